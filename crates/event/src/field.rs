@@ -1,0 +1,52 @@
+//! Names of the fields that this product gives a meaning to: ECS, and `sentinel.*` for its own.
+
+/// When the event happened.
+pub const TIMESTAMP: &str = "@timestamp";
+/// When it was received.
+pub const CREATED: &str = "event.created";
+/// The line it was parsed from.
+pub const ORIGINAL: &str = "event.original";
+/// The normalised level.
+pub const LEVEL: &str = "log.level";
+/// The text.
+pub const MESSAGE: &str = "message";
+/// The program or service that logged it.
+pub const SERVICE_NAME: &str = "service.name";
+/// The machine it was logged on.
+pub const HOST_NAME: &str = "host.name";
+/// The file it was read from.
+pub const FILE_PATH: &str = "log.file.path";
+/// What befell the line on its way in: a list of [`INVALID_UTF8`], [`TRUNCATED`], [`TIMESTAMP_REPLACED`].
+pub const FLAGS: &str = "log.flags";
+/// Prefix of everything ECS does not know.
+pub const LABELS: &str = "labels.";
+/// Content-derived id of the template.
+pub const TEMPLATE_ID: &str = "sentinel.template.id";
+/// Readable text of the template.
+pub const TEMPLATE_TEXT: &str = "sentinel.template.text";
+/// How strange the event is, 0 to 1.
+pub const ANOMALY_SCORE: &str = "sentinel.anomaly.score";
+/// Whether the score is past the model's threshold.
+pub const ANOMALY_IS_ANOMALY: &str = "sentinel.anomaly.is_anomaly";
+/// What drove the score, in words.
+pub const ANOMALY_REASONS: &str = "sentinel.anomaly.reasons";
+/// `scored`, `warming-up` or `unscored`.
+pub const ANOMALY_STATE: &str = "sentinel.anomaly.state";
+
+/// Flag of a line whose bytes were not UTF-8 and were replaced by U+FFFD.
+pub const INVALID_UTF8: &str = "invalid_utf8";
+/// Flag of a line that was cut at the line limit.
+pub const TRUNCATED: &str = "truncated";
+/// Flag of an event whose time stamp was unusable; the original stands in `labels.timestamp`.
+pub const TIMESTAMP_REPLACED: &str = "timestamp_replaced";
+
+/// The full path of a field that users may also name by one word.
+pub fn resolve(name: &str) -> &str {
+    match name {
+        "level" => LEVEL,
+        "source" => SERVICE_NAME,
+        "host" => HOST_NAME,
+        "timestamp" => TIMESTAMP,
+        other => other,
+    }
+}
