@@ -1,0 +1,212 @@
+//! Every metric: its name, unit and meaning. Labels are few, fixed and never from log content.
+
+use std::{
+    sync::{Mutex, OnceLock, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use metrics::{Unit, counter, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::ledger;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+struct Metric {
+    name: &'static str,
+    kind: Kind,
+    unit: Unit,
+    help: &'static str,
+    /// Metrics without labels stand at zero from the start; the others appear when they happen.
+    labels: &'static [&'static str],
+}
+
+macro_rules! metrics {
+    ($($(#[doc = $help:literal])+ $constant:ident = $name:literal, $kind:ident, $unit:ident, $labels:expr;)+) => {
+        $($(#[doc = $help])+ pub const $constant: &str = concat!("log_sentinel_", $name);)+
+
+        const ALL: &[Metric] = &[$(Metric {
+            name: $constant,
+            kind: Kind::$kind,
+            unit: Unit::$unit,
+            help: concat!($($help),+),
+            labels: &$labels,
+        }),+];
+    };
+}
+
+metrics! {
+    /// Events accepted and durable in the journal; what it held unindexed at start counts too.
+    RECEIVED_EVENTS = "received_events_total", Counter, Count, [];
+    /// Lines refused to their sender, each named in its answer; no part of the received ones.
+    REJECTED_EVENTS = "rejected_events_total", Counter, Count, [];
+    /// Events stored in the index.
+    STORED_EVENTS = "stored_events_total", Counter, Count, [];
+    /// Events kept in the dead-letter stream because the index could not take them.
+    DEAD_LETTER_EVENTS = "dead_letter_events_total", Counter, Count, [];
+    /// Events that are gone, by reason.
+    DROPPED_EVENTS = "dropped_events_total", Counter, Count, ["reason"];
+    /// Events between journal and index: received - stored - dead-lettered - dropped.
+    QUEUED_EVENTS = "queued_events", Gauge, Count, [];
+    /// Bytes of the bodies and file lines that events came from, uncompressed.
+    RECEIVED_BYTES = "received_bytes_total", Counter, Bytes, [];
+    /// HTTP requests answered, by route pattern and status.
+    HTTP_REQUESTS = "http_requests_total", Counter, Count, ["route", "status"];
+    /// Uncompressed bytes of bodies held between arrival and answer.
+    HTTP_IN_FLIGHT_BYTES = "http_in_flight_bytes", Gauge, Bytes, [];
+    /// Whole requests refused because of load, by the limit that was reached.
+    ADMISSION_REFUSED = "admission_refused_total", Counter, Count, ["limit"];
+    /// Bytes of the journal on disk.
+    JOURNAL_BYTES = "journal_bytes", Gauge, Bytes, [];
+    /// Bytes that the journal may use.
+    JOURNAL_BUDGET_BYTES = "journal_budget_bytes", Gauge, Bytes, [];
+    /// Damaged journal records that were skipped and set aside.
+    JOURNAL_DAMAGED_RECORDS = "journal_damaged_records_total", Counter, Count, [];
+    /// Events in the index.
+    INDEX_EVENTS = "index_events", Gauge, Count, [];
+    /// Bytes of the index on disk.
+    INDEX_BYTES = "index_bytes", Gauge, Bytes, [];
+    /// Segments of the index.
+    INDEX_SEGMENTS = "index_segments", Gauge, Count, [];
+    /// Watched files that are known.
+    TAIL_FILES = "tail_files", Gauge, Count, [];
+    /// Bytes read from watched files.
+    TAIL_BYTES = "tail_bytes_total", Counter, Bytes, [];
+    /// Files read anew from their start because they were truncated or replaced in place.
+    TAIL_GENERATIONS = "tail_generations_total", Counter, Count, [];
+    /// Bytes of watched files that were gone before they could be read.
+    TAIL_LOST_BYTES = "tail_lost_bytes_total", Counter, Bytes, [];
+    /// Events found anomalous.
+    ANOMALIES = "anomalies_total", Counter, Count, [];
+    /// Templates known.
+    TEMPLATES = "templates", Gauge, Count, [];
+    /// Always 1; the label says which version runs.
+    BUILD_INFO = "build_info", Gauge, Count, ["version"];
+    /// When this process started, in seconds since 1970.
+    PROCESS_START_TIME = "process_start_time_seconds", Gauge, Seconds, [];
+    /// Memory of this process that is in RAM.
+    PROCESS_RESIDENT_MEMORY = "process_resident_memory_bytes", Gauge, Bytes, [];
+}
+
+/// Renders all metrics. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    handle: PrometheusHandle,
+}
+
+/// Installs the recorder that the `metrics` macros of all crates write to, once a process; later
+/// calls give the same metrics.
+///
+/// `version` is the program's, for [`BUILD_INFO`].
+///
+/// # Errors
+/// When another recorder than ours is already installed.
+pub fn install(version: &'static str) -> Result<Metrics, InstallError> {
+    static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
+    static INSTALLING: Mutex<()> = Mutex::new(());
+    let _alone = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = INSTALLED.get() {
+        return Ok(Metrics { handle: handle.clone() });
+    }
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder).map_err(|_| InstallError)?;
+    register(version);
+    Ok(Metrics { handle: INSTALLED.get_or_init(|| handle).clone() })
+}
+
+/// Another recorder than ours is already installed in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("another metrics recorder is already installed in this process")]
+pub struct InstallError;
+
+fn register(version: &'static str) {
+    for metric in ALL {
+        match metric.kind {
+            Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, metric.help.trim()),
+            Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, metric.help.trim()),
+        }
+        if metric.labels.is_empty() {
+            match metric.kind {
+                Kind::Counter => counter!(metric.name).absolute(0),
+                Kind::Gauge => gauge!(metric.name).set(0.0),
+            }
+        }
+    }
+    gauge!(BUILD_INFO, "version" => version).set(1.0);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    gauge!(PROCESS_START_TIME).set(now.as_secs_f64());
+}
+
+impl Metrics {
+    /// All metrics in the Prometheus text format 0.0.4.
+    pub fn render(&self) -> String {
+        static RENDERING: Mutex<()> = Mutex::new(());
+        let _alone = RENDERING.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger::snapshot().export();
+        if let Some(bytes) = resident_memory_bytes() {
+            gauge!(PROCESS_RESIDENT_MEMORY).set(bytes as f64);
+        }
+        self.handle.run_upkeep();
+        self.handle.render()
+    }
+}
+
+/// `VmRSS` of this process; None where there is no `/proc`.
+pub fn resident_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str, name: &str) -> Option<f64> {
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    #[test]
+    fn names_follow_the_convention() {
+        for metric in ALL {
+            let is_total = metric.name.ends_with("_total");
+            assert_eq!(is_total, metric.kind == Kind::Counter, "{}", metric.name);
+            if metric.unit == Unit::Bytes {
+                assert!(metric.name.contains("_bytes"), "{}", metric.name);
+            }
+            assert!(metric.labels.len() <= 2, "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn a_scrape_balances_and_shows_every_metric() {
+        let metrics = install("1.2.3").unwrap();
+        assert!(install("1.2.3").is_ok(), "a second call gives the same metrics");
+        ledger::received(7);
+        ledger::stored(3);
+        let text = metrics.render();
+        for metric in ALL.iter().filter(|metric| metric.labels.is_empty()) {
+            assert!(value(&text, metric.name).is_some(), "{} in {text}", metric.name);
+            assert!(
+                text.contains(&format!("# HELP {} {}", metric.name, metric.help.trim())),
+                "{}",
+                metric.name
+            );
+        }
+        assert!(text.contains("log_sentinel_build_info{version=\"1.2.3\"} 1"), "{text}");
+        let of = |name| value(&text, name).unwrap();
+        let dropped: f64 = text
+            .lines()
+            .filter(|line| line.starts_with(DROPPED_EVENTS))
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum();
+        let sum = of(STORED_EVENTS) + of(QUEUED_EVENTS) + of(DEAD_LETTER_EVENTS) + dropped;
+        assert_eq!(of(RECEIVED_EVENTS), sum);
+        assert!(of(PROCESS_RESIDENT_MEMORY) > 1e5 && of(PROCESS_START_TIME) > 1.7e9);
+    }
+}
