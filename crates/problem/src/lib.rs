@@ -61,8 +61,12 @@ impl RequestId {
 }
 
 /// Middleware for `axum::middleware::from_fn`: gives each request a [`RequestId`], which problems
-/// carry as `request_id` and every answer as `x-request-id`.
+/// carry as `request_id` and every answer as `x-request-id`. A second layer around the same
+/// request changes nothing.
 pub async fn request_id_layer(mut request: Request, next: Next) -> Response {
+    if CURRENT.try_with(|_| ()).is_ok() {
+        return next.run(request).await;
+    }
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
     let header = HeaderValue::from_str(&id.0);
@@ -92,7 +96,7 @@ pub struct Problem {
     /// What is wrong this time and what to do about it.
     pub detail: String,
     retry_after: Option<Duration>,
-    members: Map<String, Value>,
+    members: Vec<(String, Value)>,
 }
 
 impl Problem {
@@ -103,7 +107,7 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self { status, code, title, detail: detail.into(), retry_after: None, members: Map::new() }
+        Self { status, code, title, detail: detail.into(), retry_after: None, members: Vec::new() }
     }
 
     /// Adds `line`: the line or element of the body that is wrong, from 1.
@@ -132,10 +136,10 @@ impl Problem {
         self.member("retry_after_s", seconds)
     }
 
-    /// Adds a further member. The names of the fixed members are not replaced.
+    /// Adds a further member. Members that are there already are not replaced.
     #[must_use]
     pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+        self.members.push((name.to_owned(), value.into()));
         self
     }
 
@@ -191,6 +195,7 @@ mod tests {
         }
         let router =
             Router::new().route("/", routing::get(refuse)).layer(middleware::from_fn(request_id_layer));
+        let router = router.layer(middleware::from_fn(request_id_layer));
         let mut request = Request::get("/");
         if let Some(id) = id {
             request = request.header(REQUEST_ID, id);
