@@ -1,0 +1,101 @@
+//! What a request is answered when at least one of its records was stored.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use problem::{Problem, StatusCode};
+use serde::{Deserialize, Serialize};
+
+/// Rejected lines named in an answer; the others are only counted.
+const REJECTED_MAX: usize = 100;
+/// Longest reason of a rejected line, in bytes.
+const REASON_BYTES_MAX: usize = 300;
+
+/// The body of a 200.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    /// Records stored.
+    pub(crate) accepted: u64,
+    /// The first of those refused.
+    pub(crate) rejected: Vec<Rejected>,
+    /// How many were refused.
+    pub(crate) rejected_total: u64,
+    /// Whether the index has them; only for `?wait=indexed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) indexed: Option<bool>,
+}
+
+/// A record that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rejected {
+    line: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    column: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    reason: String,
+}
+
+impl Answer {
+    /// Counts a refused record, and names it while there is room.
+    pub(crate) fn reject(&mut self, problem: parse::Problem) {
+        self.rejected_total += 1;
+        if self.rejected.len() < REJECTED_MAX {
+            let parse::Problem { line, column, field, reason } = problem;
+            self.rejected.push(Rejected {
+                line,
+                column,
+                field: field.map(|field| cut(field, REASON_BYTES_MAX)),
+                reason: cut(reason, REASON_BYTES_MAX),
+            });
+        }
+    }
+
+    /// The refusal of a body in which no record is acceptable.
+    pub(crate) fn refusal(&self) -> Problem {
+        let Some(first) = self.rejected.first() else { return empty() };
+        let column = first.column.map(|column| format!(", column {column}")).unwrap_or_default();
+        let mut problem = Problem::new(
+            StatusCode::BAD_REQUEST,
+            "nothing_acceptable",
+            "No record of the body can be stored",
+            format!("Line {}{column}: {}", first.line, first.reason),
+        )
+        .line(first.line);
+        if let Some(column) = first.column {
+            problem = problem.member("column", column);
+        }
+        if let Some(field) = &first.field {
+            problem = problem.field(field.clone());
+        }
+        problem
+            .member("accepted", 0)
+            .member("rejected", serde_json::to_value(&self.rejected).unwrap_or_default())
+            .member("rejected_total", self.rejected_total)
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+/// The refusal of a body without any record.
+pub(crate) fn empty() -> Problem {
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "empty_body",
+        "The body holds no record",
+        "Send at least one event: a JSON object, an array of them, one object a line, or plain lines.",
+    )
+}
+
+fn cut(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max - '…'.len_utf8()));
+        text.push('…');
+    }
+    text
+}

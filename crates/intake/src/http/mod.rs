@@ -1,0 +1,245 @@
+//! `POST /logs`: JSON, NDJSON or plain lines, answered once they are durable.
+//!
+//! A body passes through these steps: headers ([`content`]), reading within the bounds ([`body`],
+//! [`admission`]), decompressing, parsing straight into a journal batch, appending, answering
+//! ([`answer`]). Whatever goes wrong before the append leaves nothing behind.
+
+mod admission;
+mod answer;
+mod body;
+mod content;
+mod idempotency;
+mod wait;
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use admission::{Budget, Held};
+use answer::Answer;
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing,
+};
+use content::Encoding;
+use event::{Position, Timestamp};
+use idempotency::{Key, Locks, Remembered};
+use journal::{Batch, Journal};
+use metrics::counter;
+use parse::Format;
+use problem::{Problem, StatusCode};
+use telemetry::{ledger, metric};
+use tokio::sync::OwnedMutexGuard;
+use wait::Params;
+
+use crate::{Clock, Parsing};
+
+/// Bodies up to this size are parsed where they arrive: it takes less than half a millisecond.
+const INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Bounds of the HTTP intake.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Largest body in bytes, before and after decompression (100 MiB by default); beyond it 413.
+    /// Setting `LOG_SENTINEL_BODY_BYTES_MAX`.
+    pub body_bytes_max: usize,
+    /// Bytes of bodies held at a time between arrival and answer (128 MiB by default); beyond it
+    /// 429. Must be at least `body_bytes_max`. Setting `LOG_SENTINEL_IN_FLIGHT_BYTES_MAX`.
+    pub in_flight_bytes_max: usize,
+    /// How long a body may pause while it arrives (30 s by default); then 408.
+    pub body_idle_max: Duration,
+    /// How records are understood.
+    pub parsing: Parsing,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 100 << 20,
+            in_flight_bytes_max: 128 << 20,
+            body_idle_max: Duration::from_secs(30),
+            parsing: Parsing::default(),
+        }
+    }
+}
+
+/// Waits until the index has everything before a position, for so long at most; tells whether it has.
+pub type Indexed =
+    Arc<dyn Fn(Position, Duration) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+/// The HTTP intake. Clones share it.
+#[derive(Clone)]
+pub struct Intake {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    journal: Journal,
+    config: Config,
+    clock: Clock,
+    indexed: Option<Indexed>,
+    budget: Arc<Budget>,
+    locks: Locks,
+}
+
+impl Intake {
+    /// An intake into `journal`. Without `indexed` nobody can wait for an index, and
+    /// `?wait=indexed` answers `"indexed":false` at once.
+    pub fn new(journal: Journal, config: Config, clock: Clock, indexed: Option<Indexed>) -> Self {
+        let budget = Budget::new(config.in_flight_bytes_max);
+        let locks = Locks::new();
+        Self { shared: Arc::new(Shared { journal, config, clock, indexed, budget, locks }) }
+    }
+}
+
+/// The routes of the HTTP intake.
+pub fn router(intake: Intake) -> Router {
+    Router::new()
+        .route("/logs", routing::post(logs).fallback(method_not_allowed))
+        .route_layer(middleware::from_fn(count))
+        .route_layer(middleware::from_fn(problem::request_id_layer))
+        .with_state(intake)
+}
+
+async fn count(path: MatchedPath, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status().as_str().to_owned();
+    counter!(metric::HTTP_REQUESTS, "route" => path.as_str().to_owned(), "status" => status).increment(1);
+    response
+}
+
+async fn method_not_allowed() -> Response {
+    let problem = Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This method is not allowed here",
+        "Events are sent with POST.",
+    );
+    let mut response = problem.into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response, Problem> {
+    let shared = intake.shared;
+    let (parts, body) = request.into_parts();
+    let params = Params::of(&parts.uri)?;
+    let format = content::format(&parts.headers)?;
+    let encoding = content::encoding(&parts.headers)?;
+    let key = Key::of(&parts.headers)?;
+    let mut held = Held::none(&shared.budget);
+    let config = &shared.config;
+    let raw = body::read(body, config.body_bytes_max, config.body_idle_max, &mut held).await?;
+    let work = Work { raw, encoding, format, path: params.path, hashed: key.is_some(), held };
+    let prepared = if encoding == Encoding::Identity && work.raw.len() <= INLINE_BYTES_MAX {
+        shared.prepare(work)?
+    } else {
+        let shared = shared.clone();
+        let prepared = tokio::task::spawn_blocking(move || shared.prepare(work)).await;
+        prepared.map_err(|_| unexpected())??
+    };
+    // A task of its own, so that what is appended is also counted and remembered when the client
+    // goes away meanwhile.
+    let append = shared.clone().append(prepared, key);
+    let appended = telemetry::task::spawn("append", append).await.map_err(|_| unexpected())??;
+    let (mut answer, end) = appended;
+    if let Some(timeout) = params.wait {
+        answer.indexed = Some(match &shared.indexed {
+            Some(indexed) => indexed(end, timeout).await,
+            None => false,
+        });
+    }
+    Ok(answer.into_response())
+}
+
+/// A body on its way to the journal.
+struct Work {
+    raw: Vec<u8>,
+    encoding: Encoding,
+    format: Option<Format>,
+    path: Option<String>,
+    hashed: bool,
+    held: Held,
+}
+
+/// A body that became a batch.
+struct Prepared {
+    batch: Batch,
+    answer: Answer,
+    /// Uncompressed.
+    body_bytes: u64,
+    body_hash: [u8; 16],
+    /// Given back once the batch is in the journal.
+    _held: Held,
+}
+
+impl Shared {
+    /// Decompresses and parses: all that takes CPU time.
+    fn prepare(&self, work: Work) -> Result<Prepared, Problem> {
+        let Work { raw, encoding, format, path, hashed, mut held } = work;
+        let body = body::decode(raw, encoding, self.config.body_bytes_max, &mut held)?;
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Err(answer::empty());
+        }
+        let format = format.unwrap_or_else(|| content::sniff(&body));
+        let received: Timestamp = (self.clock)();
+        let context = parse::Context {
+            received,
+            zone: &self.config.parsing.zone,
+            file: path.as_deref(),
+            host: None,
+            line_bytes_max: self.config.parsing.line_bytes_max,
+        };
+        let mut batch = Batch::new();
+        let mut answer = Answer::default();
+        parse::body(
+            format,
+            &body,
+            &context,
+            &mut |event| batch.push_with(|out| event::codec::encode(&event, out)),
+            &mut |problem| answer.reject(problem),
+        );
+        answer.accepted = batch.len() as u64;
+        if answer.accepted == 0 {
+            counter!(metric::REJECTED_EVENTS).increment(answer.rejected_total);
+            return Err(answer.refusal());
+        }
+        let body_hash = if hashed { idempotency::hash(&body) } else { [0; 16] };
+        Ok(Prepared { batch, answer, body_bytes: body.len() as u64, body_hash, _held: held })
+    }
+
+    /// Appends, unless the key's answer is known already; gives the answer and the position behind
+    /// the events.
+    async fn append(
+        self: Arc<Self>,
+        prepared: Prepared,
+        key: Option<Key>,
+    ) -> Result<(Answer, Position), Problem> {
+        let Prepared { mut batch, answer, body_bytes, body_hash, _held } = prepared;
+        let mut _alone: Option<OwnedMutexGuard<()>> = None;
+        if let Some(key) = key {
+            _alone = Some(self.locks.lock(key).await);
+            if let Some(remembered) = Remembered::find(&self.journal, key, body_hash)? {
+                return Ok((remembered.answer, self.journal.end().max(remembered.end)));
+            }
+            batch.note(idempotency::note(key, body_hash, self.journal.end(), &answer));
+        }
+        let appended = self.journal.append(batch).await.map_err(|error| admission::not_appended(&error))?;
+        ledger::received(answer.accepted);
+        counter!(metric::REJECTED_EVENTS).increment(answer.rejected_total);
+        counter!(metric::RECEIVED_BYTES).increment(body_bytes);
+        Ok((answer, appended.end))
+    }
+}
+
+/// A panic while a body was parsed or appended: a defect of ours, already logged.
+fn unexpected() -> Problem {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Something went wrong here",
+        "The request was not acknowledged. The log of the service says more under this request_id.",
+    )
+}

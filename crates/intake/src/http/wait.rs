@@ -1,0 +1,98 @@
+//! The query parameters of `POST /logs`.
+
+use std::time::Duration;
+
+use axum::{extract::Query, http::Uri};
+use problem::{Problem, StatusCode};
+use serde::Deserialize;
+
+/// How long `?wait=indexed` waits when it does not say.
+const WAIT: Duration = Duration::from_secs(30);
+/// How long it may wait.
+const WAIT_MAX: Duration = Duration::from_secs(300);
+/// Longest `?path=`, in bytes: `PATH_MAX` of Linux.
+const PATH_BYTES_MAX: usize = 4096;
+
+/// What the query asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Params {
+    /// `?wait=indexed[&timeout=30s]`: how long to wait for the index.
+    pub(crate) wait: Option<Duration>,
+    /// `?path=/var/log/auth.log`: the file that the lines come from.
+    pub(crate) path: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    wait: Option<String>,
+    timeout: Option<String>,
+    path: Option<String>,
+}
+
+impl Params {
+    pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
+        let Query(raw) = Query::<Raw>::try_from_uri(uri).map_err(|_| {
+            invalid("query", "The query is not made of distinct name=value pairs.".to_owned())
+        })?;
+        let timeout = raw.timeout.as_deref().map(duration).transpose()?.unwrap_or(WAIT);
+        let wait = match raw.wait.as_deref() {
+            None => None,
+            Some("indexed") => Some(timeout),
+            Some(_) => return Err(invalid("wait", "The only thing to wait for is wait=indexed.".to_owned())),
+        };
+        if raw.path.as_ref().is_some_and(|path| path.is_empty() || path.len() > PATH_BYTES_MAX) {
+            return Err(invalid("path", format!("A path has 1 to {PATH_BYTES_MAX} bytes.")));
+        }
+        Ok(Self { wait, path: raw.path })
+    }
+}
+
+/// `500ms`, `30s`, `2m`, or a bare number of seconds, up to [`WAIT_MAX`].
+fn duration(text: &str) -> Result<Duration, Problem> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let parsed = number.parse::<u32>().ok().and_then(|number| match unit {
+        "ms" => Some(Duration::from_millis(number.into())),
+        "" | "s" => Some(Duration::from_secs(number.into())),
+        "m" => Some(Duration::from_secs(60 * u64::from(number))),
+        _ => None,
+    });
+    parsed.filter(|duration| *duration <= WAIT_MAX).ok_or_else(|| {
+        invalid(
+            "timeout",
+            format!("A time-out is written 500ms, 30s or 2m, {}s at most.", WAIT_MAX.as_secs()),
+        )
+    })
+}
+
+fn invalid(field: &str, detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_parameter", "A query parameter is not valid", detail)
+        .field(field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters() {
+        let wait = |ms| Some(Params { wait: Some(Duration::from_millis(ms)), path: None });
+        for (query, expected) in [
+            ("", Some(Params { wait: None, path: None })),
+            ("?path=/a%20b.log", Some(Params { wait: None, path: Some("/a b.log".to_owned()) })),
+            ("?wait=indexed", wait(30_000)),
+            ("?wait=indexed&timeout=500ms", wait(500)),
+            ("?wait=indexed&timeout=7", wait(7_000)),
+            ("?wait=indexed&timeout=5m", wait(300_000)),
+            ("?timeout=6m", None),
+            ("?timeout=", None),
+            ("?timeout=-1s", None),
+            ("?wait=stored", None),
+            ("?path=", None),
+            ("?wait=indexed&wait=indexed", None),
+        ] {
+            let uri = format!("/logs{query}").parse().unwrap();
+            assert_eq!(Params::of(&uri).ok(), expected, "{query}");
+        }
+    }
+}
