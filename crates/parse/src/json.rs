@@ -1,0 +1,312 @@
+//! A JSON object as a record: nested objects become dotted paths, text borrows where it can.
+
+use std::{borrow::Cow, fmt};
+
+use event::{Event, Value};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::{Context, record::Record};
+
+/// Objects below a path longer than this many bytes stay JSON, so that a small record of long names
+/// cannot ask for much memory.
+const PATH_BYTES_MAX: usize = 256;
+/// Objects deeper than this stay JSON.
+const DEPTH_MAX: usize = 24;
+
+/// Why a text is no record.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// Line within the text, from 1.
+    pub(crate) line: u64,
+    /// Column in bytes, from 1.
+    pub(crate) column: Option<u64>,
+    pub(crate) reason: String,
+    /// Whether the text ended before the JSON did.
+    pub(crate) early_end: bool,
+}
+
+impl Refusal {
+    pub(crate) fn of(error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let position = format!(" at line {} column {}", error.line(), error.column());
+        let what = text.strip_suffix(&position).unwrap_or(&text);
+        let early_end = error.is_eof();
+        let reason = match what {
+            _ if early_end => format!("the JSON ends too early ({what}); was the record cut off?"),
+            "trailing characters" => "there is more text after the JSON object".to_owned(),
+            "key must be a string" => "a member name in double quotes is needed here".to_owned(),
+            what => format!("malformed JSON: {what}"),
+        };
+        Self { line: error.line() as u64, column: Some(error.column() as u64), reason, early_end }
+    }
+
+    fn whole(reason: impl Into<String>) -> Self {
+        Self { line: 1, column: None, reason: reason.into(), early_end: false }
+    }
+}
+
+/// The event of a JSON object.
+pub(crate) fn record<'a>(text: &'a str, context: &Context<'_>, mended: bool) -> Result<Event<'a>, Refusal> {
+    let trimmed = text.trim_matches(BLANKS);
+    if let Some(what) = not_an_object(trimmed) {
+        // It may be malformed besides; then that is the better reason.
+        return Err(match serde_json::from_str::<&RawValue>(trimmed) {
+            Ok(_) => Refusal::whole(format!("{what} is no log record; a JSON object is needed")),
+            Err(error) => Refusal::of(&error),
+        });
+    }
+    let mut record = Record::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    Members { record: &mut record, prefix: "", depth: 0 }
+        .deserialize(&mut deserializer)
+        .and_then(|()| deserializer.end())
+        .map_err(|error| Refusal::of(&error))?;
+    if record.is_empty() {
+        return Err(Refusal::whole("the record is empty"));
+    }
+    if mended {
+        record.mended();
+    }
+    Ok(record.finish(context, || compact(trimmed)))
+}
+
+/// The blanks of JSON.
+pub(crate) const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
+fn not_an_object(text: &str) -> Option<&'static str> {
+    match text.as_bytes().first()? {
+        b'{' => None,
+        b'[' => Some("a list"),
+        b'"' => Some("a text"),
+        b't' | b'f' => Some("a truth value"),
+        b'n' => Some("null"),
+        _ => Some("a number"),
+    }
+}
+
+/// Reads an object's members into the record.
+struct Members<'r, 'a> {
+    record: &'r mut Record<'a>,
+    prefix: &'r str,
+    depth: usize,
+}
+
+impl<'a> DeserializeSeed<'a> for Members<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Members<'_, 'a> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(name) = members.next_key_seed(Name)? {
+            let value: &'a RawValue = members.next_value()?;
+            let path = if self.depth == 0 {
+                name
+            } else {
+                let mut path = String::with_capacity(self.prefix.len() + 1 + name.len());
+                path.push_str(self.prefix);
+                path.push('.');
+                path.push_str(&name);
+                Cow::Owned(path)
+            };
+            put(self.record, path, value.get(), self.depth);
+        }
+        Ok(())
+    }
+}
+
+/// A member name, borrowed unless it holds escapes.
+struct Name;
+
+impl<'a> DeserializeSeed<'a> for Name {
+    type Value = Cow<'a, str>;
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Cow<'a, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'a> Visitor<'a> for Name {
+    type Value = Cow<'a, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a member name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'a str) -> Result<Cow<'a, str>, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Cow<'a, str>, E> {
+        Ok(Cow::Owned(name.to_owned()))
+    }
+}
+
+/// Puts a value whose JSON is known to be well-formed.
+fn put<'a>(record: &mut Record<'a>, path: Cow<'a, str>, json: &'a str, depth: usize) {
+    let value = match json.as_bytes().first() {
+        Some(b'"') => {
+            let (text, mended) = string(json);
+            if mended {
+                record.mended();
+            }
+            Value::String(text)
+        }
+        Some(b'{') => {
+            let within = depth < DEPTH_MAX && path.len() <= PATH_BYTES_MAX;
+            let inner = json.get(1..json.len() - 1).unwrap_or_default();
+            if within && !inner.trim_matches(BLANKS).is_empty() {
+                let mut deserializer = serde_json::Deserializer::from_str(json);
+                let members = Members { record, prefix: &path, depth: depth + 1 };
+                if members.deserialize(&mut deserializer).is_ok() {
+                    return;
+                }
+            }
+            Value::Json(compact(json))
+        }
+        Some(b'[') => Value::Json(compact(json)),
+        Some(b't') => Value::Bool(true),
+        Some(b'f') => Value::Bool(false),
+        Some(b'n') | None => Value::Null,
+        Some(_) => number(json),
+    };
+    record.put(path, value);
+}
+
+/// The text of a JSON string, and whether half of a surrogate pair in it had to be replaced.
+fn string(json: &str) -> (Cow<'_, str>, bool) {
+    let inner = json.get(1..json.len() - 1).unwrap_or_default();
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return (Cow::Borrowed(inner), false);
+    }
+    match serde_json::from_str::<String>(json) {
+        Ok(text) => (Cow::Owned(text), false),
+        Err(_) => (Cow::Owned(mend(inner)), true),
+    }
+}
+
+/// Decodes the inside of a JSON string piece by piece; what stands for no character is U+FFFD.
+fn mend(inner: &str) -> String {
+    let mut text = String::with_capacity(inner.len());
+    let mut rest = inner;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let lengths: &[usize] = if rest[1..].starts_with('u') { &[12, 6] } else { &[2] };
+        let decoded = lengths.iter().find_map(|length| {
+            let piece = rest.get(..*length)?;
+            if *length == 12 && !piece[6..].starts_with("\\u") {
+                return None;
+            }
+            let decoded = serde_json::from_str::<String>(&format!("\"{piece}\"")).ok()?;
+            Some((decoded, *length))
+        });
+        let (decoded, length) = decoded.unwrap_or_else(|| ("\u{fffd}".to_owned(), 6));
+        text.push_str(&decoded);
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    text
+}
+
+/// A number in the first type that holds it exactly.
+fn number(json: &str) -> Value<'_> {
+    if let Ok(int) = json.parse::<i64>()
+        && json != "-0"
+    {
+        return Value::Int(int);
+    }
+    if json.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+        && let Ok(float) = json.parse::<f64>()
+        && float.is_finite()
+    {
+        let mantissa = json.split(['e', 'E']).next().unwrap_or_default();
+        let significant =
+            mantissa.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
+        // Fifteen digits survive any double that is not subnormal.
+        let exact = significant <= 15 && (float.abs() > 1e-290 || significant == 0);
+        if exact || float.to_string() == json {
+            return Value::Float(float);
+        }
+    }
+    Value::Json(Cow::Borrowed(json))
+}
+
+/// Well-formed JSON without blanks between its parts; the same text when there are none.
+fn compact(json: &str) -> Cow<'_, str> {
+    let mut kept: Option<String> = None;
+    let (mut in_string, mut escaped, mut copied) = (false, false, 0);
+    for (at, byte) in json.bytes().enumerate() {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+        } else if byte == b'"' {
+            in_string = true;
+        } else if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            kept.get_or_insert_with(|| String::with_capacity(json.len())).push_str(&json[copied..at]);
+            copied = at + 1;
+        }
+    }
+    match kept {
+        Some(mut text) => {
+            text.push_str(&json[copied..]);
+            Cow::Owned(text)
+        }
+        None => Cow::Borrowed(json),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_their_value() {
+        let json = |text: &'static str| Value::Json(text.into());
+        for (text, expected) in [
+            ("7", Value::Int(7)),
+            ("-9223372036854775808", Value::Int(i64::MIN)),
+            ("9223372036854775808", json("9223372036854775808")),
+            ("0.5", Value::Float(0.5)),
+            ("1e3", Value::Float(1000.0)),
+            ("1e400", json("1e400")),
+            ("1e-400", json("1e-400")),
+            ("0.1234567890123456789", json("0.1234567890123456789")),
+        ] {
+            assert_eq!(number(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn strings_decode() {
+        for (json, expected, mended) in [
+            (r#""plain""#, "plain", false),
+            (r#""a\nb\u00e9""#, "a\nbé", false),
+            (r#""\ud83d\ude00""#, "😀", false),
+            (r#""x\ud800y\n""#, "x\u{fffd}y\n", true),
+            (r#""\ud800\u0041\ud83d\ude00""#, "\u{fffd}A😀", true),
+        ] {
+            assert_eq!(string(json), (Cow::Borrowed(expected), mended), "{json}");
+        }
+    }
+
+    #[test]
+    fn compact_json_has_no_blanks_outside_strings() {
+        assert_eq!(compact("[1, \"a \\\" b\",\n {\"x\" : 2}]"), "[1,\"a \\\" b\",{\"x\":2}]");
+        assert!(matches!(compact("[1,2]"), Cow::Borrowed(_)));
+    }
+}

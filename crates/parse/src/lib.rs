@@ -1,0 +1,62 @@
+//! Bytes to events and per-record problems, one module per format.
+//!
+//! Pure: no I/O, no clock ([`Context::received`] is now), and nothing that input can make panic.
+//! It must never learn of a transport, a store or a detector.
+
+mod access;
+mod application;
+mod auth;
+mod body;
+pub mod ecs;
+mod json;
+mod level;
+mod line;
+mod logfmt;
+mod record;
+mod syslog;
+mod time;
+
+use event::Timestamp;
+
+pub use body::body;
+pub use level::level_from_message;
+pub use line::line;
+
+/// What a parser must be told about the world.
+#[derive(Debug, Clone)]
+pub struct Context<'c> {
+    /// Receipt: the time stamp of lines without one, and the "now" that RFC 3164 years are nearest to.
+    pub received: Timestamp,
+    /// Zone of time stamps that name none.
+    pub zone: &'c jiff::tz::TimeZone,
+    /// Path of the file the line comes from: `log.file.path`; its stem is the last resort for `service.name`.
+    pub file: Option<&'c str>,
+    /// Host of lines that name none.
+    pub host: Option<&'c str>,
+    /// Longest line, in bytes; what is longer is cut and marked.
+    pub line_bytes_max: usize,
+}
+
+/// Why a record of a batch was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Line or element number, from 1.
+    pub line: u64,
+    /// Column in bytes, from 1, where it is known.
+    pub column: Option<u64>,
+    /// The field concerned, where it is one.
+    pub field: Option<String>,
+    /// What is wrong, in words.
+    pub reason: String,
+}
+
+/// Form of a request body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// An object, an array, or NDJSON, told apart by looking.
+    Json,
+    /// One object a line.
+    Ndjson,
+    /// Plain lines.
+    Lines,
+}

@@ -1,0 +1,100 @@
+//! One text line: which format it is in.
+
+use std::borrow::Cow;
+
+use event::{Event, Severity};
+
+use crate::{
+    Context, access, application, json, level, logfmt,
+    record::{self, Flags},
+    syslog,
+};
+
+/// Recognises one text line (without its newline). Never fails: what nothing recognises is plain text.
+///
+/// Known are JSON objects, logfmt, syslog (RFC 5424, RFC 3164 with or without priority, ISO time
+/// stamps), access logs (common and combined), error logs of Apache and nginx, kernel messages, and
+/// application forms with a time stamp and a level. `original` is the whole line; the message is
+/// what follows the header, the whole line for access logs and plain text.
+pub fn line<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
+    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+    let (bytes, truncated) = cut(bytes, context.line_bytes_max);
+    let mut flags = Flags { truncated, ..Flags::default() };
+    let mut event = match String::from_utf8_lossy(bytes) {
+        Cow::Borrowed(text) => recognised(text, context),
+        Cow::Owned(text) => {
+            flags.invalid_utf8 = true;
+            recognised(&text, context).into_owned()
+        }
+    };
+    if flags != Flags::default() {
+        let earlier =
+            event.field(event::field::FLAGS).map(|value| value.to_json().to_string()).unwrap_or_default();
+        flags.timestamp_replaced = earlier.contains(event::field::TIMESTAMP_REPLACED);
+        flags.invalid_utf8 |= earlier.contains(event::field::INVALID_UTF8);
+        flags.set(&mut event);
+    }
+    record::complete(&mut event, context);
+    event
+}
+
+/// At most `max` bytes, cut between characters.
+fn cut(bytes: &[u8], max: usize) -> (&[u8], bool) {
+    if bytes.len() <= max {
+        return (bytes, false);
+    }
+    let mut end = max;
+    while end > 0 && max - end < 3 && bytes[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    // Four continuation bytes in a row are no character.
+    if bytes[end] & 0xc0 == 0x80 {
+        end = max;
+    }
+    (&bytes[..end], true)
+}
+
+fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> {
+    let text = line.strip_prefix('\u{feff}').unwrap_or(line);
+    let mut event = structured(text, context).unwrap_or_else(|| plain(text, context));
+    if event.fields.is_empty() && event.message.len() == text.len() {
+        // Plain text keeps its byte order mark out of the message only.
+        event.message = Cow::Borrowed(text);
+    }
+    event.original = Some(Cow::Borrowed(line));
+    event
+}
+
+fn plain<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
+    let mut event = Event::new(text, context.received);
+    event.severity = level::level_from_message(text).unwrap_or(Severity::Info);
+    event
+}
+
+fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    match text.as_bytes().first()? {
+        // Continued lines, such as those of stack traces.
+        b' ' | b'\t' => None,
+        b'{' => {
+            let mut event = json::record(text, context, false).ok()?;
+            trim_newline(&mut event.message);
+            Some(event)
+        }
+        b'<' => syslog::event(text, context),
+        b'[' => application::kernel(text, context).or_else(|| application::event(text, context)),
+        _ => syslog::event(text, context)
+            .or_else(|| access::event(text, context))
+            .or_else(|| application::event(text, context))
+            .or_else(|| logfmt::event(text, context)),
+    }
+}
+
+/// Container runtimes keep the line's newline in their `log` member.
+fn trim_newline(message: &mut Cow<'_, str>) {
+    let length = message.trim_end_matches(['\n', '\r']).len();
+    match message {
+        Cow::Borrowed(text) => *text = &text[..length],
+        Cow::Owned(text) => text.truncate(length),
+    }
+}

@@ -1,0 +1,155 @@
+//! Request bodies: what is accepted, and what is named as wrong.
+
+use event::{Timestamp, Value};
+use jiff::tz::TimeZone;
+use parse::{Context, Format, Problem};
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+fn read(format: Format, body: &[u8]) -> (Vec<event::Event<'_>>, Vec<Problem>) {
+    let context = Context {
+        received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap(),
+        zone: &TimeZone::UTC,
+        file: None,
+        host: None,
+        line_bytes_max: 64 * 1024,
+    };
+    let (mut events, mut problems) = (Vec::new(), Vec::new());
+    parse::body(format, body, &context, &mut |event| events.push(event), &mut |problem| {
+        problems.push(problem)
+    });
+    (events, problems)
+}
+
+fn check(format: Format, body: &str, messages: &[&str], refused: &[u64]) {
+    let (events, problems) = read(format, body.as_bytes());
+    assert_eq!(
+        events.iter().map(|event| event.message.as_ref()).collect::<Vec<_>>(),
+        messages,
+        "{body} {problems:?}"
+    );
+    assert_eq!(
+        problems.iter().map(|problem| problem.line).collect::<Vec<_>>(),
+        refused,
+        "{body} {problems:?}"
+    );
+}
+
+#[test]
+fn forms() {
+    let one = "{\"message\":\"a\"}";
+    check(Format::Json, one, &["a"], &[]);
+    check(Format::Json, "{\n  \"message\": \"a\"\n}\n", &["a"], &[]);
+    check(Format::Json, "{\"message\":\"a\"}\n\n{\"message\":\"b\"}\r\n", &["a", "b"], &[]);
+    check(Format::Json, "[{\"message\":\"a\"},\n 7, {\"message\":\"b\"}]", &["a", "b"], &[2]);
+    check(Format::Json, "[{\"message\":\"a\"},{\"message\":}]", &["a"], &[2]);
+    check(Format::Json, "{\"message\":\"a\"}\nnonsense\n{\"message\":\"b\"}\n{\"mess", &["a", "b"], &[2, 4]);
+    check(Format::Json, "{\"message\":\n{\"message\":\"b\"}\n", &["b"], &[1]);
+    check(Format::Json, "{\n\"message\": oops\n}", &[], &[2]);
+    check(Format::Json, "\u{feff}{\"message\":\"a\"}", &["a"], &[]);
+    check(Format::Ndjson, "{}\n42\n{\"x\":1}", &["{\"x\":1}"], &[1, 2]);
+    check(Format::Lines, "a\n\nb\r\n", &["a", "b"], &[]);
+    check(Format::Json, "", &[], &[]);
+}
+
+#[test]
+fn malformed_json_is_placed() {
+    let (_, problems) = read(Format::Ndjson, b"{\"message\":\"a\"}\n{\"a\":1,}\n");
+    assert_eq!((problems[0].line, problems[0].column), (2, Some(8)));
+    assert!(problems[0].reason.contains("trailing comma"), "{}", problems[0].reason);
+}
+
+#[test]
+fn unusable_time_stamps_are_kept() {
+    for stamp in ["\"soon\"", "-1", "\"1969-01-01T00:00:00Z\"", "1e30"] {
+        let body = format!("{{\"timestamp\":{stamp},\"message\":\"m\"}}");
+        let (events, _) = read(Format::Json, body.as_bytes());
+        assert_eq!(events[0].timestamp, events[0].observed_timestamp, "{stamp}");
+        assert!(events[0].field("labels.timestamp").is_some(), "{stamp}");
+        assert_eq!(events[0].field("log.flags"), Some(&Value::Json("[\"timestamp_replaced\"]".into())));
+    }
+}
+
+#[test]
+fn values_that_do_not_fit_are_labels() {
+    let body = b"{\"message\":\"m\",\"source\":{\"ip\":\"nowhere\",\"port\":\"22\"},\"host\":\"h\",\"user\":\"u\",\"a.b\":1,\"a\":{\"b\":2}}";
+    let (events, _) = read(Format::Json, body);
+    let event = &events[0];
+    assert_eq!(event.host.as_deref(), Some("h"));
+    assert_eq!(event.original, None);
+    for (path, expected) in [
+        ("labels.source.ip", json!("nowhere")),
+        ("source.port", json!(22)),
+        ("user.name", json!("u")),
+        ("labels.a.b", json!([1, 2])),
+    ] {
+        assert_eq!(event.field(path).map(Value::to_json), Some(expected), "{path}");
+    }
+}
+
+#[test]
+fn invalid_utf8_is_marked() {
+    let (events, problems) = read(Format::Ndjson, b"{\"message\":\"caf\xe9\"}\n{\"message\":\"b\"}");
+    assert_eq!((events.len(), problems.len()), (2, 0));
+    assert_eq!(events[0].field("log.flags"), Some(&Value::Json("[\"invalid_utf8\"]".into())));
+    assert_eq!(events[1].field("log.flags"), None);
+}
+
+fn leaf() -> impl Strategy<Value = Json> {
+    prop_oneof![
+        any::<i64>().prop_map(Json::from),
+        any::<bool>().prop_map(Json::from),
+        "[a-z]{1,8}".prop_map(Json::from)
+    ]
+}
+
+fn object() -> impl Strategy<Value = Json> {
+    let inner = leaf().prop_recursive(3, 24, 4, |element| {
+        prop::collection::vec(("[a-c.]{1,3}", element), 1..4)
+            .prop_map(|members| Json::Object(members.into_iter().collect()))
+    });
+    let names = prop_oneof![
+        "[a-d]{1,2}".boxed(),
+        prop::sample::select(vec![
+            "level", "time", "source", "host", "user", "msg", "log", "labels", "process", "severity"
+        ])
+        .prop_map(str::to_owned)
+        .boxed()
+    ];
+    prop::collection::vec((names, inner), 1..6)
+        .prop_map(|members| Json::Object(members.into_iter().collect()))
+}
+
+fn leaves(value: &Json, found: &mut Vec<String>) {
+    match value {
+        Json::Object(members) => members.values().for_each(|value| leaves(value, found)),
+        Json::String(text) => found.push(text.clone()),
+        value => found.push(value.to_string()),
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_leaf_is_lost(record in object()) {
+        let body = record.to_string();
+        let (events, problems) = read(Format::Json, body.as_bytes());
+        prop_assert_eq!((events.len(), problems.len()), (1, 0));
+        let event = format!("{:?}", events[0]);
+        let stamp = events[0].timestamp != events[0].observed_timestamp;
+        let level = events[0].severity.as_str();
+        let mut found = Vec::new();
+        leaves(&record, &mut found);
+        for leaf in found {
+            prop_assert!(stamp || leaf == level || event.contains(&leaf), "{} of {} in {}", leaf, body, event);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_body(start in "[\\[{\" \n]{0,4}", bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut body = start.into_bytes();
+        body.extend(bytes);
+        for format in [Format::Json, Format::Ndjson, Format::Lines] {
+            read(format, &body);
+        }
+    }
+}
