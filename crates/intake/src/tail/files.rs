@@ -1,0 +1,314 @@
+//! The watched files that are known: found, followed over renames, told apart, read in turn.
+
+use std::{
+    collections::HashMap,
+    fs::{File, Metadata},
+    io,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use metrics::{counter, gauge};
+use telemetry::metric;
+
+use super::position::{FileId, LAST_BYTES, Position};
+
+/// Scans for which a file that looks like a copy made by rotation is left alone, until its
+/// original is truncated; after that it counts as a file of its own.
+const COPY_SCANS: u32 = 3;
+
+/// A watched file.
+#[derive(Debug)]
+pub(crate) struct Tailed {
+    /// Read and durable.
+    pub(crate) position: Position,
+    pub(crate) path: PathBuf,
+    handle: Option<File>,
+    size: u64,
+    modified: (i64, i64),
+    /// To be looked at.
+    pub(crate) dirty: bool,
+    /// Ends in a line without its newline, since then.
+    pub(crate) partial: Option<Instant>,
+    pub(crate) read_at: Instant,
+    /// Not seen by so many scans.
+    missed: u32,
+    binary: bool,
+    /// A copy of a file that is still there, since so many scans.
+    copy: Option<u32>,
+}
+
+/// All known files, and positions of files that have not been seen since the start.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) by_id: HashMap<FileId, Tailed>,
+    orphans: HashMap<FileId, Position>,
+    /// Positions to forget with the next batch.
+    pub(crate) gone: Vec<FileId>,
+}
+
+/// What reading on in a file gave.
+pub(crate) enum Turn {
+    /// Bytes up to a line's end, and whether what follows is the rest of a cut line.
+    Lines {
+        bytes: Vec<u8>,
+        skip: usize,
+        skipping: bool,
+    },
+    Nothing,
+}
+
+impl Files {
+    pub(crate) fn new(noted: Vec<(FileId, Position)>) -> Self {
+        Self { orphans: noted.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Takes notice of a file that is there.
+    pub(crate) fn see(&mut self, path: &Path, metadata: &Metadata) {
+        let id = FileId { device: metadata.dev(), inode: metadata.ino() };
+        if let Some(file) = self.by_id.get_mut(&id) {
+            file.missed = 0;
+            if file.path != path {
+                file.path = path.to_owned();
+            }
+            let modified = (metadata.mtime(), metadata.mtime_nsec());
+            file.dirty |= file.size != metadata.len() || file.modified != modified;
+            (file.size, file.modified) = (metadata.len(), modified);
+            return;
+        }
+        let mut file = Tailed {
+            position: Position { path: path.to_owned(), ..Position::default() },
+            path: path.to_owned(),
+            handle: None,
+            size: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            dirty: true,
+            partial: None,
+            read_at: Instant::now(),
+            missed: 0,
+            binary: false,
+            copy: None,
+        };
+        match self.start_of(id, path) {
+            Ok(Start::At(position)) => file.position = Position { path: path.to_owned(), ..position },
+            Ok(Start::Copy) => file.copy = Some(0),
+            Ok(Start::Zero) => {}
+            Err(error) => {
+                // It is seen again by the next scan.
+                tracing::debug!("{} cannot be read: {error}", path.display());
+                return;
+            }
+        }
+        self.by_id.insert(id, file);
+    }
+
+    /// Where to start reading a file that is new to this process.
+    fn start_of(&mut self, id: FileId, path: &Path) -> io::Result<Start> {
+        let opened = File::open(path)?;
+        if let Some(position) = self.orphans.get(&id).filter(|position| position.offset > 0) {
+            if position.is_in(&opened)? {
+                let position = self.orphans.remove(&id).unwrap_or_default();
+                return Ok(Start::At(position));
+            }
+        } else if self.orphans.contains_key(&id) {
+            return Ok(Start::Zero);
+        }
+        // Rotated while stopped: another file holds what was read, and its own is gone or other.
+        for (other, position) in &self.orphans {
+            if is_rotation(&position.path, path) && position.offset > 0 && position.is_in(&opened)? {
+                let intact = *other != id
+                    && std::fs::metadata(&position.path).is_ok_and(|metadata| id_of(&metadata) == *other)
+                    && File::open(&position.path).and_then(|file| position.is_in(&file))?;
+                if !intact {
+                    return Ok(Start::At(position.clone()));
+                }
+            }
+        }
+        // Copied while running, by copytruncate: its original is truncated in a moment.
+        let size = opened.metadata()?.len();
+        for (other, file) in &self.by_id {
+            let position = &file.position;
+            if *other != id && position.offset > 0 && is_rotation(&file.path, path) {
+                let begins_alike = size < position.offset && position.head.length > 0;
+                if position.is_in(&opened)? || (begins_alike && size > 0) {
+                    return Ok(Start::Copy);
+                }
+            }
+        }
+        if self.orphans.contains_key(&id) {
+            tracing::info!("{} is a new file under a known inode; it is read from its start", path.display());
+            counter!(metric::TAIL_GENERATIONS).increment(1);
+        }
+        Ok(Start::Zero)
+    }
+
+    /// Ends a scan: what it did not see is read to its end and then forgotten.
+    pub(crate) fn scanned(&mut self) {
+        for file in self.by_id.values_mut() {
+            file.missed += 1;
+            if let Some(scans) = &mut file.copy {
+                *scans += 1;
+                if *scans > COPY_SCANS {
+                    file.copy = None;
+                    file.dirty = true;
+                }
+            }
+        }
+        let is_gone = |file: &Tailed| file.missed > 2 && !file.dirty && file.partial.is_none();
+        for (id, file) in self.by_id.extract_if(|_, file| is_gone(file)) {
+            tracing::debug!("{} is gone", file.path.display());
+            self.gone.push(id);
+        }
+        gauge!(metric::TAIL_FILES).set(self.by_id.len() as f64);
+    }
+
+    /// Files that may have something to read, and partial lines that have waited long enough.
+    pub(crate) fn ready(&self, flush: Duration) -> Vec<FileId> {
+        let is_ready = |file: &Tailed| {
+            file.copy.is_none()
+                && !file.binary
+                && (file.dirty || file.partial.is_some_and(|since| since.elapsed() >= flush))
+        };
+        self.by_id.iter().filter(|(_, file)| is_ready(file)).map(|(id, _)| *id).collect()
+    }
+
+    /// Closes what has been idle for so long.
+    pub(crate) fn close_idle(&mut self, idle: Duration) {
+        for file in self.by_id.values_mut() {
+            if file.handle.is_some() && !file.dirty && file.read_at.elapsed() >= idle {
+                file.handle = None;
+            }
+        }
+    }
+
+    /// Starts a file anew: it was truncated or replaced in place. A copy that rotation made of it
+    /// before takes over its position.
+    fn renew(&mut self, id: FileId) {
+        let Some(file) = self.by_id.get_mut(&id) else { return };
+        tracing::info!("{} was truncated or replaced; it is read from its start", file.path.display());
+        counter!(metric::TAIL_GENERATIONS).increment(1);
+        let path = file.path.clone();
+        let old =
+            std::mem::replace(&mut file.position, Position { path: path.clone(), ..Position::default() });
+        file.partial = None;
+        file.dirty = true;
+        for copy in self.by_id.values_mut().filter(|file| file.copy.is_some()) {
+            let same = File::open(&copy.path).and_then(|opened| old.is_in(&opened)).unwrap_or(false);
+            if is_rotation(&path, &copy.path) && same {
+                copy.position = Position { path: copy.path.clone(), ..old.clone() };
+            }
+            if is_rotation(&path, &copy.path) {
+                copy.copy = None;
+                copy.dirty = true;
+            }
+        }
+    }
+
+    /// Reads on in a file, at most `bytes_max`.
+    pub(crate) fn turn(&mut self, id: FileId, bytes_max: usize, flush: Duration) -> io::Result<Turn> {
+        let Some(file) = self.by_id.get_mut(&id) else { return Ok(Turn::Nothing) };
+        file.read_at = Instant::now();
+        file.dirty = false;
+        let opened = match &file.handle {
+            Some(handle) => handle,
+            None => {
+                let opened = File::open(&file.path)?;
+                if id_of(&opened.metadata()?) != id {
+                    // Renamed meanwhile: the next scan finds it.
+                    return Ok(Turn::Nothing);
+                }
+                file.handle.insert(opened)
+            }
+        };
+        let overlap = file.position.last.length as usize;
+        let from = file.position.offset - overlap as u64;
+        let mut bytes = vec![0; overlap + bytes_max];
+        let length = read_at(opened, &mut bytes, from)?;
+        bytes.truncate(length);
+        if !file.position.last.matches(bytes.get(..overlap).unwrap_or_default()) {
+            self.renew(id);
+            return Ok(Turn::Nothing);
+        }
+        let new = &bytes[overlap..];
+        if file.position.offset == 0 && is_binary(new) {
+            tracing::warn!("{} is binary and is not read", file.path.display());
+            file.binary = true;
+            return Ok(Turn::Nothing);
+        }
+        if new.is_empty() {
+            file.partial = None;
+            return Ok(Turn::Nothing);
+        }
+        let full = new.len() == bytes_max;
+        let waited = file.partial.is_some_and(|since| since.elapsed() >= flush);
+        let end = match new.iter().rposition(|byte| *byte == b'\n') {
+            Some(newline) => newline + 1,
+            // The line is longer than a turn, or its newline does not come.
+            None if full || waited => new.len(),
+            None => {
+                file.partial.get_or_insert_with(Instant::now);
+                return Ok(Turn::Nothing);
+            }
+        };
+        let cut = full && end == new.len() && !new.ends_with(b"\n");
+        file.partial = (end < new.len()).then(Instant::now);
+        file.dirty = full;
+        let skip = if file.position.skipping {
+            new.iter().position(|byte| *byte == b'\n').map_or(end, |newline| newline + 1)
+        } else {
+            0
+        };
+        let skipping = cut || (file.position.skipping && skip == end && !new[..end].ends_with(b"\n"));
+        bytes.truncate(overlap + end);
+        bytes.drain(..overlap);
+        Ok(Turn::Lines { bytes, skip, skipping })
+    }
+
+    /// Where a file stands behind bytes that were just read.
+    pub(crate) fn behind(&self, id: FileId, bytes: &[u8], skipping: bool) -> io::Result<Position> {
+        let file = self.by_id.get(&id).ok_or(io::ErrorKind::NotFound)?;
+        let handle = file.handle.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        let mut position = file.position.advanced(handle, bytes, skipping)?;
+        position.path.clone_from(&file.path);
+        Ok(position)
+    }
+}
+
+enum Start {
+    Zero,
+    At(Position),
+    Copy,
+}
+
+fn id_of(metadata: &Metadata) -> FileId {
+    FileId { device: metadata.dev(), inode: metadata.ino() }
+}
+
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match file.read_at(&mut buffer[length..], offset + length as u64) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
+}
+
+/// NUL bytes say so, except at the very start: truncating a file under a writer that does not
+/// append leaves a hole there.
+fn is_binary(bytes: &[u8]) -> bool {
+    let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+    bytes[start..].iter().take(4 * LAST_BYTES).any(|byte| *byte == 0)
+}
+
+/// Whether `path` may be what rotation made of `original`: the same directory, and a name that
+/// begins with its stem.
+fn is_rotation(original: &Path, path: &Path) -> bool {
+    let stem = original.file_stem().map(|stem| stem.as_encoded_bytes()).unwrap_or_default();
+    let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
+    original.parent() == path.parent() && !stem.is_empty() && name.starts_with(stem)
+}

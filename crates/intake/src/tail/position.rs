@@ -1,0 +1,135 @@
+//! How far a file has been read, and how it is told apart from another one under the same inode.
+//!
+//! Each batch of lines carries the positions behind them as journal notes, so that lines and
+//! positions become durable together and no crash can repeat or skip a line.
+//!
+//! ```text
+//! key    tail/ DEVICE - INODE, in hexadecimal digits
+//! value  JSON {"path","offset","head":{"length","hash"},"last":{"length","hash"},"skipping"}
+//! ```
+//! `head` covers the first bytes of what was read, at most 1 KiB, and `last` those before `offset`,
+//! at most 256. A file is the one that was read only if both are still there.
+
+use std::{fs::File, io, os::unix::fs::FileExt, path::PathBuf};
+
+use journal::{Journal, Note};
+use serde::{Deserialize, Serialize};
+
+const PREFIX: &[u8] = b"tail/";
+const HEAD_BYTES: u64 = 1024;
+pub(crate) const LAST_BYTES: usize = 256;
+
+/// Device and inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FileId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl FileId {
+    fn note_key(self) -> Vec<u8> {
+        let text = format!("{:x}-{:x}", self.device, self.inode);
+        [PREFIX, text.as_bytes()].concat()
+    }
+
+    fn of_note(key: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(key.strip_prefix(PREFIX)?).ok()?;
+        let (device, inode) = text.split_once('-')?;
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        Some(Self { device: number(device)?, inode: number(inode)? })
+    }
+}
+
+/// Some bytes, by length and hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Print {
+    pub(crate) length: u32,
+    hash: u64,
+}
+
+impl Print {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let hash = blake3::hash(bytes);
+        let mut short = [0; 8];
+        short.copy_from_slice(&hash.as_bytes()[..8]);
+        Self { length: bytes.len() as u32, hash: u64::from_be_bytes(short) }
+    }
+
+    pub(crate) fn matches(self, bytes: &[u8]) -> bool {
+        self.length as usize == bytes.len() && (bytes.is_empty() || Self::of(bytes) == self)
+    }
+
+    fn is_at(self, file: &File, offset: u64) -> io::Result<bool> {
+        let mut bytes = vec![0; self.length as usize];
+        match file.read_exact_at(&mut bytes, offset) {
+            Ok(()) => Ok(self.matches(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// How far a file has been read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Position {
+    /// Its last known path.
+    pub(crate) path: PathBuf,
+    /// Bytes read.
+    pub(crate) offset: u64,
+    pub(crate) head: Print,
+    pub(crate) last: Print,
+    /// Within the rest of a line that was cut.
+    #[serde(default)]
+    pub(crate) skipping: bool,
+}
+
+impl Position {
+    /// Whether `file` begins with what was read.
+    pub(crate) fn is_in(&self, file: &File) -> io::Result<bool> {
+        let before = self.offset.saturating_sub(u64::from(self.last.length));
+        Ok(self.head.is_at(file, 0)? && self.last.is_at(file, before)?)
+    }
+
+    /// The position `consumed` bytes on.
+    pub(crate) fn advanced(&self, file: &File, consumed: &[u8], skipping: bool) -> io::Result<Self> {
+        let offset = self.offset + consumed.len() as u64;
+        let mut head = self.head;
+        if u64::from(head.length) < HEAD_BYTES {
+            let mut bytes = vec![0; offset.min(HEAD_BYTES) as usize];
+            file.read_exact_at(&mut bytes, 0)?;
+            head = Print::of(&bytes);
+        }
+        let last = Print::of(&consumed[consumed.len().saturating_sub(LAST_BYTES)..]);
+        Ok(Self { path: self.path.clone(), offset, head, last, skipping })
+    }
+
+    pub(crate) fn note(&self, id: FileId) -> Note {
+        // Numbers, and a path that serialises unless it is no UTF-8: then only its position counts.
+        let value = serde_json::to_vec(self).or_else(|_| {
+            serde_json::to_vec(&Self {
+                path: self.path.to_string_lossy().into_owned().into(),
+                ..self.clone()
+            })
+        });
+        Note { key: id.note_key(), value: value.ok() }
+    }
+}
+
+/// Forgets a position.
+pub(crate) fn forget(id: FileId) -> Note {
+    Note { key: id.note_key(), value: None }
+}
+
+/// Whether the journal remembers a position.
+pub(crate) fn is_noted(journal: &Journal, id: FileId) -> bool {
+    journal.note(&id.note_key()).is_some()
+}
+
+/// All positions that the journal remembers.
+pub(crate) fn all(journal: &Journal) -> Vec<(FileId, Position)> {
+    let notes = journal.notes(PREFIX);
+    let parse = |(key, value): (Vec<u8>, Vec<u8>)| {
+        Some((FileId::of_note(&key)?, serde_json::from_slice(&value).ok()?))
+    };
+    notes.into_iter().filter_map(parse).collect()
+}
