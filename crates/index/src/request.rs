@@ -1,0 +1,193 @@
+//! What may be asked of an index, and its answers.
+
+use std::collections::BTreeMap;
+
+use event::{Document, EventId, Position, TemplateId, Timestamp};
+use serde::Serialize;
+
+use crate::query::Query;
+
+/// Which events a request is about.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// What they must match.
+    pub query: Query,
+    /// Earliest `@timestamp`, inclusive.
+    pub from: Option<Timestamp>,
+    /// Latest `@timestamp`, exclusive.
+    pub to: Option<Timestamp>,
+}
+
+/// Where a further page begins: behind the hit with this time stamp and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// `@timestamp` of the last hit.
+    pub timestamp: Timestamp,
+    /// Its id.
+    pub id: EventId,
+}
+
+/// A search. Hits are ordered by `@timestamp`, then by id, both falling.
+#[derive(Debug, Clone)]
+pub struct SearchRequest {
+    /// Which events.
+    pub selection: Selection,
+    /// How many hits at most; 0 asks for the total alone.
+    pub limit: usize,
+    /// Only hits behind this one.
+    pub after: Option<Cursor>,
+}
+
+/// A hit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// Its place in the order.
+    pub cursor: Cursor,
+    /// The nested ECS document.
+    pub document: Document,
+}
+
+/// What a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchResult {
+    /// Number of matching events, exact, whatever `limit` and `after` were.
+    pub total: u64,
+    /// At most `limit` of them.
+    pub hits: Vec<Hit>,
+    /// Where to go on, when there is more behind the last of these hits; None without hits.
+    pub next: Option<Cursor>,
+    /// The journal position that the answer covers: everything before it was looked at.
+    pub covered: Position,
+}
+
+/// Counts over time.
+#[derive(Debug, Clone)]
+pub struct HistogramRequest {
+    /// Which events.
+    pub selection: Selection,
+    /// Width of a bucket in nanoseconds, at least 1. Buckets start at multiples of it since 1970.
+    pub interval_nanos: i64,
+    /// Also count by the values of this field, the most frequent `by_limit` of them.
+    pub by: Option<String>,
+    /// How many values `by` may have; the rest is counted under `(other)`.
+    pub by_limit: usize,
+    /// How many buckets the answer may have.
+    pub buckets_max: usize,
+}
+
+/// One bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bucket {
+    /// Its start.
+    pub t: Timestamp,
+    /// Events in it.
+    pub count: u64,
+    /// By value of the field asked for; events without the field are not in it, and those with a
+    /// list of values are in it once for each. [`OTHER`](crate::OTHER) sums what is beyond `by_limit`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by: BTreeMap<String, u64>,
+}
+
+/// The answer: buckets in rising order; empty ones are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Histogram {
+    /// The buckets.
+    pub buckets: Vec<Bucket>,
+    /// As in [`SearchResult`].
+    pub covered: Position,
+}
+
+/// The most frequent values of a field.
+#[derive(Debug, Clone)]
+pub struct FieldValuesRequest {
+    /// Which events.
+    pub selection: Selection,
+    /// Dotted path.
+    pub field: String,
+    /// How many values.
+    pub limit: usize,
+}
+
+/// Values with counts, falling by count, then rising by value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldValues {
+    /// Value as text (numbers and booleans as JSON, enumerations in lower case), and the number of
+    /// events that have it, alone or in a list.
+    pub values: Vec<(String, u64)>,
+    /// Matching events that have the field.
+    pub total: u64,
+    /// Number of distinct values met.
+    pub distinct: u64,
+    /// As in [`SearchResult`].
+    pub covered: Position,
+}
+
+/// A field that occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldInfo {
+    /// Dotted path.
+    pub name: String,
+    /// `keyword`, `text`, `long`, `double`, `boolean`, `date` or `ip`: by
+    /// [`FieldKind::of`](crate::query::FieldKind::of), whatever the values are.
+    pub kind: String,
+    /// Events in which it has a value: neither null nor an empty list.
+    pub count: u64,
+}
+
+/// The most frequent templates.
+#[derive(Debug, Clone)]
+pub struct PatternsRequest {
+    /// Which events.
+    pub selection: Selection,
+    /// How many templates.
+    pub limit: usize,
+}
+
+/// One template and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pattern {
+    /// Its id.
+    pub id: TemplateId,
+    /// Its text.
+    pub text: String,
+    /// Matching events.
+    pub count: u64,
+    /// Of the earliest of them.
+    pub first: Timestamp,
+    /// Of the latest of them.
+    pub last: Timestamp,
+    /// Of the most severe of them.
+    pub severity: event::Severity,
+    /// The highest anomaly score among them.
+    pub score_max: f32,
+    /// How many of them are anomalies.
+    pub anomalies: u64,
+}
+
+/// Templates, falling by count, then rising by id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patterns {
+    /// At most `limit`.
+    pub patterns: Vec<Pattern>,
+    /// Number of distinct templates met.
+    pub distinct: u64,
+    /// Matching events.
+    pub total: u64,
+    /// As in [`SearchResult`].
+    pub covered: Position,
+}
+
+/// Figures for metrics and health.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IndexStats {
+    /// Searchable events.
+    pub events: u64,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Files or other units of storage.
+    pub segments: u64,
+    /// Events searchable but not yet durable here (the journal has them).
+    pub open_events: u64,
+    /// Files set aside because they were damaged.
+    pub damaged: u64,
+}
