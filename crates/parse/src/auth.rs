@@ -9,12 +9,12 @@ use event::{Event, Value};
 pub(crate) fn enrich<'a>(event: &mut Event<'a>, program: &str, message: &'a str) {
     match program {
         "sshd" | "sshd-session" | "sshd-auth" | "dropbear" => {
-            if !pam(event, program, message) {
+            if !pam(event, message) {
                 ssh(event, message);
             }
         }
         "sudo" => {
-            if !pam(event, program, message) {
+            if !pam(event, message) {
                 sudo(event, message);
             }
         }
@@ -22,7 +22,7 @@ pub(crate) fn enrich<'a>(event: &mut Event<'a>, program: &str, message: &'a str)
         "su" if su(event, message) => {}
         "systemd-logind" => logind(event, message),
         _ => {
-            pam(event, program, message);
+            pam(event, message);
         }
     }
 }
@@ -32,9 +32,14 @@ fn list(text: &'static str) -> Value<'static> {
 }
 
 fn authentication<'a>(event: &mut Event<'a>, action: &'static str, outcome: &'static str) {
+    attempted(event, outcome);
+    event.set("event.action", action);
+}
+
+/// An authentication that no further word classes: PAM's message stands beside the program's own.
+fn attempted(event: &mut Event<'_>, outcome: &'static str) {
     event.set("event.category", list("[\"authentication\"]"));
     event.set("event.type", list("[\"start\"]"));
-    event.set("event.action", action);
     event.set("event.outcome", outcome);
 }
 
@@ -243,16 +248,10 @@ fn assigned<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Messages of PAM modules, in whichever program they run.
-fn pam<'a>(event: &mut Event<'a>, program: &str, message: &'a str) -> bool {
+fn pam<'a>(event: &mut Event<'a>, message: &'a str) -> bool {
     let text = match message.strip_prefix("pam_").or_else(|| message.strip_prefix("(pam_")) {
         Some(rest) => rest.split_once(": ").or_else(|| rest.split_once(") ")).map_or(rest, |(_, text)| text),
         None => message,
-    };
-    let action = match program {
-        "sshd" | "sshd-session" | "sshd-auth" => "ssh_login",
-        "sudo" => "sudo",
-        "su" => "su",
-        _ => "login",
     };
     let failure = text.starts_with("authentication failure;") || text.starts_with("check pass; user unknown");
     let more = text.starts_with("PAM ") && text.contains(" more authentication failure");
@@ -264,7 +263,7 @@ fn pam<'a>(event: &mut Event<'a>, program: &str, message: &'a str) -> bool {
         if let Some(user) = user {
             set_user(event, user);
         }
-        authentication(event, action, "failure");
+        attempted(event, "failure");
         return true;
     }
     if let Some((_, user)) = text.split_once("not met by user \"") {
@@ -286,7 +285,7 @@ fn pam<'a>(event: &mut Event<'a>, program: &str, message: &'a str) -> bool {
     }
     if let Some(rest) = text.strip_prefix("user ").filter(|rest| rest.contains(" tally ")) {
         set_user(event, rest.split(' ').next().unwrap_or_default());
-        authentication(event, action, "failure");
+        attempted(event, "failure");
         return true;
     }
     message.starts_with("pam_") || message.starts_with("(pam_")
@@ -355,7 +354,7 @@ fn su<'a>(event: &mut Event<'a>, message: &'a str) -> bool {
         (Some((target, user)), _, _) => (target, user, "success"),
         (_, Some((target, user)), _) => (target, user, "failure"),
         (_, _, Some((user, target))) => (target, user, "failure"),
-        _ => return pam(event, "su", message),
+        _ => return pam(event, message),
     };
     set_user(event, user);
     event.set("user.effective.name", target);
