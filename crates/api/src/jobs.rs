@@ -1,0 +1,155 @@
+//! Work that outlives its request: one at a time, the latest few remembered, in memory only.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use problem::Problem;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::observe::internal;
+
+/// Jobs remembered; the oldest finished one is forgotten first.
+const REMEMBERED: usize = 32;
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    Running,
+    Done,
+    Failed,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) state: State,
+    /// What it is doing: `reading`, `training`, or empty once it ended.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) stage: &'static str,
+    /// Events taken in so far.
+    pub(crate) events: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) result: Option<Value>,
+    /// The problem that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<Value>,
+}
+
+/// The table of jobs. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct Jobs {
+    turn: Arc<Semaphore>,
+    table: Arc<Mutex<Table>>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    next: u64,
+    jobs: VecDeque<Job>,
+}
+
+impl Jobs {
+    pub(crate) fn new() -> Self {
+        Self { turn: Arc::new(Semaphore::new(1)), table: Arc::default() }
+    }
+
+    /// The right to work, until it is dropped; None while another has it.
+    pub(crate) fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turn).try_acquire_owned().ok()
+    }
+
+    /// A new job, which has failed when the handle is dropped before [`Running::end`].
+    pub(crate) fn begin(&self, stage: &'static str, events: u64) -> Running {
+        let mut table = self.table();
+        table.next += 1;
+        let id = table.next.to_string();
+        if table.jobs.len() >= REMEMBERED {
+            table.jobs.pop_front();
+        }
+        table.jobs.push_back(Job { id: id.clone(), state: State::Running, stage, events, result: None, error: None });
+        Running { jobs: self.clone(), id }
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<Job> {
+        self.table().jobs.iter().find(|job| job.id == id).cloned()
+    }
+
+    fn change(&self, id: &str, change: impl FnOnce(&mut Job)) {
+        if let Some(job) = self.table().jobs.iter_mut().find(|job| job.id == id) {
+            change(job);
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A job while it runs.
+#[derive(Debug)]
+pub(crate) struct Running {
+    jobs: Jobs,
+    id: String,
+}
+
+impl Running {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn progress(&self, stage: &'static str, events: u64) {
+        self.jobs.change(&self.id, |job| (job.stage, job.events) = (stage, events));
+    }
+
+    pub(crate) fn end(self, outcome: Result<Value, Problem>) {
+        self.jobs.change(&self.id, |job| {
+            job.stage = "";
+            match outcome {
+                Ok(result) => (job.state, job.result) = (State::Done, Some(result)),
+                Err(problem) => (job.state, job.error) = (State::Failed, Some(problem.to_json())),
+            }
+        });
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.jobs.change(&self.id, |job| {
+            if job.state == State::Running {
+                (job.state, job.stage, job.error) = (State::Failed, "", Some(internal().to_json()));
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_and_the_latest_remembered() {
+        let jobs = Jobs::new();
+        let turn = jobs.turn().unwrap();
+        assert!(jobs.turn().is_none());
+        drop(turn);
+        assert!(jobs.turn().is_some());
+        let state = |id: &str| jobs.get(id).map(|job| job.state);
+        let first = jobs.begin("training", 1);
+        let mut rest: Vec<Running> = (0..REMEMBERED).map(|_| jobs.begin("training", 1)).collect();
+        assert_eq!(state(first.id()), None);
+        let (done, dropped) = (rest.remove(0), rest.remove(0));
+        let (done_id, dropped_id) = (done.id().to_owned(), dropped.id().to_owned());
+        done.progress("training", 7);
+        assert_eq!(jobs.get(&done_id).unwrap().events, 7);
+        assert_eq!(state(&done_id), Some(State::Running));
+        done.end(Ok(1.into()));
+        drop(dropped);
+        assert_eq!(state(&done_id), Some(State::Done));
+        assert_eq!(state(&dropped_id), Some(State::Failed));
+    }
+}

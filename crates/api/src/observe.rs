@@ -1,0 +1,83 @@
+//! What every listener does around its routes.
+
+use std::any::Any;
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request},
+    http::{Method, Uri},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use problem::{Problem, StatusCode};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::access::{Access, access_layer};
+
+/// Wraps a finished router, whatever it was merged from: answers for unknown paths and methods,
+/// access, metrics, panics, request ids. Call it last: it holds for the routes already there.
+pub fn guarded(router: Router, access: Access) -> Router {
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(access, access_layer))
+        .layer(from_fn(metrics_layer))
+        .layer(from_fn(problem::request_id_layer))
+}
+
+/// Middleware that counts requests by route template and status; never by a path that a client
+/// made up.
+pub async fn metrics_layer(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("(none)", MatchedPath::as_str).to_owned();
+    let status = response.status().as_str().to_owned();
+    metrics::counter!(telemetry::metric::HTTP_REQUESTS, "route" => route, "status" => status).increment(1);
+    response
+}
+
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+    KNOWN.into_iter().find(|known| method.as_str() == *known).unwrap_or("other")
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(200).collect();
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "No such resource",
+        format!("there is nothing at '{path}'; /docs lists what there is"),
+    )
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    let path: String = uri.path().chars().take(200).collect();
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "Method not allowed",
+        format!("'{path}' cannot be asked with {}; the Allow header names what it takes", known_method(&method)),
+    )
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(panic = text, "a request handler panicked");
+    internal().into_response()
+}
+
+/// The answer to a failure that is ours. Its cause goes to the log, never into the reply.
+pub(crate) fn internal() -> Problem {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Internal error",
+        "the request could not be answered; the server's log says why, under this request id",
+    )
+}

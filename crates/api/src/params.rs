@@ -1,0 +1,181 @@
+//! Query strings: known names, typed values, and refusals that name what is wrong.
+
+use axum::{extract::Query as QueryString, http::Uri};
+use event::Timestamp;
+use index::{Cursor, Selection, query::Query};
+use problem::{Problem, StatusCode};
+
+/// A request's query string, checked against the names that its resource knows.
+#[derive(Debug)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// # Errors
+    /// 400 for an unknown or repeated name.
+    pub(crate) fn of(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+        let QueryString(pairs) = QueryString::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| bad_parameter("query", "the query string cannot be read"))?;
+        for (at, (name, _)) in pairs.iter().enumerate() {
+            if !known.contains(&name.as_str()) {
+                return Err(unknown(name, known));
+            }
+            if pairs[..at].iter().any(|(earlier, _)| earlier == name) {
+                return Err(bad_parameter(name, format!("'{name}' is given more than once")));
+            }
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of a parameter, when it is given and not empty.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, value)| known == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A whole number from 0 to `max`.
+    pub(crate) fn number(&self, name: &str, default: usize, max: usize) -> Result<usize, Problem> {
+        let Some(text) = self.text(name) else { return Ok(default.min(max)) };
+        match text.parse() {
+            Ok(number) if number <= max => Ok(number),
+            _ => Err(bad_parameter(name, format!("'{name}' must be a whole number from 0 to {max}"))),
+        }
+    }
+
+    /// `q`, parsed; everything when it is absent, empty or `*`.
+    pub(crate) fn query(&self, now: Timestamp) -> Result<Query, Problem> {
+        parse_query("q", self.text("q").unwrap_or_default(), now)
+    }
+
+    /// `q`, `from` and `to`.
+    pub(crate) fn selection(&self, now: Timestamp) -> Result<Selection, Problem> {
+        let time = |name| self.text(name).map(|text| parse_time(name, text, now)).transpose();
+        let (from, to) = (time("from")?, time("to")?);
+        if let (Some(from), Some(to)) = (from, to)
+            && from > to
+        {
+            return Err(bad_parameter("from", format!("'from' ({from}) is later than 'to' ({to})")));
+        }
+        Ok(Selection { query: self.query(now)?, from, to })
+    }
+
+    /// `cursor`, as an earlier answer's `next` gave it.
+    pub(crate) fn cursor(&self) -> Result<Option<Cursor>, Problem> {
+        self.text("cursor").map(str::parse).transpose().map_err(|_| {
+            bad_parameter("cursor", "'cursor' must be the 'next' of an earlier answer to the same search")
+        })
+    }
+}
+
+/// A query text; 400 `bad_query` with the column for what is none.
+pub(crate) fn parse_query(name: &str, text: &str, now: Timestamp) -> Result<Query, Problem> {
+    Query::parse(text, now).map_err(|error| {
+        let detail = format!("column {}: {}", error.column, error.reason);
+        Problem::new(StatusCode::BAD_REQUEST, "bad_query", "The query is not valid", detail)
+            .field(name)
+            .member("column", error.column)
+    })
+}
+
+/// RFC 3339 or `now-15m`.
+pub(crate) fn parse_time(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+    index::query::time(text, now).map_err(|error| bad_parameter(name, format!("'{name}': {error}")))
+}
+
+/// A width of time such as `500ms`, `30s`, `5m`, `1h`, `1d` or `1w`, in nanoseconds, at least 1 ms.
+pub(crate) fn parse_interval(text: &str) -> Option<i64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let unit: i64 = match &text[digits..] {
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        "d" => 86_400_000_000_000,
+        "w" => 604_800_000_000_000,
+        _ => return None,
+    };
+    text[..digits].parse::<i64>().ok()?.checked_mul(unit).filter(|nanos| *nanos > 0)
+}
+
+/// The shortest text that [`parse_interval`] reads as this width.
+pub(crate) fn interval_text(nanos: i64) -> String {
+    let units = [
+        (604_800_000_000_000, "w"),
+        (86_400_000_000_000, "d"),
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+    ];
+    let unit = units.into_iter().find(|(unit, _)| nanos % unit == 0);
+    let (unit, name) = unit.unwrap_or((1_000_000, "ms"));
+    format!("{}{name}", nanos / unit)
+}
+
+/// 400 for a parameter.
+pub(crate) fn bad_parameter(name: &str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "bad_parameter", "A parameter is not valid", detail).field(name)
+}
+
+fn unknown(name: &str, known: &[&str]) -> Problem {
+    let name: String = name.chars().take(64).collect();
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::jaro_winkler(&name, candidate), *candidate))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let advice = match (near, known) {
+        (Some((_, candidate)), _) => format!("did you mean '{candidate}'?"),
+        (None, []) => "it takes none".to_owned(),
+        (None, known) => format!("it takes {}", known.join(", ")),
+    };
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "unknown_parameter",
+        "Unknown parameter",
+        format!("'{name}' is no parameter of this resource; {advice}"),
+    )
+    .field(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals() {
+        for (text, expected) in [
+            ("30s", Some(30_000_000_000)),
+            ("5m", Some(300_000_000_000)),
+            ("1h", Some(3_600_000_000_000)),
+            ("1d", Some(86_400_000_000_000)),
+            ("250ms", Some(250_000_000)),
+            ("0s", None),
+            ("h", None),
+            ("", None),
+            ("-1h", None),
+            ("1y", None),
+            ("1H", None),
+            ("99999999999999999d", None),
+            ("ü", None),
+        ] {
+            assert_eq!(parse_interval(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn unknown_names_get_a_suggestion() {
+        let known = ["q", "from", "to", "limit", "cursor"];
+        for (query, part) in [
+            ("limt=5", "did you mean 'limit'?"),
+            ("cursr=5", "did you mean 'cursor'?"),
+            ("xyzzy=1", "it takes q, from, to, limit, cursor"),
+            ("limit=1&limit=2", "more than once"),
+        ] {
+            let uri: Uri = format!("/api/v1/search?{query}").parse().unwrap();
+            let problem = Params::of(&uri, &known).unwrap_err();
+            assert_eq!(problem.status, StatusCode::BAD_REQUEST);
+            assert!(problem.detail.contains(part), "{query}: {}", problem.detail);
+        }
+    }
+}

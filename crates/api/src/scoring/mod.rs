@@ -1,0 +1,215 @@
+//! The anomaly service over REST: training, prediction, models.
+
+mod predict;
+mod train;
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use event::{Timestamp, VerdictState};
+use problem::{Problem, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{
+    Searcher,
+    body::Bodies,
+    docs,
+    gate::Gate,
+    health,
+    jobs::Jobs,
+    observe::internal,
+    route::{self, Route, get, post},
+};
+
+/// Bounds of the anomaly service.
+#[derive(Debug, Clone)]
+pub struct AnomalyConfig {
+    /// Largest body, counted after decompression too.
+    pub body_bytes_max: usize,
+    /// All bodies in memory together.
+    pub in_flight_bytes: usize,
+    /// Up to so many events `/train` answers once the model serves; with more it answers 202.
+    pub train_sync_events: usize,
+    /// Events of one training; of the store's the newest, of a body not one more.
+    pub train_events_max: usize,
+    /// Events of one `/predict`.
+    pub predict_events_max: usize,
+    /// Predictions worked on at once.
+    pub predictions_max: usize,
+    /// Longest line, in bytes; what is longer is cut and marked.
+    pub line_bytes_max: usize,
+    /// Zone of time stamps that name none.
+    pub zone: jiff::tz::TimeZone,
+}
+
+impl Default for AnomalyConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 100 << 20,
+            in_flight_bytes: 128 << 20,
+            train_sync_events: 50_000,
+            train_events_max: 500_000,
+            predict_events_max: 50_000,
+            predictions_max: 8,
+            line_bytes_max: 1 << 20,
+            zone: jiff::tz::TimeZone::UTC,
+        }
+    }
+}
+
+/// What the anomaly router needs.
+#[derive(Clone)]
+pub struct AnomalyState {
+    /// The service itself.
+    pub service: Arc<anomaly::Service>,
+    /// What `{"source":"store"}` learns from; None where nothing is stored.
+    pub searcher: Option<Searcher>,
+    /// For `/readyz`.
+    pub health: telemetry::health::Health,
+    /// For `/metrics`.
+    pub metrics: telemetry::metric::Metrics,
+    /// Bounds.
+    pub config: AnomalyConfig,
+}
+
+#[derive(Clone)]
+struct Shared {
+    state: Arc<AnomalyState>,
+    jobs: Jobs,
+    bodies: Bodies,
+    predictions: Gate,
+}
+
+/// The routes of the anomaly service (port 8000). Wrap it with [`crate::guarded`].
+pub fn anomaly(state: AnomalyState) -> Router {
+    let config = &state.config;
+    let shared = Shared {
+        jobs: Jobs::new(),
+        bodies: Bodies::new(config.body_bytes_max, config.in_flight_bytes),
+        predictions: Gate::new(config.predictions_max),
+        state: Arc::new(state),
+    };
+    route::router(table(), shared).layer(axum::extract::DefaultBodyLimit::disable())
+}
+
+/// Method and path of every route of [`anomaly`].
+pub fn anomaly_routes() -> Vec<(&'static str, &'static str)> {
+    route::rows(&table())
+}
+
+fn table() -> Vec<Route<Shared>> {
+    vec![
+        post("/train", train::train),
+        get("/jobs/{id}", job),
+        post("/predict", predict::predict),
+        get("/model", model),
+        get("/models", models),
+        post("/models/{version}/activate", activate),
+        get("/livez", async || health::live()),
+        get("/readyz", ready),
+        get("/ready", ready),
+        get("/health", ready),
+        get("/healthz", async || health::live()),
+        get("/metrics", async |State(shared): State<Shared>| health::metrics(&shared.state.metrics)),
+        get("/openapi.json", async || docs::openapi(docs::ANOMALY)),
+        get("/docs", async || docs::page()),
+    ]
+}
+
+async fn ready(State(shared): State<Shared>) -> Response {
+    health::ready(&shared.state.health.reports())
+}
+
+async fn job(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let job = shared.jobs.get(&id).ok_or_else(|| {
+        let detail = "there is no such job; the latest few are remembered until a restart";
+        Problem::new(StatusCode::NOT_FOUND, "job_not_found", "No such job", detail)
+    })?;
+    Ok(Json(job).into_response())
+}
+
+async fn model(State(shared): State<Shared>) -> Response {
+    Json(model_json(&shared.state.service.model())).into_response()
+}
+
+async fn models(State(shared): State<Shared>) -> Result<Response, Problem> {
+    let models = blocking(move || shared.state.service.models()).await?;
+    Ok(Json(json!({"models": models.iter().map(model_json).collect::<Vec<_>>()})).into_response())
+}
+
+async fn activate(State(shared): State<Shared>, Path(version): Path<String>) -> Result<Response, Problem> {
+    let service = Arc::clone(&shared.state.service);
+    let known = service.models().iter().any(|model| model.version == version);
+    if !known {
+        let detail = "there is no model of this version; GET /models lists those there are";
+        return Err(Problem::new(StatusCode::NOT_FOUND, "model_not_found", "No such model", detail));
+    }
+    match blocking(move || service.activate(&version)).await? {
+        Ok(model) => Ok(Json(model_json(&model)).into_response()),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a model could not be activated");
+            let detail = "this model cannot be read, and the one before goes on serving; the server's log says why";
+            Err(Problem::new(StatusCode::CONFLICT, "model_refused", "The model was refused", detail))
+        }
+    }
+}
+
+/// Runs what takes CPU or disk time off the reactor.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "work for a request ended early");
+        internal()
+    })
+}
+
+fn model_json(model: &anomaly::ModelInfo) -> Value {
+    let mut json = json!({
+        "version": model.version,
+        "state": model_state(model.state),
+        "active": model.active,
+        "trained_at": model.trained_at,
+        "events": model.events,
+        "templates": model.templates,
+        "threshold": model.threshold,
+        "false_positive_rate": model.false_positive_rate,
+        "from": model.from,
+        "to": model.to,
+    });
+    json["needed"] = if model.needed > 0 { model.needed.into() } else { return json };
+    json
+}
+
+fn model_state(state: VerdictState) -> &'static str {
+    match state {
+        VerdictState::Scored => "trained",
+        other => other.as_str(),
+    }
+}
+
+impl Shared {
+    fn context(&self, received: Timestamp) -> parse::Context<'_> {
+        let config = &self.state.config;
+        parse::Context {
+            received,
+            zone: &config.zone,
+            file: None,
+            host: None,
+            line_bytes_max: config.line_bytes_max,
+        }
+    }
+}
+
+fn refused_json(problem: &parse::Problem) -> Value {
+    let mut json = json!({"line": problem.line, "reason": problem.reason});
+    if let Some(column) = problem.column {
+        json["column"] = column.into();
+    }
+    if let Some(field) = &problem.field {
+        json["field"] = field.as_str().into();
+    }
+    json
+}

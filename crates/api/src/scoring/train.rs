@@ -1,0 +1,288 @@
+//! `POST /train`: from a body, or from what is stored.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use event::{Document, Event, Timestamp};
+use index::{Cursor, SearchRequest, Selection};
+use parse::Format;
+use problem::{Problem, StatusCode};
+use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::{Shared, blocking, model_state, refused_json};
+use crate::{
+    Searcher,
+    body::Payload,
+    clock::now,
+    gate::busy,
+    jobs::Running,
+    observe::internal,
+    params::{bad_parameter, parse_query, parse_time},
+};
+
+/// Refused records named in an answer.
+const REFUSED_LISTED: usize = 100;
+/// Hits asked of the store at a time.
+const PAGE: usize = 2_000;
+/// A body that asks to learn from the store is smaller than this.
+const STORE_REQUEST_BYTES_MAX: usize = 64 * 1024;
+
+/// What `/train` answers.
+enum Answer {
+    /// The model serves.
+    Trained(Value),
+    /// The job with this id will say.
+    Accepted(String),
+}
+
+pub(super) async fn train(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let payload = shared.bodies.read(&headers, body).await?;
+    let received = now();
+    let stored = store_request(&payload, received)?;
+    let turn = shared
+        .jobs
+        .turn()
+        .ok_or_else(|| busy("a model is being trained, and one is trained at a time; send this again later"))?;
+    let answer = match stored {
+        Some(selection) => from_store(shared, selection, turn).await?,
+        None => from_body(shared, payload, received, turn).await?,
+    };
+    Ok(match answer {
+        Answer::Trained(json) => Json(json).into_response(),
+        Answer::Accepted(id) => {
+            let location = format!("/jobs/{id}");
+            let body = Json(json!({"job": id, "state": "running", "location": location}));
+            (StatusCode::ACCEPTED, [(header::LOCATION, location)], body).into_response()
+        }
+    })
+}
+
+/// Trains on a thread of its own, which answers as soon as it knows whether this becomes a job.
+async fn from_body(
+    shared: Shared,
+    payload: Payload,
+    received: Timestamp,
+    turn: OwnedSemaphorePermit,
+) -> Result<Answer, Problem> {
+    let (reply, answer) = oneshot::channel::<Result<Answer, Problem>>();
+    let work = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        let records = match Records::parse(&shared, payload.format, &payload.bytes, received) {
+            Ok(records) => records,
+            Err(problem) => return drop(reply.send(Err(problem))),
+        };
+        if records.events.len() <= shared.state.config.train_sync_events {
+            return drop(reply.send(records.learn(&shared).map(Answer::Trained)));
+        }
+        let job = shared.jobs.begin("training", records.events.len() as u64);
+        drop(reply.send(Ok(Answer::Accepted(job.id().to_owned()))));
+        job.end(records.learn(&shared));
+    });
+    let answer = answer.await.map_err(|_| internal());
+    // The job goes on by itself; its table entry says how it ends.
+    drop(work);
+    answer?
+}
+
+async fn from_store(
+    shared: Shared,
+    selection: Selection,
+    turn: OwnedSemaphorePermit,
+) -> Result<Answer, Problem> {
+    let Some(searcher) = shared.state.searcher.clone() else {
+        let detail = "this service keeps no events, so there is no store to learn from; send the events themselves";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "no_store", "No store", detail).field("source"));
+    };
+    let request = SearchRequest { selection: selection.clone(), limit: 0, after: None };
+    let total = searcher.search(request).await?.result.total;
+    if total == 0 {
+        return Err(unusable("no stored event matches".to_owned()));
+    }
+    if total.min(shared.state.config.train_events_max as u64) <= shared.state.config.train_sync_events as u64 {
+        return learn_from_store(&shared, &searcher, &selection, turn, None).await.map(Answer::Trained);
+    }
+    let job = shared.jobs.begin("reading", 0);
+    let id = job.id().to_owned();
+    // Its owner is the table of jobs: the turn within it admits one at a time.
+    drop(telemetry::task::spawn("train-from-store", async move {
+        let outcome = learn_from_store(&shared, &searcher, &selection, turn, Some(&job)).await;
+        job.end(outcome);
+    }));
+    Ok(Answer::Accepted(id))
+}
+
+async fn learn_from_store(
+    shared: &Shared,
+    searcher: &Searcher,
+    selection: &Selection,
+    turn: OwnedSemaphorePermit,
+    job: Option<&Running>,
+) -> Result<Value, Problem> {
+    let lines = read_store(shared, searcher, selection, job).await?;
+    let shared = shared.clone();
+    blocking(move || {
+        let _turn = turn;
+        Records::parse(&shared, Format::Ndjson, &lines, now())?.learn(&shared)
+    })
+    .await?
+}
+
+/// The newest matching events as lines, oldest first, within the bounds of a body.
+async fn read_store(
+    shared: &Shared,
+    searcher: &Searcher,
+    selection: &Selection,
+    job: Option<&Running>,
+) -> Result<Vec<u8>, Problem> {
+    let config = &shared.state.config;
+    let (mut pages, mut events, mut bytes) = (Vec::new(), 0, 0);
+    let mut after: Option<Cursor> = None;
+    while events < config.train_events_max {
+        let limit = PAGE.min(config.train_events_max - events);
+        let request = SearchRequest { selection: selection.clone(), limit, after };
+        let found = searcher.search(request).await?.result;
+        let mut page = Vec::new();
+        for hit in found.hits.iter().rev() {
+            write_line(&hit.document, &mut page);
+        }
+        events += found.hits.len();
+        bytes += page.len();
+        if bytes > config.body_bytes_max {
+            break;
+        }
+        pages.push(page);
+        if let Some(job) = job {
+            job.progress("reading", events as u64);
+        }
+        after = found.next;
+        if after.is_none() || found.hits.is_empty() {
+            break;
+        }
+    }
+    if let Some(job) = job {
+        job.progress("training", events as u64);
+    }
+    pages.reverse();
+    Ok(pages.concat())
+}
+
+/// The document without what the analysis added and without its second copy of the message.
+fn write_line(document: &Document, out: &mut Vec<u8>) {
+    let mut document = document.clone();
+    document.remove(event::field::ANOMALY_SCORE.split('.').next().unwrap_or_default());
+    if let Some(Value::Object(event)) = document.get_mut("event") {
+        event.remove("original");
+    }
+    out.extend_from_slice(Value::Object(document).to_string().as_bytes());
+    out.push(b'\n');
+}
+
+/// The selection of a body such as `{"source":"store","query":"level:error"}`; None for logs.
+fn store_request(payload: &Payload, now: Timestamp) -> Result<Option<Selection>, Problem> {
+    if payload.format == Format::Lines || payload.bytes.len() > STORE_REQUEST_BYTES_MAX {
+        return Ok(None);
+    }
+    let Ok(object) = serde_json::from_slice::<Document>(&payload.bytes) else { return Ok(None) };
+    if object.get("source").and_then(Value::as_str) != Some("store") || object.contains_key("message") {
+        return Ok(None);
+    }
+    const KNOWN: [&str; 4] = ["source", "query", "from", "to"];
+    if let Some(unknown) = object.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+        return Err(bad_parameter(unknown, format!("'{unknown}' is no member of a request to learn from the store")));
+    }
+    let text = |name: &str| match object.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+        Some(_) => Err(bad_parameter(name, format!("'{name}' must be a string"))),
+    };
+    let time = |name| text(name)?.map(|text| parse_time(name, text, now)).transpose();
+    Ok(Some(Selection {
+        query: parse_query("query", text("query")?.unwrap_or_default(), now)?,
+        from: time("from")?,
+        to: time("to")?,
+    }))
+}
+
+/// The records of a body: events, and what was refused.
+struct Records<'a> {
+    events: Vec<Event<'a>>,
+    refused: Vec<Value>,
+    refused_total: u64,
+    begun: Instant,
+}
+
+impl<'a> Records<'a> {
+    fn parse(shared: &Shared, format: Format, bytes: &'a [u8], received: Timestamp) -> Result<Self, Problem> {
+        let max = shared.state.config.train_events_max;
+        let (mut events, mut too_many) = (Vec::new(), false);
+        let (mut refused, mut refused_total) = (Vec::new(), 0);
+        let begun = Instant::now();
+        parse::body(
+            format,
+            bytes,
+            &shared.context(received),
+            &mut |event| match events.len() < max {
+                true => events.push(event),
+                false => too_many = true,
+            },
+            &mut |problem| {
+                refused_total += 1;
+                if refused.len() < REFUSED_LISTED {
+                    refused.push(refused_json(&problem));
+                }
+            },
+        );
+        if too_many {
+            let detail = format!("at most {max} logs make one model; send fewer, or learn from the store");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_events", "Too many logs", detail));
+        }
+        if events.is_empty() {
+            let first = refused.first().map_or_else(
+                || "the body holds no log".to_owned(),
+                |problem: &Value| {
+                    format!("line {}: {}", problem["line"], problem["reason"].as_str().unwrap_or_default())
+                },
+            );
+            return Err(unusable(first).member("rejected", refused).member("rejected_total", refused_total));
+        }
+        Ok(Self { events, refused, refused_total, begun })
+    }
+
+    fn learn(self, shared: &Shared) -> Result<Value, Problem> {
+        let trained = Arc::clone(&shared.state.service).train(&self.events).map_err(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "training failed");
+            let detail = "no model could be made of these logs, and the one before goes on serving; \
+                          the server's log says why";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "train_failed", "Training failed", detail)
+        })?;
+        let mut json = json!({
+            "model": trained.model,
+            "state": model_state(trained.state),
+            "events": trained.events,
+            "templates": trained.templates,
+            "duration_ms": self.begun.elapsed().as_millis() as u64,
+            "rejected": self.refused,
+            "rejected_total": self.refused_total,
+        });
+        if trained.needed > 0 {
+            json["needed"] = trained.needed.into();
+        }
+        Ok(json)
+    }
+}
+
+fn unusable(why: String) -> Problem {
+    let detail = format!("there is nothing to learn from: {why}");
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "nothing_to_learn", "Nothing to learn from", detail)
+}

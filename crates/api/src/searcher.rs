@@ -1,0 +1,269 @@
+//! One answer from the index and from what the journal holds beyond it.
+//!
+//! An answer covers everything that was durable when the question came. The index is given a moment
+//! to catch up; what it has not then is read from the journal and looked at event by event, within
+//! a budget. What stays outside is said: the answer is partial, and why.
+
+use std::{sync::Arc, time::Duration};
+
+use event::{Analyzed, EventId, Position, Verdict, codec};
+use index::{
+    FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError, Patterns,
+    PatternsRequest, SearchRequest, SearchResult, scan::Scan,
+};
+use journal::Journal;
+use problem::{Problem, StatusCode};
+use tokio::sync::watch;
+
+use crate::observe::internal;
+
+/// Bytes read from the journal at a time.
+const READ_BYTES: usize = 1 << 20;
+
+/// Bounds of a [`Searcher`].
+#[derive(Debug, Clone)]
+pub struct SearcherConfig {
+    /// How long a question waits for the index to catch up before the journal is read instead.
+    pub catch_up: Duration,
+    /// Events of the journal that a question looks at.
+    pub tail_events_max: usize,
+    /// Bytes of the journal that a question looks at.
+    pub tail_bytes_max: usize,
+}
+
+impl Default for SearcherConfig {
+    fn default() -> Self {
+        Self { catch_up: Duration::from_millis(100), tail_events_max: 50_000, tail_bytes_max: 32 << 20 }
+    }
+}
+
+/// Answers questions from index and journal. Clones share them.
+#[derive(Clone)]
+pub struct Searcher {
+    index: Arc<dyn Index>,
+    journal: Journal,
+    written: watch::Receiver<Position>,
+    config: SearcherConfig,
+}
+
+/// An answer, and why it does not cover everything, when it does not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    /// The answer.
+    pub result: T,
+    /// None when it covers everything durable.
+    pub partial: Option<String>,
+}
+
+/// Why there is no answer at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SearchError {
+    /// The question needs more than it may have.
+    #[error("the query needs more than {limit}; narrow its time range")]
+    TooLarge {
+        /// The limit, with its unit.
+        limit: String,
+    },
+    /// The journal could not be looked through.
+    #[error("the journal's tail could not be looked through")]
+    Tail(#[source] tokio::task::JoinError),
+}
+
+impl From<SearchError> for Problem {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::TooLarge { .. } => {
+                Self::new(StatusCode::BAD_REQUEST, "query_too_large", "The query needs too much", error.to_string())
+            }
+            SearchError::Tail(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a query failed");
+                internal()
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Searcher {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Searcher").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Searcher {
+    /// `written` tells the position behind the last searchable event, whenever it moves.
+    pub fn new(
+        index: Arc<dyn Index>,
+        journal: Journal,
+        written: watch::Receiver<Position>,
+        config: SearcherConfig,
+    ) -> Self {
+        Self { index, journal, written, config }
+    }
+
+    /// The journal it reads.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Waits until everything before this position is searchable in the index itself; false when
+    /// that takes longer than `timeout` or nobody writes to the index any more.
+    pub async fn wait_indexed(&self, position: Position, timeout: Duration) -> bool {
+        let mut written = self.written.clone();
+        let caught_up = written.wait_for(|written| *written >= position);
+        matches!(tokio::time::timeout(timeout, caught_up).await, Ok(Ok(_)))
+    }
+
+    /// Hits, newest first.
+    ///
+    /// # Errors
+    /// When the question needs too much or the journal cannot be looked through.
+    pub async fn search(&self, request: SearchRequest) -> Result<Answer<SearchResult>, SearchError> {
+        let limit = request.limit;
+        let end = self.catch_up().await;
+        let found = self.index.search(request.clone()).await;
+        let covered = found.as_ref().map(|found| found.covered).ok();
+        let scan = move |tail: &Scan| Ok(tail.search(&request));
+        self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
+    }
+
+    /// Counts over time.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub async fn histogram(&self, request: HistogramRequest) -> Result<Answer<Histogram>, SearchError> {
+        let by_limit = request.by_limit;
+        let end = self.catch_up().await;
+        let found = self.index.histogram(request.clone()).await;
+        let covered = found.as_ref().map(|found| found.covered).ok();
+        let scan = move |tail: &Scan| tail.histogram(&request);
+        self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, by_limit)).await
+    }
+
+    /// The values of a field with their counts.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub async fn field_values(&self, request: FieldValuesRequest) -> Result<Answer<FieldValues>, SearchError> {
+        let limit = request.limit;
+        let end = self.catch_up().await;
+        let found = self.index.field_values(request.clone()).await;
+        let covered = found.as_ref().map(|found| found.covered).ok();
+        let scan = move |tail: &Scan| Ok(tail.field_values(&request));
+        self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
+    }
+
+    /// The fields that occur.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub async fn fields(&self) -> Result<Answer<Vec<FieldInfo>>, SearchError> {
+        let end = self.catch_up().await;
+        // Before the question, so that nothing is left out; what comes in meanwhile may count twice.
+        let covered = self.index.written();
+        let found = self.index.fields().await;
+        let scan = |tail: &Scan| Ok(tail.fields());
+        self.with_tail(found, Some(covered), end, scan, FieldInfo::merge).await
+    }
+
+    /// Templates with their counts. Events of the journal's tail have none yet.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub async fn patterns(&self, request: PatternsRequest) -> Result<Answer<Patterns>, SearchError> {
+        let limit = request.limit;
+        let end = self.catch_up().await;
+        let found = self.index.patterns(request.clone()).await;
+        let covered = found.as_ref().map(|found| found.covered).ok();
+        let scan = move |tail: &Scan| Ok(tail.patterns(&request));
+        self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
+    }
+
+    /// Where the journal ends now, after a moment for the index to get there.
+    async fn catch_up(&self) -> Position {
+        let end = self.journal.end();
+        self.wait_indexed(end, self.config.catch_up).await;
+        end
+    }
+
+    async fn with_tail<T: Send + 'static>(
+        &self,
+        found: Result<T, IndexError>,
+        covered: Option<Position>,
+        end: Position,
+        scan: impl FnOnce(&Scan) -> Result<T, IndexError> + Send + 'static,
+        merge: impl FnOnce(T, T) -> T,
+    ) -> Result<Answer<T>, SearchError> {
+        let (found, from) = match found {
+            Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the index does not answer");
+                (None, self.index.written())
+            }
+            Ok(found) => (Some(found), covered.unwrap_or_default()),
+        };
+        let found = match found {
+            Some(result) if from >= end => return Ok(Answer { result, partial: None }),
+            found => found,
+        };
+        let (journal, config) = (self.journal.clone(), self.config.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            let (tail, cut) = read_tail(&journal, from, &config);
+            (scan(&tail), cut)
+        });
+        let (tail, cut) = work.await.map_err(SearchError::Tail)?;
+        let tail = match tail {
+            Ok(tail) => tail,
+            Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
+            // A scan touches no file, so there is nothing else that can go wrong.
+            Err(error) => return Err(SearchError::TooLarge { limit: error.to_string() }),
+        };
+        Ok(match found {
+            Some(found) => Answer { result: merge(found, tail), partial: cut },
+            None => {
+                let away = "the index does not answer; only events that it does not have yet are looked at";
+                let reason = cut.map_or_else(|| away.to_owned(), |cut| format!("{away}; {cut}"));
+                Answer { result: tail, partial: Some(reason) }
+            }
+        })
+    }
+}
+
+/// The journal from a position on, up to the budget, and why not more.
+fn read_tail(journal: &Journal, from: Position, config: &SearcherConfig) -> (Scan, Option<String>) {
+    let id = journal.id();
+    let (mut tail, mut position, mut bytes) = (Scan::new(), from, 0);
+    loop {
+        let records = match journal.read(position, READ_BYTES.min(config.tail_bytes_max)) {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the journal's tail cannot be read");
+                return (tail, Some("part of the journal cannot be read; the server's log says why".to_owned()));
+            }
+        };
+        for (position, record) in records.iter() {
+            if tail.len() >= config.tail_events_max || bytes + record.len() > config.tail_bytes_max {
+                let cut = format!(
+                    "the index is behind; of what it does not have yet the first {} events are looked at",
+                    tail.len()
+                );
+                return (tail, Some(cut));
+            }
+            bytes += record.len();
+            // What cannot be decoded goes to the dead-letter stream; no query finds it here.
+            if let Ok(event) = codec::decode(record) {
+                tail.push(Analyzed {
+                    id: EventId { journal: id, position },
+                    event: event.into_owned(),
+                    shape: 0,
+                    variables: 0..0,
+                    template: None,
+                    verdict: Verdict::unscored(),
+                });
+            }
+        }
+        if records.end() <= position {
+            return (tail, None);
+        }
+        position = records.end();
+    }
+}
