@@ -48,6 +48,16 @@ pub(crate) struct Files {
     pub(crate) gone: Vec<FileId>,
 }
 
+impl Tailed {
+    /// Whether another file begins with the same bytes, as far as both go.
+    fn begins_like(&self, other: &File) -> io::Result<bool> {
+        let own = File::open(&self.path)?;
+        let (mut ours, mut theirs) = ([0; 4 * LAST_BYTES], [0; 4 * LAST_BYTES]);
+        let both = read_at(&own, &mut ours, 0)?.min(read_at(other, &mut theirs, 0)?);
+        Ok(both > 0 && ours[..both] == theirs[..both])
+    }
+}
+
 /// What reading on in a file gave.
 pub(crate) enum Turn {
     /// Bytes up to a line's end, and whether what follows is the rest of a cut line.
@@ -129,11 +139,14 @@ impl Files {
         let size = opened.metadata()?.len();
         for (other, file) in &self.by_id {
             let position = &file.position;
-            if *other != id && position.offset > 0 && is_rotation(&file.path, path) {
-                let begins_alike = size < position.offset && position.head.length > 0;
-                if position.is_in(&opened)? || (begins_alike && size > 0) {
-                    return Ok(Start::Copy);
-                }
+            // Under the same path stands another file now, so the known one was renamed, not copied.
+            if *other == id || position.offset == 0 || !is_rotation(&file.path, path) || file.path == path {
+                continue;
+            }
+            let is_growing =
+                || Ok::<_, io::Error>(size > 0 && size < position.offset && file.begins_like(&opened)?);
+            if position.is_in(&opened)? || is_growing()? {
+                return Ok(Start::Copy);
             }
         }
         if self.orphans.contains_key(&id) {
@@ -311,4 +324,160 @@ fn is_rotation(original: &Path, path: &Path) -> bool {
     let stem = original.file_stem().map(|stem| stem.as_encoded_bytes()).unwrap_or_default();
     let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
     original.parent() == path.parent() && !stem.is_empty() && name.starts_with(stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const NOW: Duration = Duration::ZERO;
+    const LATER: Duration = Duration::from_secs(3600);
+
+    fn scan(files: &mut Files, dir: &Path) {
+        for entry in fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            files.see(&path, &fs::metadata(&path).unwrap());
+        }
+        files.scanned();
+    }
+
+    /// Everything that can be read now, as if each turn had become durable.
+    fn read(files: &mut Files, flush: Duration) -> String {
+        let mut text = String::new();
+        for _ in 0..20 {
+            let mut ready = files.ready(flush);
+            ready.sort_by_key(|id| files.by_id[id].path.clone());
+            for id in ready {
+                if let Turn::Lines { bytes, skip, skipping } = files.turn(id, 64, flush).unwrap() {
+                    let position = files.behind(id, &bytes, skipping).unwrap();
+                    files.by_id.get_mut(&id).unwrap().position = position;
+                    text.push_str(&String::from_utf8_lossy(&bytes[skip..]));
+                }
+            }
+        }
+        text
+    }
+
+    fn append(path: &Path, text: &str) {
+        use std::io::Write;
+        fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+    }
+
+    fn restarted(files: &Files) -> Files {
+        Files::new(files.by_id.iter().map(|(id, file)| (*id, file.position.clone())).collect())
+    }
+
+    #[test]
+    fn rotation_by_rename_repeats_and_skips_nothing() {
+        for restart in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let (log, rotated) = (dir.path().join("app.log"), dir.path().join("app.log.1"));
+            let mut files = Files::default();
+            append(&log, "1\n2\n");
+            scan(&mut files, dir.path());
+            assert_eq!(read(&mut files, LATER), "1\n2\n");
+            append(&log, "3\n");
+            fs::rename(&log, &rotated).unwrap();
+            append(&log, "4\n");
+            if restart {
+                files = restarted(&files);
+            }
+            scan(&mut files, dir.path());
+            assert_eq!(read(&mut files, LATER), "4\n3\n", "restart: {restart}");
+        }
+    }
+
+    #[test]
+    fn truncation_in_place_starts_anew_even_past_the_old_size() {
+        for restart in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let log = dir.path().join("app.log");
+            let mut files = Files::default();
+            append(&log, "old\n");
+            scan(&mut files, dir.path());
+            assert_eq!(read(&mut files, LATER), "old\n");
+            fs::write(&log, "new and longer\n").unwrap();
+            if restart {
+                files = restarted(&files);
+            }
+            scan(&mut files, dir.path());
+            assert_eq!(read(&mut files, LATER), "new and longer\n", "restart: {restart}");
+        }
+    }
+
+    #[test]
+    fn a_copy_made_by_rotation_is_read_only_where_its_original_was_not() {
+        for restart in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let (log, copy) = (dir.path().join("app.log"), dir.path().join("app.log.1"));
+            let mut files = Files::default();
+            append(&log, "1\n2\n");
+            scan(&mut files, dir.path());
+            assert_eq!(read(&mut files, LATER), "1\n2\n");
+            append(&log, "3\n");
+            fs::copy(&log, &copy).unwrap();
+            if restart {
+                files = restarted(&files);
+            } else {
+                scan(&mut files, dir.path());
+                assert_eq!(read(&mut files, LATER), "3\n", "the copy waits");
+            }
+            fs::write(&log, "4\n").unwrap();
+            scan(&mut files, dir.path());
+            let expected = if restart { "4\n3\n" } else { "4\n" };
+            assert_eq!(read(&mut files, LATER), expected, "restart: {restart}");
+        }
+    }
+
+    #[test]
+    fn a_last_line_without_newline_waits_and_is_then_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = Files::default();
+        append(&dir.path().join("app.log"), "whole\npart");
+        scan(&mut files, dir.path());
+        assert_eq!(read(&mut files, LATER), "whole\n");
+        assert_eq!(read(&mut files, NOW), "part");
+        assert_eq!(read(&mut files, NOW), "");
+    }
+
+    #[test]
+    fn the_rest_of_a_line_longer_than_a_turn_is_skipped() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = Files::default();
+        append(&dir.path().join("app.log"), &format!("{}\nnext\n", "x".repeat(200)));
+        scan(&mut files, dir.path());
+        assert_eq!(read(&mut files, LATER), format!("{}next\n", "x".repeat(64)));
+    }
+
+    #[test]
+    fn binary_files_are_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut files = Files::default();
+        append(&dir.path().join("a.bin"), "ab\0cd\n");
+        append(&dir.path().join("b.log"), "text\n");
+        scan(&mut files, dir.path());
+        assert_eq!(read(&mut files, LATER), "text\n");
+    }
+
+    #[test]
+    fn names_that_rotation_gives() {
+        let original = Path::new("/l/app.log");
+        for (path, expected) in [
+            ("/l/app.log.1", true),
+            ("/l/app-20240601.log", true),
+            ("/l/app.1.log", true),
+            ("/l/other.log", false),
+            ("/m/app.log.1", false),
+        ] {
+            assert_eq!(is_rotation(original, Path::new(path)), expected, "{path}");
+        }
+    }
 }
