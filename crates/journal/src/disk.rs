@@ -1,0 +1,118 @@
+//! The file operations the journal needs, in one place so that tests can make them fail.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+#[cfg(test)]
+pub(crate) use crate::tests::faults::Faults;
+
+/// The disk, or in tests one with faults.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Disk {
+    #[cfg(test)]
+    pub(crate) faults: Option<std::sync::Arc<Faults>>,
+}
+
+impl Disk {
+    /// Opens a file for writing from `offset` on; makes it when it is not there.
+    pub(crate) fn open(&self, path: &Path, offset: u64) -> io::Result<DiskFile> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(DiskFile { file, path: path.to_owned(), disk: self.clone() })
+    }
+
+    /// Writes a whole file: it is there completely or as it was before.
+    pub(crate) fn write_atomic(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let temporary = path.with_extension("new");
+        let written = self.open(&temporary, 0).and_then(|mut file| {
+            file.set_len(0)?;
+            file.write_all(bytes)?;
+            file.sync()
+        });
+        let renamed = written.and_then(|()| fs::rename(&temporary, path));
+        if renamed.is_err() {
+            // Best effort: a leftover is overwritten next time.
+            drop(fs::remove_file(&temporary));
+        }
+        renamed?;
+        self.sync_dir(path)
+    }
+
+    /// Makes durable that `path` exists or is gone.
+    pub(crate) fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let Some(dir) = path.parent() else { return Ok(()) };
+        self.before_sync(dir)?;
+        // Only Unix can and needs to open a directory for this.
+        if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the form that tests fill in")]
+    fn before_write(&self, _: &Path, bytes: usize) -> io::Result<usize> {
+        Ok(bytes)
+    }
+
+    #[cfg(not(test))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the form that tests fill in")]
+    fn before_sync(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[cfg(test)]
+    fn before_write(&self, path: &Path, bytes: usize) -> io::Result<usize> {
+        self.faults.as_ref().map_or(Ok(bytes), |faults| faults.before_write(path, bytes))
+    }
+
+    #[cfg(test)]
+    fn before_sync(&self, path: &Path) -> io::Result<()> {
+        self.faults.as_ref().map_or(Ok(()), |faults| faults.before_sync(path))
+    }
+}
+
+/// A file open for writing.
+#[derive(Debug)]
+pub(crate) struct DiskFile {
+    file: File,
+    path: PathBuf,
+    disk: Disk,
+}
+
+impl DiskFile {
+    pub(crate) fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let allowed = self.disk.before_write(&self.path, bytes.len())?;
+            match self.file.write(&bytes[..allowed]) {
+                Ok(0) => return Err(io::ErrorKind::StorageFull.into()),
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes all content durable (fdatasync).
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.disk.before_sync(&self.path)?;
+        self.file.sync_data()
+    }
+
+    /// Cuts the file and continues there.
+    pub(crate) fn set_len(&mut self, bytes: u64) -> io::Result<()> {
+        self.file.set_len(bytes)?;
+        self.seek(bytes)
+    }
+
+    pub(crate) fn seek(&mut self, offset: u64) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(offset)).map(drop)
+    }
+}
+
+/// No space left, by whichever name.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}

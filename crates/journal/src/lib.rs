@@ -1,0 +1,507 @@
+//! The durable append-only log, the only thing that may say "accepted": what [`Journal::append`] has
+//! answered survives `kill -9` and power loss. Payloads are opaque bytes. It must never interpret a
+//! record, lose an acknowledged one silently, or show a reader one that is not durable.
+//!
+//! # Files
+//! ```text
+//! journal/meta                    file header, number 0: whose journal it is
+//! journal/lock                    locked while a process has the journal open
+//! journal/0000000000.segment …    file header, then blocks
+//! journal/quarantine/             raw bytes of damage met while reading, at most 1/64 of the budget
+//! cursors/<name>.cursor           two slots, at 0 and 4096
+//!
+//! file header, 44 bytes (integers little-endian, the id big-endian; crc is CRC-32C):
+//!   0 "LSJRNL\0M" or "…S" │ 8 version u32 = 1 │ 12 number u32 │ 16 journal id [16] │ 32 marker [8] │ 40 crc u32
+//! block:
+//!   0 marker [8] │ 8 flags u32 │ 12 segment u32 │ 16 first record u32 │ 20 records u32 │ 24 payload bytes u32
+//!   28 notes bytes u32 │ 32 crc of table │ 36 crc of notes │ 40 durable u64 │ 48 crc of 0..48
+//!   52 payload: the records, joined │ table: (length u32, crc u32) a record │ notes
+//! note: key length u32 │ value length u32, all ones = forget │ key │ value
+//! cursor slot, 52 bytes:
+//!   0 "LSJRNL\0C" │ 8 version u32 │ 16 journal id │ 32 generation u64 │ 40 segment u32 │ 44 record u32 │ 48 crc
+//! ```
+//! Flags: 1 ends a batch (only this block has the batch's notes); 2 notes carried over, with which every
+//! segment begins; 4 closes: states only that everything before it is durable. `durable` is the offset up
+//! to which the segment was durable when the block was written. The marker is random and never shown,
+//! so that no record can pretend to be a block. A block is closed at 64 KiB of payload; a batch never spans
+//! segments. Limits: 1 GiB a record, 16 MiB of live notes.
+//!
+//! # Writing
+//! Appenders encode and checksum; one thread takes all that wait, numbers the blocks, writes them, calls
+//! one fdatasync, then shows the records to readers and answers. A full disk: cut back to the last durable
+//! offset, [`AppendError::DiskFull`], next try. A failed fsync, or any other failed write: nothing is
+//! accepted until a restart, for the page cache no longer tells what is on disk.
+//!
+//! # Reading
+//! Positions compare. [`Journal::end`] is always in the newest segment: after segment n was replaced by an
+//! empty one it is (n + 1, 0), and reading from the end of segment n goes on there. A record that
+//! does not check is skipped alone; a block whose header does not check is skipped by searching the
+//! next one that does, and the record numbers in it tell how many were lost.
+//!
+//! # Recovery
+//! Only the newest segment can be torn, and only behind its last `durable` mark. There, what does not
+//! check and has a sector of zeros, or nothing behind it, is a write that never finished: the segment is cut
+//! behind the last complete batch before it. All other damage is left for readers to skip. After
+//! anything but an orderly close a new segment begins, so that the number of a cut record is never
+//! given out again. Damage to the header of the very last batch after a crash cannot be told from
+//! a torn write. Opening writes nothing, so it works on a full disk.
+//!
+//! # Assumed of the disk
+//! fdatasync makes content and length durable; rename replaces atomically and fsync of the folder makes it
+//! durable; overwriting one cursor slot leaves the other 4 KiB page alone, and needs new space
+//! only on copy-on-write file systems.
+
+mod batch;
+mod cursor;
+mod disk;
+mod format;
+mod notes;
+mod read;
+mod recover;
+mod scan;
+mod state;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod writer;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, mpsc},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use event::{JournalId, Position};
+use tokio::sync::{oneshot, watch};
+
+pub use batch::{Batch, MAX_RECORD_BYTES};
+pub use cursor::Cursor;
+pub use read::Records;
+pub use verify::{VerifyReport, cat, verify};
+
+use cursor::CursorFile;
+use disk::Disk;
+use recover::{io_error, recover};
+use state::{Shared, lock, segment_path};
+use writer::{Pending, Waiter, Writer};
+
+/// Settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The journal's own folder.
+    pub dir: PathBuf,
+    /// The folder of the cursors.
+    pub cursors_dir: PathBuf,
+    /// A segment is closed past this size; at most a quarter of the budget.
+    pub segment_bytes: u64,
+    /// Hard budget for everything in `dir`.
+    pub budget_bytes: u64,
+    /// Appends that may wait for the writer or be in its hands, in bytes.
+    pub queue_bytes: usize,
+    /// Notes kept; the oldest is forgotten first.
+    pub notes_max: usize,
+}
+
+/// Something small that becomes durable together with a batch and is remembered after the batch's
+/// segment is gone: the position in a tailed file, the answer to an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What it is found by.
+    pub key: Vec<u8>,
+    /// None forgets the key.
+    pub value: Option<Vec<u8>>,
+}
+
+/// A file that was not as it should be, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What is wrong, in words.
+    pub what: String,
+}
+
+impl Problem {
+    fn new(path: &Path, what: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), what: what.into() }
+    }
+}
+
+/// Why a journal could not be opened or looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the journal in {dir} is in use by another process; stop that one or choose another data folder")]
+    Locked {
+        /// The journal's folder.
+        dir: PathBuf,
+    },
+    /// A file operation failed.
+    #[error("could not {action} {path}")]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Written by another version of the program.
+    #[error("{path} has format version {found}, this program knows version 1; use the program that wrote it")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// Neither `meta` nor any segment says whose journal it is.
+    #[error("meta and every segment header in {dir} are damaged; restore a backup or move the folder away")]
+    NoKey {
+        /// The journal's folder.
+        dir: PathBuf,
+    },
+    /// The name cannot be a file name.
+    #[error("'{name}' is no cursor name: 1 to 64 of a-z, 0-9, '-' and '_' were expected")]
+    CursorName {
+        /// The name.
+        name: String,
+    },
+    /// No random bytes for a new journal's id.
+    #[error("the operating system gave no random bytes for a new journal")]
+    Random {
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Why a batch was not accepted. None of it is in the journal, except after `Poisoned` and `Closed`,
+/// where a restart may find it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppendError {
+    /// Would pass the budget.
+    #[error("the journal's disk budget is used up: {used} of {budget} bytes")]
+    Full {
+        /// Bytes used.
+        used: u64,
+        /// Bytes allowed.
+        budget: u64,
+    },
+    /// No space left on the device.
+    #[error("the disk that holds the journal is full")]
+    DiskFull,
+    /// Too much waits already.
+    #[error("the journal's queue is full")]
+    Busy,
+    /// The disk failed.
+    #[error("a write could not be made durable; the journal accepts nothing until it is restarted")]
+    Poisoned,
+    /// The journal has been closed.
+    #[error("the journal is closed")]
+    Closed,
+}
+
+impl AppendError {
+    /// Whether trying again later can help: 429 rather than 503.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Full { .. } | Self::DiskFull | Self::Busy)
+    }
+}
+
+/// Why reading or committing failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file operation failed.
+    #[error("could not {action} {path}")]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// There is no such position yet.
+    #[error("{position} lies beyond the journal's end {end}")]
+    Beyond {
+        /// The position given.
+        position: Position,
+        /// The journal's end.
+        end: Position,
+    },
+}
+
+/// Where a batch stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// Its first record; the others follow in the same segment.
+    pub first: Position,
+    /// Behind its last record.
+    pub end: Position,
+}
+
+/// Counters since the journal was opened, and its present state.
+#[derive(Debug, Clone, Default)]
+pub struct Status {
+    /// Bytes of segments and quarantine.
+    pub bytes: u64,
+    /// Bytes allowed.
+    pub budget_bytes: u64,
+    /// Segment files.
+    pub segments: u64,
+    /// A write failed; nothing is accepted.
+    pub poisoned: bool,
+    /// Damaged records met.
+    pub damaged_records: u64,
+    /// Bytes of torn batches cut off when it was opened.
+    pub truncated_bytes: u64,
+    /// Records accepted.
+    pub appended_records: u64,
+    /// Batches accepted.
+    pub appended_batches: u64,
+    /// Times the disk was asked to make segments durable.
+    pub syncs: u64,
+    /// Bytes waiting for the writer.
+    pub queued_bytes: u64,
+    /// Live notes' bytes.
+    pub notes_bytes: u64,
+    /// Cursors by name.
+    pub cursors: Vec<(String, Position)>,
+    /// The first record there is.
+    pub start: Position,
+    /// Behind the last durable record.
+    pub end: Position,
+    /// Files that were not as they should be.
+    pub problems: Vec<Problem>,
+}
+
+/// The journal. Clones share it; when the last one goes, what is queued is made durable.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    owner: Arc<Owner>,
+}
+
+#[derive(Debug)]
+struct Owner {
+    shared: Arc<Shared>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        lock(&self.shared.queue).closed = true;
+        self.shared.wake.notify_all();
+        if let Some(writer) = lock(&self.writer).take() {
+            // A panic of the writer has already been answered to every appender.
+            drop(writer.join());
+        }
+    }
+}
+
+impl Journal {
+    /// Opens the journal in `config.dir`, or makes a new one, and cuts off a torn tail.
+    ///
+    /// # Errors
+    /// When another process has it open, or it cannot be read.
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        Self::open_on(config, Disk::default())
+    }
+
+    fn open_on(config: Config, disk: Disk) -> Result<Self, OpenError> {
+        let recovered = recover(config, disk)?;
+        let shared = Arc::new(recovered.shared);
+        let (end, bytes) = {
+            let state = lock(&shared.state);
+            (state.end, state.segments.get(&state.end.segment).map_or(0, |segment| segment.bytes))
+        };
+        let path = segment_path(&shared.config.dir, end.segment);
+        let file = recovered.resume.then(|| shared.disk.open(&path, bytes)).transpose();
+        let writer = Writer {
+            shared: shared.clone(),
+            file: file.map_err(io_error("open", &path))?,
+            offset: bytes,
+            end,
+            meta_written: recovered.meta_written,
+            dirty: false,
+            poisoned: false,
+            indexed: 0,
+        };
+        let thread = std::thread::Builder::new().name("journal-writer".into()).spawn(move || writer.run());
+        let thread = thread.map_err(io_error("start the writer of", &shared.config.dir))?;
+        Ok(Self { owner: Arc::new(Owner { shared, writer: Mutex::new(Some(thread)) }) })
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.owner.shared
+    }
+
+    /// Random, the same as long as the journal lives.
+    pub fn id(&self) -> JournalId {
+        self.shared().key.id
+    }
+
+    /// Durable when it returns: positions of the batch's records, which are consecutive. When the future
+    /// is dropped the batch may still be written.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub async fn append(&self, batch: Batch) -> Result<Appended, AppendError> {
+        let (sender, receiver) = oneshot::channel();
+        match self.submit(batch, Waiter::Task(sender))? {
+            Some(empty) => Ok(empty),
+            None => receiver.await.unwrap_or(Err(AppendError::Closed)),
+        }
+    }
+
+    /// [`Journal::append`] for threads; blocks until the batch is durable.
+    ///
+    /// # Errors
+    /// See [`AppendError`].
+    pub fn append_blocking(&self, batch: Batch) -> Result<Appended, AppendError> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        match self.submit(batch, Waiter::Thread(sender))? {
+            Some(empty) => Ok(empty),
+            None => receiver.recv().unwrap_or(Err(AppendError::Closed)),
+        }
+    }
+
+    /// Queues a batch; an empty one is answered at once.
+    fn submit(&self, batch: Batch, waiter: Waiter) -> Result<Option<Appended>, AppendError> {
+        let shared = self.shared();
+        let (used, budget) = (lock(&shared.state).used(), shared.config.budget_bytes);
+        if batch.is_empty() {
+            let end = self.end();
+            return Ok(Some(Appended { first: end, end }));
+        }
+        if batch.is_oversized() {
+            return Err(AppendError::Full { used, budget });
+        }
+        let batch = batch.encode();
+        let bytes = batch.bytes.len();
+        let mut queue = lock(&shared.queue);
+        if queue.poisoned {
+            return Err(AppendError::Poisoned);
+        }
+        if queue.closed {
+            return Err(AppendError::Closed);
+        }
+        if used + bytes as u64 > budget {
+            return Err(AppendError::Full { used, budget });
+        }
+        // A batch larger than the whole queue is taken when nothing else waits.
+        if queue.bytes > 0 && queue.bytes + bytes > shared.config.queue_bytes {
+            return Err(AppendError::Busy);
+        }
+        queue.bytes += bytes;
+        queue.waiting.push_back(Pending { batch, waiter });
+        drop(queue);
+        shared.wake.notify_all();
+        Ok(None)
+    }
+
+    /// Behind the last durable record; always in the newest segment.
+    pub fn end(&self) -> Position {
+        lock(&self.shared().state).end
+    }
+
+    /// A receiver that is marked changed whenever `end` moves.
+    pub fn watch_end(&self) -> watch::Receiver<Position> {
+        self.shared().end.subscribe()
+    }
+
+    /// The value of a note.
+    pub fn note(&self, key: &[u8]) -> Option<Vec<u8>> {
+        lock(&self.shared().state).notes.get(key).map(<[u8]>::to_vec)
+    }
+
+    /// All notes whose key starts so, by key.
+    pub fn notes(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let state = lock(&self.shared().state);
+        state.notes.with_prefix(prefix).map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+    }
+
+    /// The named cursor, created at the journal's start when it is new. Segments are kept while any
+    /// cursor needs them.
+    ///
+    /// # Errors
+    /// When the name cannot be a file name, or a new cursor cannot be written for another reason than a
+    /// full disk.
+    pub fn cursor(&self, name: &str) -> Result<Cursor, OpenError> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+        if !(1..=64).contains(&name.len()) || !name.bytes().all(plain) {
+            return Err(OpenError::CursorName { name: name.to_owned() });
+        }
+        let shared = self.shared();
+        let mut state = lock(&shared.state);
+        if !state.cursors.contains_key(name) {
+            let path = shared.config.cursors_dir.join(format!("{name}.cursor"));
+            let position = state.start();
+            let mut cursor = CursorFile { path: path.clone(), position, generation: 0, exists: false };
+            match cursor.write(&shared.disk, shared.key.id, position) {
+                Err(error) if !disk::is_full(&error) => return Err(io_error("write", &path)(error)),
+                // On a full disk it becomes durable with its first commit.
+                _ => state.cursors.insert(name.to_owned(), cursor),
+            };
+        }
+        Ok(Cursor { shared: shared.clone(), name: name.to_owned() })
+    }
+
+    /// Removes a cursor that nobody will use again, so that it no longer holds segments.
+    ///
+    /// # Errors
+    /// When its file cannot be deleted.
+    pub fn forget_cursor(&self, name: &str) -> Result<(), OpenError> {
+        let Some(cursor) = lock(&self.shared().state).cursors.remove(name) else { return Ok(()) };
+        match std::fs::remove_file(&cursor.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("delete", &cursor.path)(error));
+            }
+            _ => self.shared().trim(),
+        }
+        Ok(())
+    }
+
+    /// Reads whole records from `from` on, up to about `max_bytes` (at least one when there is one), none
+    /// past the durable end. When the segment of `from` is gone, begins at the oldest there is.
+    ///
+    /// # Errors
+    /// When a segment file cannot be read; damage in it is no error.
+    pub fn read(&self, from: Position, max_bytes: usize) -> Result<Records, ReadError> {
+        self.shared().read(from, max_bytes)
+    }
+
+    /// Counters and state.
+    pub fn status(&self) -> Status {
+        let queued_bytes = lock(&self.shared().queue).bytes as u64;
+        let state = lock(&self.shared().state);
+        let cursors = state.cursors.iter().map(|(name, cursor)| (name.clone(), cursor.position));
+        Status {
+            bytes: state.used(),
+            budget_bytes: self.shared().config.budget_bytes,
+            segments: state.segments.len() as u64,
+            poisoned: state.poisoned,
+            damaged_records: state.damaged_records,
+            truncated_bytes: state.truncated_bytes,
+            appended_records: state.appended_records,
+            appended_batches: state.appended_batches,
+            syncs: state.syncs,
+            queued_bytes,
+            notes_bytes: state.notes.bytes() as u64,
+            cursors: cursors.collect(),
+            start: state.start(),
+            end: state.end,
+            problems: state.problems.clone(),
+        }
+    }
+
+    /// Makes everything queued durable, then closes; later appends get `Closed`. Gives up waiting after
+    /// `deadline`.
+    pub async fn close(&self, deadline: Duration) {
+        let mut done = self.shared().done.subscribe();
+        lock(&self.shared().queue).closed = true;
+        self.shared().wake.notify_all();
+        // Too late or gone: either way there is nothing left to wait for.
+        drop(tokio::time::timeout(deadline, done.wait_for(|done| *done)).await);
+    }
+}

@@ -1,0 +1,175 @@
+//! What the journal's threads share.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fs::{self, File},
+    path::{Path, PathBuf},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use event::Position;
+use tokio::sync::watch;
+
+use crate::{Config, Problem, cursor::CursorFile, disk::Disk, format::Key, notes::Notes, writer::Queue};
+
+/// Quarantine takes at most this share of the budget.
+const QUARANTINE_SHARE: u64 = 64;
+/// Damaged places remembered so that none is counted twice, problems kept, places to read on from.
+const REMEMBERED_MAX: usize = 4096;
+const HINTS_MAX: usize = 64;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) key: Key,
+    pub(crate) disk: Disk,
+    pub(crate) state: Mutex<State>,
+    pub(crate) queue: Mutex<Queue>,
+    pub(crate) wake: Condvar,
+    pub(crate) end: watch::Sender<Position>,
+    /// True once the writer has ended.
+    pub(crate) done: watch::Sender<bool>,
+    /// Held as long as anybody may write.
+    pub(crate) _lock: File,
+}
+
+/// A segment on disk, as far as it is durable.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Segment {
+    pub(crate) bytes: u64,
+    pub(crate) records: u32,
+    /// Record number and offset of some blocks, ascending.
+    pub(crate) index: Vec<(u32, u64)>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) segments: BTreeMap<u32, Segment>,
+    pub(crate) end: Position,
+    pub(crate) notes: Notes,
+    pub(crate) cursors: BTreeMap<String, CursorFile>,
+    /// Where readers stopped: blocks to begin at.
+    pub(crate) hints: VecDeque<(Position, u64)>,
+    pub(crate) damage_seen: BTreeSet<(u32, u64)>,
+    pub(crate) quarantine_bytes: u64,
+    pub(crate) damaged_records: u64,
+    pub(crate) truncated_bytes: u64,
+    pub(crate) appended_records: u64,
+    pub(crate) appended_batches: u64,
+    pub(crate) syncs: u64,
+    pub(crate) poisoned: bool,
+    pub(crate) problems: Vec<Problem>,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is guarded is only changed by assignments that cannot panic half-way.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn segment_path(dir: &Path, segment: u32) -> PathBuf {
+    dir.join(format!("{segment:010}.segment"))
+}
+
+impl State {
+    /// Bytes of everything in the journal's folder that counts.
+    pub(crate) fn used(&self) -> u64 {
+        self.segments.values().map(|segment| segment.bytes).sum::<u64>() + self.quarantine_bytes
+    }
+
+    /// The first record there is.
+    pub(crate) fn start(&self) -> Position {
+        let segment = self.segments.keys().next().copied().unwrap_or(self.end.segment);
+        Position { segment, record: 0 }
+    }
+
+    /// Where the record at `position`, or the next one behind it, is to be found; at most `end`.
+    pub(crate) fn normalise(&self, position: Position) -> Position {
+        let position = position.max(self.start());
+        if position >= self.end {
+            return self.end;
+        }
+        match self.segments.get(&position.segment) {
+            Some(segment) if position.record < segment.records => position,
+            _ => match self.segments.range(position.segment.saturating_add(1)..).next() {
+                Some((&segment, content)) if content.records > 0 || segment == self.end.segment => {
+                    Position { segment, record: 0 }.min(self.end)
+                }
+                Some((&segment, _)) => self.normalise(Position { segment, record: 0 }),
+                None => self.end,
+            },
+        }
+    }
+
+    /// The nearest known block at or before `position`: its first record and offset.
+    pub(crate) fn hint(&self, position: Position) -> Option<(u32, u64)> {
+        let segment = self.segments.get(&position.segment)?;
+        let indexed = segment.index.partition_point(|(record, _)| *record <= position.record);
+        let indexed = indexed.checked_sub(1).and_then(|index| segment.index.get(index).copied());
+        let left =
+            self.hints.iter().filter(|(hint, _)| hint.segment == position.segment && *hint <= position);
+        left.map(|(hint, offset)| (hint.record, *offset)).chain(indexed).max()
+    }
+
+    pub(crate) fn leave_hint(&mut self, position: Position, offset: u64) {
+        if self.hints.iter().any(|(hint, _)| *hint == position) {
+            return;
+        }
+        if self.hints.len() >= HINTS_MAX {
+            self.hints.pop_front();
+        }
+        self.hints.push_back((position, offset));
+    }
+
+    pub(crate) fn problem(&mut self, problem: Problem) {
+        if self.problems.len() < REMEMBERED_MAX {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Whether every cursor stands at the end, so that no record is needed any more.
+    pub(crate) fn all_read(&self) -> bool {
+        !self.cursors.is_empty()
+            && self.cursors.values().all(|cursor| self.normalise(cursor.position) >= self.end)
+    }
+}
+
+impl Shared {
+    /// Deletes the segments that no cursor needs. The one being written stays.
+    pub(crate) fn trim(&self) {
+        let mut state = lock(&self.state);
+        let needed = state.cursors.values().map(|cursor| state.normalise(cursor.position).segment).min();
+        let Some(needed) = needed.map(|needed| needed.min(state.end.segment)) else { return };
+        while let Some(entry) = state.segments.first_entry()
+            && *entry.key() < needed
+        {
+            let path = segment_path(&self.config.dir, *entry.key());
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    let problem = Problem::new(&path, format!("could not be deleted: {error}"));
+                    state.problem(problem);
+                    return;
+                }
+                _ => drop(entry.remove()),
+            }
+        }
+    }
+
+    /// Counts damage once, and keeps its bytes while there is room.
+    pub(crate) fn set_aside(&self, segment: u32, offset: u64, records: u64, bytes: &[u8]) {
+        let mut state = lock(&self.state);
+        if state.damage_seen.len() >= REMEMBERED_MAX || !state.damage_seen.insert((segment, offset)) {
+            return;
+        }
+        state.damaged_records += records;
+        let room = (self.config.budget_bytes / QUARANTINE_SHARE).saturating_sub(state.quarantine_bytes);
+        let dir = self.config.dir.join("quarantine");
+        let path = dir.join(format!("{segment:010}-{offset:012}.bytes"));
+        if bytes.is_empty() || bytes.len() as u64 > room || path.exists() {
+            return;
+        }
+        // Best effort: the damage is counted, and stays where it is until its segment goes.
+        if fs::create_dir_all(&dir).and_then(|()| fs::write(&path, bytes)).is_ok() {
+            state.quarantine_bytes += bytes.len() as u64;
+        }
+    }
+}

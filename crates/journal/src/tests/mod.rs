@@ -1,0 +1,172 @@
+//! Tests that need a failing disk or a crash.
+
+pub(crate) mod faults;
+
+use std::{fs, path::Path};
+
+use super::*;
+
+fn config(dir: &Path) -> Config {
+    Config {
+        dir: dir.join("journal"),
+        cursors_dir: dir.join("cursors"),
+        segment_bytes: 1 << 20,
+        budget_bytes: 16 << 20,
+        queue_bytes: 8 << 20,
+        notes_max: 100,
+    }
+}
+
+fn batch(records: &[&[u8]]) -> Batch {
+    let mut batch = Batch::new();
+    for record in records {
+        batch.push_with(|bytes| bytes.extend_from_slice(record));
+    }
+    batch
+}
+
+fn noted(records: &[&[u8]], key: &str, value: &str) -> Batch {
+    let mut batch = batch(records);
+    batch.note(Note { key: key.into(), value: Some(value.into()) });
+    batch
+}
+
+fn all(journal: &Journal) -> (Vec<Vec<u8>>, u64) {
+    let (mut from, mut found, mut damaged) = (Position::default(), Vec::new(), 0);
+    loop {
+        let records = journal.read(from, 1000).unwrap();
+        damaged += records.damaged();
+        found.extend(records.iter().map(|(_, record)| record.to_vec()));
+        from = records.end();
+        if records.is_empty() {
+            return (found, damaged);
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_was_appended_is_read_back_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(config(dir.path())).unwrap();
+    let id = journal.id();
+    let big = vec![7; 200_000];
+    let appended = journal.append_blocking(noted(&[b"one", b"", &big], "k", "v")).unwrap();
+    assert_eq!(appended.first, Position { segment: 0, record: 0 });
+    assert_eq!(appended.end, Position { segment: 0, record: 3 });
+    assert!(matches!(Journal::open(config(dir.path())), Err(OpenError::Locked { .. })));
+    drop(journal);
+    let journal = Journal::open(config(dir.path())).unwrap();
+    assert_eq!((journal.id(), journal.end()), (id, appended.end));
+    assert_eq!(journal.note(b"k"), Some(b"v".to_vec()));
+    assert_eq!(all(&journal), (vec![b"one".to_vec(), Vec::new(), big], 0));
+    journal.append_blocking(batch(&[b"four"])).unwrap();
+    assert_eq!(all(&journal).0.len(), 4);
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_loses_only_batches_that_end_behind_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(config(dir.path())).unwrap();
+    let path = segment_path(&dir.path().join("journal"), 0);
+    let mut ends = Vec::new();
+    for index in 0..4_u8 {
+        journal.append_blocking(noted(&[&[index; 30], &[index; 5]], "last", &index.to_string())).unwrap();
+        ends.push(fs::metadata(&path).unwrap().len());
+    }
+    let whole = fs::read(&path).unwrap();
+    let meta = fs::read(dir.path().join("journal/meta")).unwrap();
+    for length in 0..=whole.len() {
+        let crashed = tempfile::tempdir().unwrap();
+        fs::create_dir_all(crashed.path().join("journal")).unwrap();
+        fs::write(crashed.path().join("journal/meta"), &meta).unwrap();
+        fs::write(segment_path(&crashed.path().join("journal"), 0), &whole[..length]).unwrap();
+        let kept = ends.iter().filter(|&&end| end <= length as u64).count();
+        let again = Journal::open(config(crashed.path())).unwrap();
+        let (found, damaged) = all(&again);
+        assert_eq!((found.len(), damaged), (2 * kept, 0), "cut at {length}");
+        let note = kept.checked_sub(1).map(|last| last.to_string().into_bytes());
+        assert_eq!(again.note(b"last"), note, "cut at {length}");
+        again.append_blocking(batch(&[b"new"])).unwrap();
+        assert_eq!(all(&again).0.last().unwrap(), b"new", "cut at {length}");
+    }
+}
+
+#[test]
+fn a_flipped_byte_loses_at_most_its_record_or_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(config(dir.path())).unwrap();
+    for index in 0..5_u8 {
+        journal.append_blocking(batch(&[&[index; 20], &[index; 40], &[index; 30]])).unwrap();
+    }
+    drop(journal);
+    let path = segment_path(&dir.path().join("journal"), 0);
+    let whole = fs::read(&path).unwrap();
+    for at in 0..whole.len() {
+        let damaged_dir = tempfile::tempdir().unwrap();
+        copy(dir.path(), damaged_dir.path());
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        fs::write(segment_path(&damaged_dir.path().join("journal"), 0), &bytes).unwrap();
+        let journal = Journal::open(config(damaged_dir.path())).unwrap();
+        let (found, damaged) = all(&journal);
+        assert!(found.len() >= 12 && found.len() as u64 + damaged == 15, "{at}: {} {damaged}", found.len());
+        assert_eq!(journal.status().damaged_records, damaged, "{at}");
+        for record in &found {
+            assert!([20, 40, 30].contains(&record.len()) && record.iter().all(|byte| byte == &record[0]));
+        }
+        drop(journal);
+        let (mut seen, mut lost) = (0, 0);
+        lost += cat(&damaged_dir.path().join("journal"), |_, _| {
+            seen += 1;
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!((seen, lost), (found.len(), damaged), "{at}");
+    }
+}
+
+#[test]
+fn segments_go_when_every_cursor_is_past_them_and_notes_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let small = Config { segment_bytes: 100_000, ..config(dir.path()) };
+    let journal = Journal::open(small.clone()).unwrap();
+    let (mut fast, slow) = (journal.cursor("fast").unwrap(), journal.cursor("slow").unwrap());
+    for index in 0..10 {
+        journal.append_blocking(noted(&[&[1; 60_000]], &format!("k{index}"), "v")).unwrap();
+    }
+    fast.commit(journal.end()).unwrap();
+    assert_eq!(journal.status().start.segment, 0);
+    drop((fast, slow));
+    drop(journal);
+    // A cursor of an earlier run counts before anybody asks for it.
+    let journal = Journal::open(small).unwrap();
+    let mut fast = journal.cursor("fast").unwrap();
+    assert_eq!(fast.position(), journal.end());
+    fast.commit(journal.end()).unwrap();
+    assert_eq!((all(&journal).0.len(), journal.notes(b"k").len()), (10, 10));
+    let mut slow = journal.cursor("slow").unwrap();
+    slow.commit(journal.end()).unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    while journal.status().bytes > 10_000 {
+        assert!(std::time::Instant::now() < deadline, "not trimmed: {:?}", journal.status());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(journal.notes(b"k").len(), 10);
+    assert_eq!(journal.end().record, 0);
+    assert!(journal.read(slow.position(), 100).unwrap().is_empty());
+    journal.append_blocking(batch(&[b"next"])).unwrap();
+    let next = journal.read(slow.position(), 100).unwrap();
+    assert_eq!(next.iter().next().unwrap().1, b"next");
+}

@@ -1,0 +1,388 @@
+//! The one thread that writes segments: group commit, rotation, and what happens when the disk fails.
+
+use std::{
+    collections::VecDeque,
+    fs, io,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use event::Position;
+use tokio::sync::oneshot;
+
+use crate::{
+    AppendError, Appended,
+    batch::Encoded,
+    disk::{DiskFile, is_full},
+    format::{self, BlockHeader, CLOSE, FILE_HEADER, FINAL},
+    state::{Segment, Shared, lock, segment_path},
+};
+
+/// After so long without an append an idle journal is trimmed.
+const IDLE: Duration = Duration::from_millis(200);
+/// A fully read segment of this size is worth replacing when idle, and one of that size at once.
+const TRIM_IDLE_BYTES: u64 = 64 << 10;
+const TRIM_BYTES: u64 = 4 << 20;
+/// A block's offset is remembered about so often.
+const INDEX_BYTES: u64 = 1 << 20;
+/// Smaller batches are copied together before they are written.
+const COPY_BYTES: usize = 64 << 10;
+const GROUP_BYTES: usize = 1 << 20;
+
+pub(crate) type Answer = Result<Appended, AppendError>;
+
+/// Who waits for a batch.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    Task(oneshot::Sender<Answer>),
+    Thread(mpsc::SyncSender<Answer>),
+}
+
+impl Waiter {
+    fn answer(self, answer: Answer) {
+        // Whoever has gone away does not want to know.
+        match self {
+            Self::Task(sender) => drop(sender.send(answer)),
+            Self::Thread(sender) => drop(sender.send(answer)),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) batch: Encoded,
+    pub(crate) waiter: Waiter,
+}
+
+/// Batches handed over. `bytes` counts those being written too, until they are answered.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    pub(crate) waiting: VecDeque<Pending>,
+    pub(crate) bytes: usize,
+    pub(crate) closed: bool,
+    pub(crate) poisoned: bool,
+}
+
+/// The writer's own state. `file` is the segment `end.segment` once it exists.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) file: Option<DiskFile>,
+    pub(crate) offset: u64,
+    pub(crate) end: Position,
+    /// `meta` is on disk.
+    pub(crate) meta_written: bool,
+    /// The file holds bytes behind `offset` that must be cut before anything is written.
+    pub(crate) dirty: bool,
+    pub(crate) poisoned: bool,
+    /// Offset of the newest block in the index.
+    pub(crate) indexed: u64,
+}
+
+enum Work {
+    Batches(VecDeque<Pending>),
+    Idle,
+    Closed,
+}
+
+impl Writer {
+    pub(crate) fn run(mut self) {
+        loop {
+            match self.take() {
+                Work::Batches(batches) => {
+                    self.write(batches);
+                    self.trim(TRIM_BYTES);
+                }
+                Work::Idle => self.trim(TRIM_IDLE_BYTES),
+                Work::Closed => break,
+            }
+        }
+        self.write_close();
+        self.shared.done.send_replace(true);
+    }
+
+    fn take(&self) -> Work {
+        let queue = lock(&self.shared.queue);
+        let empty = |queue: &mut Queue| queue.waiting.is_empty() && !queue.closed;
+        let waited = self.shared.wake.wait_timeout_while(queue, IDLE, empty);
+        let (mut queue, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        match (queue.waiting.is_empty(), queue.closed) {
+            (false, _) => Work::Batches(std::mem::take(&mut queue.waiting)),
+            (true, true) => Work::Closed,
+            (true, false) => Work::Idle,
+        }
+    }
+
+    fn answer(&self, pending: Pending, answer: Answer) {
+        let bytes = pending.batch.bytes.len();
+        {
+            let mut queue = lock(&self.shared.queue);
+            queue.bytes = queue.bytes.saturating_sub(bytes);
+        }
+        pending.waiter.answer(answer);
+    }
+
+    fn write(&mut self, mut batches: VecDeque<Pending>) {
+        while !batches.is_empty() {
+            let group = match self.prepare() {
+                Ok(()) => self.choose(&mut batches),
+                Err(error) => {
+                    batches.drain(..).for_each(|pending| self.answer(pending, Err(error.clone())));
+                    return;
+                }
+            };
+            if !group.is_empty() {
+                self.commit(group);
+            }
+        }
+    }
+
+    /// Sees to it that a segment with room is open.
+    fn prepare(&mut self) -> Result<(), AppendError> {
+        if self.poisoned {
+            return Err(AppendError::Poisoned);
+        }
+        if self.file.is_some()
+            && (self.offset >= self.shared.config.segment_bytes || self.end.record >= u32::MAX / 2)
+        {
+            self.write_close();
+            if self.poisoned {
+                return Err(AppendError::Poisoned);
+            }
+            self.file = None;
+            self.end = Position { segment: self.end.segment + 1, record: 0 };
+        }
+        if self.file.is_none() {
+            self.create_segment(false).map_err(|error| self.failed(&error))?;
+        }
+        if self.dirty {
+            let offset = self.offset;
+            let cut = self.file.as_mut().map_or(Ok(()), |file| file.set_len(offset));
+            cut.map_err(|error| self.failed(&error))?;
+            self.dirty = false;
+        }
+        Ok(())
+    }
+
+    /// A full disk may have room again later; anything else ends writing.
+    fn failed(&mut self, error: &io::Error) -> AppendError {
+        if is_full(error) {
+            return AppendError::DiskFull;
+        }
+        self.poison();
+        AppendError::Poisoned
+    }
+
+    fn poison(&mut self) {
+        self.poisoned = true;
+        lock(&self.shared.queue).poisoned = true;
+        lock(&self.shared.state).poisoned = true;
+    }
+
+    /// Makes segment `end.segment`: header, live notes. Leaves nothing behind when that fails. It is
+    /// made durable with its first batch, or at once.
+    fn create_segment(&mut self, at_once: bool) -> io::Result<()> {
+        let shared = self.shared.clone();
+        if !self.meta_written {
+            shared.disk.write_atomic(&shared.config.dir.join("meta"), &format::meta(shared.key))?;
+            self.meta_written = true;
+        }
+        let path = segment_path(&shared.config.dir, self.end.segment);
+        let mut notes = Encoded::snapshot(lock(&shared.state).notes.by_age());
+        notes.number(shared.key.marker, self.end.segment, 0, 0);
+        let mut file = shared.disk.open(&path, 0)?;
+        let written = file.set_len(0).and_then(|()| {
+            file.write_all(&format::segment_header(shared.key, self.end.segment))?;
+            file.write_all(&notes.bytes)
+        });
+        if let Err(error) = written {
+            drop(file);
+            // If this fails too, the next attempt begins with cutting the file.
+            drop(fs::remove_file(&path));
+            return Err(error);
+        }
+        // A failing fsync here is as final as any.
+        if let Err(error) = file.sync().and_then(|()| shared.disk.sync_dir(&path)) {
+            self.poison();
+            return Err(error);
+        }
+        self.offset = (FILE_HEADER + notes.bytes.len()) as u64;
+        (self.file, self.dirty, self.indexed) = (Some(file), false, self.offset);
+        let mut state = lock(&shared.state);
+        state.syncs += 2;
+        let index = vec![(0, self.offset)];
+        state.segments.insert(self.end.segment, Segment { bytes: self.offset, records: 0, index });
+        state.end = self.end;
+        drop(state);
+        if at_once {
+            shared.end.send_replace(self.end);
+        }
+        Ok(())
+    }
+
+    /// Takes what fits into the segment and the budget; refuses what passes the budget.
+    fn choose(&self, batches: &mut VecDeque<Pending>) -> Vec<Pending> {
+        let (segment_bytes, budget) = (self.shared.config.segment_bytes, self.shared.config.budget_bytes);
+        let used = lock(&self.shared.state).used();
+        let (mut bytes, mut records) = (0_u64, self.end.record);
+        let mut group = Vec::new();
+        while let Some(pending) = batches.front() {
+            let size = pending.batch.bytes.len() as u64;
+            let room = self.offset + bytes < segment_bytes && records < u32::MAX / 2;
+            if !room && !group.is_empty() {
+                break;
+            }
+            let Some(pending) = batches.pop_front() else { break };
+            if used + bytes + size > budget {
+                self.answer(pending, Err(AppendError::Full { used: used + bytes, budget }));
+                continue;
+            }
+            bytes += size;
+            records = records.saturating_add(pending.batch.records);
+            group.push(pending);
+        }
+        group
+    }
+
+    /// Writes a group, makes it durable, shows it to readers, answers.
+    fn commit(&mut self, mut group: Vec<Pending>) {
+        let (marker, durable) = (self.shared.key.marker, self.offset);
+        let (mut record, mut offset) = (self.end.record, self.offset);
+        let mut index = Vec::new();
+        for pending in &mut group {
+            pending.batch.number(marker, self.end.segment, record, durable);
+            let mut first = record;
+            for &block in &pending.batch.blocks {
+                let place = offset + block as u64;
+                if place >= self.indexed + INDEX_BYTES {
+                    self.indexed = place;
+                    index.push((first, place));
+                }
+                let bytes = pending.batch.bytes.get(block..).unwrap_or_default();
+                first = BlockHeader::decode(bytes, marker, self.end.segment)
+                    .map_or(first, |header| header.end_record());
+            }
+            record += pending.batch.records;
+            offset += pending.batch.bytes.len() as u64;
+        }
+        if let Err(error) = self.write_group(&group) {
+            let error = self.failed(&error);
+            self.cut_back();
+            group.into_iter().for_each(|pending| self.answer(pending, Err(error.clone())));
+            return;
+        }
+        if self.file.as_ref().is_some_and(|file| file.sync().is_err()) {
+            self.poison();
+            group.into_iter().for_each(|pending| self.answer(pending, Err(AppendError::Poisoned)));
+            return;
+        }
+        self.publish(group, Position { segment: self.end.segment, record }, offset, index);
+    }
+
+    fn write_group(&mut self, group: &[Pending]) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        if let [alone] = group {
+            return file.write_all(&alone.batch.bytes);
+        }
+        let mut small = Vec::new();
+        for pending in group {
+            let bytes = &pending.batch.bytes;
+            if bytes.len() < COPY_BYTES {
+                small.extend_from_slice(bytes);
+            }
+            if bytes.len() >= COPY_BYTES || small.len() >= GROUP_BYTES {
+                file.write_all(&small)?;
+                small.clear();
+            }
+            if bytes.len() >= COPY_BYTES {
+                file.write_all(bytes)?;
+            }
+        }
+        file.write_all(&small)
+    }
+
+    /// Removes what a failed write left; when even that fails, it is done before the next write.
+    fn cut_back(&mut self) {
+        let offset = self.offset;
+        self.dirty = self.file.as_mut().is_some_and(|file| file.set_len(offset).is_err());
+    }
+
+    fn publish(&mut self, group: Vec<Pending>, end: Position, offset: u64, index: Vec<(u32, u64)>) {
+        let mut first = self.end;
+        (self.end, self.offset) = (end, offset);
+        let mut answers = Vec::with_capacity(group.len());
+        {
+            let mut state = lock(&self.shared.state);
+            if let Some(segment) = state.segments.get_mut(&end.segment) {
+                (segment.bytes, segment.records) = (offset, end.record);
+                segment.index.extend(index);
+            }
+            state.end = end;
+            state.syncs += 1;
+            for mut pending in group {
+                pending.batch.notes.drain(..).for_each(|note| state.notes.apply(note));
+                let end = Position { segment: first.segment, record: first.record + pending.batch.records };
+                state.appended_records += u64::from(pending.batch.records);
+                state.appended_batches += 1;
+                answers.push((pending, Appended { first, end }));
+                first = end;
+            }
+        }
+        self.shared.end.send_replace(end);
+        answers.into_iter().for_each(|(pending, appended)| self.answer(pending, Ok(appended)));
+    }
+
+    /// States that everything before is durable. Not being able to is no loss: recovery then looks closer.
+    fn write_close(&mut self) {
+        if self.poisoned || self.dirty {
+            return;
+        }
+        let Some(file) = &mut self.file else { return };
+        let header = BlockHeader {
+            flags: CLOSE | FINAL,
+            segment: self.end.segment,
+            first_record: self.end.record,
+            durable: self.offset,
+            ..BlockHeader::default()
+        };
+        let mut bytes = [0; format::BLOCK_HEADER];
+        header.encode(self.shared.key.marker, &mut bytes);
+        if file.write_all(&bytes).is_err() {
+            self.cut_back();
+            return;
+        }
+        if file.sync().is_err() {
+            self.poison();
+            return;
+        }
+        self.offset += bytes.len() as u64;
+        let mut state = lock(&self.shared.state);
+        state.syncs += 1;
+        if let Some(segment) = state.segments.get_mut(&self.end.segment) {
+            segment.bytes = self.offset;
+        }
+    }
+
+    /// Replaces a segment that everybody has read by an empty one.
+    fn trim(&mut self, threshold: u64) {
+        if self.poisoned || self.dirty || self.file.is_none() {
+            return;
+        }
+        {
+            let state = lock(&self.shared.state);
+            // Carrying the notes over must not cost more than what is gained.
+            let threshold = threshold.min(self.shared.config.budget_bytes / 4);
+            if self.offset < threshold.max(4 * state.notes.bytes() as u64) || !state.all_read() {
+                return;
+            }
+        }
+        let (before, old) = (self.end, (self.file.take(), self.offset, self.indexed));
+        self.end = Position { segment: before.segment + 1, record: 0 };
+        if self.create_segment(true).is_ok() {
+            self.shared.trim();
+        } else {
+            self.end = before;
+            (self.file, self.offset, self.indexed) = old;
+        }
+    }
+}
