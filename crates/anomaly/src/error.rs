@@ -1,0 +1,76 @@
+//! What can go wrong.
+
+use std::{io, path::PathBuf};
+
+/// Why the service could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The model directory cannot be made or read.
+    #[error("cannot use the model directory {}: check that it exists and may be written", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+/// Why a training came to nothing. The model that served before serves on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// There was no event to learn from.
+    #[error("nothing to train on: give at least one event")]
+    NothingUsable,
+    /// No forest could be grown.
+    #[error("cannot grow a forest from these events")]
+    Forest(#[from] crate::forest::ForestError),
+    /// The model could not be stored.
+    #[error("the trained model cannot be stored; the one before serves on")]
+    Store(#[from] ModelError),
+}
+
+/// Why a model or snapshot was refused. What served before serves on.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Cut short, altered, or not what any writer writes.
+    #[error("{what} is damaged: its checksum or its contents do not hold; restore or remove it")]
+    Damaged {
+        /// What was read.
+        what: &'static str,
+    },
+    /// Something else altogether.
+    #[error("{what} is none: it begins with other bytes")]
+    Foreign {
+        /// What was expected.
+        what: &'static str,
+    },
+    /// Of another format version.
+    #[error("{what} is of format version {found}; this program reads version {known}")]
+    Version {
+        /// What was read.
+        what: &'static str,
+        /// Its version.
+        found: u32,
+        /// The version this program reads.
+        known: u32,
+    },
+    /// No such model is kept.
+    #[error("no model '{version}' is kept; the list of models names those that are")]
+    Unknown {
+        /// What was asked for.
+        version: String,
+    },
+    /// The templates of a snapshot do not load.
+    #[error("the templates in the snapshot do not load")]
+    Templates(#[source] template::LoadError),
+    /// The disk refused.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was attempted.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}

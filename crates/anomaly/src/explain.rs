@@ -1,0 +1,177 @@
+//! What drove a score, in words with numbers. Only anomalies are explained.
+
+use event::{Event, Severity, Variable};
+
+use crate::{
+    model::Model,
+    window::{Facts, Feature, Row},
+};
+
+/// Most reasons of a verdict.
+pub(crate) const REASONS_MAX: usize = 4;
+/// Evidence below this is not worth a sentence.
+const LEAST: f32 = 0.8;
+/// Characters of a value quoted.
+const QUOTED_MAX: usize = 80;
+
+/// The reasons for a row's score, strongest first.
+pub(crate) fn reasons(
+    model: &Model,
+    row: &Row,
+    facts: &Facts,
+    event: &Event<'_>,
+    variables: &[Variable],
+) -> Vec<String> {
+    let ranked = model.ranked(row);
+    let mut reasons: Vec<String> = ranked
+        .iter()
+        .filter(|(_, evidence)| *evidence >= LEAST)
+        .filter_map(|(feature, _)| sentence(*feature, facts, event, variables))
+        .take(REASONS_MAX)
+        .collect();
+    if reasons.is_empty() {
+        let strongest = ranked.iter().find_map(|(feature, _)| sentence(*feature, facts, event, variables));
+        reasons.extend(strongest);
+        reasons.push("its features come together as they rarely do".to_owned());
+    }
+    reasons
+}
+
+fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Variable]) -> Option<String> {
+    let source = event.source.as_deref().map_or_else(|| "this source".to_owned(), |name| quote(name));
+    let value = |at: u8| variables.get(usize::from(at)).map(|variable| quote(variable.of(&event.message)));
+    Some(match feature {
+        Feature::NewTemplate if facts.source_count == 0 => format!("the first event from {source}"),
+        Feature::NewTemplate => format!(
+            "first time this template is seen from {source}, after {} events",
+            grouped(facts.source_count.into())
+        ),
+        Feature::RareTemplate if facts.group_count == 0 => return None,
+        Feature::RareTemplate => format!(
+            "this template is rare: {} of {} events from {source}",
+            grouped(facts.group_count.into()),
+            grouped(facts.source_count.into())
+        ),
+        Feature::NewSource => format!("{source} is seen for the first time"),
+        Feature::NewHost => format!(
+            "{source} is seen on host {} for the first time",
+            event.host.as_deref().map_or_else(|| "unknown".to_owned(), quote)
+        ),
+        Feature::TemplateLevel => {
+            let usual = Severity::from_u8(facts.usual_level).unwrap_or(Severity::Info);
+            format!("level is {}; usual for this template is {usual}", event.severity)
+        }
+        Feature::SourceLevel => format!("events of level {} or above are rare from {source}", event.severity),
+        Feature::Severity if event.severity >= Severity::Error => format!("level is {}", event.severity),
+        Feature::Severity => return None,
+        Feature::TemplateSpike => format!(
+            "{} of this template within a minute; usual is {}",
+            facts.template_count,
+            short(facts.template_mean)
+        ),
+        Feature::SourceSpike => format!(
+            "{} events from {source} within a minute; usual is {}",
+            facts.source_minute_count,
+            short(facts.source_mean)
+        ),
+        Feature::TemplateGap if facts.group_count > 1 => format!(
+            "this template comes after {} of silence; usual is {}",
+            duration(facts.gap_s),
+            duration(facts.usual_gap_s)
+        ),
+        Feature::SourceGap if facts.source_count > 1 => format!(
+            "{source} was silent for {}; usual is {}",
+            duration(facts.source_gap_s),
+            duration(facts.source_usual_gap_s)
+        ),
+        Feature::TemplateGap | Feature::SourceGap => return None,
+        Feature::Length => format!(
+            "message of {} bytes; usual for this template is {}",
+            grouped(facts.length.into()),
+            short(facts.usual_length)
+        ),
+        Feature::Number => number(facts),
+        Feature::Value => format!(
+            "{} is new at its place, after {} values",
+            value(facts.value_at)?,
+            grouped(facts.values_seen.into())
+        ),
+        Feature::Hour => {
+            format!("{source} is active at this hour on {} of {} days", facts.hour_active, facts.days)
+        }
+        Feature::Weekday => format!("{source} is seldom active on this day of the week"),
+    })
+}
+
+fn number(facts: &Facts) -> String {
+    let (value, low, high) = (facts.number, facts.low, facts.high);
+    if value > high && high > 0.0 && value / high >= 1.5 {
+        format!("{} is {} times the largest value before, {}", plain(value), short(value / high), plain(high))
+    } else if value > high {
+        format!("{} is above the largest value before, {}", plain(value), plain(high))
+    } else {
+        format!("{} is below the smallest value before, {}", plain(value), plain(low))
+    }
+}
+
+fn quote(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_MAX) {
+        Some((end, _)) => format!("'{}…'", &text[..end]),
+        None => format!("'{text}'"),
+    }
+}
+
+/// A whole number with its thousands apart, any other with up to two decimals.
+fn plain(number: f32) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        let sign = if number < 0.0 { "-" } else { "" };
+        format!("{sign}{}", grouped(number.abs() as u64))
+    } else if number.abs() < 1e15 {
+        format!("{number:.2}")
+    } else {
+        format!("{number:.2e}")
+    }
+}
+
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn short(number: f32) -> String {
+    if number >= 10.0 { grouped(number.round() as u64) } else { format!("{number:.1}") }
+}
+
+fn duration(seconds: f32) -> String {
+    match seconds {
+        s if s < 1.0 => format!("{:.0} ms", s * 1e3),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7_200.0 => format!("{:.0} minutes", s / 60.0),
+        s if s < 172_800.0 => format!("{:.0} hours", s / 3_600.0),
+        s => format!("{:.0} days", s / 86_400.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(plain(-2000.0), "-2,000");
+        assert_eq!(short(0.42), "0.4");
+        assert_eq!(duration(0.25), "250 ms");
+        assert_eq!(duration(5.0 * 86_400.0), "5 days");
+        assert_eq!(quote("é".repeat(100).as_str()).chars().count(), QUOTED_MAX + 3);
+    }
+}

@@ -1,0 +1,142 @@
+//! Finds what is strange in a stream of log events, without labels, and says why.
+//!
+//! An event's way: its message gets a template; the *window*, a bounded memory of the stream in
+//! event time, gives it sixteen features, each a surprise; the *model*, trained on a sample of
+//! earlier features and immutable, turns them into a score that means the same with every model;
+//! then the window learns the event. Templates and window are the stream's state, saved by
+//! [`Service::snapshot`] together with the place in the stream; models lie in a folder of their own.
+//!
+//! Scoring reads no clock and draws no chance that is not in the snapshot: the same events after
+//! the same snapshot get the same verdicts from the same model. It must never fail on what an event
+//! holds, never grow without bound, and never wait for a training.
+
+mod bytes;
+mod error;
+mod explain;
+pub mod forest;
+mod model;
+mod random;
+mod registry;
+mod service;
+mod tail;
+mod window;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use event::{Template, Timestamp, VerdictState};
+
+pub use error::{ModelError, OpenError, TrainError};
+pub use service::Service;
+
+/// How the service is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `models/` under the data directory.
+    pub dir: PathBuf,
+    /// Events from which a first model is trained by itself.
+    pub events_min: usize,
+    /// Of the template miner.
+    pub template: template::Config,
+    /// Share of ordinary events that may be flagged, 0.000001 to 0.5.
+    pub false_positive_rate: f64,
+    /// Models trained on the same events with the same seed are the same.
+    pub seed: u64,
+    /// Model versions kept.
+    pub models_max: usize,
+}
+
+impl Config {
+    /// The defaults with this folder for models.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            events_min: 2_000,
+            template: template::Config::default(),
+            false_positive_rate: 0.001,
+            seed: 0,
+            models_max: 8,
+        }
+    }
+}
+
+/// What the service says of one event, without having learned from it.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// 0 (ordinary) to 1 (strangest), in steps of 1/1000.
+    pub score: f32,
+    /// Whether the score is past the model's threshold.
+    pub is_anomaly: bool,
+    /// What drove the score, in words; empty for most events that are no anomaly.
+    pub reasons: Vec<String>,
+    /// The message's template, where it is known.
+    pub template: Option<Arc<Template>>,
+    /// For a message of no known template, the known one that shares most words with it.
+    pub nearest_template: Option<Arc<Template>>,
+    /// How the score came about.
+    pub state: VerdictState,
+    /// Version of the model, empty while there is none.
+    pub model: String,
+    /// Events still needed for a first model.
+    pub needed: u64,
+}
+
+/// What a training came to.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// Version of the model that serves now, empty while there is none.
+    pub model: String,
+    /// Events given.
+    pub events: u64,
+    /// Templates known after.
+    pub templates: u64,
+    /// How long it took.
+    pub duration: Duration,
+    /// `Scored` when a model came out, `WarmingUp` when there are too few events for one.
+    pub state: VerdictState,
+    /// Events still needed for a first model.
+    pub needed: u64,
+}
+
+/// What is known of a model.
+#[derive(Debug, Clone)]
+pub struct ModelInfo {
+    /// Number and checksum, such as `00000007-3fa4c1d2`; empty while there is no model.
+    pub version: String,
+    /// `WarmingUp` while there is no model.
+    pub state: VerdictState,
+    /// Whether it serves.
+    pub active: bool,
+    /// Time of the latest event it was trained on: training reads no other clock.
+    pub trained_at: Option<Timestamp>,
+    /// Events it stands for.
+    pub events: u64,
+    /// Templates known when it was trained.
+    pub templates: u64,
+    /// Scores from here on are anomalies.
+    pub threshold: f32,
+    /// Share of ordinary events that may be flagged.
+    pub false_positive_rate: f64,
+    /// Time of the earliest event.
+    pub from: Option<Timestamp>,
+    /// Time of the latest event.
+    pub to: Option<Timestamp>,
+    /// Events still needed for a first model.
+    pub needed: u64,
+}
+
+/// Counters since the start, and sizes.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// Events analysed.
+    pub scored: u64,
+    /// Of these, anomalies.
+    pub anomalies: u64,
+    /// Templates known.
+    pub templates: u64,
+    /// Templates at sources whose history is kept.
+    pub shapes: u64,
+    /// Models kept on disk.
+    pub models: u64,
+    /// Models that could not be trained or stored.
+    pub failed_trainings: u64,
+}

@@ -1,0 +1,249 @@
+//! A trained model: from features to a score. Immutable, and a pure function of the features.
+//!
+//! - *Evidence*: each feature is a surprise by the window's own account; the model knows how often
+//!   the training saw such a surprise. The mean of both counts, the largest in full and 3/10 of the others.
+//! - *Forest*: an isolation forest over the sixteen features, its score as a rarity in training.
+//! - The sum of 3/4 of the evidence and 1/2 of the forest's rarity is itself calibrated on the
+//!   training, which gives p, the share of ordinary events at least as strange.
+//!
+//! The score is -log10(p) / 6, so it says the same with every model: 1/3 is one event in a hundred,
+//! 1/2 one in a thousand, 1 one in a million or rarer.
+
+use hashbrown::HashMap;
+use linfa::ParamGuard;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bytes::{Reader, Writer},
+    error::{ModelError, TrainError},
+    forest::{Forest, Params, Splits},
+    tail::Tail,
+    window::{FEATURES, Feature, Row, STEPS},
+};
+
+const MAGIC: &[u8; 8] = b"LSMODEL\0";
+const VERSION: u32 = 1;
+/// Rarity, in powers of ten, at which the score is 1.
+const SCALE: f32 = 6.0;
+/// Forest scores remembered for rows met before.
+const CACHE_MAX: usize = 32_768;
+
+/// What a model was made of; stored as JSON in the model's file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Card {
+    pub(crate) events: u64,
+    pub(crate) templates: u64,
+    /// Events the window had learned.
+    pub(crate) seen: u64,
+    pub(crate) rows: u64,
+    pub(crate) trained_at: i64,
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    pub(crate) false_positive_rate: f64,
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Model {
+    pub(crate) card: Card,
+    pub(crate) threshold: f32,
+    forest: Forest,
+    /// Rarity in training of each value of each feature.
+    columns: Vec<[f32; 256]>,
+    forest_tail: Tail,
+    tail: Tail,
+}
+
+/// How much each feature counts as evidence; the forest sees all of them.
+const WEIGHTS: [(Feature, f32); FEATURES] = [
+    (Feature::NewTemplate, 1.0),
+    (Feature::RareTemplate, 0.4),
+    (Feature::NewSource, 1.0),
+    (Feature::NewHost, 0.9),
+    (Feature::TemplateLevel, 0.8),
+    (Feature::SourceLevel, 0.5),
+    (Feature::Severity, 0.3),
+    (Feature::TemplateSpike, 1.0),
+    (Feature::SourceSpike, 1.0),
+    (Feature::TemplateGap, 0.4),
+    (Feature::SourceGap, 0.5),
+    (Feature::Length, 0.6),
+    (Feature::Number, 0.9),
+    (Feature::Value, 0.9),
+    (Feature::Hour, 0.5),
+    (Feature::Weekday, 0.4),
+];
+
+/// Forest scores of rows met before, for one model.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    scores: HashMap<Row, f32, foldhash::fast::FixedState>,
+    misses: Vec<Row>,
+    values: Vec<f32>,
+}
+
+impl Cache {
+    pub(crate) fn clear(&mut self) {
+        self.scores.clear();
+    }
+}
+
+impl Model {
+    /// Trains on rows. `card` says where they come from; its `rows` is set here.
+    pub(crate) fn train(rows: &[Row], mut card: Card) -> Result<Self, TrainError> {
+        if rows.is_empty() {
+            return Err(TrainError::NothingUsable);
+        }
+        card.rows = rows.len() as u64;
+        let mut values = floats(rows);
+        // A forest needs two rows; a single one is its own twin.
+        if rows.len() == 1 {
+            values.extend_from_within(..);
+        }
+        let params = Params::new(card.seed).splits(Splits::TwoColumns).check().map_err(TrainError::Forest)?;
+        let height = values.len() / FEATURES;
+        let forest = params.grow(&mut values, height, FEATURES)?;
+        let mut scores = forest.score_rows(&mut values);
+        scores.truncate(rows.len());
+        let forest_tail = Tail::of(&mut scores.clone(), 5.0, 60.0);
+        let columns = (0..FEATURES).map(|column| column_rarity(rows, column)).collect();
+        let mut model = Self {
+            threshold: threshold(card.false_positive_rate),
+            card,
+            forest,
+            columns,
+            forest_tail,
+            tail: Tail::of(&mut [], 0.5, 2.0),
+        };
+        let mut sums: Vec<f32> =
+            rows.iter().zip(&scores).map(|(row, score)| model.sum(row, *score)).collect();
+        model.tail = Tail::of(&mut sums, 0.4, 3.0);
+        Ok(model)
+    }
+
+    /// The score, before rounding.
+    pub(crate) fn score(&self, row: &Row) -> f32 {
+        let values: [f32; FEATURES] = std::array::from_fn(|column| f32::from(row[column]) / STEPS);
+        self.calibrate(row, self.forest.score_row(&values))
+    }
+
+    /// Scores of many rows, appended to `scores`.
+    pub(crate) fn score_all(&self, rows: &[Row], cache: &mut Cache, scores: &mut Vec<f32>) {
+        if cache.scores.len() + rows.len() > CACHE_MAX {
+            cache.clear();
+        }
+        cache.misses.clear();
+        for row in rows {
+            if let hashbrown::hash_map::Entry::Vacant(vacant) = cache.scores.entry(*row) {
+                vacant.insert(f32::NAN);
+                cache.misses.push(*row);
+            }
+        }
+        cache.values.clear();
+        cache.values.extend(cache.misses.iter().flatten().map(|value| f32::from(*value) / STEPS));
+        let fresh = self.forest.score_rows(&mut cache.values);
+        for (row, score) in cache.misses.iter().zip(fresh) {
+            cache.scores.insert(*row, self.calibrate(row, score));
+        }
+        scores.extend(rows.iter().map(|row| cache.scores.get(row).copied().unwrap_or(f32::NAN)));
+    }
+
+    fn calibrate(&self, row: &Row, forest: f32) -> f32 {
+        (self.tail.rarity(self.sum(row, forest)) / SCALE).min(1.0)
+    }
+
+    fn sum(&self, row: &Row, forest: f32) -> f32 {
+        let (mut most, mut all) = (0f32, 0f32);
+        for (feature, weight) in WEIGHTS {
+            let evidence = weight * self.evidence(row, feature);
+            most = most.max(evidence);
+            all += evidence;
+        }
+        0.75 * (0.7 * most + 0.3 * all) + 0.5 * self.forest_tail.rarity(forest)
+    }
+
+    /// How much one feature of a row speaks for an anomaly.
+    pub(crate) fn evidence(&self, row: &Row, feature: Feature) -> f32 {
+        let value = row[feature as usize];
+        if value == 0 {
+            return 0.0;
+        }
+        0.5 * (f32::from(value) / STEPS + self.columns[feature as usize][value as usize])
+    }
+
+    /// The features that speak most, strongest first.
+    pub(crate) fn ranked(&self, row: &Row) -> [(Feature, f32); FEATURES] {
+        let mut ranked = WEIGHTS.map(|(feature, weight)| (feature, weight * self.evidence(row, feature)));
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranked
+    }
+
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Writer::sealed(MAGIC, VERSION);
+        out.bytes(&serde_json::to_vec(&self.card).unwrap_or_default());
+        out.f32(self.threshold);
+        out.bytes(&self.forest.to_bytes());
+        for column in &self.columns {
+            column.iter().for_each(|rarity| out.f32(*rarity));
+        }
+        self.forest_tail.write(&mut out);
+        self.tail.write(&mut out);
+        out.seal()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let mut input = Reader::sealed(bytes, MAGIC, VERSION, "the model")?;
+        let card = serde_json::from_slice(input.bytes()?).map_err(|_| input.damaged())?;
+        let threshold = input.f32()?;
+        let forest = Forest::from_bytes(input.bytes()?)?;
+        let mut columns = Vec::with_capacity(FEATURES);
+        for _ in 0..FEATURES {
+            let mut column = [0.0; 256];
+            for rarity in &mut column {
+                *rarity = input.f32()?;
+            }
+            columns.push(column);
+        }
+        let (forest_tail, tail) = (Tail::read(&mut input)?, Tail::read(&mut input)?);
+        if forest.columns() != FEATURES {
+            return Err(input.damaged());
+        }
+        input.end()?;
+        Ok(Self { card, threshold, forest, columns, forest_tail, tail })
+    }
+}
+
+/// The score at which a share of ordinary events is at least as strange.
+pub(crate) fn threshold(false_positive_rate: f64) -> f32 {
+    ((-false_positive_rate.clamp(1e-6, 0.5).log10()) as f32 / SCALE).clamp(0.0, 1.0)
+}
+
+/// The score of a surprise that no model calibrates.
+pub(crate) fn uncalibrated(row: &Row) -> f32 {
+    let strongest = [Feature::NewTemplate, Feature::NewSource, Feature::Value];
+    let surprise = strongest.iter().map(|feature| row[*feature as usize]).max().unwrap_or_default();
+    (f32::from(surprise) / STEPS / SCALE).min(1.0)
+}
+
+fn floats(rows: &[Row]) -> Vec<f32> {
+    rows.iter().flatten().map(|value| f32::from(*value) / STEPS).collect()
+}
+
+/// Minus the decimal logarithm of the share of rows with at least each value; past the largest one
+/// it goes on rising by the value itself.
+fn column_rarity(rows: &[Row], column: usize) -> [f32; 256] {
+    let mut counts = [0u32; 256];
+    rows.iter().for_each(|row| counts[row[column] as usize] += 1);
+    let mut rarity = [0.0; 256];
+    let mut at_least = 0;
+    for value in (0..256).rev() {
+        at_least += counts[value];
+        rarity[value] = -((at_least as f32 + 1.0) / (rows.len() as f32 + 1.0)).log10();
+    }
+    let largest = counts.iter().rposition(|count| *count > 0).unwrap_or_default();
+    for value in largest + 1..256 {
+        rarity[value] = (rarity[value] + (value - largest) as f32 / STEPS / 2.0).min(8.0);
+    }
+    rarity
+}

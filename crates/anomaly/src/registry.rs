@@ -1,0 +1,159 @@
+//! The models on disk.
+//!
+//! ```text
+//! models/00000007-3fa4c1d2/model.bin   the model, sealed; the directory is named by number and checksum
+//! models/00000007-3fa4c1d2/card.json   what it was made of, for people; never read
+//! models/current                       the version that serves, where one was chosen
+//! ```
+//! `model.bin` is sealed as `bytes` describes, magic `LSMODEL` and a zero; the body: card (u32 length,
+//! JSON), f32 threshold, forest (u32 length, bytes), 16 x 256 f32 rarities of feature values, then
+//! the calibrations of the forest's score and of the sum, each f32 slope, u32 knots, and two f32 a knot.
+//!
+//! A directory appears whole or not at all: it is written under another name, fsynced and renamed.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::{error::ModelError, model::Model};
+
+/// Larger files are no models of ours.
+const FILE_MAX: u64 = 64 << 20;
+const UNFINISHED: &str = ".unfinished-";
+
+/// A folder of models.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    dir: PathBuf,
+    models_max: usize,
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ModelError {
+    let path = path.to_owned();
+    move |source| ModelError::Io { action, path, source }
+}
+
+impl Registry {
+    /// Makes the folder where there is none, and clears away what was never finished.
+    pub(crate) fn open(dir: PathBuf, models_max: usize) -> io::Result<Self> {
+        fs::create_dir_all(&dir)?;
+        for entry in fs::read_dir(&dir)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED)
+                && fs::remove_dir_all(entry.path()).is_err()
+            {
+                // A left-over that will not go does no harm: its name is never read.
+                continue;
+            }
+        }
+        Ok(Self { dir, models_max: models_max.max(1) })
+    }
+
+    /// The versions kept, oldest first, whether or not they load.
+    pub(crate) fn versions(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(&self.dir) else { return Vec::new() };
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut versions: Vec<String> = names.filter(|name| number_of(name).is_some()).collect();
+        versions.sort_unstable();
+        versions
+    }
+
+    /// The version chosen to serve.
+    pub(crate) fn current(&self) -> Option<String> {
+        let text = fs::read_to_string(self.dir.join("current")).ok()?;
+        let version = text.trim();
+        number_of(version).map(|_| version.to_owned())
+    }
+
+    pub(crate) fn load(&self, version: &str) -> Result<Model, ModelError> {
+        if number_of(version).is_none() {
+            return Err(ModelError::Unknown { version: version.to_owned() });
+        }
+        let path = self.dir.join(version).join("model.bin");
+        let size = match fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ModelError::Unknown { version: version.to_owned() });
+            }
+            Err(error) => return Err(failed("read", &path)(error)),
+        };
+        if size > FILE_MAX {
+            return Err(ModelError::Damaged { what: "the model" });
+        }
+        let bytes = fs::read(&path).map_err(failed("read", &path))?;
+        Model::from_bytes(&bytes)
+    }
+
+    /// Stores a model under a new version and chooses it.
+    pub(crate) fn store(&self, model: &Model) -> Result<String, ModelError> {
+        let bytes = model.to_bytes();
+        let next = self.versions().last().and_then(|last| number_of(last)).unwrap_or(0) + 1;
+        let version = format!("{next:08}-{}", &blake3::hash(&bytes).to_hex()[..8]);
+        let unfinished = self.dir.join(format!("{UNFINISHED}{version}"));
+        let stored = self.dir.join(&version);
+        let write = || -> Result<(), ModelError> {
+            fs::create_dir_all(&unfinished).map_err(failed("make", &unfinished))?;
+            write_synced(&unfinished.join("model.bin"), &bytes)?;
+            let card = serde_json::to_vec_pretty(&model.card).unwrap_or_default();
+            write_synced(&unfinished.join("card.json"), &card)?;
+            sync_dir(&unfinished)?;
+            fs::rename(&unfinished, &stored).map_err(failed("put in place", &stored))?;
+            sync_dir(&self.dir)?;
+            self.choose(&version)
+        };
+        if let Err(error) = write() {
+            if fs::remove_dir_all(&unfinished).is_err() {
+                // Cleared away at the next start.
+            }
+            return Err(error);
+        }
+        self.expire(&version);
+        Ok(version)
+    }
+
+    /// Notes which version serves.
+    pub(crate) fn choose(&self, version: &str) -> Result<(), ModelError> {
+        let (unfinished, current) = (self.dir.join(format!("{UNFINISHED}current")), self.dir.join("current"));
+        write_synced(&unfinished, version.as_bytes())?;
+        fs::rename(&unfinished, &current).map_err(failed("put in place", &current))?;
+        sync_dir(&self.dir)
+    }
+
+    /// Removes the oldest versions beyond the number kept, never the one that serves.
+    fn expire(&self, serving: &str) {
+        let versions = self.versions();
+        let surplus = versions.len().saturating_sub(self.models_max);
+        for version in versions.iter().filter(|version| *version != serving).take(surplus) {
+            if fs::remove_dir_all(self.dir.join(version)).is_err() {
+                // It stays until the next model comes.
+                continue;
+            }
+        }
+    }
+}
+
+/// The number of a version name such as `00000007-3fa4c1d2`; None for any other name.
+pub(crate) fn number_of(name: &str) -> Option<u64> {
+    let (number, checksum) = name.split_once('-')?;
+    let plain = number.len() == 8 && checksum.len() == 8 && checksum.bytes().all(|b| b.is_ascii_hexdigit());
+    if plain && number.bytes().all(|b| b.is_ascii_digit()) { number.parse().ok() } else { None }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(failed("write", path))
+}
+
+fn sync_dir(path: &Path) -> Result<(), ModelError> {
+    // A directory can only be opened as a file on Unix; elsewhere a rename is durable by itself.
+    if cfg!(unix) {
+        File::open(path).and_then(|dir| dir.sync_all()).map_err(failed("sync", path))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,316 @@
+//! What is remembered of a template at a source, of a source, and of a variable's place.
+
+use event::{Variable, VariableKind};
+
+use super::estimate::{Clock, Moment, Rate, Share};
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+    random::hash,
+};
+
+/// Variable places followed in a template; those after are not looked at.
+pub(super) const PLACES_MAX: usize = 12;
+/// Values remembered at a place.
+const VALUES_MAX: usize = 48;
+/// Hosts remembered of a source.
+const HOSTS_MAX: usize = 256;
+
+/// A bounded set of hashed values: the newest replaces the one that came longest ago.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Known {
+    values: Vec<u32>,
+    next: u16,
+}
+
+impl Known {
+    pub(super) fn has(&self, value: u32) -> bool {
+        self.values.contains(&value)
+    }
+
+    fn add(&mut self, value: u32, max: usize) {
+        if self.values.len() < max {
+            self.values.push(value);
+        } else if let Some(old) = self.values.get_mut(self.next as usize % max) {
+            *old = value;
+            self.next = self.next.wrapping_add(1) % max as u16;
+        }
+    }
+
+    fn write(&self, out: &mut Writer) {
+        out.u16(self.next);
+        out.u32(self.values.len() as u32);
+        self.values.iter().for_each(|value| out.u32(*value));
+    }
+
+    fn read(input: &mut Reader<'_>, max: usize) -> Result<Self, ModelError> {
+        let next = input.u16()?;
+        let count = input.count(4, max)?;
+        let values = (0..count).map(|_| input.u32()).collect::<Result<_, _>>()?;
+        Ok(Self { values, next })
+    }
+}
+
+/// What stood at a variable's place.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Place {
+    /// Values seen, up to a bound.
+    pub(super) count: u32,
+    /// New among the known values, or outside the range of numbers.
+    pub(super) odd: Share,
+    pub(super) low: f32,
+    pub(super) high: f32,
+    pub(super) known: Known,
+}
+
+/// A variable's value as far as the history cares.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Content {
+    Number(f32),
+    Category(u32),
+    /// Of a kind whose values never repeat, or too large to be a number.
+    Nothing,
+}
+
+impl Content {
+    pub(super) fn of(variable: &Variable, message: &str) -> Self {
+        let text = variable.of(message);
+        match variable.kind {
+            VariableKind::Integer => number(text).map_or(Self::Nothing, Self::Number),
+            VariableKind::Number => match text.parse::<f32>() {
+                Ok(number) if number.is_finite() => Self::Number(number),
+                _ => Self::Nothing,
+            },
+            VariableKind::Ip | VariableKind::Host | VariableKind::Text | VariableKind::Path => {
+                Self::Category((hash(text.as_bytes().get(..256).unwrap_or(text.as_bytes())) >> 32) as u32)
+            }
+            VariableKind::Hex | VariableKind::Uuid | VariableKind::Time => Self::Nothing,
+        }
+    }
+}
+
+/// Decimal digits, up to 18 of them: longer ones are identifiers.
+fn number(text: &str) -> Option<f32> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let value = text
+        .bytes()
+        .try_fold(0u64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u64::from(byte - b'0')))?;
+    Some(value as f32)
+}
+
+impl Place {
+    /// By how many doublings a number lies outside the range seen; 0 within.
+    pub(super) fn outside(&self, number: f32) -> f32 {
+        let size = |number: f32| number.abs() + 1.0;
+        if number > self.high {
+            if self.high >= 0.0 { (size(number) / size(self.high)).log2() } else { 1.0 }
+        } else if number < self.low {
+            if self.low > 0.0 {
+                (size(self.low) / size(number)).log2()
+            } else {
+                (size(number) / size(self.low)).log2().max(0.0)
+            }
+        } else {
+            0.0
+        }
+    }
+
+    /// Surprise of this content, between 0 and 6.
+    pub(super) fn assess(&self, content: Content) -> f32 {
+        match content {
+            Content::Number(_) if self.count < 4 => 0.0,
+            Content::Number(number) => {
+                let outside = self.outside(number);
+                if outside < 0.5 { 0.0 } else { (self.odd.surprise() * (outside / 3.0).min(1.5)).min(6.0) }
+            }
+            Content::Category(value) if self.count > 0 && !self.known.has(value) => {
+                self.odd.surprise().min(6.0)
+            }
+            _ => 0.0,
+        }
+    }
+
+    pub(super) fn learn(&mut self, content: Content) {
+        match content {
+            Content::Number(number) => {
+                if self.count == 0 {
+                    (self.low, self.high) = (number, number);
+                } else {
+                    let odd = self.outside(number) >= 0.5;
+                    self.odd.learn(odd);
+                    self.low = self.low.min(number);
+                    self.high = self.high.max(number);
+                }
+            }
+            Content::Category(value) => {
+                let new = !self.known.has(value);
+                if self.count > 0 {
+                    self.odd.learn(new);
+                }
+                if new {
+                    self.known.add(value, VALUES_MAX);
+                }
+            }
+            Content::Nothing => {}
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    fn write(&self, out: &mut Writer) {
+        out.u32(self.count);
+        self.odd.write(out);
+        out.f32(self.low);
+        out.f32(self.high);
+        self.known.write(out);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        Ok(Self {
+            count: input.u32()?,
+            odd: Share::read(input)?,
+            low: input.f32()?,
+            high: input.f32()?,
+            known: Known::read(input, VALUES_MAX)?,
+        })
+    }
+}
+
+/// A template at a source.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Group {
+    pub(super) count: u32,
+    /// Nanoseconds of the latest event.
+    pub(super) latest: i64,
+    /// Logarithm to base 2 of the seconds between events.
+    pub(super) gap: Moment,
+    /// Logarithm to base 2 of the message length.
+    pub(super) length: Moment,
+    pub(super) rate: Rate,
+    pub(super) levels: [u16; 6],
+    pub(super) places: Vec<Place>,
+}
+
+impl Group {
+    /// The level it usually has.
+    pub(super) fn usual_level(&self) -> usize {
+        (0..6).rev().max_by_key(|level| self.levels[*level]).unwrap_or_default()
+    }
+
+    /// Surprise of a level that is not the usual one.
+    pub(super) fn assess_level(&self, level: usize) -> f32 {
+        if level == self.usual_level() {
+            return 0.0;
+        }
+        let all: u32 = self.levels.iter().map(|count| u32::from(*count)).sum();
+        -((f32::from(self.levels[level]) + 0.5) / (all as f32 + 1.0)).log10()
+    }
+
+    pub(super) fn learn_level(&mut self, level: usize) {
+        if self.levels[level] >= 4096 {
+            self.levels.iter_mut().for_each(|count| *count /= 2);
+        }
+        self.levels[level] += 1;
+    }
+
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.u32(self.count);
+        out.u64(self.latest as u64);
+        self.gap.write(out);
+        self.length.write(out);
+        self.rate.write(out);
+        self.levels.iter().for_each(|count| out.u16(*count));
+        out.u8(self.places.len() as u8);
+        self.places.iter().for_each(|place| place.write(out));
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let mut group = Self {
+            count: input.u32()?,
+            latest: input.u64()? as i64,
+            gap: Moment::read(input)?,
+            length: Moment::read(input)?,
+            rate: Rate::read(input)?,
+            ..Self::default()
+        };
+        for level in 0..6 {
+            group.levels[level] = input.u16()?.min(4096);
+        }
+        let places = usize::from(input.u8()?);
+        if places > PLACES_MAX {
+            return Err(input.damaged());
+        }
+        group.places = (0..places).map(|_| Place::read(input)).collect::<Result<_, _>>()?;
+        Ok(group)
+    }
+}
+
+/// A source of events.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Source {
+    pub(super) count: u32,
+    pub(super) latest: i64,
+    pub(super) gap: Moment,
+    pub(super) rate: Rate,
+    pub(super) clock: Clock,
+    /// How often an event is the first of its template.
+    pub(super) new_templates: Share,
+    pub(super) new_hosts: Share,
+    pub(super) hosts: Known,
+    pub(super) levels: [f32; 6],
+}
+
+impl Source {
+    /// Surprise of a level at least this severe.
+    pub(super) fn assess_level(&self, level: usize) -> f32 {
+        let all: f32 = self.levels.iter().sum();
+        let severe: f32 = self.levels[level..].iter().sum();
+        -((severe + 0.5) / (all + 1.0)).min(1.0).log10()
+    }
+
+    pub(super) fn learn_level(&mut self, level: usize) {
+        if self.levels[level] >= 65_536.0 {
+            self.levels.iter_mut().for_each(|count| *count *= 0.5);
+        }
+        self.levels[level] += 1.0;
+    }
+
+    pub(super) fn learn_host(&mut self, host: u32) {
+        let new = !self.hosts.has(host);
+        self.new_hosts.learn(new);
+        if new {
+            self.hosts.add(host, HOSTS_MAX);
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.u32(self.count);
+        out.u64(self.latest as u64);
+        self.gap.write(out);
+        self.rate.write(out);
+        self.clock.write(out);
+        self.new_templates.write(out);
+        self.new_hosts.write(out);
+        self.hosts.write(out);
+        self.levels.iter().for_each(|count| out.f32(*count));
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let mut source = Self {
+            count: input.u32()?,
+            latest: input.u64()? as i64,
+            gap: Moment::read(input)?,
+            rate: Rate::read(input)?,
+            clock: Clock::read(input)?,
+            new_templates: Share::read(input)?,
+            new_hosts: Share::read(input)?,
+            hosts: Known::read(input, HOSTS_MAX)?,
+            levels: [0.0; 6],
+        };
+        for level in 0..6 {
+            source.levels[level] = input.f32()?.max(0.0);
+        }
+        Ok(source)
+    }
+}

@@ -1,0 +1,396 @@
+//! The bounded memory of a stream, and the features that it gives an event.
+//!
+//! A feature is a surprise: minus the decimal logarithm of the share of ordinary events that are at
+//! least as unusual in this respect, as far as the window can know. It is kept in steps of 1/16.
+//! [`Window::assess`] is a pure function of window and event; [`Window::learn`] alone changes the
+//! window. All history is in event time.
+
+mod estimate;
+mod history;
+mod slots;
+
+use event::{Event, Variable};
+
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+    random::{Random, hash, mix},
+};
+use estimate::{Clock, Rate, Share};
+use history::{Content, Group, PLACES_MAX, Place, Source};
+use slots::Slots;
+
+/// Templates at sources remembered; the least recently seen goes.
+const GROUPS_MAX: usize = 16_384;
+/// Sources remembered.
+const SOURCES_MAX: usize = 2_048;
+/// Rows kept to train on, a sample in which old ones fade.
+const ROWS_MAX: usize = 8_192;
+/// Features of an event.
+pub(crate) const FEATURES: usize = 16;
+/// Steps of a feature's value in 1.
+pub(crate) const STEPS: f32 = 16.0;
+
+/// The features of an event, each 16 times its value.
+pub(crate) type Row = [u8; FEATURES];
+
+/// The columns of a [`Row`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Feature {
+    /// First of its template at its source.
+    NewTemplate,
+    /// How small a part of the source's events the template is.
+    RareTemplate,
+    NewSource,
+    NewHost,
+    /// Another level than the template's usual one.
+    TemplateLevel,
+    /// Few events of this source are so severe.
+    SourceLevel,
+    /// The level itself, trace 0 to fatal 5, halved.
+    Severity,
+    TemplateSpike,
+    SourceSpike,
+    /// The template was silent for longer than usual.
+    TemplateGap,
+    SourceGap,
+    /// Message longer or shorter than the template's usually is.
+    Length,
+    /// A number outside the range of its place.
+    Number,
+    /// A value that is new at its place.
+    Value,
+    /// An hour of the day at which the source is seldom active.
+    Hour,
+    Weekday,
+}
+
+/// Numbers behind the features, for explaining.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Facts {
+    pub(crate) group_count: u32,
+    pub(crate) source_count: u32,
+    pub(crate) usual_level: u8,
+    pub(crate) template_count: u32,
+    pub(crate) template_mean: f32,
+    pub(crate) source_minute_count: u32,
+    pub(crate) source_mean: f32,
+    pub(crate) gap_s: f32,
+    pub(crate) usual_gap_s: f32,
+    pub(crate) source_gap_s: f32,
+    pub(crate) source_usual_gap_s: f32,
+    pub(crate) length: u32,
+    pub(crate) usual_length: f32,
+    /// Which variable of the message holds the odd number, and the range seen before.
+    pub(crate) number_at: u8,
+    pub(crate) number: f32,
+    pub(crate) low: f32,
+    pub(crate) high: f32,
+    /// Which variable of the message holds the new value, among how many seen.
+    pub(crate) value_at: u8,
+    pub(crate) values_seen: u32,
+    pub(crate) hour_active: u8,
+    pub(crate) days: u8,
+}
+
+/// Everything the window keeps under for an event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keys {
+    group: u64,
+    source: u64,
+    host: u32,
+}
+
+/// An event as the window sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'e> {
+    pub(crate) event: &'e Event<'e>,
+    /// None for a message of a template never seen.
+    pub(crate) template: Option<event::TemplateId>,
+    pub(crate) variables: &'e [Variable],
+}
+
+impl Seen<'_> {
+    pub(crate) fn keys(&self) -> Keys {
+        let source = hash(self.event.source.as_deref().unwrap_or_default().as_bytes());
+        Keys {
+            group: self.template.map_or(0, |id| group_key(id, source)),
+            source,
+            host: (hash(self.event.host.as_deref().unwrap_or_default().as_bytes()) >> 32) as u32,
+        }
+    }
+}
+
+fn group_key(template: event::TemplateId, source: u64) -> u64 {
+    mix(template.0 ^ source.rotate_left(32))
+}
+
+/// The bounded memory of a stream.
+#[derive(Debug, Clone)]
+pub(crate) struct Window {
+    groups: Slots<Group>,
+    sources: Slots<Source>,
+    new_sources: Share,
+    /// Events learned.
+    pub(crate) seen: u64,
+    /// Earliest and latest event time, nanoseconds.
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+    rows: Vec<Row>,
+    random: Random,
+}
+
+impl Window {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            groups: Slots::new(GROUPS_MAX),
+            sources: Slots::new(SOURCES_MAX),
+            new_sources: Share::default(),
+            seen: 0,
+            from: i64::MAX,
+            to: 0,
+            rows: Vec::new(),
+            random: Random::of(seed, 0x77),
+        }
+    }
+
+    /// A sample of the rows learned.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Whether this template at this source is remembered.
+    pub(crate) fn knows(&self, keys: Keys) -> bool {
+        self.groups.get(keys.group).is_some()
+    }
+
+    /// Lets a template go on with the history of those that were merged into it.
+    pub(crate) fn inherit(&mut self, keys: Keys, from: impl Iterator<Item = event::TemplateId>) {
+        let richest = from
+            .filter_map(|id| self.groups.get(group_key(id, keys.source)))
+            .max_by_key(|group| group.count)
+            .cloned();
+        if let Some(group) = richest {
+            *self.groups.entry(keys.group) = group;
+        }
+    }
+
+    /// The event's features. Changes nothing.
+    pub(crate) fn assess(&self, seen: Seen<'_>, keys: Keys) -> (Row, Facts) {
+        let event = seen.event;
+        let nanos = event.timestamp.as_nanos();
+        let level = event.severity as usize;
+        let mut row = [0; FEATURES];
+        let mut facts = Facts { length: event.message.len() as u32, ..Facts::default() };
+        put(&mut row, Feature::Severity, level as f32 / 2.0);
+        let source = self.sources.get(keys.source);
+        match source {
+            Some(source) => assess_source(source, nanos, level, keys.host, &mut row, &mut facts),
+            None => put(&mut row, Feature::NewSource, self.new_sources.surprise()),
+        }
+        match (self.groups.get(keys.group), source) {
+            (Some(group), _) => {
+                let total = facts.source_count.max(group.count) as f32;
+                put(
+                    &mut row,
+                    Feature::RareTemplate,
+                    -((group.count as f32 + 0.5) / (total + 1.0)).min(1.0).log10(),
+                );
+                assess_group(group, nanos, level, &mut row, &mut facts);
+                assess_places(&group.places, seen.variables, &event.message, &mut row, &mut facts);
+            }
+            (None, Some(source)) => {
+                put(&mut row, Feature::NewTemplate, source.new_templates.surprise());
+                put(&mut row, Feature::RareTemplate, (source.count as f32 + 1.0).log10() + 0.3);
+            }
+            (None, None) => put(&mut row, Feature::NewTemplate, 0.3),
+        }
+        (row, facts)
+    }
+
+    /// Takes the event into the history, and its row into the sample to train on.
+    pub(crate) fn learn(&mut self, seen: Seen<'_>, keys: Keys, row: Row) {
+        let event = seen.event;
+        let nanos = event.timestamp.as_nanos();
+        let minute = Rate::minute_of(nanos);
+        let level = event.severity as usize;
+        self.keep(row);
+        self.from = self.from.min(nanos);
+        self.to = self.to.max(nanos);
+        let source = self.sources.entry(keys.source);
+        let new_source = source.count == 0;
+        if !new_source && nanos > source.latest {
+            source.gap.learn(seconds_log(nanos - source.latest));
+        }
+        source.latest = if new_source { nanos } else { source.latest.max(nanos) };
+        source.count = source.count.saturating_add(1);
+        source.rate.learn(minute);
+        source.clock.learn(Clock::hour_of(nanos));
+        source.learn_host(keys.host);
+        source.learn_level(level);
+        let group = self.groups.entry(keys.group);
+        source.new_templates.learn(group.count == 0);
+        self.new_sources.learn(new_source);
+        if group.count > 0 && nanos > group.latest {
+            group.gap.learn(seconds_log(nanos - group.latest));
+        }
+        group.latest = if group.count == 0 { nanos } else { group.latest.max(nanos) };
+        group.count = group.count.saturating_add(1);
+        group.length.learn(length_log(event.message.len()));
+        group.rate.learn(minute);
+        group.learn_level(level);
+        let followed = seen.variables.len().min(PLACES_MAX);
+        if group.places.len() < followed {
+            group.places.resize_with(followed, Place::default);
+        }
+        for (place, variable) in group.places.iter_mut().zip(seen.variables) {
+            place.learn(Content::of(variable, &event.message));
+        }
+    }
+
+    /// Reservoir sampling (J. S. Vitter, "Random sampling with a reservoir", algorithm R), with the
+    /// stream's length bounded so that new rows keep coming in and old ones fade.
+    fn keep(&mut self, row: Row) {
+        self.seen = self.seen.saturating_add(1);
+        if self.rows.len() < ROWS_MAX {
+            self.rows.push(row);
+        } else {
+            let length = self.seen.min(4 * ROWS_MAX as u64) as usize;
+            if let Some(kept) = self.rows.get_mut(self.random.below(length)) {
+                *kept = row;
+            }
+        }
+    }
+
+    /// Takes in what another window knows and this one does not, or knows better.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        for (key, theirs) in other.sources.iter() {
+            let ours = self.sources.entry(key);
+            if ours.count < theirs.count {
+                *ours = theirs.clone();
+            }
+        }
+        for (key, theirs) in other.groups.iter() {
+            let ours = self.groups.entry(key);
+            if ours.count < theirs.count {
+                *ours = theirs.clone();
+            }
+        }
+        if self.new_sources.total < other.new_sources.total {
+            self.new_sources = other.new_sources;
+        }
+        self.from = self.from.min(other.from);
+        self.to = self.to.max(other.to);
+        let seen = self.seen.saturating_add(other.seen);
+        for row in &other.rows {
+            self.keep(*row);
+        }
+        self.seen = seen;
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.u64(self.seen);
+        out.u64(self.from as u64);
+        out.u64(self.to as u64);
+        out.u64(self.random.state());
+        self.new_sources.write(out);
+        self.sources.write(out, Source::write);
+        self.groups.write(out, Group::write);
+        out.u32(self.rows.len() as u32);
+        self.rows.iter().for_each(|row| out.0.extend_from_slice(row));
+    }
+
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let seen = input.u64()?;
+        let (from, to) = (input.u64()? as i64, input.u64()? as i64);
+        let random = Random::from_state(input.u64()?);
+        let new_sources = Share::read(input)?;
+        let sources = Slots::read(input, SOURCES_MAX, Source::read)?;
+        let groups = Slots::read(input, GROUPS_MAX, Group::read)?;
+        let count = input.count(FEATURES, ROWS_MAX)?;
+        let (rows, _) = input.take(count * FEATURES)?.as_chunks::<FEATURES>();
+        let rows = rows.to_vec();
+        Ok(Self { groups, sources, new_sources, seen, from, to, rows, random })
+    }
+
+    /// Templates at sources remembered.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+}
+
+fn put(row: &mut Row, feature: Feature, value: f32) {
+    row[feature as usize] = (value * STEPS + 0.5) as u8;
+}
+
+/// Logarithm to base 2 of a time in seconds, plus a millisecond; the argument is not negative.
+fn seconds_log(nanos: i64) -> f32 {
+    (nanos as f32 * 1e-9 + 1e-3).log2()
+}
+
+fn length_log(length: usize) -> f32 {
+    (length as f32 + 8.0).log2()
+}
+
+fn assess_source(source: &Source, nanos: i64, level: usize, host: u32, row: &mut Row, facts: &mut Facts) {
+    facts.source_count = source.count;
+    if !source.hosts.has(host) {
+        put(row, Feature::NewHost, source.new_hosts.surprise());
+    }
+    put(row, Feature::SourceLevel, source.assess_level(level));
+    let (rate, spike) = source.rate.assess(Rate::minute_of(nanos));
+    (facts.source_minute_count, facts.source_mean) = (rate.count, rate.mean);
+    put(row, Feature::SourceSpike, spike);
+    if nanos > source.latest {
+        let gap = seconds_log(nanos - source.latest);
+        let deviations = source.gap.deviations(gap, 1.0).max(0.0);
+        put(row, Feature::SourceGap, source.gap.surprise(deviations));
+        (facts.source_gap_s, facts.source_usual_gap_s) = (gap.exp2(), source.gap.mean.exp2());
+    }
+    let hour = Clock::hour_of(nanos);
+    let (hours, weekdays) = source.clock.assess(hour);
+    put(row, Feature::Hour, hours);
+    put(row, Feature::Weekday, weekdays);
+    (facts.hour_active, facts.days) = source.clock.active(hour);
+}
+
+fn assess_group(group: &Group, nanos: i64, level: usize, row: &mut Row, facts: &mut Facts) {
+    facts.group_count = group.count;
+    facts.usual_level = group.usual_level() as u8;
+    put(row, Feature::TemplateLevel, group.assess_level(level));
+    let (rate, spike) = group.rate.assess(Rate::minute_of(nanos));
+    (facts.template_count, facts.template_mean) = (rate.count, rate.mean);
+    put(row, Feature::TemplateSpike, spike);
+    if nanos > group.latest {
+        let gap = seconds_log(nanos - group.latest);
+        let deviations = group.gap.deviations(gap, 1.0).max(0.0);
+        put(row, Feature::TemplateGap, group.gap.surprise(deviations));
+        (facts.gap_s, facts.usual_gap_s) = (gap.exp2(), group.gap.mean.exp2());
+    }
+    let length = length_log(facts.length as usize);
+    put(row, Feature::Length, group.length.surprise(group.length.deviations(length, 0.15)));
+    facts.usual_length = group.length.mean.exp2() - 8.0;
+}
+
+fn assess_places(places: &[Place], variables: &[Variable], message: &str, row: &mut Row, facts: &mut Facts) {
+    let (mut number, mut value) = (0.0, 0.0);
+    for (at, (place, variable)) in places.iter().zip(variables).enumerate() {
+        let content = Content::of(variable, message);
+        let surprise = place.assess(content);
+        match content {
+            Content::Number(found) if surprise > number => {
+                number = surprise;
+                (facts.number_at, facts.number) = (at as u8, found);
+                (facts.low, facts.high) = (place.low, place.high);
+            }
+            Content::Category(_) if surprise > value => {
+                value = surprise;
+                (facts.value_at, facts.values_seen) = (at as u8, place.count);
+            }
+            _ => {}
+        }
+    }
+    put(row, Feature::Number, number);
+    put(row, Feature::Value, value);
+}
