@@ -1,0 +1,404 @@
+//! Recognisers of typed values at a place in a text. Each returns the end of what it recognised.
+
+/// What a byte can be part of; see [`CLASS`].
+pub(crate) const DIGIT: u8 = 1;
+pub(crate) const LOWER: u8 = 2;
+pub(crate) const UPPER: u8 = 4;
+/// A letter a-f or A-F.
+pub(crate) const HEX: u8 = 8;
+/// A byte of a multi-byte character.
+pub(crate) const WIDE: u8 = 16;
+/// `.`, `/`, `@` and `\`, which names, paths and addresses are joined by.
+pub(crate) const JOINT: u8 = 32;
+/// Other bytes that may stand inside a word.
+pub(crate) const MARK: u8 = 64;
+
+pub(crate) const ALPHA: u8 = LOWER | UPPER;
+pub(crate) const ALNUM: u8 = DIGIT | LOWER | UPPER;
+
+/// The class of every byte; 0 separates words.
+pub(crate) const CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'f' => LOWER | HEX,
+            b'g'..=b'z' => LOWER,
+            b'A'..=b'F' => UPPER | HEX,
+            b'G'..=b'Z' => UPPER,
+            b'.' | b'/' | b'@' | b'\\' => JOINT,
+            b'_' | b'-' | b'+' | b'$' | b'%' | b'~' | b'&' | b'!' | b'?' | b'^' | b'*' | b'#' | b'`' => MARK,
+            0x80.. => WIDE,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    table
+};
+
+#[inline]
+pub(crate) fn class(text: &[u8], at: usize) -> u8 {
+    match text.get(at) {
+        Some(&byte) => CLASS[byte as usize],
+        None => 0,
+    }
+}
+
+#[inline]
+fn byte(text: &[u8], at: usize) -> u8 {
+    text.get(at).copied().unwrap_or(0)
+}
+
+/// The end of a run of bytes of some class.
+#[inline]
+pub(crate) fn run(text: &[u8], start: usize, mask: u8) -> usize {
+    let mut end = start;
+    while class(text, end) & mask != 0 {
+        end += 1;
+    }
+    end
+}
+
+fn digits(text: &[u8], start: usize, at_least: usize, at_most: usize) -> Option<usize> {
+    let end = run(text, start, DIGIT);
+    (at_least..=at_most).contains(&(end - start)).then_some(end)
+}
+
+/// 8-4-4-4-12 hexadecimal digits.
+pub(crate) fn uuid(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    for (group, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
+        if group > 0 {
+            if byte(text, at) != b'-' {
+                return None;
+            }
+            at += 1;
+        }
+        let end = run(text, at, DIGIT | HEX);
+        if end - at != length {
+            return None;
+        }
+        at = end;
+    }
+    (class(text, at) & ALNUM == 0).then_some(at)
+}
+
+/// Four decimal numbers up to 255.
+pub(crate) fn ipv4(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    for group in 0..4 {
+        if group > 0 {
+            if byte(text, at) != b'.' {
+                return None;
+            }
+            at += 1;
+        }
+        let end = digits(text, at, 1, 3)?;
+        if end - at == 3 && &text[at..end] > b"255" {
+            return None;
+        }
+        at = end;
+    }
+    let more = byte(text, at) == b'.' && class(text, at + 1) & ALNUM != 0;
+    (class(text, at) & (ALNUM | WIDE) == 0 && !matches!(byte(text, at), b'_' | b'-') && !more).then_some(at)
+}
+
+/// Eight groups of hexadecimal digits between colons, or fewer with one `::`; at least two colons.
+pub(crate) fn ipv6(text: &[u8], start: usize) -> Option<usize> {
+    let (mut at, mut groups, mut gap) = (start, 0, false);
+    if byte(text, at) == b':' {
+        if byte(text, at + 1) != b':' {
+            return None;
+        }
+        gap = true;
+        at += 2;
+    }
+    loop {
+        let end = run(text, at, DIGIT | HEX);
+        if end == at || end - at > 4 || class(text, end) & (ALNUM | WIDE) != 0 {
+            break;
+        }
+        if byte(text, end) == b'.' && (gap || groups == 6) && groups > 0 {
+            if let Some(end) = ipv4(text, at) {
+                groups += 2;
+                at = end;
+            }
+            break;
+        }
+        groups += 1;
+        at = end;
+        if groups == 8 || byte(text, at) != b':' {
+            break;
+        }
+        if byte(text, at + 1) == b':' {
+            if gap {
+                break;
+            }
+            gap = true;
+            at += 2;
+        } else if class(text, at + 1) & (DIGIT | HEX) != 0 {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    let closed =
+        class(text, at) & (ALNUM | WIDE) == 0 && (byte(text, at) != b':' || class(text, at + 1) & ALNUM == 0);
+    (closed && (groups == 8 || gap && groups >= 1 && groups < 8) && byte(text, at.wrapping_sub(1)) != b':')
+        .then_some(at)
+}
+
+/// Six pairs of hexadecimal digits between colons or dashes.
+pub(crate) fn mac(text: &[u8], start: usize) -> Option<usize> {
+    let mark = byte(text, start + 2);
+    if !matches!(mark, b':' | b'-') {
+        return None;
+    }
+    for group in 0..6 {
+        let at = start + group * 3;
+        if run(text, at, DIGIT | HEX) != at + 2 || group < 5 && byte(text, at + 2) != mark {
+            return None;
+        }
+    }
+    let end = start + 17;
+    (class(text, end) & ALNUM == 0 && byte(text, end) != mark).then_some(end)
+}
+
+/// `12:34`, `12:34:56`, with a fraction, `Z` or an offset.
+pub(crate) fn clock(text: &[u8], start: usize) -> Option<usize> {
+    let hour = digits(text, start, 1, 2)?;
+    if byte(text, hour) != b':' {
+        return None;
+    }
+    let mut end = digits(text, hour + 1, 2, 2)?;
+    if byte(text, hour + 1) > b'5' {
+        return None;
+    }
+    if byte(text, end) == b':'
+        && let Some(second) = digits(text, end + 1, 2, 2)
+    {
+        if byte(text, end + 1) > b'6' {
+            return None;
+        }
+        end = second;
+        if matches!(byte(text, end), b'.' | b',')
+            && let Some(fraction) = digits(text, end + 1, 1, 9)
+        {
+            end = fraction;
+        }
+    }
+    if byte(text, end) == b'Z' {
+        end += 1;
+    } else if matches!(byte(text, end), b'+' | b'-')
+        && let Some(offset) = digits(text, end + 1, 2, 4)
+    {
+        end = offset;
+        if byte(text, end) == b':' {
+            end = digits(text, end + 1, 2, 2).unwrap_or(end);
+        }
+    }
+    let open = byte(text, end) == b':' && class(text, end + 1) & (ALNUM | WIDE) != 0;
+    (class(text, end) & (ALNUM | WIDE) == 0 && !open).then_some(end)
+}
+
+fn month(text: &[u8], at: usize) -> bool {
+    let Some(name) = text.get(at..at + 3) else { return false };
+    const NAMES: [&[u8; 3]; 12] =
+        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+    NAMES.iter().any(|known| *known == name)
+}
+
+fn weekday(text: &[u8], at: usize) -> bool {
+    let Some(name) = text.get(at..at + 3) else { return false };
+    const NAMES: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+    NAMES.iter().any(|known| *known == name)
+}
+
+fn spaces(text: &[u8], start: usize) -> Option<usize> {
+    let mut end = start;
+    while byte(text, end) == b' ' && end - start < 2 {
+        end += 1;
+    }
+    (end > start).then_some(end)
+}
+
+/// A date in digits (`2015-07-29`, `2005.11.09`, `29/07/2015`), with a time of day behind it if there
+/// is one; or a time of day alone; or `29/Jul/2015:17:41:44 +0000`.
+pub(crate) fn digit_time(text: &[u8], start: usize) -> Option<usize> {
+    if let Some(end) = clock(text, start) {
+        return Some(end);
+    }
+    let first = run(text, start, DIGIT);
+    let mark = byte(text, first);
+    if !matches!(mark, b'-' | b'/' | b'.' | b' ') {
+        return None;
+    }
+    let end = if matches!(mark, b'/' | b'-' | b' ') && first - start <= 2 && month(text, first + 1) {
+        if byte(text, first + 4) != mark {
+            return None;
+        }
+        let end = digits(text, first + 5, 2, 4)?;
+        // The access log's form joins date and time with a colon.
+        if byte(text, end) == b':'
+            && let Some(time) = clock(text, end + 1)
+        {
+            return Some(zone(text, time));
+        }
+        end
+    } else {
+        if mark == b' ' {
+            return None;
+        }
+        let second = digits(text, first + 1, 1, 2)?;
+        if (first - start, second - first) == (2, 3) && byte(text, second) != mark {
+            // `03-17` counts as a date only in front of a time of day.
+            return clock(text, spaces(text, second)?);
+        }
+        if byte(text, second) != mark {
+            return None;
+        }
+        match first - start {
+            4 => digits(text, second + 1, 1, 2)?,
+            1 | 2 if mark != b'.' || second - first == 3 => digits(text, second + 1, 4, 4)?,
+            _ => return None,
+        }
+    };
+    if matches!(byte(text, end), b'T' | b't' | b' ' | b'-' | b'_')
+        && let Some(time) = clock(text, end + 1)
+    {
+        return Some(zone(text, time));
+    }
+    (class(text, end) & (ALNUM | WIDE) == 0
+        && !(byte(text, end) == b'.' && class(text, end + 1) & ALNUM != 0))
+        .then_some(end)
+}
+
+/// An offset or `UTC` behind a time.
+fn zone(text: &[u8], end: usize) -> usize {
+    if byte(text, end) == b' ' && matches!(byte(text, end + 1), b'+' | b'-') {
+        if let Some(offset) = digits(text, end + 2, 4, 4)
+            && class(text, offset) & (ALNUM | MARK) == 0
+        {
+            return offset;
+        }
+    }
+    end
+}
+
+/// `Jun 14 15:16:01`, `Sat Jun 18 02:23:10 2005`: a date that begins with a name.
+pub(crate) fn name_time(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    if weekday(text, at) {
+        at += 3;
+        if byte(text, at) == b',' {
+            at += 1;
+        }
+        at = spaces(text, at)?;
+        if class(text, at) & DIGIT != 0 {
+            return digit_time(text, at);
+        }
+    }
+    if !month(text, at) {
+        return None;
+    }
+    let day = digits(text, spaces(text, at + 3)?, 1, 2)?;
+    let year = |end: usize| {
+        let Some(year) = spaces(text, end).and_then(|at| digits(text, at, 4, 4)) else { return end };
+        let plausible =
+            matches!(&text[year - 4..year - 2], b"19" | b"20") && class(text, year) & (ALNUM | MARK) == 0;
+        if plausible { year } else { end }
+    };
+    let Some(mut end) = spaces(text, day).and_then(|at| clock(text, at)) else {
+        let dated = year(day);
+        return (dated > day).then_some(dated);
+    };
+    // `EST` and the like between the time and the year.
+    if let Some(zone) = spaces(text, end) {
+        let behind = run(text, zone, UPPER);
+        if (3..=4).contains(&(behind - zone)) && year(behind) > behind {
+            end = behind;
+        }
+    }
+    Some(year(end))
+}
+
+/// A path or URL: up to white space, quotes, brackets or a separator.
+pub(crate) fn path_end(text: &[u8], start: usize, url: bool) -> usize {
+    let mut end = start;
+    let mut query = false;
+    while let Some(&byte) = text.get(end) {
+        match byte {
+            b'?' => query = true,
+            b'=' | b';' if query => {}
+            b':' if url => {}
+            b',' if query => {}
+            _ if CLASS[byte as usize] == 0 => break,
+            _ => {}
+        }
+        end += 1;
+    }
+    while end > start + 1 && matches!(text[end - 1], b'.' | b':' | b'!' | b',' | b'?') {
+        end -= 1;
+    }
+    end
+}
+
+const TOP: [&[u8]; 30] = [
+    b"com",
+    b"net",
+    b"org",
+    b"edu",
+    b"gov",
+    b"mil",
+    b"int",
+    b"info",
+    b"biz",
+    b"io",
+    b"dev",
+    b"app",
+    b"arpa",
+    b"local",
+    b"localdomain",
+    b"lan",
+    b"internal",
+    b"cn",
+    b"de",
+    b"uk",
+    b"jp",
+    b"fr",
+    b"ru",
+    b"nl",
+    b"tw",
+    b"br",
+    b"in",
+    b"us",
+    b"eu",
+    b"hk",
+];
+
+/// Whether a word of letters, digits, dots and dashes names a host: two dots at least and lower case
+/// throughout, or one and a well-known ending; no empty label.
+pub(crate) fn host(word: &[u8]) -> bool {
+    let (mut labels, mut length, mut last) = (1, 0, 0);
+    for (at, &byte) in word.iter().enumerate() {
+        match byte {
+            b'.' => {
+                if length == 0 {
+                    return false;
+                }
+                labels += 1;
+                length = 0;
+                last = at + 1;
+            }
+            b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' => length += 1,
+            _ => return false,
+        }
+    }
+    let ending = &word[last..];
+    if labels < 2 || length < 2 || !ending.iter().all(u8::is_ascii_lowercase) {
+        return false;
+    }
+    TOP.contains(&ending)
+        || labels > 2 && length <= 3 && !matches!(ending, b"so" | b"log" | b"txt" | b"gz" | b"xml" | b"c")
+}
