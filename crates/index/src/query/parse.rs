@@ -162,7 +162,8 @@ impl<'t> Parser<'t> {
         }
         let query = match self.rest().chars().next() {
             None => {
-                return self.fail(here, "the query ends where a word, \"phrase\" or field:value was expected");
+                return self
+                    .fail(here, "the query ends where a word, \"phrase\" or field:value was expected");
             }
             Some(')') => {
                 return self.fail(here, "a word, \"phrase\" or field:value was expected before this ')'");

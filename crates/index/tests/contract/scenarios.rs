@@ -1,0 +1,283 @@
+//! The scenarios. Expectations follow from the design, not from a run.
+
+use event::{Event, Severity, Value};
+use index::{FieldValuesRequest, HistogramRequest, Index, PatternsRequest, SearchRequest, Selection};
+
+use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, seconds, selection};
+
+/// Eight events, a second apart, record n at second n; record 7 came late and is the oldest.
+async fn sample(index: &dyn Index) {
+    let event = |offset, message: &'static str| Event::new(message, seconds(offset));
+    let events = vec![
+        analyzed(0, event(0, "Failed password for root from 10.0.0.1 port 22"), |event| {
+            event.severity = Severity::Warn;
+            event.source = Some("sshd".into());
+            event.host = Some("web-1".into());
+            event.set("source.ip", "10.0.0.1");
+            event.set("source.port", 22);
+            event.set("event.outcome", "Failure");
+        }),
+        analyzed(1, event(1, "Accepted password for alice from 192.168.7.9 port 50022"), |event| {
+            event.source = Some("sshd".into());
+            event.host = Some("web-2".into());
+            event.set("source.ip", "192.168.7.9");
+            event.set("source.port", 50022);
+            event.set("event.outcome", "success");
+        }),
+        analyzed(2, event(2, "Straße ÜBERLASTET: 北京 user_id=42"), |event| {
+            event.severity = Severity::Error;
+            event.source = Some("app".into());
+            event.set("labels.mixed", 5);
+        }),
+        analyzed(3, event(3, "disk full"), |event| {
+            event.severity = Severity::Fatal;
+            event.set("labels.mixed", "5");
+            event.set("labels.tags", Value::Json("[\"a\",\"b\",null]".into()));
+        }),
+        analyzed(4, event(4, "disk full"), |event| {
+            event.set("labels.mixed", true);
+            event.set("labels.null", Value::Null);
+            event.set("labels.tags", Value::Json("[\"b\",7]".into()));
+        }),
+        analyzed(5, event(5, "full disk"), |event| {
+            event.set("host.ip", Value::Json("[\"10.1.2.3\",\"fe80::1\"]".into()));
+            event.set("event.start", "2024-06-01T10:00:00+02:00");
+        }),
+        analyzed(6, event(6, "!!!"), |event| {
+            event.severity = Severity::Trace;
+            event.set("user.name", "Alice");
+        }),
+        analyzed(7, event(-3600, "a late one"), |event| event.severity = Severity::Debug),
+    ];
+    index.write(&batch(events[..3].to_vec())).await.unwrap();
+    index.write(&batch(events[3..].to_vec())).await.unwrap();
+    // Written again, as after a restart: nothing changes.
+    index.write(&batch(events[2..].to_vec())).await.unwrap();
+}
+
+pub(super) async fn queries<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    assert_eq!(found(&*index, all("")).await, (vec![], 0), "an empty index");
+    sample(&*index).await;
+    for (query, expected) in [
+        ("", &[6, 5, 4, 3, 2, 1, 0, 7][..]),
+        ("PASSWORD", &[1, 0]),
+        ("pass", &[]),
+        ("pass*", &[1, 0]),
+        ("\"disk full\"", &[4, 3]),
+        ("disk full", &[5, 4, 3]),
+        ("10.0.0.1", &[0]),
+        ("10.0.0", &[0]),
+        ("0.0.0.1", &[]),
+        ("22", &[0]),
+        ("*22", &[1, 0]),
+        ("straße überlastet", &[2]),
+        ("北京", &[2]),
+        ("user_id", &[2]),
+        ("user", &[]),
+        ("NOT disk", &[6, 2, 1, 0, 7]),
+        ("password -root", &[1]),
+        ("root OR late", &[0, 7]),
+        ("level:WARNING", &[0]),
+        ("level:>=error", &[3, 2]),
+        ("level:<info", &[6, 7]),
+        ("source:sshd host:web-1", &[0]),
+        ("source:SSHD", &[]),
+        ("source:(sshd OR app)", &[2, 1, 0]),
+        ("source:*", &[2, 1, 0]),
+        ("host:web-?", &[1, 0]),
+        ("NOT source:*", &[6, 5, 4, 3, 7]),
+        ("event.outcome:FAILURE", &[0]),
+        ("user.name:alice", &[]),
+        ("source.port:22.0", &[0]),
+        ("source.port:>22", &[1]),
+        ("source.port:[22 TO 50022}", &[0]),
+        ("source.ip:10.0.0.0/8", &[0]),
+        ("source.ip:192.168.*", &[1]),
+        ("host.ip:10.0.0.0/8", &[5]),
+        ("host.ip:fe80::/10", &[5]),
+        ("labels.mixed:5", &[3, 2]),
+        ("labels.mixed:true", &[4]),
+        ("labels.mixed:*", &[4, 3, 2]),
+        ("labels.null:*", &[]),
+        ("labels.tags:b", &[4, 3]),
+        ("labels.tags:(a b)", &[3]),
+        ("labels.tags:7", &[4]),
+        ("event.start:2024-06-01T08:00:00Z", &[5]),
+        ("timestamp:<now", &[7]),
+        ("timestamp:[now+1s TO now+3s}", &[2, 1]),
+        ("sentinel.anomaly.is_anomaly:true", &[6, 5, 7]),
+        ("sentinel.anomaly.score:>=0.6", &[6, 7]),
+        ("sentinel.anomaly.reasons:\"never seen\"", &[6, 5, 7]),
+        ("sentinel.anomaly.state:Scored", &[6, 5, 4, 3, 2, 1, 0, 7]),
+        ("sentinel.template.text:\"disk full\"", &[4, 3]),
+        ("level:>fatal", &[]),
+    ] {
+        assert_eq!(found(&*index, all(query)).await, (expected.to_vec(), expected.len() as u64), "{query}");
+    }
+    let result = index.search(all("10.0.0.1")).await.unwrap();
+    assert_eq!(result.hits[0].document["log"]["level"], "warn");
+    assert_eq!(result.hits[0].document["source"]["port"], 22);
+    assert_eq!(result.hits[0].document["event"]["outcome"], "Failure");
+}
+
+pub(super) async fn paging<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    // Equal time stamps: the id decides, falling.
+    let events = (0..7).map(|record| plain(record, i64::from(record / 4), "same")).collect();
+    index.write(&batch(events)).await.unwrap();
+    let mut request = SearchRequest { limit: 3, ..all("same") };
+    let mut pages = Vec::new();
+    loop {
+        let result = index.search(request.clone()).await.unwrap();
+        assert_eq!(result.total, 7);
+        assert_eq!(result.covered, id(7).position);
+        pages.push(result.hits.iter().map(|hit| hit.cursor.id.position.record).collect::<Vec<_>>());
+        let Some(next) = result.next else { break };
+        assert!(pages.len() < 9, "paging does not end");
+        request.after = Some(next.to_string().parse().unwrap());
+    }
+    assert_eq!(pages, [vec![6, 5, 4], vec![3, 2, 1], vec![0]]);
+
+    let result = index.search(SearchRequest { limit: 0, ..all("same") }).await.unwrap();
+    assert_eq!((result.total, result.hits.len(), result.next), (7, 0, None));
+    let result = index.search(SearchRequest { limit: 7, ..all("same") }).await.unwrap();
+    assert_eq!((result.hits.len(), result.next), (7, None));
+
+    for (from, to, expected) in [
+        (Some(0), Some(1), &[3, 2, 1, 0][..]),
+        (Some(1), None, &[6, 5, 4]),
+        (None, Some(0), &[]),
+        (Some(2), None, &[]),
+        (Some(1), Some(1), &[]),
+    ] {
+        let selection = Selection { from: from.map(seconds), to: to.map(seconds), ..selection("same") };
+        let request = SearchRequest { selection, limit: 100, after: None };
+        assert_eq!(found(&*index, request).await.0, expected, "{from:?} to {to:?}");
+    }
+}
+
+pub(super) async fn counts<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    sample(&*index).await;
+    let request = HistogramRequest {
+        selection: selection(""),
+        interval_nanos: 4_000_000_000,
+        by: Some("service.name".to_owned()),
+        by_limit: 1,
+        buckets_max: 10,
+    };
+    let histogram = index.histogram(request.clone()).await.unwrap();
+    let buckets: Vec<_> = histogram
+        .buckets
+        .iter()
+        .map(|bucket| {
+            (bucket.t, bucket.count, bucket.by.iter().map(|(v, n)| (v.as_str(), *n)).collect::<Vec<_>>())
+        })
+        .collect();
+    assert_eq!(
+        buckets,
+        [
+            (seconds(-3600), 1, vec![]),
+            (seconds(0), 4, vec![("(other)", 1), ("sshd", 2)]),
+            (seconds(4), 3, vec![]),
+        ]
+    );
+    assert_eq!(histogram.covered, id(8).position);
+    assert!(
+        index.histogram(HistogramRequest { buckets_max: 2, ..request }).await.is_err(),
+        "too many buckets"
+    );
+
+    for (field, query, expected, total, distinct) in [
+        ("log.level", "", &[("info", 3), ("debug", 1), ("error", 1)][..], 8, 6),
+        ("service.name", "", &[("sshd", 2), ("app", 1)], 3, 2),
+        ("labels.tags", "", &[("b", 2), ("7", 1), ("a", 1)], 2, 3),
+        ("labels.mixed", "", &[("5", 2), ("true", 1)], 3, 2),
+        ("event.outcome", "password", &[("failure", 1), ("success", 1)], 2, 2),
+        ("labels.absent", "", &[], 0, 0),
+    ] {
+        let request = FieldValuesRequest { selection: selection(query), field: field.to_owned(), limit: 3 };
+        let answer = index.field_values(request).await.unwrap();
+        let values: Vec<_> = answer.values.iter().map(|(value, count)| (value.as_str(), *count)).collect();
+        assert_eq!(
+            (values.as_slice(), answer.total, answer.distinct),
+            (expected, total, distinct),
+            "{field}"
+        );
+    }
+
+    let fields = index.fields().await.unwrap();
+    for (name, kind, count) in [
+        ("@timestamp", "date", Some(8)),
+        ("message", "text", Some(8)),
+        ("log.level", "keyword", Some(8)),
+        ("source.port", "long", Some(2)),
+        ("source.ip", "ip", Some(2)),
+        ("labels.mixed", "keyword", Some(3)),
+        ("sentinel.anomaly.score", "double", Some(8)),
+        ("sentinel.anomaly.is_anomaly", "boolean", Some(8)),
+        ("labels.null", "", None),
+    ] {
+        let field = fields.iter().find(|field| field.name == name);
+        assert_eq!(field.map(|field| field.count), count, "{name}");
+        assert_eq!(field.map_or("", |field| &field.kind), kind, "{name}");
+    }
+
+    let answer = index.patterns(PatternsRequest { selection: selection("disk"), limit: 1 }).await.unwrap();
+    assert_eq!((answer.total, answer.distinct, answer.patterns.len()), (3, 2, 1));
+    let pattern = &answer.patterns[0];
+    assert_eq!((pattern.text.as_str(), pattern.count, pattern.anomalies), ("disk full", 2, 0));
+    assert_eq!((pattern.first, pattern.last), (seconds(3), seconds(4)));
+    assert_eq!((pattern.severity, pattern.score_max), (Severity::Fatal, 0.4));
+}
+
+pub(super) async fn durability<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    assert_eq!(index.commit().await.unwrap(), Default::default(), "nothing to commit");
+    let events: Vec<_> = (0..6).map(|record| plain(record, 0, "kept")).collect();
+    index.write(&batch(events[..3].to_vec())).await.unwrap();
+    assert_eq!(index.written(), id(3).position);
+    assert_eq!(found(&*index, all("kept")).await.1, 3, "searchable before it is durable");
+    assert_eq!(index.commit().await.unwrap(), id(3).position);
+    assert_eq!(index.committed(JOURNAL), id(3).position);
+    assert_eq!(index.committed(event::JournalId(1)), Default::default(), "another journal");
+    index.write(&batch(events[3..].to_vec())).await.unwrap();
+    assert_eq!(index.committed(JOURNAL), id(3).position, "written is not committed");
+    assert_eq!(found(&*index, all("kept")).await.1, 6);
+    drop(index);
+
+    let index = factory.open(&place).await;
+    let start = index.committed(JOURNAL).record as usize;
+    assert!(start >= 3, "what was committed is lost");
+    assert_eq!(
+        found(&*index, all("kept")).await.1,
+        start as u64,
+        "what is not behind the cursor is not there"
+    );
+    index.write(&batch(events[start..].to_vec())).await.unwrap();
+    assert_eq!(found(&*index, all("kept")).await, (vec![5, 4, 3, 2, 1, 0], 6), "each exactly once");
+    assert_eq!(index.commit().await.unwrap(), id(6).position);
+    drop(index);
+    let index = factory.open(&place).await;
+    assert_eq!(found(&*index, all("kept")).await.1, 6);
+    assert_eq!(index.stats().events, 6);
+}
+
+pub(super) async fn expiry<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    index.write(&batch((0..4).map(|record| plain(record, i64::from(record), "x")).collect())).await.unwrap();
+    index.commit().await.unwrap();
+    assert_eq!(index.expire(now()).await.unwrap(), 0, "none is older");
+    index.expire(seconds(2)).await.unwrap();
+    let (kept, _) = found(&*index, all("x")).await;
+    assert!(kept.starts_with(&[3, 2]), "a younger one went: {kept:?}");
+    assert_eq!(index.expire(seconds(100)).await.unwrap(), kept.len() as u64, "all of them are older");
+    assert_eq!(found(&*index, all("x")).await, (vec![], 0));
+    assert_eq!(index.committed(JOURNAL), id(4).position, "what expired is not asked for again");
+}

@@ -1,0 +1,70 @@
+//! The contract suite on the index in memory, and the scan's own properties.
+
+mod contract;
+
+use async_trait::async_trait;
+use contract::{Factory, block_on, now, random};
+use index::{
+    Index, SearchRequest, Selection,
+    query::Query,
+    scan::{Scan, ScanIndex},
+};
+use proptest::prelude::*;
+
+struct InMemory;
+
+#[async_trait]
+impl Factory for InMemory {
+    type Place = ScanIndex;
+
+    fn place(&self) -> ScanIndex {
+        ScanIndex::new()
+    }
+
+    async fn open(&self, place: &ScanIndex) -> Box<dyn Index> {
+        Box::new(place.reopened())
+    }
+}
+
+#[test]
+fn the_index_in_memory_keeps_the_contract() {
+    block_on(contract::check(&InMemory));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_index_in_memory_equals_the_scan(events in random::events(), query in random::queries(), commit: bool) {
+        block_on(random::equals_scan(&ScanIndex::new(), events, query, commit));
+    }
+
+    #[test]
+    fn a_query_as_text_parses_back(query in random::queries()) {
+        prop_assert_eq!(Query::parse(&query.to_string(), now()), Ok(query));
+    }
+
+    #[test]
+    fn two_halves_merge_to_the_whole(events in random::events(), query in random::queries(), limit in 0usize..9) {
+        let (mut whole, mut older, mut newer) = (Scan::new(), Scan::new(), Scan::new());
+        for (at, event) in events.iter().enumerate() {
+            whole.push(event.clone());
+            if at < events.len() / 2 { older.push(event.clone()) } else { newer.push(event.clone()) }
+        }
+        let selection = Selection { query, from: None, to: None };
+        let request = SearchRequest { selection: selection.clone(), limit, after: None };
+        prop_assert_eq!(older.search(&request).merge(newer.search(&request), limit), whole.search(&request));
+        let request = index::FieldValuesRequest { selection: selection.clone(), field: "labels.a".into(), limit: 100 };
+        let merged = older.field_values(&request).merge(newer.field_values(&request), 100);
+        prop_assert_eq!(merged, whole.field_values(&request));
+        let request = index::PatternsRequest { selection: selection.clone(), limit: 100 };
+        prop_assert_eq!(older.patterns(&request).merge(newer.patterns(&request), 100), whole.patterns(&request));
+        let mut request = index::HistogramRequest {
+            selection, interval_nanos: 2_000_000_000, by: Some("labels.a".into()), by_limit: 100, buckets_max: 100,
+        };
+        let halves = [older.histogram(&request).unwrap(), newer.histogram(&request).unwrap()];
+        let [older, newer] = halves;
+        request.by_limit = 2;
+        prop_assert_eq!(older.merge(newer, 2), whole.histogram(&request).unwrap());
+    }
+}
