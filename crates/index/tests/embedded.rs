@@ -1,5 +1,7 @@
 //! The contract suite on the embedded index.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at its first failure")]
+
 mod contract;
 
 use async_trait::async_trait;

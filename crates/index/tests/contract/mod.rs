@@ -1,6 +1,8 @@
 //! What every index owes its callers: scenarios with expectations written by hand, and equality with
 //! [`index::scan::Scan`] on random events and queries. Call [`check`] with a [`Factory`].
 
+#![expect(clippy::unwrap_used, reason = "a test ends at its first failure")]
+
 pub(crate) mod random;
 mod scenarios;
 

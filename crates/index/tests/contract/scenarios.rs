@@ -8,7 +8,7 @@ use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, secon
 /// Eight events, a second apart, record n at second n; record 7 came late and is the oldest.
 async fn sample(index: &dyn Index) {
     let event = |offset, message: &'static str| Event::new(message, seconds(offset));
-    let events = vec![
+    let events = [
         analyzed(0, event(0, "Failed password for root from 10.0.0.1 port 22"), |event| {
             event.severity = Severity::Warn;
             event.source = Some("sshd".into());
