@@ -38,7 +38,7 @@ pub(crate) fn reasons(
 }
 
 fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Variable]) -> Option<String> {
-    let source = event.source.as_deref().map_or_else(|| "this source".to_owned(), |name| quote(name));
+    let source = event.source.as_deref().map_or_else(|| "this source".to_owned(), quote);
     let value = |at: u8| variables.get(usize::from(at)).map(|variable| quote(variable.of(&event.message)));
     Some(match feature {
         Feature::NewTemplate if facts.source_count == 0 => format!("the first event from {source}"),

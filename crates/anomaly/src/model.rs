@@ -242,8 +242,8 @@ fn column_rarity(rows: &[Row], column: usize) -> [f32; 256] {
         rarity[value] = -((at_least as f32 + 1.0) / (rows.len() as f32 + 1.0)).log10();
     }
     let largest = counts.iter().rposition(|count| *count > 0).unwrap_or_default();
-    for value in largest + 1..256 {
-        rarity[value] = (rarity[value] + (value - largest) as f32 / STEPS / 2.0).min(8.0);
+    for (value, rarity) in rarity.iter_mut().enumerate().skip(largest + 1) {
+        *rarity = (*rarity + (value - largest) as f32 / STEPS / 2.0).min(8.0);
     }
     rarity
 }

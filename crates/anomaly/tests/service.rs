@@ -5,6 +5,7 @@ use std::fs;
 use anomaly::{Config, ModelError, Service, TrainError};
 use event::{Batch, Event, EventId, JournalId, Position, Severity, Timestamp, VerdictState};
 
+#[expect(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 fn open(dir: &std::path::Path, events_min: usize) -> Service {
     Service::open(Config { events_min, ..Config::new(dir) }).unwrap()
 }
