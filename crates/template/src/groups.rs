@@ -201,6 +201,13 @@ impl Groups {
 
     /// Makes `group` part of `target`.
     fn unite(&mut self, group: u32, target: u32) {
+        // Its messages are found again through the target, as they are after saving and loading.
+        let key = Sought::new(self.get(group).tokens.clone()).key;
+        for table in [&mut self.keys, &mut self.open] {
+            if table.get(&key) == Some(&group) {
+                table.remove(&key);
+            }
+        }
         let merged = &mut self.groups[group as usize];
         merged.parent = Some(target);
         merged.tokens = Vec::new();

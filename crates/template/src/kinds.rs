@@ -145,7 +145,7 @@ pub(crate) fn ipv6(text: &[u8], start: usize) -> Option<usize> {
     }
     let closed =
         class(text, at) & (ALNUM | WIDE) == 0 && (byte(text, at) != b':' || class(text, at + 1) & ALNUM == 0);
-    (closed && (groups == 8 || gap && groups >= 1 && groups < 8) && byte(text, at.wrapping_sub(1)) != b':')
+    (closed && (groups == 8 || gap && (1..8).contains(&groups)) && byte(text, at.wrapping_sub(1)) != b':')
         .then_some(at)
 }
 
@@ -276,12 +276,12 @@ pub(crate) fn digit_time(text: &[u8], start: usize) -> Option<usize> {
 
 /// An offset or `UTC` behind a time.
 fn zone(text: &[u8], end: usize) -> usize {
-    if byte(text, end) == b' ' && matches!(byte(text, end + 1), b'+' | b'-') {
-        if let Some(offset) = digits(text, end + 2, 4, 4)
-            && class(text, offset) & (ALNUM | MARK) == 0
-        {
-            return offset;
-        }
+    if byte(text, end) == b' '
+        && matches!(byte(text, end + 1), b'+' | b'-')
+        && let Some(offset) = digits(text, end + 2, 4, 4)
+        && class(text, offset) & (ALNUM | MARK) == 0
+    {
+        return offset;
     }
     end
 }

@@ -180,7 +180,9 @@ impl Miner {
                 if !self.room() {
                     return self.overflow(message, from, variables);
                 }
-                (self.groups.add(Sought::new(sought.tokens.clone()), self.clock), true)
+                let before = self.groups.stored() as u32;
+                let group = self.groups.add(Sought::new(sought.tokens.clone()), self.clock);
+                (group, group >= before)
             }
         };
         let template = self.groups.get(group).template.clone();

@@ -35,6 +35,9 @@ pub(crate) fn skeleton(message: &str, variables: &[Variable]) -> Vec<Token> {
     values(&mut tokens);
     units(&mut tokens);
     collapse(&mut tokens);
+    if let Some(first) = tokens.first_mut() {
+        first.space = false;
+    }
     tokens
 }
 
@@ -183,9 +186,10 @@ fn header(tokens: &mut Vec<Token>) {
     };
     let behind = time + 1;
     // Host, tag and the colon that ends it.
-    if tokens.get(behind).is_some_and(|host| {
-        host.space && CLASS[host.text.as_bytes()[0] as usize] != 0 || host.space && host.wild
-    }) {
+    if tokens
+        .get(behind)
+        .is_some_and(|host| host.space && (host.wild || CLASS[host.text.as_bytes()[0] as usize] != 0))
+    {
         let mut at = behind + 1;
         // A host may be several tokens joined without space.
         while tokens.get(at).is_some_and(|token| !token.space) && at < behind + 6 {
