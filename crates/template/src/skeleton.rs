@@ -243,7 +243,7 @@ fn values(tokens: &mut [Token]) {
     for at in 2..tokens.len() {
         let [key, equals, value] = &mut tokens[at - 2..=at] else { continue };
         let word = |token: &Token| !token.wild && CLASS[token.text.as_bytes()[0] as usize] != 0;
-        if equals.text == "=" && word(key) && word(value) && !(value.space && !equals.space) {
+        if equals.text == "=" && word(key) && word(value) && (!value.space || equals.space) {
             value.wild = true;
             value.text = "<*>".to_owned();
         }
