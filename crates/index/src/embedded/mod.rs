@@ -1,0 +1,32 @@
+//! The embedded index: an immutable, columnar log store keyed by what rows have in common.
+//!
+//! A *row shape* is everything about an event that need not be stored an event at a time: the
+//! literal text around its variables, template, level, source, verdict state, and how its fields
+//! follow from the rest. What remains are typed columns (see `block`), grouped by row shape within
+//! a block of rows. Rows become searchable in memory when [`Index::write`] returns, and durable,
+//! together with the journal position behind them, as one file when [`Index::commit`] does (see
+//! `segment` for its form). Queries are answered from counters of row shapes where these decide,
+//! then from filters and time stamps, and only then from rows.
+//!
+//! It must never answer from a file whose checksums differ: such a file is set aside.
+
+mod aggregate;
+mod block;
+mod bloom;
+mod cache;
+mod evaluate;
+mod intern;
+mod ints;
+mod merge;
+mod reader;
+mod rows;
+mod search;
+mod segment;
+mod shapes;
+mod skeleton;
+mod store;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use store::{Config, Embedded};

@@ -1,0 +1,399 @@
+//! Reading a block: its sections, decoded when they are first needed and kept in the cache.
+
+use std::{cell::OnceCell, sync::Arc};
+
+use event::{EventId, JournalId, Position};
+
+use super::{
+    block::{Section, TIME_CHUNK},
+    bloom::Bloom,
+    cache::Cache,
+    ints::{self, Column, Damage, Input, unzigzag},
+    segment::{Segment, unpack},
+    shapes::Tables,
+};
+use crate::IndexError;
+
+/// The row shapes of a block, the most frequent first.
+#[derive(Debug)]
+pub(super) struct Shapes {
+    /// Numbers in the segment's tables.
+    pub(super) numbers: Vec<u32>,
+    pub(super) counts: Vec<u32>,
+    /// Where the cells of each start; one more than there are shapes.
+    pub(super) starts: Vec<u32>,
+}
+
+/// For each row its host.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    pub(super) numbers: Vec<u32>,
+    /// 0, or 1 + the place in `numbers`.
+    pub(super) places: Vec<u16>,
+}
+
+#[derive(Debug)]
+pub(super) struct Ids {
+    journals: Vec<JournalId>,
+    places: Vec<u64>,
+    positions: Vec<u64>,
+}
+
+impl Ids {
+    pub(super) fn get(&self, row: usize) -> Result<EventId, Damage> {
+        let place = self.places.get(row).copied().unwrap_or_default() as usize;
+        let journal = *self.journals.get(place).ok_or(Damage("a journal is missing"))?;
+        let position = self.positions.get(row).copied().ok_or(Damage("a position is missing"))?;
+        Ok(EventId {
+            journal,
+            position: Position { segment: (position >> 32) as u32, record: position as u32 },
+        })
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Wide {
+    bytes: Vec<u8>,
+    /// Where each row's contents start.
+    starts: Vec<u32>,
+}
+
+impl Wide {
+    pub(super) fn row(&self, row: usize) -> &[u8] {
+        let start = self.starts.get(row).copied().unwrap_or_default() as usize;
+        self.bytes.get(start..).unwrap_or_default()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Texts {
+    heap: String,
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    pub(super) fn get(&self, number: u64) -> Result<&str, Damage> {
+        let number = number as usize;
+        let start =
+            number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let end = self.ends.get(number).copied().ok_or(Damage("a text is missing"))?;
+        self.heap.get(start as usize..end as usize).ok_or(Damage("a text is cut"))
+    }
+}
+
+/// For each row the rank among the rows of its shape.
+const RANKS_KIND: u8 = 200;
+
+/// A block being read.
+#[derive(Debug)]
+pub(super) struct Block<'s> {
+    pub(super) segment: &'s Segment,
+    pub(super) index: usize,
+    pub(super) tables: &'s Tables,
+    cache: &'s Cache,
+    shapes: OnceCell<Arc<Shapes>>,
+    rows: OnceCell<Arc<Vec<u16>>>,
+    ranks: OnceCell<Arc<Vec<u16>>>,
+    hosts: OnceCell<Arc<Hosts>>,
+    times: OnceCell<Arc<Vec<i64>>>,
+    observed: OnceCell<Arc<Vec<i64>>>,
+    ids: OnceCell<Arc<Ids>>,
+    cells: OnceCell<Arc<Vec<u8>>>,
+    wide: OnceCell<Arc<Wide>>,
+    texts: OnceCell<Arc<Texts>>,
+    filter: OnceCell<Arc<Bloom>>,
+}
+
+impl<'s> Block<'s> {
+    pub(super) fn new(segment: &'s Segment, index: usize, tables: &'s Tables, cache: &'s Cache) -> Self {
+        Self {
+            segment,
+            index,
+            tables,
+            cache,
+            shapes: OnceCell::new(),
+            rows: OnceCell::new(),
+            ranks: OnceCell::new(),
+            hosts: OnceCell::new(),
+            times: OnceCell::new(),
+            observed: OnceCell::new(),
+            ids: OnceCell::new(),
+            cells: OnceCell::new(),
+            wide: OnceCell::new(),
+            texts: OnceCell::new(),
+            filter: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.segment.blocks.get(self.index).map_or(0, |block| block.meta.rows as usize)
+    }
+
+    pub(super) fn damaged(&self, damage: Damage) -> IndexError {
+        self.segment.damaged(damage)
+    }
+
+    fn get<'b, T: Send + Sync + 'static>(
+        &self,
+        cell: &'b OnceCell<Arc<T>>,
+        kind: u8,
+        make: impl FnOnce() -> Result<(T, usize), IndexError>,
+    ) -> Result<&'b T, IndexError> {
+        if let Some(value) = cell.get() {
+            return Ok(value);
+        }
+        let unit = self.segment.blocks.get(self.index).map_or(u64::MAX, |block| block.unit);
+        // Units of blocks and of segments come from one source, so that keys never meet.
+        let value = self.cache.get((unit, 0, kind), make)?;
+        Ok(cell.get_or_init(|| value))
+    }
+
+    fn decoded<'b, T: Send + Sync + 'static>(
+        &self,
+        cell: &'b OnceCell<Arc<T>>,
+        section: Section,
+        decode: impl FnOnce(&mut Input<'_>) -> Result<(T, usize), Damage>,
+    ) -> Result<&'b T, IndexError> {
+        self.get(cell, section as u8, || {
+            let bytes = self.segment.section(self.index, section)?;
+            decode(&mut Input(&bytes)).map_err(|damage| self.damaged(damage))
+        })
+    }
+
+    pub(super) fn shapes(&self) -> Result<&Shapes, IndexError> {
+        self.decoded(&self.shapes, Section::Shapes, |input| {
+            let count = input.length(self.len())?;
+            let numbers = (0..count).map(|_| input.u32()).collect::<Result<Vec<_>, _>>()?;
+            if numbers.iter().any(|number| *number as usize >= self.tables.shapes.len()) {
+                return Err(Damage("a row shape is missing"));
+            }
+            let rest = unpack(input)?;
+            let mut rest = Input(&rest);
+            let (mut counts, mut starts) = (Vec::with_capacity(count), vec![0u32]);
+            let (mut start, mut total) = (0u32, 0usize);
+            for _ in 0..count {
+                let rows = rest.u32()?;
+                total += rows as usize;
+                counts.push(rows);
+                start = start.checked_add(rest.u32()?).ok_or(Damage("cells are too long"))?;
+                starts.push(start);
+            }
+            if total != self.len() {
+                return Err(Damage("row shapes do not add up"));
+            }
+            let size = count * 12;
+            Ok((Shapes { numbers, counts, starts }, size))
+        })
+    }
+
+    /// For each row the place of its shape among the block's.
+    pub(super) fn rows(&self) -> Result<&[u16], IndexError> {
+        let rows = self.decoded(&self.rows, Section::Rows, |input| {
+            let places = take_planes(input, self.len())?;
+            let size = places.len() * 2;
+            Ok((places, size))
+        })?;
+        Ok(rows)
+    }
+
+    /// For each row its rank among the rows of its shape.
+    pub(super) fn ranks(&self) -> Result<&[u16], IndexError> {
+        let ranks = self.get(&self.ranks, RANKS_KIND, || {
+            let shapes = self.shapes()?;
+            let mut next = vec![0u16; shapes.numbers.len()];
+            let mut ranks = Vec::with_capacity(self.len());
+            for place in self.rows()? {
+                let next = next
+                    .get_mut(usize::from(*place))
+                    .ok_or_else(|| self.damaged(Damage("a row has no shape")))?;
+                ranks.push(*next);
+                *next = next.wrapping_add(1);
+            }
+            if next.iter().zip(&shapes.counts).any(|(next, count)| u32::from(*next) != *count) {
+                return Err(self.damaged(Damage("rows and row shapes differ")));
+            }
+            let size = ranks.len() * 2;
+            Ok((ranks, size))
+        })?;
+        Ok(ranks)
+    }
+
+    pub(super) fn hosts(&self) -> Result<&Hosts, IndexError> {
+        self.decoded(&self.hosts, Section::Hosts, |input| {
+            let count = input.length(self.len())?;
+            let numbers = (0..count).map(|_| input.u32()).collect::<Result<Vec<_>, _>>()?;
+            if numbers.iter().any(|number| *number as usize >= self.tables.hosts.len()) {
+                return Err(Damage("a host is missing"));
+            }
+            let places = take_planes(input, self.len())?;
+            if places.iter().any(|place| usize::from(*place) > numbers.len()) {
+                return Err(Damage("a host is missing"));
+            }
+            let size = places.len() * 2 + numbers.len() * 4;
+            Ok((Hosts { numbers, places }, size))
+        })
+    }
+
+    /// The host of a row.
+    pub(super) fn host(&self, row: usize) -> Result<Option<&'s Arc<str>>, IndexError> {
+        let hosts = self.hosts()?;
+        let place = usize::from(hosts.places.get(row).copied().unwrap_or_default());
+        let number = place.checked_sub(1).and_then(|place| hosts.numbers.get(place));
+        Ok(number.and_then(|number| self.tables.hosts.get(*number as usize)))
+    }
+
+    /// Time stamps, rising.
+    pub(super) fn times(&self) -> Result<&[i64], IndexError> {
+        let times = self.decoded(&self.times, Section::Times, |input| {
+            let mut last = input.varint()?;
+            let divisor = input.varint()?;
+            let mut times = Vec::with_capacity(self.len());
+            while times.len() < self.len() {
+                let count = TIME_CHUNK.min(self.len() - times.len());
+                for delta in ints::decode(input, count)? {
+                    last = last.wrapping_add(delta.wrapping_mul(divisor));
+                    times.push(last as i64);
+                }
+            }
+            if times.iter().any(|time| *time < 0) {
+                return Err(Damage("a time stamp is before 1970"));
+            }
+            let size = times.len() * 8;
+            Ok((times, size))
+        })?;
+        Ok(times)
+    }
+
+    pub(super) fn observed(&self) -> Result<&[i64], IndexError> {
+        let times = if self.observed.get().is_none() { self.times()? } else { &[] };
+        let observed = self.decoded(&self.observed, Section::Observed, |input| {
+            let from_time = input.byte()? == 1;
+            let values = ints::decode(input, self.len())?;
+            let observed: Vec<i64> = if from_time {
+                values.iter().zip(times).map(|(value, time)| time.wrapping_add(unzigzag(*value))).collect()
+            } else {
+                values.into_iter().map(|value| value as i64).collect()
+            };
+            let size = observed.len() * 8;
+            Ok((observed, size))
+        })?;
+        Ok(observed)
+    }
+
+    pub(super) fn ids(&self) -> Result<&Ids, IndexError> {
+        self.decoded(&self.ids, Section::Ids, |input| {
+            let count = input.length(self.len())?;
+            let mut journals = Vec::with_capacity(count);
+            for _ in 0..count {
+                let id = input.take(16)?.iter().rev().fold(0u128, |id, byte| id << 8 | u128::from(*byte));
+                journals.push(JournalId(id));
+            }
+            let places = ints::decode(input, self.len())?;
+            let positions = ints::decode(input, self.len())?;
+            let size = self.len() * 16;
+            Ok((Ids { journals, places, positions }, size))
+        })
+    }
+
+    pub(super) fn id(&self, row: usize) -> Result<EventId, IndexError> {
+        self.ids()?.get(row).map_err(|damage| self.damaged(damage))
+    }
+
+    fn cells(&self) -> Result<&[u8], IndexError> {
+        let cells =
+            self.decoded(&self.cells, Section::Cells, |input| Ok((input.0.to_vec(), input.0.len())))?;
+        Ok(cells)
+    }
+
+    /// The columns of the shape at this place, ready for [`Column::get`].
+    pub(super) fn columns(&self, place: usize) -> Result<Vec<Column<'_>>, IndexError> {
+        let shapes = self.shapes()?;
+        let missing = || self.damaged(Damage("cells are missing"));
+        let (Some(number), Some(count)) = (shapes.numbers.get(place), shapes.counts.get(place)) else {
+            return Err(missing());
+        };
+        let range = shapes.starts[place] as usize..shapes.starts[place + 1] as usize;
+        let mut input = Input(self.cells()?.get(range).ok_or_else(missing)?);
+        let count = *count as usize;
+        let mut columns = Vec::new();
+        for _ in 0..self.tables.shapes[*number as usize].cells() {
+            let column = Column::parse(&mut input, count).map_err(|damage| self.damaged(damage))?;
+            columns.push(match column {
+                Column::Delta(..) => Column::Plain(column.into_values(count)),
+                column => column,
+            });
+        }
+        Ok(columns)
+    }
+
+    pub(super) fn wide(&self) -> Result<&Wide, IndexError> {
+        let (shapes, rows) = (self.shapes()?, self.rows()?);
+        self.decoded(&self.wide, Section::Wide, |input| {
+            let bytes = unpack(input)?;
+            let lengths: Vec<usize> =
+                shapes.numbers.iter().map(|number| self.tables.shapes[*number as usize].wide()).collect();
+            let mut starts = Vec::with_capacity(rows.len());
+            let mut start = 0;
+            for place in rows {
+                starts.push(start as u32);
+                start += lengths.get(usize::from(*place)).ok_or(Damage("a row has no shape"))?;
+            }
+            if start != bytes.len() {
+                return Err(Damage("wide contents do not add up"));
+            }
+            let size = bytes.len() + starts.len() * 4;
+            Ok((Wide { bytes, starts }, size))
+        })
+    }
+
+    pub(super) fn texts(&self) -> Result<&Texts, IndexError> {
+        self.get(&self.texts, Section::Texts as u8, || {
+            let lengths = self.segment.section(self.index, Section::TextLengths)?;
+            let heap = self.segment.section(self.index, Section::Texts)?;
+            take_texts(&lengths, &heap).map_err(|damage| self.damaged(damage))
+        })
+    }
+
+    pub(super) fn filter(&self) -> Result<&Bloom, IndexError> {
+        self.decoded(&self.filter, Section::Filter, |input| {
+            let filter = Bloom::from_bytes(input.0);
+            let size = filter.len_bytes();
+            Ok((filter, size))
+        })
+    }
+}
+
+fn take_texts(lengths: &[u8], heap: &[u8]) -> Result<(Texts, usize), Damage> {
+    let mut input = Input(lengths);
+    let count = input.length(u32::MAX as usize)?;
+    let lengths = unpack(&mut input)?;
+    let mut lengths = Input(&lengths);
+    let heap = String::from_utf8(unpack(&mut Input(heap))?).map_err(|_| Damage("a text is not UTF-8"))?;
+    let mut ends = Vec::with_capacity(count.min(lengths.0.len()));
+    let mut end = 0u32;
+    for _ in 0..count {
+        end = end.checked_add(lengths.u32()?).ok_or(Damage("texts are too long"))?;
+        ends.push(end);
+    }
+    let size = heap.len() + ends.len() * 4;
+    Ok((Texts { heap, ends }, size))
+}
+
+fn take_planes(input: &mut Input<'_>, count: usize) -> Result<Vec<u16>, Damage> {
+    let planes = usize::from(input.byte()?);
+    if planes == 0 {
+        let values = ints::decode(input, count)?;
+        let narrow =
+            values.into_iter().map(|value| u16::try_from(value).map_err(|_| Damage("a place is too large")));
+        return narrow.collect();
+    }
+    let bytes = unpack(input)?;
+    if bytes.len() != planes * count || planes > 2 {
+        return Err(Damage("planes do not add up"));
+    }
+    let mut values: Vec<u16> = bytes[..count].iter().map(|byte| u16::from(*byte)).collect();
+    if planes == 2 {
+        values.iter_mut().zip(&bytes[count..]).for_each(|(value, byte)| *value |= u16::from(*byte) << 8);
+    }
+    Ok(values)
+}

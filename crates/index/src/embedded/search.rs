@@ -1,0 +1,341 @@
+//! Finding rows: what of a segment and of a block need not be read, and the newest hits.
+
+use std::{cmp::Reverse, collections::BinaryHeap, ops::Range, sync::Arc};
+
+use event::{Timestamp, document};
+
+use super::{
+    evaluate::{Filtered, Known, RowTest, may_touch, shape_state, states},
+    reader::Block,
+    segment::Segment,
+    shapes::{ShapeTotals, Tables},
+    store::{Shared, Snapshot},
+};
+use crate::{Cursor, Hit, IndexError, SearchRequest, SearchResult, Selection};
+
+/// What becomes of matching rows.
+pub(super) trait Collect {
+    /// All rows of a shape in a segment match; false when they are wanted piece by piece.
+    fn segment(&mut self, tables: &Tables, shape: usize, totals: &ShapeTotals) -> bool;
+    /// All rows of a shape in a block match; false when they are wanted one by one.
+    fn block(&mut self, block: &Block<'_>, shape: usize, rows: u64) -> Result<bool, IndexError>;
+    /// A row matches.
+    fn row(&mut self, test: &mut RowTest<'_>, row: usize) -> Result<(), IndexError>;
+}
+
+/// The rows of a query that were read one by one, and how many may be.
+pub(super) struct Budget {
+    left: u64,
+    max: u64,
+}
+
+impl Budget {
+    fn spend(&mut self, rows: u64) -> Result<(), IndexError> {
+        self.left = self.left.checked_sub(rows).ok_or_else(|| IndexError::QueryTooLarge {
+            limit: format!("{} rows read one by one (query_rows_max)", self.max),
+        })?;
+        Ok(())
+    }
+}
+
+/// A block's part of a query.
+pub(super) struct Part {
+    /// By place of the row shape.
+    states: Vec<Known>,
+    rows: Range<usize>,
+}
+
+fn times(selection: &Selection) -> (i64, i64) {
+    let from = selection.from.map_or(0, Timestamp::as_nanos);
+    // `to` is exclusive, and no time stamp lies behind the last.
+    (from, selection.to.map_or(i64::MAX, |to| to.as_nanos() - 1))
+}
+
+/// What of a block matches; None when nothing does.
+fn part(
+    selection: &Selection,
+    block: &Block<'_>,
+    any: &[Known],
+    none: &[Known],
+) -> Result<Option<Part>, IndexError> {
+    let (from, to) = times(selection);
+    let shapes = block.shapes()?;
+    let known = |states: &[Known]| -> Vec<Known> {
+        shapes.numbers.iter().map(|number| states[*number as usize]).collect()
+    };
+    let mut states = known(any);
+    if states.contains(&Known::Depends) {
+        let filter = Filtered(block.filter()?);
+        if !may_touch(&selection.query, &filter) {
+            states = known(none);
+        } else {
+            for (state, number) in states.iter_mut().zip(&shapes.numbers) {
+                if *state == Known::Depends {
+                    *state = shape_state(&selection.query, &block.tables.shapes[*number as usize], &filter);
+                }
+            }
+        }
+    }
+    if states.iter().all(|state| *state == Known::Never) {
+        return Ok(None);
+    }
+    let meta = &block.segment.blocks[block.index].meta;
+    let rows = if meta.first >= from && meta.last <= to {
+        0..block.len()
+    } else {
+        let times = block.times()?;
+        times.partition_point(|time| *time < from)..times.partition_point(|time| *time <= to)
+    };
+    Ok((!rows.is_empty()).then_some(Part { states, rows }))
+}
+
+fn overlaps(selection: &Selection, first: i64, last: i64) -> bool {
+    let (from, to) = times(selection);
+    first <= to && last >= from
+}
+
+impl Shared {
+    pub(super) fn budget(&self) -> Budget {
+        Budget { left: self.config.query_rows_max, max: self.config.query_rows_max }
+    }
+
+    /// Hands everything that matches to `collect`, in no order.
+    pub(super) fn visit(
+        &self,
+        snapshot: &Snapshot,
+        selection: &Selection,
+        collect: &mut dyn Collect,
+    ) -> Result<(), IndexError> {
+        let mut budget = self.budget();
+        for segment in &snapshot.segments {
+            if segment.rows > 0 && overlaps(selection, segment.first, segment.last) {
+                self.visit_segment(segment, selection, collect, &mut budget)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_segment(
+        &self,
+        segment: &Segment,
+        selection: &Selection,
+        collect: &mut dyn Collect,
+        budget: &mut Budget,
+    ) -> Result<(), IndexError> {
+        let tables = segment.tables(&self.cache)?;
+        let states = states(&selection.query, segment, &tables, &self.cache)?;
+        let (from, to) = times(selection);
+        let (mut any, mut none) = (states.any.clone(), states.none.clone());
+        if segment.first >= from && segment.last <= to {
+            for (shape, state) in any.iter_mut().enumerate() {
+                if *state == Known::Always && collect.segment(&tables, shape, &tables.totals[shape]) {
+                    *state = Known::Never;
+                    none[shape] = Known::Never;
+                }
+            }
+        }
+        if any.iter().all(|state| *state == Known::Never) {
+            return Ok(());
+        }
+        let only_filtered = any.iter().all(|state| *state != Known::Always)
+            && none.iter().all(|state| *state == Known::Never);
+        for (index, place) in segment.blocks.iter().enumerate() {
+            if !overlaps(selection, place.meta.first, place.meta.last) {
+                continue;
+            }
+            let block = Block::new(segment, index, &tables, &self.cache);
+            if only_filtered && !may_touch(&selection.query, &Filtered(block.filter()?)) {
+                continue;
+            }
+            if let Some(part) = part(selection, &block, &any, &none)? {
+                visit_block(&block, selection, part, collect, budget)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn search(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+    ) -> Result<SearchResult, IndexError> {
+        let mut total = Total(0);
+        self.visit(snapshot, &request.selection, &mut total)?;
+        let mut hits = Vec::new();
+        let mut more = false;
+        if request.limit > 0 && total.0 > 0 {
+            // One more than asked for tells whether there is a further page.
+            let found = self.newest(snapshot, request)?;
+            more = found.len() > request.limit;
+            hits = self.materialise(snapshot, found, request.limit)?;
+        }
+        let next = hits.last().map(|hit: &Hit| hit.cursor).filter(|_| more);
+        Ok(SearchResult { total: total.0, hits, next, covered: snapshot.covered })
+    }
+
+    /// The newest matching rows behind `after`, falling; one more than `limit`, if there are so many.
+    fn newest(&self, snapshot: &Snapshot, request: &SearchRequest) -> Result<Vec<Found>, IndexError> {
+        let selection = &request.selection;
+        let wanted = request.limit.saturating_add(1);
+        let latest = request.after.map_or(i64::MAX, |after| after.timestamp.as_nanos());
+        let mut order: Vec<(i64, usize, usize)> = Vec::new();
+        for (at, segment) in snapshot.segments.iter().enumerate() {
+            for (index, place) in segment.blocks.iter().enumerate() {
+                if overlaps(selection, place.meta.first, place.meta.last) && place.meta.first <= latest {
+                    order.push((place.meta.last, at, index));
+                }
+            }
+        }
+        order.sort_unstable_by_key(|(last, ..)| Reverse(*last));
+        let mut budget = self.budget();
+        let mut kept: BinaryHeap<Reverse<Found>> = BinaryHeap::new();
+        let mut tables: Vec<Option<(Arc<Tables>, Arc<super::evaluate::States>)>> =
+            vec![None; snapshot.segments.len()];
+        for (last, at, index) in order {
+            let worst = kept.peek().filter(|_| kept.len() >= wanted);
+            if worst.is_some_and(|Reverse(worst)| worst.0.timestamp.as_nanos() > last) {
+                break;
+            }
+            let segment = &snapshot.segments[at];
+            let (tables, states) = match &tables[at] {
+                Some((tables, states)) => (Arc::clone(tables), Arc::clone(states)),
+                None => {
+                    let own = segment.tables(&self.cache)?;
+                    let states = states(&selection.query, segment, &own, &self.cache)?;
+                    tables[at] = Some((Arc::clone(&own), Arc::clone(&states)));
+                    (own, states)
+                }
+            };
+            let block = Block::new(segment, index, &tables, &self.cache);
+            if let Some(part) = part(selection, &block, &states.any, &states.none)? {
+                newest_of_block(&block, request, part, (at, index, wanted), &mut kept, &mut budget)?;
+            }
+        }
+        Ok(kept.into_sorted_vec().into_iter().map(|Reverse(found)| found).collect())
+    }
+
+    fn materialise(
+        &self,
+        snapshot: &Snapshot,
+        found: Vec<Found>,
+        limit: usize,
+    ) -> Result<Vec<Hit>, IndexError> {
+        let mut hits: Vec<Option<Hit>> = found.iter().take(limit).map(|_| None).collect();
+        let mut order: Vec<(usize, &Found)> = found.iter().take(limit).enumerate().collect();
+        order.sort_by_key(|(_, Found(_, segment, block, _))| (*segment, *block));
+        for group in order.chunk_by(|(_, a), (_, b)| (a.1, a.2) == (b.1, b.2)) {
+            let Some((_, Found(_, at, index, _))) = group.first() else { continue };
+            let segment = &snapshot.segments[*at];
+            let tables = segment.tables(&self.cache)?;
+            let block = Block::new(segment, *index, &tables, &self.cache);
+            let mut rows = super::rows::Rows::new(&block)?;
+            for (place, Found(cursor, _, _, row)) in group {
+                let owned = rows.row(*row)?;
+                let document = document(&owned.event, owned.template.as_deref(), &owned.verdict);
+                hits[*place] = Some(Hit { cursor: *cursor, document });
+            }
+        }
+        Ok(hits.into_iter().flatten().collect())
+    }
+}
+
+/// A row found: its order, segment, block and row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Found(Cursor, usize, usize, usize);
+
+fn visit_block(
+    block: &Block<'_>,
+    selection: &Selection,
+    mut part: Part,
+    collect: &mut dyn Collect,
+    budget: &mut Budget,
+) -> Result<(), IndexError> {
+    let shapes = block.shapes()?;
+    if part.rows.len() == block.len() {
+        for (place, state) in part.states.iter_mut().enumerate() {
+            let (shape, rows) = (shapes.numbers[place] as usize, u64::from(shapes.counts[place]));
+            if *state == Known::Always && collect.block(block, shape, rows)? {
+                *state = Known::Never;
+            }
+        }
+        if part.states.iter().all(|state| *state == Known::Never) {
+            return Ok(());
+        }
+    }
+    let mut test = RowTest::new(block)?;
+    for (row, place) in block.rows()?.iter().enumerate().take(part.rows.end).skip(part.rows.start) {
+        let matches = match part.states[usize::from(*place)] {
+            Known::Never => continue,
+            Known::Always => true,
+            Known::Depends => {
+                budget.spend(1)?;
+                test.matches(&selection.query, row)?
+            }
+        };
+        if matches {
+            collect.row(&mut test, row)?;
+        }
+    }
+    Ok(())
+}
+
+fn newest_of_block(
+    block: &Block<'_>,
+    request: &SearchRequest,
+    part: Part,
+    (at, index, wanted): (usize, usize, usize),
+    kept: &mut BinaryHeap<Reverse<Found>>,
+    budget: &mut Budget,
+) -> Result<(), IndexError> {
+    let (places, times) = (block.rows()?, block.times()?);
+    let mut test = RowTest::new(block)?;
+    for row in part.rows.rev() {
+        let state = part.states[usize::from(places[row])];
+        if state == Known::Never {
+            continue;
+        }
+        let timestamp = Timestamp::from_nanos(times[row]).unwrap_or_default();
+        if request.after.is_some_and(|after| timestamp > after.timestamp) {
+            continue;
+        }
+        let worst = kept.peek().filter(|_| kept.len() >= wanted).map(|Reverse(worst)| worst.0);
+        if worst.is_some_and(|worst| timestamp < worst.timestamp) {
+            return Ok(());
+        }
+        if state == Known::Depends {
+            budget.spend(1)?;
+            if !test.matches(&request.selection.query, row)? {
+                continue;
+            }
+        }
+        let cursor = Cursor { timestamp, id: block.id(row)? };
+        if request.after.is_some_and(|after| cursor >= after) || worst.is_some_and(|worst| cursor < worst) {
+            continue;
+        }
+        kept.push(Reverse(Found(cursor, at, index, row)));
+        if kept.len() > wanted {
+            kept.pop();
+        }
+    }
+    Ok(())
+}
+
+/// Counts.
+struct Total(u64);
+
+impl Collect for Total {
+    fn segment(&mut self, _: &Tables, _: usize, totals: &ShapeTotals) -> bool {
+        self.0 += totals.rows;
+        true
+    }
+
+    fn block(&mut self, _: &Block<'_>, _: usize, rows: u64) -> Result<bool, IndexError> {
+        self.0 += rows;
+        Ok(true)
+    }
+
+    fn row(&mut self, _: &mut RowTest<'_>, _: usize) -> Result<(), IndexError> {
+        self.0 += 1;
+        Ok(())
+    }
+}

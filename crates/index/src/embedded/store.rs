@@ -1,0 +1,420 @@
+//! The store as a whole: opening, writing, making durable, and what queries look at.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use event::{Batch, JournalId, Position, Timestamp};
+
+use super::{
+    block::Section,
+    cache::Cache,
+    merge,
+    segment::{Segment, file_path, number_of_file, sync_directory},
+    writer::Writer,
+};
+use crate::{
+    FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError, IndexStats,
+    Patterns, PatternsRequest, SearchRequest, SearchResult,
+};
+
+/// Tables larger than this end a segment early, in bytes.
+const TABLES_BYTES_MAX: usize = 64 << 20;
+
+/// Settings of the embedded index.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where its files lie; made when it is not there.
+    pub dir: PathBuf,
+    /// Rows of a block, 1 to 65,536: more make it smaller on disk, fewer make rare tokens faster to find.
+    pub block_rows: usize,
+    /// Rows of a segment at most.
+    pub segment_rows: u64,
+    /// How much memory decoded blocks may take, in bytes.
+    pub cache_bytes: usize,
+    /// How many rows a query may read one by one.
+    pub query_rows_max: u64,
+}
+
+impl Config {
+    /// The defaults, for a folder.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self {
+            dir: dir.into(),
+            block_rows: 16_384,
+            segment_rows: 1 << 20,
+            cache_bytes: 64 << 20,
+            query_rows_max: 200_000_000,
+        }
+    }
+}
+
+/// The embedded index.
+#[derive(Debug)]
+pub struct Embedded {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) config: Config,
+    pub(super) cache: Cache,
+    /// In the order of their numbers; segments in memory, which have none yet, last.
+    segments: RwLock<Arc<Vec<Arc<Segment>>>>,
+    writer: Mutex<Writer>,
+    /// Held while files are written or removed.
+    files: Mutex<u64>,
+    poisoned: AtomicBool,
+    damaged: AtomicU64,
+}
+
+/// What a query looks at.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) segments: Vec<Arc<Segment>>,
+    pub(super) covered: Position,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> IndexError {
+    let path = path.to_owned();
+    move |source| IndexError::File { action, path, source }
+}
+
+impl Embedded {
+    /// Opens the index in a folder. Files left over from an interrupted write are removed, damaged
+    /// ones are renamed to `*.damaged` and counted.
+    ///
+    /// # Errors
+    /// When the folder or a file in it cannot be read.
+    pub fn open(config: Config) -> Result<Self, IndexError> {
+        let config = Config { block_rows: config.block_rows.clamp(1, 1 << 16), ..config };
+        let dir = &config.dir;
+        std::fs::create_dir_all(dir).map_err(failed("create", dir))?;
+        let (mut segments, mut damaged, mut next) = (Vec::new(), 0, 1);
+        for entry in std::fs::read_dir(dir).map_err(failed("list", dir))? {
+            let path = entry.map_err(failed("list", dir))?.path();
+            if path.extension().is_some_and(|extension| extension == "tmp") {
+                std::fs::remove_file(&path).map_err(failed("remove", &path))?;
+            }
+            if path.extension().is_some_and(|extension| extension == "damaged") {
+                damaged += 1;
+                next = next.max(number_of_file(&path.with_extension("segment")).unwrap_or_default() + 1);
+            }
+            let Some(number) = number_of_file(&path) else { continue };
+            next = next.max(number + 1);
+            match Segment::open(&path, number) {
+                Ok(segment) => segments.push(Arc::new(segment)),
+                Err(IndexError::Damaged { .. }) => {
+                    set_aside(&path)?;
+                    damaged += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let replaced: Vec<u64> =
+            segments.iter().flat_map(|segment| segment.replaces.iter().copied()).collect();
+        segments.retain(|segment: &Arc<Segment>| !replaced.contains(&segment.number));
+        for number in replaced {
+            remove(&file_path(dir, number))?;
+        }
+        segments.sort_unstable_by_key(|segment| segment.number);
+        let mut covered: Vec<(JournalId, Position)> = Vec::new();
+        for (journal, position) in segments.iter().flat_map(|segment| &segment.covered) {
+            match covered.iter().position(|(known, _)| known == journal) {
+                Some(at) => {
+                    let (journal, before) = covered.remove(at);
+                    covered.push((journal, before.max(*position)));
+                }
+                None => covered.push((*journal, *position)),
+            }
+        }
+        Ok(Self {
+            shared: Arc::new(Shared {
+                cache: Cache::new(config.cache_bytes),
+                segments: RwLock::new(Arc::new(segments)),
+                writer: Mutex::new(Writer::new(config.block_rows, covered)),
+                files: Mutex::new(next),
+                poisoned: AtomicBool::new(false),
+                damaged: AtomicU64::new(damaged),
+                config,
+            }),
+        })
+    }
+
+    /// Bytes of all files by what they hold.
+    pub fn bytes_by_section(&self) -> Vec<(String, u64)> {
+        let mut bytes: Vec<(String, u64)> =
+            Section::ALL.iter().map(|section| (format!("{section:?}"), 0)).collect();
+        let segments = self.shared.segments();
+        for block in segments.iter().filter(|segment| segment.is_file()).flat_map(|segment| &segment.blocks) {
+            for ((_, sum), (length, _)) in bytes.iter_mut().zip(block.meta.sections) {
+                *sum += u64::from(length);
+            }
+        }
+        bytes
+    }
+
+    /// Runs CPU work off the reactor; damaged segments met on the way are set aside and the rest answers.
+    async fn query<T: Send + 'static>(
+        &self,
+        run: impl Fn(&Shared, &Snapshot) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let shared = Arc::clone(&self.shared);
+        let work = move || loop {
+            match run(&shared, &shared.snapshot()) {
+                Err(IndexError::Damaged { path, reason }) => {
+                    if !shared.drop_damaged(&path)? {
+                        return Err(IndexError::Damaged { path, reason });
+                    }
+                }
+                answer => return answer,
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(handle) => match handle.spawn_blocking(work).await {
+                Ok(answer) => answer,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(error) => Err(IndexError::File {
+                    action: "run a query on",
+                    path: self.shared.config.dir.clone(),
+                    source: std::io::Error::other(error),
+                }),
+            },
+            Err(_) => work(),
+        }
+    }
+}
+
+/// Renames a damaged file out of the way.
+fn set_aside(path: &Path) -> Result<(), IndexError> {
+    std::fs::rename(path, path.with_extension("damaged")).map_err(failed("set aside", path))
+}
+
+fn remove(path: &Path) -> Result<(), IndexError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+impl Shared {
+    pub(super) fn segments(&self) -> Arc<Vec<Arc<Segment>>> {
+        Arc::clone(&self.segments.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change_segments(&self, change: impl FnOnce(&mut Vec<Arc<Segment>>)) {
+        let mut segments = self.segments.write().unwrap_or_else(PoisonError::into_inner);
+        change(Arc::make_mut(&mut segments));
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut writer = lock(&self.writer);
+        let mut segments = self.segments().as_ref().clone();
+        if writer.rows() > 0 {
+            segments.push(writer.view());
+        }
+        Snapshot { segments, covered: writer.covered().last().map_or(Position::default(), |(_, end)| *end) }
+    }
+
+    /// True when the file was among the segments.
+    fn drop_damaged(&self, path: &Path) -> Result<bool, IndexError> {
+        let _files = lock(&self.files);
+        if !self.segments().iter().any(|segment| segment.is_file() && segment.path() == path) {
+            // Another query may have done so already.
+            return Ok(path.with_extension("damaged").exists() && !path.exists());
+        }
+        set_aside(path)?;
+        self.change_segments(|segments| segments.retain(|segment| segment.path() != path));
+        self.damaged.fetch_add(1, Ordering::Relaxed);
+        Ok(true)
+    }
+
+    fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(IndexError::Poisoned);
+        }
+        let mut writer = lock(&self.writer);
+        writer.write(batch);
+        if writer.rows() >= self.config.segment_rows || writer.tables_bytes() > TABLES_BYTES_MAX {
+            self.roll(&mut writer);
+        }
+        Ok(())
+    }
+
+    /// Ends the segment being written; it stays in memory until it is committed.
+    fn roll(&self, writer: &mut Writer) {
+        let segment = writer.finish();
+        self.change_segments(|segments| segments.push(segment));
+    }
+
+    fn commit(&self) -> Result<Position, IndexError> {
+        let mut next = lock(&self.files);
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(IndexError::Poisoned);
+        }
+        let end = {
+            let mut writer = lock(&self.writer);
+            if writer.rows() > 0 || self.is_behind(&writer) {
+                self.roll(&mut writer);
+            }
+            writer.covered().last().map_or(Position::default(), |(_, end)| *end)
+        };
+        for pending in self.segments().iter().filter(|segment| !segment.is_file()) {
+            self.write_file(pending, &mut next, &[])?;
+        }
+        while let Some(chosen) = merge::choose(&self.segments(), self.config.segment_rows) {
+            let merged = match merge::merge(&chosen, &self.config, &self.cache) {
+                Ok(merged) => merged,
+                // Left as they are; a query that meets the damage sets it aside.
+                Err(IndexError::Damaged { .. }) => break,
+                Err(error) => return Err(error),
+            };
+            let replaced: Vec<u64> = chosen.iter().map(|segment| segment.number).collect();
+            self.write_file(&Arc::new(merged), &mut next, &replaced)?;
+            for number in replaced {
+                remove(&file_path(&self.config.dir, number))?;
+            }
+        }
+        Ok(end)
+    }
+
+    /// Whether a journal was read further than files say, though no row came of it.
+    fn is_behind(&self, writer: &Writer) -> bool {
+        let segments = self.segments();
+        if segments.iter().any(|segment| !segment.is_file()) {
+            return false;
+        }
+        // A cursor that moves without rows is worth a file only where files exist at all.
+        writer.covered().iter().any(|(journal, end)| committed(&segments, *journal) < *end)
+    }
+
+    /// Writes a segment and puts the file in its place and in that of those it replaces.
+    fn write_file(&self, pending: &Arc<Segment>, next: &mut u64, replaced: &[u64]) -> Result<(), IndexError> {
+        let written = pending.write(&self.config.dir, *next, replaced).map_err(|failure| {
+            if failure.poisons {
+                self.poisoned.store(true, Ordering::Release);
+                return IndexError::Poisoned;
+            }
+            failure.error
+        })?;
+        *next += 1;
+        let written = Arc::new(written);
+        self.change_segments(|segments| {
+            segments.retain(|segment| {
+                !Arc::ptr_eq(segment, pending) && (!segment.is_file() || !replaced.contains(&segment.number))
+            });
+            segments.push(written);
+            segments.sort_by_key(|segment| (!segment.is_file(), segment.number));
+        });
+        Ok(())
+    }
+
+    fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {
+        let mut next = lock(&self.files);
+        let old =
+            |segment: &Segment| segment.is_file() && segment.rows > 0 && segment.last < before.as_nanos();
+        let segments = self.segments();
+        let (gone, kept): (Vec<_>, Vec<_>) = segments.iter().cloned().partition(|segment| old(segment));
+        if gone.is_empty() {
+            return Ok(0);
+        }
+        // The journal position must outlive the rows.
+        let covered: Vec<_> = gone
+            .iter()
+            .flat_map(|segment| segment.covered.iter().map(|(journal, _)| *journal))
+            .map(|journal| (journal, committed(&gone, journal)))
+            .filter(|(journal, end)| committed(&kept, *journal) < *end)
+            .collect::<std::collections::BTreeMap<_, _>>()
+            .into_iter()
+            .collect();
+        let numbers: Vec<u64> = gone.iter().map(|segment| segment.number).collect();
+        if !covered.is_empty() {
+            let cursor = Arc::new(Segment::in_memory(Vec::new(), Arc::default(), covered));
+            self.write_file(&cursor, &mut next, &numbers)?;
+        } else {
+            self.change_segments(|segments| {
+                segments.retain(|segment| !segment.is_file() || !numbers.contains(&segment.number));
+            });
+        }
+        for number in numbers {
+            remove(&file_path(&self.config.dir, number))?;
+        }
+        sync_directory(&self.config.dir).map_err(failed("sync", &self.config.dir))?;
+        Ok(gone.iter().map(|segment| segment.rows).sum())
+    }
+}
+
+/// Behind the last event of a journal that files hold.
+fn committed(segments: &[Arc<Segment>], journal: JournalId) -> Position {
+    let files = segments.iter().filter(|segment| segment.is_file());
+    let covered = files.flat_map(|segment| &segment.covered).filter(|(known, _)| *known == journal);
+    covered.map(|(_, end)| *end).max().unwrap_or_default()
+}
+
+#[async_trait]
+impl Index for Embedded {
+    async fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        self.shared.write(batch)
+    }
+
+    async fn commit(&self) -> Result<Position, IndexError> {
+        self.shared.commit()
+    }
+
+    fn committed(&self, journal: JournalId) -> Position {
+        committed(&self.shared.segments(), journal)
+    }
+
+    fn written(&self) -> Position {
+        lock(&self.shared.writer).covered().last().map_or(Position::default(), |(_, end)| *end)
+    }
+
+    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
+        self.query(move |shared, snapshot| shared.search(snapshot, &request)).await
+    }
+
+    async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {
+        self.query(move |shared, snapshot| shared.histogram(snapshot, &request)).await
+    }
+
+    async fn field_values(&self, request: FieldValuesRequest) -> Result<FieldValues, IndexError> {
+        self.query(move |shared, snapshot| shared.field_values(snapshot, &request)).await
+    }
+
+    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError> {
+        self.query(|shared, snapshot| shared.fields(snapshot)).await
+    }
+
+    async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
+        self.query(move |shared, snapshot| shared.patterns(snapshot, &request)).await
+    }
+
+    async fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {
+        self.shared.expire(before)
+    }
+
+    fn stats(&self) -> IndexStats {
+        let shared = &self.shared;
+        let writer_rows = lock(&shared.writer).rows();
+        let segments = shared.segments();
+        let (files, memory): (Vec<_>, Vec<_>) = segments.iter().partition(|segment| segment.is_file());
+        let rows = |segments: &[&Arc<Segment>]| segments.iter().map(|segment| segment.rows).sum::<u64>();
+        let open_events = writer_rows + rows(&memory);
+        IndexStats {
+            events: rows(&files) + open_events,
+            bytes: files.iter().map(|segment| segment.bytes).sum(),
+            segments: files.len() as u64,
+            open_events,
+            damaged: shared.damaged.load(Ordering::Relaxed),
+        }
+    }
+}

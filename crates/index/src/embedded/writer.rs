@@ -1,0 +1,294 @@
+//! The segment being written: encoded blocks and one that fills.
+
+use std::sync::Arc;
+
+use event::{Analyzed, Batch, JournalId, Position, Value, Variable};
+
+use super::{
+    block::BlockBuilder,
+    bloom::field_key,
+    intern::Interner,
+    ints::zigzag,
+    rows::{Line, Owned, Rows},
+    segment::{BlockPlace, Segment},
+    shapes::{Original, Plan, RowShape, ShapeTotals, Source, Tables},
+    skeleton::{Skeleton, has_cell, slot},
+};
+use crate::IndexError;
+
+/// A block ends early with this much text in it.
+const TEXT_BYTES_MAX: usize = 1 << 20;
+
+/// The segment being written.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    interner: Interner,
+    builder: BlockBuilder,
+    blocks: Vec<BlockPlace>,
+    skeleton: Skeleton,
+    rows: u64,
+    /// Behind the last event of each journal, in the order in which journals were first met.
+    covered: Vec<(JournalId, Position)>,
+    /// What queries see, until the next write.
+    view: Option<Arc<Segment>>,
+    block_rows: usize,
+}
+
+impl Writer {
+    pub(super) fn new(block_rows: usize, covered: Vec<(JournalId, Position)>) -> Self {
+        Self { block_rows, covered, ..Self::default() }
+    }
+
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// About how much memory the tables take.
+    pub(super) fn tables_bytes(&self) -> usize {
+        self.interner.size_bytes()
+    }
+
+    pub(super) fn covered(&self) -> &[(JournalId, Position)] {
+        &self.covered
+    }
+
+    /// Moves the place behind a journal's last event, never back; true when it moved.
+    pub(super) fn cover(&mut self, journal: JournalId, end: Position) -> bool {
+        // The journal written last stands last.
+        let at = match self.covered.iter().position(|(known, _)| *known == journal) {
+            Some(at) => at,
+            None => {
+                self.covered.push((journal, Position::default()));
+                self.covered.len() - 1
+            }
+        };
+        self.covered[at..].rotate_left(1);
+        match self.covered.last_mut() {
+            Some((_, covered)) if *covered < end => {
+                *covered = end;
+                self.view = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Appends the events of a batch that were not written before.
+    pub(super) fn write(&mut self, batch: &Batch<'_>) {
+        self.view = None;
+        let mut last: Option<(JournalId, Position)> = None;
+        for event in &batch.events {
+            let journal = event.id.journal;
+            if last.is_none_or(|(known, _)| known != journal) {
+                if let Some((journal, end)) = last {
+                    self.cover(journal, end);
+                }
+                let known = self.covered.iter().find(|(known, _)| *known == journal);
+                last = Some((journal, known.map_or(Position::default(), |(_, position)| *position)));
+            }
+            if let Some((_, end)) = &mut last {
+                if event.id.position < *end {
+                    continue;
+                }
+                *end = event.id.position.next();
+            }
+            self.append(event, batch.variables_of(event));
+        }
+        let journal =
+            last.map(|(journal, _)| journal).or_else(|| self.covered.last().map(|(journal, _)| *journal));
+        if let Some((journal, end)) = last {
+            self.cover(journal, end);
+        }
+        if let Some(journal) = journal {
+            self.cover(journal, batch.end);
+        }
+    }
+
+    fn append(&mut self, analyzed: &Analyzed<'_>, variables: &[Variable]) {
+        let Self { interner, builder, skeleton, .. } = self;
+        let number = interner.shape(analyzed, variables, skeleton);
+        let event = &analyzed.event;
+        let host = event.host.as_deref().map(|host| interner.host(host));
+        builder.begin(number, host, event.timestamp, event.observed_timestamp, analyzed.id);
+        builder.cell(u64::from((analyzed.verdict.score * 1000.0).round() as u16));
+        let shape = &interner.tables.shapes[number as usize];
+        let line = match (&event.original, shape.original) {
+            (Some(original), Original::Line) => original.as_ref(),
+            _ => event.message.as_ref(),
+        };
+        let mut cells = skeleton.cells.iter();
+        let message = skeleton.resolve(shape.message);
+        // Where the tokens taken so far end; an empty slot may stand at the very start.
+        let mut last = None;
+        for (&slot, &(from, to)) in skeleton.slots.iter().zip(&skeleton.ranges) {
+            let (from, to) = (from as usize, to as usize);
+            let mut is_new = true;
+            if has_cell(slot) {
+                let cell = cells.next().copied().unwrap_or_default();
+                match slot {
+                    slot::TEXT => is_new = builder.text(&line[from..to]),
+                    _ => builder.cell(cell),
+                }
+            }
+            if from >= message.start
+                && to <= message.end
+                && last.is_none_or(|last| to > last)
+                && filtered(slot, to - from, is_new, line, from, to)
+            {
+                let end = builder.tokens(&line[message.clone()], from - message.start, to - message.start);
+                last = Some(message.start + end);
+            }
+        }
+        builder.wide(&skeleton.wide);
+        if let (Original::Cell, Some(original)) = (shape.original, &event.original) {
+            builder.text(original);
+        }
+        if let (Source::Cell, Some(source)) = (&shape.source, &event.source) {
+            builder.text(source);
+        }
+        for (plan, field) in shape.fields.iter().zip(&event.fields) {
+            match (&plan.plan, &field.value) {
+                (Plan::Text, Value::String(text)) => {
+                    builder.text(text);
+                    builder.key(field_key(&plan.path, text));
+                }
+                (Plan::Span(_), Value::String(text)) => builder.key(field_key(&plan.path, text)),
+                (Plan::Json, Value::Json(text)) => {
+                    builder.text(text);
+                }
+                (Plan::Integer, Value::Int(number)) => builder.cell(zigzag(*number)),
+                (Plan::Float, Value::Float(number)) => builder.cell(number.to_bits()),
+                (Plan::Bool, Value::Bool(flag)) => builder.cell(u64::from(*flag)),
+                _ => {}
+            }
+        }
+        if shape.has_reasons {
+            builder.text(&serde_json::Value::from(analyzed.verdict.reasons.as_slice()).to_string());
+        }
+        self.appended();
+    }
+
+    fn appended(&mut self) {
+        self.rows += 1;
+        if self.builder.len() >= self.block_rows || self.builder.text_bytes() >= TEXT_BYTES_MAX {
+            let block = freeze(&self.builder, &mut self.interner.tables);
+            self.blocks.push(block);
+            self.builder.clear();
+        }
+    }
+
+    /// Appends a row of another segment.
+    pub(super) fn adopt(
+        &mut self,
+        rows: &mut Rows<'_>,
+        row: usize,
+        line: &mut Line,
+    ) -> Result<(), IndexError> {
+        let (place, rank, shape) = rows.locate(row)?;
+        let number = self.interner.adopt(shape);
+        let host = rows.block.host(row)?.map(|host| self.interner.host(host));
+        rows.line(row, line)?;
+        let owned = rows.row(row)?;
+        let Owned { id, event, .. } = &owned;
+        self.builder.begin(number, host, event.timestamp, event.observed_timestamp, *id);
+        for (cell, is_text) in shape.text_cells().into_iter().enumerate() {
+            if is_text {
+                self.builder.text(rows.text(place, rank, cell)?);
+            } else {
+                self.builder.cell(rows.cell(place, rank, cell)?);
+            }
+        }
+        let wide = shape.wide();
+        if wide > 0 {
+            self.builder.wide(rows.block.wide()?.row(row).get(..wide).unwrap_or_default());
+        }
+        self.adopt_keys(shape, event, line);
+        self.appended();
+        Ok(())
+    }
+
+    fn adopt_keys(&mut self, shape: &RowShape, event: &event::Event<'_>, line: &Line) {
+        for (plan, field) in shape.fields.iter().zip(&event.fields) {
+            if let (Plan::Text | Plan::Span(_), Value::String(text)) = (&plan.plan, &field.value) {
+                self.builder.key(field_key(&plan.path, text));
+            }
+        }
+        let anchor = shape.message.from;
+        let start =
+            line.starts.get(anchor.literal as usize).map_or(0, |start| start + anchor.offset) as usize;
+        let mut last = None;
+        for slot in 0..shape.slots.len() {
+            let from = line.starts[slot] as usize + shape.literal(slot).len();
+            let to = line.starts[slot + 1] as usize;
+            if from >= start && to - start <= event.message.len() && last.is_none_or(|last| to - start > last) {
+                last = Some(self.builder.tokens(&event.message, from - start, to - start));
+            }
+        }
+    }
+
+    /// Takes a block as it is.
+    pub(super) fn push_block(
+        &mut self,
+        block: BlockPlace,
+        totals: &[(u32, ShapeTotals)],
+        hosts: &[(u32, u64)],
+    ) {
+        self.rows += u64::from(block.meta.rows);
+        self.blocks.push(block);
+        add_totals(&mut self.interner.tables, totals, hosts);
+    }
+
+    pub(super) fn interner(&mut self) -> &mut Interner {
+        &mut self.interner
+    }
+
+    /// What is there, for queries.
+    pub(super) fn view(&mut self) -> Arc<Segment> {
+        if let Some(view) = &self.view {
+            return Arc::clone(view);
+        }
+        let mut tables = self.interner.tables.clone();
+        let mut blocks = self.blocks.clone();
+        if self.builder.len() > 0 {
+            blocks.push(freeze(&self.builder, &mut tables));
+        }
+        let view = Arc::new(Segment::in_memory(blocks, Arc::new(tables), self.covered.clone()));
+        self.view = Some(Arc::clone(&view));
+        view
+    }
+
+    /// Takes what is there; writing goes on with nothing.
+    pub(super) fn finish(&mut self) -> Arc<Segment> {
+        let view = self.view();
+        let covered = std::mem::take(&mut self.covered);
+        *self = Self::new(self.block_rows, covered);
+        view
+    }
+}
+
+/// Whether the tokens of a slot may have to go into the filter: not those of short numbers that
+/// stand alone, nor those of a text that the block has already and that stands alone.
+fn filtered(slot: u8, length: usize, is_new: bool, line: &str, from: usize, to: usize) -> bool {
+    if (slot != slot::DECIMAL || length >= 5) && (slot != slot::TEXT || is_new) {
+        return true;
+    }
+    let joins = |byte: Option<&u8>| {
+        byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii())
+    };
+    joins(line.as_bytes()[..from].last()) || joins(line.as_bytes().get(to))
+}
+
+fn freeze(builder: &BlockBuilder, tables: &mut Tables) -> BlockPlace {
+    let encoded = builder.encode(|number| &tables.shapes[number as usize]);
+    add_totals(tables, &encoded.totals, &encoded.host_rows);
+    BlockPlace::in_memory(Arc::new(encoded.block))
+}
+
+fn add_totals(tables: &mut Tables, totals: &[(u32, ShapeTotals)], hosts: &[(u32, u64)]) {
+    for (number, totals) in totals {
+        tables.totals[*number as usize].add(totals);
+    }
+    for (number, rows) in hosts {
+        tables.host_rows[*number as usize] += rows;
+    }
+}
