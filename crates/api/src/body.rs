@@ -188,7 +188,8 @@ mod tests {
     #[tokio::test]
     async fn bodies_share_one_budget() {
         let bodies = Bodies::new(1000, 1500);
-        let read = || bodies.read(&HeaderMap::new(), Body::from(vec![b'x'; 800]));
+        let headers = HeaderMap::new();
+        let read = || bodies.read(&headers, Body::from(vec![b'x'; 800]));
         let first = read().await.unwrap();
         assert_eq!(first.bytes.len(), 800);
         assert_eq!(read().await.unwrap_err().status, 429);

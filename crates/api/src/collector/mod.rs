@@ -125,7 +125,7 @@ async fn ready(State(shared): State<Shared>) -> Response {
 impl Shared {
     /// Runs a query within its bounds and writes its answer. The place at the gate is given back
     /// when the work ends, even when nobody waits for it any more.
-    async fn query<T: Serialize>(
+    async fn query<T: Serialize + Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<Response, Problem> {

@@ -1,0 +1,164 @@
+//! The anomaly service through its router.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::sync::Arc;
+
+use api::{Access, AccessConfig, AnomalyConfig, AnomalyState, Searcher};
+use axum::Router;
+use serde_json::{Value, json};
+use support::{Collector, ask, four, get};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const TWO: &str = r#"[{"timestamp":"2024-06-01T12:00:00Z","level":"INFO","message":"User login","source":"auth"},{"timestamp":"2024-06-01T12:01:00Z","level":"ERROR","message":"Brute force detected","source":"auth"}]"#;
+const ONE: &str = r#"{"timestamp":"2024-06-01T12:01:00Z","level":"ERROR","message":"Brute force detected","source":"auth"}"#;
+
+struct Service {
+    router: Router,
+    _dir: tempfile::TempDir,
+}
+
+fn service(searcher: Option<Searcher>, config: AnomalyConfig) -> Service {
+    let dir = tempfile::tempdir().unwrap();
+    let state = AnomalyState {
+        service: Arc::new(anomaly::Service::open(anomaly::Config::new(dir.path())).unwrap()),
+        searcher,
+        health: telemetry::health::Health::new(),
+        metrics: telemetry::metric::install("test").unwrap(),
+        config,
+    };
+    let router = api::guarded(api::anomaly(state), Access::new(&AccessConfig::default()));
+    Service { router, _dir: dir }
+}
+
+async fn post(service: &Service, uri: &str, body: &str) -> support::Reply {
+    ask(&service.router, "POST", uri, &[JSON], body).await
+}
+
+#[tokio::test]
+async fn two_logs_warm_up_and_one_is_predicted() {
+    let service = service(None, AnomalyConfig::default());
+    let reply = post(&service, "/train", TWO).await;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!((&reply.json["state"], &reply.json["events"]), (&json!("warming-up"), &json!(2)));
+    assert!(reply.json["needed"].as_u64().unwrap() > 0);
+    assert_eq!(reply.json["rejected"], json!([]));
+    for member in ["model", "templates", "duration_ms", "rejected_total"] {
+        assert!(reply.json.get(member).is_some(), "{member}");
+    }
+
+    let check = |prediction: &Value| {
+        let score = prediction["anomaly_score"].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&score), "{prediction}");
+        assert!(prediction["is_anomaly"].is_boolean() && prediction["reasons"].is_array(), "{prediction}");
+        assert!(prediction["model"].is_string() && prediction["state"].is_string(), "{prediction}");
+        assert!(prediction.get("template").is_some(), "{prediction}");
+    };
+    check(&post(&service, "/predict", ONE).await.json);
+    let many = post(&service, "/predict", TWO).await.json;
+    assert_eq!(many.as_array().unwrap().len(), 2);
+    many.as_array().unwrap().iter().for_each(check);
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_read_are_named() {
+    let service = service(None, AnomalyConfig::default());
+    let half = format!("{ONE}\nnonsense\n");
+    let cases = [
+        ("/train", "nonsense", 422),
+        ("/train", "", 400),
+        ("/predict", "nonsense", 400),
+        ("/predict", "", 400),
+        ("/predict", "[]", 400),
+        ("/train", "[]", 422),
+    ];
+    for (uri, body, expected) in cases {
+        let reply = post(&service, uri, body).await;
+        assert_eq!(reply.status, expected, "{uri} {body}: {}", reply.text);
+        assert_eq!(reply.headers["content-type"], "application/problem+json", "{uri} {body}");
+    }
+    let ndjson = [("content-type", "application/x-ndjson")];
+    let reply = ask(&service.router, "POST", "/train", &ndjson, &half).await;
+    assert_eq!((reply.status, &reply.json["events"]), (200, &json!(1)), "{}", reply.text);
+    assert_eq!((&reply.json["rejected_total"], &reply.json["rejected"][0]["line"]), (&json!(1), &json!(2)));
+    let reply = ask(&service.router, "POST", "/predict", &ndjson, &half).await;
+    assert_eq!(reply.json[1]["error"]["line"], 2, "{}", reply.text);
+    assert!(reply.json[0]["anomaly_score"].is_number(), "{}", reply.text);
+    let reply = ask(&service.router, "POST", "/predict", &[("content-type", "image/png")], ONE).await;
+    assert_eq!(reply.status, 415);
+}
+
+#[tokio::test]
+async fn many_events_make_a_job_that_can_be_asked_for() {
+    let service = service(None, AnomalyConfig { train_sync_events: 1, ..AnomalyConfig::default() });
+    let reply = post(&service, "/train", TWO).await;
+    assert_eq!(reply.status, 202, "{}", reply.text);
+    let location = reply.headers["location"].to_str().unwrap().to_owned();
+    let job = loop {
+        let reply = get(&service.router, &location).await;
+        assert_eq!(reply.status, 200);
+        if reply.json["state"] != "running" {
+            break reply.json;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!((&job["state"], &job["result"]["events"]), (&json!("done"), &json!(2)), "{job}");
+    assert_eq!(get(&service.router, "/jobs/999").await.status, 404);
+}
+
+#[tokio::test]
+async fn bounds_on_events() {
+    let config = AnomalyConfig { train_events_max: 1, predict_events_max: 1, ..AnomalyConfig::default() };
+    let service = service(None, config);
+    for uri in ["/train", "/predict"] {
+        let reply = post(&service, uri, TWO).await;
+        assert_eq!((reply.status, &reply.json["code"]), (413, &json!("too_many_events")), "{uri}");
+        assert_eq!(post(&service, uri, ONE).await.status, 200, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn learning_from_the_store() {
+    let alone = service(None, AnomalyConfig::default());
+    let reply = post(&alone, "/train", r#"{"source":"store"}"#).await;
+    assert_eq!((reply.status, &reply.json["code"]), (400, &json!("no_store")));
+
+    let collector = Collector::new();
+    collector.append(&four()).await;
+    let with_store = |config| service(Some(collector.searcher.clone()), config);
+    let service = with_store(AnomalyConfig::default());
+    for (body, status, pointer, expected) in [
+        (r#"{"source":"store"}"#, 200, "/events", json!(4)),
+        (r#"{"source":"store","query":"level:error"}"#, 200, "/events", json!(2)),
+        (r#"{"source":"store","from":"2024-06-01T12:03:00Z"}"#, 200, "/events", json!(1)),
+        (r#"{"source":"store","query":"nothing"}"#, 422, "/code", json!("nothing_to_learn")),
+        (r#"{"source":"store","query":"(a"}"#, 400, "/field", json!("query")),
+        (r#"{"source":"store","from":"never"}"#, 400, "/field", json!("from")),
+        (r#"{"source":"store","query":1}"#, 400, "/field", json!("query")),
+        (r#"{"source":"store","limit":1}"#, 400, "/field", json!("limit")),
+        (r#"{"source":"store","message":"a log of a service named store"}"#, 200, "/events", json!(1)),
+    ] {
+        let reply = post(&service, "/train", body).await;
+        assert_eq!(reply.status, status, "{body}: {}", reply.text);
+        assert_eq!(reply.json.pointer(pointer), Some(&expected), "{body}: {}", reply.text);
+    }
+
+    let service = with_store(AnomalyConfig { train_sync_events: 1, ..AnomalyConfig::default() });
+    let reply = post(&service, "/train", r#"{"source":"store"}"#).await;
+    assert_eq!(reply.status, 202, "{}", reply.text);
+}
+
+#[tokio::test]
+async fn models_probes_and_pages() {
+    let service = service(None, AnomalyConfig::default());
+    let model = get(&service.router, "/model").await;
+    assert_eq!((model.status, &model.json["state"]), (200, &json!("warming-up")));
+    assert!(get(&service.router, "/models").await.json["models"].is_array());
+    let reply = post(&service, "/models/nonsense/activate", "").await;
+    assert_eq!((reply.status, &reply.json["code"]), (404, &json!("model_not_found")));
+    for uri in ["/livez", "/readyz", "/health", "/healthz", "/ready", "/metrics", "/openapi.json", "/docs"] {
+        assert_eq!(get(&service.router, uri).await.status, 200, "{uri}");
+    }
+    assert_eq!(get(&service.router, "/train").await.status, 405);
+}

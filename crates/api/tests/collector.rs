@@ -1,0 +1,384 @@
+//! The collector's read side through its router.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use api::{AccessConfig, CollectorConfig, SearcherConfig};
+use async_trait::async_trait;
+use axum::body::Body;
+use event::{Batch, JournalId, Position, Timestamp};
+use http_body_util::BodyExt;
+use index::{
+    FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError, IndexStats,
+    Patterns, PatternsRequest, SearchRequest, SearchResult, scan::ScanIndex,
+};
+use serde_json::{Value, json};
+use support::{Collector, analyzed, ask, four, get};
+use tower::ServiceExt;
+
+/// Two of four events in the index, two in the journal alone.
+async fn half_indexed() -> Collector {
+    let collector = Collector::new();
+    let events = four();
+    let appended = collector.append(&events[..2]).await;
+    collector.index(&events[..2], appended).await;
+    collector.append(&events[2..]).await;
+    collector
+}
+
+fn messages(json: &Value) -> Vec<&str> {
+    json["hits"].as_array().unwrap().iter().map(|hit| hit["message"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_search_covers_index_and_journal() {
+    let collector = half_indexed().await;
+    let router = collector.router(&AccessConfig::default());
+    let cases: &[(&str, u64, &[&str])] = &[
+        ("", 4, &["upstream timed out", "GET /index.html", "Brute force detected", "User login"]),
+        ("?q=*", 4, &["upstream timed out", "GET /index.html", "Brute force detected", "User login"]),
+        ("?q=level:error", 2, &["upstream timed out", "Brute force detected"]),
+        ("?q=source:web", 2, &["upstream timed out", "GET /index.html"]),
+        ("?q=%22brute%20force%22", 1, &["Brute force detected"]),
+        ("?q=nothing", 0, &[]),
+        ("?limit=1", 4, &["upstream timed out"]),
+        ("?limit=0", 4, &[]),
+        ("?from=2024-06-01T12:01:00Z&to=2024-06-01T12:03:00Z", 2, &["GET /index.html", "Brute force detected"]),
+        ("?from=now-15m", 0, &[]),
+    ];
+    for (query, total, expected) in cases {
+        let reply = get(&router, &format!("/api/v1/search{query}")).await;
+        assert_eq!(reply.status, 200, "{query}: {}", reply.text);
+        assert_eq!(reply.json["total"], *total, "{query}");
+        assert_eq!(messages(&reply.json), *expected, "{query}");
+        assert_eq!(reply.json.get("partial"), None, "{query}");
+        assert!(reply.json["took_ms"].is_u64(), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn hits_are_nested_documents_with_their_id_first() {
+    let collector = half_indexed().await;
+    let router = collector.router(&AccessConfig::default());
+    let reply = get(&router, "/api/v1/search?q=brute").await;
+    let hit = reply.json["hits"][0].as_object().unwrap();
+    assert_eq!(hit.keys().next().unwrap(), "_id");
+    assert_eq!(hit["_id"], collector.id(Position { segment: 0, record: 1 }).to_string());
+    assert_eq!(hit["@timestamp"], "2024-06-01T12:01:00Z");
+    assert_eq!(hit["log"], json!({"level": "error"}));
+    assert_eq!(hit["service"], json!({"name": "auth"}));
+    assert_eq!(hit["sentinel"]["template"]["text"], "made up");
+    assert_eq!(reply.headers["content-type"], "application/json");
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_across_the_border() {
+    let collector = half_indexed().await;
+    let router = collector.router(&AccessConfig::default());
+    let (mut seen, mut uri) = (Vec::new(), "/api/v1/search?limit=1".to_owned());
+    for _ in 0..5 {
+        let reply = get(&router, &uri).await;
+        assert_eq!(reply.json["total"], 4);
+        seen.extend(messages(&reply.json).into_iter().map(str::to_owned));
+        match reply.json["next"].as_str() {
+            Some(cursor) => uri = format!("/api/v1/search?limit=1&cursor={cursor}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["upstream timed out", "GET /index.html", "Brute force detected", "User login"]);
+}
+
+#[tokio::test]
+async fn counts_cover_index_and_journal() {
+    let collector = half_indexed().await;
+    let router = collector.router(&AccessConfig::default());
+    let json = get(&router, "/api/v1/histogram?interval=1h&by=level").await.json;
+    let bucket = json!({"t": "2024-06-01T12:00:00Z", "count": 4, "by": {"error": 2, "info": 2}});
+    assert_eq!(json, json!({"interval": "1h", "buckets": [bucket]}));
+
+    let json = get(&router, "/api/v1/histogram").await.json;
+    assert_eq!((&json["interval"], json["buckets"].as_array().unwrap().len()), (&json!("5s"), 4));
+
+    let json = get(&router, "/api/v1/fields?field=source").await.json;
+    let values = json!([{"value": "auth", "count": 2}, {"value": "web", "count": 2}]);
+    assert_eq!(json, json!({"field": "service.name", "values": values, "total": 4, "distinct": 2}));
+
+    let json = get(&router, "/api/v1/fields").await.json;
+    let field = json["fields"].as_array().unwrap().iter().find(|field| field["name"] == "service.name");
+    assert_eq!(field.unwrap()["count"], 4);
+
+    let json = get(&router, "/api/v1/patterns").await.json;
+    assert_eq!((&json["patterns"][0]["text"], &json["patterns"][0]["count"]), (&json!("made up"), &json!(2)));
+    assert_eq!(json["patterns"][0]["level"], "error");
+}
+
+#[tokio::test]
+async fn bad_questions_name_what_is_wrong() {
+    let router = Collector::new().router(&AccessConfig::default());
+    for (uri, code, field, part) in [
+        ("/api/v1/search?q=(a", "bad_query", "q", "column"),
+        ("/api/v1/search?limt=1", "unknown_parameter", "limt", "did you mean 'limit'?"),
+        ("/api/v1/search?limit=-1", "bad_parameter", "limit", "from 0 to 10000"),
+        ("/api/v1/search?limit=10001", "bad_parameter", "limit", "from 0 to 10000"),
+        ("/api/v1/search?from=yesterday", "bad_parameter", "from", "yesterday"),
+        ("/api/v1/search?from=now&to=now-1h", "bad_parameter", "from", "later than"),
+        ("/api/v1/search?cursor=x", "bad_parameter", "cursor", "'next'"),
+        ("/api/v1/search?limit=1&limit=2", "bad_parameter", "limit", "more than once"),
+        ("/api/v1/histogram?interval=1y", "bad_parameter", "interval", "30s"),
+        ("/api/v1/histogram?from=now-7d&to=now&interval=1s", "bad_parameter", "interval", "10000 buckets"),
+        ("/api/v1/histogram?limit=1", "unknown_parameter", "limit", "interval"),
+        ("/api/v1/fields?q=a", "bad_parameter", "q", "'field'"),
+        ("/api/v1/patterns?q=%22", "bad_query", "q", "column"),
+        ("/api/v1/tail?q=(", "bad_query", "q", "column"),
+        ("/api/v1/tail?from=now", "unknown_parameter", "from", "q"),
+    ] {
+        let reply = get(&router, uri).await;
+        assert_eq!(reply.status, 400, "{uri}: {}", reply.text);
+        assert_eq!(reply.headers["content-type"], "application/problem+json", "{uri}");
+        assert_eq!((&reply.json["code"], &reply.json["field"]), (&json!(code), &json!(field)), "{uri}");
+        assert!(reply.json["detail"].as_str().unwrap().contains(part), "{uri}: {}", reply.text);
+        assert!(reply.json["request_id"].is_string(), "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_are_problems() {
+    let router = Collector::new().router(&AccessConfig::default());
+    let reply = get(&router, "/nowhere").await;
+    assert_eq!((reply.status, &reply.json["code"]), (404, &json!("not_found")));
+    let reply = ask(&router, "DELETE", "/api/v1/search", &[], "").await;
+    assert_eq!((reply.status, &reply.json["code"]), (405, &json!("method_not_allowed")));
+    assert_eq!(reply.headers["allow"], "GET,HEAD");
+}
+
+#[tokio::test]
+async fn hosts_and_keys() {
+    let collector = Collector::new();
+    let open = collector.router(&AccessConfig::default());
+    let locked = collector
+        .router(&AccessConfig { allowed_hosts: vec!["logs.example".into()], api_keys: vec!["secret".into()] });
+    let search = "/api/v1/search";
+    for (router, uri, headers, expected) in [
+        (&open, search, vec![("host", "127.0.0.1:8080")], 200),
+        (&open, search, vec![("host", "evil.example")], 421),
+        (&open, "/livez", vec![("host", "evil.example")], 421),
+        (&locked, search, vec![("host", "localhost")], 421),
+        (&locked, search, vec![("host", "logs.example:8080")], 401),
+        (&locked, "/nowhere", vec![("host", "logs.example")], 401),
+        (&locked, "/metrics", vec![("host", "logs.example")], 401),
+        (&locked, "/livez", vec![("host", "logs.example")], 200),
+        (&locked, "/readyz", vec![("host", "logs.example")], 200),
+        (&locked, "/health", vec![("host", "logs.example")], 200),
+        (&locked, search, vec![("host", "logs.example"), ("authorization", "Bearer secret")], 200),
+        (&locked, search, vec![("host", "logs.example"), ("authorization", "apikey secret")], 200),
+        (&locked, search, vec![("host", "logs.example"), ("x-api-key", "secret")], 200),
+        (&locked, search, vec![("host", "logs.example"), ("x-api-key", "Secret")], 401),
+        (&locked, search, vec![("host", "logs.example"), ("authorization", "Basic secret")], 401),
+        (&locked, search, vec![("host", "logs.example"), ("authorization", "Bearer")], 401),
+    ] {
+        let reply = ask(router, "GET", uri, &headers, "").await;
+        assert_eq!(reply.status, expected, "{uri} {headers:?}");
+        assert_eq!(reply.headers.contains_key("www-authenticate"), expected == 401, "{uri} {headers:?}");
+        assert!(!reply.text.contains("secret"), "{uri} {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn probes_metrics_and_pages() {
+    let collector = Collector::new();
+    let router = collector.router(&AccessConfig::default());
+    let ready = |status: &'static str| {
+        let router = router.clone();
+        async move {
+            let reply = get(&router, "/readyz").await;
+            assert_eq!(reply.json["status"], status, "{}", reply.text);
+            reply
+        }
+    };
+    assert_eq!(ready("ready").await.status, 200);
+    let part = collector.health.component("index");
+    part.degraded("catching up");
+    let reply = ready("degraded").await;
+    assert_eq!((reply.status, &reply.json["degraded"]), (200, &json!(["index"])));
+    assert_eq!(reply.json["components"]["index"]["reason"], "catching up");
+    part.failed("gone");
+    assert_eq!(ready("unavailable").await.status, 503);
+    assert_eq!(get(&router, "/livez").await.json, json!({"status": "live"}));
+
+    let reply = get(&router, "/metrics").await;
+    assert_eq!(reply.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let counted = "log_sentinel_http_requests_total{route=\"/readyz\",status=\"503\"}";
+    assert!(reply.text.contains(counted), "{}", reply.text);
+
+    assert_eq!(get(&router, "/").await.json["docs"], "/docs");
+    for (uri, accept) in [("/docs", "*/*"), ("/", "text/html,*/*;q=0.8")] {
+        let reply = ask(&router, "GET", uri, &[("accept", accept)], "").await;
+        assert_eq!(reply.headers["content-type"], "text/html; charset=utf-8", "{uri}");
+        let policy = reply.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none';") && !policy.contains("unsafe"), "{policy}");
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+        assert!(reply.text.contains(&format!("<style nonce=\"{nonce}\">")), "{uri}");
+        assert!(!reply.text.contains("{{"), "{uri}");
+    }
+}
+
+/// An index that fails, or never answers.
+struct Broken {
+    hangs: bool,
+}
+
+impl Broken {
+    async fn fail<T>(&self) -> Result<T, IndexError> {
+        if self.hangs {
+            std::future::pending::<()>().await;
+        }
+        Err(IndexError::Poisoned)
+    }
+}
+
+#[async_trait]
+impl Index for Broken {
+    async fn write(&self, _: &Batch<'_>) -> Result<(), IndexError> {
+        self.fail().await
+    }
+    async fn commit(&self) -> Result<Position, IndexError> {
+        self.fail().await
+    }
+    fn committed(&self, _: JournalId) -> Position {
+        Position::default()
+    }
+    fn written(&self) -> Position {
+        Position::default()
+    }
+    async fn search(&self, _: SearchRequest) -> Result<SearchResult, IndexError> {
+        self.fail().await
+    }
+    async fn histogram(&self, _: HistogramRequest) -> Result<Histogram, IndexError> {
+        self.fail().await
+    }
+    async fn field_values(&self, _: FieldValuesRequest) -> Result<FieldValues, IndexError> {
+        self.fail().await
+    }
+    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError> {
+        self.fail().await
+    }
+    async fn patterns(&self, _: PatternsRequest) -> Result<Patterns, IndexError> {
+        self.fail().await
+    }
+    async fn expire(&self, _: Timestamp) -> Result<u64, IndexError> {
+        self.fail().await
+    }
+    fn stats(&self) -> IndexStats {
+        IndexStats::default()
+    }
+}
+
+#[tokio::test]
+async fn without_an_index_the_journal_answers_in_part() {
+    let broken = Arc::new(Broken { hangs: false });
+    let collector = Collector::with(broken, CollectorConfig::default(), SearcherConfig::default());
+    collector.append(&four()).await;
+    let router = collector.router(&AccessConfig::default());
+    for (uri, pointer, expected) in [
+        ("/api/v1/search", "/total", json!(4)),
+        ("/api/v1/histogram?interval=1h", "/buckets/0/count", json!(4)),
+        ("/api/v1/fields?field=level", "/total", json!(4)),
+        ("/api/v1/fields", "/fields/0/count", json!(4)),
+        ("/api/v1/patterns", "/patterns", json!([])),
+    ] {
+        let reply = get(&router, uri).await;
+        assert_eq!(reply.status, 200, "{uri}: {}", reply.text);
+        assert_eq!(reply.json["partial"], true, "{uri}");
+        assert!(reply.json["reason"].as_str().unwrap().contains("does not answer"), "{uri}");
+        assert_eq!(reply.json.pointer(pointer), Some(&expected), "{uri}: {}", reply.text);
+    }
+}
+
+#[tokio::test]
+async fn a_tail_beyond_its_budget_makes_the_answer_partial() {
+    let search = SearcherConfig { tail_events_max: 3, catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let collector = Collector::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), search);
+    collector.append(&four()).await;
+    let reply = get(&collector.router(&AccessConfig::default()), "/api/v1/search").await;
+    assert_eq!((&reply.json["total"], &reply.json["partial"]), (&json!(3), &json!(true)));
+    assert!(reply.json["reason"].as_str().unwrap().contains("the index is behind"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn queries_are_bounded_in_time_and_number() {
+    let config =
+        CollectorConfig { queries_max: 1, query_timeout: Duration::from_millis(50), ..CollectorConfig::default() };
+    let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let collector = Collector::with(Arc::new(Broken { hangs: true }), config, search);
+    let router = collector.router(&AccessConfig::default());
+    let reply = get(&router, "/api/v1/search").await;
+    assert_eq!((reply.status, &reply.json["code"]), (503, &json!("query_timeout")));
+    // The work that nobody waits for any more still has its place.
+    let reply = get(&router, "/api/v1/search").await;
+    assert_eq!((reply.status, &reply.json["code"]), (429, &json!("busy")));
+    assert_eq!(reply.headers["retry-after"], "1");
+    assert_eq!(get(&router, "/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn waiting_for_the_index_ends_when_it_is_there() {
+    let collector = Collector::new();
+    let events = four();
+    let appended = collector.append(&events).await;
+    assert!(!collector.searcher.wait_indexed(appended.end, Duration::from_millis(10)).await);
+    let waiting = collector.searcher.wait_indexed(appended.end, Duration::from_secs(30));
+    let (waited, ()) = tokio::join!(waiting, collector.index(&events, appended));
+    assert!(waited);
+}
+
+#[tokio::test]
+async fn a_live_tail_filters_and_says_what_it_missed() {
+    let collector = Collector::new();
+    let router = collector.router(&AccessConfig::default());
+    let request = axum::http::Request::get("/api/v1/tail?q=level:error").header("host", "localhost");
+    let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body();
+    let send = |count: u32| {
+        for number in 0..count {
+            let event = four()[number as usize % 4].clone();
+            let id = collector.id(Position { segment: 0, record: number });
+            collector.live.send(Arc::new(analyzed(id, event))).unwrap();
+        }
+    };
+    send(4);
+    for expected in ["Brute force detected", "upstream timed out"] {
+        let text = next_text(&mut body).await;
+        let data = text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(data).unwrap()["message"], expected, "{text}");
+    }
+    // The channel holds 16.
+    send(20);
+    assert_eq!(next_text(&mut body).await, "event: lagged\ndata: {\"missed\":4}\n\n");
+    collector.stop.cancel();
+    let rest = tokio::time::timeout(Duration::from_secs(10), body.collect()).await;
+    assert!(rest.expect("the stream ends when the program stops").is_ok());
+}
+
+#[tokio::test]
+async fn live_tails_are_bounded_in_number() {
+    let config = CollectorConfig { tails_max: 1, ..CollectorConfig::default() };
+    let collector = Collector::with(Arc::new(ScanIndex::new()), config, SearcherConfig::default());
+    let router = collector.router(&AccessConfig::default());
+    let open = || {
+        let request = axum::http::Request::get("/api/v1/tail").header("host", "localhost");
+        router.clone().oneshot(request.body(Body::empty()).unwrap())
+    };
+    let first = open().await.unwrap();
+    assert_eq!(open().await.unwrap().status(), 429);
+    drop(first);
+    assert_eq!(open().await.unwrap().status(), 200);
+}
+
+async fn next_text(body: &mut Body) -> String {
+    let frame = tokio::time::timeout(Duration::from_secs(10), body.frame()).await;
+    let frame = frame.expect("a message comes").unwrap().unwrap();
+    String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
+}

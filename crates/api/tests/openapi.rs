@@ -1,0 +1,101 @@
+//! The OpenAPI documents say what the routers do, and hold together.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// Routes that other crates bring to the collector's listener.
+const MERGED: [(&str, &str); 1] = [("POST", "/logs")];
+
+fn documented(document: &Value) -> BTreeSet<(String, String)> {
+    let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().keys().map(move |method| (method.to_uppercase(), path.clone()))
+    });
+    operations.collect()
+}
+
+fn routed(routes: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+    routes.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect()
+}
+
+fn documents() -> [(Value, Vec<(&'static str, &'static str)>); 2] {
+    let mut collector = api::collector_routes();
+    collector.extend(MERGED);
+    [
+        (serde_json::from_str(api::COLLECTOR_OPENAPI).unwrap(), collector),
+        (serde_json::from_str(api::ANOMALY_OPENAPI).unwrap(), api::anomaly_routes()),
+    ]
+}
+
+#[test]
+fn documents_and_routers_name_the_same_routes() {
+    for (document, routes) in documents() {
+        assert_eq!(documented(&document), routed(&routes), "{}", document["info"]["title"]);
+        assert_eq!(routed(&routes).len(), routes.len());
+    }
+}
+
+#[test]
+fn every_operation_is_described_and_every_reference_resolves() {
+    for (document, _) in documents() {
+        assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                assert!(!operation["summary"].as_str().unwrap().is_empty(), "{method} {path}");
+                let responses = operation["responses"].as_object().unwrap();
+                assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+                for (status, response) in responses {
+                    let described = response.get("description").or(response.get("$ref"));
+                    assert!(described.is_some(), "{method} {path} {status}");
+                }
+                let in_path = path.matches('{').count();
+                let declared = operation["parameters"].as_array().map_or(0, |parameters| {
+                    parameters.iter().filter(|parameter| parameter["in"] == "path").count()
+                });
+                assert_eq!(in_path, declared, "{method} {path}");
+                for tag in operation["tags"].as_array().unwrap() {
+                    let known = document["tags"].as_array().unwrap().iter().any(|known| known["name"] == *tag);
+                    assert!(known, "{method} {path}: {tag}");
+                }
+            }
+        }
+        let mut references = Vec::new();
+        collect_references(&document, &mut references);
+        assert!(!references.is_empty());
+        for reference in &references {
+            assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
+        }
+        let used: BTreeSet<&String> = references.iter().collect();
+        for kind in ["schemas", "responses", "parameters"] {
+            for name in document["components"][kind].as_object().into_iter().flat_map(|all| all.keys()) {
+                assert!(used.contains(&format!("#/components/{kind}/{name}")), "{kind}/{name} is not used");
+            }
+        }
+    }
+}
+
+#[test]
+fn open_paths_ask_for_no_key() {
+    for (document, _) in documents() {
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for operation in item.as_object().unwrap().values() {
+                let open = operation["security"].as_array().is_some_and(Vec::is_empty);
+                assert_eq!(open, api::OPEN_PATHS.contains(&path.as_str()), "{path}");
+            }
+        }
+    }
+}
+
+fn collect_references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::String(reference)) = object.get("$ref") {
+                found.push(reference.clone());
+            }
+            object.values().for_each(|inner| collect_references(inner, found));
+        }
+        Value::Array(list) => list.iter().for_each(|inner| collect_references(inner, found)),
+        _ => {}
+    }
+}

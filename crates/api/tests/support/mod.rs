@@ -1,0 +1,147 @@
+//! A collector over a real journal and an index in memory, asked without a socket.
+
+use std::sync::Arc;
+
+use api::{Access, AccessConfig, CollectorConfig, CollectorState, LiveEvents, Searcher, SearcherConfig};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request},
+};
+use event::{Analyzed, Batch, Event, EventId, Position, Severity, Timestamp, Verdict, codec};
+use http_body_util::BodyExt;
+use index::{Index, scan::ScanIndex};
+use journal::Journal;
+use serde_json::Value;
+use tokio::sync::{broadcast, watch};
+use tower::ServiceExt;
+
+/// An answer, its body parsed when it is JSON.
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub json: Value,
+    pub text: String,
+}
+
+/// Asks `router` as a client on loopback would.
+pub async fn ask(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+    let mut request = Request::builder().method(method).uri(uri);
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request = request.header("host", "localhost:8080");
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+    let json = serde_json::from_str(&text).unwrap_or_default();
+    Reply { status: parts.status.as_u16(), headers: parts.headers, json, text }
+}
+
+pub async fn get(router: &Router, uri: &str) -> Reply {
+    ask(router, "GET", uri, &[], "").await
+}
+
+pub struct Collector {
+    pub journal: Journal,
+    pub index: Arc<dyn Index>,
+    pub written: watch::Sender<Position>,
+    pub live: LiveEvents,
+    pub stop: telemetry::task::Stop,
+    pub health: telemetry::health::Health,
+    pub searcher: Searcher,
+    config: CollectorConfig,
+    _dir: tempfile::TempDir,
+}
+
+impl Collector {
+    pub fn new() -> Self {
+        Self::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), SearcherConfig::default())
+    }
+
+    pub fn with(index: Arc<dyn Index>, config: CollectorConfig, search: SearcherConfig) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(journal::Config {
+            dir: dir.path().join("journal"),
+            cursors_dir: dir.path().join("cursors"),
+            segment_bytes: 8 << 20,
+            budget_bytes: 64 << 20,
+            queue_bytes: 8 << 20,
+            notes_max: 100,
+        })
+        .unwrap();
+        let (written, receiver) = watch::channel(Position::default());
+        let searcher = Searcher::new(Arc::clone(&index), journal.clone(), receiver, search);
+        Self {
+            journal,
+            index,
+            written,
+            live: broadcast::Sender::new(16),
+            stop: telemetry::task::Stop::new(),
+            health: telemetry::health::Health::new(),
+            searcher,
+            config,
+            _dir: dir,
+        }
+    }
+
+    pub fn router(&self, access: &AccessConfig) -> Router {
+        let state = CollectorState {
+            searcher: self.searcher.clone(),
+            live: self.live.clone(),
+            stop: self.stop.clone(),
+            health: self.health.clone(),
+            metrics: telemetry::metric::install("test").unwrap(),
+            config: self.config.clone(),
+        };
+        api::guarded(api::collector(state), Access::new(access))
+    }
+
+    /// Appends events to the journal only.
+    pub async fn append(&self, events: &[Event<'_>]) -> journal::Appended {
+        let mut batch = journal::Batch::new();
+        for event in events {
+            batch.push_with(|out| codec::encode(event, out));
+        }
+        self.journal.append(batch).await.unwrap()
+    }
+
+    /// Does what the pipeline does: writes events that stand in the journal to the index.
+    pub async fn index(&self, events: &[Event<'_>], appended: journal::Appended) {
+        let (mut position, mut batch) = (appended.first, Batch { end: appended.end, ..Batch::default() });
+        for event in events {
+            batch.events.push(analyzed(self.id(position), event.clone()));
+            position = position.next();
+        }
+        self.index.write(&batch).await.unwrap();
+        self.written.send_replace(appended.end);
+    }
+
+    pub fn id(&self, position: Position) -> EventId {
+        EventId { journal: self.journal.id(), position }
+    }
+}
+
+pub fn analyzed(id: EventId, event: Event<'_>) -> Analyzed<'_> {
+    let template = Some(Arc::new(event::Template::new("made up")));
+    Analyzed { id, event, shape: 1, variables: 0..0, template, verdict: Verdict::unscored() }
+}
+
+pub fn event(at: &str, severity: Severity, source: &str, message: &str) -> Event<'static> {
+    let mut event = Event::new(message.to_owned(), Timestamp::parse(at).unwrap());
+    event.severity = severity;
+    event.source = Some(source.to_owned().into());
+    event
+}
+
+/// Four events, a minute apart, the last the newest.
+pub fn four() -> Vec<Event<'static>> {
+    vec![
+        event("2024-06-01T12:00:00Z", Severity::Info, "auth", "User login"),
+        event("2024-06-01T12:01:00Z", Severity::Error, "auth", "Brute force detected"),
+        event("2024-06-01T12:02:00Z", Severity::Info, "web", "GET /index.html"),
+        event("2024-06-01T12:03:00Z", Severity::Error, "web", "upstream timed out"),
+    ]
+}
