@@ -213,9 +213,25 @@ pub struct Batch<'a> {
     pub end: Position,
 }
 
+impl Analyzed<'_> {
+    /// The same with its text owned.
+    pub fn into_owned(self) -> Analyzed<'static> {
+        Analyzed {
+            id: self.id,
+            event: self.event.into_owned(),
+            shape: self.shape,
+            variables: self.variables,
+            template: self.template,
+            verdict: self.verdict,
+        }
+    }
+}
+
 impl Batch<'_> {
     /// The variables of one of this batch's events.
     pub fn variables_of(&self, analyzed: &Analyzed<'_>) -> &[Variable] {
-        self.variables.get(analyzed.variables.start as usize..analyzed.variables.end as usize).unwrap_or_default()
+        self.variables
+            .get(analyzed.variables.start as usize..analyzed.variables.end as usize)
+            .unwrap_or_default()
     }
 }

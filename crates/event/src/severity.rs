@@ -22,8 +22,7 @@ pub enum Severity {
 
 impl Severity {
     /// All six, in rising order.
-    pub const ALL: [Self; 6] =
-        [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Fatal];
+    pub const ALL: [Self; 6] = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error, Self::Fatal];
 
     /// The normalised spelling.
     pub const fn as_str(self) -> &'static str {

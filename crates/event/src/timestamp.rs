@@ -105,9 +105,9 @@ impl Timestamp {
 fn parse_utc(text: &[u8]) -> Option<i64> {
     let (head, tail) = text.split_at_checked(19)?;
     let number = |from: usize, to: usize| {
-        head[from..to].iter().try_fold(0i64, |sum, byte| {
-            byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0'))
-        })
+        head[from..to]
+            .iter()
+            .try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     };
     if head[4] != b'-' || head[7] != b'-' || head[10] != b'T' || head[13] != b':' || head[16] != b':' {
         return None;
@@ -188,12 +188,16 @@ mod tests {
     #[test]
     fn forms_of_rfc_3339() {
         let expected = Timestamp::parse("2024-06-01T12:00:00Z").unwrap();
-        for text in
-            ["2024-06-01T14:00:00+02:00", "2024-06-01 12:00:00", "2024-06-01T12:00:00", "2024-06-01T12:00:00.000Z"]
-        {
+        for text in [
+            "2024-06-01T14:00:00+02:00",
+            "2024-06-01 12:00:00",
+            "2024-06-01T12:00:00",
+            "2024-06-01T12:00:00.000Z",
+        ] {
             assert_eq!(Timestamp::parse(text), Ok(expected), "{text}");
         }
-        for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2300-01-01T00:00:00Z", "2024-02-30T00:00:00Z"] {
+        for text in ["", "yesterday", "1969-12-31T23:59:59Z", "2300-01-01T00:00:00Z", "2024-02-30T00:00:00Z"]
+        {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
     }

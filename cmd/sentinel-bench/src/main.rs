@@ -1,0 +1,82 @@
+//! Measures Log Sentinel; for development, not installed.
+
+mod forest;
+mod lines;
+mod load;
+mod store;
+mod templates;
+
+use std::{fs::File, io::BufWriter, path::PathBuf};
+
+use clap::{Parser, Subcommand};
+use testkit::corpus;
+
+#[derive(Parser)]
+#[command(name = "sentinel-bench", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make realistic NDJSON from samples of real logs.
+    Corpus {
+        /// How many lines.
+        #[arg(long)]
+        lines: u64,
+        /// The same seed gives the same lines.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Where *_2k.log[.gz] files are; without it, the samples that the repository carries.
+        #[arg(long)]
+        samples: Option<PathBuf>,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Send a file to a collector and print what came of it as one JSON line.
+    Load(load::Arguments),
+    /// Print `LineId,TemplateId` for each line of a log, or each value of a CSV column.
+    Templates {
+        /// A column of a CSV file with a header; without it every line of the file is a message.
+        #[arg(long)]
+        column: Option<String>,
+        /// The file, plain or gzip.
+        file: PathBuf,
+    },
+    /// Train a forest on one CSV file and score another, one score a line.
+    Forest {
+        /// Rows to train on; every column is a feature.
+        #[arg(long)]
+        train: PathBuf,
+        /// Rows to score.
+        #[arg(long)]
+        score: PathBuf,
+        /// Where the scores go.
+        #[arg(long)]
+        out: PathBuf,
+        /// The same seed gives the same scores.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Start the service, send a corpus, and print cost, size and query times as one JSON line.
+    Store(store::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Corpus { lines, seed, samples, out } => {
+            let samples = match samples {
+                Some(dir) => corpus::samples(&dir)?,
+                None => corpus::built_in()?,
+            };
+            corpus::write(&samples, lines, seed, &mut BufWriter::new(File::create(out)?))?;
+            Ok(())
+        }
+        Command::Load(arguments) => load::run(&arguments),
+        Command::Templates { column, file } => templates::run(&file, column.as_deref()),
+        Command::Forest { train, score, out, seed } => forest::run(&train, &score, &out, seed),
+        Command::Store(arguments) => store::run(&arguments),
+    }
+}

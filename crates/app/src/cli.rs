@@ -1,0 +1,191 @@
+//! The command line: one binary, several roles.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::settings::SETTINGS;
+
+/// Takes logs from anything, loses none, finds what is wrong in them.
+///
+/// Without a command it runs everything on this machine: the collector on port 8080, the anomaly service
+/// on port 8000 and the embedded store.
+#[derive(Debug, Parser)]
+#[command(name = "log-sentinel", version)]
+pub struct Cli {
+    /// Settings file instead of log-sentinel.yaml.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can be asked to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Run everything in one process (the default).
+    Run,
+    /// Feed a sample of real logs through a throw-away instance and say what was found.
+    Demo {
+        /// Files to use instead of the sample.
+        files: Vec<PathBuf>,
+    },
+    /// Take in log files and say what was found. Runs against a running collector, else on the data folder itself.
+    Import {
+        /// Files, plain or compressed by gzip or zstd; `-` is standard input.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Search what is stored.
+    Query {
+        /// What to look for: words, "phrases", field:value, AND OR NOT. Nothing means everything.
+        query: Vec<String>,
+        /// Earliest time: RFC 3339 or such as now-15m.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// Latest time, exclusive.
+        #[arg(long, value_name = "TIME")]
+        to: Option<String>,
+        /// How many events, newest first.
+        #[arg(long, short = 'n', default_value_t = 100)]
+        limit: u32,
+        /// How to print them.
+        #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+        output: Output,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Print events as they come in, until interrupted.
+    Tail {
+        /// What to look for; nothing means everything.
+        query: Vec<String>,
+        /// How to print them.
+        #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+        output: Output,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Train the anomaly model on a file of JSON logs, or on what is stored.
+    Train {
+        /// A file of NDJSON or a JSON array; `-` is standard input.
+        #[arg(required_unless_present = "query")]
+        file: Option<PathBuf>,
+        /// Learn from the stored events that match this instead.
+        #[arg(long, conflicts_with = "file")]
+        query: Option<String>,
+        /// Where the anomaly service answers, such as http://127.0.0.1:8000.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+    /// Score a file of JSON logs without storing them.
+    Predict {
+        /// A file of NDJSON, one object or a JSON array; `-` is standard input.
+        file: PathBuf,
+        /// Where the anomaly service answers, such as http://127.0.0.1:8000.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+    /// Look into the journal on disk.
+    Journal {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: JournalAction,
+    },
+    /// Check the settings and print each with its origin, without touching anything.
+    Check {
+        /// Print .env.sample instead.
+        #[arg(long)]
+        sample: bool,
+    },
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to do with the journal.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum JournalAction {
+    /// Print its events as NDJSON.
+    Cat,
+    /// Check every record and say what is damaged.
+    Verify,
+}
+
+/// Which collector to talk to.
+#[derive(Debug, Clone, Args)]
+pub struct Server {
+    /// Where the collector answers, such as http://127.0.0.1:8080.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// How events are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A readable line each.
+    Text,
+    /// One JSON document with everything.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+/// The whole command with a flag for every setting.
+pub fn command() -> clap::Command {
+    let settings = SETTINGS.iter().map(|setting| {
+        Arg::new(setting.name)
+            .long(setting.flag())
+            .value_name("VALUE")
+            .help(format!("{} [{}]", setting.help, setting.name))
+            .help_heading("Settings")
+            .hide_short_help(true)
+            .global(true)
+    });
+    Cli::command().args(settings)
+}
+
+/// Reads the command line: what to do, and the settings given as flags.
+///
+/// # Errors
+/// When it is not a command line of this program; the error prints itself.
+pub fn parse(
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+) -> Result<(Cli, BTreeMap<&'static str, String>), clap::Error> {
+    let matches = command().try_get_matches_from(arguments)?;
+    let flags = flags(&matches);
+    Ok((Cli::from_arg_matches(&matches)?, flags))
+}
+
+fn flags(matches: &ArgMatches) -> BTreeMap<&'static str, String> {
+    let given = |name: &'static str| Some((name, matches.get_one::<String>(name)?.clone()));
+    SETTINGS.iter().filter_map(|setting| given(setting.name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn settings_are_flags_of_every_command() {
+        for line in ["log-sentinel --addr 127.0.0.1:9 run", "log-sentinel run --addr 127.0.0.1:9"] {
+            let (_, flags) = parse(line.split(' ').map(Into::into)).unwrap();
+            assert_eq!(flags["LOG_SENTINEL_ADDR"], "127.0.0.1:9", "{line}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_flag_is_refused_with_a_suggestion() {
+        let error = parse("log-sentinel --adr x".split(' ').map(Into::into)).unwrap_err().to_string();
+        assert!(error.contains("--addr"), "{error}");
+    }
+}

@@ -1,0 +1,134 @@
+//! How the command line talks to a running collector: over its ordinary HTTP API.
+
+use std::time::Duration;
+
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde_json::Value as Json;
+
+/// Why a request brought nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Nobody answered.
+    #[error("cannot reach {url}; is log-sentinel running there? (--url names another place)")]
+    Unreachable {
+        /// The address tried.
+        url: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The answer broke off or was not JSON.
+    #[error("the answer of {url} cannot be read")]
+    Answer {
+        /// The address asked.
+        url: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The collector said no.
+    #[error("{url} answered {status}: {detail}")]
+    Refused {
+        /// The address asked.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// Its reason, for a person.
+        detail: String,
+        /// When it wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// A collector's API.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    base: String,
+    key: Option<String>,
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// For the collector at `base`, such as `http://127.0.0.1:8080`, with an API key where one is needed.
+    pub(crate) fn new(base: &str, key: Option<String>) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), key, http: reqwest::Client::new() }
+    }
+
+    /// Where it is.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Whether somebody takes logs there.
+    pub(crate) async fn is_up(&self) -> bool {
+        self.get("/livez", &[]).await.is_ok()
+    }
+
+    /// A GET whose answer is JSON.
+    ///
+    /// # Errors
+    /// When it brings anything but a 2xx answer of JSON.
+    pub(crate) async fn get_json(&self, path: &str, query: &[(&str, &str)]) -> Result<Json, ClientError> {
+        self.json(self.get(path, query).await?).await
+    }
+
+    /// A GET whose answer is read by the caller.
+    ///
+    /// # Errors
+    /// When it brings anything but a 2xx answer.
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Response, ClientError> {
+        self.send(self.http.get(self.url(path)).query(query)).await
+    }
+
+    /// A POST of bytes whose answer is JSON.
+    ///
+    /// # Errors
+    /// When it brings anything but a 2xx answer of JSON.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Json, ClientError> {
+        let mut request = self.http.post(self.url(path)).query(query).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.json(self.send(request).await?).await
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
+        let request = match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        };
+        let unreachable = |source| ClientError::Unreachable { url: self.base.clone(), source };
+        let response = request.send().await.map_err(unreachable)?;
+        if response.status().is_success() { Ok(response) } else { Err(self.refusal(response).await) }
+    }
+
+    async fn refusal(&self, response: Response) -> ClientError {
+        let (status, url) = (response.status(), response.url().to_string());
+        let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
+        let body: Json = response.json().await.unwrap_or_default();
+        let detail = body["detail"].as_str().map_or_else(|| reason(status), str::to_owned);
+        ClientError::Refused {
+            url,
+            status: status.as_u16(),
+            detail,
+            retry_after: after.map(Duration::from_secs),
+        }
+    }
+
+    async fn json(&self, response: Response) -> Result<Json, ClientError> {
+        let url = response.url().to_string();
+        response.json().await.map_err(|source| ClientError::Answer { url, source })
+    }
+}
+
+fn reason(status: StatusCode) -> String {
+    status.canonical_reason().unwrap_or("no reason given").to_owned()
+}

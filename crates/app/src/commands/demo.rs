@@ -1,0 +1,56 @@
+//! `log-sentinel demo`: a throw-away instance, real logs, and what was found in them.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use super::{import, print};
+use crate::{AppError, Instance, Settings, client::Client, findings};
+
+/// Real public logs, with source and licence in `samples/SOURCES.md`.
+const SAMPLES: [(&str, &[u8]); 2] = [
+    ("auth.log", include_bytes!("../../samples/auth_ec2_2017.log.gz")),
+    ("access.log", include_bytes!("../../samples/apache_access_2015.log.gz")),
+];
+
+/// Feeds the files, or the sample, through the ordinary intake of an instance of its own.
+///
+/// # Errors
+/// When the instance cannot start or a file cannot be read.
+pub(crate) async fn run(settings: &Settings, files: &[PathBuf]) -> Result<(), AppError> {
+    let data = tempfile::tempdir()?;
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let settings = Settings {
+        addr: free,
+        anomaly_addr: free,
+        data: data.path().to_owned(),
+        dir: data.path().join("watched"),
+        files: vec![],
+        api_keys: vec![],
+        allowed_hosts: vec![],
+        ..settings.clone()
+    };
+    let instance = Instance::start(&settings).await?;
+    let client = Client::new(&format!("http://{}", instance.addr), None);
+    let outcome = feed(&client, files).await;
+    instance.stop(settings.shutdown_grace).await;
+    outcome
+}
+
+async fn feed(client: &Client, files: &[PathBuf]) -> Result<(), AppError> {
+    if files.is_empty() {
+        print(
+            "A sample of real logs: an auth.log of a cloud host (2017) and the access log of a web site (2015).\n\n",
+        )?;
+    }
+    let mut imported = import::Imported::default();
+    for (name, bytes) in SAMPLES.iter().filter(|_| files.is_empty()) {
+        import::lines(client, *bytes, name, &mut imported).await?;
+    }
+    if !files.is_empty() {
+        imported = import::run(client, files).await?;
+    }
+    print(&findings::report(client, &imported, false).await?)?;
+    print(
+        "\nThis was a throw-away instance; nothing of it is kept. `log-sentinel import FILE` does the same for keeps.\n",
+    )?;
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! `log-sentinel import`: files into a collector, over its ordinary intake.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::print;
+use crate::{
+    AppError, Instance, Settings,
+    client::{Client, ClientError},
+    findings,
+};
+
+/// A request carries about so much text; lines are never split.
+const REQUEST_BYTES: usize = 4 << 20;
+/// No more of a line is sent.
+const LINE_BYTES: u64 = 16 << 20;
+/// How long the last request may wait for the index.
+const INDEX_WAIT: &str = "300s";
+
+/// What became of the lines of the files.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Imported {
+    /// Lines taken in.
+    pub accepted: u64,
+    /// Lines refused.
+    pub rejected: u64,
+    /// Names under which they were taken in: `log.file.path`.
+    pub paths: Vec<String>,
+    /// Whether everything is searchable.
+    pub indexed: bool,
+}
+
+/// Imports into the collector that runs, else into the data folder by an instance of its own, and says
+/// what was found.
+///
+/// # Errors
+/// When neither is there, or as [`run`].
+pub(crate) async fn run_and_report(
+    settings: &Settings,
+    client: Client,
+    named: bool,
+    files: &[PathBuf],
+) -> Result<(), AppError> {
+    if named || client.is_up().await {
+        let imported = run(&client, files).await?;
+        print(&findings::report(&client, &imported, true).await?)?;
+        return Ok(());
+    }
+    let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    // Only the files named are wanted now; the watched ones wait for the next ordinary run.
+    let alone =
+        Settings { addr: free, anomaly_addr: free, files: vec![], dir: PathBuf::new(), ..settings.clone() };
+    let instance = Instance::start(&alone).await?;
+    let key = settings.api_keys.first().map(|key| key.0.clone());
+    let client = Client::new(&format!("http://{}", instance.addr), key);
+    let outcome = async {
+        let imported = run(&client, files).await?;
+        print(&findings::report(&client, &imported, true).await?)?;
+        Ok(())
+    };
+    let outcome = outcome.await;
+    instance.stop(settings.shutdown_grace).await;
+    outcome
+}
+
+/// Sends every file, in order.
+///
+/// # Errors
+/// When a file cannot be read, or the collector refuses it for good.
+pub(crate) async fn run(client: &Client, files: &[PathBuf]) -> Result<Imported, AppError> {
+    let mut imported = Imported::default();
+    for file in files {
+        let shown = if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() };
+        let (reader, size) = open(file)?;
+        let bar = progress(size, &shown);
+        lines(client, bar.wrap_read(reader), &shown, &mut imported).await.inspect_err(|_| bar.abandon())?;
+        bar.finish();
+    }
+    Ok(imported)
+}
+
+/// Sends the lines of one reader, plain or compressed.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn lines(
+    client: &Client,
+    reader: impl Read + Send + 'static,
+    path: &str,
+    imported: &mut Imported,
+) -> Result<(), AppError> {
+    let failed = |source| AppError::File { action: "read", path: path.into(), source };
+    imported.paths.push(path.to_owned());
+    let mut reader = decompress(reader).map_err(failed)?;
+    let run = run_key()?;
+    for number in 0u64.. {
+        let (chunk, next) = tokio::task::spawn_blocking(move || {
+            let chunk = take_lines(&mut reader);
+            (chunk, reader)
+        })
+        .await
+        .map_err(|error| failed(io::Error::other(error)))?;
+        reader = next;
+        let chunk = chunk.map_err(failed)?;
+        if chunk.iter().all(u8::is_ascii_whitespace) && !chunk.is_empty() {
+            continue;
+        }
+        if chunk.is_empty() {
+            break;
+        }
+        let answer = send(client, path, &format!("{run}-{number}"), chunk).await?;
+        imported.accepted += answer["accepted"].as_u64().unwrap_or_default();
+        imported.rejected += answer["rejected_total"].as_u64().unwrap_or_default();
+        imported.indexed = answer["indexed"].as_bool().unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// A name for this run, so that a request whose answer got lost can be sent again without a second copy.
+fn run_key() -> Result<String, AppError> {
+    let id = event::JournalId::random().map_err(|error| AppError::Io(io::Error::other(error.to_string())))?;
+    Ok(id.to_string())
+}
+
+async fn send(client: &Client, path: &str, key: &str, chunk: Vec<u8>) -> Result<serde_json::Value, AppError> {
+    let query = [("path", path), ("wait", "indexed"), ("timeout", INDEX_WAIT)];
+    let headers = [("content-type", "text/plain"), ("idempotency-key", key)];
+    let mut failures = 0;
+    loop {
+        match client.post("/logs", &query, &headers, chunk.clone()).await {
+            Err(ClientError::Refused { status: 429, retry_after, .. }) => {
+                tokio::time::sleep(retry_after.unwrap_or(Duration::from_secs(1))).await;
+            }
+            Err(ClientError::Unreachable { .. } | ClientError::Answer { .. }) if failures < 5 => {
+                failures += 1;
+                tokio::time::sleep(Duration::from_secs(failures)).await;
+            }
+            answer => return Ok(answer?),
+        }
+    }
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+fn open(file: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>), AppError> {
+    if is_stdin(file) {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let failed = |source| AppError::File { action: "open", path: file.to_owned(), source };
+    let opened = File::open(file).map_err(failed)?;
+    let metadata = opened.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(failed(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name its files")));
+    }
+    Ok((Box::new(opened), metadata.is_file().then_some(metadata.len())))
+}
+
+fn progress(size: Option<u64>, name: &str) -> ProgressBar {
+    let bar = ProgressBar::new(size.unwrap_or_default());
+    let template = match size {
+        Some(_) => "{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+        None => "{msg} {spinner} {bytes} {bytes_per_sec}",
+    };
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_message(name.to_owned());
+    bar
+}
+
+/// Looks at the first bytes: gzip and zstd are unpacked, anything else is taken as it is.
+fn decompress(reader: impl Read + Send + 'static) -> io::Result<BufReader<Box<dyn Read + Send>>> {
+    let mut buffered = BufReader::with_capacity(256 << 10, reader);
+    let start = buffered.fill_buf()?;
+    let plain: Box<dyn Read + Send> = if start.starts_with(&[0x1f, 0x8b]) {
+        Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
+    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?)
+    } else {
+        Box::new(buffered)
+    };
+    Ok(BufReader::with_capacity(1 << 20, plain))
+}
+
+/// About [`REQUEST_BYTES`] of whole lines; empty at the end. What a line has beyond [`LINE_BYTES`] is
+/// skipped, so that a file without newlines cannot fill the memory; the collector cuts lines earlier anyway.
+fn take_lines(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut chunk = Vec::with_capacity(REQUEST_BYTES + (64 << 10));
+    while chunk.len() < REQUEST_BYTES {
+        let read = reader.take(LINE_BYTES).read_until(b'\n', &mut chunk)?;
+        if read == 0 {
+            break;
+        }
+        if chunk.last() != Some(&b'\n') {
+            reader.skip_until(b'\n')?;
+            chunk.push(b'\n');
+        }
+    }
+    Ok(chunk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_never_split_and_long_ones_are_cut() {
+        let mut text = b"short\n".to_vec();
+        text.extend(vec![b'x'; 2 * LINE_BYTES as usize]);
+        text.extend(b"\nlast without newline");
+        let mut reader = BufReader::new(text.as_slice());
+        let mut all = vec![];
+        loop {
+            let chunk = take_lines(&mut reader).unwrap();
+            if chunk.is_empty() {
+                break;
+            }
+            assert_eq!(chunk.last(), Some(&b'\n'));
+            all.extend(chunk);
+        }
+        let lines: Vec<_> = all.split(|byte| *byte == b'\n').collect();
+        assert_eq!(lines[0], b"short");
+        assert_eq!(lines[1].len(), LINE_BYTES as usize);
+        assert_eq!(lines[2], b"last without newline");
+    }
+}

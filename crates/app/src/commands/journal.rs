@@ -1,0 +1,63 @@
+//! `log-sentinel journal`: what the journal holds, without the server.
+
+use std::{io, path::Path};
+
+use event::{EventId, JournalId, Position, Verdict, codec, document};
+
+use super::print;
+use crate::AppError;
+
+/// Prints the journal's events as NDJSON, in order.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub(crate) fn cat(data: &Path) -> Result<(), AppError> {
+    let (dir, cursors) = (data.join("journal"), data.join("cursors"));
+    let Some(id) = journal::verify(&dir, &cursors)?.id else { return Ok(()) };
+    let damaged = journal::cat(&dir, |position, record| match print(&line(id, position, record))? {
+        true => Ok(()),
+        false => Err(io::ErrorKind::BrokenPipe.into()),
+    })?;
+    if damaged > 0 {
+        eprintln!("{damaged} damaged records were skipped");
+    }
+    Ok(())
+}
+
+/// Checks every record and prints what was found.
+///
+/// # Errors
+/// When the journal cannot be read, or something in it is damaged.
+pub(crate) fn verify(data: &Path) -> Result<(), AppError> {
+    let report = journal::verify(&data.join("journal"), &data.join("cursors"))?;
+    let mut text = format!(
+        "{} records in {} segments, {} bytes; {} damaged records, {} damaged places, {} torn bytes at the end\n",
+        report.records,
+        report.segments,
+        report.bytes,
+        report.damaged_records,
+        report.damaged_places,
+        report.torn_bytes
+    );
+    for (name, position) in &report.cursors {
+        text.push_str(&format!("cursor {name} stands at {position}\n"));
+    }
+    for problem in &report.problems {
+        text.push_str(&format!("{}: {}\n", problem.path.display(), problem.what));
+    }
+    print(&text)?;
+    if report.is_intact() { Ok(()) } else { Err(AppError::Stopped("the journal is damaged".to_owned())) }
+}
+
+fn line(journal: JournalId, position: Position, record: &[u8]) -> String {
+    let id = EventId { journal, position };
+    match codec::decode(record) {
+        Ok(event) => {
+            let mut document = document(&event, None, &Verdict::unscored());
+            document.remove("sentinel");
+            document.shift_insert(0, "_id".to_owned(), id.to_string().into());
+            format!("{}\n", serde_json::Value::Object(document))
+        }
+        Err(error) => format!("{}\n", serde_json::json!({"_id": id, "error": error.to_string()})),
+    }
+}

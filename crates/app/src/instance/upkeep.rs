@@ -1,0 +1,81 @@
+//! What has to be done from time to time: gauges, newer models, retention.
+
+use std::{sync::Arc, time::Duration};
+
+use index::Index;
+use journal::Journal;
+use metrics::gauge;
+use telemetry::{metric, task::Tasks};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tracing::{error, info, warn};
+
+/// How often gauges are set and the models' folder is looked at.
+const GAUGES_EVERY: Duration = Duration::from_secs(2);
+/// How often expired events are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+
+pub(super) fn start(
+    tasks: &Tasks,
+    journal: &Journal,
+    index: &Arc<dyn Index>,
+    anomaly: &Arc<anomaly::Service>,
+    retention: Option<Duration>,
+) {
+    let (journal, gauged, anomaly) = (journal.clone(), Arc::clone(index), Arc::clone(anomaly));
+    let stop = tasks.stop();
+    tasks.spawn("gauges", async move {
+        let mut ticks = ticks(GAUGES_EVERY);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            set_gauges(&journal, gauged.as_ref(), &anomaly);
+            reload(Arc::clone(&anomaly)).await;
+        }
+    });
+    let Some(retention) = retention else { return };
+    let (index, stop) = (Arc::clone(index), tasks.stop());
+    tasks.spawn("retention", async move {
+        let mut ticks = ticks(EXPIRE_EVERY);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            expire(index.as_ref(), retention).await;
+        }
+    });
+}
+
+fn ticks(period: Duration) -> Interval {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}
+
+async fn expire(index: &dyn Index, retention: Duration) {
+    let age = i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
+    match index.expire(intake::system_clock().saturating_add(-age)).await {
+        Ok(0) => {}
+        Ok(events) => info!(events, "deleted what was older than LOG_SENTINEL_RETENTION"),
+        Err(error) => error!(error = &error as &dyn std::error::Error, "could not delete old events"),
+    }
+}
+
+/// Takes a model that another process put into the models' folder.
+async fn reload(anomaly: Arc<anomaly::Service>) {
+    match tokio::task::spawn_blocking(move || anomaly.reload()).await {
+        Ok(Ok(true)) => info!("a newer anomaly model serves"),
+        Ok(Ok(false)) | Err(_) => {}
+        Ok(Err(error)) => {
+            warn!(
+                error = &error as &dyn std::error::Error,
+                "a model was refused; the one before goes on serving"
+            );
+        }
+    }
+}
+
+fn set_gauges(journal: &Journal, index: &dyn Index, anomaly: &anomaly::Service) {
+    let status = journal.status();
+    gauge!(metric::JOURNAL_BYTES).set(status.bytes as f64);
+    gauge!(metric::JOURNAL_BUDGET_BYTES).set(status.budget_bytes as f64);
+    let stats = index.stats();
+    gauge!(metric::INDEX_EVENTS).set(stats.events as f64);
+    gauge!(metric::INDEX_BYTES).set(stats.bytes as f64);
+    gauge!(metric::INDEX_SEGMENTS).set(stats.segments as f64);
+    gauge!(metric::TEMPLATES).set(anomaly.stats().templates as f64);
+}

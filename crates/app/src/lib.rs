@@ -1,0 +1,177 @@
+//! The composition root: settings, then checked, built, run and drained. The only crate that knows all others.
+//!
+//! It decides what exists and in which order it stops; it must never do the work itself.
+
+pub mod cli;
+mod client;
+mod commands;
+mod findings;
+mod instance;
+mod serve;
+mod settings;
+
+use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
+
+use clap::CommandFactory;
+use cli::{Cli, Command, JournalAction};
+use client::{Client, ClientError};
+use commands::{check, demo, import, journal as journal_command, model, query, tail};
+use instance::{Instance, StartError};
+use settings::{Settings, SettingsError, Sources};
+
+/// The version of the program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Why the program did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// It could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A collector did not answer as it should.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The journal could not be read.
+    #[error("cannot read the journal")]
+    Journal(#[from] journal::OpenError),
+    /// A file could not be used.
+    #[error("cannot {action} {path}")]
+    File {
+        /// What was attempted.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Standard output or the operating system refused.
+    #[error("cannot write the output")]
+    Io(#[from] io::Error),
+    /// It had to end although nobody asked.
+    #[error("stopped because {0}")]
+    Stopped(String),
+}
+
+/// The whole program: reads the command line and does what it says.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let (cli, flags) = match cli::parse(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+            // The terminal may be gone; the exit code still tells.
+            drop(error.print());
+            return code;
+        }
+    };
+    let outcome = Sources::read(flags, cli.config.as_deref())
+        .and_then(|sources| sources.resolve())
+        .map_err(AppError::from)
+        .and_then(|values| dispatch(cli, &values));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("log-sentinel: {}", describe(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error with everything that caused it.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn dispatch(
+    cli: Cli,
+    values: &std::collections::BTreeMap<&'static str, settings::Value>,
+) -> Result<(), AppError> {
+    let command = cli.command.unwrap_or(Command::Run);
+    match &command {
+        Command::Check { sample: true } => {
+            commands::print(&settings::sample())?;
+            return Ok(());
+        }
+        Command::Check { sample: false } => commands::print(&check::table(values)).map(drop)?,
+        Command::Completions { shell } => {
+            let mut script = vec![];
+            clap_complete::generate(*shell, &mut cli::command(), "log-sentinel", &mut script);
+            commands::print(&String::from_utf8_lossy(&script))?;
+            return Ok(());
+        }
+        _ => {}
+    }
+    let settings = Settings::check(values)?;
+    match command {
+        Command::Check { .. } => {
+            commands::print("the settings are usable\n")?;
+            Ok(())
+        }
+        Command::Journal { action } => match action {
+            JournalAction::Cat => journal_command::cat(&settings.data),
+            JournalAction::Verify => journal_command::verify(&settings.data),
+        },
+        asynchronous => runtime()?.block_on(run(asynchronous, &settings)),
+    }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("reactor").build()
+}
+
+async fn run(command: Command, settings: &Settings) -> Result<(), AppError> {
+    let key = || settings.api_keys.first().map(|key| key.0.clone());
+    let collector = |server: &cli::Server| {
+        let url = server.url.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.addr)));
+        Client::new(&url, key())
+    };
+    let anomaly = |url: &Option<String>| {
+        let url = url.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.anomaly_addr)));
+        Client::new(&url, key())
+    };
+    match command {
+        Command::Run => serve::run(settings).await,
+        Command::Demo { files } => demo::run(settings, &files).await,
+        Command::Import { files, server } => {
+            let named = server.url.is_some();
+            import::run_and_report(settings, collector(&server), named, &files).await
+        }
+        Command::Query { query, from, to, limit, output, server } => {
+            let request = query::Request { query: query.join(" "), from, to, limit };
+            query::run(&collector(&server), &request, output).await
+        }
+        Command::Tail { query, output, server } => {
+            tail::run(&collector(&server), &query.join(" "), output).await
+        }
+        Command::Train { file: Some(file), url, .. } => model::train_file(&anomaly(&url), &file).await,
+        Command::Train { query, url, .. } => {
+            model::train_stored(&anomaly(&url), query.as_deref().unwrap_or_default()).await
+        }
+        Command::Predict { file, url } => model::predict(&anomaly(&url), &file).await,
+        // Done before the settings were checked, or without a runtime.
+        Command::Check { .. } | Command::Completions { .. } | Command::Journal { .. } => {
+            Cli::command().print_help().map_err(AppError::from)
+        }
+    }
+}
+
+/// The address by which this machine reaches a listener bound to it.
+fn reachable(mut addr: std::net::SocketAddr) -> std::net::SocketAddr {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    addr
+}

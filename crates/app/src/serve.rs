@@ -1,0 +1,81 @@
+//! `log-sentinel run`: start, say so, wait for the end, drain.
+
+use std::io::Write;
+
+use telemetry::logs;
+use tracing::{info, warn};
+
+use crate::{AppError, Instance, Settings, VERSION, commands::print};
+
+/// Runs everything until a signal or a failure ends it.
+///
+/// # Errors
+/// When it cannot start, or a part of it fails for good.
+pub(crate) async fn run(settings: &Settings) -> Result<(), AppError> {
+    let format = if settings.log_json { logs::Format::Json } else { logs::Format::Text };
+    if let Err(error) = logs::init(format, &settings.log_level) {
+        drop(writeln!(std::io::stderr(), "log-sentinel: {error}"));
+    }
+    let signals = Signals::new()?;
+    let instance = Instance::start(settings).await?;
+    print(&welcome(settings, &instance))?;
+    let failure = tokio::select! {
+        name = signals.wait() => { info!(signal = name, "stopping"); None }
+        reason = instance.failed() => Some(reason),
+    };
+    let stragglers = instance.stop(settings.shutdown_grace).await;
+    if !stragglers.is_empty() {
+        warn!(?stragglers, "these did not end in time; what they held is in the journal");
+    }
+    failure.map_or(Ok(()), |reason| Err(AppError::Stopped(reason)))
+}
+
+fn welcome(settings: &Settings, instance: &Instance) -> String {
+    let (url, anomaly) = (format!("http://{}", instance.addr), format!("http://{}", instance.anomaly_addr));
+    let watched = if settings.dir.is_dir() { "" } else { " (read as soon as it appears)" };
+    let key = if settings.api_keys.is_empty() { "" } else { " -H \"Authorization: Bearer $KEY\"" };
+    format!(
+        "Log Sentinel {VERSION} is running. Ctrl-C stops it; nothing acknowledged gets lost.\n\
+         \n\
+         \x20 collector  {url}  (POST /logs, /api/v1/search, /docs)\n\
+         \x20 anomaly    {anomaly}  (POST /train, /predict, /docs)\n\
+         \x20 data       {data}\n\
+         \x20 watched    {dir}{watched}\n\
+         \n\
+         Try:\n\
+         \x20 curl{key} {url}/logs -H 'Content-Type: application/json' -d '{{\"level\":\"error\",\"message\":\"disk sda1 is failing\",\"source\":\"kernel\"}}'\n\
+         \x20 curl{key} '{url}/api/v1/search?q=disk'\n\
+         \x20 curl{key} {anomaly}/predict -H 'Content-Type: application/json' -d '{{\"level\":\"ERROR\",\"message\":\"Brute force detected\",\"source\":\"auth\"}}'\n",
+        data = settings.data.display(),
+        dir = settings.dir.display(),
+    )
+}
+
+/// What the operating system may say to end a program.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn wait(mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = tokio::signal::ctrl_c() => "SIGINT",
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(self) -> &'static str {
+        drop(tokio::signal::ctrl_c().await);
+        "Ctrl-C"
+    }
+}

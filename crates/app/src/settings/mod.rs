@@ -1,0 +1,216 @@
+//! Settings: flags, then the environment, then `.env`, then `log-sentinel.yaml`.
+//!
+//! [`SETTINGS`] is the one list of them; `.env.sample`, the flags, `log-sentinel check` and the
+//! documentation follow from it. [`Settings`] is what they mean, checked. Nothing else reads the
+//! environment.
+
+mod sources;
+mod table;
+mod value;
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+pub(crate) use sources::{Sources, Value};
+pub(crate) use table::{SETTINGS, Setting, sample};
+
+/// What is wrong with the settings; every problem found, not just the first.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.describe())]
+pub struct SettingsError {
+    /// One sentence each, naming the setting, where it was set and what would be right.
+    pub problems: Vec<String>,
+}
+
+impl SettingsError {
+    fn describe(&self) -> String {
+        let mut text = String::from("the settings are not usable:");
+        for problem in &self.problems {
+            text.push_str("\n  - ");
+            text.push_str(problem);
+        }
+        text
+    }
+}
+
+/// A secret: it never shows itself.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("********")
+    }
+}
+
+/// The settings, typed and checked. Field by field they are explained in [`SETTINGS`].
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "each field is documented where users read it: in SETTINGS")]
+pub(crate) struct Settings {
+    pub addr: SocketAddr,
+    pub anomaly_addr: SocketAddr,
+    pub dir: PathBuf,
+    pub files: Vec<String>,
+    pub data: PathBuf,
+    pub api_keys: Vec<Secret>,
+    pub trust_network: bool,
+    pub allowed_hosts: Vec<String>,
+    pub zone: jiff::tz::TimeZone,
+    pub log_level: String,
+    pub log_json: bool,
+    pub body_bytes_max: usize,
+    pub in_flight_bytes_max: usize,
+    pub line_bytes_max: usize,
+    pub connections_max: usize,
+    pub journal_bytes_max: u64,
+    pub journal_segment_bytes: u64,
+    pub retention: Option<Duration>,
+    pub index_cache_bytes: usize,
+    pub query_timeout: Duration,
+    pub queries_max: usize,
+    pub tails_max: usize,
+    pub tail_scan_interval: Duration,
+    pub model_events_min: usize,
+    pub false_positive_rate: f64,
+    pub templates_max: usize,
+    pub shutdown_grace: Duration,
+}
+
+impl Settings {
+    /// Types and checks what the sources hold. Touches neither the disk nor the network.
+    ///
+    /// # Errors
+    /// Every problem with them.
+    pub(crate) fn check(values: &BTreeMap<&'static str, Value>) -> Result<Self, SettingsError> {
+        let mut reader = value::Reader::new(values);
+        let settings = Self {
+            addr: reader.address("LOG_SENTINEL_ADDR"),
+            anomaly_addr: reader.address("LOG_SENTINEL_ANOMALY_ADDR"),
+            dir: reader.path("LOG_SENTINEL_DIR"),
+            files: reader.list("LOG_SENTINEL_FILES"),
+            data: reader.path("LOG_SENTINEL_DATA"),
+            api_keys: reader.list("API_KEYS").into_iter().map(Secret).collect(),
+            trust_network: reader.flag("LOG_SENTINEL_TRUST_NETWORK"),
+            allowed_hosts: reader.list("LOG_SENTINEL_ALLOWED_HOSTS"),
+            zone: reader.zone("LOG_SENTINEL_ZONE"),
+            log_level: reader.one_of("LOG_SENTINEL_LOG_LEVEL", &["error", "warn", "info", "debug", "trace"]),
+            log_json: reader.one_of("LOG_SENTINEL_LOG_FORMAT", &["text", "json"]) == "json",
+            body_bytes_max: reader.size("LOG_SENTINEL_BODY_BYTES_MAX", 1 << 10, 4 << 30),
+            in_flight_bytes_max: reader.size("LOG_SENTINEL_IN_FLIGHT_BYTES_MAX", 1 << 20, 64 << 30),
+            line_bytes_max: reader.size("LOG_SENTINEL_LINE_BYTES_MAX", 1 << 10, 16 << 20),
+            connections_max: reader.count("LOG_SENTINEL_CONNECTIONS_MAX", 1, 1_000_000),
+            journal_bytes_max: reader.size("LOG_SENTINEL_JOURNAL_BYTES_MAX", 8 << 20, 1 << 50) as u64,
+            journal_segment_bytes: reader.size("LOG_SENTINEL_JOURNAL_SEGMENT_BYTES", 1 << 20, 4 << 30) as u64,
+            retention: reader.duration_or_never("LOG_SENTINEL_RETENTION"),
+            index_cache_bytes: reader.size("LOG_SENTINEL_INDEX_CACHE_BYTES", 1 << 20, 64 << 30),
+            query_timeout: reader.duration("LOG_SENTINEL_QUERY_TIMEOUT"),
+            queries_max: reader.count("LOG_SENTINEL_QUERIES_MAX", 1, 10_000),
+            tails_max: reader.count("LOG_SENTINEL_TAILS_MAX", 1, 10_000),
+            tail_scan_interval: reader.duration("LOG_SENTINEL_SCAN_INTERVAL"),
+            model_events_min: reader.count("LOG_SENTINEL_MODEL_EVENTS_MIN", 100, 10_000_000),
+            false_positive_rate: reader.share("LOG_SENTINEL_FALSE_POSITIVE_RATE", 1e-6, 0.1),
+            templates_max: reader.count("LOG_SENTINEL_TEMPLATES_MAX", 100, 10_000_000),
+            shutdown_grace: reader.duration("LOG_SENTINEL_SHUTDOWN_GRACE"),
+        };
+        settings.check_together(&mut reader);
+        let problems = reader.finish();
+        if problems.is_empty() { Ok(settings) } else { Err(SettingsError { problems }) }
+    }
+
+    fn check_together(&self, reader: &mut value::Reader<'_>) {
+        if self.body_bytes_max > self.in_flight_bytes_max {
+            reader.problem(format!(
+                "LOG_SENTINEL_BODY_BYTES_MAX ({} bytes) is more than LOG_SENTINEL_IN_FLIGHT_BYTES_MAX ({} bytes): \
+                 the largest body could never be taken in",
+                self.body_bytes_max, self.in_flight_bytes_max
+            ));
+        }
+        if self.journal_segment_bytes.saturating_mul(2) > self.journal_bytes_max {
+            reader.problem(
+                "LOG_SENTINEL_JOURNAL_BYTES_MAX must hold two segments of LOG_SENTINEL_JOURNAL_SEGMENT_BYTES at least"
+                    .to_owned(),
+            );
+        }
+        for (name, addr) in
+            [("LOG_SENTINEL_ADDR", self.addr), ("LOG_SENTINEL_ANOMALY_ADDR", self.anomaly_addr)]
+        {
+            if !addr.ip().is_loopback() && self.api_keys.is_empty() && !self.trust_network {
+                reader.problem(format!(
+                    "{name} is {addr}, which others can reach, and no API_KEYS are set. Set API_KEYS, or \
+                     LOG_SENTINEL_TRUST_NETWORK=true if everything on that network may read and write logs"
+                ));
+            }
+        }
+        if self.addr == self.anomaly_addr && self.addr.port() != 0 {
+            reader.problem(format!("LOG_SENTINEL_ADDR and LOG_SENTINEL_ANOMALY_ADDR are both {}", self.addr));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let environment =
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let sources = Sources { environment, home: Some("/home/someone".into()), ..Sources::default() };
+        Settings::check(&sources.resolve()?)
+    }
+
+    fn problem(pairs: &[(&str, &str)]) -> String {
+        check(pairs).expect_err("a problem").to_string()
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let settings = check(&[]).unwrap();
+        assert_eq!(settings.addr, "127.0.0.1:8080".parse().unwrap());
+        assert_eq!(settings.anomaly_addr, "127.0.0.1:8000".parse().unwrap());
+        assert_eq!(settings.dir, PathBuf::from("/var/log/log_sentinel"));
+        assert_eq!(settings.data, PathBuf::from("/home/someone/.local/state/log-sentinel"));
+        assert_eq!(settings.body_bytes_max, 100 << 20);
+        assert_eq!(settings.in_flight_bytes_max, 128 << 20);
+        assert_eq!(settings.retention, None);
+    }
+
+    #[test]
+    fn wrong_values_name_setting_origin_and_what_would_be_right() {
+        for (name, value, expected) in [
+            ("LOG_SENTINEL_ADDR", "8080", "LOG_SENTINEL_ADDR"),
+            ("LOG_SENTINEL_BODY_BYTES_MAX", "lots", "such as 100MiB"),
+            ("LOG_SENTINEL_BODY_BYTES_MAX", "1GiB", "IN_FLIGHT"),
+            ("LOG_SENTINEL_QUERY_TIMEOUT", "soon", "such as 30s"),
+            ("LOG_SENTINEL_LOG_FORMAT", "xml", "text, json"),
+            ("LOG_SENTINEL_ZONE", "Mars/Olympus", "time zone"),
+            ("LOG_SENTINEL_TRUST_NETWORK", "maybe", "true or false"),
+            ("LOG_SENTINEL_FALSE_POSITIVE_RATE", "7", "between"),
+            ("LOG_SENTINEL_ADRR", "127.0.0.1:1", "LOG_SENTINEL_ADDR"),
+        ] {
+            let text = problem(&[(name, value)]);
+            assert!(text.contains(expected), "{name}={value}: {text}");
+            assert!(text.contains("environment") || name.ends_with("BYTES_MAX"), "{name}={value}: {text}");
+        }
+    }
+
+    #[test]
+    fn another_bind_needs_keys_or_trust() {
+        assert!(problem(&[("LOG_SENTINEL_ADDR", "0.0.0.0:8080")]).contains("API_KEYS"));
+        assert!(
+            check(&[("LOG_SENTINEL_ADDR", "0.0.0.0:8080"), ("API_KEYS", "a-long-key-of-someone")]).is_ok()
+        );
+        assert!(
+            check(&[("LOG_SENTINEL_ADDR", "0.0.0.0:8080"), ("LOG_SENTINEL_TRUST_NETWORK", "true")]).is_ok()
+        );
+    }
+
+    #[test]
+    fn settings_of_other_programs_and_of_tests_are_left_alone() {
+        assert!(check(&[("LOG_LEVEL", "x"), ("LOG_SENTINEL_TEST_ANYTHING", "x"), ("PATH", "/bin")]).is_ok());
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let settings = check(&[("API_KEYS", "a-long-key-of-someone")]).unwrap();
+        assert!(!format!("{settings:?}").contains("someone"));
+    }
+}

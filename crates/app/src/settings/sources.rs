@@ -1,0 +1,305 @@
+//! Where settings come from, and which source wins.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use super::{SETTINGS, Setting, SettingsError};
+
+/// Which source a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Nobody set it.
+    Default,
+    /// `log-sentinel.yaml`, or the file named by `--config`.
+    File(PathBuf),
+    /// `.env`.
+    DotEnv,
+    /// The environment.
+    Environment,
+    /// A flag.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => formatter.write_str("default"),
+            Self::File(path) => write!(formatter, "{}", path.display()),
+            Self::DotEnv => formatter.write_str(".env"),
+            Self::Environment => formatter.write_str("environment"),
+            Self::Flag => formatter.write_str("flag"),
+        }
+    }
+}
+
+/// A setting's effective value as text, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Value {
+    /// The text.
+    pub text: String,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// What each source holds.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sources {
+    /// Flags, by the setting's name.
+    pub flags: BTreeMap<&'static str, String>,
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
+    /// `.env`.
+    pub dot_env: BTreeMap<String, String>,
+    /// The settings file, by key.
+    pub file: Option<(PathBuf, BTreeMap<String, String>)>,
+    /// The user's home directory, for the default of the data directory.
+    pub home: Option<PathBuf>,
+    /// Whether the user is root.
+    pub root: bool,
+}
+
+impl Sources {
+    /// Reads the environment, `.env` in the working directory, and the settings file: the one named, or
+    /// `log-sentinel.yaml` in the working directory when there is one.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is not of its form.
+    pub(crate) fn read(flags: BTreeMap<&'static str, String>, config: Option<&Path>) -> Result<Self, SettingsError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+        let environment: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let one = |problem: String| SettingsError { problems: vec![problem] };
+        let dot_env = match dotenvy::from_filename_iter(".env") {
+            Ok(pairs) => {
+                pairs.collect::<Result<_, _>>().map_err(|error| one(format!("cannot read .env: {error}")))?
+            }
+            Err(error) if error.not_found() => BTreeMap::new(),
+            Err(error) => return Err(one(format!("cannot read .env: {error}"))),
+        };
+        let path = config.unwrap_or(Path::new("log-sentinel.yaml"));
+        let file = match fs::read_to_string(path) {
+            Ok(text) => Some((path.to_owned(), parse_file(path, &text).map_err(one)?)),
+            Err(error) if config.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(one(format!("cannot read {}: {error}", path.display()))),
+        };
+        let home = environment.get("HOME").map(PathBuf::from);
+        Ok(Self { flags, home, root: is_root(), environment, dot_env, file })
+    }
+
+    /// The effective value of every setting that has one.
+    ///
+    /// # Errors
+    /// Unknown names, secrets given twice, secret files that cannot be read.
+    pub(crate) fn resolve(&self) -> Result<BTreeMap<&'static str, Value>, SettingsError> {
+        let mut problems = self.unknown();
+        let mut values = BTreeMap::new();
+        for setting in SETTINGS {
+            match self.value(setting) {
+                Ok(Some(value)) => {
+                    values.insert(setting.name, value);
+                }
+                Ok(None) => {}
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(values) } else { Err(SettingsError { problems }) }
+    }
+
+    fn value(&self, setting: &Setting) -> Result<Option<Value>, String> {
+        if let Some(text) = self.flags.get(setting.name) {
+            return Ok(Some(Value { text: text.clone(), origin: Origin::Flag }));
+        }
+        for (source, origin) in [(&self.environment, Origin::Environment), (&self.dot_env, Origin::DotEnv)] {
+            if let Some(text) = from_names(setting, source, &origin)? {
+                return Ok(Some(Value { text, origin }));
+            }
+        }
+        if let Some((path, file)) = &self.file {
+            let key = setting.key();
+            if let Some(text) = file.get(&key) {
+                return Ok(Some(Value { text: text.clone(), origin: Origin::File(path.clone()) }));
+            }
+            if let Some(secret) = file.get(&format!("{key}_file")).filter(|_| setting.secret) {
+                return Ok(Some(Value {
+                    text: read_secret(setting, secret)?,
+                    origin: Origin::File(path.clone()),
+                }));
+            }
+        }
+        let text = match setting.default {
+            "" => return Ok(None),
+            "{state}" => self.state_dir(),
+            other => other.to_owned(),
+        };
+        Ok(Some(Value { text, origin: Origin::Default }))
+    }
+
+    fn state_dir(&self) -> String {
+        match (&self.home, self.root) {
+            (_, true) | (None, _) => "/var/lib/log-sentinel".to_owned(),
+            (Some(home), false) => home.join(".local/state/log-sentinel").display().to_string(),
+        }
+    }
+
+    /// Names that no setting has: in the file all of them count, elsewhere those with our prefix.
+    fn unknown(&self) -> Vec<String> {
+        let mut problems = vec![];
+        for (source, origin) in [(&self.environment, Origin::Environment), (&self.dot_env, Origin::DotEnv)] {
+            for name in source.keys() {
+                let ours = name.starts_with("LOG_SENTINEL_") && !name.starts_with("LOG_SENTINEL_TEST_");
+                if ours && !SETTINGS.iter().any(|setting| names(setting).contains(name)) {
+                    problems.push(unknown(
+                        name,
+                        &origin,
+                        SETTINGS.iter().map(|setting| setting.name.to_owned()),
+                    ));
+                }
+            }
+        }
+        if let Some((path, file)) = &self.file {
+            let known = |key: &String| {
+                SETTINGS.iter().any(|s| s.key() == *key || (s.secret && format!("{}_file", s.key()) == *key))
+            };
+            for key in file.keys().filter(|key| !known(key)) {
+                problems.push(unknown(key, &Origin::File(path.clone()), SETTINGS.iter().map(Setting::key)));
+            }
+        }
+        problems
+    }
+}
+
+fn names(setting: &Setting) -> Vec<String> {
+    let mut names = vec![setting.name.to_owned()];
+    if setting.secret {
+        names.push(format!("{}_FILE", setting.name));
+    }
+    names
+}
+
+fn unknown(name: &str, origin: &Origin, known: impl Iterator<Item = String>) -> String {
+    let nearest = known
+        .map(|candidate| (strsim::damerau_levenshtein(name, &candidate), candidate))
+        .min()
+        .filter(|(distance, _)| *distance <= 1 + name.len() / 3);
+    match nearest {
+        Some((_, candidate)) => format!("there is no setting {name} ({origin}); did you mean {candidate}?"),
+        None => format!("there is no setting {name} ({origin}); `log-sentinel check` lists them all"),
+    }
+}
+
+fn from_names(
+    setting: &Setting,
+    source: &BTreeMap<String, String>,
+    origin: &Origin,
+) -> Result<Option<String>, String> {
+    let plain = source.get(setting.name).filter(|text| !text.is_empty());
+    let file = source.get(&format!("{}_FILE", setting.name)).filter(|_| setting.secret);
+    match (plain, file) {
+        (Some(_), Some(_)) => {
+            Err(format!("{0} and {0}_FILE are both set ({origin}); keep one of them", setting.name))
+        }
+        (Some(text), None) => Ok(Some(text.clone())),
+        (None, Some(path)) => read_secret(setting, path).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn read_secret(setting: &Setting, path: &str) -> Result<String, String> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+        Err(error) => Err(format!("cannot read {path}, which {}_FILE names: {error}", setting.name)),
+    }
+}
+
+fn parse_file(path: &Path, text: &str) -> Result<BTreeMap<String, String>, String> {
+    use serde_yaml_ng::Value as Yaml;
+    let shown = path.display();
+    let scalar = |value: &Yaml| match value {
+        Yaml::String(text) => Some(text.clone()),
+        Yaml::Number(number) => Some(number.to_string()),
+        Yaml::Bool(flag) => Some(flag.to_string()),
+        _ => None,
+    };
+    let document: Option<BTreeMap<String, Yaml>> =
+        serde_yaml_ng::from_str(text).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let mut values = BTreeMap::new();
+    for (key, value) in document.unwrap_or_default() {
+        let text = match &value {
+            Yaml::Null => continue,
+            Yaml::Sequence(items) => {
+                items.iter().map(scalar).collect::<Option<Vec<_>>>().map(|items| items.join(","))
+            }
+            other => scalar(other),
+        };
+        let text =
+            text.ok_or_else(|| format!("{key} in {shown} must be a text, a number, true, false or a list"))?;
+        values.insert(key, text);
+    }
+    Ok(values)
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn flags_beat_the_environment_beats_dot_env_beats_the_file() {
+        let mut sources = Sources {
+            flags: [("LOG_SENTINEL_ADDR", "127.0.0.1:1".to_owned())].into(),
+            environment: map(&[("LOG_SENTINEL_ADDR", "127.0.0.1:2")]),
+            dot_env: map(&[("LOG_SENTINEL_ADDR", "127.0.0.1:3")]),
+            file: Some(("x.yaml".into(), map(&[("addr", "127.0.0.1:4")]))),
+            ..Sources::default()
+        };
+        let mut seen = vec![];
+        for step in 0..5 {
+            seen.push(sources.resolve().unwrap()["LOG_SENTINEL_ADDR"].text.clone());
+            match step {
+                0 => sources.flags.clear(),
+                1 => sources.environment.clear(),
+                2 => sources.dot_env.clear(),
+                _ => sources.file = None,
+            }
+        }
+        assert_eq!(seen, ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4", "127.0.0.1:8080"]);
+    }
+
+    #[test]
+    fn unknown_keys_of_the_file_are_errors_with_a_suggestion() {
+        let file = parse_file(Path::new("x.yaml"), "adr: 127.0.0.1:1\nfiles: [/a, /b]\n").unwrap();
+        assert_eq!(file["files"], "/a,/b");
+        let sources = Sources { file: Some(("x.yaml".into(), file)), ..Sources::default() };
+        let text = sources.resolve().unwrap_err().to_string();
+        assert!(text.contains("did you mean addr?") && text.contains("x.yaml"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_may_come_from_a_file_but_not_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys");
+        fs::write(&path, "first,second\n").unwrap();
+        let path = path.display().to_string();
+        let mut sources = Sources { environment: map(&[("API_KEYS_FILE", &path)]), ..Sources::default() };
+        assert_eq!(sources.resolve().unwrap()["API_KEYS"].text, "first,second");
+        sources.environment.insert("API_KEYS".to_owned(), "third".to_owned());
+        assert!(sources.resolve().unwrap_err().to_string().contains("both set"));
+    }
+}

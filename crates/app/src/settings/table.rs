@@ -1,0 +1,207 @@
+//! The one list of settings.
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setting {
+    /// Its name in the environment and in `.env`.
+    pub name: &'static str,
+    /// Its default as text; empty means unset. `{state}` stands for the state directory of the user.
+    pub default: &'static str,
+    /// What it does, in a sentence or two.
+    pub help: &'static str,
+    /// Whether its value must never be shown. A secret can also be given as a file by `NAME_FILE`.
+    pub secret: bool,
+}
+
+impl Setting {
+    /// Its name in `log-sentinel.yaml`: lower case, without the common prefix.
+    pub(crate) fn key(&self) -> String {
+        self.name.strip_prefix("LOG_SENTINEL_").unwrap_or(self.name).to_ascii_lowercase()
+    }
+
+    /// Its flag, without the dashes.
+    pub(crate) fn flag(&self) -> String {
+        self.key().replace('_', "-")
+    }
+}
+
+const fn setting(name: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { name, default, help, secret: false }
+}
+
+/// Every setting there is, in the order in which people meet them.
+pub(crate) const SETTINGS: &[Setting] = &[
+    setting(
+        "LOG_SENTINEL_ADDR",
+        "127.0.0.1:8080",
+        "Where logs come in and searches are answered. Port 0 takes a free one.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANOMALY_ADDR",
+        "127.0.0.1:8000",
+        "Where the anomaly service answers /train and /predict.",
+    ),
+    setting(
+        "LOG_SENTINEL_DIR",
+        "/var/log/log_sentinel",
+        "A directory whose files are read as they grow, with everything below it. It may appear later.",
+    ),
+    setting(
+        "LOG_SENTINEL_FILES",
+        "",
+        "Further files to read as they grow: paths and globs, separated by commas, such as /var/log/*.log,/srv/**/app.log.",
+    ),
+    setting(
+        "LOG_SENTINEL_DATA",
+        "{state}",
+        "The one directory that holds all state. One process at a time may use it. Default: /var/lib/log-sentinel as root, else ~/.local/state/log-sentinel.",
+    ),
+    Setting {
+        name: "API_KEYS",
+        default: "",
+        help: "Keys, separated by commas, of which every request must bring one (Authorization: Bearer KEY). Unset: none is needed on loopback, and binding elsewhere is refused.",
+        secret: true,
+    },
+    setting(
+        "LOG_SENTINEL_TRUST_NETWORK",
+        "false",
+        "Allow binding beyond loopback without keys: everyone who reaches the port may then read and write logs.",
+    ),
+    setting(
+        "LOG_SENTINEL_ALLOWED_HOSTS",
+        "",
+        "Names that the Host header may have besides loopback names, separated by commas. It keeps web pages of others from reading your logs.",
+    ),
+    setting("LOG_SENTINEL_ZONE", "UTC", "Time zone of time stamps that name none, such as Europe/Berlin."),
+    setting(
+        "LOG_SENTINEL_LOG_LEVEL",
+        "info",
+        "How much this program says of itself on standard error: error, warn, info, debug or trace.",
+    ),
+    setting("LOG_SENTINEL_LOG_FORMAT", "text", "text or json."),
+    setting(
+        "LOG_SENTINEL_BODY_BYTES_MAX",
+        "100MiB",
+        "Largest request body, before and after decompression; beyond it 413.",
+    ),
+    setting(
+        "LOG_SENTINEL_IN_FLIGHT_BYTES_MAX",
+        "128MiB",
+        "Bytes of request bodies held at a time, over all requests; beyond it 429.",
+    ),
+    setting(
+        "LOG_SENTINEL_LINE_BYTES_MAX",
+        "1MiB",
+        "Longest line; the rest of a longer one is cut off and the event marked 'truncated'.",
+    ),
+    setting(
+        "LOG_SENTINEL_CONNECTIONS_MAX",
+        "1024",
+        "Connections served at a time on each port; further ones wait.",
+    ),
+    setting(
+        "LOG_SENTINEL_JOURNAL_BYTES_MAX",
+        "10GiB",
+        "Disk budget of the journal; when it is used up, senders get 429 until the index catches up.",
+    ),
+    setting(
+        "LOG_SENTINEL_JOURNAL_SEGMENT_BYTES",
+        "64MiB",
+        "Size past which the journal begins a new file. Smaller ones free disk earlier.",
+    ),
+    setting(
+        "LOG_SENTINEL_RETENTION",
+        "never",
+        "Age, such as 30d, after which stored events are deleted; never keeps them all.",
+    ),
+    setting(
+        "LOG_SENTINEL_INDEX_CACHE_BYTES",
+        "64MiB",
+        "Memory for parts of the index that were read lately.",
+    ),
+    setting("LOG_SENTINEL_QUERY_TIMEOUT", "30s", "Longest a query may take."),
+    setting(
+        "LOG_SENTINEL_QUERIES_MAX",
+        "8",
+        "Queries answered at a time; beyond it 429, so that searching never starves taking in.",
+    ),
+    setting("LOG_SENTINEL_TAILS_MAX", "32", "Live tails served at a time."),
+    setting(
+        "LOG_SENTINEL_SCAN_INTERVAL",
+        "5s",
+        "How often the watched directories are walked for what the operating system did not report.",
+    ),
+    setting(
+        "LOG_SENTINEL_MODEL_EVENTS_MIN",
+        "2000",
+        "Events from which the first model is trained by itself; until then scores say warming-up.",
+    ),
+    setting(
+        "LOG_SENTINEL_FALSE_POSITIVE_RATE",
+        "0.001",
+        "Share of ordinary events that a model may call anomalies.",
+    ),
+    setting(
+        "LOG_SENTINEL_TEMPLATES_MAX",
+        "20000",
+        "Templates remembered; the least recently seen are forgotten first.",
+    ),
+    setting(
+        "LOG_SENTINEL_SHUTDOWN_GRACE",
+        "30s",
+        "How long a stop may take to answer, write and close everything.",
+    ),
+];
+
+/// The text of `.env.sample`: every setting with its default, commented out.
+pub(crate) fn sample() -> String {
+    let mut text = String::from(
+        "# Settings of Log Sentinel. Copy to .env and uncomment what you want to change.\n\
+         # Flags (--addr) come first, then the environment, then .env, then log-sentinel.yaml (addr: …).\n\
+         # A secret can also be read from a file: API_KEYS_FILE=/run/secrets/api_keys.\n",
+    );
+    for setting in SETTINGS {
+        text.push('\n');
+        for line in wrap(setting.help, 110) {
+            text.push_str(&format!("# {line}\n"));
+        }
+        let default =
+            if setting.default == "{state}" { "~/.local/state/log-sentinel" } else { setting.default };
+        text.push_str(&format!("#{}={default}\n", setting.name));
+    }
+    text
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn env_sample_is_this_list() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.sample");
+        let found = std::fs::read_to_string(path).unwrap();
+        assert_eq!(found, sample(), "run `log-sentinel check --sample > .env.sample`");
+    }
+
+    #[test]
+    fn names_keys_and_flags_are_distinct() {
+        let mut keys: Vec<_> = SETTINGS.iter().map(Setting::key).collect();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), SETTINGS.len());
+    }
+}

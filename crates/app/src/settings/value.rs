@@ -1,0 +1,184 @@
+//! From text to types, collecting every problem on the way.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use super::Value;
+
+pub(super) struct Reader<'v> {
+    values: &'v BTreeMap<&'static str, Value>,
+    problems: Vec<String>,
+}
+
+impl<'v> Reader<'v> {
+    pub(super) fn new(values: &'v BTreeMap<&'static str, Value>) -> Self {
+        Self { values, problems: vec![] }
+    }
+
+    pub(super) fn problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
+    pub(super) fn finish(self) -> Vec<String> {
+        self.problems
+    }
+
+    fn text(&self, name: &str) -> &'v str {
+        self.values.get(name).map_or("", |value| value.text.trim())
+    }
+
+    /// Parses a setting, or notes that it is not `wanted`; what is returned then is never used.
+    fn parse<T>(&mut self, name: &str, wanted: &str, placeholder: T, parse: impl Fn(&str) -> Option<T>) -> T {
+        let Some(value) = self.values.get(name) else {
+            self.problems.push(format!("{name} must be set: {wanted}"));
+            return placeholder;
+        };
+        parse(value.text.trim()).unwrap_or_else(|| {
+            self.problems
+                .push(format!("{name} is '{}' ({}), but must be {wanted}", value.text, value.origin));
+            placeholder
+        })
+    }
+
+    pub(super) fn address(&mut self, name: &str) -> SocketAddr {
+        let wanted = "an address and port such as 127.0.0.1:8080";
+        self.parse(name, wanted, SocketAddr::from(([127, 0, 0, 1], 0)), |text| {
+            text.strip_prefix("localhost:")
+                .map_or_else(|| text.parse(), |port| format!("127.0.0.1:{port}").parse())
+                .ok()
+        })
+    }
+
+    pub(super) fn path(&mut self, name: &str) -> PathBuf {
+        self.parse(name, "a path", PathBuf::new(), |text| (!text.is_empty()).then(|| text.into()))
+    }
+
+    pub(super) fn list(&mut self, name: &str) -> Vec<String> {
+        self.text(name).split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    pub(super) fn flag(&mut self, name: &str) -> bool {
+        self.parse(name, "true or false", false, |text| match text.to_ascii_lowercase().as_str() {
+            "true" | "1" | "yes" | "on" => Some(true),
+            "false" | "0" | "no" | "off" => Some(false),
+            _ => None,
+        })
+    }
+
+    pub(super) fn zone(&mut self, name: &str) -> jiff::tz::TimeZone {
+        let wanted = "a time zone of the IANA database such as Europe/Berlin";
+        self.parse(name, wanted, jiff::tz::TimeZone::UTC, |text| jiff::tz::TimeZone::get(text).ok())
+    }
+
+    pub(super) fn one_of(&mut self, name: &str, known: &[&str]) -> String {
+        let wanted = format!("one of {}", known.join(", "));
+        self.parse(name, &wanted, String::new(), |text| known.contains(&text).then(|| text.to_owned()))
+    }
+
+    pub(super) fn size(&mut self, name: &str, min: u64, max: u64) -> usize {
+        let wanted = format!("a size between {} and {}, such as 100MiB", show_bytes(min), show_bytes(max));
+        self.parse(name, &wanted, 0, |text| {
+            parse_bytes(text)
+                .filter(|bytes| (min..=max).contains(bytes))
+                .and_then(|bytes| bytes.try_into().ok())
+        })
+    }
+
+    pub(super) fn count(&mut self, name: &str, min: usize, max: usize) -> usize {
+        let wanted = format!("a whole number between {min} and {max}");
+        self.parse(name, &wanted, min, |text| text.parse().ok().filter(|number| (min..=max).contains(number)))
+    }
+
+    pub(super) fn share(&mut self, name: &str, min: f64, max: f64) -> f64 {
+        let wanted = format!("a share between {min} and {max}");
+        self.parse(name, &wanted, min, |text| text.parse().ok().filter(|share| (min..=max).contains(share)))
+    }
+
+    pub(super) fn duration(&mut self, name: &str) -> Duration {
+        let wanted = "a time greater than zero such as 30s, 5m or 12h";
+        self.parse(name, wanted, Duration::ZERO, parse_duration)
+    }
+
+    pub(super) fn duration_or_never(&mut self, name: &str) -> Option<Duration> {
+        self.parse(name, "never, or an age such as 30d", None, |text| {
+            if text == "never" { Some(None) } else { parse_duration(text).map(Some) }
+        })
+    }
+}
+
+/// `100MiB`, `64k`, `1 GB` or plain bytes. Decimal units are powers of 1000, `i` makes them powers of 1024.
+pub(crate) fn parse_bytes(text: &str) -> Option<u64> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let scale: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "t" | "tb" => 1_000_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(scale)
+}
+
+fn show_bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    match UNITS.iter().find(|(_, shift)| bytes >= 1 << shift && bytes.is_multiple_of(1 << shift)) {
+        Some((unit, shift)) => format!("{}{unit}", bytes >> shift),
+        None => format!("{bytes}"),
+    }
+}
+
+/// `250ms`, `30s`, `5m`, `12h`, `30d`, `4w`; greater than zero.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let split = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(split);
+    let number: u64 = number.parse().ok()?;
+    let duration = match unit {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.checked_mul(60)?),
+        "h" => Duration::from_secs(number.checked_mul(3600)?),
+        "d" => Duration::from_secs(number.checked_mul(86_400)?),
+        "w" => Duration::from_secs(number.checked_mul(604_800)?),
+        _ => return None,
+    };
+    (!duration.is_zero()).then_some(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("100MiB", Some(100 << 20)),
+            ("1 GB", Some(1_000_000_000)),
+            ("64k", Some(64_000)),
+            ("-1", None),
+            ("MiB", None),
+            ("99999999999999TiB", None),
+        ] {
+            assert_eq!(parse_bytes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [
+            ("30s", Some(30_000)),
+            ("250ms", Some(250)),
+            ("2d", Some(172_800_000)),
+            ("0s", None),
+            ("5", None),
+            ("m", None),
+        ] {
+            assert_eq!(parse_duration(text), expected.map(Duration::from_millis), "{text}");
+        }
+    }
+}

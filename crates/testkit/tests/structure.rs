@@ -1,0 +1,125 @@
+//! What the workspace promises about itself: which way its dependencies point, and how large its files are.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use serde_json::Value as Json;
+
+/// Every crate's level; a crate may depend on lower levels only.
+const LEVELS: &[(&str, u32)] = &[
+    ("event", 0),
+    ("problem", 0),
+    ("telemetry", 0),
+    ("parse", 1),
+    ("journal", 1),
+    ("template", 1),
+    ("index", 1),
+    ("anomaly", 2),
+    ("intake", 3),
+    ("pipeline", 3),
+    ("api", 3),
+    ("app", 4),
+    ("testkit", 4),
+    ("log-sentinel", 5),
+    ("sentinel-bench", 5),
+];
+
+/// What no level forbids and the design does: intake knows no index and nothing of scoring.
+const FORBIDDEN: &[(&str, &str)] =
+    &[("intake", "index"), ("intake", "anomaly"), ("intake", "template"), ("testkit", "event")];
+
+const FILE_LINES_MAX: usize = 500;
+const FUNCTION_LINES_MAX: usize = 70;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let levels: BTreeMap<&str, u32> = LEVELS.iter().copied().collect();
+    assert_eq!(packages.len(), levels.len(), "every crate has a level, and every level a crate");
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        let level = *levels.get(name).unwrap_or_else(|| panic!("{name} has no level"));
+        let folder = Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap();
+        assert_eq!(folder.file_name().unwrap().to_str(), Some(name), "folder and package have the same name");
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let other = dependency["name"].as_str().unwrap();
+            let Some(other_level) = levels.get(other).filter(|_| dependency["kind"].is_null()) else {
+                continue;
+            };
+            assert!(
+                *other_level < level,
+                "{name} (level {level}) must not depend on {other} (level {other_level})"
+            );
+            assert!(!FORBIDDEN.contains(&(name, other)), "{name} must not depend on {other}");
+        }
+    }
+}
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            let skipped = ["target", "tests", "fuzz", "examples"].iter().any(|name| path.ends_with(name));
+            if !skipped {
+                sources(&path, found);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn files_and_functions_stay_readable() {
+    let mut files = vec![];
+    for folder in ["crates", "cmd"] {
+        sources(&root().join(folder), &mut files);
+    }
+    assert!(files.len() > 50);
+    let mut problems = vec![];
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let code: Vec<&str> = text.split("#[cfg(test)]\nmod ").next().unwrap().lines().collect();
+        let lines = code.iter().filter(|line| is_code(line)).count();
+        if lines > FILE_LINES_MAX {
+            problems.push(format!("{} has {lines} lines of code", file.display()));
+        }
+        for (number, line) in code.iter().enumerate().filter(|(_, line)| begins_function(line)) {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let end = code[number..].iter().position(|other| *other == format!("{indent}}}"));
+            let length =
+                end.map_or(0, |end| code[number..number + end].iter().filter(|line| is_code(line)).count());
+            if length > FUNCTION_LINES_MAX {
+                problems.push(format!("{}:{} is a function of {length} lines", file.display(), number + 1));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "split what is too long to read:\n{}", problems.join("\n"));
+}
+
+fn is_code(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && !line.starts_with("//")
+}
+
+/// Whether a line begins a function with a body, in the layout of rustfmt.
+fn begins_function(line: &str) -> bool {
+    let mut words = line.split_whitespace().skip_while(|word| {
+        word.starts_with("pub") || ["const", "async", "(crate)", "(super)"].contains(word)
+    });
+    words.next() == Some("fn") && !line.trim_end().ends_with(['}', ';'])
+}

@@ -1,0 +1,38 @@
+# `just` lists these.
+default:
+    @just --list
+
+# Everything in one process, with the embedded store.
+run *ARGS:
+    cargo run --release -- {{ARGS}}
+
+# The tests of the README.
+test:
+    cargo test --workspace
+
+# What has to be clean before a commit.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test --workspace
+
+# The whole of continuous integration.
+ci:
+    bash .ci/run
+
+# First figures of the store on this machine; SAMPLES is a folder with *_2k.log[.gz] files.
+bench-store *ARGS:
+    cargo build --release --workspace
+    target/release/sentinel-bench store {{ARGS}}
+
+# A fuzz target for so many seconds, such as `just fuzz parse json 60`. Needs cargo-fuzz and a nightly toolchain.
+fuzz CRATE TARGET SECONDS="60":
+    cd crates/{{CRATE}} && cargo +nightly fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
+
+# Licences, bans and sources of all dependencies. Needs cargo-deny.
+deny:
+    cargo deny check licenses bans sources
+
+# Write .env.sample anew after a setting changed.
+env-sample:
+    cargo run --quiet -- check --sample > .env.sample
