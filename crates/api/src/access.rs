@@ -47,7 +47,11 @@ impl Access {
     /// The rules that these settings make. Blank entries are ignored.
     pub fn new(config: &AccessConfig) -> Self {
         let tidy = |list: &[String]| -> Vec<String> {
-            list.iter().map(|entry| entry.trim()).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
+            list.iter()
+                .map(|entry| entry.trim())
+                .filter(|entry| !entry.is_empty())
+                .map(str::to_owned)
+                .collect()
         };
         Self(Arc::new(Rules {
             hosts: tidy(&config.allowed_hosts).iter().map(|host| host.to_ascii_lowercase()).collect(),
@@ -213,7 +217,9 @@ mod tests {
     #[test]
     fn a_key_is_accepted_whole_or_not_at_all() {
         let access = access(&[], &["alpha", " beta "]);
-        for (key, expected) in [("alpha", true), ("beta", true), ("alph", false), ("alphaa", false), ("", false)] {
+        for (key, expected) in
+            [("alpha", true), ("beta", true), ("alph", false), ("alphaa", false), ("", false)]
+        {
             assert_eq!(access.accepts_key(key), expected, "{key}");
         }
     }

@@ -66,7 +66,12 @@ impl Bodies {
             bytes.extend_from_slice(&chunk[..read]);
         }
         if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Err(Problem::new(StatusCode::BAD_REQUEST, "empty_body", "The body is empty", "send at least one log"));
+            return Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "empty_body",
+                "The body is empty",
+                "send at least one log",
+            ));
         }
         Ok(Payload { bytes, format, _share: share })
     }
@@ -75,12 +80,14 @@ impl Bodies {
         let permits = u32::try_from(bytes).unwrap_or(u32::MAX);
         Arc::clone(&self.budget).try_acquire_many_owned(permits).map_err(|_| {
             let detail = "the bodies being read use up their budget; send this again later";
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", "Too busy", detail).retry_after(Duration::from_secs(1))
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", "Too busy", detail)
+                .retry_after(Duration::from_secs(1))
         })
     }
 
     fn too_large(&self) -> Problem {
-        let detail = format!("the body is larger than {} bytes, counted after decompression", self.body_bytes_max);
+        let detail =
+            format!("the body is larger than {} bytes, counted after decompression", self.body_bytes_max);
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", detail)
     }
 }
@@ -105,13 +112,19 @@ fn decoder(
             decoder.multiple_members(true);
             Box::new(decoder)
         }
-        _ => return Err(unsupported("Content-Encoding", "the encodings taken are gzip, zstd, deflate and identity")),
+        _ => {
+            return Err(unsupported(
+                "Content-Encoding",
+                "the encodings taken are gzip, zstd, deflate and identity",
+            ));
+        }
     })
 }
 
 fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(Format::Json) };
-    let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let media =
+        value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media.as_str() {
         "application/json" => Ok(Format::Json),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonlines" => {
@@ -126,8 +139,13 @@ fn format_of(headers: &HeaderMap) -> Result<Format, Problem> {
 }
 
 fn unsupported(header: &'static str, detail: &'static str) -> Problem {
-    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Unsupported media type", detail)
-        .field(header)
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "Unsupported media type",
+        detail,
+    )
+    .field(header)
 }
 
 #[cfg(test)]
@@ -155,13 +173,17 @@ mod tests {
                 headers.insert(name, value.parse().unwrap());
             }
         }
-        Bodies::new(1000, 1500).read(&headers, Body::from(body)).await.map_err(|problem| problem.status.as_u16())
+        Bodies::new(1000, 1500)
+            .read(&headers, Body::from(body))
+            .await
+            .map_err(|problem| problem.status.as_u16())
     }
 
     #[tokio::test]
     async fn encodings_types_and_limits() {
         let plain = b"{\"message\":\"m\"}".to_vec();
-        let cases: Vec<(&str, &str, Vec<u8>, Result<Format, u16>)> = vec![
+        type Case = (&'static str, &'static str, Vec<u8>, Result<Format, u16>);
+        let cases: Vec<Case> = vec![
             ("", "", plain.clone(), Ok(Format::Json)),
             ("", "application/json; charset=utf-8", plain.clone(), Ok(Format::Json)),
             ("", "Application/X-NDJSON", plain.clone(), Ok(Format::Ndjson)),

@@ -76,7 +76,8 @@ fn prefers_html(accept: &str) -> bool {
             .filter_map(|range| {
                 let mut parts = range.split(';').map(str::trim);
                 let media = parts.next()?;
-                let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse::<f32>);
+                let weight =
+                    parts.find_map(|part| part.strip_prefix("q=")).map_or(Ok(1.0), str::parse::<f32>);
                 (media.eq_ignore_ascii_case(wanted)).then_some(weight.unwrap_or(0.0))
             })
             .fold(0.0, f32::max)
@@ -107,7 +108,18 @@ mod tests {
     #[test]
     fn pages_load_nothing_from_elsewhere() {
         for page in [PAGE, ROOT] {
-            for outside in ["http:", "https:", "src=\"//", "href=\"//", "@import", "url(", " style=", "onclick=", "onload=", "innerHTML"] {
+            for outside in [
+                "http:",
+                "https:",
+                "src=\"//",
+                "href=\"//",
+                "@import",
+                "url(",
+                " style=",
+                "onclick=",
+                "onload=",
+                "innerHTML",
+            ] {
                 assert!(!page.contains(outside), "{outside}");
             }
             let bare = page.matches("<script").count() + page.matches("<style").count();

@@ -39,5 +39,6 @@ impl Gate {
 
 /// 429 for requests that may be sent again a second later.
 pub(crate) fn busy(detail: &'static str) -> Problem {
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", "Too busy", detail).retry_after(Duration::from_secs(1))
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", "Too busy", detail)
+        .retry_after(Duration::from_secs(1))
 }

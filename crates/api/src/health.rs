@@ -22,7 +22,10 @@ pub(crate) fn journal_report(status: &journal::Status) -> Report {
         );
     }
     if status.budget_bytes > 0 && status.bytes >= status.budget_bytes {
-        return failed(format!("the disk budget is used up: {} of {} bytes", status.bytes, status.budget_bytes));
+        return failed(format!(
+            "the disk budget is used up: {} of {} bytes",
+            status.bytes, status.budget_bytes
+        ));
     }
     Report { component: "journal", state: State::Ok, reason: String::new() }
 }
@@ -85,7 +88,8 @@ mod tests {
 
     #[test]
     fn a_journal_that_accepts_nothing_has_failed() {
-        let status = |bytes, poisoned| journal::Status { bytes, budget_bytes: 10, poisoned, ..Default::default() };
+        let status =
+            |bytes, poisoned| journal::Status { bytes, budget_bytes: 10, poisoned, ..Default::default() };
         for (status, expected) in [
             (status(0, false), State::Ok),
             (status(9, false), State::Ok),

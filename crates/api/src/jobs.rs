@@ -71,7 +71,14 @@ impl Jobs {
         if table.jobs.len() >= REMEMBERED {
             table.jobs.pop_front();
         }
-        table.jobs.push_back(Job { id: id.clone(), state: State::Running, stage, events, result: None, error: None });
+        table.jobs.push_back(Job {
+            id: id.clone(),
+            state: State::Running,
+            stage,
+            events,
+            result: None,
+            error: None,
+        });
         Running { jobs: self.clone(), id }
     }
 

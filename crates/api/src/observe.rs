@@ -58,7 +58,10 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         "Method not allowed",
-        format!("'{path}' cannot be asked with {}; the Allow header names what it takes", known_method(&method)),
+        format!(
+            "'{path}' cannot be asked with {}; the Allow header names what it takes",
+            known_method(&method)
+        ),
     )
 }
 

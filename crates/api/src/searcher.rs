@@ -72,9 +72,12 @@ pub enum SearchError {
 impl From<SearchError> for Problem {
     fn from(error: SearchError) -> Self {
         match error {
-            SearchError::TooLarge { .. } => {
-                Self::new(StatusCode::BAD_REQUEST, "query_too_large", "The query needs too much", error.to_string())
-            }
+            SearchError::TooLarge { .. } => Self::new(
+                StatusCode::BAD_REQUEST,
+                "query_too_large",
+                "The query needs too much",
+                error.to_string(),
+            ),
             SearchError::Tail(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a query failed");
                 internal()
@@ -143,7 +146,10 @@ impl Searcher {
     ///
     /// # Errors
     /// As [`Searcher::search`].
-    pub async fn field_values(&self, request: FieldValuesRequest) -> Result<Answer<FieldValues>, SearchError> {
+    pub async fn field_values(
+        &self,
+        request: FieldValuesRequest,
+    ) -> Result<Answer<FieldValues>, SearchError> {
         let limit = request.limit;
         let end = self.catch_up().await;
         let found = self.index.field_values(request.clone()).await;
@@ -237,7 +243,10 @@ fn read_tail(journal: &Journal, from: Position, config: &SearcherConfig) -> (Sca
             Ok(records) => records,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the journal's tail cannot be read");
-                return (tail, Some("part of the journal cannot be read; the server's log says why".to_owned()));
+                return (
+                    tail,
+                    Some("part of the journal cannot be read; the server's log says why".to_owned()),
+                );
             }
         };
         for (position, record) in records.iter() {

@@ -55,7 +55,8 @@ fn every_operation_is_described_and_every_reference_resolves() {
                 });
                 assert_eq!(in_path, declared, "{method} {path}");
                 for tag in operation["tags"].as_array().unwrap() {
-                    let known = document["tags"].as_array().unwrap().iter().any(|known| known["name"] == *tag);
+                    let known =
+                        document["tags"].as_array().unwrap().iter().any(|known| known["name"] == *tag);
                     assert!(known, "{method} {path}: {tag}");
                 }
             }

@@ -4,7 +4,10 @@ use std::time::Instant;
 
 use axum::{extract::State, http::Uri, response::Response};
 use event::{Document, EventId, Timestamp};
-use index::{FieldValuesRequest, Histogram, HistogramRequest, PatternsRequest, SearchRequest, Selection, query::resolve};
+use index::{
+    FieldValuesRequest, Histogram, HistogramRequest, PatternsRequest, SearchRequest, Selection,
+    query::resolve,
+};
 use problem::Problem;
 use serde_json::{Value, json};
 
@@ -20,8 +23,10 @@ const BY_LIMIT: usize = 20;
 /// Buckets that a histogram has at most when it chooses its interval itself.
 const BUCKETS_CHOSEN: i64 = 100;
 /// The widths to choose from, in seconds.
-const INTERVALS_S: [i64; 17] =
-    [1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000, 31_536_000];
+const INTERVALS_S: [i64; 17] = [
+    1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000,
+    31_536_000,
+];
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
@@ -64,7 +69,10 @@ pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<
     if let (Some(interval), Some(from), Some(to)) = (given, selection.from, selection.to)
         && (to.as_nanos() - from.as_nanos()) / interval > buckets_max as i64
     {
-        return Err(bad_parameter("interval", format!("so small an 'interval' makes more than {buckets_max} buckets")));
+        return Err(bad_parameter(
+            "interval",
+            format!("so small an 'interval' makes more than {buckets_max} buckets"),
+        ));
     }
     let by = params.text("by").map(|name| resolve(name).into_owned());
     let searcher = shared.state.searcher.clone();
@@ -114,8 +122,12 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
     let params = Params::of(&uri, &["field", "q", "from", "to", "limit"])?;
     let searcher = shared.state.searcher.clone();
     let Some(name) = params.text("field") else {
-        if let Some(name) = ["q", "from", "to", "limit"].into_iter().find(|name| params.text(name).is_some()) {
-            return Err(bad_parameter(name, format!("'{name}' needs 'field', whose values are to be counted")));
+        if let Some(name) = ["q", "from", "to", "limit"].into_iter().find(|name| params.text(name).is_some())
+        {
+            return Err(bad_parameter(
+                name,
+                format!("'{name}' needs 'field', whose values are to be counted"),
+            ));
         }
         return shared
             .query(async move {

@@ -152,7 +152,8 @@ async fn activate(State(shared): State<Shared>, Path(version): Path<String>) -> 
         Ok(model) => Ok(Json(model_json(&model)).into_response()),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "a model could not be activated");
-            let detail = "this model cannot be read, and the one before goes on serving; the server's log says why";
+            let detail =
+                "this model cannot be read, and the one before goes on serving; the server's log says why";
             Err(Problem::new(StatusCode::CONFLICT, "model_refused", "The model was refused", detail))
         }
     }

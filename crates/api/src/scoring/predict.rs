@@ -91,7 +91,8 @@ impl Answers {
 }
 
 fn nothing_usable(refused: Option<parse::Problem>) -> Problem {
-    let problem = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "bad_body", "No record can be read", detail);
+    let problem =
+        |detail: String| Problem::new(StatusCode::BAD_REQUEST, "bad_body", "No record can be read", detail);
     match refused {
         None => problem("the body holds no log".to_owned()),
         Some(refused) => {

@@ -50,10 +50,9 @@ pub(super) async fn train(
     let payload = shared.bodies.read(&headers, body).await?;
     let received = now();
     let stored = store_request(&payload, received)?;
-    let turn = shared
-        .jobs
-        .turn()
-        .ok_or_else(|| busy("a model is being trained, and one is trained at a time; send this again later"))?;
+    let turn = shared.jobs.turn().ok_or_else(|| {
+        busy("a model is being trained, and one is trained at a time; send this again later")
+    })?;
     let answer = match stored {
         Some(selection) => from_store(shared, selection, turn).await?,
         None => from_body(shared, payload, received, turn).await?,
@@ -101,7 +100,8 @@ async fn from_store(
     turn: OwnedSemaphorePermit,
 ) -> Result<Answer, Problem> {
     let Some(searcher) = shared.state.searcher.clone() else {
-        let detail = "this service keeps no events, so there is no store to learn from; send the events themselves";
+        let detail =
+            "this service keeps no events, so there is no store to learn from; send the events themselves";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "no_store", "No store", detail).field("source"));
     };
     let request = SearchRequest { selection: selection.clone(), limit: 0, after: None };
@@ -109,7 +109,8 @@ async fn from_store(
     if total == 0 {
         return Err(unusable("no stored event matches".to_owned()));
     }
-    if total.min(shared.state.config.train_events_max as u64) <= shared.state.config.train_sync_events as u64 {
+    if total.min(shared.state.config.train_events_max as u64) <= shared.state.config.train_sync_events as u64
+    {
         return learn_from_store(&shared, &searcher, &selection, turn, None).await.map(Answer::Trained);
     }
     let job = shared.jobs.begin("reading", 0);
@@ -199,7 +200,10 @@ fn store_request(payload: &Payload, now: Timestamp) -> Result<Option<Selection>,
     }
     const KNOWN: [&str; 4] = ["source", "query", "from", "to"];
     if let Some(unknown) = object.keys().find(|name| !KNOWN.contains(&name.as_str())) {
-        return Err(bad_parameter(unknown, format!("'{unknown}' is no member of a request to learn from the store")));
+        return Err(bad_parameter(
+            unknown,
+            format!("'{unknown}' is no member of a request to learn from the store"),
+        ));
     }
     let text = |name: &str| match object.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -245,7 +249,12 @@ impl<'a> Records<'a> {
         );
         if too_many {
             let detail = format!("at most {max} logs make one model; send fewer, or learn from the store");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_events", "Too many logs", detail));
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_many_events",
+                "Too many logs",
+                detail,
+            ));
         }
         if events.is_empty() {
             let first = refused.first().map_or_else(

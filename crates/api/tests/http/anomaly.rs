@@ -1,14 +1,11 @@
 //! The anomaly service through its router.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::sync::Arc;
 
+use crate::support::{Collector, Reply, ask, four, get};
 use api::{Access, AccessConfig, AnomalyConfig, AnomalyState, Searcher};
 use axum::Router;
 use serde_json::{Value, json};
-use support::{Collector, ask, four, get};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TWO: &str = r#"[{"timestamp":"2024-06-01T12:00:00Z","level":"INFO","message":"User login","source":"auth"},{"timestamp":"2024-06-01T12:01:00Z","level":"ERROR","message":"Brute force detected","source":"auth"}]"#;
@@ -22,7 +19,7 @@ struct Service {
 fn service(searcher: Option<Searcher>, config: AnomalyConfig) -> Service {
     let dir = tempfile::tempdir().unwrap();
     let state = AnomalyState {
-        service: Arc::new(anomaly::Service::open(anomaly::Config::new(dir.path())).unwrap()),
+        service: Arc::new(::anomaly::Service::open(::anomaly::Config::new(dir.path())).unwrap()),
         searcher,
         health: telemetry::health::Health::new(),
         metrics: telemetry::metric::install("test").unwrap(),
@@ -32,7 +29,7 @@ fn service(searcher: Option<Searcher>, config: AnomalyConfig) -> Service {
     Service { router, _dir: dir }
 }
 
-async fn post(service: &Service, uri: &str, body: &str) -> support::Reply {
+async fn post(service: &Service, uri: &str, body: &str) -> Reply {
     ask(&service.router, "POST", uri, &[JSON], body).await
 }
 

@@ -1,10 +1,8 @@
 //! The collector's read side through its router.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
-
-mod support;
 
 use std::{sync::Arc, time::Duration};
 
+use crate::support::{Collector, analyzed, ask, four, get};
 use api::{AccessConfig, CollectorConfig, SearcherConfig};
 use async_trait::async_trait;
 use axum::body::Body;
@@ -15,7 +13,6 @@ use index::{
     Patterns, PatternsRequest, SearchRequest, SearchResult, scan::ScanIndex,
 };
 use serde_json::{Value, json};
-use support::{Collector, analyzed, ask, four, get};
 use tower::ServiceExt;
 
 /// Two of four events in the index, two in the journal alone.
@@ -45,7 +42,11 @@ async fn a_search_covers_index_and_journal() {
         ("?q=nothing", 0, &[]),
         ("?limit=1", 4, &["upstream timed out"]),
         ("?limit=0", 4, &[]),
-        ("?from=2024-06-01T12:01:00Z&to=2024-06-01T12:03:00Z", 2, &["GET /index.html", "Brute force detected"]),
+        (
+            "?from=2024-06-01T12:01:00Z&to=2024-06-01T12:03:00Z",
+            2,
+            &["GET /index.html", "Brute force detected"],
+        ),
         ("?from=now-15m", 0, &[]),
     ];
     for (query, total, expected) in cases {
@@ -157,8 +158,10 @@ async fn unknown_paths_and_methods_are_problems() {
 async fn hosts_and_keys() {
     let collector = Collector::new();
     let open = collector.router(&AccessConfig::default());
-    let locked = collector
-        .router(&AccessConfig { allowed_hosts: vec!["logs.example".into()], api_keys: vec!["secret".into()] });
+    let locked = collector.router(&AccessConfig {
+        allowed_hosts: vec!["logs.example".into()],
+        api_keys: vec!["secret".into()],
+    });
     let search = "/api/v1/search";
     for (router, uri, headers, expected) in [
         (&open, search, vec![("host", "127.0.0.1:8080")], 200),
@@ -308,8 +311,11 @@ async fn a_tail_beyond_its_budget_makes_the_answer_partial() {
 
 #[tokio::test]
 async fn queries_are_bounded_in_time_and_number() {
-    let config =
-        CollectorConfig { queries_max: 1, query_timeout: Duration::from_millis(50), ..CollectorConfig::default() };
+    let config = CollectorConfig {
+        queries_max: 1,
+        query_timeout: Duration::from_millis(50),
+        ..CollectorConfig::default()
+    };
     let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
     let collector = Collector::with(Arc::new(Broken { hangs: true }), config, search);
     let router = collector.router(&AccessConfig::default());

@@ -17,15 +17,21 @@ use tokio::sync::{broadcast, watch};
 use tower::ServiceExt;
 
 /// An answer, its body parsed when it is JSON.
-pub struct Reply {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub json: Value,
-    pub text: String,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) json: Value,
+    pub(crate) text: String,
 }
 
 /// Asks `router` as a client on loopback would.
-pub async fn ask(router: &Router, method: &str, uri: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+pub(crate) async fn ask(
+    router: &Router,
+    method: &str,
+    uri: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Reply {
     let mut request = Request::builder().method(method).uri(uri);
     if !headers.iter().any(|(name, _)| *name == "host") {
         request = request.header("host", "localhost:8080");
@@ -40,28 +46,28 @@ pub async fn ask(router: &Router, method: &str, uri: &str, headers: &[(&str, &st
     Reply { status: parts.status.as_u16(), headers: parts.headers, json, text }
 }
 
-pub async fn get(router: &Router, uri: &str) -> Reply {
+pub(crate) async fn get(router: &Router, uri: &str) -> Reply {
     ask(router, "GET", uri, &[], "").await
 }
 
-pub struct Collector {
-    pub journal: Journal,
-    pub index: Arc<dyn Index>,
-    pub written: watch::Sender<Position>,
-    pub live: LiveEvents,
-    pub stop: telemetry::task::Stop,
-    pub health: telemetry::health::Health,
-    pub searcher: Searcher,
+pub(crate) struct Collector {
+    pub(crate) journal: Journal,
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) written: watch::Sender<Position>,
+    pub(crate) live: LiveEvents,
+    pub(crate) stop: telemetry::task::Stop,
+    pub(crate) health: telemetry::health::Health,
+    pub(crate) searcher: Searcher,
     config: CollectorConfig,
     _dir: tempfile::TempDir,
 }
 
 impl Collector {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), SearcherConfig::default())
     }
 
-    pub fn with(index: Arc<dyn Index>, config: CollectorConfig, search: SearcherConfig) -> Self {
+    pub(crate) fn with(index: Arc<dyn Index>, config: CollectorConfig, search: SearcherConfig) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(journal::Config {
             dir: dir.path().join("journal"),
@@ -87,7 +93,7 @@ impl Collector {
         }
     }
 
-    pub fn router(&self, access: &AccessConfig) -> Router {
+    pub(crate) fn router(&self, access: &AccessConfig) -> Router {
         let state = CollectorState {
             searcher: self.searcher.clone(),
             live: self.live.clone(),
@@ -100,7 +106,7 @@ impl Collector {
     }
 
     /// Appends events to the journal only.
-    pub async fn append(&self, events: &[Event<'_>]) -> journal::Appended {
+    pub(crate) async fn append(&self, events: &[Event<'_>]) -> journal::Appended {
         let mut batch = journal::Batch::new();
         for event in events {
             batch.push_with(|out| codec::encode(event, out));
@@ -109,7 +115,7 @@ impl Collector {
     }
 
     /// Does what the pipeline does: writes events that stand in the journal to the index.
-    pub async fn index(&self, events: &[Event<'_>], appended: journal::Appended) {
+    pub(crate) async fn index(&self, events: &[Event<'_>], appended: journal::Appended) {
         let (mut position, mut batch) = (appended.first, Batch { end: appended.end, ..Batch::default() });
         for event in events {
             batch.events.push(analyzed(self.id(position), event.clone()));
@@ -119,17 +125,17 @@ impl Collector {
         self.written.send_replace(appended.end);
     }
 
-    pub fn id(&self, position: Position) -> EventId {
+    pub(crate) fn id(&self, position: Position) -> EventId {
         EventId { journal: self.journal.id(), position }
     }
 }
 
-pub fn analyzed(id: EventId, event: Event<'_>) -> Analyzed<'_> {
+pub(crate) fn analyzed(id: EventId, event: Event<'_>) -> Analyzed<'_> {
     let template = Some(Arc::new(event::Template::new("made up")));
     Analyzed { id, event, shape: 1, variables: 0..0, template, verdict: Verdict::unscored() }
 }
 
-pub fn event(at: &str, severity: Severity, source: &str, message: &str) -> Event<'static> {
+pub(crate) fn event(at: &str, severity: Severity, source: &str, message: &str) -> Event<'static> {
     let mut event = Event::new(message.to_owned(), Timestamp::parse(at).unwrap());
     event.severity = severity;
     event.source = Some(source.to_owned().into());
@@ -137,7 +143,7 @@ pub fn event(at: &str, severity: Severity, source: &str, message: &str) -> Event
 }
 
 /// Four events, a minute apart, the last the newest.
-pub fn four() -> Vec<Event<'static>> {
+pub(crate) fn four() -> Vec<Event<'static>> {
     vec![
         event("2024-06-01T12:00:00Z", Severity::Info, "auth", "User login"),
         event("2024-06-01T12:01:00Z", Severity::Error, "auth", "Brute force detected"),

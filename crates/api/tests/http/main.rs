@@ -1,0 +1,6 @@
+//! The API through its routers.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod anomaly;
+mod collector;
+mod support;
