@@ -5,8 +5,8 @@
 use std::{sync::Arc, time::Instant};
 
 use event::{
-    Analyzed, Batch, Event, EventId, JournalId, Position, Severity, Template, Timestamp, Variable, VariableKind,
-    Verdict, VerdictState,
+    Analyzed, Batch, Event, EventId, JournalId, Position, Severity, Template, Timestamp, Variable,
+    VariableKind, Verdict, VerdictState,
 };
 use index::{
     FieldValuesRequest, HistogramRequest, Index, SearchRequest, Selection,
@@ -15,9 +15,36 @@ use index::{
 };
 
 const WORDS: &[&str] = &[
-    "connection", "request", "user", "session", "block", "replica", "timeout", "accepted", "received", "opened",
-    "closed", "failed", "worker", "child", "init", "state", "cache", "volume", "instance", "network", "packet",
-    "authentication", "kernel", "device", "service", "terminating", "starting", "served", "deleting", "node",
+    "connection",
+    "request",
+    "user",
+    "session",
+    "block",
+    "replica",
+    "timeout",
+    "accepted",
+    "received",
+    "opened",
+    "closed",
+    "failed",
+    "worker",
+    "child",
+    "init",
+    "state",
+    "cache",
+    "volume",
+    "instance",
+    "network",
+    "packet",
+    "authentication",
+    "kernel",
+    "device",
+    "service",
+    "terminating",
+    "starting",
+    "served",
+    "deleting",
+    "node",
 ];
 const SOURCES: usize = 16;
 const SHAPES: usize = 1400;
@@ -49,7 +76,8 @@ fn statements(random: &mut Random) -> Vec<Statement> {
     (0..SHAPES)
         .map(|number| {
             let words: Vec<_> = (0..4 + random.below(6)).map(|_| WORDS[random.below(30) as usize]).collect();
-            let words = if number % 40 == 7 { [&["disk", "quota"], words.as_slice()].concat() } else { words };
+            let words =
+                if number % 40 == 7 { [&["disk", "quota"], words.as_slice()].concat() } else { words };
             let kinds = (0..1 + random.below(3))
                 .map(|_| match random.below(16) {
                     0..7 => VariableKind::Integer,
@@ -85,7 +113,9 @@ fn put_variable(kind: VariableKind, random: &mut Random, ids: &[String], out: &m
         VariableKind::Ip => write!(out, "10.{}.{}.{}", random.below(4), random.below(256), random.below(256)),
         VariableKind::Uuid => write!(out, "{}", ids[random.below(ids.len() as u64) as usize]),
         VariableKind::Hex => write!(out, "0x{:x}", random.below(1 << 32)),
-        VariableKind::Time => write!(out, "{:02}:{:02}:{:02}", random.below(24), random.below(60), random.below(60)),
+        VariableKind::Time => {
+            write!(out, "{:02}:{:02}:{:02}", random.below(24), random.below(60), random.below(60))
+        }
         VariableKind::Path => write!(out, "/srv/data/part-{:05}", random.below(5000)),
         _ => write!(out, "user{}", random.below(200)),
     };
@@ -119,7 +149,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ids: Vec<String> = (0..20_000)
         .map(|_| {
             let (a, b) = (random.next(), random.next());
-            format!("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", a as u32, b as u16, a >> 40 & 0xfff, b >> 40 & 0xfff, b & 0xffff_ffff_ffff)
+            format!(
+                "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+                a as u32,
+                b as u16,
+                a >> 40 & 0xfff,
+                b >> 40 & 0xfff,
+                b & 0xffff_ffff_ffff
+            )
         })
         .collect();
     let start = Timestamp::parse("2024-06-01T00:00:00Z")?.as_nanos();
@@ -157,12 +194,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let mut event = Event::new(text.as_str(), timestamp);
             event.observed_timestamp = timestamp.saturating_add(((done / 500) % 7 * 1_000_003) as i64);
             event.severity = statement.severity;
-            event.source = Some(["sshd", "nginx", "hdfs", "spark", "kernel", "nova", "zookeeper", "hadoop"][statement.source % 8].into());
+            event.source = Some(
+                ["sshd", "nginx", "hdfs", "spark", "kernel", "nova", "zookeeper", "hadoop"]
+                    [statement.source % 8]
+                    .into(),
+            );
             event.host = Some(format!("web-{:03}", (done / 16) % 200).into());
             let from = batch.variables.len() as u32;
             batch.variables.extend_from_slice(variables);
             batch.events.push(Analyzed {
-                id: EventId { journal: JournalId(7), position: Position { segment: (done >> 20) as u32, record: done as u32 & 0xf_ffff } },
+                id: EventId {
+                    journal: JournalId(7),
+                    position: Position { segment: (done >> 20) as u32, record: done as u32 & 0xf_ffff },
+                },
                 event,
                 shape: *number as u64,
                 variables: from..batch.variables.len() as u32,
@@ -186,7 +230,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     runtime.block_on(index.commit())?;
     let commit_s = wall.elapsed().as_secs_f64();
     let stats = index.stats();
-    println!("write {wall_s:.2} s wall ({write_s:.2} cpu), commit {commit_s:.2} s wall ({:.2} cpu)", cpu_s() - cpu);
+    println!(
+        "write {wall_s:.2} s wall ({write_s:.2} cpu), commit {commit_s:.2} s wall ({:.2} cpu)",
+        cpu_s() - cpu
+    );
     println!(
         "{:.0} lines/s, {:.2} bytes a line, {} segments, peak {} MiB",
         lines as f64 / (wall_s + commit_s),
@@ -203,30 +250,56 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("open {:.2} ms", opened.elapsed().as_secs_f64() * 1000.0);
     let sample = ids[77].split('-').next().unwrap_or_default();
     let now = Timestamp::MAX;
-    let selection = |text: &str| Query::parse(text, now).map(|query| Selection { query, from: None, to: None });
-    let search = |text: &str, limit| selection(text).map(|selection| SearchRequest { selection, limit, after: None });
-    let values = |text: &str, field: &str| selection(text).map(|selection| FieldValuesRequest { selection, field: field.to_owned(), limit: 10 });
+    let selection =
+        |text: &str| Query::parse(text, now).map(|query| Selection { query, from: None, to: None });
+    let search =
+        |text: &str, limit| selection(text).map(|selection| SearchRequest { selection, limit, after: None });
+    let values = |text: &str, field: &str| {
+        selection(text).map(|selection| FieldValuesRequest { selection, field: field.to_owned(), limit: 10 })
+    };
     for round in ["cold", "warm", "warm"] {
         println!("{round}:");
-        let timed = |name: &str, run: &mut dyn FnMut() -> Result<u64, Box<dyn std::error::Error>>| -> Result<(), Box<dyn std::error::Error>> {
+        let timed = |name: &str,
+                     run: &mut dyn FnMut() -> Result<u64, Box<dyn std::error::Error>>|
+         -> Result<(), Box<dyn std::error::Error>> {
             let start = Instant::now();
             let found = run()?;
             println!("  {name:18} {:9.3} ms, {found}", start.elapsed().as_secs_f64() * 1000.0);
             Ok(())
         };
-        timed("count_by_level", &mut || Ok(runtime.block_on(index.field_values(values("", "log.level")?))?.total))?;
+        timed("count_by_level", &mut || {
+            Ok(runtime.block_on(index.field_values(values("", "log.level")?))?.total)
+        })?;
         timed("rare_token", &mut || Ok(runtime.block_on(index.search(search(sample, 100)?))?.total))?;
-        timed("phrase_count", &mut || Ok(runtime.block_on(index.search(search("\"disk quota\"", 0)?))?.total))?;
-        timed("phrase_last", &mut || Ok(runtime.block_on(index.search(search("\"disk quota\"", 100)?))?.hits.len() as u64))?;
-        timed("top_sources_errors", &mut || Ok(runtime.block_on(index.field_values(values("level:error", "service.name")?))?.total))?;
+        timed("phrase_count", &mut || {
+            Ok(runtime.block_on(index.search(search("\"disk quota\"", 0)?))?.total)
+        })?;
+        timed("phrase_last", &mut || {
+            Ok(runtime.block_on(index.search(search("\"disk quota\"", 100)?))?.hits.len() as u64)
+        })?;
+        timed("top_sources_errors", &mut || {
+            Ok(runtime.block_on(index.field_values(values("level:error", "service.name")?))?.total)
+        })?;
         timed("histogram_hour", &mut || {
-            let request = HistogramRequest { selection: selection("")?, interval_nanos: 3_600_000_000_000, by: None, by_limit: 0, buckets_max: 100 };
+            let request = HistogramRequest {
+                selection: selection("")?,
+                interval_nanos: 3_600_000_000_000,
+                by: None,
+                by_limit: 0,
+                buckets_max: 100,
+            };
             Ok(runtime.block_on(index.histogram(request))?.buckets.len() as u64)
         })?;
-        timed("last_of_host", &mut || Ok(runtime.block_on(index.search(search("host:web-042", 100)?))?.hits.len() as u64))?;
-        timed("absent_token", &mut || Ok(runtime.block_on(index.search(search("zzz99999999", 100)?))?.total))?;
+        timed("last_of_host", &mut || {
+            Ok(runtime.block_on(index.search(search("host:web-042", 100)?))?.hits.len() as u64)
+        })?;
+        timed("absent_token", &mut || {
+            Ok(runtime.block_on(index.search(search("zzz99999999", 100)?))?.total)
+        })?;
         timed("short_number", &mut || Ok(runtime.block_on(index.search(search("4242", 100)?))?.total))?;
-        timed("host_and_level", &mut || Ok(runtime.block_on(index.search(search("host:web-042 level:error", 100)?))?.total))?;
+        timed("host_and_level", &mut || {
+            Ok(runtime.block_on(index.search(search("host:web-042 level:error", 100)?))?.total)
+        })?;
         println!("  memory now {} MiB", memory_mib("VmRSS"));
     }
     std::fs::remove_dir_all(&dir)?;

@@ -101,26 +101,27 @@ struct Texts {
     heap: String,
     ends: Vec<u32>,
     table: HashTable<u32>,
+    /// Those whose tokens are in the filter as they stand.
+    alone: Vec<bool>,
 }
 
 impl Texts {
-    /// The number of a text, and whether it is new.
-    fn intern(&mut self, text: &str) -> (u32, bool) {
+    fn intern(&mut self, text: &str) -> u32 {
         let hash = bloom::hash(0, text.as_bytes());
-        let Self { heap, ends, table } = self;
+        let Self { heap, ends, table, .. } = self;
         let at = |number: u32| {
             let start = number.checked_sub(1).map_or(0, |before| ends[before as usize]);
             &heap[start as usize..ends[number as usize] as usize]
         };
         let rehash = |number: &u32| bloom::hash(0, at(*number).as_bytes());
         match table.entry(hash, |number| at(*number) == text, rehash) {
-            Entry::Occupied(entry) => (*entry.get(), false),
+            Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
                 let number = ends.len() as u32;
                 entry.insert(number);
                 heap.push_str(text);
                 ends.push(heap.len() as u32);
-                (number, true)
+                number
             }
         }
     }
@@ -170,11 +171,20 @@ impl BlockBuilder {
         self.cells.push(cell);
     }
 
-    /// A text cell; true when the block did not have this text.
-    pub(super) fn text(&mut self, text: &str) -> bool {
-        let (number, new) = self.texts.intern(text);
+    /// A text cell; gives the number of the text.
+    pub(super) fn text(&mut self, text: &str) -> u32 {
+        let number = self.texts.intern(text);
         self.cells.push(u64::from(number));
-        new
+        number
+    }
+
+    /// Whether a text stands alone in a message for the first time.
+    pub(super) fn alone(&mut self, number: u32) -> bool {
+        let at = number as usize;
+        if self.texts.alone.len() <= at {
+            self.texts.alone.resize(at + 1, false);
+        }
+        !std::mem::replace(&mut self.texts.alone[at], true)
     }
 
     pub(super) fn wide(&mut self, bytes: &[u8]) {
@@ -340,6 +350,7 @@ impl BlockBuilder {
         self.texts.heap.clear();
         self.texts.ends.clear();
         self.texts.table.clear();
+        self.texts.alone.clear();
         self.keys.clear();
     }
 }

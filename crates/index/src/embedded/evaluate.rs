@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use event::{Timestamp, Value, Verdict, field};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use super::{
     block::token_key,
@@ -247,7 +249,8 @@ fn pieces(shape: &RowShape) -> Vec<Option<&str>> {
             let (token, after) = rest.split_at(end);
             rest = after;
             // A token that touches a slot is longer than what is seen of it here.
-            if !(at_start && hole_before) && !(rest.is_empty() && hole_after) {
+            let joined = at_start && hole_before || rest.is_empty() && hole_after;
+            if !joined {
                 pieces.push(Some(token));
             }
             at_start = false;
@@ -300,11 +303,21 @@ pub(super) struct RowTest<'b> {
     pub(super) rows: Rows<'b>,
     line: Line,
     line_row: Option<usize>,
+    /// By phrase (its address, for the length of a query) and place of the row shape.
+    suspects: HashMap<(usize, usize), Arc<Option<Vec<bool>>>, FixedState>,
+    /// By token, for each text of the block whether it holds the token: unknown, no, yes.
+    pub(super) texts: HashMap<String, Vec<u8>, FixedState>,
 }
 
 impl<'b> RowTest<'b> {
     pub(super) fn new(block: &'b Block<'b>) -> Result<Self, IndexError> {
-        Ok(Self { rows: Rows::new(block)?, line: Line::default(), line_row: None })
+        Ok(Self {
+            rows: Rows::new(block)?,
+            line: Line::default(),
+            line_row: None,
+            suspects: HashMap::default(),
+            texts: HashMap::default(),
+        })
     }
 
     fn read_line(&mut self, row: usize) -> Result<(), IndexError> {
@@ -320,11 +333,16 @@ impl<'b> RowTest<'b> {
             Query::All => true,
             Query::Message(phrase) => {
                 let (place, rank, shape) = self.rows.locate(row)?;
-                if !self.may_match(phrase, place, rank, shape)? {
+                if let Some(suspects) = self.suspects_of(phrase, place, shape)?.as_ref()
+                    && !suspects.get(rank).copied().unwrap_or(true)
+                {
                     return Ok(false);
                 }
                 self.read_line(row)?;
                 phrase.matches(self.line.span(shape.message))
+            }
+            Query::Field { path, test } if path == field::HOST_NAME => {
+                self.rows.block.host(row)?.is_some_and(|host| test.matches_text(host))
             }
             Query::Field { path, test } => self.value(path, row)?.is_some_and(|value| test.matches(&value)),
             Query::And(parts) => {
@@ -347,42 +365,32 @@ impl<'b> RowTest<'b> {
         })
     }
 
-    /// A cheap necessary condition for messages whose slots are all numbers.
-    fn may_match(
+    /// The rows that a phrase may be in, by rank; None when columns do not tell.
+    fn suspects_of(
         &mut self,
         phrase: &Phrase,
         place: usize,
-        rank: usize,
         shape: &RowShape,
-    ) -> Result<bool, IndexError> {
-        let slots = shape.message.from.literal as usize..shape.message.to.literal as usize;
-        let before = shape.slots.get(..slots.start).unwrap_or_default();
-        let mut cell = SCORE + 1 + before.iter().filter(|slot| super::skeleton::has_cell(**slot)).count();
-        let own = shape.slots.get(slots.clone()).unwrap_or_default();
-        // One number token is looked for, among slots that stand alone.
-        let [TokenPattern::Exact(token)] = phrase.0.as_slice() else { return Ok(true) };
-        if token.len() > 19 || !token.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Ok(true);
+    ) -> Result<Arc<Option<Vec<bool>>>, IndexError> {
+        let key = (std::ptr::from_ref(phrase) as usize, place);
+        if let Some(known) = self.suspects.get(&key) {
+            return Ok(Arc::clone(known));
         }
-        let number = super::skeleton::from_digits(token.as_bytes(), 10);
-        let joins = |byte: Option<&u8>| {
-            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii())
+        // Whatever is not among the fixed tokens must stand at a variable place.
+        let pieces = pieces(shape);
+        let variable = phrase.0.iter().find_map(|pattern| match pattern {
+            TokenPattern::Exact(token) if !pieces.iter().flatten().any(|piece| pattern.matches(piece)) => {
+                Some(token)
+            }
+            _ => None,
+        });
+        let found = match variable {
+            Some(token) => self.suspects(place, shape, token)?,
+            None => None,
         };
-        for (slot, at) in own.iter().zip(slots) {
-            if *slot != slot::DECIMAL
-                || joins(shape.literal(at).as_bytes().last())
-                || joins(shape.literal(at + 1).as_bytes().first())
-                || (shape.literal(at + 1).is_empty() && at + 1 < shape.slots.len())
-                || (shape.literal(at).is_empty() && at > 0)
-            {
-                return Ok(true);
-            }
-            if self.rows.cell(place, rank, cell)? == number {
-                return Ok(true);
-            }
-            cell += 1;
-        }
-        Ok(false)
+        let found = Arc::new(found);
+        self.suspects.insert(key, Arc::clone(&found));
+        Ok(found)
     }
 
     /// The value at a path, as `query::value_at` has it.

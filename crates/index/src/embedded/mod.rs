@@ -25,6 +25,7 @@ mod segment;
 mod shapes;
 mod skeleton;
 mod store;
+mod suspects;
 #[cfg(test)]
 mod tests;
 mod writer;

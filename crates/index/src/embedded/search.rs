@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, ops::Range, sync::Arc};
 
-use event::{Timestamp, document};
+use event::{Timestamp, document, field};
 
 use super::{
     evaluate::{Filtered, Known, RowTest, may_touch, shape_state, states},
@@ -11,7 +11,7 @@ use super::{
     shapes::{ShapeTotals, Tables},
     store::{Shared, Snapshot},
 };
-use crate::{Cursor, Hit, IndexError, SearchRequest, SearchResult, Selection};
+use crate::{Cursor, Hit, IndexError, SearchRequest, SearchResult, Selection, query::Query};
 
 /// What becomes of matching rows.
 pub(super) trait Collect {
@@ -160,7 +160,10 @@ impl Shared {
         request: &SearchRequest,
     ) -> Result<SearchResult, IndexError> {
         let mut total = Total(0);
-        self.visit(snapshot, &request.selection, &mut total)?;
+        match self.rows_of_hosts(snapshot, &request.selection)? {
+            Some(rows) => total.0 = rows,
+            None => self.visit(snapshot, &request.selection, &mut total)?,
+        }
         let mut hits = Vec::new();
         let mut more = false;
         if request.limit > 0 && total.0 > 0 {
@@ -171,6 +174,25 @@ impl Shared {
         }
         let next = hits.last().map(|hit: &Hit| hit.cursor).filter(|_| more);
         Ok(SearchResult { total: total.0, hits, next, covered: snapshot.covered })
+    }
+
+    /// The total of a query that asks for hosts alone, over all time, from their counters.
+    fn rows_of_hosts(&self, snapshot: &Snapshot, selection: &Selection) -> Result<Option<u64>, IndexError> {
+        let Query::Field { path, test } = &selection.query else { return Ok(None) };
+        if path != field::HOST_NAME {
+            return Ok(None);
+        }
+        let (from, to) = times(selection);
+        let mut total = 0;
+        for segment in snapshot.segments.iter().filter(|segment| segment.rows > 0) {
+            if segment.first < from || segment.last > to {
+                return Ok(None);
+            }
+            let tables = segment.tables(&self.cache)?;
+            let hosts = tables.hosts.iter().zip(&tables.host_rows);
+            total += hosts.filter(|(host, _)| test.matches_text(host)).map(|(_, rows)| rows).sum::<u64>();
+        }
+        Ok(Some(total))
     }
 
     /// The newest matching rows behind `after`, falling; one more than `limit`, if there are so many.

@@ -122,19 +122,24 @@ impl Writer {
         let mut last = None;
         for (&slot, &(from, to)) in skeleton.slots.iter().zip(&skeleton.ranges) {
             let (from, to) = (from as usize, to as usize);
-            let mut is_new = true;
+            let mut text = None;
             if has_cell(slot) {
                 let cell = cells.next().copied().unwrap_or_default();
                 match slot {
-                    slot::TEXT => is_new = builder.text(&line[from..to]),
+                    slot::TEXT => text = Some(builder.text(&line[from..to])),
                     _ => builder.cell(cell),
                 }
             }
-            if from >= message.start
-                && to <= message.end
-                && last.is_none_or(|last| to > last)
-                && filtered(slot, to - from, is_new, line, from, to)
-            {
+            if from >= message.start && to <= message.end && last.is_none_or(|last| to > last) {
+                // Short numbers are not filtered, and a text's own tokens need be taken once.
+                let known = match (slot, text) {
+                    (slot::DECIMAL, _) => to - from < 5 && !is_joined(line, from, to),
+                    (_, Some(number)) => from < to && !is_joined(line, from, to) && !builder.alone(number),
+                    _ => false,
+                };
+                if known {
+                    continue;
+                }
                 let end = builder.tokens(&line[message.clone()], from - message.start, to - message.start);
                 last = Some(message.start + end);
             }
@@ -220,7 +225,8 @@ impl Writer {
         for slot in 0..shape.slots.len() {
             let from = line.starts[slot] as usize + shape.literal(slot).len();
             let to = line.starts[slot + 1] as usize;
-            if from >= start && to - start <= event.message.len() && last.is_none_or(|last| to - start > last) {
+            if from >= start && to - start <= event.message.len() && last.is_none_or(|last| to - start > last)
+            {
                 last = Some(self.builder.tokens(&event.message, from - start, to - start));
             }
         }
@@ -266,12 +272,8 @@ impl Writer {
     }
 }
 
-/// Whether the tokens of a slot may have to go into the filter: not those of short numbers that
-/// stand alone, nor those of a text that the block has already and that stands alone.
-fn filtered(slot: u8, length: usize, is_new: bool, line: &str, from: usize, to: usize) -> bool {
-    if (slot != slot::DECIMAL || length >= 5) && (slot != slot::TEXT || is_new) {
-        return true;
-    }
+/// Whether what stands at a place is part of a longer token.
+fn is_joined(line: &str, from: usize, to: usize) -> bool {
     let joins = |byte: Option<&u8>| {
         byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || !byte.is_ascii())
     };
