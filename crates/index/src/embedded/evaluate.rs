@@ -305,6 +305,8 @@ pub(super) struct RowTest<'b> {
     line_row: Option<usize>,
     /// By phrase (its address, for the length of a query) and place of the row shape.
     suspects: HashMap<(usize, usize), Arc<Option<Vec<bool>>>, FixedState>,
+    /// The rows of each place, once they are needed.
+    pub(super) members: Option<Vec<Vec<u32>>>,
     /// By token, for each text of the block whether it holds the token: unknown, no, yes.
     pub(super) texts: HashMap<String, Vec<u8>, FixedState>,
 }
@@ -316,6 +318,7 @@ impl<'b> RowTest<'b> {
             line: Line::default(),
             line_row: None,
             suspects: HashMap::default(),
+            members: None,
             texts: HashMap::default(),
         })
     }

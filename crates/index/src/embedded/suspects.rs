@@ -139,14 +139,22 @@ impl RowTest<'_> {
         }
         let first = token.get(..2).and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or_default();
         let wide = block.wide()?;
-        let mut rank = 0;
         let mut text = String::new();
-        for (row, of) in block.rows()?.iter().enumerate() {
-            if usize::from(*of) != place {
-                continue;
+        let members = match &mut self.members {
+            Some(members) => members,
+            none => {
+                let mut members = vec![Vec::new(); block.shapes()?.numbers.len()];
+                for (row, of) in block.rows()?.iter().enumerate() {
+                    if let Some(members) = members.get_mut(usize::from(*of)) {
+                        members.push(row as u32);
+                    }
+                }
+                none.insert(members)
             }
+        };
+        for (rank, row) in members.get(place).into_iter().flatten().enumerate() {
+            let row = *row as usize;
             let bytes = wide.row(row).get(own.wide..own.wide + wide_len(own.slot)).unwrap_or_default();
-            rank += 1;
             if plain && [0, 4, 6, 8, 10].iter().all(|at| bytes.get(*at) != Some(&first)) {
                 continue;
             }
@@ -154,7 +162,7 @@ impl RowTest<'_> {
             text.extend(own.before.chars().map(|c| c.to_ascii_lowercase()));
             put_wide(own.slot, bytes, &mut text);
             text.extend(own.after.chars().map(|c| c.to_ascii_lowercase()));
-            if let Some(found) = found.get_mut(rank - 1) {
+            if let Some(found) = found.get_mut(rank) {
                 *found |= text.split('-').any(|known| known == token);
             }
         }
