@@ -16,13 +16,19 @@ use crate::lines;
 /// Heavier than what scores the stream: more trees, and a quarter of the splits guided by gain.
 const TREES: usize = 300;
 /// Share of the splits that are the best of some tries instead of random.
-const GUIDED: f64 = 0.25;
+const GUIDED: f32 = 0.25;
 
 pub(crate) fn run(train: &Path, score: &Path, out: &Path, seed: u64) -> Result<()> {
     let (train, rows) = (read(train)?, read(score)?);
-    ensure!(train.ncols() == rows.ncols(), "{} columns to train on, {} to score", train.ncols(), rows.ncols());
+    ensure!(
+        train.ncols() == rows.ncols(),
+        "{} columns to train on, {} to score",
+        train.ncols(),
+        rows.ncols()
+    );
     let forest = Params::new(seed).trees(TREES).guided(GUIDED).fit(&DatasetBase::from(train))?;
-    let mut out = BufWriter::new(File::create(out).with_context(|| format!("cannot write {}", out.display()))?);
+    let mut out =
+        BufWriter::new(File::create(out).with_context(|| format!("cannot write {}", out.display()))?);
     for score in forest.score_rows(&mut rows.into_raw_vec_and_offset().0) {
         writeln!(out, "{score}")?;
     }
@@ -36,7 +42,8 @@ fn read(file: &Path) -> Result<Array2<f32>> {
     let (mut values, mut columns, mut first) = (vec![], 0, true);
     for record in reader.records() {
         let record = record?;
-        let header = std::mem::take(&mut first) && record.iter().any(|cell| cell.trim().parse::<f32>().is_err());
+        let header =
+            std::mem::take(&mut first) && record.iter().any(|cell| cell.trim().parse::<f32>().is_err());
         columns = record.len();
         if !header {
             values.extend(record.iter().map(|cell| cell.trim().parse().unwrap_or(f32::NAN)));

@@ -36,6 +36,7 @@ pub enum Command {
         /// Files, plain or compressed by gzip or zstd; `-` is standard input.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Which collector.
         #[command(flatten)]
         server: Server,
     },
@@ -55,6 +56,7 @@ pub enum Command {
         /// How to print them.
         #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
         output: Output,
+        /// Which collector.
         #[command(flatten)]
         server: Server,
     },
@@ -65,6 +67,7 @@ pub enum Command {
         /// How to print them.
         #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
         output: Output,
+        /// Which collector.
         #[command(flatten)]
         server: Server,
     },

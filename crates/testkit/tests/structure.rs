@@ -1,4 +1,5 @@
 //! What the workspace promises about itself: which way its dependencies point, and how large its files are.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::{
     collections::BTreeMap,

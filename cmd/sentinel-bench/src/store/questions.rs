@@ -13,6 +13,9 @@ const RARE_LINES: u64 = 20;
 /// Share of lines in which the phrase should occur.
 const PHRASE_SHARE: f64 = 0.025;
 
+/// Name, path and parameters of a query.
+type Question<'q> = (&'q str, &'q str, Vec<(&'q str, &'q str)>);
+
 /// What will be asked.
 pub(crate) struct Questions {
     lines: u64,
@@ -87,7 +90,7 @@ impl Questions {
         let host = format!("host:\"{}\"", self.host);
         let search = "/api/v1/search";
         let fields = "/api/v1/fields";
-        let asked: [(&str, &str, Vec<(&str, &str)>); 7] = [
+        let asked: [Question; 7] = [
             ("count_by_level", fields, vec![("field", "log.level")]),
             ("rare_token", search, vec![("q", &self.rare.0), ("limit", "100")]),
             ("phrase_count", search, vec![("q", &phrase), ("limit", "0")]),

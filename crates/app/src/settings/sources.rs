@@ -67,7 +67,10 @@ impl Sources {
     ///
     /// # Errors
     /// When a file cannot be read or is not of its form.
-    pub(crate) fn read(flags: BTreeMap<&'static str, String>, config: Option<&Path>) -> Result<Self, SettingsError> {
+    pub(crate) fn read(
+        flags: BTreeMap<&'static str, String>,
+        config: Option<&Path>,
+    ) -> Result<Self, SettingsError> {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
