@@ -16,6 +16,7 @@ const LINES: usize = 100_000;
 fn main() {
     let context = Context {
         received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
+        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
         zone: &TimeZone::UTC,
         file: None,
         host: None,

@@ -47,7 +47,7 @@ fn stamp<'a>(text: &'a str, context: &Context<'_>) -> Option<(Timestamp, &'a str
         .or_else(|| time::compact(bytes));
     let (timestamp, length) = match civil {
         Some((civil, length)) => (civil.at(context.zone)?, length),
-        None => time::month_day(bytes, context.received, context.zone)?,
+        None => time::month_day(bytes, context.near, context.zone)?,
     };
     let rest = inner.get(length..)?;
     if bracketed {

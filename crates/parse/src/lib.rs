@@ -25,8 +25,11 @@ pub use line::line;
 /// What a parser must be told about the world.
 #[derive(Debug, Clone)]
 pub struct Context<'c> {
-    /// Receipt: the time stamp of lines without one, and the "now" that RFC 3164 years are nearest to.
+    /// Receipt: the time stamp of lines without one.
     pub received: Timestamp,
+    /// What time stamps without a year are nearest to: usually `received`; for an old file, the time it was
+    /// last written.
+    pub near: Timestamp,
     /// Zone of time stamps that name none.
     pub zone: &'c jiff::tz::TimeZone,
     /// Path of the file the line comes from: `log.file.path`; its stem is the last resort for `service.name`.

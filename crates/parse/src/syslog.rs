@@ -16,7 +16,7 @@ pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a
         return Some(with_priority(event, priority));
     }
     let bytes = rest.as_bytes();
-    let (timestamp, length, is_iso) = match time::rfc3164(bytes, context.received, context.zone) {
+    let (timestamp, length, is_iso) = match time::rfc3164(bytes, context.near, context.zone) {
         Some((timestamp, length)) => (timestamp, length, false),
         None => match time::iso(bytes).filter(|_| bytes.get(10) == Some(&b'T')) {
             Some((civil, length)) => (civil.at(context.zone)?, length, true),

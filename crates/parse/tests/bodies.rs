@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 fn read(format: Format, body: &[u8]) -> (Vec<event::Event<'_>>, Vec<Problem>) {
     let context = Context {
         received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
+        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
         zone: &TimeZone::UTC,
         file: None,
         host: None,

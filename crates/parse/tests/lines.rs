@@ -10,6 +10,7 @@ fn context() -> Context<'static> {
     static UTC: TimeZone = TimeZone::UTC;
     Context {
         received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
+        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
         zone: &UTC,
         file: None,
         host: None,

@@ -196,6 +196,7 @@ impl Shared {
         let config = &self.state.config;
         parse::Context {
             received,
+            near: received,
             zone: &config.zone,
             file: None,
             host: None,

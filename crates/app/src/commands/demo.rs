@@ -2,13 +2,15 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
+use event::Timestamp;
+
 use super::{import, print};
 use crate::{AppError, Instance, Settings, client::Client, findings};
 
-/// Real public logs, with source and licence in `samples/SOURCES.md`.
-const SAMPLES: [(&str, &[u8]); 2] = [
-    ("auth.log", include_bytes!("../../samples/auth_ec2_2017.log.gz")),
-    ("access.log", include_bytes!("../../samples/apache_access_2015.log.gz")),
+/// Real public logs: name, last written, content; with source and licence in `samples/SOURCES.md`.
+const SAMPLES: [(&str, &str, &[u8]); 2] = [
+    ("auth.log", "2017-04-20T23:59:59Z", include_bytes!("../../samples/auth_ec2_2017.log.gz")),
+    ("access.log", "2015-05-20T23:59:59Z", include_bytes!("../../samples/apache_access_2015.log.gz")),
 ];
 
 /// Feeds the files, or the sample, through the ordinary intake of an instance of its own.
@@ -42,8 +44,9 @@ async fn feed(client: &Client, files: &[PathBuf]) -> Result<(), AppError> {
         )?;
     }
     let mut imported = import::Imported::default();
-    for (name, bytes) in SAMPLES.iter().filter(|_| files.is_empty()) {
-        import::lines(client, *bytes, name, &mut imported).await?;
+    for (name, modified, bytes) in SAMPLES.iter().filter(|_| files.is_empty()) {
+        let modified = Timestamp::parse(modified).ok();
+        import::lines(client, *bytes, name, modified, &mut imported).await?;
     }
     if !files.is_empty() {
         imported = import::run(client, files).await?;

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use event::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::print;
@@ -77,9 +78,11 @@ pub(crate) async fn run(client: &Client, files: &[PathBuf]) -> Result<Imported, 
     let mut imported = Imported::default();
     for file in files {
         let shown = if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() };
-        let (reader, size) = open(file)?;
+        let Opened { reader, size, modified } = open(file)?;
         let bar = progress(size, &shown);
-        lines(client, bar.wrap_read(reader), &shown, &mut imported).await.inspect_err(|_| bar.abandon())?;
+        lines(client, bar.wrap_read(reader), &shown, modified, &mut imported)
+            .await
+            .inspect_err(|_| bar.abandon())?;
         bar.finish();
     }
     Ok(imported)
@@ -93,6 +96,7 @@ pub(crate) async fn lines(
     client: &Client,
     reader: impl Read + Send + 'static,
     path: &str,
+    modified: Option<Timestamp>,
     imported: &mut Imported,
 ) -> Result<(), AppError> {
     let failed = |source| AppError::File { action: "read", path: path.into(), source };
@@ -114,7 +118,7 @@ pub(crate) async fn lines(
         if chunk.is_empty() {
             break;
         }
-        let answer = send(client, path, &format!("{run}-{number}"), chunk).await?;
+        let answer = send(client, path, modified, &format!("{run}-{number}"), chunk).await?;
         imported.accepted += answer["accepted"].as_u64().unwrap_or_default();
         imported.rejected += answer["rejected_total"].as_u64().unwrap_or_default();
         imported.indexed = answer["indexed"].as_bool().unwrap_or_default();
@@ -128,8 +132,16 @@ fn run_key() -> Result<String, AppError> {
     Ok(id.to_string())
 }
 
-async fn send(client: &Client, path: &str, key: &str, chunk: Vec<u8>) -> Result<serde_json::Value, AppError> {
-    let query = [("path", path), ("wait", "indexed"), ("timeout", INDEX_WAIT)];
+async fn send(
+    client: &Client,
+    path: &str,
+    modified: Option<Timestamp>,
+    key: &str,
+    chunk: Vec<u8>,
+) -> Result<serde_json::Value, AppError> {
+    let modified = modified.map(|time| time.to_string());
+    let mut query = vec![("path", path), ("wait", "indexed"), ("timeout", INDEX_WAIT)];
+    query.extend(modified.as_deref().map(|time| ("modified", time)));
     let headers = [("content-type", "text/plain"), ("idempotency-key", key)];
     let mut failures = 0;
     loop {
@@ -150,9 +162,16 @@ fn is_stdin(file: &Path) -> bool {
     file == Path::new("-")
 }
 
-fn open(file: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>), AppError> {
+struct Opened {
+    reader: Box<dyn Read + Send>,
+    size: Option<u64>,
+    /// When the file was last written: time stamps without a year lie near it.
+    modified: Option<Timestamp>,
+}
+
+fn open(file: &Path) -> Result<Opened, AppError> {
     if is_stdin(file) {
-        return Ok((Box::new(io::stdin()), None));
+        return Ok(Opened { reader: Box::new(io::stdin()), size: None, modified: None });
     }
     let failed = |source| AppError::File { action: "open", path: file.to_owned(), source };
     let opened = File::open(file).map_err(failed)?;
@@ -160,7 +179,10 @@ fn open(file: &Path) -> Result<(Box<dyn Read + Send>, Option<u64>), AppError> {
     if metadata.is_dir() {
         return Err(failed(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name its files")));
     }
-    Ok((Box::new(opened), metadata.is_file().then_some(metadata.len())))
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let modified = since.map(|since| Timestamp::saturating_from_nanos(since.as_nanos() as i128));
+    let size = metadata.is_file().then_some(metadata.len());
+    Ok(Opened { reader: Box::new(opened), size, modified })
 }
 
 fn progress(size: Option<u64>, name: &str) -> ProgressBar {

@@ -10,6 +10,7 @@ use parse::{Context, Format};
 fuzz_target!(|bytes: &[u8]| {
     let context = Context {
         received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
+        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
         zone: &TimeZone::UTC,
         file: None,
         host: None,
