@@ -1,0 +1,185 @@
+//! The command line as a person uses it.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value as Json;
+use testkit::Server;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_log-sentinel");
+
+/// Runs the program in a folder of its own, without any setting of the outside.
+fn run(dir: &Path, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).current_dir(dir).env_clear().env("HOME", dir).envs(settings.iter().copied());
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn the_demo_says_what_is_in_the_logs_it_was_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let sample = run(dir.path(), &["demo"], &[]);
+    let sample = said(&sample);
+    for expected in [
+        "Took in 17,121 lines from 2 files, 2015-05-17 to 2017-04-20",
+        "logins failed from",
+        "web requests failed",
+    ] {
+        assert!(sample.contains(expected), "{expected:?} in:\n{sample}");
+    }
+    let lines: String = (0..40)
+        .map(|n| {
+            format!(
+                "Jun  1 12:00:{n:02} web-1 sshd[42]: Failed password for root from 192.0.2.7 port {} ssh2\n",
+                50_000 + n
+            )
+        })
+        .chain([
+            "Jun  1 12:01:00 web-1 sshd[43]: Accepted password for root from 192.0.2.7 port 50100 ssh2\n"
+                .to_owned(),
+        ])
+        .collect();
+    fs::write(dir.path().join("other.log"), lines).unwrap();
+    let other = said(&run(dir.path(), &["demo", "other.log"], &[]));
+    for expected in [
+        "Took in 41 lines from 1 file",
+        "40 logins failed from 1 address",
+        "192.0.2.7 (40)",
+        "look at 192.0.2.7 first (1 login)",
+    ] {
+        assert!(other.contains(expected), "{expected:?} in:\n{other}");
+    }
+    assert!(!other.contains("web requests"), "{other}");
+    // Nothing of it is kept.
+    assert!(!dir.path().join(".local").exists());
+}
+
+#[test]
+fn wrong_settings_are_refused_before_anything_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    for (settings, arguments, expected) in [
+        (vec![("LOG_SENTINEL_ADRR", "127.0.0.1:1")], vec![], "did you mean LOG_SENTINEL_ADDR?"),
+        (vec![("LOG_SENTINEL_ADDR", "0.0.0.0:0")], vec![], "API_KEYS"),
+        (vec![("LOG_SENTINEL_QUERY_TIMEOUT", "soon")], vec!["check"], "such as 30s"),
+        (vec![], vec!["--adr", "127.0.0.1:1"], "--addr"),
+        (vec![], vec!["--config", "missing.yaml"], "missing.yaml"),
+    ] {
+        let output = run(dir.path(), &arguments, &settings);
+        assert!(!output.status.success(), "{settings:?} {arguments:?}");
+        assert!(said(&output).contains(expected), "{expected:?} in:\n{}", said(&output));
+    }
+}
+
+#[test]
+fn check_shows_every_origin_and_touches_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join(".env"), "LOG_SENTINEL_LOG_LEVEL=warn\nAPI_KEYS=hunter2-is-a-key\n").unwrap();
+    fs::write(dir.path().join("log-sentinel.yaml"), "retention: 30d\n").unwrap();
+    let output =
+        run(dir.path(), &["check", "--addr", "127.0.0.1:9"], &[("LOG_SENTINEL_ZONE", "Europe/Berlin")]);
+    let text = said(&output);
+    assert!(output.status.success(), "{text}");
+    for (name, value, origin) in [
+        ("LOG_SENTINEL_ADDR", "127.0.0.1:9", "flag"),
+        ("LOG_SENTINEL_ZONE", "Europe/Berlin", "environment"),
+        ("LOG_SENTINEL_LOG_LEVEL", "warn", ".env"),
+        ("LOG_SENTINEL_RETENTION", "30d", "log-sentinel.yaml"),
+        ("API_KEYS", "********", ".env"),
+    ] {
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
+        assert!(line.contains(value) && line.ends_with(origin), "{line}");
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+    assert!(!dir.path().join(".local").exists());
+}
+
+#[test]
+fn completions_are_scripts() {
+    let dir = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(dir.path(), &["completions", shell], &[]);
+        assert!(output.status.success() && said(&output).contains("log-sentinel"), "{shell}");
+    }
+}
+
+#[tokio::test]
+async fn import_and_query_work_with_and_without_a_running_collector() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("state");
+    let data_setting = [("LOG_SENTINEL_DATA", data.to_str().unwrap())];
+    // Without: straight into the data folder, from standard input.
+    let mut child = Command::new(BINARY)
+        .args(["import", "-"])
+        .env_clear()
+        .envs(data_setting)
+        .env("LOG_SENTINEL_ADDR", "127.0.0.1:1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"one line\n{\"level\":\"WARN\",\"message\":\"two\"}\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(said(&output).starts_with("Took in 2 lines"), "{}", said(&output));
+
+    let server = Server::start(Path::new(BINARY), &data, &[]).unwrap();
+    fs::write(dir.path().join("app.log"), "level=error msg=\"three\" code=7\n").unwrap();
+    let output = run(dir.path(), &["import", "app.log", "--url", &server.url], &[]);
+    assert!(said(&output).contains("Took in 1 line from 1 file"), "{}", said(&output));
+
+    let query =
+        |arguments: &[&str]| run(dir.path(), &[&["query", "--url", &server.url], arguments].concat(), &[]);
+    let text = said(&query(&["level:>=warn"]));
+    assert!(
+        text.contains("warn")
+            && text.contains("two")
+            && text.contains("three")
+            && text.contains("2 of 2 events"),
+        "{text}"
+    );
+    let lines = query(&["-o", "ndjson"]).stdout;
+    let documents: Vec<Json> = lines
+        .split(|b| *b == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert_eq!(documents.len(), 3);
+    assert!(
+        documents.iter().all(|document| document["_id"].is_string() && document["@timestamp"].is_string())
+    );
+    let json: Json = serde_json::from_slice(&query(&["-o", "json", "--limit", "1"]).stdout).unwrap();
+    assert_eq!((json["total"].as_u64(), json["hits"].as_array().unwrap().len()), (Some(3), 1));
+    let wrong = query(&["level:("]);
+    assert!(!wrong.status.success() && said(&wrong).contains("column"), "{}", said(&wrong));
+    // One process at a time on a data folder.
+    let second =
+        run(dir.path(), &["run", "--addr", "127.0.0.1:0", "--anomaly-addr", "127.0.0.1:0"], &data_setting);
+    assert!(!second.status.success() && said(&second).contains("journal"), "{}", said(&second));
+}
+
+#[tokio::test]
+async fn the_journal_can_be_read_and_verified_beside_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("state");
+    let server = Server::start(Path::new(BINARY), &data, &[]).unwrap();
+    let (status, _) =
+        server.post_logs("application/json", r#"{"message":"kept","level":"fatal"}"#).await.unwrap();
+    assert_eq!(status, 200);
+    let setting = [("LOG_SENTINEL_DATA", data.to_str().unwrap())];
+    let cat = run(dir.path(), &["journal", "cat"], &setting);
+    let document: Json = serde_json::from_slice(&cat.stdout).unwrap();
+    assert_eq!(
+        (document["message"].as_str(), document["log"]["level"].as_str()),
+        (Some("kept"), Some("fatal"))
+    );
+    let verify = run(dir.path(), &["journal", "verify"], &setting);
+    assert!(verify.status.success() && said(&verify).starts_with("1 records"), "{}", said(&verify));
+}
