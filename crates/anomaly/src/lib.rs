@@ -14,6 +14,7 @@ mod bytes;
 mod error;
 mod explain;
 pub mod forest;
+mod logarithm;
 mod model;
 mod random;
 mod registry;

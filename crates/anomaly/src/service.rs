@@ -181,10 +181,9 @@ impl Service {
         if template.is_none() {
             variables.clear();
         }
-        let seen =
-            Seen { event, template: template.as_ref().map(|template| template.id), variables: &variables };
+        let seen = Seen::new(event, template.as_ref().map(|template| template.id), &variables);
         let keys = seen.keys();
-        let (row, facts) = state.window.assess(seen, keys);
+        let (row, facts) = state.window.assess(&seen, keys);
         let nearest_template = if template.is_none() { nearest(&state.miner, &event.message) } else { None };
         let needed = self.needed(&state.window, serving.is_some());
         drop(state);
@@ -471,14 +470,14 @@ fn learn_one(
     let from = variables.len();
     let mined = miner.mine(&event.message, variables);
     let found = variables.get(from..).unwrap_or_default();
-    let seen = Seen { event, template: Some(mined.template.id), variables: found };
+    let seen = Seen::new(event, Some(mined.template.id), found);
     let keys = seen.keys();
     if !mined.is_new && !window.knows(keys) {
         let merged = miner.aliases(mined.template.id);
         window.inherit(keys, merged.into_iter().filter(|id| *id != mined.template.id));
     }
-    let (row, facts) = window.assess(seen, keys);
-    window.learn(seen, keys, row);
+    let (row, facts) = window.assess(&seen, keys);
+    window.learn(&seen, keys, row);
     (mined.shape, mined.template, row, facts)
 }
 

@@ -4,6 +4,7 @@
 use crate::{
     bytes::{Reader, Writer},
     error::ModelError,
+    logarithm::{log2, log10},
 };
 
 /// How often a yes-or-no thing happens, over the last few thousand chances.
@@ -31,7 +32,7 @@ impl Share {
 
     /// The surprise of a hit.
     pub(crate) fn surprise(self) -> f32 {
-        -self.of().log10()
+        -log10(self.of())
     }
 
     pub(crate) fn write(self, out: &mut Writer) {
@@ -170,7 +171,8 @@ impl Rate {
         if count < 4.0 || count < 1.25 * self.peak || count <= expected {
             return (self, 0.0);
         }
-        let tail = (count * (count / expected).ln() - (count - expected)) / std::f32::consts::LN_10;
+        let tail = (count * std::f32::consts::LN_2 * log2(count / expected) - (count - expected))
+            * std::f32::consts::LOG10_E;
         let bursty = (self.variance / expected).max(1.0);
         let sure = (f32::from(self.minutes) / 20.0).min(1.0);
         (self, (tail / bursty * sure).clamp(0.0, 8.0))
@@ -238,7 +240,7 @@ impl Clock {
             if of < least {
                 0.0
             } else {
-                -((f32::from(active) + 0.5) / (f32::from(of) + 1.0)).min(1.0).log10()
+                -log10(((f32::from(active) + 0.5) / (f32::from(of) + 1.0)).min(1.0))
             }
         };
         let hours = rare(self.hours[hour as usize % 24], self.days, 3);

@@ -6,6 +6,7 @@ use super::estimate::{Clock, Moment, Rate, Share};
 use crate::{
     bytes::{Reader, Writer},
     error::ModelError,
+    logarithm::{log2, log10},
     random::hash,
 };
 
@@ -65,15 +66,26 @@ pub(super) struct Place {
 
 /// A variable's value as far as the history cares.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Number(f32),
     Category(u32),
     /// Of a kind whose values never repeat, or too large to be a number.
     Nothing,
 }
 
+/// The contents of a message's first variables; the rest is [`Content::Nothing`].
+pub(crate) type Contents = [Content; PLACES_MAX];
+
 impl Content {
-    pub(super) fn of(variable: &Variable, message: &str) -> Self {
+    pub(super) fn all(variables: &[Variable], message: &str) -> Contents {
+        let mut contents = [Self::Nothing; PLACES_MAX];
+        for (content, variable) in contents.iter_mut().zip(variables) {
+            *content = Self::of(variable, message);
+        }
+        contents
+    }
+
+    fn of(variable: &Variable, message: &str) -> Self {
         let text = variable.of(message);
         match variable.kind {
             VariableKind::Integer => number(text).map_or(Self::Nothing, Self::Number),
@@ -105,12 +117,12 @@ impl Place {
     pub(super) fn outside(&self, number: f32) -> f32 {
         let size = |number: f32| number.abs() + 1.0;
         if number > self.high {
-            if self.high >= 0.0 { (size(number) / size(self.high)).log2() } else { 1.0 }
+            if self.high >= 0.0 { log2(size(number) / size(self.high)) } else { 1.0 }
         } else if number < self.low {
             if self.low > 0.0 {
-                (size(self.low) / size(number)).log2()
+                log2(size(self.low) / size(number))
             } else {
-                (size(number) / size(self.low)).log2().max(0.0)
+                log2(size(number) / size(self.low)).max(0.0)
             }
         } else {
             0.0
@@ -204,7 +216,7 @@ impl Group {
             return 0.0;
         }
         let all: u32 = self.levels.iter().map(|count| u32::from(*count)).sum();
-        -((f32::from(self.levels[level]) + 0.5) / (all as f32 + 1.0)).log10()
+        -log10((f32::from(self.levels[level]) + 0.5) / (all as f32 + 1.0))
     }
 
     pub(super) fn learn_level(&mut self, level: usize) {
@@ -266,7 +278,7 @@ impl Source {
     pub(super) fn assess_level(&self, level: usize) -> f32 {
         let all: f32 = self.levels.iter().sum();
         let severe: f32 = self.levels[level..].iter().sum();
-        -((severe + 0.5) / (all + 1.0)).min(1.0).log10()
+        -log10(((severe + 0.5) / (all + 1.0)).min(1.0))
     }
 
     pub(super) fn learn_level(&mut self, level: usize) {

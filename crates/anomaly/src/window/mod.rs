@@ -14,10 +14,11 @@ use event::{Event, Variable};
 use crate::{
     bytes::{Reader, Writer},
     error::ModelError,
+    logarithm::{log2, log10},
     random::{Random, hash, mix},
 };
 use estimate::{Clock, Rate, Share};
-use history::{Content, Group, PLACES_MAX, Place, Source};
+use history::{Content, Contents, Group, Place, Source};
 use slots::Slots;
 
 /// Templates at sources remembered; the least recently seen goes.
@@ -103,15 +104,30 @@ pub(crate) struct Keys {
 }
 
 /// An event as the window sees it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Seen<'e> {
     pub(crate) event: &'e Event<'e>,
     /// None for a message of a template never seen.
     pub(crate) template: Option<event::TemplateId>,
-    pub(crate) variables: &'e [Variable],
+    /// What stands at its first variables.
+    contents: Contents,
+    followed: usize,
 }
 
-impl Seen<'_> {
+impl<'e> Seen<'e> {
+    pub(crate) fn new(
+        event: &'e Event<'e>,
+        template: Option<event::TemplateId>,
+        variables: &[Variable],
+    ) -> Self {
+        let contents = Content::all(variables, &event.message);
+        Self { event, template, followed: variables.len().min(contents.len()), contents }
+    }
+
+    fn contents(&self) -> &[Content] {
+        &self.contents[..self.followed]
+    }
+
     pub(crate) fn keys(&self) -> Keys {
         let source = hash(self.event.source.as_deref().unwrap_or_default().as_bytes());
         Keys {
@@ -177,7 +193,7 @@ impl Window {
     }
 
     /// The event's features. Changes nothing.
-    pub(crate) fn assess(&self, seen: Seen<'_>, keys: Keys) -> (Row, Facts) {
+    pub(crate) fn assess(&self, seen: &Seen<'_>, keys: Keys) -> (Row, Facts) {
         let event = seen.event;
         let nanos = event.timestamp.as_nanos();
         let level = event.severity as usize;
@@ -195,14 +211,14 @@ impl Window {
                 put(
                     &mut row,
                     Feature::RareTemplate,
-                    -((group.count as f32 + 0.5) / (total + 1.0)).min(1.0).log10(),
+                    -log10(((group.count as f32 + 0.5) / (total + 1.0)).min(1.0)),
                 );
                 assess_group(group, nanos, level, &mut row, &mut facts);
-                assess_places(&group.places, seen.variables, &event.message, &mut row, &mut facts);
+                assess_places(&group.places, seen.contents(), &mut row, &mut facts);
             }
             (None, Some(source)) => {
                 put(&mut row, Feature::NewTemplate, source.new_templates.surprise());
-                put(&mut row, Feature::RareTemplate, (source.count as f32 + 1.0).log10() + 0.3);
+                put(&mut row, Feature::RareTemplate, log10(source.count as f32 + 1.0) + 0.3);
             }
             (None, None) => put(&mut row, Feature::NewTemplate, 0.3),
         }
@@ -210,7 +226,7 @@ impl Window {
     }
 
     /// Takes the event into the history, and its row into the sample to train on.
-    pub(crate) fn learn(&mut self, seen: Seen<'_>, keys: Keys, row: Row) {
+    pub(crate) fn learn(&mut self, seen: &Seen<'_>, keys: Keys, row: Row) {
         let event = seen.event;
         let nanos = event.timestamp.as_nanos();
         let minute = Rate::minute_of(nanos);
@@ -240,12 +256,11 @@ impl Window {
         group.length.learn(length_log(event.message.len()));
         group.rate.learn(minute);
         group.learn_level(level);
-        let followed = seen.variables.len().min(PLACES_MAX);
-        if group.places.len() < followed {
-            group.places.resize_with(followed, Place::default);
+        if group.places.len() < seen.followed {
+            group.places.resize_with(seen.followed, Place::default);
         }
-        for (place, variable) in group.places.iter_mut().zip(seen.variables) {
-            place.learn(Content::of(variable, &event.message));
+        for (place, content) in group.places.iter_mut().zip(seen.contents()) {
+            place.learn(*content);
         }
     }
 
@@ -326,11 +341,11 @@ fn put(row: &mut Row, feature: Feature, value: f32) {
 
 /// Logarithm to base 2 of a time in seconds, plus a millisecond; the argument is not negative.
 fn seconds_log(nanos: i64) -> f32 {
-    (nanos as f32 * 1e-9 + 1e-3).log2()
+    log2(nanos as f32 * 1e-9 + 1e-3)
 }
 
 fn length_log(length: usize) -> f32 {
-    (length as f32 + 8.0).log2()
+    log2(length as f32 + 8.0)
 }
 
 fn assess_source(source: &Source, nanos: i64, level: usize, host: u32, row: &mut Row, facts: &mut Facts) {
@@ -373,15 +388,14 @@ fn assess_group(group: &Group, nanos: i64, level: usize, row: &mut Row, facts: &
     facts.usual_length = group.length.mean.exp2() - 8.0;
 }
 
-fn assess_places(places: &[Place], variables: &[Variable], message: &str, row: &mut Row, facts: &mut Facts) {
+fn assess_places(places: &[Place], contents: &[Content], row: &mut Row, facts: &mut Facts) {
     let (mut number, mut value) = (0.0, 0.0);
-    for (at, (place, variable)) in places.iter().zip(variables).enumerate() {
-        let content = Content::of(variable, message);
-        let surprise = place.assess(content);
+    for (at, (place, content)) in places.iter().zip(contents).enumerate() {
+        let surprise = place.assess(*content);
         match content {
             Content::Number(found) if surprise > number => {
                 number = surprise;
-                (facts.number_at, facts.number) = (at as u8, found);
+                (facts.number_at, facts.number) = (at as u8, *found);
                 (facts.low, facts.high) = (place.low, place.high);
             }
             Content::Category(_) if surprise > value => {
