@@ -61,7 +61,11 @@ impl Drop for Held {
 
 fn in_flight_full(max: usize) -> Problem {
     overloaded(
-        "in_flight_bytes",
+        Limit {
+            name: "in_flight_bytes",
+            setting: "LOG_SENTINEL_IN_FLIGHT_BYTES_MAX",
+            bytes: Some(max as u64),
+        },
         format!(
             "The bodies of requests in progress would exceed {max} bytes (LOG_SENTINEL_IN_FLIGHT_BYTES_MAX). \
              Nothing of this request was stored; send it again."
@@ -70,11 +74,22 @@ fn in_flight_full(max: usize) -> Problem {
     )
 }
 
-/// The answer for what the journal did not take: 429 when trying again can help, else 503.
-pub(crate) fn not_appended(error: &AppendError) -> Problem {
+/// The answer for a batch of so many bytes that the journal did not take: 429 when trying again can
+/// help, 413 when the batch can never fit, else 503.
+pub(crate) fn not_appended(error: &AppendError, bytes: usize) -> Problem {
     match error {
+        AppendError::Full { budget, .. } if bytes as u64 > *budget => Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            "The body is too large",
+            format!(
+                "The journal may use {budget} bytes (LOG_SENTINEL_JOURNAL_BYTES_MAX), which cannot hold this body \
+                 at once. Nothing of it was stored; send it in parts."
+            ),
+        )
+        .member("limit_bytes", *budget),
         AppendError::Full { used, budget } => overloaded(
-            "journal_bytes",
+            Limit { name: "journal_bytes", setting: "LOG_SENTINEL_JOURNAL_BYTES_MAX", bytes: Some(*budget) },
             format!(
                 "The journal uses {used} of its {budget} bytes (LOG_SENTINEL_JOURNAL_BYTES_MAX); the index has to \
                  catch up. Nothing of this request was stored; send it again."
@@ -82,14 +97,14 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
             Duration::from_secs(10),
         ),
         AppendError::DiskFull => overloaded(
-            "journal_disk",
+            Limit { name: "journal_disk", setting: "LOG_SENTINEL_DATA", bytes: None },
             "The disk that holds the journal (LOG_SENTINEL_DATA) is full. Nothing of this request was stored; \
              send it again."
                 .to_owned(),
             Duration::from_secs(30),
         ),
         error if error.is_retryable() => overloaded(
-            "journal_queue",
+            Limit { name: "journal_queue", setting: "LOG_SENTINEL_JOURNAL_QUEUE_BYTES", bytes: None },
             format!("{error}. Nothing of this request was stored; send it again."),
             Duration::from_secs(1),
         ),
@@ -105,9 +120,22 @@ pub(crate) fn not_appended(error: &AppendError) -> Problem {
     }
 }
 
-fn overloaded(limit: &'static str, detail: String, retry_after: Duration) -> Problem {
-    counter!(metric::ADMISSION_REFUSED, "limit" => limit).increment(1);
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", "Too much at a time", detail)
-        .member("limit", limit)
-        .retry_after(retry_after)
+/// A limit that was reached, by its name in the metric and in the answer.
+struct Limit {
+    name: &'static str,
+    setting: &'static str,
+    bytes: Option<u64>,
+}
+
+fn overloaded(limit: Limit, detail: String, retry_after: Duration) -> Problem {
+    counter!(metric::ADMISSION_REFUSED, "limit" => limit.name).increment(1);
+    let title = "Too much at a time";
+    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", title, detail)
+        .member("limit", limit.name)
+        .member("setting", limit.setting)
+        .retry_after(retry_after);
+    match limit.bytes {
+        Some(bytes) => problem.member("limit_bytes", bytes),
+        None => problem,
+    }
 }

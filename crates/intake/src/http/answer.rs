@@ -1,5 +1,7 @@
 //! What a request is answered when at least one of its records was stored.
 
+use std::borrow::Cow;
+
 use axum::{
     Json,
     response::{IntoResponse, Response},
@@ -21,6 +23,9 @@ pub(crate) struct Answer {
     pub(crate) rejected: Vec<Rejected>,
     /// How many were refused.
     pub(crate) rejected_total: u64,
+    /// What of those stored was cut, when any was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) truncated: Option<Truncated>,
     /// Whether the index has them; only for `?wait=indexed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) indexed: Option<bool>,
@@ -35,6 +40,20 @@ pub(crate) struct Rejected {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     field: Option<String>,
     reason: String,
+}
+
+/// Records whose text was longer than the limit: cut there, marked, and stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Truncated {
+    records: u64,
+    limit_bytes: usize,
+    setting: Cow<'static, str>,
+}
+
+impl Truncated {
+    pub(crate) fn new(records: u64, limit_bytes: usize) -> Self {
+        Self { records, limit_bytes, setting: "LOG_SENTINEL_LINE_BYTES_MAX".into() }
+    }
 }
 
 impl Answer {

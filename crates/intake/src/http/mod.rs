@@ -9,17 +9,18 @@ mod answer;
 mod body;
 mod content;
 mod idempotency;
+mod truncate;
 mod wait;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use admission::{Budget, Held};
-use answer::Answer;
+use answer::{Answer, Truncated};
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
+    extract::{Request, State},
     http::{HeaderValue, header},
-    middleware::{self, Next},
+    middleware,
     response::{IntoResponse, Response},
     routing,
 };
@@ -98,16 +99,8 @@ impl Intake {
 pub fn router(intake: Intake) -> Router {
     Router::new()
         .route("/logs", routing::post(logs).fallback(method_not_allowed))
-        .route_layer(middleware::from_fn(count))
         .route_layer(middleware::from_fn(problem::request_id_layer))
         .with_state(intake)
-}
-
-async fn count(path: MatchedPath, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    let status = response.status().as_str().to_owned();
-    counter!(metric::HTTP_REQUESTS, "route" => path.as_str().to_owned(), "status" => status).increment(1);
-    response
 }
 
 async fn method_not_allowed() -> Response {
@@ -132,7 +125,8 @@ async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response
     let mut held = Held::none(&shared.budget);
     let config = &shared.config;
     let raw = body::read(body, config.body_bytes_max, config.body_idle_max, &mut held).await?;
-    let work = Work { raw, encoding, format, path: params.path, hashed: key.is_some(), held };
+    let Params { wait, path, modified } = params;
+    let work = Work { raw, encoding, format, path, modified, hashed: key.is_some(), held };
     let prepared = if encoding == Encoding::Identity && work.raw.len() <= INLINE_BYTES_MAX {
         shared.prepare(work)?
     } else {
@@ -145,7 +139,7 @@ async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response
     let append = shared.clone().append(prepared, key);
     let appended = telemetry::task::spawn("append", append).await.map_err(|_| unexpected())??;
     let (mut answer, end) = appended;
-    if let Some(timeout) = params.wait {
+    if let Some(timeout) = wait {
         answer.indexed = Some(match &shared.indexed {
             Some(indexed) => indexed(end, timeout).await,
             None => false,
@@ -160,6 +154,7 @@ struct Work {
     encoding: Encoding,
     format: Option<Format>,
     path: Option<String>,
+    modified: Option<Timestamp>,
     hashed: bool,
     held: Held,
 }
@@ -178,7 +173,7 @@ struct Prepared {
 impl Shared {
     /// Decompresses and parses: all that takes CPU time.
     fn prepare(&self, work: Work) -> Result<Prepared, Problem> {
-        let Work { raw, encoding, format, path, hashed, mut held } = work;
+        let Work { raw, encoding, format, path, modified, hashed, mut held } = work;
         let body = body::decode(raw, encoding, self.config.body_bytes_max, &mut held)?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(answer::empty());
@@ -187,20 +182,28 @@ impl Shared {
         let received: Timestamp = (self.clock)();
         let context = parse::Context {
             received,
+            near: modified.unwrap_or(received),
             zone: &self.config.parsing.zone,
             file: path.as_deref(),
             host: None,
             line_bytes_max: self.config.parsing.line_bytes_max,
         };
         let mut batch = Batch::new();
-        let mut answer = Answer::default();
+        let (mut answer, mut truncated) = (Answer::default(), 0);
+        let bytes_max = context.line_bytes_max;
         parse::body(
             format,
             &body,
             &context,
-            &mut |event| batch.push_with(|out| event::codec::encode(&event, out)),
+            &mut |mut event| {
+                truncated += u64::from(truncate::bound(&mut event, bytes_max));
+                batch.push_with(|out| event::codec::encode(&event, out));
+            },
             &mut |problem| answer.reject(problem),
         );
+        if truncated > 0 {
+            answer.truncated = Some(Truncated::new(truncated, bytes_max));
+        }
         answer.accepted = batch.len() as u64;
         if answer.accepted == 0 {
             counter!(metric::REJECTED_EVENTS).increment(answer.rejected_total);
@@ -226,7 +229,9 @@ impl Shared {
             }
             batch.note(idempotency::note(key, body_hash, self.journal.end(), &answer));
         }
-        let appended = self.journal.append(batch).await.map_err(|error| admission::not_appended(&error))?;
+        let bytes = batch.bytes();
+        let appended = self.journal.append(batch).await;
+        let appended = appended.map_err(|error| admission::not_appended(&error, bytes))?;
         ledger::received(answer.accepted);
         counter!(metric::REJECTED_EVENTS).increment(answer.rejected_total);
         counter!(metric::RECEIVED_BYTES).increment(body_bytes);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{extract::Query, http::Uri};
+use event::Timestamp;
 use problem::{Problem, StatusCode};
 use serde::Deserialize;
 
@@ -20,6 +21,9 @@ pub(crate) struct Params {
     pub(crate) wait: Option<Duration>,
     /// `?path=/var/log/auth.log`: the file that the lines come from.
     pub(crate) path: Option<String>,
+    /// `?modified=2017-04-20T20:00:00Z`: when that file was last written; time stamps without a year are
+    /// taken to lie near it.
+    pub(crate) modified: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -27,6 +31,7 @@ struct Raw {
     wait: Option<String>,
     timeout: Option<String>,
     path: Option<String>,
+    modified: Option<String>,
 }
 
 impl Params {
@@ -43,7 +48,9 @@ impl Params {
         if raw.path.as_ref().is_some_and(|path| path.is_empty() || path.len() > PATH_BYTES_MAX) {
             return Err(invalid("path", format!("A path has 1 to {PATH_BYTES_MAX} bytes.")));
         }
-        Ok(Self { wait, path: raw.path })
+        let modified = raw.modified.as_deref().map(Timestamp::parse).transpose();
+        let modified = modified.map_err(|error| invalid("modified", error.to_string()))?;
+        Ok(Self { wait, path: raw.path, modified })
     }
 }
 
@@ -76,10 +83,13 @@ mod tests {
 
     #[test]
     fn parameters() {
-        let wait = |ms| Some(Params { wait: Some(Duration::from_millis(ms)), path: None });
+        let wait = |ms| Some(Params { wait: Some(Duration::from_millis(ms)), path: None, modified: None });
         for (query, expected) in [
-            ("", Some(Params { wait: None, path: None })),
-            ("?path=/a%20b.log", Some(Params { wait: None, path: Some("/a b.log".to_owned()) })),
+            ("", Some(Params { wait: None, path: None, modified: None })),
+            (
+                "?path=/a%20b.log",
+                Some(Params { wait: None, path: Some("/a b.log".to_owned()), modified: None }),
+            ),
             ("?wait=indexed", wait(30_000)),
             ("?wait=indexed&timeout=500ms", wait(500)),
             ("?wait=indexed&timeout=7", wait(7_000)),

@@ -18,6 +18,11 @@ use super::position::{FileId, LAST_BYTES, Position};
 /// original is truncated; after that it counts as a file of its own.
 const COPY_SCANS: u32 = 3;
 
+/// Scans after which a file that is gone is forgotten. A directory may be away for a moment.
+const GONE_SCANS: u32 = 120;
+/// The size of a file that could not be opened, so that the next scan tries again.
+const UNKNOWN: u64 = u64::MAX;
+
 /// A watched file.
 #[derive(Debug)]
 pub(crate) struct Tailed {
@@ -29,8 +34,8 @@ pub(crate) struct Tailed {
     modified: (i64, i64),
     /// To be looked at.
     pub(crate) dirty: bool,
-    /// Ends in a line without its newline, since then.
-    pub(crate) partial: Option<Instant>,
+    /// Ends in a line without its newline: when it last grew, and to how many bytes.
+    pub(crate) partial: Option<(Instant, usize)>,
     pub(crate) read_at: Instant,
     /// Not seen by so many scans.
     missed: u32,
@@ -46,6 +51,8 @@ pub(crate) struct Files {
     orphans: HashMap<FileId, Position>,
     /// Positions to forget with the next batch.
     pub(crate) gone: Vec<FileId>,
+    /// Whose position was taken over from another file and is not durable yet under its own name.
+    pub(crate) moved: Vec<FileId>,
 }
 
 impl Tailed {
@@ -76,13 +83,14 @@ impl Files {
 
     /// Takes notice of a file that is there.
     pub(crate) fn see(&mut self, path: &Path, metadata: &Metadata) {
-        let id = FileId { device: metadata.dev(), inode: metadata.ino() };
+        let id = FileId::of(metadata);
         if let Some(file) = self.by_id.get_mut(&id) {
             file.missed = 0;
             if file.path != path {
                 file.path = path.to_owned();
             }
             let modified = (metadata.mtime(), metadata.mtime_nsec());
+            file.binary &= metadata.len() >= file.size || file.size == UNKNOWN;
             file.dirty |= file.size != metadata.len() || file.modified != modified;
             (file.size, file.modified) = (metadata.len(), modified);
             return;
@@ -101,7 +109,11 @@ impl Files {
             copy: None,
         };
         match self.start_of(id, path) {
-            Ok(Start::At(position)) => file.position = Position { path: path.to_owned(), ..position },
+            Ok(Start::Own(position)) => file.position = Position { path: path.to_owned(), ..position },
+            Ok(Start::At(position)) => {
+                self.moved.push(id);
+                file.position = Position { path: path.to_owned(), ..position };
+            }
             Ok(Start::Copy) => file.copy = Some(0),
             Ok(Start::Zero) => {}
             Err(error) => {
@@ -119,7 +131,7 @@ impl Files {
         if let Some(position) = self.orphans.get(&id).filter(|position| position.offset > 0) {
             if position.is_in(&opened)? {
                 let position = self.orphans.remove(&id).unwrap_or_default();
-                return Ok(Start::At(position));
+                return Ok(Start::Own(position));
             }
         } else if self.orphans.contains_key(&id) {
             return Ok(Start::Zero);
@@ -128,11 +140,10 @@ impl Files {
         for (other, position) in &self.orphans {
             if is_rotation(&position.path, path) && position.offset > 0 && position.is_in(&opened)? {
                 let intact = *other != id
-                    && std::fs::metadata(&position.path).is_ok_and(|metadata| id_of(&metadata) == *other)
+                    && std::fs::metadata(&position.path)
+                        .is_ok_and(|metadata| FileId::of(&metadata) == *other)
                     && File::open(&position.path).and_then(|file| position.is_in(&file))?;
-                if !intact {
-                    return Ok(Start::At(position.clone()));
-                }
+                return Ok(if intact { Start::Copy } else { Start::At(position.clone()) });
             }
         }
         // Copied while running, by copytruncate: its original is truncated in a moment.
@@ -156,10 +167,18 @@ impl Files {
         Ok(Start::Zero)
     }
 
+    /// A path is there no longer: its file is read to the end, if it is still open.
+    pub(crate) fn vanished(&mut self, path: &Path) {
+        for file in self.by_id.values_mut().filter(|file| file.path == path && file.handle.is_some()) {
+            file.dirty = true;
+        }
+    }
+
     /// Ends a scan: what it did not see is read to its end and then forgotten.
     pub(crate) fn scanned(&mut self) {
         for file in self.by_id.values_mut() {
             file.missed += 1;
+            file.dirty |= file.missed == 2 && file.handle.is_some();
             if let Some(scans) = &mut file.copy {
                 *scans += 1;
                 if *scans > COPY_SCANS {
@@ -168,7 +187,12 @@ impl Files {
                 }
             }
         }
-        let is_gone = |file: &Tailed| file.missed > 2 && !file.dirty && file.partial.is_none();
+        for file in self.by_id.values_mut().filter(|file| file.missed > 2 && !file.dirty) {
+            if file.partial.is_none() {
+                file.handle = None;
+            }
+        }
+        let is_gone = |file: &Tailed| file.missed > GONE_SCANS && !file.dirty && file.partial.is_none();
         for (id, file) in self.by_id.extract_if(|_, file| is_gone(file)) {
             tracing::debug!("{} is gone", file.path.display());
             self.gone.push(id);
@@ -181,7 +205,7 @@ impl Files {
         let is_ready = |file: &Tailed| {
             file.copy.is_none()
                 && !file.binary
-                && (file.dirty || file.partial.is_some_and(|since| since.elapsed() >= flush))
+                && (file.dirty || file.partial.is_some_and(|(since, _)| since.elapsed() >= flush))
         };
         self.by_id.iter().filter(|(_, file)| is_ready(file)).map(|(id, _)| *id).collect()
     }
@@ -206,10 +230,12 @@ impl Files {
             std::mem::replace(&mut file.position, Position { path: path.clone(), ..Position::default() });
         file.partial = None;
         file.dirty = true;
-        for copy in self.by_id.values_mut().filter(|file| file.copy.is_some()) {
+        let moved = &mut self.moved;
+        for (copy_id, copy) in self.by_id.iter_mut().filter(|(_, file)| file.copy.is_some()) {
             let same = File::open(&copy.path).and_then(|opened| old.is_in(&opened)).unwrap_or(false);
             if is_rotation(&path, &copy.path) && same {
                 copy.position = Position { path: copy.path.clone(), ..old.clone() };
+                moved.push(*copy_id);
             }
             if is_rotation(&path, &copy.path) {
                 copy.copy = None;
@@ -226,11 +252,14 @@ impl Files {
         let opened = match &file.handle {
             Some(handle) => handle,
             None => {
-                let opened = File::open(&file.path)?;
-                if id_of(&opened.metadata()?) != id {
+                let size = std::mem::replace(&mut file.size, UNKNOWN);
+                let opened = File::open(&file.path).inspect_err(|_| file.partial = None)?;
+                if FileId::of(&opened.metadata()?) != id {
                     // Renamed meanwhile: the next scan finds it.
+                    file.partial = None;
                     return Ok(Turn::Nothing);
                 }
+                file.size = size;
                 file.handle.insert(opened)
             }
         };
@@ -243,6 +272,12 @@ impl Files {
             self.renew(id);
             return Ok(Turn::Nothing);
         }
+        let full = length == overlap + bytes_max;
+        if !full {
+            // Space that was reserved for what is yet to be written.
+            let text = bytes[overlap..].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            bytes.truncate(overlap + text);
+        }
         let new = &bytes[overlap..];
         if file.position.offset == 0 && is_binary(new) {
             tracing::warn!("{} is binary and is not read", file.path.display());
@@ -253,26 +288,31 @@ impl Files {
             file.partial = None;
             return Ok(Turn::Nothing);
         }
-        let full = new.len() == bytes_max;
-        let waited = file.partial.is_some_and(|since| since.elapsed() >= flush);
+        let waited =
+            file.partial.is_some_and(|(since, grown)| grown == new.len() && since.elapsed() >= flush);
         let end = match new.iter().rposition(|byte| *byte == b'\n') {
             Some(newline) => newline + 1,
             // The line is longer than a turn, or its newline does not come.
             None if full || waited => new.len(),
             None => {
-                file.partial.get_or_insert_with(Instant::now);
+                if file.partial.is_none_or(|(_, grown)| grown != new.len()) {
+                    file.partial = Some((Instant::now(), new.len()));
+                }
                 return Ok(Turn::Nothing);
             }
         };
         let cut = full && end == new.len() && !new.ends_with(b"\n");
-        file.partial = (end < new.len()).then(Instant::now);
+        file.partial = (end < new.len()).then(|| (Instant::now(), new.len() - end));
         file.dirty = full;
         let skip = if file.position.skipping {
             new.iter().position(|byte| *byte == b'\n').map_or(end, |newline| newline + 1)
         } else {
-            0
+            // The hole that truncation leaves under a writer that does not append.
+            new[..end].iter().position(|byte| *byte != 0).unwrap_or(end)
         };
-        let skipping = cut || (file.position.skipping && skip == end && !new[..end].ends_with(b"\n"));
+        let hole = !file.position.skipping && skip == end;
+        let skipping =
+            (cut && !hole) || (file.position.skipping && skip == end && !new[..end].ends_with(b"\n"));
         bytes.truncate(overlap + end);
         bytes.drain(..overlap);
         Ok(Turn::Lines { bytes, skip, skipping })
@@ -290,12 +330,11 @@ impl Files {
 
 enum Start {
     Zero,
+    /// Where it stood itself.
+    Own(Position),
+    /// Where another file stood.
     At(Position),
     Copy,
-}
-
-fn id_of(metadata: &Metadata) -> FileId {
-    FileId { device: metadata.dev(), inode: metadata.ino() }
 }
 
 fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -35,6 +35,9 @@ const BATCH_BYTES: usize = 2 << 20;
 const TURN_BYTES: usize = 256 << 10;
 /// The stop signal is looked at so often.
 const WAKE: Duration = Duration::from_millis(100);
+/// Pauses after failed appends grow from the first to the second.
+const RETRY_MIN: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_secs(5);
 /// A scan is followed by a pause this many times as long, so that scanning many files stays cheap.
 const PAUSE_PER_SCAN: u32 = 200;
 
@@ -98,7 +101,8 @@ pub fn start(config: Config, journal: Journal, clock: Clock, tasks: &Tasks) -> R
     }
     tasks.thread("tail", move |stop| {
         let files = Files::new(position::all(&journal));
-        Tailer { config, journal, clock, roots, files, watch: Watch::new(), stop }.run();
+        let (retry_at, pause) = (Instant::now(), RETRY_MIN);
+        Tailer { config, journal, clock, roots, files, watch: Watch::new(), stop, retry_at, pause }.run();
     })?;
     Ok(())
 }
@@ -111,6 +115,10 @@ struct Tailer {
     files: Files,
     watch: Watch,
     stop: Stop,
+    /// After a failed append nothing is read before this.
+    retry_at: Instant,
+    /// The pause after the next failure; [`RETRY_MIN`] when the last append succeeded.
+    pause: Duration,
 }
 
 /// A position that counts once its batch is durable.
@@ -125,7 +133,7 @@ impl Tailer {
                 self.scan();
                 next_scan = Instant::now() + self.config.scan_interval.max(began.elapsed() * PAUSE_PER_SCAN);
             }
-            if self.round() {
+            if Instant::now() >= self.retry_at && self.round() {
                 continue;
             }
             let pause = WAKE.min(next_scan.saturating_duration_since(Instant::now()));
@@ -155,28 +163,31 @@ impl Tailer {
                 batch.note(file.position.note(*id));
             }
         }
-        for id in self.files.gone.drain(..) {
-            batch.note(position::forget(id));
+        // An inode that has come back has a position again.
+        self.files.gone.retain(|id| !self.files.by_id.contains_key(id));
+        for id in &self.files.gone {
+            batch.note(position::forget(*id));
         }
-        if !batch.is_empty() {
-            self.append(batch);
+        if !batch.is_empty() && self.append(batch) {
+            self.files.gone.clear();
         }
     }
 
     /// Looks at one path that has changed.
     fn look(&mut self, path: &std::path::Path) {
-        if self.roots.iter().any(|root| root.covers(path))
-            && let Ok(metadata) = std::fs::metadata(path)
-            && metadata.is_file()
-        {
-            self.files.see(path, &metadata);
-            let id = {
-                use std::os::unix::fs::MetadataExt;
-                FileId { device: metadata.dev(), inode: metadata.ino() }
-            };
-            if let Some(file) = self.files.by_id.get_mut(&id) {
-                file.dirty = true;
+        if !self.roots.iter().any(|root| root.covers(path)) {
+            return;
+        }
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() => {
+                self.files.see(path, &metadata);
+                if let Some(file) = self.files.by_id.get_mut(&FileId::of(&metadata)) {
+                    file.dirty = true;
+                }
             }
+            Ok(_) => {}
+            // Deleted, or renamed away: what was written to it just before is still to be read.
+            Err(_) => self.files.vanished(path),
         }
     }
 
@@ -184,6 +195,18 @@ impl Tailer {
     fn round(&mut self) -> bool {
         let ready = self.files.ready(self.config.flush_after);
         let mut batch = Batch::new();
+        // Before anything is read on: positions taken over from another file must not be durable
+        // later than what that one is read on to.
+        let moved = std::mem::take(&mut self.files.moved);
+        for id in &moved {
+            if let Some(file) = self.files.by_id.get(id) {
+                batch.note(file.position.note(*id));
+            }
+        }
+        if !batch.is_empty() && !self.append(std::mem::take(&mut batch)) {
+            self.files.moved = moved;
+            return false;
+        }
         let mut advances = Vec::new();
         let mut read = 0;
         let mut any = false;
@@ -193,8 +216,10 @@ impl Tailer {
             }
             read += self.turn(id, &mut batch, &mut advances);
             if batch.bytes() >= BATCH_BYTES {
-                any |= self.commit(std::mem::take(&mut batch), std::mem::take(&mut advances), read);
-                read = 0;
+                if !self.commit(std::mem::take(&mut batch), std::mem::take(&mut advances), read) {
+                    return false;
+                }
+                (any, read) = (true, 0);
             }
         }
         any | self.commit(batch, advances, read)
@@ -219,8 +244,10 @@ impl Tailer {
             }
         };
         let path = position.path.to_string_lossy();
+        let received = (self.clock)();
         let context = parse::Context {
-            received: (self.clock)(),
+            received,
+            near: received,
             zone: &self.config.parsing.zone,
             file: Some(&path),
             host: self.config.parsing.host.as_deref(),
@@ -263,28 +290,18 @@ impl Tailer {
         durable
     }
 
-    /// Appends, trying again for as long as that can help; false when stopped or refused for good.
-    fn append(&self, batch: Batch) -> bool {
-        let mut pause = Duration::from_millis(50);
-        let mut told = false;
-        loop {
-            let error = match self.journal.append_blocking(batch.clone()) {
-                Ok(_) => return true,
-                Err(error) => error,
-            };
-            let busy = matches!(error, AppendError::Busy);
-            if !told && !busy {
-                tracing::warn!("watched files wait: {error}");
-                told = true;
-            }
-            let until = Instant::now() + if error.is_retryable() { pause } else { Duration::from_secs(3600) };
-            while Instant::now() < until {
-                if self.stop.is_cancelled() {
-                    return false;
-                }
-                std::thread::sleep(WAKE.min(until.saturating_duration_since(Instant::now())));
-            }
-            pause = (pause * 2).min(Duration::from_secs(5));
+    /// Appends; whether it is durable. After a failure nothing is read for a while, and then again
+    /// from where it stood, so that nothing need be kept.
+    fn append(&mut self, batch: Batch) -> bool {
+        let Err(error) = self.journal.append_blocking(batch) else {
+            self.pause = RETRY_MIN;
+            return true;
+        };
+        if self.pause == RETRY_MIN && !matches!(error, AppendError::Busy) {
+            tracing::warn!("watched files wait: {error}");
         }
+        self.retry_at = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(RETRY_MAX);
+        false
     }
 }

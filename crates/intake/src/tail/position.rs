@@ -10,7 +10,12 @@
 //! `head` covers the first bytes of what was read, at most 1 KiB, and `last` those before `offset`,
 //! at most 256. A file is the one that was read only if both are still there.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::PathBuf};
+use std::{
+    fs::{File, Metadata},
+    io,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::PathBuf,
+};
 
 use journal::{Journal, Note};
 use serde::{Deserialize, Serialize};
@@ -27,6 +32,10 @@ pub(crate) struct FileId {
 }
 
 impl FileId {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+
     fn note_key(self) -> Vec<u8> {
         let text = format!("{:x}-{:x}", self.device, self.inode);
         [PREFIX, text.as_bytes()].concat()

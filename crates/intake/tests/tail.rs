@@ -1,0 +1,329 @@
+//! Watched files through the real thread, the operating system's reports and a real journal.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use event::{Position, field};
+use intake::tail;
+use journal::{Batch, Journal};
+use telemetry::task::Tasks;
+
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A watched directory, and the thread that reads it.
+struct Watched {
+    temporary: tempfile::TempDir,
+    config: tail::Config,
+    running: Option<(Journal, Tasks)>,
+}
+
+impl Watched {
+    fn new(configure: impl FnOnce(&Path, &mut tail::Config)) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        fs::create_dir(temporary.path().join("logs")).unwrap();
+        let mut config = tail::Config {
+            dir: Some(temporary.path().join("logs")),
+            scan_interval: Duration::from_millis(100),
+            flush_after: Duration::from_millis(300),
+            ..tail::Config::default()
+        };
+        configure(temporary.path(), &mut config);
+        Self { temporary, config, running: None }
+    }
+
+    fn start(&mut self) {
+        self.start_with(64 << 20);
+    }
+
+    fn start_with(&mut self, budget_bytes: u64) {
+        let dir = self.temporary.path();
+        let config = journal::Config {
+            dir: dir.join("journal"),
+            cursors_dir: dir.join("cursors"),
+            segment_bytes: 8 << 20,
+            budget_bytes,
+            queue_bytes: 32 << 20,
+            notes_max: 1000,
+        };
+        let (journal, tasks) = (Journal::open(config).unwrap(), Tasks::new());
+        tail::start(self.config.clone(), journal.clone(), intake::system_clock, &tasks).unwrap();
+        self.running = Some((journal, tasks));
+    }
+
+    fn stop(&mut self) {
+        let (journal, tasks) = self.running.take().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            assert_eq!(tasks.shutdown(DEADLINE).await, Vec::<String>::new());
+            journal.close(DEADLINE).await;
+        });
+    }
+
+    fn restart(&mut self) {
+        self.stop();
+        self.start();
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.running.as_ref().unwrap().0
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.temporary.path().join("logs").join(name)
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        append(&self.path(name), text);
+    }
+
+    /// Waits until exactly these lines are stored, in any order.
+    fn expect(&self, expected: &[&str]) {
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        let until = Instant::now() + DEADLINE;
+        loop {
+            let mut found = messages(self.journal());
+            found.sort_unstable();
+            if found == expected {
+                return;
+            }
+            assert!(Instant::now() < until && found.len() <= expected.len(), "{found:?} != {expected:?}");
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.stop();
+        }
+    }
+}
+
+fn append(path: &Path, text: &str) {
+    let mut file = fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+fn messages(journal: &Journal) -> Vec<String> {
+    let (mut from, mut found) = (Position::default(), Vec::new());
+    loop {
+        let records = journal.read(from, 1 << 20).unwrap();
+        if records.is_empty() {
+            return found;
+        }
+        let decode = |(_, record)| event::codec::decode(record).unwrap().message.into_owned();
+        found.extend(records.iter().map(decode));
+        from = records.end();
+    }
+}
+
+#[test]
+fn existing_and_new_files_are_read_and_know_where_they_come_from() {
+    let mut watched = Watched::new(|_, _| ());
+    watched.append("old.log", "a\nb\n");
+    watched.start();
+    watched.expect(&["a", "b"]);
+    watched.append("new.log", "c\n");
+    watched.append("old.log", "d\n");
+    fs::create_dir(watched.path("sub")).unwrap();
+    watched.append("sub/deep.log", "e\n");
+    watched.append("packed.log.gz", "f\n");
+    watched.expect(&["a", "b", "c", "d", "e"]);
+    let records = watched.journal().read(Position::default(), 1 << 20).unwrap();
+    let (_, first) = records.iter().next().unwrap();
+    let first = event::codec::decode(first).unwrap();
+    assert_eq!(first.source.as_deref(), Some("old"));
+    let path = watched.path("old.log").to_string_lossy().into_owned();
+    assert_eq!(first.field(field::FILE_PATH).and_then(event::Value::as_str), Some(path.as_str()));
+}
+
+#[test]
+fn rotation_by_rename_neither_loses_nor_repeats() {
+    for stopped in [false, true] {
+        let mut watched = Watched::new(|_, _| ());
+        watched.start();
+        watched.append("app.log", "1\n2\n");
+        watched.expect(&["1", "2"]);
+        if stopped {
+            watched.stop();
+        }
+        watched.append("app.log", "3\n");
+        fs::rename(watched.path("app.log"), watched.path("app.log.1")).unwrap();
+        watched.append("app.log", "4\n");
+        // A writer that still has the old file open.
+        watched.append("app.log.1", "5\n");
+        if stopped {
+            watched.start();
+        }
+        watched.expect(&["1", "2", "3", "4", "5"]);
+        watched.restart();
+        watched.append("app.log", "6\n");
+        watched.expect(&["1", "2", "3", "4", "5", "6"]);
+    }
+}
+
+#[test]
+fn rotation_by_copy_and_truncation_neither_loses_nor_repeats() {
+    for (stopped, copy) in [(false, "app.log.1"), (true, "app.log.1"), (true, "app-20240601.log")] {
+        let mut watched = Watched::new(|_, _| ());
+        watched.start();
+        watched.append("app.log", "1\n2\n");
+        watched.expect(&["1", "2"]);
+        if stopped {
+            watched.stop();
+            watched.append("app.log", "3\n");
+        }
+        fs::copy(watched.path("app.log"), watched.path(copy)).unwrap();
+        fs::write(watched.path("app.log"), "4\n").unwrap();
+        if stopped {
+            watched.start();
+        }
+        watched.expect(if stopped { &["1", "2", "3", "4"] } else { &["1", "2", "4"] });
+        // What was taken over from the other file is remembered, too.
+        watched.restart();
+        watched.append("app.log", "5\n");
+        watched.expect(if stopped { &["1", "2", "3", "4", "5"] } else { &["1", "2", "4", "5"] });
+    }
+}
+
+#[test]
+fn a_restart_at_any_moment_neither_loses_nor_repeats() {
+    let mut watched = Watched::new(|_, config| config.flush_after = DEADLINE);
+    let mut expected = Vec::new();
+    watched.start();
+    for round in 0..8 {
+        let lines: Vec<String> = (0..2000).map(|line| format!("{round} {line}")).collect();
+        watched.append("app.log", &(lines.join("\n") + "\n"));
+        expected.extend(lines);
+        watched.restart();
+    }
+    watched.expect(&expected.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_last_line_without_newline_is_taken_when_it_stops_growing() {
+    let mut watched = Watched::new(|_, config| config.flush_after = Duration::from_millis(700));
+    watched.start();
+    watched.append("app.log", "whole\npart");
+    watched.expect(&["whole"]);
+    watched.append("app.log", "ed\n");
+    watched.expect(&["whole", "parted"]);
+    watched.append("app.log", "last");
+    watched.expect(&["whole", "parted", "last"]);
+    watched.append("app.log", "next\n");
+    watched.expect(&["whole", "parted", "last", "next"]);
+}
+
+#[test]
+fn a_hole_left_by_truncation_is_passed_over() {
+    let mut watched = Watched::new(|_, _| ());
+    let mut file = fs::File::create(watched.path("app.log")).unwrap();
+    file.write_all(b"before\n").unwrap();
+    watched.start();
+    watched.expect(&["before"]);
+    file.set_len(0).unwrap();
+    file.write_all(b"after\n").unwrap();
+    watched.expect(&["before", "after"]);
+}
+
+#[test]
+fn many_files_are_read() {
+    let mut watched = Watched::new(|_, _| ());
+    let lines: Vec<String> = (0..400).map(|number| format!("line {number}")).collect();
+    for (number, line) in lines.iter().take(200).enumerate() {
+        watched.append(&format!("{number}.log"), &format!("{line}\n"));
+    }
+    watched.start();
+    for (number, line) in lines.iter().skip(200).enumerate() {
+        watched.append(&format!("{number}.log"), &format!("{line}\n"));
+    }
+    watched.expect(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_missing_directory_is_read_when_it_appears_and_again_when_it_is_replaced() {
+    let mut watched = Watched::new(|_, _| ());
+    fs::remove_dir(watched.path("")).unwrap();
+    watched.start();
+    fs::create_dir(watched.path("")).unwrap();
+    watched.append("app.log", "1\n");
+    watched.expect(&["1"]);
+    fs::remove_dir_all(watched.path("")).unwrap();
+    fs::create_dir(watched.path("")).unwrap();
+    watched.append("app.log", "2\n");
+    watched.expect(&["1", "2"]);
+    watched.append("app.log", "3\n");
+    watched.expect(&["1", "2", "3"]);
+}
+
+#[test]
+fn globs_choose_files() {
+    let mut watched = Watched::new(|dir, config| {
+        config.dir = None;
+        let dir = dir.display();
+        config.files =
+            vec![format!("{dir}/logs/*.log"), format!("{dir}/logs/**/deep.txt"), format!("{dir}/logs/one")];
+    });
+    fs::create_dir_all(watched.path("a/b")).unwrap();
+    for name in ["x.log", "a/b/deep.txt", "one", "x.txt", "a/y.log", "two"] {
+        watched.append(name, &format!("{name}\n"));
+    }
+    watched.start();
+    watched.expect(&["x.log", "a/b/deep.txt", "one"]);
+    watched.append("late.log", "late\n");
+    watched.expect(&["x.log", "a/b/deep.txt", "one", "late"]);
+}
+
+/// Fills what is left of the journal's budget; how many records that took.
+fn fill(journal: &Journal) -> usize {
+    let mut count = 0;
+    for size in [100_000, 1000, 10, 1] {
+        let record = event::Event::new("x".repeat(size), event::Timestamp::default());
+        loop {
+            let mut batch = Batch::new();
+            batch.push_with(|out| event::codec::encode(&record, out));
+            match journal.append_blocking(batch) {
+                Ok(_) => count += 1,
+                Err(journal::AppendError::Full { .. }) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+    count
+}
+
+#[test]
+fn while_the_journal_is_full_files_wait_even_deleted_ones() {
+    let mut watched = Watched::new(|_, _| ());
+    watched.start_with(1 << 20);
+    let mut cursor = watched.journal().cursor("index").unwrap();
+    watched.append("app.log", "before\n");
+    watched.expect(&["before"]);
+    fill(watched.journal());
+    watched.append("app.log", "while full\n");
+    fs::remove_file(watched.path("app.log")).unwrap();
+    watched.append("other.log", "also\n");
+    let filled = watched.journal().end();
+    cursor.commit(filled).unwrap();
+    // What was read is trimmed away, so that only what comes now is looked at.
+    let until = Instant::now() + DEADLINE;
+    let found = loop {
+        let mut found = messages(watched.journal());
+        found.retain(|message| !message.starts_with('x'));
+        found.sort();
+        if found.ends_with(&["while full".to_owned()]) && found.contains(&"also".to_owned()) {
+            break found;
+        }
+        assert!(Instant::now() < until, "{found:?}");
+        std::thread::yield_now();
+    };
+    assert!(found == ["also", "while full"] || found == ["also", "before", "while full"], "{found:?}");
+}
