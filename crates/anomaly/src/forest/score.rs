@@ -3,12 +3,21 @@
 //! Every array has a fixed size and every index is masked to it, so that the inner loop holds
 //! neither bounds checks nor branches.
 
-use super::{AxisTree, Column, DEPTH, Forest, LEAVES, Trees, TwoColumnTree, VALUE_MAX};
+use super::{AxisTree, COLUMNS_MAX, Column, DEPTH, Forest, LEAVES, Trees, TwoColumnTree, VALUE_MAX};
 
-/// Values in a tile of rows; 16 KiB stay in the first-level cache beside a tree.
-const TILE: usize = 4096;
-/// Rows walked side by side, to hide the latency of the loads.
-const LANES: usize = 16;
+/// Most rows of a tile: its values stay in the first-level cache beside a tree.
+const TILE_ROWS: usize = 128;
+/// Rows whose values lie together, column by column: as many as the compiler unrolls.
+const LANES: usize = 2;
+/// Such packs walked side by side, to hide the latency of the loads.
+const PACKS: usize = 8;
+/// Rows walked side by side.
+const GROUP: usize = PACKS * LANES;
+/// Room for the values of [`LANES`] rows of at most 16 columns, and of at most [`COLUMNS_MAX`].
+const NARROW: usize = 16 * LANES;
+const WIDE: usize = COLUMNS_MAX * LANES;
+/// Trees walked side by side for a single row.
+const TREES: usize = 4;
 /// Depth is divided by 1 plus this for each column that left its constant value.
 const CONSTANT_LEFT: f32 = 1.5;
 
@@ -16,121 +25,159 @@ const CONSTANT_LEFT: f32 = 1.5;
 pub(super) fn clean(values: &mut [f32], columns: &[Column]) {
     for row in values.chunks_exact_mut(columns.len().max(1)) {
         for (value, column) in row.iter_mut().zip(columns) {
-            *value = if value.is_nan() { column.missing } else { value.clamp(-VALUE_MAX, VALUE_MAX) };
+            *value = cleaned(*value, column);
         }
     }
 }
 
-trait Walk {
-    /// Adds each lane's depth in this tree to `sums`.
-    fn walk(&self, tile: &[f32; TILE], offsets: &[u32; LANES], sums: &mut [f32; LANES]);
+fn cleaned(value: f32, column: &Column) -> f32 {
+    if value.is_nan() { column.missing } else { value.clamp(-VALUE_MAX, VALUE_MAX) }
 }
 
-impl Walk for AxisTree {
+trait Tree {
+    /// Where the depths of the leaves stand.
+    fn depths(&self) -> &[f32; LEAVES];
+
+    /// 1 when the row goes right at a node, 0 when left. Nodes are numbered from 1, modulo 256:
+    /// leaf 256 is number 0. `value` gives the row's value of a column.
+    fn right(&self, node: u8, value: impl Fn(u16) -> f32) -> u8;
+}
+
+impl Tree for AxisTree {
     #[inline(always)]
-    fn walk(&self, tile: &[f32; TILE], offsets: &[u32; LANES], sums: &mut [f32; LANES]) {
-        let mut at = [1u32; LANES];
-        for _ in 0..DEPTH {
-            for lane in 0..LANES {
-                let node = at[lane] as usize & (LEAVES - 1);
-                let place = offsets[lane] as usize + self.columns[node] as usize;
-                let right = tile[place & (TILE - 1)] > self.thresholds[node];
-                at[lane] = 2 * at[lane] + u32::from(right);
+    fn depths(&self) -> &[f32; LEAVES] {
+        &self.depths
+    }
+
+    #[inline(always)]
+    fn right(&self, node: u8, value: impl Fn(u16) -> f32) -> u8 {
+        let node = usize::from(node);
+        u8::from(value(self.columns[node]) > self.thresholds[node])
+    }
+}
+
+impl Tree for TwoColumnTree {
+    #[inline(always)]
+    fn depths(&self) -> &[f32; LEAVES] {
+        &self.depths
+    }
+
+    #[inline(always)]
+    fn right(&self, node: u8, value: impl Fn(u16) -> f32) -> u8 {
+        let node = usize::from(node);
+        let along = value(self.firsts[node]) + self.weights[node] * value(self.seconds[node]);
+        u8::from(along > self.thresholds[node])
+    }
+}
+
+/// [`PACKS`] packs of rows, or numbers of theirs.
+type Group<const ROOM: usize> = [[f32; ROOM]; PACKS];
+
+/// Adds the depths of the rows of a group in this tree to `sums`.
+#[inline(always)]
+fn walk<T: Tree, const ROOM: usize>(tree: &T, group: &Group<ROOM>, sums: &mut Group<LANES>) {
+    let mut at = [[1u8; LANES]; PACKS];
+    for _ in 0..DEPTH {
+        for (pack, at) in group.iter().zip(&mut at) {
+            for (lane, at) in at.iter_mut().enumerate() {
+                let value = |column: u16| pack[(column as usize * LANES + lane) & (ROOM - 1)];
+                *at = at.wrapping_mul(2) + tree.right(*at, value);
             }
         }
-        for lane in 0..LANES {
-            sums[lane] += self.depths[at[lane] as usize & (LEAVES - 1)];
-        }
+    }
+    for (sum, at) in sums.as_flattened_mut().iter_mut().zip(at.as_flattened()) {
+        *sum += tree.depths()[usize::from(*at)];
     }
 }
 
-impl Walk for TwoColumnTree {
-    #[inline(always)]
-    fn walk(&self, tile: &[f32; TILE], offsets: &[u32; LANES], sums: &mut [f32; LANES]) {
-        let mut at = [1u32; LANES];
-        for _ in 0..DEPTH {
-            for lane in 0..LANES {
-                let node = at[lane] as usize & (LEAVES - 1);
-                let first = offsets[lane] as usize + self.firsts[node] as usize;
-                let second = offsets[lane] as usize + self.seconds[node] as usize;
-                let along = tile[first & (TILE - 1)] + self.weights[node] * tile[second & (TILE - 1)];
-                at[lane] = 2 * at[lane] + u32::from(along > self.thresholds[node]);
-            }
-        }
-        for lane in 0..LANES {
-            sums[lane] += self.depths[at[lane] as usize & (LEAVES - 1)];
-        }
-    }
-}
-
-/// Sums of depths over all trees for the rows of one tile.
-fn walk_all<T: Walk>(trees: &[T], tile: &[f32; TILE], stride: usize, sums: &mut [[f32; LANES]]) {
+/// Sums of depths over all trees for the rows of a tile.
+fn walk_all<T: Tree, const ROOM: usize>(trees: &[T], tile: &[Group<ROOM>], sums: &mut [Group<LANES>]) {
     for tree in trees {
-        for (group, sums) in sums.iter_mut().enumerate() {
-            let offsets = std::array::from_fn(|lane| ((group * LANES + lane) * stride) as u32);
-            tree.walk(tile, &offsets, sums);
+        for (group, sums) in tile.iter().zip(&mut *sums) {
+            walk(tree, group, sums);
         }
     }
+}
+
+/// The sum of depths over all trees for one row.
+fn walk_one<T: Tree, const ROOM: usize>(trees: &[T], row: &[f32; ROOM]) -> f32 {
+    let value = |column: u16| row[column as usize & (ROOM - 1)];
+    let (groups, rest) = trees.as_chunks::<TREES>();
+    let mut sum = 0.0;
+    for group in groups {
+        let mut at = [1u8; TREES];
+        for _ in 0..DEPTH {
+            for (at, tree) in at.iter_mut().zip(group) {
+                *at = at.wrapping_mul(2) + tree.right(*at, value);
+            }
+        }
+        for (at, tree) in at.iter().zip(group) {
+            sum += tree.depths()[usize::from(*at)];
+        }
+    }
+    for tree in rest {
+        let mut at = 1u8;
+        for _ in 0..DEPTH {
+            at = at.wrapping_mul(2) + tree.right(at, value);
+        }
+        sum += tree.depths()[usize::from(at)];
+    }
+    sum
 }
 
 impl Forest {
     /// Scores row-major rows of [`Forest::columns`] values each; they are cleaned in place.
     pub fn score_rows(&self, values: &mut [f32]) -> Vec<f32> {
-        let columns = self.columns();
         clean(values, &self.columns);
-        let stride = columns.next_power_of_two();
-        let tile_rows = (TILE / stride).min(128);
+        if self.columns() * LANES <= NARROW {
+            self.score_tiles::<NARROW>(values, TILE_ROWS / GROUP)
+        } else {
+            self.score_tiles::<WIDE>(values, 1)
+        }
+    }
+
+    /// As [`Forest::score_rows`], in tiles of so many groups of [`GROUP`] rows.
+    fn score_tiles<const ROOM: usize>(&self, values: &[f32], groups: usize) -> Vec<f32> {
+        let columns = self.columns();
         let mut scores = Vec::with_capacity(values.len() / columns.max(1));
-        let mut tile = [0f32; TILE];
-        let mut sums = Vec::with_capacity(tile_rows.div_ceil(LANES));
-        for rows in values.chunks(tile_rows * columns) {
-            for (place, row) in tile.chunks_exact_mut(stride).zip(rows.chunks_exact(columns)) {
-                place[..columns].copy_from_slice(row);
+        let mut tile = vec![[[0f32; ROOM]; PACKS]; groups];
+        let mut sums = vec![[[0f32; LANES]; PACKS]; groups];
+        for rows in values.chunks(groups * GROUP * columns) {
+            for (pack, rows) in tile.as_flattened_mut().iter_mut().zip(rows.chunks(LANES * columns)) {
+                for (lane, row) in rows.chunks_exact(columns).enumerate() {
+                    for (place, value) in pack.chunks_exact_mut(LANES).zip(row) {
+                        place[lane] = *value;
+                    }
+                }
             }
             let count = rows.len() / columns;
-            sums.clear();
-            sums.resize(count.div_ceil(LANES), [0f32; LANES]);
+            let used = count.div_ceil(GROUP);
+            sums.fill([[0.0; LANES]; PACKS]);
             match &self.trees {
-                Trees::Axis(trees) => walk_all(trees, &tile, stride, &mut sums),
-                Trees::TwoColumns(trees) => walk_all(trees, &tile, stride, &mut sums),
+                Trees::Axis(trees) => walk_all(trees, &tile[..used], &mut sums),
+                Trees::TwoColumns(trees) => walk_all(trees, &tile[..used], &mut sums),
             }
-            let depths = sums.as_flattened().iter().take(count);
+            let depths = sums.as_flattened().as_flattened().iter().take(count);
             scores.extend(depths.zip(rows.chunks_exact(columns)).map(|(sum, row)| self.finish(*sum, row)));
         }
         scores
     }
 
-    /// The score of one row of [`Forest::columns`] values.
+    /// The score of one row of [`Forest::columns`] values; any after these are ignored.
     pub fn score_row(&self, row: &[f32]) -> f32 {
-        let mut values = [0f32; 64];
-        let mut long = Vec::new();
-        let cleaned = match values.get_mut(..row.len()) {
-            Some(room) => room,
-            None => {
-                long.resize(row.len(), 0.0);
-                long.as_mut_slice()
-            }
-        };
-        cleaned.copy_from_slice(row);
-        clean(cleaned, &self.columns);
+        if self.columns() <= 16 { self.score_one::<16>(row) } else { self.score_one::<COLUMNS_MAX>(row) }
+    }
+
+    fn score_one<const ROOM: usize>(&self, row: &[f32]) -> f32 {
+        let mut room = [0f32; ROOM];
+        for (place, (value, column)) in room.iter_mut().zip(row.iter().zip(&self.columns)) {
+            *place = cleaned(*value, column);
+        }
         let sum = match &self.trees {
-            Trees::Axis(trees) => trees
-                .iter()
-                .map(|tree| {
-                    descend(&tree.depths, |node| value(cleaned, tree.columns[node]) > tree.thresholds[node])
-                })
-                .sum::<f32>(),
-            Trees::TwoColumns(trees) => trees
-                .iter()
-                .map(|tree| {
-                    descend(&tree.depths, |node| {
-                        let second = tree.weights[node] * value(cleaned, tree.seconds[node]);
-                        value(cleaned, tree.firsts[node]) + second > tree.thresholds[node]
-                    })
-                })
-                .sum::<f32>(),
+            Trees::Axis(trees) => walk_one(trees, &room),
+            Trees::TwoColumns(trees) => walk_one(trees, &room),
         };
-        self.finish(sum, cleaned)
+        self.finish(sum, &room)
     }
 
     fn finish(&self, sum: f32, row: &[f32]) -> f32 {
@@ -144,16 +191,4 @@ impl Forest {
         }
         (-depth / self.expected).exp2()
     }
-}
-
-fn value(row: &[f32], column: u16) -> f32 {
-    row.get(column as usize).copied().unwrap_or_default()
-}
-
-fn descend(depths: &[f32; LEAVES], right: impl Fn(usize) -> bool) -> f32 {
-    let mut at = 1usize;
-    for _ in 0..DEPTH {
-        at = 2 * at + usize::from(right(at & (LEAVES - 1)));
-    }
-    depths[at & (LEAVES - 1)]
 }
