@@ -5,7 +5,10 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use testkit::load::{self, Load};
+use testkit::{
+    load::{self, Load},
+    process,
+};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -41,6 +44,9 @@ enum Face {
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let Face::Logs = arguments.face;
     let before = stored(&arguments.url)?;
+    let port = arguments.url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok());
+    let server = port.map(process::listening_on).transpose()?.flatten();
+    let started = server.map(process::usage).transpose()?;
     let outcome = load::run(&Load {
         url: arguments.url.clone(),
         file: arguments.file.clone(),
@@ -55,14 +61,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         std::thread::sleep(Duration::from_millis(20));
         added = stored(&arguments.url)? - before;
     }
+    let ended = server.map(process::usage).transpose()?;
     let seconds = (outcome.elapsed + searchable.elapsed()).as_secs_f64();
     println!(
         "{}",
         json!({
             "lines_per_s": (added as f64 / seconds).round(),
             "lines_per_s_acknowledged": (outcome.acknowledged as f64 / outcome.elapsed.as_secs_f64()).round(),
-            "server_cpu_s": outcome.server_cpu.map(|cpu| cpu.as_secs_f64()),
-            "peak_memory_mb": outcome.server_peak_bytes.map(|bytes| bytes / (1 << 20)),
+            "server_cpu_s": started.zip(ended).map(|(started, ended)| (ended.cpu - started.cpu).as_secs_f64()),
+            "peak_memory_mb": ended.map(|usage| usage.peak_bytes >> 20),
             "p50_ms": outcome.percentile(0.5).as_secs_f64() * 1e3,
             "p99_ms": outcome.percentile(0.99).as_secs_f64() * 1e3,
             "acknowledged": outcome.acknowledged,

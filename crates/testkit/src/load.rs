@@ -12,8 +12,6 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use crate::process;
-
 /// What to send, and how.
 #[derive(Debug, Clone)]
 pub struct Load {
@@ -42,10 +40,6 @@ pub struct Outcome {
     pub refused: u64,
     /// Time of each request, rising.
     pub latencies: Vec<Duration>,
-    /// CPU time of the server from the first request to the last answer, when it is on this machine.
-    pub server_cpu: Option<Duration>,
-    /// Most memory that the server ever had resident, in bytes.
-    pub server_peak_bytes: Option<u64>,
 }
 
 impl Outcome {
@@ -62,10 +56,6 @@ impl Outcome {
 /// When the file cannot be read or a connection breaks.
 pub fn run(load: &Load) -> io::Result<Outcome> {
     let address = load.url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-    let port = address.rsplit(':').next().and_then(|port| port.parse().ok());
-    let pid = port.map(process::listening_on).transpose()?.flatten();
-    let usage = |pid: Option<u32>| pid.and_then(|pid| process::usage(pid).ok());
-    let before = usage(pid);
     let source = Mutex::new(Source::open(load)?);
     let start = Instant::now();
     let workers = thread::scope(|scope| {
@@ -77,15 +67,7 @@ pub fn run(load: &Load) -> io::Result<Outcome> {
         handles.into_iter().map(join).collect::<io::Result<Vec<_>>>()
     })?;
     let elapsed = start.elapsed();
-    let after = usage(pid);
-    let mut outcome = Outcome {
-        elapsed,
-        acknowledged: 0,
-        refused: 0,
-        latencies: vec![],
-        server_cpu: before.zip(after).map(|(before, after)| after.cpu.saturating_sub(before.cpu)),
-        server_peak_bytes: after.map(|usage| usage.peak_bytes),
-    };
+    let mut outcome = Outcome { elapsed, acknowledged: 0, refused: 0, latencies: vec![] };
     for worker in workers {
         outcome.acknowledged += worker.acknowledged;
         outcome.refused += worker.refused;
