@@ -182,14 +182,17 @@ async fn every_form_and_compression_is_stored() {
     }
 }
 
-/// What is refused as a whole: headers, body, status, code, what the answer says. Nothing is stored.
+/// Headers, body, status, code, what the answer says.
+type Refused<'a> = (&'a [&'a str], Vec<u8>, u16, &'a str, &'a [&'a str]);
+
+/// Nothing of these is stored.
 #[tokio::test]
 async fn what_cannot_be_stored_is_refused_with_its_reason() {
     const JSON: &str = "content-type: application/json";
     const NDJSON: &str = "content-type: application/x-ndjson";
     let form = "content-type: application/x-www-form-urlencoded";
     let large = "x".repeat(BODY_BYTES_MAX + 1);
-    let cases: &[(&[&str], Vec<u8>, u16, &str, &[&str])] = &[
+    let cases: &[Refused<'_>] = &[
         (&[], b"".to_vec(), 400, "empty_body", &["at least one event"]),
         (&[JSON], b" \r\n\n".to_vec(), 400, "empty_body", &[]),
         (&[JSON], b"[]".to_vec(), 400, "empty_body", &[]),
@@ -442,7 +445,7 @@ async fn concurrent_duplicates_are_stored_once() {
         .map(|number| {
             let router = intake.router.clone();
             let key = format!("idempotency-key: {}", number % 4);
-            tokio::spawn(async move {
+            telemetry::task::spawn("sends", async move {
                 send(&router, "/logs", &["content-type: text/plain", &key], format!("{key}\n")).await
             })
         })
