@@ -110,6 +110,8 @@ impl Cursor {
     /// When `position` lies beyond the journal's end, or the cursor's file cannot be written: then the
     /// cursor stays where it was and the commit may be tried again.
     pub fn commit(&mut self, position: Position) -> Result<(), ReadError> {
+        // Else two that commit at once might write the same slot, or the later one the earlier position.
+        let files = lock(&self.shared.cursor_files);
         let (mut cursor, end) = {
             let state = lock(&self.shared.state);
             let Some(cursor) = state.cursors.get(&self.name) else { return Ok(()) };
@@ -127,6 +129,7 @@ impl Cursor {
             source,
         })?;
         lock(&self.shared.state).cursors.insert(self.name.clone(), cursor);
+        drop(files);
         self.shared.trim();
         self.shared.wake.notify_all();
         Ok(())

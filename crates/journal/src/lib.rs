@@ -24,7 +24,12 @@
 //! segment begins; 4 closes: states only that everything before it is durable. `durable` is the offset up
 //! to which the segment was durable when the block was written. The marker is random and never shown,
 //! so that no record can pretend to be a block. A block is closed at 64 KiB of payload; a batch never spans
-//! segments. Limits: 1 GiB a record, 16 MiB of live notes.
+//! segments. A record has at most 1 GiB.
+//!
+//! # Notes
+//! A note's key up to its first '/' names its family. When there are more than `notes_max`, the family with
+//! the most forgets its oldest; past 16 MiB or 1/16 of the budget, the one with the most bytes does. So a
+//! family within an equal share of both bounds never loses a note to another one.
 //!
 //! # Writing
 //! Appenders encode and checksum; one thread takes all that wait, numbers the blocks, writes them, calls
@@ -54,6 +59,7 @@
 mod batch;
 mod cursor;
 mod disk;
+mod error;
 mod format;
 mod notes;
 mod read;
@@ -78,6 +84,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use batch::{Batch, MAX_RECORD_BYTES};
 pub use cursor::Cursor;
+pub use error::{AppendError, OpenError, ReadError};
 pub use read::Records;
 pub use verify::{VerifyReport, cat, verify};
 
@@ -100,7 +107,7 @@ pub struct Config {
     pub budget_bytes: u64,
     /// Appends that may wait for the writer or be in its hands, in bytes.
     pub queue_bytes: usize,
-    /// Notes kept; the oldest is forgotten first.
+    /// Notes kept. The family with the most (keys that are equal up to their first '/') forgets its oldest.
     pub notes_max: usize,
 }
 
@@ -127,109 +134,6 @@ impl Problem {
     fn new(path: &Path, what: impl Into<String>) -> Self {
         Self { path: path.to_owned(), what: what.into() }
     }
-}
-
-/// Why a journal could not be opened or looked at.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Another process has it.
-    #[error("the journal in {dir} is in use by another process; stop that one or choose another data folder")]
-    Locked {
-        /// The journal's folder.
-        dir: PathBuf,
-    },
-    /// A file operation failed.
-    #[error("could not {action} {path}")]
-    Io {
-        /// What was attempted.
-        action: &'static str,
-        /// On which file or folder.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
-    /// Written by another version of the program.
-    #[error("{path} has format version {found}, this program knows version 1; use the program that wrote it")]
-    Version {
-        /// The file.
-        path: PathBuf,
-        /// Its version.
-        found: u32,
-    },
-    /// Neither `meta` nor any segment says whose journal it is.
-    #[error("meta and every segment header in {dir} are damaged; restore a backup or move the folder away")]
-    NoKey {
-        /// The journal's folder.
-        dir: PathBuf,
-    },
-    /// The name cannot be a file name.
-    #[error("'{name}' is no cursor name: 1 to 64 of a-z, 0-9, '-' and '_' were expected")]
-    CursorName {
-        /// The name.
-        name: String,
-    },
-    /// No random bytes for a new journal's id.
-    #[error("the operating system gave no random bytes for a new journal")]
-    Random {
-        /// Why.
-        source: io::Error,
-    },
-}
-
-/// Why a batch was not accepted. None of it is in the journal, except after `Poisoned` and `Closed`,
-/// where a restart may find it.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum AppendError {
-    /// Would pass the budget.
-    #[error("the journal's disk budget is used up: {used} of {budget} bytes")]
-    Full {
-        /// Bytes used.
-        used: u64,
-        /// Bytes allowed.
-        budget: u64,
-    },
-    /// No space left on the device.
-    #[error("the disk that holds the journal is full")]
-    DiskFull,
-    /// Too much waits already.
-    #[error("the journal's queue is full")]
-    Busy,
-    /// The disk failed.
-    #[error("a write could not be made durable; the journal accepts nothing until it is restarted")]
-    Poisoned,
-    /// The journal has been closed.
-    #[error("the journal is closed")]
-    Closed,
-}
-
-impl AppendError {
-    /// Whether trying again later can help: 429 rather than 503.
-    pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::DiskFull | Self::Busy)
-    }
-}
-
-/// Why reading or committing failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// A file operation failed.
-    #[error("could not {action} {path}")]
-    Io {
-        /// What was attempted.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// Why it failed.
-        source: io::Error,
-    },
-    /// There is no such position yet.
-    #[error("{position} lies beyond the journal's end {end}")]
-    Beyond {
-        /// The position given.
-        position: Position,
-        /// The journal's end.
-        end: Position,
-    },
 }
 
 /// Where a batch stands.
@@ -369,13 +273,13 @@ impl Journal {
     /// Queues a batch; an empty one is answered at once.
     fn submit(&self, batch: Batch, waiter: Waiter) -> Result<Option<Appended>, AppendError> {
         let shared = self.shared();
-        let (used, budget) = (lock(&shared.state).used(), shared.config.budget_bytes);
+        let budget = shared.config.budget_bytes;
         if batch.is_empty() {
             let end = self.end();
             return Ok(Some(Appended { first: end, end }));
         }
         if batch.is_oversized() {
-            return Err(AppendError::Full { used, budget });
+            return Err(AppendError::Full { used: lock(&shared.state).used(), budget });
         }
         let batch = batch.encode();
         let bytes = batch.bytes.len();
@@ -386,6 +290,8 @@ impl Journal {
         if queue.closed {
             return Err(AppendError::Closed);
         }
+        // What waits is counted as if it were written.
+        let used = lock(&shared.state).reserved() + queue.bytes as u64;
         if used + bytes as u64 > budget {
             return Err(AppendError::Full { used, budget });
         }
@@ -433,15 +339,18 @@ impl Journal {
             return Err(OpenError::CursorName { name: name.to_owned() });
         }
         let shared = self.shared();
-        let mut state = lock(&shared.state);
-        if !state.cursors.contains_key(name) {
+        let _files = lock(&shared.cursor_files);
+        let (known, position) = {
+            let state = lock(&shared.state);
+            (state.cursors.contains_key(name), state.start())
+        };
+        if !known {
             let path = shared.config.cursors_dir.join(format!("{name}.cursor"));
-            let position = state.start();
             let mut cursor = CursorFile { path: path.clone(), position, generation: 0, exists: false };
             match cursor.write(&shared.disk, shared.key.id, position) {
                 Err(error) if !disk::is_full(&error) => return Err(io_error("write", &path)(error)),
                 // On a full disk it becomes durable with its first commit.
-                _ => state.cursors.insert(name.to_owned(), cursor),
+                _ => lock(&shared.state).cursors.insert(name.to_owned(), cursor),
             };
         }
         Ok(Cursor { shared: shared.clone(), name: name.to_owned() })
@@ -452,6 +361,7 @@ impl Journal {
     /// # Errors
     /// When its file cannot be deleted.
     pub fn forget_cursor(&self, name: &str) -> Result<(), OpenError> {
+        let _files = lock(&self.shared().cursor_files);
         let Some(cursor) = lock(&self.shared().state).cursors.remove(name) else { return Ok(()) };
         match std::fs::remove_file(&cursor.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

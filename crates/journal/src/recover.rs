@@ -42,7 +42,7 @@ pub(crate) fn recover(mut config: Config, disk: Disk) -> Result<Recovered, OpenE
     }
     let lock = lock_dir(&config.dir)?;
     let numbers = segments(&config.dir).map_err(io_error("list", &config.dir))?;
-    let mut state = State { notes: Notes::new(config.notes_max), ..State::default() };
+    let mut state = State { notes: Notes::new(config.notes_max, config.budget_bytes), ..State::default() };
     let (key, meta_written) = load_key(&config.dir, &numbers, &mut state)?;
     let resume = load_segments(&config.dir, key, &numbers, &mut state)?;
     load_cursors(&config.cursors_dir, key.id, &mut state)
@@ -65,6 +65,7 @@ pub(crate) fn recover(mut config: Config, disk: Disk) -> Result<Recovered, OpenE
         state: Mutex::new(state),
         queue: Mutex::new(Queue::default()),
         wake: Condvar::new(),
+        cursor_files: Mutex::new(()),
         end: watch::Sender::new(end),
         done: watch::Sender::new(false),
         _lock: lock,

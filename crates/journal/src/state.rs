@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fs::{self, File},
+    io::Write,
     path::{Path, PathBuf},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
@@ -26,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
     pub(crate) queue: Mutex<Queue>,
     pub(crate) wake: Condvar,
+    /// Held by whoever writes or deletes a cursor's file; taken before `state`.
+    pub(crate) cursor_files: Mutex<()>,
     pub(crate) end: watch::Sender<Position>,
     /// True once the writer has ended.
     pub(crate) done: watch::Sender<bool>,
@@ -74,6 +77,11 @@ impl State {
     /// Bytes of everything in the journal's folder that counts.
     pub(crate) fn used(&self) -> u64 {
         self.segments.values().map(|segment| segment.bytes).sum::<u64>() + self.quarantine_bytes
+    }
+
+    /// `used`, and room for the notes that the next segment begins with.
+    pub(crate) fn reserved(&self) -> u64 {
+        self.used() + self.notes.bytes() as u64
     }
 
     /// The first record there is.
@@ -156,20 +164,27 @@ impl Shared {
 
     /// Counts damage once, and keeps its bytes while there is room.
     pub(crate) fn set_aside(&self, segment: u32, offset: u64, records: u64, bytes: &[u8]) {
-        let mut state = lock(&self.state);
-        if state.damage_seen.len() >= REMEMBERED_MAX || !state.damage_seen.insert((segment, offset)) {
-            return;
-        }
-        state.damaged_records += records;
-        let room = (self.config.budget_bytes / QUARANTINE_SHARE).saturating_sub(state.quarantine_bytes);
         let dir = self.config.dir.join("quarantine");
         let path = dir.join(format!("{segment:010}-{offset:012}.bytes"));
-        if bytes.is_empty() || bytes.len() as u64 > room || path.exists() {
-            return;
+        let length = bytes.len() as u64;
+        {
+            let mut state = lock(&self.state);
+            if state.damage_seen.len() >= REMEMBERED_MAX || !state.damage_seen.insert((segment, offset)) {
+                return;
+            }
+            state.damaged_records += records;
+            let room = (self.config.budget_bytes / QUARANTINE_SHARE).saturating_sub(state.quarantine_bytes);
+            if length == 0 || length > room {
+                return;
+            }
+            state.quarantine_bytes += length;
         }
         // Best effort: the damage is counted, and stays where it is until its segment goes.
-        if fs::create_dir_all(&dir).and_then(|()| fs::write(&path, bytes)).is_ok() {
-            state.quarantine_bytes += bytes.len() as u64;
+        let written = fs::create_dir_all(&dir)
+            .and_then(|()| File::create_new(&path))
+            .and_then(|mut file| file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(&path))));
+        if written.is_err() {
+            lock(&self.state).quarantine_bytes -= length;
         }
     }
 }

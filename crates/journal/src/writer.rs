@@ -85,6 +85,18 @@ enum Work {
     Closed,
 }
 
+/// Nobody waits for a writer that is no more, whatever ended it.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let mut queue = lock(&self.shared.queue);
+        queue.closed = true;
+        let waiting = std::mem::take(&mut queue.waiting);
+        drop(queue);
+        drop(waiting);
+        self.shared.done.send_replace(true);
+    }
+}
+
 impl Writer {
     pub(crate) fn run(mut self) {
         loop {
@@ -98,7 +110,6 @@ impl Writer {
             }
         }
         self.write_close();
-        self.shared.done.send_replace(true);
     }
 
     fn take(&self) -> Work {
@@ -223,7 +234,7 @@ impl Writer {
     /// Takes what fits into the segment and the budget; refuses what passes the budget.
     fn choose(&self, batches: &mut VecDeque<Pending>) -> Vec<Pending> {
         let (segment_bytes, budget) = (self.shared.config.segment_bytes, self.shared.config.budget_bytes);
-        let used = lock(&self.shared.state).used();
+        let used = lock(&self.shared.state).reserved();
         let (mut bytes, mut records) = (0_u64, self.end.record);
         let mut group = Vec::new();
         while let Some(pending) = batches.front() {

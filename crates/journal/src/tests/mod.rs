@@ -1,5 +1,6 @@
 //! Tests that need a failing disk or a crash.
 
+mod failing;
 pub(crate) mod faults;
 
 use std::{fs, path::Path};
@@ -14,6 +15,20 @@ fn config(dir: &Path) -> Config {
         budget_bytes: 16 << 20,
         queue_bytes: 8 << 20,
         notes_max: 100,
+    }
+}
+
+fn open_failing(config: Config) -> (Journal, std::sync::Arc<faults::Faults>) {
+    let faults = std::sync::Arc::new(faults::Faults::default());
+    let journal = Journal::open_on(config, Disk { faults: Some(faults.clone()) }).unwrap();
+    (journal, faults)
+}
+
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(std::time::Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -158,15 +173,54 @@ fn segments_go_when_every_cursor_is_past_them_and_notes_stay() {
     assert_eq!((all(&journal).0.len(), journal.notes(b"k").len()), (10, 10));
     let mut slow = journal.cursor("slow").unwrap();
     slow.commit(journal.end()).unwrap();
-    let deadline = std::time::Instant::now() + Duration::from_secs(10);
-    while journal.status().bytes > 10_000 {
-        assert!(std::time::Instant::now() < deadline, "not trimmed: {:?}", journal.status());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("trimmed", || journal.status().bytes <= 10_000);
     assert_eq!(journal.notes(b"k").len(), 10);
     assert_eq!(journal.end().record, 0);
     assert!(journal.read(slow.position(), 100).unwrap().is_empty());
     journal.append_blocking(batch(&[b"next"])).unwrap();
     let next = journal.read(slow.position(), 100).unwrap();
     assert_eq!(next.iter().next().unwrap().1, b"next");
+}
+
+#[test]
+fn reading_from_a_deleted_segment_begins_at_the_oldest() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(Config { segment_bytes: 4096, ..config(dir.path()) }).unwrap();
+    for index in 0..4_u8 {
+        journal.append_blocking(batch(&[&[index; 5000]])).unwrap();
+    }
+    let mut cursor = journal.cursor("reader").unwrap();
+    cursor.commit(Position { segment: 2, record: 0 }).unwrap();
+    assert_eq!(journal.status().start, Position { segment: 2, record: 0 });
+    for gone in [Position::default(), Position { segment: 1, record: 0 }, Position { segment: 1, record: 77 }]
+    {
+        let records = journal.read(gone, 1).unwrap();
+        let (position, record) = records.iter().next().unwrap();
+        assert_eq!((position, record[0]), (Position { segment: 2, record: 0 }, 2), "from {gone}");
+        assert_eq!(records.damaged(), 0);
+    }
+}
+
+#[test]
+fn commits_of_one_name_at_once_never_go_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(config(dir.path())).unwrap();
+    for _ in 0..20 {
+        journal.append_blocking(batch(&[b"r"])).unwrap();
+    }
+    std::thread::scope(|scope| {
+        for start in 0..4 {
+            let mut cursor = journal.cursor("shared").unwrap();
+            scope.spawn(move || {
+                for record in (start..=20).step_by(4) {
+                    cursor.commit(Position { segment: 0, record }).unwrap();
+                    assert!(cursor.position().record >= record);
+                }
+            });
+        }
+    });
+    drop(journal);
+    let journal = Journal::open(config(dir.path())).unwrap();
+    assert_eq!(journal.cursor("shared").unwrap().position(), Position { segment: 0, record: 20 });
+    assert!(journal.status().problems.is_empty());
 }
