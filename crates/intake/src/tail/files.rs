@@ -1,7 +1,7 @@
 //! The watched files that are known: found, followed over renames, told apart, read in turn.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fs::{File, Metadata},
     io,
     os::unix::fs::{FileExt, MetadataExt},
@@ -20,6 +20,8 @@ const COPY_SCANS: u32 = 3;
 
 /// Scans after which a file that is gone is forgotten. A directory may be away for a moment.
 const GONE_SCANS: u32 = 120;
+/// Truncated files whose copies are looked for.
+const REPLACED_MAX: usize = 64;
 /// The size of a file that could not be opened, so that the next scan tries again.
 const UNKNOWN: u64 = u64::MAX;
 
@@ -53,6 +55,10 @@ pub(crate) struct Files {
     pub(crate) gone: Vec<FileId>,
     /// Whose position was taken over from another file and is not durable yet under its own name.
     pub(crate) moved: Vec<FileId>,
+    /// Where files stood that were truncated since: a copy of them may not have been seen yet.
+    replaced: VecDeque<Position>,
+    /// A file was truncated: look for its copy before anything is read on.
+    pub(crate) rescan: bool,
 }
 
 impl Tailed {
@@ -93,6 +99,10 @@ impl Files {
             file.binary &= metadata.len() >= file.size || file.size == UNKNOWN;
             file.dirty |= file.size != metadata.len() || file.modified != modified;
             (file.size, file.modified) = (metadata.len(), modified);
+            return;
+        }
+        if metadata.len() == 0 {
+            // Nothing to read, and nothing yet to tell whether it becomes a copy.
             return;
         }
         let mut file = Tailed {
@@ -144,6 +154,12 @@ impl Files {
                         .is_ok_and(|metadata| FileId::of(&metadata) == *other)
                     && File::open(&position.path).and_then(|file| position.is_in(&file))?;
                 return Ok(if intact { Start::Copy } else { Start::At(position.clone()) });
+            }
+        }
+        // Copied while running, and its original has been truncated already.
+        for position in &self.replaced {
+            if is_rotation(&position.path, path) && position.is_in(&opened)? {
+                return Ok(Start::At(position.clone()));
             }
         }
         // Copied while running, by copytruncate: its original is truncated in a moment.
@@ -230,6 +246,13 @@ impl Files {
             std::mem::replace(&mut file.position, Position { path: path.clone(), ..Position::default() });
         file.partial = None;
         file.dirty = true;
+        if old.offset > 0 {
+            self.rescan = true;
+            self.replaced.push_back(old.clone());
+            if self.replaced.len() > REPLACED_MAX {
+                self.replaced.pop_front();
+            }
+        }
         let moved = &mut self.moved;
         for (copy_id, copy) in self.by_id.iter_mut().filter(|(_, file)| file.copy.is_some()) {
             let same = File::open(&copy.path).and_then(|opened| old.is_in(&opened)).unwrap_or(false);

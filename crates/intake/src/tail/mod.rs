@@ -128,7 +128,7 @@ impl Tailer {
     fn run(mut self) {
         let mut next_scan = Instant::now();
         while !self.stop.is_cancelled() {
-            if Instant::now() >= next_scan {
+            if Instant::now() >= next_scan || std::mem::take(&mut self.files.rescan) {
                 let began = Instant::now();
                 self.scan();
                 next_scan = Instant::now() + self.config.scan_interval.max(began.elapsed() * PAUSE_PER_SCAN);
