@@ -11,6 +11,8 @@ use crate::{
 pub(crate) const REASONS_MAX: usize = 4;
 /// Evidence below this is not worth a sentence.
 const LEAST: f32 = 0.8;
+/// Nor below this when nothing else speaks up.
+const WEAKEST: f32 = 0.3;
 /// Characters of a value quoted.
 const QUOTED_MAX: usize = 80;
 
@@ -30,7 +32,10 @@ pub(crate) fn reasons(
         .take(REASONS_MAX)
         .collect();
     if reasons.is_empty() {
-        let strongest = ranked.iter().find_map(|(feature, _)| sentence(*feature, facts, event, variables));
+        let strongest = ranked
+            .iter()
+            .filter(|(_, evidence)| *evidence >= WEAKEST)
+            .find_map(|(feature, _)| sentence(*feature, facts, event, variables));
         reasons.extend(strongest);
         reasons.push("its features come together as they rarely do".to_owned());
     }
@@ -64,16 +69,14 @@ fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Var
         Feature::SourceLevel => format!("events of level {} or above are rare from {source}", event.severity),
         Feature::Severity if event.severity >= Severity::Error => format!("level is {}", event.severity),
         Feature::Severity => return None,
-        Feature::TemplateSpike => format!(
-            "{} of this template within a minute; usual is {}",
-            facts.template_count,
-            short(facts.template_mean)
-        ),
-        Feature::SourceSpike => format!(
-            "{} events from {source} within a minute; usual is {}",
-            facts.source_minute_count,
-            short(facts.source_mean)
-        ),
+        Feature::TemplateSpike => {
+            let (count, usual) = spike(facts.template_count, facts.template_mean)?;
+            format!("{count} of this template within a minute; usual is {usual}")
+        }
+        Feature::SourceSpike => {
+            let (count, usual) = spike(facts.source_minute_count, facts.source_mean)?;
+            format!("{count} events from {source} within a minute; usual is {usual}")
+        }
         Feature::TemplateGap if facts.group_count > 1 => format!(
             "this template comes after {} of silence; usual is {}",
             duration(facts.gap_s),
@@ -101,6 +104,20 @@ fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Var
         }
         Feature::Weekday => format!("{source} is seldom active on this day of the week"),
     })
+}
+
+/// A count within a minute and the usual one a minute, where the first is well above the second.
+fn spike(count: u32, mean: f32) -> Option<(String, String)> {
+    if (count as f32) < 2.0 * mean {
+        return None;
+    }
+    let usual = match mean {
+        mean if mean >= 0.95 => format!("{} a minute", short(mean)),
+        mean if mean >= 1.0 / 60.0 => format!("{} an hour", short(mean * 60.0)),
+        mean if mean >= 1.0 / 1_440.0 => format!("{} a day", short(mean * 1_440.0)),
+        _ => "less than one a day".to_owned(),
+    };
+    Some((grouped(count.into()), usual))
 }
 
 fn number(facts: &Facts) -> String {
@@ -171,6 +188,12 @@ mod tests {
         assert_eq!(plain(-2000.0), "-2,000");
         assert_eq!(short(0.42), "0.4");
         assert_eq!(duration(0.25), "250 ms");
+        let usual = |count, mean| spike(count, mean).map(|(_, usual)| usual);
+        assert_eq!(usual(40, 3.0).as_deref(), Some("3.0 a minute"));
+        assert_eq!(usual(40, 0.5).as_deref(), Some("30 an hour"));
+        assert_eq!(usual(40, 0.001).as_deref(), Some("1.4 a day"));
+        assert_eq!(usual(40, 0.0).as_deref(), Some("less than one a day"));
+        assert_eq!(usual(5, 4.5), None);
         assert_eq!(duration(5.0 * 86_400.0), "5 days");
         assert_eq!(quote("é".repeat(100).as_str()).chars().count(), QUOTED_MAX + 3);
     }

@@ -104,6 +104,16 @@ pub(crate) struct Rate {
 
 impl Rate {
     const SLOWEST: u16 = 240;
+    /// A rate below this counts as this: what seldom comes, comes in sessions of several events.
+    const RAREST: f32 = 0.5;
+    /// The least variance of a rate over its mean: 1 would be events independent of each other.
+    const CLUSTER: f32 = 2.0;
+    /// Minutes of history that stand for an ordinary rate.
+    const SURE: f32 = 120.0;
+    /// A spike is so many times the largest count before.
+    const GROWTH: f32 = 1.25;
+    /// What is left of the largest count after a minute.
+    const FORGET: f32 = 0.9999;
     /// After so many late events in a row the clock is believed to have been put back.
     const LATE_MAX: u16 = 200;
 
@@ -141,7 +151,7 @@ impl Rate {
             self.mean *= fade;
             self.variance *= fade;
             self.minutes = Self::SLOWEST;
-            self.peak *= 0.9995f32.powf((passed - 64) as f32);
+            self.peak *= Self::FORGET.powf((passed - 64) as f32);
         }
         self.minute = minute;
         self.count = 0;
@@ -153,13 +163,14 @@ impl Rate {
         self.mean += weight * apart;
         self.variance = (1.0 - weight) * (self.variance + weight * apart * apart);
         self.minutes = (self.minutes + 1).min(Self::SLOWEST);
-        self.peak *= 0.9995;
+        self.peak *= Self::FORGET;
     }
 
     /// The rate as of this minute, this event included, and the surprise of so many events: the
     /// Chernoff bound of the Poisson tail, softened by how bursty the rate is (its variance over
-    /// its mean). Only a count well above the largest one before is a spike, so that a burst
-    /// speaks up as it grows and not at each of its events.
+    /// its mean, at least [`Rate::CLUSTER`]) and while little history stands behind it. Only a count
+    /// well above the largest one before is a spike, so that a burst speaks up as it grows and not
+    /// at each of its events.
     pub(crate) fn assess(mut self, minute: u32) -> (Self, f32) {
         self.roll(minute);
         if self.late > 0 || self.minutes < 3 {
@@ -167,14 +178,14 @@ impl Rate {
         }
         self.count = self.count.saturating_add(1);
         let count = self.count as f32;
-        let expected = self.mean.max(0.02);
-        if count < 4.0 || count < 1.25 * self.peak || count <= expected {
+        let expected = self.mean.max(Self::RAREST);
+        if count < 4.0 || count < Self::GROWTH * self.peak || count <= expected {
             return (self, 0.0);
         }
         let tail = (count * std::f32::consts::LN_2 * log2(count / expected) - (count - expected))
             * std::f32::consts::LOG10_E;
-        let bursty = (self.variance / expected).max(1.0);
-        let sure = (f32::from(self.minutes) / 20.0).min(1.0);
+        let bursty = (self.variance / expected).max(Self::CLUSTER);
+        let sure = (f32::from(self.minutes) / Self::SURE).min(1.0);
         (self, (tail / bursty * sure).clamp(0.0, 8.0))
     }
 
@@ -184,7 +195,7 @@ impl Rate {
             return;
         }
         self.count = self.count.saturating_add(1);
-        if self.count as f32 >= 1.25 * self.peak {
+        if self.count as f32 >= Self::GROWTH * self.peak {
             self.peak = self.count as f32;
         }
     }
