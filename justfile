@@ -25,9 +25,9 @@ bench-store *ARGS:
     cargo build --release --workspace
     target/release/sentinel-bench store {{ARGS}}
 
-# A fuzz target for so many seconds, such as `just fuzz parse json 60`. Needs cargo-fuzz and a nightly toolchain.
+# A fuzz target for so many seconds, such as `just fuzz parse json 60`. Needs cargo-fuzz; the stable toolchain will do.
 fuzz CRATE TARGET SECONDS="60":
-    cd crates/{{CRATE}} && cargo +nightly fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
+    cd crates/{{CRATE}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
 
 # Licences, bans and sources of all dependencies. Needs cargo-deny.
 deny:

@@ -16,8 +16,8 @@ pub const OPEN_PATHS: [&str; 5] = ["/livez", "/readyz", "/ready", "/health", "/h
 /// Settings of [`Access`].
 #[derive(Clone, Default)]
 pub struct AccessConfig {
-    /// Host names that requests may be addressed to, each with or without a port; without one any
-    /// port will do, and `*` is any host. Empty means loopback names with any port.
+    /// Host names that requests may be addressed to besides loopback names, each with or without a
+    /// port; without one any port will do, and `*` is any host.
     pub allowed_hosts: Vec<String>,
     /// The keys, any of which will do. Empty means that none is asked for.
     pub api_keys: Vec<String>,
@@ -74,13 +74,11 @@ impl Access {
     pub fn accepts_host(&self, authority: &str) -> bool {
         let authority = authority.to_ascii_lowercase();
         let name = host_name(&authority);
-        if self.0.hosts.is_empty() {
-            return is_loopback(name);
-        }
-        self.0.hosts.iter().any(|allowed| {
-            let with_port = host_name(allowed).len() != bare(allowed).len();
-            allowed == "*" || *allowed == authority || (!with_port && host_name(allowed) == name)
-        })
+        is_loopback(name)
+            || self.0.hosts.iter().any(|allowed| {
+                let with_port = host_name(allowed).len() != bare(allowed).len();
+                allowed == "*" || *allowed == authority || (!with_port && host_name(allowed) == name)
+            })
     }
 
     fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
@@ -196,7 +194,7 @@ mod tests {
             (&["collector", "logs.example:443"], "logs.example:443", true),
             (&["collector", "logs.example:443"], "logs.example:8080", false),
             (&["collector", "logs.example:443"], "logs.example", false),
-            (&["collector", "logs.example:443"], "localhost", false),
+            (&["collector", "logs.example:443"], "localhost", true),
             (&["[2001:db8::1]"], "[2001:db8::1]:8080", true),
             (&["2001:db8::1"], "[2001:db8::1]:8080", true),
             (&["[2001:db8::1]:80"], "[2001:db8::1]:8080", false),

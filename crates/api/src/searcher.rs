@@ -258,7 +258,7 @@ fn read_tail(journal: &Journal, from: Position, config: &SearcherConfig) -> (Sca
                 return (tail, Some(cut));
             }
             bytes += record.len();
-            // What cannot be decoded goes to the dead-letter stream; no query finds it here.
+            // What cannot be decoded is found once the pipeline has made an event of it.
             if let Ok(event) = codec::decode(record) {
                 tail.push(Analyzed {
                     id: EventId { journal: id, position },

@@ -30,8 +30,6 @@ use tokio::{net::TcpListener, sync::watch};
 
 use crate::{Settings, VERSION};
 
-/// Part of the disk budget's segments may wait in memory for the journal's writer.
-const JOURNAL_QUEUE_BYTES: usize = 64 << 20;
 /// Positions of tailed files and answers to idempotency keys that the journal remembers.
 const JOURNAL_NOTES_MAX: usize = 32_768;
 /// A commit is due after so many events.
@@ -106,8 +104,13 @@ impl Instance {
         let metrics = metric::install(VERSION)?;
         let health = Health::new();
         let (journal, index, anomaly) = open(settings)?;
-        let pipeline =
-            Pipeline::open(pipeline_config(settings), journal.clone(), anomaly.clone(), index.clone())?;
+        let pipeline = Pipeline::open(
+            pipeline_config(settings),
+            journal.clone(),
+            anomaly.clone(),
+            index.clone(),
+            health.component("index"),
+        )?;
         let (front, back) = (Tasks::new(), Tasks::new());
         let searcher = api::Searcher::new(
             index.clone(),
@@ -197,7 +200,7 @@ fn open(settings: &Settings) -> Result<Opened, StartError> {
         cursors_dir: data.join("cursors"),
         segment_bytes: settings.journal_segment_bytes,
         budget_bytes: settings.journal_bytes_max,
-        queue_bytes: JOURNAL_QUEUE_BYTES,
+        queue_bytes: settings.journal_queue_bytes,
         notes_max: JOURNAL_NOTES_MAX,
     })?;
     for problem in journal.status().problems {
@@ -207,6 +210,9 @@ fn open(settings: &Settings) -> Result<Opened, StartError> {
         cache_bytes: settings.index_cache_bytes,
         ..embedded::Config::new(data.join("index"))
     })?;
+    if index.stats().damaged > 0 {
+        tracing::error!(files = index.stats().damaged, "damaged files of the index were set aside");
+    }
     let anomaly = anomaly::Service::open(anomaly::Config {
         events_min: settings.model_events_min,
         false_positive_rate: settings.false_positive_rate,

@@ -23,7 +23,7 @@ use std::{
 use event::{Analyzed, Event, EventId, Position, Timestamp, codec};
 use index::{Index, IndexError};
 use journal::{Journal, Records};
-use telemetry::{ledger, metric, task::Stop};
+use telemetry::{health::Component, ledger, metric, task::Stop};
 use tokio::sync::{broadcast, watch};
 use tracing::{error, info, warn};
 
@@ -87,6 +87,7 @@ pub struct Pipeline {
     window: WindowFiles,
     written: watch::Sender<Position>,
     live: LiveEvents,
+    health: Component,
     position: Position,
     /// Where the journal stood at the start: what comes before it was received by an earlier process.
     inherited: Position,
@@ -110,6 +111,7 @@ impl Pipeline {
         journal: Journal,
         anomaly: Arc<anomaly::Service>,
         index: Arc<dyn Index>,
+        health: Component,
     ) -> Result<Self, PipelineError> {
         let cursor = journal.cursor(CURSOR)?;
         let position = index.committed(journal.id());
@@ -134,6 +136,7 @@ impl Pipeline {
             window,
             written,
             live,
+            health,
             position,
             inherited,
             uncommitted: None,
@@ -181,6 +184,9 @@ impl Pipeline {
         if records.damaged() > 0 {
             metrics::counter!(metric::JOURNAL_DAMAGED_RECORDS).increment(records.damaged());
             ledger::dropped("damaged", records.damaged());
+            if self.position < self.inherited {
+                ledger::received(records.damaged());
+            }
             error!(damaged = records.damaged(), "damaged journal records were set aside");
         }
         if records.is_empty() && records.end() == self.position {
@@ -209,6 +215,7 @@ impl Pipeline {
                 return Err(error.into());
             }
             error!(error = &error as &dyn std::error::Error, "the index took nothing; trying again");
+            self.health.degraded("the index takes nothing at present; the journal keeps the events");
             tokio::time::sleep(self.config.retry).await;
         }
         self.position = records.end();
@@ -244,12 +251,14 @@ impl Pipeline {
     async fn commit(&mut self) -> Result<(), PipelineError> {
         let Err(failure) = self.try_commit().await else {
             self.uncommitted = None;
+            self.health.ok();
             return Ok(());
         };
         if matches!(failure, PipelineError::Index(IndexError::Poisoned)) {
             return Err(failure);
         }
         error!(error = &failure as &dyn std::error::Error, "could not commit; the journal keeps the events");
+        self.health.degraded("the index could not be made durable; the journal keeps the events");
         let now = Instant::now();
         if let Some(uncommitted) = &mut self.uncommitted {
             *uncommitted = Uncommitted { since: now, last: now, events: 0 };

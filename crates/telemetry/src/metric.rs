@@ -78,8 +78,6 @@ metrics! {
     TAIL_BYTES = "tail_bytes_total", Counter, Bytes, [];
     /// Files read anew from their start because they were truncated or replaced in place.
     TAIL_GENERATIONS = "tail_generations_total", Counter, Count, [];
-    /// Bytes of watched files that were gone before they could be read.
-    TAIL_LOST_BYTES = "tail_lost_bytes_total", Counter, Bytes, [];
     /// Events found anomalous.
     ANOMALIES = "anomalies_total", Counter, Count, [];
     /// Templates known.

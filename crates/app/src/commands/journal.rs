@@ -14,10 +14,15 @@ use crate::AppError;
 pub(crate) fn cat(data: &Path) -> Result<(), AppError> {
     let (dir, cursors) = (data.join("journal"), data.join("cursors"));
     let Some(id) = journal::verify(&dir, &cursors)?.id else { return Ok(()) };
-    let damaged = journal::cat(&dir, |position, record| match print(&line(id, position, record))? {
-        true => Ok(()),
-        false => Err(io::ErrorKind::BrokenPipe.into()),
-    })?;
+    let mut closed = false;
+    let outcome = journal::cat(&dir, |position, record| {
+        closed = !print(&line(id, position, record))?;
+        if closed { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    });
+    if closed {
+        return Ok(());
+    }
+    let damaged = outcome?;
     if damaged > 0 {
         eprintln!("{damaged} damaged records were skipped");
     }

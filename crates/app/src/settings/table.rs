@@ -105,6 +105,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Disk budget of the journal; when it is used up, senders get 429 until the index catches up.",
     ),
     setting(
+        "LOG_SENTINEL_JOURNAL_QUEUE_BYTES",
+        "128MiB",
+        "Records that may wait in memory for the journal's writer; beyond it 429.",
+    ),
+    setting(
         "LOG_SENTINEL_JOURNAL_SEGMENT_BYTES",
         "64MiB",
         "Size past which the journal begins a new file. Smaller ones free disk earlier.",
