@@ -11,7 +11,7 @@ use anomaly::{
     Config, Service,
     forest::{Forest, Params, Splits},
 };
-use event::{Event, EventId, JournalId, Position, Timestamp};
+use event::{Event, EventId, JournalId, Position, Severity, Timestamp};
 use linfa::{DatasetBase, traits::Fit};
 use ndarray::Array2;
 
@@ -84,6 +84,11 @@ fn event_of(line: &str, last: Timestamp) -> Event<'_> {
     let rest = words.next().unwrap_or_default();
     let (program, message) = rest.split_once(": ").unwrap_or(("", rest));
     let mut event = Event::new(message, timestamp);
+    event.severity = match message.split(':').next() {
+        Some("fatal") => Severity::Fatal,
+        Some("error") => Severity::Error,
+        _ => Severity::Info,
+    };
     event.source = Some(program.split('[').next().unwrap_or(program).into());
     event.host = host.map(Into::into);
     event

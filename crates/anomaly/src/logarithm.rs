@@ -27,9 +27,23 @@ mod tests {
 
     #[test]
     fn logarithms_hold_over_all_magnitudes() {
-        for value in
-            [1e-30f32, 0.001, 0.4999, 0.5, 0.7071, 0.70711, 0.999, 1.0, 1.001, 1.41, 1.42, 3.0, 1e9, 3e38]
-        {
+        for value in [
+            1e-30f32,
+            0.001,
+            0.4999,
+            0.5,
+            0.707,
+            std::f32::consts::FRAC_1_SQRT_2,
+            0.708,
+            0.999,
+            1.0,
+            1.001,
+            1.41,
+            1.42,
+            3.0,
+            1e9,
+            3e38,
+        ] {
             let (found, exact) = (f64::from(log2(value)), f64::from(value).log2());
             assert!((found - exact).abs() <= 2e-6 + 2e-7 * exact.abs(), "{value}: {found} {exact}");
         }

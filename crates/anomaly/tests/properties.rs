@@ -6,6 +6,7 @@ use anomaly::{Config, Service};
 use event::{Event, EventId, JournalId, Position, Severity, Timestamp};
 use proptest::prelude::*;
 
+#[expect(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
 fn open(dir: &std::path::Path) -> Service {
     Service::open(Config { events_min: 200, ..Config::new(dir) }).unwrap()
 }

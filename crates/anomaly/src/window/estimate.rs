@@ -186,7 +186,7 @@ impl Rate {
             * std::f32::consts::LOG10_E;
         let bursty = (self.variance / expected).max(Self::CLUSTER);
         let sure = (f32::from(self.minutes) / Self::SURE).min(1.0);
-        (self, (tail / bursty * sure).clamp(0.0, 8.0))
+        (self, (tail / bursty * sure).clamp(0.0, 15.0))
     }
 
     pub(crate) fn learn(&mut self, minute: u32) {

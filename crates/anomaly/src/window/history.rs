@@ -129,13 +129,13 @@ impl Place {
         }
     }
 
-    /// Surprise of this content, between 0 and 6.
+    /// Surprise of this content, up to 6 for a category and 9 for a number.
     pub(super) fn assess(&self, content: Content) -> f32 {
         match content {
             Content::Number(_) if self.count < 4 => 0.0,
             Content::Number(number) => {
                 let outside = self.outside(number);
-                if outside < 0.5 { 0.0 } else { (self.odd.surprise() * (outside / 3.0).min(1.5)).min(6.0) }
+                if outside < 0.5 { 0.0 } else { (self.odd.surprise() * (outside / 3.0).min(3.0)).min(9.0) }
             }
             Content::Category(value) if self.count > 0 && !self.known.has(value) => {
                 self.odd.surprise().min(6.0)
