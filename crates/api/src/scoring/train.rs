@@ -76,14 +76,20 @@ async fn from_body(
 ) -> Result<Answer, Problem> {
     let (reply, answer) = oneshot::channel::<Result<Answer, Problem>>();
     let work = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        let records = match Records::parse(&shared, payload.format, &payload.bytes, received) {
-            Ok(records) => records,
-            Err(problem) => return drop(reply.send(Err(problem))),
+        let outcome = match Records::parse(&shared, payload.format, &payload.bytes, received) {
+            Ok(records) if records.events.len() > shared.state.config.train_sync_events => Err(records),
+            Ok(records) => Ok(records.learn(&shared).map(Answer::Trained)),
+            Err(problem) => Ok(Err(problem)),
         };
-        if records.events.len() <= shared.state.config.train_sync_events {
-            return drop(reply.send(records.learn(&shared).map(Answer::Trained)));
-        }
+        let records = match outcome {
+            Err(records) => records,
+            Ok(answer) => {
+                // Who has an answer may ask again at once: the turn ends before it.
+                drop(turn);
+                return drop(reply.send(answer));
+            }
+        };
+        let _turn = turn;
         let job = shared.jobs.begin("training", records.events.len() as u64);
         drop(reply.send(Ok(Answer::Accepted(job.id().to_owned()))));
         job.end(records.learn(&shared));
