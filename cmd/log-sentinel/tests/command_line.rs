@@ -54,7 +54,7 @@ fn the_demo_says_what_is_in_the_logs_it_was_given() {
         "Took in 41 lines from 1 file",
         "40 logins failed from 1 address",
         "192.0.2.7 (40)",
-        "look at 192.0.2.7 first (1 login)",
+        "192.0.2.7 failed 40 times and logged in 1 time",
     ] {
         assert!(other.contains(expected), "{expected:?} in:\n{other}");
     }

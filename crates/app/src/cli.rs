@@ -33,8 +33,7 @@ pub enum Command {
     },
     /// Take in log files and say what was found. Runs against a running collector, else on the data folder itself.
     Import {
-        /// Files, plain or compressed by gzip or zstd; `-` is standard input.
-        #[arg(required = true)]
+        /// Files, plain or compressed by gzip or zstd; `-`, or nothing, is standard input.
         files: Vec<PathBuf>,
         /// Which collector.
         #[command(flatten)]

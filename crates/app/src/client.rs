@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{RequestBuilder, Response};
 use serde_json::Value as Json;
 
 /// Why a request brought nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody answered.
-    #[error("cannot reach {url}; is log-sentinel running there? (--url names another place)")]
+    #[error("nothing answers at {url}; start log-sentinel, or name another place with --url")]
     Unreachable {
         /// The address tried.
         url: String,
-        /// Why.
-        source: reqwest::Error,
     },
     /// The answer broke off or was not JSON.
     #[error("the answer of {url} cannot be read")]
@@ -25,10 +23,8 @@ pub enum ClientError {
         source: reqwest::Error,
     },
     /// The collector said no.
-    #[error("{url} answered {status}: {detail}")]
+    #[error("{detail}")]
     Refused {
-        /// The address asked.
-        url: String,
         /// The HTTP status.
         status: u16,
         /// Its reason, for a person.
@@ -105,30 +101,22 @@ impl Client {
             Some(key) => request.bearer_auth(key),
             None => request,
         };
-        let unreachable = |source| ClientError::Unreachable { url: self.base.clone(), source };
+        let unreachable = |_| ClientError::Unreachable { url: self.base.clone() };
         let response = request.send().await.map_err(unreachable)?;
         if response.status().is_success() { Ok(response) } else { Err(self.refusal(response).await) }
     }
 
     async fn refusal(&self, response: Response) -> ClientError {
-        let (status, url) = (response.status(), response.url().to_string());
+        let status = response.status();
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let body: Json = response.json().await.unwrap_or_default();
-        let detail = body["detail"].as_str().map_or_else(|| reason(status), str::to_owned);
-        ClientError::Refused {
-            url,
-            status: status.as_u16(),
-            detail,
-            retry_after: after.map(Duration::from_secs),
-        }
+        let detail =
+            body["detail"].as_str().map_or_else(|| format!("{} answered {status}", self.base), str::to_owned);
+        ClientError::Refused { status: status.as_u16(), detail, retry_after: after.map(Duration::from_secs) }
     }
 
     async fn json(&self, response: Response) -> Result<Json, ClientError> {
         let url = response.url().to_string();
         response.json().await.map_err(|source| ClientError::Answer { url, source })
     }
-}
-
-fn reason(status: StatusCode) -> String {
-    status.canonical_reason().unwrap_or("no reason given").to_owned()
 }

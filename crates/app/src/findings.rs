@@ -9,12 +9,13 @@ use std::fmt::Write;
 use crate::{AppError, client::Client, commands::import::Imported};
 use questions::Questions;
 
-/// Looks at what an import brought. `only` restricts it to the imported files, for stores that hold more.
+/// Looks at what an import brought. `kept` says that the store holds more than this and goes on after it: only
+/// the imported files are looked at, and the queries that show more are named.
 ///
 /// # Errors
 /// When the collector does not answer.
-pub(crate) async fn report(client: &Client, imported: &Imported, only: bool) -> Result<String, AppError> {
-    let scope = if only { scope(&imported.paths) } else { "*".to_owned() };
+pub(crate) async fn report(client: &Client, imported: &Imported, kept: bool) -> Result<String, AppError> {
+    let scope = if kept { scope(&imported.paths) } else { "*".to_owned() };
     let questions = Questions::new(client, scope);
     let mut text = String::new();
     let mut say = |sentence: String| {
@@ -34,7 +35,10 @@ pub(crate) async fn report(client: &Client, imported: &Imported, only: bool) -> 
     }
     for (number, finding) in findings.iter().enumerate() {
         // Writing to a string does not fail.
-        let _ignored = writeln!(text, "\n{}. {finding}", number + 1);
+        let _ignored = writeln!(text, "\n{}. {}", number + 1, finding.said);
+        if kept {
+            let _ignored = writeln!(text, "   Look closer: log-sentinel query '{}'", finding.query);
+        }
     }
     Ok(text)
 }

@@ -156,7 +156,14 @@ impl Instance {
         let anomaly_addr = local(&anomaly_listener, settings.anomaly_addr);
 
         let failed = run_pipeline(pipeline, &back)?;
-        upkeep::start(&front, &journal, &index, &anomaly, settings.retention);
+        upkeep::start(
+            &front,
+            &journal,
+            &index,
+            &anomaly,
+            settings.retention,
+            health.component("index_files"),
+        );
         serve(&front, "collector", listener, collector, settings.connections_max);
         serve(&front, "anomaly", anomaly_listener, scoring, settings.connections_max);
         intake::tail::start(tail_config(settings), journal.clone(), intake::system_clock, &front)?;

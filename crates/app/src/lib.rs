@@ -145,7 +145,10 @@ async fn run(command: Command, settings: &Settings) -> Result<(), AppError> {
     match command {
         Command::Run => serve::run(settings).await,
         Command::Demo { files } => demo::run(settings, &files).await,
-        Command::Import { files, server } => {
+        Command::Import { mut files, server } => {
+            if files.is_empty() {
+                files.push("-".into());
+            }
             let named = server.url.is_some();
             import::run_and_report(settings, collector(&server), named, &files).await
         }

@@ -16,6 +16,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<(), AppError> {
     if let Err(error) = logs::init(format, &settings.log_level) {
         drop(writeln!(std::io::stderr(), "log-sentinel: {error}"));
     }
+    raise_file_limit();
     let signals = Signals::new()?;
     let instance = Instance::start(settings).await?;
     print(&welcome(settings, &instance))?;
@@ -28,6 +29,19 @@ pub(crate) async fn run(settings: &Settings) -> Result<(), AppError> {
         warn!(?stragglers, "these did not end in time; what they held is in the journal");
     }
     failure.map_or(Ok(()), |reason| Err(AppError::Stopped(reason)))
+}
+
+/// Takes as many file descriptors as the system allows: connections, segments and watched files need them.
+fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            warn!(%error, "the limit of open files stays as it is");
+        }
+    }
 }
 
 fn welcome(settings: &Settings, instance: &Instance) -> String {

@@ -72,6 +72,17 @@ pub enum PipelineError {
         /// Why.
         source: std::io::Error,
     },
+    /// Segments of the journal went missing.
+    #[error(
+        "the index holds events up to {index}, but the journal ends at {journal}: its files were removed or restored. \
+         Move the journal and cursors folders away, and a new journal begins; nothing of the index is lost"
+    )]
+    Ahead {
+        /// Where the index stands.
+        index: Position,
+        /// Where the journal ends.
+        journal: Position,
+    },
     /// The index failed in a way that trying again does not mend.
     #[error("the index failed")]
     Index(#[from] IndexError),
@@ -115,6 +126,9 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let cursor = journal.cursor(CURSOR)?;
         let position = index.committed(journal.id());
+        if position > journal.end() {
+            return Err(PipelineError::Ahead { index: position, journal: journal.end() });
+        }
         let window = WindowFiles::open(&config.window_dir, journal.id())?;
         match window.load(position)? {
             Some(snapshot) => match anomaly.restore(&snapshot) {
@@ -180,7 +194,18 @@ impl Pipeline {
 
     /// One read; false when there was nothing to read.
     async fn step(&mut self) -> Result<bool, PipelineError> {
-        let records = self.journal.read(self.position, self.config.read_bytes)?;
+        let records = match self.journal.read(self.position, self.config.read_bytes) {
+            Ok(records) => records,
+            Err(failure) => {
+                error!(
+                    error = &failure as &dyn std::error::Error,
+                    "the journal could not be read; trying again"
+                );
+                self.health.degraded("the journal cannot be read at present");
+                tokio::time::sleep(self.config.retry).await;
+                return Ok(true);
+            }
+        };
         if records.damaged() > 0 {
             metrics::counter!(metric::JOURNAL_DAMAGED_RECORDS).increment(records.damaged());
             ledger::dropped("damaged", records.damaged());
@@ -267,11 +292,15 @@ impl Pipeline {
     }
 
     async fn try_commit(&mut self) -> Result<(), PipelineError> {
-        if self.uncommitted.is_some() {
-            self.window.save(self.position, &self.anomaly.snapshot())?;
+        // Without its window the analysis starts anew after a restart. That is no reason to keep the
+        // journal's disk, which may be what the window lacks.
+        if self.uncommitted.is_some()
+            && let Err(failure) = self.window.save(self.position, &self.anomaly.snapshot())
+        {
+            warn!(error = &failure as &dyn std::error::Error, "the analysis' window could not be kept");
         }
         let durable = self.index.commit().await?;
-        self.window.keep_only(durable)?;
+        self.window.keep_only(durable);
         self.cursor.commit(durable)?;
         Ok(())
     }

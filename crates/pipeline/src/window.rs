@@ -48,19 +48,20 @@ impl WindowFiles {
             fs::rename(&temporary, &path)?;
             File::open(&self.dir)?.sync_all()
         };
-        write().map_err(|source| failed(&path, source))
+        write().map_err(|source| {
+            drop(fs::remove_file(&temporary));
+            failed(&path, source)
+        })
     }
 
-    pub(crate) fn keep_only(&self, position: Position) -> Result<(), PipelineError> {
+    /// Deletes the other windows. What cannot be deleted only takes room until the next time.
+    pub(crate) fn keep_only(&self, position: Position) {
         let keep = self.path(position);
-        let entries = fs::read_dir(&self.dir).map_err(|source| failed(&self.dir, source))?;
-        for entry in entries.flatten() {
-            let path = entry.path();
-            if path != keep {
-                fs::remove_file(&path).map_err(|source| failed(&path, source))?;
-            }
+        let Ok(entries) = fs::read_dir(&self.dir) else { return };
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| *path != keep && path.is_file())
+        {
+            drop(fs::remove_file(path));
         }
-        Ok(())
     }
 }
 
@@ -82,7 +83,8 @@ mod tests {
         files.save(new, b"new").unwrap();
         assert_eq!(files.load(old).unwrap().as_deref(), Some(&b"old"[..]));
         assert_eq!(files.load(new).unwrap().as_deref(), Some(&b"new"[..]));
-        files.keep_only(new).unwrap();
+        std::fs::create_dir(dir.path().join("strange")).unwrap();
+        files.keep_only(new);
         assert_eq!(files.load(old).unwrap(), None);
         assert_eq!(files.load(new).unwrap().as_deref(), Some(&b"new"[..]));
     }

@@ -72,6 +72,8 @@ metrics! {
     INDEX_BYTES = "index_bytes", Gauge, Bytes, [];
     /// Segments of the index.
     INDEX_SEGMENTS = "index_segments", Gauge, Count, [];
+    /// Files of the index that were damaged and set aside.
+    INDEX_DAMAGED_FILES = "index_damaged_files", Gauge, Count, [];
     /// Watched files that are known.
     TAIL_FILES = "tail_files", Gauge, Count, [];
     /// Bytes read from watched files.

@@ -53,7 +53,7 @@ async fn feed(client: &Client, files: &[PathBuf]) -> Result<(), AppError> {
     }
     print(&findings::report(client, &imported, false).await?)?;
     print(
-        "\nThis was a throw-away instance; nothing of it is kept. `log-sentinel import FILE` does the same for keeps.\n",
+        "\nThis was a throw-away instance; nothing of it is kept. `log-sentinel import FILE` does\nthe same for keeps, and names the queries that show more.\n",
     )?;
     Ok(())
 }

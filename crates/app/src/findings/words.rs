@@ -3,6 +3,18 @@
 use super::questions::{Anomalies, Burst, Count, Guessing, Severe, Span, Values, Web};
 use crate::commands::import::Imported;
 
+/// What stands out, and the query that shows it.
+pub(super) struct Finding {
+    pub(super) said: String,
+    pub(super) query: String,
+}
+
+impl Finding {
+    fn new(said: String, query: impl Into<String>) -> Self {
+        Self { said, query: query.into() }
+    }
+}
+
 pub(super) fn taken_in(imported: &Imported, span: &Span, templates: u64) -> String {
     let files = many(imported.paths.len() as u64, "file", "files");
     let when = match (span.first.as_str(), span.last.as_str()) {
@@ -22,7 +34,7 @@ pub(super) fn taken_in(imported: &Imported, span: &Span, templates: u64) -> Stri
     )
 }
 
-pub(super) fn guessing(guessing: &Guessing) -> String {
+pub(super) fn guessing(guessing: &Guessing) -> Finding {
     let mut text = format!(
         "{} from {}",
         many(guessing.failures, "login failed", "logins failed"),
@@ -36,34 +48,35 @@ pub(super) fn guessing(guessing: &Guessing) -> String {
     }
     text.push_str(". ");
     match guessing.got_in.first() {
-        Some((address, count)) => text.push_str(&format!(
-            "{} also got in: look at {address} first ({}).",
-            many(guessing.got_in.len() as u64, "of these addresses", "of these addresses"),
-            many(*count, "login", "logins"),
-        )),
+        Some((address, logins)) => {
+            let failed =
+                guessing.addresses.top.iter().find(|(other, _)| other == address).map_or(0, |(_, n)| *n);
+            text.push_str(&format!(
+                "{} of these addresses also got in: {address} failed {} and logged in {}. Make sure that you know it.",
+                grouped(guessing.got_in.len() as u64),
+                many(failed, "time", "times"),
+                many(*logins, "time", "times"),
+            ));
+        }
         None if guessing.successes > 0 => text.push_str(&format!(
             "None of these addresses got in; the {} came from elsewhere.",
             many(guessing.successes, "successful login", "successful logins")
         )),
         None => text.push_str("Nobody got in."),
     }
-    if let Some((address, _)) = guessing.addresses.top.first() {
-        text.push_str(&format!(
-            " Next: block what keeps guessing, allow keys only; log-sentinel query 'source.ip:\"{address}\"'"
-        ));
-    }
-    text
+    text.push_str(" To do: block what keeps guessing, and allow keys only.");
+    let suspect = guessing.got_in.first().or(guessing.addresses.top.first());
+    let query = suspect.map(|(address, _)| format!("source.ip:\"{address}\""));
+    Finding::new(text, query.unwrap_or_else(|| "event.outcome:failure".to_owned()))
 }
 
-pub(super) fn privileges(refused: &Values) -> String {
-    format!(
-        "{} refused, for {}. Next: log-sentinel query 'process.name:(sudo OR su) event.outcome:failure'",
-        many(refused.total, "change of user by sudo or su was", "changes of user by sudo or su were"),
-        list(&refused.top)
-    )
+pub(super) fn privileges(refused: &Values) -> Finding {
+    let what = many(refused.total, "change of user by sudo or su was", "changes of user by sudo or su were");
+    let said = format!("{what} refused, for {}.", list(&refused.top));
+    Finding::new(said, "process.name:(sudo OR su) event.outcome:failure")
 }
 
-pub(super) fn web(web: &Web) -> String {
+pub(super) fn web(web: &Web) -> Finding {
     let failed = web.client_errors + web.server_errors;
     let mut text = format!(
         "{} of {} web requests failed ({:.1} %)",
@@ -84,46 +97,43 @@ pub(super) fn web(web: &Web) -> String {
     if let Some((address, count)) = web.error_addresses.top.first() {
         text.push_str(&format!("; {address} alone asked {} times", grouped(*count)));
     }
-    text.push_str(". Next: log-sentinel query 'http.response.status_code:>=500'");
-    text
+    text.push('.');
+    Finding::new(text, "http.response.status_code:>=400")
 }
 
-pub(super) fn severe(severe: &Severe) -> String {
-    format!(
-        "{} of level error or worse: {}. Next: log-sentinel query 'level:(error OR fatal)'",
-        many(severe.count, "event", "events"),
-        severe
-            .templates
-            .iter()
-            .map(|(text, count)| format!("\"{}\" ({})", short(text), grouped(*count)))
-            .collect::<Vec<_>>()
-            .join(", "),
-    )
+pub(super) fn severe(severe: &Severe) -> Finding {
+    let templates = severe.templates.iter();
+    let templates: Vec<_> =
+        templates.map(|(text, count)| format!("\"{}\" ({})", short(text), grouped(*count))).collect();
+    let events = many(severe.count, "event", "events");
+    Finding::new(format!("{events} of level error or worse: {}.", templates.join(", ")), "level:>=error")
 }
 
-pub(super) fn burst(burst: &Burst) -> String {
+pub(super) fn burst(burst: &Burst) -> Finding {
     let source =
         burst.source.as_ref().map(|(name, count)| format!(", {} of them from {name}", grouped(*count)));
-    format!(
+    let said = format!(
         "A burst: {} in the hour from {}{}; the usual hour has {}.",
         many(burst.count, "event", "events"),
         burst.hour,
         source.unwrap_or_default(),
         grouped(burst.usual)
-    )
+    );
+    Finding::new(said, format!("@timestamp:>={}", burst.hour))
 }
 
-pub(super) fn anomalies(anomalies: &Anomalies) -> String {
-    let mut text =
-        format!("{} stand out as unlike the rest. The strangest:", many(anomalies.count, "event", "events"));
+pub(super) fn anomalies(anomalies: &Anomalies) -> Finding {
+    let mut text = format!(
+        "{} out as unlike the rest. The strangest:",
+        many(anomalies.count, "event stands", "events stand")
+    );
     for strange in &anomalies.strangest {
         text.push_str(&format!("\n     {:.3}  {}  {}", strange.score, strange.time, short(&strange.message)));
         if !strange.reasons.is_empty() {
             text.push_str(&format!("\n            because {}", strange.reasons.join("; ")));
         }
     }
-    text.push_str("\n   Next: log-sentinel query 'sentinel.anomaly.is_anomaly:true'");
-    text
+    Finding::new(text, "sentinel.anomaly.is_anomaly:true")
 }
 
 fn many(count: u64, one: &str, more: &str) -> String {
@@ -177,18 +187,20 @@ mod tests {
 
     #[test]
     fn an_address_that_got_in_is_named_first() {
-        let text = guessing(&Guessing {
+        let finding = guessing(&Guessing {
             failures: 40,
             addresses: Values { total: 40, distinct: 2, top: vec![("192.0.2.7".to_owned(), 37)] },
             got_in: vec![("192.0.2.7".to_owned(), 1)],
             successes: 1,
             ..Guessing::default()
         });
+        assert_eq!(finding.query, "source.ip:\"192.0.2.7\"");
+        let text = finding.said;
         assert!(
             text.contains("40 logins failed from 2 addresses, most of them from 192.0.2.7 (37)"),
             "{text}"
         );
-        assert!(text.contains("look at 192.0.2.7 first (1 login)"), "{text}");
+        assert!(text.contains("192.0.2.7 failed 37 times and logged in 1 time"), "{text}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use index::Index;
 use journal::Journal;
 use metrics::gauge;
-use telemetry::{metric, task::Tasks};
+use telemetry::{health::Component, metric, task::Tasks};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
@@ -20,13 +20,14 @@ pub(super) fn start(
     index: &Arc<dyn Index>,
     anomaly: &Arc<anomaly::Service>,
     retention: Option<Duration>,
+    damage: Component,
 ) {
     let (journal, gauged, anomaly) = (journal.clone(), Arc::clone(index), Arc::clone(anomaly));
     let stop = tasks.stop();
     tasks.spawn("gauges", async move {
         let mut ticks = ticks(GAUGES_EVERY);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            set_gauges(&journal, gauged.as_ref(), &anomaly);
+            set_gauges(&journal, gauged.as_ref(), &anomaly, &damage);
             reload(Arc::clone(&anomaly)).await;
         }
     });
@@ -69,11 +70,18 @@ async fn reload(anomaly: Arc<anomaly::Service>) {
     }
 }
 
-fn set_gauges(journal: &Journal, index: &dyn Index, anomaly: &anomaly::Service) {
+fn set_gauges(journal: &Journal, index: &dyn Index, anomaly: &anomaly::Service, damage: &Component) {
     let status = journal.status();
     gauge!(metric::JOURNAL_BYTES).set(status.bytes as f64);
     gauge!(metric::JOURNAL_BUDGET_BYTES).set(status.budget_bytes as f64);
     let stats = index.stats();
+    if stats.damaged > 0 {
+        damage.degraded(format!(
+            "{} damaged files were set aside in the index folder; their events are not found",
+            stats.damaged
+        ));
+    }
+    gauge!(metric::INDEX_DAMAGED_FILES).set(stats.damaged as f64);
     gauge!(metric::INDEX_EVENTS).set(stats.events as f64);
     gauge!(metric::INDEX_BYTES).set(stats.bytes as f64);
     gauge!(metric::INDEX_SEGMENTS).set(stats.segments as f64);
