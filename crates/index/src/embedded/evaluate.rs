@@ -1,8 +1,8 @@
 //! Evaluating a query without reading rows, as far as that goes, and on rows where it must.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use event::{Timestamp, Value, Verdict, field};
+use event::{Value, field};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -10,11 +10,10 @@ use super::{
     block::token_key,
     bloom::{self, field_key},
     cache::Cache,
-    reader::Block,
-    rows::{Line, Rows, score_of},
     segment::Segment,
-    shapes::{Original, Plan, RowShape, SCORE, Source, Tables},
+    shapes::{Original, Plan, RowShape, Source, Tables},
     skeleton::slot,
+    suspects::SuspectPlan,
 };
 use crate::{
     IndexError,
@@ -54,54 +53,137 @@ impl Places for Anything {
     }
 }
 
-/// None of those asked for.
-pub(super) struct Nothing;
+/// As a block's filter answered, probe by probe.
+struct Answered<'a> {
+    probes: &'a [Probe],
+    answers: &'a [bool],
+}
 
-impl Places for Nothing {
-    fn token(&self, _: &str) -> bool {
-        false
-    }
-
-    fn value(&self, _: &str, _: &str) -> bool {
-        false
+impl Answered<'_> {
+    fn of(&self, asked: impl Fn(&Probe) -> bool) -> bool {
+        let at = self.probes.iter().position(asked);
+        at.and_then(|at| self.answers.get(at).copied()).unwrap_or(true)
     }
 }
 
-/// As a block's filter knows.
-pub(super) struct Filtered<'b>(pub(super) &'b bloom::Bloom);
-
-impl Places for Filtered<'_> {
+impl Places for Answered<'_> {
     fn token(&self, token: &str) -> bool {
-        token_key(token).is_none_or(|key| self.0.may_hold(key))
+        self.of(|probe| matches!(probe, Probe::Token(own) if own == token))
     }
 
     fn value(&self, path: &str, value: &str) -> bool {
-        self.0.may_hold(field_key(path, value))
+        self.of(|probe| matches!(probe, Probe::Value(own, text) if own == path && text == value))
     }
 }
 
-/// Whether the filter has anything to say about a query, and if so, whether anything asked for may be there.
-pub(super) fn may_touch(query: &Query, places: &dyn Places) -> bool {
+/// What a query asks of a filter.
+#[derive(Debug, PartialEq, Eq)]
+enum Probe {
+    Token(String),
+    Value(String, String),
+}
+
+impl Probe {
+    fn is_there(&self, filter: &bloom::Bloom) -> bool {
+        match self {
+            Self::Token(token) => token_key(token).is_none_or(|key| filter.may_hold(key)),
+            Self::Value(path, value) => filter.may_hold(field_key(path, value)),
+        }
+    }
+}
+
+fn probes(query: &Query, found: &mut Vec<Probe>) {
+    let mut add = |probe| {
+        if !found.contains(&probe) {
+            found.push(probe);
+        }
+    };
     match query {
-        Query::All => false,
-        Query::Message(phrase) => phrase.0.iter().any(|pattern| match pattern {
-            TokenPattern::Exact(token) => places.token(token),
-            TokenPattern::Wildcard(_) => true,
-        }),
-        Query::Field { path, test: Test::Equals { text, ignore_case: false } } => places.value(path, text),
-        Query::Field { .. } => true,
-        Query::And(parts) | Query::Or(parts) => parts.iter().any(|part| may_touch(part, places)),
-        Query::Not(part) => may_touch(part, places),
+        Query::Message(phrase) => {
+            for pattern in &phrase.0 {
+                if let TokenPattern::Exact(token) = pattern {
+                    add(Probe::Token(token.clone()));
+                }
+            }
+        }
+        Query::Field { path, test: Test::Equals { text, ignore_case: false } } => {
+            add(Probe::Value(path.clone(), text.clone()));
+        }
+        Query::All | Query::Field { .. } => {}
+        Query::And(parts) | Query::Or(parts) => parts.iter().for_each(|part| probes(part, found)),
+        Query::Not(part) => probes(part, found),
     }
 }
 
-/// The query for every row shape of a segment: as far as tables tell, and as it is in a block where
-/// nothing asked for may stand at a variable place.
+/// The query for every row shape of a segment: as far as tables tell, and for each answer that the
+/// filter of a block gave to its probes so far.
 #[derive(Debug)]
 pub(super) struct States {
-    query: Query,
-    pub(super) any: Vec<Known>,
-    pub(super) none: Vec<Known>,
+    pub(super) query: Query,
+    pub(super) any: Arc<Vec<Known>>,
+    probes: Vec<Probe>,
+    by_answer: Mutex<HashMap<Vec<bool>, Arc<Vec<Known>>, FixedState>>,
+    /// For each answer, whether rows of a shape that tables leave open may match then.
+    touches: Mutex<HashMap<Vec<bool>, bool, FixedState>>,
+    plans: Mutex<Plans>,
+}
+
+/// By phrase (its address in the query) and row shape.
+type Plans = HashMap<(usize, u32), Arc<SuspectPlan>, FixedState>;
+
+/// About what a plan takes.
+const PLAN_BYTES: usize = 256;
+/// More different answers than this are worked out again for each block.
+const ANSWERS_MAX: usize = 16;
+
+impl States {
+    /// The query for every row shape in a block with this filter.
+    pub(super) fn filtered(&self, tables: &Tables, filter: &bloom::Bloom) -> Arc<Vec<Known>> {
+        let answers: Vec<bool> = self.probes.iter().map(|probe| probe.is_there(filter)).collect();
+        if answers.iter().all(|answer| *answer) {
+            return Arc::clone(&self.any);
+        }
+        let mut known = self.by_answer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(states) = known.get(&answers) {
+            return Arc::clone(states);
+        }
+        let places = Answered { probes: &self.probes, answers: &answers };
+        let states = Arc::new(all_states(&self.query, tables, &places));
+        if known.len() < ANSWERS_MAX {
+            known.insert(answers, Arc::clone(&states));
+        }
+        states
+    }
+
+    /// Whether a row of a shape of which tables do not tell may match in a block with this filter.
+    pub(super) fn may_touch(&self, tables: &Tables, filter: &bloom::Bloom) -> bool {
+        let answers: Vec<bool> = self.probes.iter().map(|probe| probe.is_there(filter)).collect();
+        if answers.iter().all(|answer| *answer) {
+            return self.any.contains(&Known::Depends);
+        }
+        let mut known = self.touches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(touches) = known.get(&answers) {
+            return *touches;
+        }
+        let states = self.filtered(tables, filter);
+        let mut both = self.any.iter().zip(states.iter());
+        let touches = both.any(|(any, state)| *any == Known::Depends && *state != Known::Never);
+        if known.len() < ANSWERS_MAX {
+            known.insert(answers, touches);
+        }
+        touches
+    }
+
+    /// Where a row shape may hold what a phrase of this query wants at a variable place.
+    pub(super) fn plan(&self, phrase: &Phrase, number: u32, shape: &RowShape) -> Arc<SuspectPlan> {
+        let key = (std::ptr::from_ref(phrase) as usize, number);
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(plans.entry(key).or_insert_with(|| Arc::new(SuspectPlan::new(phrase, shape))))
+    }
+}
+
+fn all_states(query: &Query, tables: &Tables, places: &dyn Places) -> Vec<Known> {
+    tables.shapes.iter().map(|shape| shape_state(query, shape, places)).collect()
 }
 
 pub(super) fn states(
@@ -111,11 +193,19 @@ pub(super) fn states(
     cache: &Cache,
 ) -> Result<Arc<States>, IndexError> {
     let make = || {
-        let all = |places: &dyn Places| {
-            tables.shapes.iter().map(|shape| shape_state(query, shape, places)).collect::<Vec<_>>()
+        let mut asked = Vec::new();
+        probes(query, &mut asked);
+        let states = States {
+            query: query.clone(),
+            any: Arc::new(all_states(query, tables, &Anything)),
+            probes: asked,
+            by_answer: Mutex::default(),
+            touches: Mutex::default(),
+            plans: Mutex::default(),
         };
-        let states = States { query: query.clone(), any: all(&Anything), none: all(&Nothing) };
-        let size = states.any.len() * 2 + 256;
+        // With room for further answers, and for the plans of shapes that need rows to be read.
+        let open = states.any.iter().filter(|state| **state == Known::Depends).count();
+        let size = states.any.len() * 4 + open * states.probes.len() * PLAN_BYTES + 256;
         Ok((states, size))
     };
     let key = bloom::hash(11, format!("{query:?}").as_bytes()) as u32;
@@ -227,7 +317,7 @@ fn field_state(path: &str, test: &Test, shape: &RowShape, places: &dyn Places) -
 }
 
 /// A message as far as a shape knows it: tokens, and holes where slots make unknown ones.
-fn pieces(shape: &RowShape) -> Vec<Option<&str>> {
+pub(super) fn pieces(shape: &RowShape) -> Vec<Option<&str>> {
     let mut pieces = Vec::new();
     let (from, to) = (shape.message.from, shape.message.to);
     for number in from.literal..=to.literal {
@@ -294,151 +384,5 @@ fn may_contain(slot: u8, token: &str) -> bool {
         slot::TEXT | slot::HOST => true,
         slot::DECIMAL => token.bytes().any(|byte| byte.is_ascii_digit()),
         _ => token.bytes().any(|byte| byte.is_ascii_hexdigit()),
-    }
-}
-
-/// Tests rows of a block one by one.
-#[derive(Debug)]
-pub(super) struct RowTest<'b> {
-    pub(super) rows: Rows<'b>,
-    line: Line,
-    line_row: Option<usize>,
-    /// By phrase (its address, for the length of a query) and place of the row shape.
-    suspects: HashMap<(usize, usize), Arc<Option<Vec<bool>>>, FixedState>,
-    /// The rows of each place, once they are needed.
-    pub(super) members: Option<Vec<Vec<u32>>>,
-    /// By token, for each text of the block whether it holds the token: unknown, no, yes.
-    pub(super) texts: HashMap<String, Vec<u8>, FixedState>,
-}
-
-impl<'b> RowTest<'b> {
-    pub(super) fn new(block: &'b Block<'b>) -> Result<Self, IndexError> {
-        Ok(Self {
-            rows: Rows::new(block)?,
-            line: Line::default(),
-            line_row: None,
-            suspects: HashMap::default(),
-            members: None,
-            texts: HashMap::default(),
-        })
-    }
-
-    fn read_line(&mut self, row: usize) -> Result<(), IndexError> {
-        if self.line_row != Some(row) {
-            self.rows.line(row, &mut self.line)?;
-            self.line_row = Some(row);
-        }
-        Ok(())
-    }
-
-    pub(super) fn matches(&mut self, query: &Query, row: usize) -> Result<bool, IndexError> {
-        Ok(match query {
-            Query::All => true,
-            Query::Message(phrase) => {
-                let (place, rank, shape) = self.rows.locate(row)?;
-                if let Some(suspects) = self.suspects_of(phrase, place, shape)?.as_ref()
-                    && !suspects.get(rank).copied().unwrap_or(true)
-                {
-                    return Ok(false);
-                }
-                self.read_line(row)?;
-                phrase.matches(self.line.span(shape.message))
-            }
-            Query::Field { path, test } if path == field::HOST_NAME => {
-                self.rows.block.host(row)?.is_some_and(|host| test.matches_text(host))
-            }
-            Query::Field { path, test } => self.value(path, row)?.is_some_and(|value| test.matches(&value)),
-            Query::And(parts) => {
-                for part in parts {
-                    if !self.matches(part, row)? {
-                        return Ok(false);
-                    }
-                }
-                true
-            }
-            Query::Or(parts) => {
-                for part in parts {
-                    if self.matches(part, row)? {
-                        return Ok(true);
-                    }
-                }
-                false
-            }
-            Query::Not(part) => !self.matches(part, row)?,
-        })
-    }
-
-    /// The rows that a phrase may be in, by rank; None when columns do not tell.
-    fn suspects_of(
-        &mut self,
-        phrase: &Phrase,
-        place: usize,
-        shape: &RowShape,
-    ) -> Result<Arc<Option<Vec<bool>>>, IndexError> {
-        let key = (std::ptr::from_ref(phrase) as usize, place);
-        if let Some(known) = self.suspects.get(&key) {
-            return Ok(Arc::clone(known));
-        }
-        // Whatever is not among the fixed tokens must stand at a variable place.
-        let pieces = pieces(shape);
-        let variable = phrase.0.iter().find_map(|pattern| match pattern {
-            TokenPattern::Exact(token) if !pieces.iter().flatten().any(|piece| pattern.matches(piece)) => {
-                Some(token)
-            }
-            _ => None,
-        });
-        let found = match variable {
-            Some(token) => self.suspects(place, shape, token)?,
-            None => None,
-        };
-        let found = Arc::new(found);
-        self.suspects.insert(key, Arc::clone(&found));
-        Ok(found)
-    }
-
-    /// The value at a path, as `query::value_at` has it.
-    pub(super) fn value(&mut self, path: &str, row: usize) -> Result<Option<Value<'static>>, IndexError> {
-        let (place, rank, shape) = self.rows.locate(row)?;
-        match common(path, shape) {
-            Common::Absent => return Ok(None),
-            Common::Value(value) => return Ok(Some(value.into_owned())),
-            Common::Differs => {}
-        }
-        let block = self.rows.block;
-        let own = |text: &str| Value::String(text.to_owned().into());
-        let time = |times: &[i64]| {
-            let nanos = times.get(row).copied().and_then(Timestamp::from_nanos);
-            Value::String(nanos.unwrap_or_default().to_string().into())
-        };
-        Ok(Some(match path {
-            field::MESSAGE => {
-                self.read_line(row)?;
-                own(self.line.span(shape.message))
-            }
-            field::SERVICE_NAME => own(self.rows.text(place, rank, shape.source_cell())?),
-            field::HOST_NAME => own(block.host(row)?.map_or("", |host| host)),
-            field::ORIGINAL if shape.original == Original::Line => {
-                self.read_line(row)?;
-                own(&self.line.text)
-            }
-            field::ORIGINAL => own(self.rows.text(place, rank, shape.original_cell())?),
-            _ => match shape.fields.iter().position(|field| *field.path == *path) {
-                Some(at) => {
-                    if matches!(shape.fields[at].plan, Plan::Span(_) | Plan::SpanInteger(_)) {
-                        self.read_line(row)?;
-                    }
-                    self.rows.field(row, at, &self.line)?
-                }
-                None => match path {
-                    field::TIMESTAMP => time(block.times()?),
-                    field::CREATED => time(block.observed()?),
-                    field::ANOMALY_SCORE => {
-                        let score = Verdict::quantize(score_of(self.rows.cell(place, rank, SCORE)?));
-                        Value::Float((f64::from(score) * 1000.0).round() / 1000.0)
-                    }
-                    _ => Value::Json(self.rows.text(place, rank, shape.reasons_cell())?.to_owned().into()),
-                },
-            },
-        }))
     }
 }

@@ -26,6 +26,7 @@ mod shapes;
 mod skeleton;
 mod store;
 mod suspects;
+mod test_rows;
 #[cfg(test)]
 mod tests;
 mod writer;

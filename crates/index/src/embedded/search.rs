@@ -3,18 +3,31 @@
 use std::{cmp::Reverse, collections::BinaryHeap, ops::Range, sync::Arc};
 
 use event::{Timestamp, document, field};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use super::{
-    evaluate::{Filtered, Known, RowTest, may_touch, shape_state, states},
+    evaluate::{Known, States, states},
     reader::Block,
     segment::Segment,
     shapes::{ShapeTotals, Tables},
     store::{Shared, Snapshot},
+    test_rows::RowTest,
 };
 use crate::{Cursor, Hit, IndexError, SearchRequest, SearchResult, Selection, query::Query};
 
 /// What becomes of matching rows.
 pub(super) trait Collect {
+    /// Whether blocks of which all rows match are taken whole.
+    fn takes_blocks(&self) -> bool {
+        false
+    }
+
+    /// All rows of a block match; only when [`Collect::takes_blocks`].
+    fn rows(&mut self, _: &Block<'_>) -> Result<(), IndexError> {
+        Ok(())
+    }
+
     /// All rows of a shape in a segment match; false when they are wanted piece by piece.
     fn segment(&mut self, tables: &Tables, shape: usize, totals: &ShapeTotals) -> bool;
     /// All rows of a shape in a block match; false when they are wanted one by one.
@@ -56,23 +69,16 @@ fn part(
     selection: &Selection,
     block: &Block<'_>,
     any: &[Known],
-    none: &[Known],
+    asked: &States,
 ) -> Result<Option<Part>, IndexError> {
     let (from, to) = times(selection);
     let shapes = block.shapes()?;
-    let known = |states: &[Known]| -> Vec<Known> {
-        shapes.numbers.iter().map(|number| states[*number as usize]).collect()
-    };
-    let mut states = known(any);
+    let mut states: Vec<Known> = shapes.numbers.iter().map(|number| any[*number as usize]).collect();
     if states.contains(&Known::Depends) {
-        let filter = Filtered(block.filter()?);
-        if !may_touch(&selection.query, &filter) {
-            states = known(none);
-        } else {
-            for (state, number) in states.iter_mut().zip(&shapes.numbers) {
-                if *state == Known::Depends {
-                    *state = shape_state(&selection.query, &block.tables.shapes[*number as usize], &filter);
-                }
+        let filtered = asked.filtered(block.tables, block.filter()?);
+        for (state, number) in states.iter_mut().zip(&shapes.numbers) {
+            if *state == Known::Depends {
+                *state = filtered[*number as usize];
             }
         }
     }
@@ -106,10 +112,20 @@ impl Shared {
         selection: &Selection,
         collect: &mut dyn Collect,
     ) -> Result<(), IndexError> {
+        self.visit_and_keep(snapshot, selection, collect, &mut Memo::default())
+    }
+
+    fn visit_and_keep(
+        &self,
+        snapshot: &Snapshot,
+        selection: &Selection,
+        collect: &mut dyn Collect,
+        memo: &mut Memo,
+    ) -> Result<(), IndexError> {
         let mut budget = self.budget();
         for segment in &snapshot.segments {
             if segment.rows > 0 && overlaps(selection, segment.first, segment.last) {
-                self.visit_segment(segment, selection, collect, &mut budget)?;
+                self.visit_segment(segment, selection, collect, &mut budget, memo)?;
             }
         }
         Ok(())
@@ -121,34 +137,39 @@ impl Shared {
         selection: &Selection,
         collect: &mut dyn Collect,
         budget: &mut Budget,
+        memo: &mut Memo,
     ) -> Result<(), IndexError> {
         let tables = segment.tables(&self.cache)?;
-        let states = states(&selection.query, segment, &tables, &self.cache)?;
+        let asked = states(&selection.query, segment, &tables, &self.cache)?;
         let (from, to) = times(selection);
-        let (mut any, mut none) = (states.any.clone(), states.none.clone());
-        if segment.first >= from && segment.last <= to {
+        let whole = |first: i64, last: i64| first >= from && last <= to;
+        let takes_blocks = collect.takes_blocks() && asked.any.iter().all(|state| *state == Known::Always);
+        let mut any = asked.any.as_ref().clone();
+        if !takes_blocks && whole(segment.first, segment.last) {
             for (shape, state) in any.iter_mut().enumerate() {
                 if *state == Known::Always && collect.segment(&tables, shape, &tables.totals[shape]) {
                     *state = Known::Never;
-                    none[shape] = Known::Never;
                 }
             }
         }
         if any.iter().all(|state| *state == Known::Never) {
             return Ok(());
         }
-        let only_filtered = any.iter().all(|state| *state != Known::Always)
-            && none.iter().all(|state| *state == Known::Never);
+        let no_always = !any.contains(&Known::Always);
         for (index, place) in segment.blocks.iter().enumerate() {
             if !overlaps(selection, place.meta.first, place.meta.last) {
                 continue;
             }
             let block = Block::new(segment, index, &tables, &self.cache);
-            if only_filtered && !may_touch(&selection.query, &Filtered(block.filter()?)) {
+            if takes_blocks && whole(place.meta.first, place.meta.last) {
+                collect.rows(&block)?;
                 continue;
             }
-            if let Some(part) = part(selection, &block, &any, &none)? {
-                visit_block(&block, selection, part, collect, budget)?;
+            if no_always && !asked.may_touch(&tables, block.filter()?) {
+                continue;
+            }
+            if let Some(part) = part(selection, &block, &any, &asked)? {
+                visit_block(&block, &asked, part, collect, budget, memo)?;
             }
         }
         Ok(())
@@ -159,16 +180,17 @@ impl Shared {
         snapshot: &Snapshot,
         request: &SearchRequest,
     ) -> Result<SearchResult, IndexError> {
-        let mut total = Total(0);
+        let (mut total, mut memo) = (Total(0), Memo::default());
+        memo.room = if request.limit > 0 { MEMO_ROWS_MAX } else { 0 };
         match self.rows_of_hosts(snapshot, &request.selection)? {
             Some(rows) => total.0 = rows,
-            None => self.visit(snapshot, &request.selection, &mut total)?,
+            None => self.visit_and_keep(snapshot, &request.selection, &mut total, &mut memo)?,
         }
         let mut hits = Vec::new();
         let mut more = false;
         if request.limit > 0 && total.0 > 0 {
             // One more than asked for tells whether there is a further page.
-            let found = self.newest(snapshot, request)?;
+            let found = self.newest(snapshot, request, &memo)?;
             more = found.len() > request.limit;
             hits = self.materialise(snapshot, found, request.limit)?;
         }
@@ -196,7 +218,12 @@ impl Shared {
     }
 
     /// The newest matching rows behind `after`, falling; one more than `limit`, if there are so many.
-    fn newest(&self, snapshot: &Snapshot, request: &SearchRequest) -> Result<Vec<Found>, IndexError> {
+    fn newest(
+        &self,
+        snapshot: &Snapshot,
+        request: &SearchRequest,
+        memo: &Memo,
+    ) -> Result<Vec<Found>, IndexError> {
         let selection = &request.selection;
         let wanted = request.limit.saturating_add(1);
         let latest = request.after.map_or(i64::MAX, |after| after.timestamp.as_nanos());
@@ -229,8 +256,9 @@ impl Shared {
                 }
             };
             let block = Block::new(segment, index, &tables, &self.cache);
-            if let Some(part) = part(selection, &block, &states.any, &states.none)? {
-                newest_of_block(&block, request, part, (at, index, wanted), &mut kept, &mut budget)?;
+            if let Some(part) = part(selection, &block, &states.any, &states)? {
+                let test = (states.as_ref(), memo.rows(&block));
+                newest_of_block(&block, request, test, part, (at, index, wanted), &mut kept, &mut budget)?;
             }
         }
         Ok(kept.into_sorted_vec().into_iter().map(|Reverse(found)| found).collect())
@@ -267,10 +295,11 @@ struct Found(Cursor, usize, usize, usize);
 
 fn visit_block(
     block: &Block<'_>,
-    selection: &Selection,
+    states: &States,
     mut part: Part,
     collect: &mut dyn Collect,
     budget: &mut Budget,
+    memo: &mut Memo,
 ) -> Result<(), IndexError> {
     let shapes = block.shapes()?;
     if part.rows.len() == block.len() {
@@ -284,33 +313,96 @@ fn visit_block(
             return Ok(());
         }
     }
-    let mut test = RowTest::new(block)?;
-    for (row, place) in block.rows()?.iter().enumerate().take(part.rows.end).skip(part.rows.start) {
-        let matches = match part.states[usize::from(*place)] {
-            Known::Never => continue,
-            Known::Always => true,
-            Known::Depends => {
-                budget.spend(1)?;
-                test.matches(&selection.query, row)?
+    let mut test = RowTest::new(block, states)?;
+    rule_out(&mut test, states, &mut part, budget)?;
+    let mut found = Vec::new();
+    if part.states.iter().any(|state| *state != Known::Never) {
+        for (row, place) in block.rows()?.iter().enumerate().take(part.rows.end).skip(part.rows.start) {
+            match part.states[usize::from(*place)] {
+                Known::Never => continue,
+                Known::Always => {}
+                Known::Depends => {
+                    budget.spend(1)?;
+                    if !test.matches(&states.query, row)? {
+                        continue;
+                    }
+                    found.push(row as u32);
+                }
             }
-        };
-        if matches {
             collect.row(&mut test, row)?;
+        }
+    }
+    memo.keep(block, found);
+    Ok(())
+}
+
+/// What columns alone tell of the shapes of which nothing is known yet. The rows so ruled out are
+/// spent as well, because their columns were read.
+fn rule_out(
+    test: &mut RowTest<'_>,
+    states: &States,
+    part: &mut Part,
+    budget: &mut Budget,
+) -> Result<(), IndexError> {
+    let shapes = test.rows.block.shapes()?;
+    for (state, (place, rows)) in part.states.iter_mut().zip(shapes.counts.iter().enumerate()) {
+        if *state == Known::Depends && test.rules_out(&states.query, place)? {
+            budget.spend(u64::from(*rows).min(part.rows.len() as u64))?;
+            *state = Known::Never;
         }
     }
     Ok(())
 }
 
+/// Matching rows kept for the newest of them are no more than this.
+const MEMO_ROWS_MAX: usize = 1 << 20;
+
+/// For blocks whose rows were tested, those that matched.
+#[derive(Default)]
+struct Memo {
+    rows: HashMap<u64, Vec<u32>, FixedState>,
+    room: usize,
+}
+
+impl Memo {
+    fn unit(block: &Block<'_>) -> u64 {
+        block.segment.blocks[block.index].unit
+    }
+
+    fn keep(&mut self, block: &Block<'_>, rows: Vec<u32>) {
+        if rows.len() < self.room {
+            // An empty list takes room as well.
+            self.room -= rows.len() + 1;
+            self.rows.insert(Self::unit(block), rows);
+        }
+    }
+
+    fn rows(&self, block: &Block<'_>) -> Option<&[u32]> {
+        self.rows.get(&Self::unit(block)).map(Vec::as_slice)
+    }
+}
+
 fn newest_of_block(
     block: &Block<'_>,
     request: &SearchRequest,
-    part: Part,
+    (states, known): (&States, Option<&[u32]>),
+    mut part: Part,
     (at, index, wanted): (usize, usize, usize),
     kept: &mut BinaryHeap<Reverse<Found>>,
     budget: &mut Budget,
 ) -> Result<(), IndexError> {
+    let mut test = RowTest::new(block, states)?;
+    match known {
+        Some([]) => part.states.iter_mut().for_each(|state| {
+            *state = if *state == Known::Depends { Known::Never } else { *state };
+        }),
+        Some(_) => {}
+        None => rule_out(&mut test, states, &mut part, budget)?,
+    }
+    if part.states.iter().all(|state| *state == Known::Never) {
+        return Ok(());
+    }
     let (places, times) = (block.rows()?, block.times()?);
-    let mut test = RowTest::new(block)?;
     for row in part.rows.rev() {
         let state = part.states[usize::from(places[row])];
         if state == Known::Never {
@@ -325,8 +417,14 @@ fn newest_of_block(
             return Ok(());
         }
         if state == Known::Depends {
-            budget.spend(1)?;
-            if !test.matches(&request.selection.query, row)? {
+            let matches = match known {
+                Some(known) => known.binary_search(&(row as u32)).is_ok(),
+                None => {
+                    budget.spend(1)?;
+                    test.matches(&states.query, row)?
+                }
+            };
+            if !matches {
                 continue;
             }
         }

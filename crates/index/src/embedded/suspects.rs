@@ -1,13 +1,14 @@
 //! Which rows of a shape may hold a token at a variable place, told from columns alone.
 
 use super::{
-    evaluate::RowTest,
+    evaluate::pieces,
     shapes::{RowShape, SCORE},
     skeleton::{from_digits, has_cell, put_wide, slot, wide_len},
+    test_rows::RowTest,
 };
 use crate::{
     IndexError,
-    query::{is_token_char, tokens},
+    query::{Phrase, TokenPattern, is_token_char, tokens},
 };
 
 /// A slot of a message and what its contents are joined with to one token.
@@ -46,66 +47,137 @@ fn places(shape: &RowShape) -> Option<Vec<Place<'_>>> {
     Some(places)
 }
 
-impl RowTest<'_> {
-    /// For each row of the shape at `place`, by rank, whether its message may hold the token at a
-    /// variable place; None when the columns do not tell.
-    pub(super) fn suspects(
-        &mut self,
-        place: usize,
-        shape: &RowShape,
-        token: &str,
-    ) -> Result<Option<Vec<bool>>, IndexError> {
-        let Some(slots) = places(shape) else { return Ok(None) };
-        let block = self.rows.block;
-        let count = block.shapes()?.counts.get(place).map_or(0, |count| *count as usize);
-        let mut found = vec![false; count];
-        for own in slots {
-            if own.slot == slot::TEXT {
-                if !own.before.is_empty() || !own.after.is_empty() {
-                    return Ok(None);
-                }
-                self.text_suspects(place, own.cell, token, &mut found)?;
-                continue;
+/// The rows of a shape in a block that a phrase may be in.
+#[derive(Debug)]
+pub(super) enum Suspects {
+    /// Columns do not tell.
+    All,
+    None,
+    /// By rank.
+    Some(Vec<bool>),
+}
+
+impl Suspects {
+    pub(super) fn may_be(&self, rank: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Some(ranks) => ranks.get(rank).copied().unwrap_or(true),
+        }
+    }
+
+    fn set(&mut self, rank: usize, count: usize) {
+        if let Self::None = self {
+            *self = Self::Some(vec![false; count]);
+        }
+        if let Self::Some(ranks) = self
+            && let Some(rank) = ranks.get_mut(rank)
+        {
+            *rank = true;
+        }
+    }
+}
+
+/// Where a row shape may hold a token that is not among its fixed ones.
+#[derive(Debug)]
+pub(super) struct SuspectPlan {
+    token: String,
+    /// None when columns do not tell.
+    looks: Option<Vec<Look>>,
+}
+
+#[derive(Debug)]
+enum Look {
+    Cell { cell: usize, wanted: u64 },
+    Text { cell: usize },
+    Wide { slot: u8, at: usize, before: String, after: String },
+}
+
+impl SuspectPlan {
+    pub(super) fn new(phrase: &Phrase, shape: &RowShape) -> Self {
+        let pieces = pieces(shape);
+        let token = phrase.0.iter().find_map(|pattern| match pattern {
+            TokenPattern::Exact(token) if !pieces.iter().flatten().any(|piece| pattern.matches(piece)) => {
+                Some(token.clone())
             }
-            if !own.before.is_ascii() || !own.after.is_ascii() {
-                return Ok(None);
+            _ => None,
+        });
+        match token {
+            Some(token) => Self { looks: looks(shape, &token), token },
+            None => Self { looks: None, token: String::new() },
+        }
+    }
+}
+
+fn looks(shape: &RowShape, token: &str) -> Option<Vec<Look>> {
+    let mut looks = Vec::new();
+    for own in places(shape)? {
+        if own.slot == slot::TEXT {
+            if !own.before.is_empty() || !own.after.is_empty() {
+                return None;
             }
-            if wide_len(own.slot) > 0 {
-                self.wide_suspects(place, &own, token, &mut found)?;
-                continue;
+            looks.push(Look::Text { cell: own.cell });
+            continue;
+        }
+        if !own.before.is_ascii() || !own.after.is_ascii() {
+            return None;
+        }
+        let (before, after) = (own.before.to_ascii_lowercase(), own.after.to_ascii_lowercase());
+        if wide_len(own.slot) > 0 {
+            if token.bytes().any(|byte| byte.is_ascii_hexdigit()) {
+                looks.push(Look::Wide { slot: own.slot, at: own.wide, before, after });
             }
-            let (before, after) = (own.before.to_ascii_lowercase(), own.after.to_ascii_lowercase());
-            let digits =
-                token.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str()));
-            let (base, most) = if own.slot == slot::DECIMAL { (10, 19) } else { (16, 15) };
-            let Some(digits) = digits.filter(|digits| {
-                (1..=most).contains(&digits.len()) && digits.chars().all(|digit| digit.is_digit(base))
-            }) else {
-                continue;
-            };
+            continue;
+        }
+        let digits = token.strip_prefix(before.as_str()).and_then(|rest| rest.strip_suffix(after.as_str()));
+        let (base, most) = if own.slot == slot::DECIMAL { (10, 19) } else { (16, 15) };
+        let fits = |digits: &&str| {
+            (1..=most).contains(&digits.len()) && digits.chars().all(|digit| digit.is_digit(base))
+        };
+        if let Some(digits) = digits.filter(fits) {
             let wanted = from_digits(digits.as_bytes(), u64::from(base));
-            let Some(column) = self.rows.columns(place)?.get(own.cell) else { continue };
-            if column.may_hold(wanted) {
-                for (rank, found) in found.iter_mut().enumerate() {
-                    *found |= column.get(rank) == wanted;
+            looks.push(Look::Cell { cell: own.cell, wanted });
+        }
+    }
+    Some(looks)
+}
+
+impl RowTest<'_> {
+    /// The rows of the shape at `place` whose message may hold what the plan is for.
+    pub(super) fn suspects(&mut self, place: usize, plan: &SuspectPlan) -> Result<Suspects, IndexError> {
+        let Some(looks) = &plan.looks else { return Ok(Suspects::All) };
+        let count = self.rows.block.shapes()?.counts.get(place).map_or(0, |count| *count as usize);
+        let mut found = Suspects::None;
+        for look in looks {
+            match look {
+                Look::Cell { cell, wanted } => {
+                    let Some(column) = self.rows.columns(place)?.get(*cell) else { continue };
+                    if column.may_hold(*wanted) {
+                        let ranks = (0..count).filter(|rank| column.get(*rank) == *wanted);
+                        ranks.for_each(|rank| found.set(rank, count));
+                    }
+                }
+                Look::Text { cell } => self.text_suspects((place, *cell, count), &plan.token, &mut found)?,
+                Look::Wide { slot, at, before, after } => {
+                    let wide = (place, *slot, *at, count);
+                    self.wide_suspects(wide, (before, after), &plan.token, &mut found)?;
                 }
             }
         }
-        Ok(Some(found))
+        Ok(found)
     }
 
     fn text_suspects(
         &mut self,
-        place: usize,
-        cell: usize,
+        (place, cell, count): (usize, usize, usize),
         token: &str,
-        found: &mut [bool],
+        found: &mut Suspects,
     ) -> Result<(), IndexError> {
         let block = self.rows.block;
         let texts = block.texts()?;
         let known = self.texts.entry_ref(token).or_default();
         let Some(column) = self.rows.columns(place)?.get(cell) else { return Ok(()) };
-        for (rank, found) in found.iter_mut().enumerate() {
+        for rank in 0..count {
             let number = column.get(rank);
             let at = number as usize;
             if known.len() <= at {
@@ -116,23 +188,22 @@ impl RowTest<'_> {
                 let text = texts.get(number).map_err(|damage| block.damaged(damage))?;
                 known[at] = 1 + u8::from(text.len() >= token.len() && tokens(text).any(|of| of == token));
             }
-            *found |= known[at] == 2;
+            if known[at] == 2 {
+                found.set(rank, count);
+            }
         }
         Ok(())
     }
 
     fn wide_suspects(
         &mut self,
-        place: usize,
-        own: &Place<'_>,
+        (place, slot, at, count): (usize, u8, usize, usize),
+        (before, after): (&str, &str),
         token: &str,
-        found: &mut [bool],
+        found: &mut Suspects,
     ) -> Result<(), IndexError> {
         let block = self.rows.block;
-        if !token.bytes().any(|byte| byte.is_ascii_hexdigit()) {
-            return Ok(());
-        }
-        let plain = own.slot == slot::UUID && own.before.is_empty() && own.after.is_empty();
+        let plain = slot == self::slot::UUID && before.is_empty() && after.is_empty();
         if plain && !(matches!(token.len(), 4 | 8 | 12) && token.bytes().all(|byte| byte.is_ascii_hexdigit()))
         {
             return Ok(());
@@ -154,16 +225,16 @@ impl RowTest<'_> {
         };
         for (rank, row) in members.get(place).into_iter().flatten().enumerate() {
             let row = *row as usize;
-            let bytes = wide.row(row).get(own.wide..own.wide + wide_len(own.slot)).unwrap_or_default();
-            if plain && [0, 4, 6, 8, 10].iter().all(|at| bytes.get(*at) != Some(&first)) {
+            let bytes = wide.row(row).get(at..at + wide_len(slot)).unwrap_or_default();
+            if plain && [0, 4, 6, 8, 10].iter().all(|group| bytes.get(*group) != Some(&first)) {
                 continue;
             }
             text.clear();
-            text.extend(own.before.chars().map(|c| c.to_ascii_lowercase()));
-            put_wide(own.slot, bytes, &mut text);
-            text.extend(own.after.chars().map(|c| c.to_ascii_lowercase()));
-            if let Some(found) = found.get_mut(rank) {
-                *found |= text.split('-').any(|known| known == token);
+            text.push_str(before);
+            put_wide(slot, bytes, &mut text);
+            text.push_str(after);
+            if text.split('-').any(|known| known == token) {
+                found.set(rank, count);
             }
         }
         Ok(())
