@@ -37,6 +37,11 @@
 //! offset, [`AppendError::DiskFull`], next try. A failed fsync, or any other failed write: nothing is
 //! accepted until a restart, for the page cache no longer tells what is on disk.
 //!
+//! # Trimming
+//! A segment goes once every cursor is past it. When all have read everything and the journal is idle or
+//! closes, an empty segment with the notes replaces even the newest, so that an orderly stop leaves little.
+//! The newest segment whose notes are whole stays until there is another one.
+//!
 //! # Reading
 //! Positions compare. [`Journal::end`] is always in the newest segment: after segment n was replaced by an
 //! empty one it is (n + 1, 0), and reading from the end of segment n goes on there. A record that
@@ -405,8 +410,8 @@ impl Journal {
         }
     }
 
-    /// Makes everything queued durable, then closes; later appends get `Closed`. Gives up waiting after
-    /// `deadline`.
+    /// Makes everything queued durable, trims when every cursor stands at the end, then closes; later
+    /// appends get `Closed`. Gives up waiting after `deadline`.
     pub async fn close(&self, deadline: Duration) {
         let mut done = self.shared().done.subscribe();
         lock(&self.shared().queue).closed = true;

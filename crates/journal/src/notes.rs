@@ -77,10 +77,6 @@ impl Notes {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
-        *self = Self { max: self.max, bytes_max: self.bytes_max, ..Self::default() };
-    }
-
     pub(crate) fn get(&self, key: &[u8]) -> Option<&[u8]> {
         self.by_key.get(key).map(|(_, value)| value.as_slice())
     }

@@ -159,32 +159,29 @@ fn load_segments(dir: &Path, key: Key, numbers: &[u32], state: &mut State) -> Re
     } else {
         Position { segment: newest + 1, record: 0 }
     };
-    let mut notes = vec![(survey.snapshot, survey.notes)];
+    let mut notes_from = survey.snapshot.then_some(newest);
+    let mut notes = vec![survey.notes];
     add_segment(state, newest, survey.keep, survey.records);
     for &number in older.iter().rev() {
         let path = segment_path(dir, number);
         let error = || io_error("read", &path);
         let closed = scan::closed_records(&path, key, number).map_err(error())?;
         let bytes = path.metadata().map_err(error())?.len();
-        let have_notes = notes.last().is_some_and(|(snapshot, _)| *snapshot);
         let records = match closed {
-            Some(records) if have_notes => records,
+            Some(records) if notes_from.is_some() => records,
             _ => {
                 let survey = scan::survey(&path, key, number, false, false).map_err(error())?;
-                if !have_notes {
-                    notes.push((survey.snapshot, survey.notes));
+                if notes_from.is_none() {
+                    notes_from = survey.snapshot.then_some(number);
+                    notes.push(survey.notes);
                 }
                 survey.records.max(closed.unwrap_or(0))
             }
         };
         add_segment(state, number, bytes, records);
     }
-    for (snapshot, notes) in notes.into_iter().rev() {
-        if snapshot {
-            state.notes.clear();
-        }
-        notes.into_iter().for_each(|note| state.notes.apply(note));
-    }
+    state.notes_from = notes_from.unwrap_or(0);
+    notes.into_iter().rev().flatten().for_each(|note| state.notes.apply(note));
     Ok(resume)
 }
 

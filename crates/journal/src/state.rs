@@ -48,8 +48,12 @@ pub(crate) struct Segment {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) segments: BTreeMap<u32, Segment>,
+    /// Bytes of the segments that are being deleted.
+    pub(crate) deleting_bytes: u64,
     pub(crate) end: Position,
     pub(crate) notes: Notes,
+    /// The notes can be had from this segment and those behind it, which therefore stay.
+    pub(crate) notes_from: u32,
     pub(crate) cursors: BTreeMap<String, CursorFile>,
     /// Where readers stopped: blocks to begin at.
     pub(crate) hints: VecDeque<(Position, u64)>,
@@ -76,7 +80,11 @@ pub(crate) fn segment_path(dir: &Path, segment: u32) -> PathBuf {
 impl State {
     /// Bytes of everything in the journal's folder that counts.
     pub(crate) fn used(&self) -> u64 {
-        self.segments.values().map(|segment| segment.bytes).sum::<u64>() + self.quarantine_bytes
+        self.segment_bytes() + self.deleting_bytes + self.quarantine_bytes
+    }
+
+    pub(crate) fn segment_bytes(&self) -> u64 {
+        self.segments.values().map(|segment| segment.bytes).sum()
     }
 
     /// `used`, and room for the notes that the next segment begins with.
@@ -129,7 +137,7 @@ impl State {
     }
 
     pub(crate) fn problem(&mut self, problem: Problem) {
-        if self.problems.len() < REMEMBERED_MAX {
+        if self.problems.len() < REMEMBERED_MAX && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
     }
@@ -142,22 +150,28 @@ impl State {
 }
 
 impl Shared {
-    /// Deletes the segments that no cursor needs. The one being written stays.
+    /// Deletes the segments that nobody needs: no cursor, and not the notes. Deleting large files takes long
+    /// on some file systems, so nobody waits for it.
     pub(crate) fn trim(&self) {
-        let mut state = lock(&self.state);
-        let needed = state.cursors.values().map(|cursor| state.normalise(cursor.position).segment).min();
-        let Some(needed) = needed.map(|needed| needed.min(state.end.segment)) else { return };
-        while let Some(entry) = state.segments.first_entry()
-            && *entry.key() < needed
-        {
-            let path = segment_path(&self.config.dir, *entry.key());
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    let problem = Problem::new(&path, format!("could not be deleted: {error}"));
-                    state.problem(problem);
-                    return;
-                }
-                _ => drop(entry.remove()),
+        let unneeded = {
+            let mut state = lock(&self.state);
+            let needed = state.cursors.values().map(|cursor| state.normalise(cursor.position).segment).min();
+            let Some(needed) = needed.map(|needed| needed.min(state.notes_from)) else { return };
+            let kept = state.segments.split_off(&needed);
+            let unneeded = std::mem::replace(&mut state.segments, kept);
+            state.deleting_bytes += unneeded.values().map(|segment| segment.bytes).sum::<u64>();
+            unneeded
+        };
+        for (number, segment) in unneeded {
+            let path = segment_path(&self.config.dir, number);
+            let removed = fs::remove_file(&path);
+            let mut state = lock(&self.state);
+            state.deleting_bytes -= segment.bytes;
+            if let Err(error) = removed
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                state.problem(Problem::new(&path, format!("could not be deleted: {error}")));
+                state.segments.insert(number, segment);
             }
         }
     }

@@ -109,6 +109,7 @@ impl Writer {
                 Work::Closed => break,
             }
         }
+        self.trim(TRIM_IDLE_BYTES);
         self.write_close();
     }
 
@@ -223,7 +224,7 @@ impl Writer {
         state.syncs += 2;
         let index = vec![(0, self.offset)];
         state.segments.insert(self.end.segment, Segment { bytes: self.offset, records: 0, index });
-        state.end = self.end;
+        (state.end, state.notes_from) = (self.end, self.end.segment);
         drop(state);
         if at_once {
             shared.end.send_replace(self.end);
@@ -374,21 +375,25 @@ impl Writer {
         }
     }
 
-    /// Replaces a segment that everybody has read by an empty one.
+    /// Replaces what everybody has read by an empty segment.
     fn trim(&mut self, threshold: u64) {
-        if self.poisoned || self.dirty || self.file.is_none() {
+        if self.poisoned || self.dirty {
             return;
         }
         {
             let state = lock(&self.shared.state);
+            // After a crash no segment is open, and older ones hold the notes.
+            let bytes = if self.file.is_some() { self.offset } else { state.segment_bytes() };
             // Carrying the notes over must not cost more than what is gained.
             let threshold = threshold.min(self.shared.config.budget_bytes / 4);
-            if self.offset < threshold.max(4 * state.notes.bytes() as u64) || !state.all_read() {
+            if bytes < threshold.max(4 * state.notes.bytes() as u64) || !state.all_read() {
                 return;
             }
         }
         let (before, old) = (self.end, (self.file.take(), self.offset, self.indexed));
-        self.end = Position { segment: before.segment + 1, record: 0 };
+        if old.0.is_some() {
+            self.end = Position { segment: before.segment + 1, record: 0 };
+        }
         if self.create_segment(true).is_ok() {
             self.shared.trim();
         } else {

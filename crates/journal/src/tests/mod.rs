@@ -7,6 +7,9 @@ use std::{fs, path::Path};
 
 use super::*;
 
+/// Worth trimming.
+const TRIMMED_BYTES: usize = 100_000;
+
 fn config(dir: &Path) -> Config {
     Config {
         dir: dir.join("journal"),
@@ -223,4 +226,51 @@ fn commits_of_one_name_at_once_never_go_back() {
     let journal = Journal::open(config(dir.path())).unwrap();
     assert_eq!(journal.cursor("shared").unwrap().position(), Position { segment: 0, record: 20 });
     assert!(journal.status().problems.is_empty());
+}
+
+#[test]
+fn an_orderly_stop_leaves_little_when_all_is_read() {
+    for all_read in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(config(dir.path())).unwrap();
+        let (mut fast, mut slow) = (journal.cursor("fast").unwrap(), journal.cursor("slow").unwrap());
+        let large = vec![1; TRIMMED_BYTES];
+        let end = journal.append_blocking(noted(&[&large, b"last"], "k", "v")).unwrap().end;
+        fast.commit(end).unwrap();
+        slow.commit(if all_read { end } else { Position { record: 1, ..end } }).unwrap();
+        drop((journal, fast, slow));
+        let bytes: u64 = fs::read_dir(dir.path().join("journal"))
+            .unwrap()
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .sum();
+        assert_eq!(bytes < 1000, all_read, "{bytes}");
+        let journal = Journal::open(config(dir.path())).unwrap();
+        let slow = journal.cursor("slow").unwrap();
+        let unread = journal.read(slow.position(), 1000).unwrap();
+        assert_eq!(unread.len(), usize::from(!all_read));
+        assert_eq!((journal.note(b"k"), journal.status().problems), (Some(b"v".to_vec()), Vec::new()));
+        journal.append_blocking(batch(&[b"next"])).unwrap();
+        assert_eq!(all(&journal).0.last().unwrap(), b"next");
+    }
+}
+
+#[test]
+fn notes_outlive_a_crash_after_which_all_is_read() {
+    for large in [10, TRIMMED_BYTES] {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::open(config(dir.path())).unwrap();
+        journal.cursor("reader").unwrap();
+        journal.append_blocking(noted(&[&vec![1; large]], "k", "v")).unwrap();
+        let crashed = tempfile::tempdir().unwrap();
+        copy(dir.path(), crashed.path());
+        // A segment that was only just begun has no notes yet.
+        fs::write(segment_path(&crashed.path().join("journal"), 1), []).unwrap();
+        for _ in 0..3 {
+            let journal = Journal::open(config(crashed.path())).unwrap();
+            assert_eq!((journal.note(b"k"), journal.status().problems), (Some(b"v".to_vec()), Vec::new()));
+            let mut reader = journal.cursor("reader").unwrap();
+            reader.commit(journal.end()).unwrap();
+            assert!(journal.read(reader.position(), 1000).unwrap().is_empty());
+        }
+    }
 }
