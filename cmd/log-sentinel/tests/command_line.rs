@@ -88,6 +88,12 @@ fn check_shows_every_origin_and_touches_nothing() {
         run(dir.path(), &["check", "--addr", "127.0.0.1:9"], &[("LOG_SENTINEL_ZONE", "Europe/Berlin")]);
     let text = said(&output);
     assert!(output.status.success(), "{text}");
+    let elastic = run(dir.path(), &["check"], &[("ELASTIC_ADDR", "http://localhost:9200")]);
+    assert!(
+        said(&elastic).contains("ELASTIC_ADDR is set (environment) and has no effect"),
+        "{}",
+        said(&elastic)
+    );
     for (name, value, origin) in [
         ("LOG_SENTINEL_ADDR", "127.0.0.1:9", "flag"),
         ("LOG_SENTINEL_ZONE", "Europe/Berlin", "environment"),

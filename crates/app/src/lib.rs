@@ -68,7 +68,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let outcome = Sources::read(flags, cli.config.as_deref())
-        .and_then(|sources| sources.resolve())
+        .and_then(|sources| {
+            if matches!(cli.command, None | Some(Command::Run | Command::Check { sample: false })) {
+                sources.without_effect().iter().for_each(|note| eprintln!("log-sentinel: {note}"));
+            }
+            sources.resolve()
+        })
         .map_err(AppError::from)
         .and_then(|values| dispatch(cli, &values));
     match outcome {

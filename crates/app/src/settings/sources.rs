@@ -112,6 +112,24 @@ impl Sources {
         if problems.is_empty() { Ok(values) } else { Err(SettingsError { problems }) }
     }
 
+    /// Names that look meant for this program and do nothing in this version.
+    pub fn without_effect(&self) -> Vec<String> {
+        let mut notes = vec![];
+        for (source, origin) in [(&self.environment, Origin::Environment), (&self.dot_env, Origin::DotEnv)] {
+            for name in source.keys().filter(|name| source.get(*name).is_some_and(|text| !text.is_empty())) {
+                let why = match name.as_str() {
+                    name if name.starts_with("ELASTIC_") => {
+                        "this version keeps events in its embedded index only"
+                    }
+                    name if name.starts_with("ALERT_") => "this version delivers no alerts",
+                    _ => continue,
+                };
+                notes.push(format!("{name} is set ({origin}) and has no effect: {why}"));
+            }
+        }
+        notes
+    }
+
     fn value(&self, setting: &Setting) -> Result<Option<Value>, String> {
         if let Some(text) = self.flags.get(setting.name) {
             return Ok(Some(Value { text: text.clone(), origin: Origin::Flag }));
