@@ -113,7 +113,7 @@ impl Sources {
     }
 
     /// Names that look meant for this program and do nothing in this version.
-    pub fn without_effect(&self) -> Vec<String> {
+    pub(crate) fn without_effect(&self) -> Vec<String> {
         let mut notes = vec![];
         for (source, origin) in [(&self.environment, Origin::Environment), (&self.dot_env, Origin::DotEnv)] {
             for name in source.keys().filter(|name| source.get(*name).is_some_and(|text| !text.is_empty())) {
