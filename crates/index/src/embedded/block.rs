@@ -258,36 +258,8 @@ impl BlockBuilder {
             rows.sort_unstable_by_key(|row| (row.timestamp, row.id));
         }
         let groups = group(&rows);
-        let mut totals = Vec::with_capacity(groups.order.len());
-        let mut cells = Vec::new();
-        let (mut counts, mut lengths) = (Vec::new(), Vec::new());
-        let mut column = Vec::new();
+        let Grouped { cells, directory, totals } = self.encode_groups(&rows, &groups, &shape_of);
         let mut wide = Vec::with_capacity(self.wide.len());
-        for (place, &number) in groups.order.iter().enumerate() {
-            let members = groups.members(place);
-            let start = cells.len();
-            let mut score_max = 0;
-            for cell in 0..shape_of(number).cells() {
-                column.clear();
-                column
-                    .extend(members.iter().map(|row| self.cells[rows[*row as usize].cells as usize + cell]));
-                if cell == 0 {
-                    score_max = column.iter().copied().max().unwrap_or_default();
-                }
-                ints::encode(&column, &mut cells);
-            }
-            counts.push(members.len() as u64);
-            lengths.push((cells.len() - start) as u64);
-            totals.push((
-                number,
-                ShapeTotals {
-                    rows: members.len() as u64,
-                    first: members.first().map_or(0, |row| rows[*row as usize].timestamp),
-                    last: members.last().map_or(0, |row| rows[*row as usize].timestamp),
-                    score_max,
-                },
-            ));
-        }
         if !self.wide.is_empty() {
             let lengths: Vec<usize> = groups.order.iter().map(|number| shape_of(*number).wide()).collect();
             for (row, place) in rows.iter().zip(&groups.places) {
@@ -295,15 +267,6 @@ impl BlockBuilder {
                 wide.extend_from_slice(&self.wide[from..from + lengths[*place as usize]]);
             }
         }
-        let mut directory = Vec::new();
-        put_varint(&mut directory, groups.order.len() as u64);
-        groups.order.iter().for_each(|number| put_varint(&mut directory, u64::from(*number)));
-        let mut rest = Vec::new();
-        counts.iter().zip(&lengths).for_each(|(count, length)| {
-            put_varint(&mut rest, *count);
-            put_varint(&mut rest, *length);
-        });
-        put_packed(&rest, &mut directory);
         let (hosts, host_rows) = encode_hosts(&rows);
         let places: Vec<u64> = groups.places.iter().map(|place| u64::from(*place)).collect();
         let (text_lengths, texts) = self.encode_texts();
@@ -328,6 +291,48 @@ impl BlockBuilder {
             sections: sections.each_ref().map(|section| (section.len() as u32, crc32c::crc32c(section))),
         };
         Encoded { block: EncodedBlock { meta, bytes: sections.concat() }, totals, host_rows }
+    }
+
+    /// The columns of every row shape, one after the other, and where each begins.
+    fn encode_groups<'s>(
+        &self,
+        rows: &[Row],
+        groups: &Groups,
+        shape_of: &impl Fn(u32) -> &'s RowShape,
+    ) -> Grouped {
+        let mut totals = Vec::with_capacity(groups.order.len());
+        let (mut cells, mut column, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, &number) in groups.order.iter().enumerate() {
+            let members = groups.members(place);
+            let start = cells.len();
+            let mut score_max = 0;
+            for cell in 0..shape_of(number).cells() {
+                column.clear();
+                column
+                    .extend(members.iter().map(|row| self.cells[rows[*row as usize].cells as usize + cell]));
+                if cell == 0 {
+                    score_max = column.iter().copied().max().unwrap_or_default();
+                }
+                ints::encode(&column, &mut cells);
+            }
+            put_varint(&mut rest, members.len() as u64);
+            put_varint(&mut rest, (cells.len() - start) as u64);
+            let timestamp = |row: Option<&u32>| row.map_or(0, |row| rows[*row as usize].timestamp);
+            totals.push((
+                number,
+                ShapeTotals {
+                    rows: members.len() as u64,
+                    first: timestamp(members.first()),
+                    last: timestamp(members.last()),
+                    score_max,
+                },
+            ));
+        }
+        let mut directory = Vec::new();
+        put_varint(&mut directory, groups.order.len() as u64);
+        groups.order.iter().for_each(|number| put_varint(&mut directory, u64::from(*number)));
+        put_packed(&rest, &mut directory);
+        Grouped { cells, directory, totals }
     }
 
     fn encode_texts(&self) -> (Vec<u8>, Vec<u8>) {
@@ -377,6 +382,13 @@ impl Groups {
     fn members(&self, place: usize) -> &[u32] {
         &self.rows[self.starts[place] as usize..self.starts[place + 1] as usize]
     }
+}
+
+/// What the row shapes of a block became.
+struct Grouped {
+    cells: Vec<u8>,
+    directory: Vec<u8>,
+    totals: Vec<(u32, ShapeTotals)>,
 }
 
 fn group(rows: &[Row]) -> Groups {

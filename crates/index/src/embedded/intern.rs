@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use event::{Analyzed, Value, Variable};
+use event::{Analyzed, Field, Value, Variable};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -63,7 +63,8 @@ impl Interner {
 
     /// Takes a row shape as it is; for rows that move from another segment.
     pub(super) fn adopt(&mut self, shape: &Arc<RowShape>) -> u32 {
-        let key = hash(7, shape.literals.as_bytes()) ^ hash(8, &shape.slots);
+        let paths = shape.fields.iter().fold(9, |paths, field| hash(paths, field.path.as_bytes()));
+        let key = hash(7, shape.literals.as_bytes()) ^ hash(8, &shape.slots) ^ paths;
         let known = self.candidates.entry(key).or_default();
         if let Some(number) = known.iter().find(|number| self.tables.shapes[**number as usize] == *shape) {
             return *number;
@@ -132,37 +133,7 @@ impl Interner {
         let mut fields = Vec::with_capacity(event.event.fields.len());
         for (at, field) in event.event.fields.iter().enumerate() {
             let before = last.and_then(|last| last.fields.get(at));
-            let path = match before {
-                Some(before) => Arc::clone(&before.path),
-                None => Arc::from(field.path.as_ref()),
-            };
-            let plan = match before.map(|before| &before.plan) {
-                Some(plan) if plan_fits(plan, &field.value, host, line, skeleton) => plan.clone(),
-                Some(_) => {
-                    *self.varying.entry(Arc::clone(&path)).or_default() += 1;
-                    span_plan(&field.value, line, skeleton).unwrap_or_else(|| Plan::cell_for(&field.value))
-                }
-                None if level == Level::Text => Plan::cell_for(&field.value),
-                None if field.value.as_str().is_some() && field.value.as_str() == host => Plan::Host,
-                None => match span_plan(&field.value, line, skeleton) {
-                    Some(plan) => plan,
-                    None if self.varying.get(&path).is_some_and(|times| *times >= VARYING_MIN) => {
-                        Plan::cell_for(&field.value)
-                    }
-                    None => Plan::Constant(field.value.clone().into_owned()),
-                },
-            };
-            // Spans that disagreed once tend to disagree again.
-            let plan = match (plan, before.map(|before| &before.plan)) {
-                (Plan::Span(_), Some(Plan::Span(_))) => Plan::Text,
-                (Plan::SpanInteger(_), Some(Plan::SpanInteger(_))) => Plan::Integer,
-                (plan, _) => plan,
-            };
-            let plan = match before.map(|before| &before.plan) {
-                Some(kept) if plan_fits(kept, &field.value, host, line, skeleton) => kept.clone(),
-                _ => plan,
-            };
-            fields.push(FieldPlan { path, plan });
+            fields.push(self.field_plan(field, before, level, host, line, skeleton));
         }
         let shape = RowShape {
             literals: skeleton.literals.clone(),
@@ -187,6 +158,49 @@ impl Interner {
         self.candidates.entry(key).or_default().push(number);
         self.push(Arc::new(shape));
         number
+    }
+
+    /// How a field of a new row shape follows from the rest, given how it did in the shape before.
+    fn field_plan(
+        &mut self,
+        field: &Field<'_>,
+        before: Option<&FieldPlan>,
+        level: Level,
+        host: Option<&str>,
+        line: &str,
+        skeleton: &Skeleton,
+    ) -> FieldPlan {
+        let path = match before {
+            Some(before) => Arc::clone(&before.path),
+            None => Arc::from(field.path.as_ref()),
+        };
+        let plan = match before.map(|before| &before.plan) {
+            Some(plan) if plan_fits(plan, &field.value, host, line, skeleton) => plan.clone(),
+            Some(_) => {
+                *self.varying.entry(Arc::clone(&path)).or_default() += 1;
+                span_plan(&field.value, line, skeleton).unwrap_or_else(|| Plan::cell_for(&field.value))
+            }
+            None if level == Level::Text => Plan::cell_for(&field.value),
+            None if field.value.as_str().is_some() && field.value.as_str() == host => Plan::Host,
+            None => match span_plan(&field.value, line, skeleton) {
+                Some(plan) => plan,
+                None if self.varying.get(&path).is_some_and(|times| *times >= VARYING_MIN) => {
+                    Plan::cell_for(&field.value)
+                }
+                None => Plan::Constant(field.value.clone().into_owned()),
+            },
+        };
+        // Spans that disagreed once tend to disagree again.
+        let plan = match (plan, before.map(|before| &before.plan)) {
+            (Plan::Span(_), Some(Plan::Span(_))) => Plan::Text,
+            (Plan::SpanInteger(_), Some(Plan::SpanInteger(_))) => Plan::Integer,
+            (plan, _) => plan,
+        };
+        let plan = match before.map(|before| &before.plan) {
+            Some(kept) if plan_fits(kept, &field.value, host, line, skeleton) => kept.clone(),
+            _ => plan,
+        };
+        FieldPlan { path, plan }
     }
 }
 
@@ -274,7 +288,8 @@ fn key(event: &Analyzed<'_>, level: Level, skeleton: &Skeleton) -> u64 {
     } else {
         0
     };
-    hash(shape ^ bits.rotate_left(7), &skeleton.slots) ^ template ^ source ^ surroundings
+    let paths = event.event.fields.iter().fold(0, |paths, field| hash(paths, field.path.as_bytes()));
+    hash(shape ^ bits.rotate_left(7), &skeleton.slots) ^ template ^ source ^ surroundings ^ paths
 }
 
 fn fits(shape: &RowShape, event: &Analyzed<'_>, message: Span, skeleton: &Skeleton) -> bool {
