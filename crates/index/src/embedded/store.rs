@@ -279,7 +279,13 @@ impl Shared {
                 Err(error) => return Err(error),
             };
             let replaced: Vec<u64> = chosen.iter().map(|segment| segment.number).collect();
-            self.write_file(&Arc::new(merged), &mut next, &replaced)?;
+            if let Err(error) = self.write_file(&Arc::new(merged), &mut next, &replaced) {
+                // What was to be merged is durable as it is; a full disk may have room another time.
+                if self.poisoned.load(Ordering::Acquire) {
+                    return Err(error);
+                }
+                break;
+            }
             for number in replaced {
                 remove(&file_path(&self.config.dir, number))?;
             }
@@ -299,7 +305,10 @@ impl Shared {
 
     /// Writes a segment and puts the file in its place and in that of those it replaces.
     fn write_file(&self, pending: &Arc<Segment>, next: &mut u64, replaced: &[u64]) -> Result<(), IndexError> {
-        let written = pending.write(&self.config.dir, *next, replaced).map_err(|failure| {
+        let number = *next;
+        let written = pending.write(&self.config.dir, number, replaced).map_err(|failure| {
+            // Half a file only takes the room that is lacking.
+            drop(std::fs::remove_file(file_path(&self.config.dir, number).with_extension("tmp")));
             if failure.poisons {
                 self.poisoned.store(true, Ordering::Release);
                 return IndexError::Poisoned;
