@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     AppendError, Appended,
     batch::Encoded,
-    disk::{DiskFile, is_full},
+    disk::{DiskFile, is_full, is_out_of_descriptors},
     format::{self, BlockHeader, CLOSE, FILE_HEADER, FINAL},
     state::{Segment, Shared, lock, segment_path},
 };
@@ -176,10 +176,13 @@ impl Writer {
         Ok(())
     }
 
-    /// A full disk may have room again later; anything else ends writing.
+    /// A full disk may have room again later, and a process free file descriptors; anything else ends writing.
     fn failed(&mut self, error: &io::Error) -> AppendError {
         if is_full(error) {
             return AppendError::DiskFull;
+        }
+        if is_out_of_descriptors(error) {
+            return AppendError::Busy;
         }
         self.poison();
         AppendError::Poisoned

@@ -222,6 +222,25 @@ fn segments_go_when_every_cursor_is_past_them_and_notes_stay() {
 }
 
 #[test]
+fn notes_outlive_an_unclean_stop_and_everything_being_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::open(config(dir.path())).unwrap();
+    journal.append_blocking(noted(&[b"record"], "k", "v")).unwrap();
+    let crashed = tempfile::tempdir().unwrap();
+    copy(dir.path(), crashed.path());
+    drop(journal);
+    for _ in 0..3 {
+        // Never closed in order: the process behind the copy died.
+        let journal = Journal::open(config(crashed.path())).unwrap();
+        let mut cursor = journal.cursor("reader").unwrap();
+        cursor.commit(journal.end()).unwrap();
+        assert_eq!(journal.note(b"k").as_deref(), Some(&b"v"[..]));
+        drop(cursor);
+        drop(journal);
+    }
+}
+
+#[test]
 fn reading_from_a_deleted_segment_begins_at_the_oldest() {
     let dir = tempfile::tempdir().unwrap();
     let journal = Journal::open(Config { segment_bytes: 4096, ..config(dir.path()) }).unwrap();
