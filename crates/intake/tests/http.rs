@@ -337,6 +337,50 @@ async fn beyond_the_budget_of_all_bodies_the_whole_request_waits() {
     assert_eq!(intake.post(&["content-type: text/plain"], "b".repeat(300)).await.status, 200);
 }
 
+#[tokio::test]
+async fn a_body_that_grows_past_the_budget_as_events_is_refused_whole() {
+    let intake = Intake::with(http::Config { in_flight_bytes_max: 100_000, ..config() }, 64 << 20);
+    let text = ["content-type: text/plain"];
+    let reply = intake.post(&text, "a\n".repeat(40_000)).await;
+    assert_eq!((reply.status, &reply.body["limit_bytes"]), (413, &json!(100_000)), "{}", reply.body);
+    assert_eq!(reply.body["setting"], "LOG_SENTINEL_IN_FLIGHT_BYTES_MAX");
+    let said = reply.detail().split(' ').find_map(|word| word.parse::<u64>().ok()).unwrap();
+    assert!((1_000_000..2_000_000).contains(&said), "{}", reply.detail());
+    assert_eq!(intake.journal.end(), Position::default());
+    // Nothing is held any more.
+    assert_eq!(intake.post(&text, "a\n".repeat(2000)).await.status, 200);
+    assert_eq!(intake.messages().len(), 2000);
+}
+
+#[tokio::test]
+async fn what_is_announced_and_does_not_come_holds_nothing_and_is_given_up() {
+    let config = http::Config {
+        in_flight_bytes_max: 1000,
+        body_idle_max: Duration::from_millis(200),
+        body_rate_min: 1000,
+        ..config()
+    };
+    let intake = Intake::with(config, 64 << 20);
+    let (sender, body) = channel();
+    let headers = ["content-type: text/plain", "content-length: 900"];
+    let mut slow = Box::pin(send(&intake.router, "/logs", &headers, body));
+    tokio::select! {
+        biased;
+        reply = &mut slow => panic!("{}", reply.body),
+        () = std::future::ready(()) => {}
+    }
+    assert_eq!(intake.post(&["content-type: text/plain"], "b".repeat(300)).await.status, 200);
+    let trickle = async {
+        while sender.send(Ok(b"a".to_vec())).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let (reply, ()) = tokio::join!(slow, trickle);
+    assert_eq!(reply.status, 408, "{}", reply.body);
+    assert!(reply.detail().contains("1000 a second"), "{}", reply.detail());
+    assert_eq!(intake.messages().len(), 1);
+}
+
 type Chunk = Result<Vec<u8>, std::io::Error>;
 
 fn channel() -> (tokio::sync::mpsc::Sender<Chunk>, Body) {

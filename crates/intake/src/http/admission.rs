@@ -8,12 +8,18 @@ use std::{
     time::Duration,
 };
 
-use journal::AppendError;
+use journal::{AppendError, Batch};
 use metrics::{counter, gauge};
 use problem::{Problem, StatusCode};
 use telemetry::metric;
 
-/// The bytes of all bodies that are held between their arrival and their answer.
+/// What is held beyond what is needed, so that not every event asks for its own bytes.
+const STEP_BYTES: usize = 64 * 1024;
+
+/// What the journal adds to each record: its length and its checksum.
+const RECORD_OVERHEAD: usize = 8;
+
+/// The bytes of all bodies, or of all the batches made of them, that are held until they are answered for.
 #[derive(Debug)]
 pub(crate) struct Budget {
     used: AtomicUsize,
@@ -38,17 +44,35 @@ impl Held {
         Self { budget: budget.clone(), bytes: 0 }
     }
 
+    /// Refuses what cannot fit beside what others hold now, without holding anything for it: what is
+    /// announced may never come.
+    pub(crate) fn expect(&self, bytes: usize) -> Result<(), Problem> {
+        let used = self.budget.used.load(Ordering::Relaxed);
+        if used.saturating_add(bytes) > self.budget.max {
+            Err(in_flight_full(self.budget.max))
+        } else {
+            Ok(())
+        }
+    }
+
     /// Holds at least so many bytes from now on.
     pub(crate) fn at_least(&mut self, bytes: usize) -> Result<(), Problem> {
+        if bytes <= self.bytes || self.take(bytes.saturating_add(STEP_BYTES)) || self.take(bytes) {
+            return Ok(());
+        }
+        Err(in_flight_full(self.budget.max))
+    }
+
+    fn take(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let max = self.budget.max;
         let fits = |used: usize| used.checked_add(more).filter(|sum| *sum <= max);
         if self.budget.used.try_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
-            return Err(in_flight_full(max));
+            return false;
         }
         self.bytes += more;
         gauge!(metric::HTTP_IN_FLIGHT_BYTES).increment(more as f64);
-        Ok(())
+        true
     }
 }
 
@@ -56,6 +80,62 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
         gauge!(metric::HTTP_IN_FLIGHT_BYTES).decrement(self.bytes as f64);
+    }
+}
+
+/// A batch that grows while its body is parsed, within the budget of all batches. What passes it is
+/// no longer kept, only counted.
+pub(crate) struct Growing {
+    batch: Batch,
+    held: Held,
+    refused: Option<Problem>,
+    /// Bytes of the events, and one event that is counted and not kept.
+    bytes: usize,
+    scratch: Vec<u8>,
+}
+
+impl Growing {
+    pub(crate) fn new(budget: &Arc<Budget>) -> Self {
+        let held = Held::none(budget);
+        Self { batch: Batch::new(), held, refused: None, bytes: 0, scratch: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, event: &event::Event<'_>) {
+        if self.refused.is_some() {
+            self.scratch.clear();
+            event::codec::encode(event, &mut self.scratch);
+            self.bytes += self.scratch.len() + RECORD_OVERHEAD;
+            return;
+        }
+        self.batch.push_with(|out| event::codec::encode(event, out));
+        self.bytes = self.batch.bytes();
+        if let Err(problem) = self.held.at_least(self.bytes) {
+            (self.batch, self.refused) = (Batch::new(), Some(problem));
+            self.held = Held::none(&self.held.budget);
+        }
+    }
+
+    /// The batch and what is held for it.
+    ///
+    /// # Errors
+    /// 413 when it passes the budget alone, 429 when it does so together with others.
+    pub(crate) fn finish(self) -> Result<(Batch, Held), Problem> {
+        let (bytes, max) = (self.bytes, self.held.budget.max);
+        match self.refused {
+            None => Ok((self.batch, self.held)),
+            Some(_) if bytes > max => Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "The body holds too much",
+                format!(
+                    "These lines take {bytes} bytes as events, and {max} may be held at once \
+                     (LOG_SENTINEL_IN_FLIGHT_BYTES_MAX). Nothing of the body was stored; send it in parts."
+                ),
+            )
+            .member("limit_bytes", max as u64)
+            .member("setting", "LOG_SENTINEL_IN_FLIGHT_BYTES_MAX")),
+            Some(problem) => Err(problem),
+        }
     }
 }
 

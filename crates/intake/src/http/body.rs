@@ -5,6 +5,7 @@ use std::{io::Read, time::Duration};
 use axum::body::{Body, HttpBody};
 use http_body_util::BodyExt;
 use problem::{Problem, StatusCode};
+use tokio::time::Instant;
 
 use super::{admission::Held, content::Encoding};
 
@@ -16,14 +17,23 @@ const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// rather than a closed connection.
 const DISCARD_TIME: Duration = Duration::from_secs(5);
 
-/// Reads a whole body of at most `bytes_max`, giving up when none of it arrives for `idle_max`.
+/// How slowly a body may arrive.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// The longest pause; also the time after which `rate_min` counts.
+    pub(crate) idle_max: Duration,
+    /// Bytes per second on average.
+    pub(crate) rate_min: usize,
+}
+
+/// Reads a whole body of at most `bytes_max`, giving up when it arrives too slowly.
 pub(crate) async fn read(
     mut body: Body,
     bytes_max: usize,
-    idle_max: Duration,
+    pace: Pace,
     held: &mut Held,
 ) -> Result<Vec<u8>, Problem> {
-    let result = read_within(&mut body, bytes_max, idle_max, held).await;
+    let result = read_within(&mut body, bytes_max, pace, held).await;
     if let Err(Problem { status: StatusCode::PAYLOAD_TOO_LARGE | StatusCode::TOO_MANY_REQUESTS, .. }) =
         &result
     {
@@ -35,17 +45,23 @@ pub(crate) async fn read(
 async fn read_within(
     body: &mut Body,
     bytes_max: usize,
-    idle_max: Duration,
+    pace: Pace,
     held: &mut Held,
 ) -> Result<Vec<u8>, Problem> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > bytes_max {
         return Err(too_large(bytes_max));
     }
-    held.at_least(announced)?;
-    let mut bytes = Vec::with_capacity(announced);
+    held.expect(announced)?;
+    let began = Instant::now();
+    let mut bytes = Vec::new();
     loop {
-        let frame = match tokio::time::timeout(idle_max, body.frame()).await {
+        let due = began + pace.idle_max + Duration::from_secs((bytes.len() / pace.rate_min.max(1)) as u64);
+        let until = due.min(Instant::now() + pace.idle_max);
+        let frame = match tokio::time::timeout_at(until, body.frame()).await {
+            Err(_) if until == due => {
+                return Err(incomplete(StatusCode::REQUEST_TIMEOUT, &too_slow(pace, bytes.len())));
+            }
             Err(_) => return Err(incomplete(StatusCode::REQUEST_TIMEOUT, "no more of it arrived")),
             Ok(None) => return Ok(bytes),
             Ok(Some(Err(_))) => return Err(incomplete(StatusCode::BAD_REQUEST, "the connection broke off")),
@@ -56,6 +72,11 @@ async fn read_within(
             return Err(too_large(bytes_max));
         }
         held.at_least(bytes.len() + data.len())?;
+        if bytes.capacity() - bytes.len() < data.len() {
+            // No more than twice what has come, and no more than what is announced.
+            let wanted = (2 * bytes.len()).min(announced).max(bytes.len() + data.len());
+            bytes.reserve_exact(wanted - bytes.len());
+        }
         bytes.extend_from_slice(&data);
     }
 }
@@ -140,6 +161,10 @@ fn undecodable(encoding: Encoding) -> Problem {
         format!("The body is not complete, valid {name} data, as its Content-Encoding says. Nothing of it was stored."),
     )
     .field("Content-Encoding")
+}
+
+fn too_slow(pace: Pace, bytes: usize) -> String {
+    format!("only {bytes} bytes of it arrived in time, and {} a second are needed", pace.rate_min)
 }
 
 fn incomplete(status: StatusCode, why: &str) -> Problem {

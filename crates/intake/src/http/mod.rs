@@ -14,7 +14,7 @@ mod wait;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use admission::{Budget, Held};
+use admission::{Budget, Growing, Held};
 use answer::{Answer, Truncated};
 use axum::{
     Router,
@@ -24,6 +24,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing,
 };
+use body::Pace;
 use content::Encoding;
 use event::{Position, Timestamp};
 use idempotency::{Key, Locks, Remembered};
@@ -47,10 +48,14 @@ pub struct Config {
     /// Setting `LOG_SENTINEL_BODY_BYTES_MAX`.
     pub body_bytes_max: usize,
     /// Bytes of bodies held at a time between arrival and answer (128 MiB by default); beyond it
-    /// 429. Must be at least `body_bytes_max`. Setting `LOG_SENTINEL_IN_FLIGHT_BYTES_MAX`.
+    /// 429. The batches made of them may take as much again; a body whose events alone pass it is
+    /// answered 413. Must be at least `body_bytes_max`. Setting `LOG_SENTINEL_IN_FLIGHT_BYTES_MAX`.
     pub in_flight_bytes_max: usize,
     /// How long a body may pause while it arrives (30 s by default); then 408.
     pub body_idle_max: Duration,
+    /// Bytes a second that a body must bring on average, once it has taken `body_idle_max` (16 KiB by
+    /// default); else 408.
+    pub body_rate_min: usize,
     /// How records are understood.
     pub parsing: Parsing,
 }
@@ -61,6 +66,7 @@ impl Default for Config {
             body_bytes_max: 100 << 20,
             in_flight_bytes_max: 128 << 20,
             body_idle_max: Duration::from_secs(30),
+            body_rate_min: 16 << 10,
             parsing: Parsing::default(),
         }
     }
@@ -82,6 +88,8 @@ struct Shared {
     clock: Clock,
     indexed: Option<Indexed>,
     budget: Arc<Budget>,
+    /// Of the batches that bodies become.
+    batches: Arc<Budget>,
     locks: Locks,
 }
 
@@ -90,8 +98,9 @@ impl Intake {
     /// `?wait=indexed` answers `"indexed":false` at once.
     pub fn new(journal: Journal, config: Config, clock: Clock, indexed: Option<Indexed>) -> Self {
         let budget = Budget::new(config.in_flight_bytes_max);
+        let batches = Budget::new(config.in_flight_bytes_max);
         let locks = Locks::new();
-        Self { shared: Arc::new(Shared { journal, config, clock, indexed, budget, locks }) }
+        Self { shared: Arc::new(Shared { journal, config, clock, indexed, budget, batches, locks }) }
     }
 }
 
@@ -124,7 +133,8 @@ async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response
     let key = Key::of(&parts.headers)?;
     let mut held = Held::none(&shared.budget);
     let config = &shared.config;
-    let raw = body::read(body, config.body_bytes_max, config.body_idle_max, &mut held).await?;
+    let pace = Pace { idle_max: config.body_idle_max, rate_min: config.body_rate_min };
+    let raw = body::read(body, config.body_bytes_max, pace, &mut held).await?;
     let Params { wait, path, modified } = params;
     let work = Work { raw, encoding, format, path, modified, hashed: key.is_some(), held };
     let prepared = if encoding == Encoding::Identity && work.raw.len() <= INLINE_BYTES_MAX {
@@ -167,7 +177,7 @@ struct Prepared {
     body_bytes: u64,
     body_hash: [u8; 16],
     /// Given back once the batch is in the journal.
-    _held: Held,
+    _held: [Held; 2],
 }
 
 impl Shared {
@@ -188,7 +198,7 @@ impl Shared {
             host: None,
             line_bytes_max: self.config.parsing.line_bytes_max,
         };
-        let mut batch = Batch::new();
+        let mut growing = Growing::new(&self.batches);
         let (mut answer, mut truncated) = (Answer::default(), 0);
         let bytes_max = context.line_bytes_max;
         parse::body(
@@ -197,10 +207,11 @@ impl Shared {
             &context,
             &mut |mut event| {
                 truncated += u64::from(truncate::bound(&mut event, bytes_max));
-                batch.push_with(|out| event::codec::encode(&event, out));
+                growing.push(&event);
             },
             &mut |problem| answer.reject(problem),
         );
+        let (batch, batch_held) = growing.finish()?;
         if truncated > 0 {
             answer.truncated = Some(Truncated::new(truncated, bytes_max));
         }
@@ -210,7 +221,7 @@ impl Shared {
             return Err(answer.refusal());
         }
         let body_hash = if hashed { idempotency::hash(&body) } else { [0; 16] };
-        Ok(Prepared { batch, answer, body_bytes: body.len() as u64, body_hash, _held: held })
+        Ok(Prepared { batch, answer, body_bytes: body.len() as u64, body_hash, _held: [held, batch_held] })
     }
 
     /// Appends, unless the key's answer is known already; gives the answer and the position behind
