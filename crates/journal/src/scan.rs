@@ -205,7 +205,8 @@ pub(crate) fn survey(path: &Path, key: Key, segment: u32, tail: bool, deep: bool
     let mut scan = Scan::open(path, key, segment, FILE_HEADER as u64, limit, CHUNK)?;
     let mut survey = Survey { keep: durable.min(limit), ..Survey::default() };
     let mut kept = (0_u32, 0_u64, 0_u64, 0_usize);
-    let (mut in_snapshot, mut closed_at) = (false, None);
+    // The run of closing blocks that ends what is kept: every start that appended nothing adds one.
+    let (mut in_snapshot, mut closing) = (false, None);
     let mut expected = 0_u32;
     while let Some(item) = scan.next(true)? {
         let (offset, end) = match item {
@@ -236,13 +237,20 @@ pub(crate) fn survey(path: &Path, key: Key, segment: u32, tail: bool, deep: bool
         if header.is(FINAL) || !uncertain {
             survey.keep = survey.keep.max(end);
             survey.clean = header.is(format::CLOSE) && end == limit;
-            closed_at = header.is(format::CLOSE).then_some(end);
+            closing = header.is(format::CLOSE).then_some(match closing {
+                Some((start, last)) if last == offset => (start, end),
+                _ => (offset, end),
+            });
             kept = (expected, survey.damaged_records, survey.damaged_places, survey.notes.len());
         }
     }
     // Else the next start would take the cut segment for one closed in order.
-    if tail && closed_at == Some(survey.keep) && survey.keep < limit {
-        survey.keep -= BLOCK_HEADER as u64;
+    if let Some((start, end)) = closing
+        && tail
+        && end == survey.keep
+        && end < limit
+    {
+        survey.keep = start;
     }
     let notes;
     (survey.records, survey.damaged_records, survey.damaged_places, notes) = kept;
