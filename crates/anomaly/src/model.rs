@@ -25,6 +25,13 @@ const MAGIC: &[u8; 8] = b"LSMODEL\0";
 const VERSION: u32 = 1;
 /// Rarity, in powers of ten, at which the score is 1.
 const SCALE: f32 = 6.0;
+/// Rarity in training counts as at most so many times the surprise itself.
+const RARITY_PER_SURPRISE: f32 = 2.0;
+/// The forest's rarity counts as at most the first, and the second for each unit of evidence.
+const FOREST_ALONE: f32 = 0.25;
+const FOREST_PER_EVIDENCE: f32 = 1.0;
+/// The rarity of the sum counts as at most so many times the sum.
+const RARITY_PER_SUM: f32 = 1.6;
 /// Forest scores remembered for rows met before.
 const CACHE_MAX: usize = 32_768;
 
@@ -150,7 +157,9 @@ impl Model {
     }
 
     fn calibrate(&self, row: &Row, forest: f32) -> f32 {
-        (self.tail.rarity(self.sum(row, forest)) / SCALE).min(1.0)
+        // A training without variety leaves a tail without scale: the evidence itself bounds it.
+        let sum = self.sum(row, forest);
+        (self.tail.rarity(sum).min(RARITY_PER_SUM * sum) / SCALE).min(1.0)
     }
 
     fn sum(&self, row: &Row, forest: f32) -> f32 {
@@ -160,7 +169,9 @@ impl Model {
             most = most.max(evidence);
             all += evidence;
         }
-        0.75 * (0.7 * most + 0.3 * all) + 0.5 * self.forest_tail.rarity(forest)
+        // A forest grown on almost constant columns isolates whatever leaves them by a hair.
+        let forest = self.forest_tail.rarity(forest).min(FOREST_ALONE + FOREST_PER_EVIDENCE * all);
+        0.75 * (0.7 * most + 0.3 * all) + 0.5 * forest
     }
 
     /// How much one feature of a row speaks for an anomaly.
@@ -169,7 +180,10 @@ impl Model {
         if value == 0 {
             return 0.0;
         }
-        0.5 * (f32::from(value) / STEPS + self.columns[feature as usize][value as usize])
+        let surprise = f32::from(value) / STEPS;
+        // Past an almost constant column everything is rare: that makes no certainty of a trifle.
+        let rarity = self.columns[feature as usize][value as usize].min(RARITY_PER_SURPRISE * surprise);
+        0.5 * (surprise + rarity)
     }
 
     /// The features that speak most, strongest first.
@@ -246,4 +260,33 @@ fn column_rarity(rows: &[Row], column: usize) -> [f32; 256] {
         *rarity = (*rarity + (value - largest) as f32 / STEPS / 2.0).min(8.0);
     }
     rarity
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_truncation_of_a_model_is_refused() {
+        let card = Card {
+            events: 3,
+            templates: 1,
+            seen: 3,
+            rows: 0,
+            trained_at: 3,
+            from: 1,
+            to: 3,
+            false_positive_rate: 0.001,
+            seed: 1,
+        };
+        let rows = [[0; FEATURES], [1; FEATURES], [2; FEATURES]];
+        let mut model = Model::train(&rows, card).unwrap();
+        let params = Params::new(1).trees(1).splits(Splits::TwoColumns).check().unwrap();
+        model.forest = params.grow(&mut floats(&rows), rows.len(), FEATURES).unwrap();
+        let bytes = model.to_bytes();
+        assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
+        for length in 0..bytes.len() {
+            assert!(Model::from_bytes(&bytes[..length]).is_err(), "cut to {length} bytes");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! models/00000007-3fa4c1d2/model.bin   the model, sealed; the directory is named by number and checksum
-//! models/00000007-3fa4c1d2/card.json   what it was made of, for people; never read
+//! models/00000007-3fa4c1d2/card.json   the card in it, for people; refused with the model when it says otherwise
 //! models/current                       the version that serves, where one was chosen
 //! ```
 //! `model.bin` is sealed as `bytes` describes, magic `LSMODEL` and a zero; the body: card (u32 length,
@@ -13,14 +13,19 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
-use crate::{error::ModelError, model::Model};
+use crate::{
+    error::ModelError,
+    model::{Card, Model},
+};
 
 /// Larger files are no models of ours.
 const FILE_MAX: u64 = 64 << 20;
+/// Larger cards are damaged.
+const CARD_MAX: u64 = 64 << 10;
 const UNFINISHED: &str = ".unfinished-";
 
 /// A folder of models.
@@ -83,7 +88,28 @@ impl Registry {
             return Err(ModelError::Damaged { what: "the model" });
         }
         let bytes = fs::read(&path).map_err(failed("read", &path))?;
-        Model::from_bytes(&bytes)
+        let model = Model::from_bytes(&bytes)?;
+        self.check_card(version, &model)?;
+        Ok(model)
+    }
+
+    /// A card that stands beside the model says what the model's own says.
+    fn check_card(&self, version: &str, model: &Model) -> Result<(), ModelError> {
+        let path = self.dir.join(version).join("card.json");
+        let text = match File::open(&path) {
+            Ok(file) => {
+                let mut text = Vec::new();
+                file.take(CARD_MAX).read_to_end(&mut text).map_err(failed("read", &path))?;
+                text
+            }
+            // It is a copy: nothing is lost without it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed("read", &path)(error)),
+        };
+        match serde_json::from_slice::<Card>(&text) {
+            Ok(card) if card == model.card => Ok(()),
+            _ => Err(ModelError::Damaged { what: "the model's card.json" }),
+        }
     }
 
     /// Stores a model under a new version and chooses it.

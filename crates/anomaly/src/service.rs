@@ -183,7 +183,7 @@ impl Service {
         }
         let seen = Seen::new(event, template.as_ref().map(|template| template.id), &variables);
         let keys = seen.keys();
-        let (row, facts) = state.window.assess(&seen, keys);
+        let (row, facts) = state.window.assess_single(&seen, keys);
         let nearest_template = if template.is_none() { nearest(&state.miner, &event.message) } else { None };
         let needed = self.needed(&state.window, serving.is_some());
         drop(state);

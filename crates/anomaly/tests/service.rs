@@ -230,3 +230,90 @@ fn hostile_streams_stay_bounded() {
     assert!(batch.events.iter().all(|a| (0.0..=1.0).contains(&a.verdict.score)));
     assert!(service.stats().shapes <= 16_384);
 }
+
+/// One line of a shop's web server every seven seconds.
+fn shop(n: u64) -> Event<'static> {
+    event_at(at(n * 7), "web", format!("GET /item/{n} took {} ms", 20 + n % 9), Severity::Info)
+}
+
+fn event_at(time: Timestamp, source: &'static str, message: String, severity: Severity) -> Event<'static> {
+    let mut event = Event::new(message, time);
+    (event.source, event.severity) = (Some(source.into()), severity);
+    event
+}
+
+#[test]
+fn a_single_log_is_judged_whenever_it_comes() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path(), 2_000);
+    service.train(&(0..3_000).map(shop).collect::<Vec<_>>()).unwrap();
+    let end = 2_999 * 7;
+    let start = 1_700_000_000u64;
+    for seconds in
+        [start + end + 1, start + end + 100, start + end + 86_400, start + end + 31_536_000, start - 3_600]
+    {
+        let time = Timestamp::saturating_from_nanos(i128::from(seconds) * 1_000_000_000);
+        for usual in ["GET /item/17 took 24 ms", "GET /item/2999 took 21 ms", "GET /item/3 took 31 ms"] {
+            let usual = service.predict(&event_at(time, "web", usual.to_owned(), Severity::Info));
+            assert!(!usual.is_anomaly && usual.score < 0.3, "{seconds}: {usual:?}");
+        }
+        for source in ["web", "kernel"] {
+            let panic = "kernel panic: out of memory in worker".to_owned();
+            let odd = service.predict(&event_at(time, source, panic, Severity::Fatal));
+            assert!(odd.is_anomaly, "{seconds}: {odd:?}");
+        }
+    }
+    let long = format!("GET /item/17{} took 24 ms", "x".repeat(4_000));
+    assert!(service.predict(&event_at(at(end + 7), "web", long, Severity::Info)).score > 0.3);
+}
+
+#[test]
+fn training_without_any_variety_leaves_trifles_ordinary() {
+    let line = |n: u64| event_at(at(n), "web", "GET /health took 12 ms".to_owned(), Severity::Info);
+    let still = |n: u64| Event { timestamp: at(5), ..shop(n) };
+    let cases: [(&str, Vec<Event<'_>>, Event<'_>, &str); 4] = [
+        ("one line", (0..3_000).map(line).collect(), line(3_000), "GET /health took 13 ms"),
+        ("one line, one time", vec![line(5); 3_000], line(5), "GET /health took 13 ms"),
+        ("one time", (0..3_000).map(still).collect(), still(7), "GET /item/17 took 29 ms"),
+        ("an empty line", vec![Event::new("", at(5)); 3_000], Event::new("", at(6)), "."),
+    ];
+    for (name, training, same, other) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let service = open(dir.path(), 2_000);
+        service.train(&training).unwrap();
+        for later in [0, 1, 100, 86_400] {
+            let nanos = i128::from(same.timestamp.as_nanos()) + later * 1_000_000_000;
+            let timestamp = Timestamp::saturating_from_nanos(nanos);
+            let usual = service.predict(&Event { timestamp, ..same.clone() });
+            assert!(!usual.is_anomaly && usual.score < 0.3, "{name}, {later}: {usual:?}");
+            let near = service.predict(&Event { timestamp, message: other.into(), ..same.clone() });
+            assert!((0.0..=1.0).contains(&near.score), "{name}, {later}: {near:?}");
+            if near.template.is_some() {
+                assert!(!near.is_anomaly, "{name}, {later}: {near:?}");
+            }
+        }
+        analyze(&service, vec![same; 50]);
+    }
+}
+
+#[test]
+fn a_card_that_contradicts_its_model_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path(), 500);
+    let version = service.train(&ordinary(0, 600)).unwrap().model;
+    let path = dir.path().join(&version).join("card.json");
+    let card = fs::read(&path).unwrap();
+    let refused = || matches!(service.activate(&version), Err(ModelError::Damaged { .. }));
+    for length in 0..card.len() {
+        fs::write(&path, &card[..length]).unwrap();
+        assert!(refused(), "cut to {length} bytes");
+    }
+    let altered = String::from_utf8(card.clone()).unwrap().replace("\"events\": 600", "\"events\": 601");
+    fs::write(&path, altered).unwrap();
+    assert!(refused());
+    assert!(service.models().is_empty());
+    fs::write(&path, &card).unwrap();
+    assert_eq!(service.activate(&version).unwrap().events, 600);
+    fs::remove_file(&path).unwrap();
+    assert!(service.activate(&version).is_ok());
+}

@@ -32,6 +32,14 @@ pub(crate) const FEATURES: usize = 16;
 /// Steps of a feature's value in 1.
 pub(crate) const STEPS: f32 = 16.0;
 
+/// An event later than so many usual gaps after its source's latest does not continue the stream.
+const GAPS_MAX: f32 = 4.0;
+/// Days of history from which the hour of an event apart from the stream says something.
+const DAYS_MIN: u8 = 7;
+/// A message's length may differ from the usual by this share of it, and by so many bytes, for nothing.
+const LENGTH_SHARE: f32 = 0.25;
+const LENGTH_BYTES: f32 = 16.0;
+
 /// The features of an event, each 16 times its value.
 pub(crate) type Row = [u8; FEATURES];
 
@@ -225,6 +233,25 @@ impl Window {
         (row, facts)
     }
 
+    /// As [`Window::assess`], for an event that need not follow those learned: what compares it with
+    /// the stream's clock is neutral unless it continues the stream of its source.
+    pub(crate) fn assess_single(&self, seen: &Seen<'_>, keys: Keys) -> (Row, Facts) {
+        let (mut row, facts) = self.assess(seen, keys);
+        let nanos = seen.event.timestamp.as_nanos();
+        if !self.sources.get(keys.source).is_some_and(|source| continues(source, nanos)) {
+            for feature in
+                [Feature::TemplateSpike, Feature::SourceSpike, Feature::TemplateGap, Feature::SourceGap]
+            {
+                put(&mut row, feature, 0.0);
+            }
+            if facts.days < DAYS_MIN {
+                put(&mut row, Feature::Hour, 0.0);
+                put(&mut row, Feature::Weekday, 0.0);
+            }
+        }
+        (row, facts)
+    }
+
     /// Takes the event into the history, and its row into the sample to train on.
     pub(crate) fn learn(&mut self, seen: &Seen<'_>, keys: Keys, row: Row) {
         let event = seen.event;
@@ -253,7 +280,7 @@ impl Window {
         }
         group.latest = if group.count == 0 { nanos } else { group.latest.max(nanos) };
         group.count = group.count.saturating_add(1);
-        group.length.learn(length_log(event.message.len()));
+        group.length.learn(length_log(event.message.len() as f32));
         group.rate.learn(minute);
         group.learn_level(level);
         if group.places.len() < seen.followed {
@@ -344,8 +371,23 @@ fn seconds_log(nanos: i64) -> f32 {
     log2(nanos as f32 * 1e-9 + 1e-3)
 }
 
-fn length_log(length: usize) -> f32 {
-    log2(length as f32 + 8.0)
+fn length_log(length: f32) -> f32 {
+    log2(length + 8.0)
+}
+
+/// The length with its difference from the usual one lessened by what is nothing.
+fn beyond_usual(length: f32, usual: f32) -> f32 {
+    let nothing = (LENGTH_SHARE * usual).max(LENGTH_BYTES);
+    let apart = length - usual;
+    usual + apart.signum() * (apart.abs() - nothing).max(0.0)
+}
+
+/// Whether an event of this time comes next in its source's stream: neither before the latest one
+/// nor long after it.
+fn continues(source: &Source, nanos: i64) -> bool {
+    nanos == source.latest
+        || nanos > source.latest
+            && seconds_log(nanos.saturating_sub(source.latest)) <= source.gap.mean + GAPS_MAX.log2()
 }
 
 fn assess_source(source: &Source, nanos: i64, level: usize, host: u32, row: &mut Row, facts: &mut Facts) {
@@ -383,9 +425,9 @@ fn assess_group(group: &Group, nanos: i64, level: usize, row: &mut Row, facts: &
         put(row, Feature::TemplateGap, group.gap.surprise(deviations));
         (facts.gap_s, facts.usual_gap_s) = (gap.exp2(), group.gap.mean.exp2());
     }
-    let length = length_log(facts.length as usize);
-    put(row, Feature::Length, group.length.surprise(group.length.deviations(length, 0.15)));
     facts.usual_length = group.length.mean.exp2() - 8.0;
+    let length = length_log(beyond_usual(facts.length as f32, facts.usual_length));
+    put(row, Feature::Length, group.length.surprise(group.length.deviations(length, 0.15)));
 }
 
 fn assess_places(places: &[Place], contents: &[Content], row: &mut Row, facts: &mut Facts) {
