@@ -208,6 +208,13 @@ async fn what_cannot_be_stored_is_refused_with_its_reason() {
             &["application/x-ndjson"],
         ),
         (
+            &["content-type: text/plain; charset=ISO-8859-1"],
+            b"caf\xe9".to_vec(),
+            415,
+            "unsupported_media_type",
+            &["'iso-8859-1'", "UTF-8"],
+        ),
+        (
             &["content-encoding: br"],
             b"x".to_vec(),
             415,

@@ -1,9 +1,6 @@
 //! Whole request bodies: JSON, NDJSON, plain lines.
 
-use std::fmt;
-
 use event::Event;
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -185,60 +182,125 @@ fn newlines(text: &str) -> u64 {
     memchr::memchr_iter(b'\n', text.as_bytes()).count() as u64
 }
 
+/// A list. What is wrong with one element concerns that element, as long as its end can be found.
 fn array<'a>(text: &'a str, mended: bool, context: &Context<'_>, accept: Accept<'_, 'a>, refuse: Refuse<'_>) {
+    let mut place = Place { text, at: 0, line: 1, line_start: 0 };
+    let mut at = text.find('[').map_or(text.len(), |open| open + 1);
     let mut number = 0;
-    let elements = Elements { mended, context, accept, refuse, number: &mut number };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let result = elements.deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    if let Err(error) = result {
-        let refusal = Refusal::of(&error);
-        let place = format!("line {}, column {} of the body", error.line(), error.column());
-        refuse(Problem {
-            line: number + 1,
-            column: refusal.column,
-            field: None,
-            reason: format!("{}, at {place}; nothing from this element on was read", refusal.reason),
-        });
-    }
-}
-
-/// Hands over the elements of a list one by one.
-struct Elements<'f, 'c, 'a> {
-    mended: bool,
-    context: &'f Context<'c>,
-    accept: Accept<'f, 'a>,
-    refuse: Refuse<'f>,
-    number: &'f mut u64,
-}
-
-impl<'a> DeserializeSeed<'a> for Elements<'_, '_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Elements<'_, '_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a list of JSON objects")
-    }
-
-    fn visit_seq<A: SeqAccess<'a>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(element) = elements.next_element::<&'a RawValue>()? {
-            *self.number += 1;
-            match json::record(element.get(), self.context, self.mended) {
-                Ok(event) => (self.accept)(completed(event, self.context)),
-                Err(refusal) => (self.refuse)(Problem {
-                    line: *self.number,
-                    column: refusal.column,
-                    field: None,
-                    reason: refusal.reason,
-                }),
-            }
+    loop {
+        at = after_blanks(text, at);
+        if number == 0 && text[at..].starts_with(']') {
+            at += 1;
+            break;
         }
-        Ok(())
+        number += 1;
+        let (refusal, end) = match element(&text[at..]) {
+            Ok(json) => {
+                let refusal = match json::record(json, context, mended) {
+                    Ok(event) => {
+                        accept(completed(event, context));
+                        None
+                    }
+                    Err(refusal) => Some(refusal),
+                };
+                (refusal, Some(after_blanks(text, at + json.len())))
+            }
+            Err(refusal) => (Some(refusal), element_end(text, at)),
+        };
+        if let Some(mut refusal) = refusal {
+            if end.is_none() && !refusal.early_end {
+                refusal.reason.push_str("; its end cannot be found, and nothing from there on was read");
+            }
+            refuse(place.problem(number, at, refusal));
+        }
+        let Some(end) = end else { return };
+        at = (end + 1).min(text.len());
+        if text[end..].starts_with(']') {
+            break;
+        }
+    }
+    let rest = after_blanks(text, at);
+    if rest < text.len() {
+        let reason = "there is more text after the list; it was not read".to_owned();
+        let refusal = Refusal { line: 1, column: Some(1), reason, early_end: false };
+        refuse(place.problem(number + 1, rest, refusal));
+    }
+}
+
+/// The element at the start of the text, when a comma or the list's end follows it.
+fn element(text: &str) -> Result<&str, Refusal> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    let value = match values.next() {
+        Some(Ok(value)) => value.get(),
+        Some(Err(error)) if text.starts_with(']') => {
+            let reason = "malformed JSON: trailing comma".to_owned();
+            return Err(Refusal { reason, ..Refusal::of(&error) });
+        }
+        Some(Err(error)) => return Err(Refusal::of(&error)),
+        None => {
+            let reason = "the JSON ends too early (EOF while parsing a list); was it cut off?".to_owned();
+            return Err(Refusal { line: 1, column: Some(1), reason, early_end: true });
+        }
+    };
+    let next = after_blanks(text, value.len());
+    if matches!(text.as_bytes().get(next), None | Some(b',' | b']')) {
+        return Ok(value);
+    }
+    let line_start = text[..next].rfind('\n').map_or(0, |newline| newline + 1);
+    Err(Refusal {
+        line: 1 + newlines(&text[..next]),
+        column: Some((next - line_start) as u64 + 1),
+        reason: "malformed JSON: expected a comma or the end of the list".to_owned(),
+        early_end: false,
+    })
+}
+
+fn after_blanks(text: &str, at: usize) -> usize {
+    text.len() - text[at..].trim_start_matches(json::BLANKS).len()
+}
+
+/// Where the comma or bracket stands that ends the element begun at `at`, whatever is in it. A text
+/// ends at its quote, or with its line: JSON has no line ends in texts.
+fn element_end(text: &str, at: usize) -> Option<usize> {
+    let (mut depth, mut in_text, mut escaped) = (0u64, false, false);
+    for (offset, byte) in text.as_bytes().get(at..)?.iter().enumerate() {
+        match byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'\n' => in_text = false,
+            _ if in_text => {}
+            b'{' | b'[' => depth += 1,
+            b',' | b']' if depth == 0 => return Some(at + offset),
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Counts lines on the way through a list.
+struct Place<'t> {
+    text: &'t str,
+    at: usize,
+    line: u64,
+    line_start: usize,
+}
+
+impl Place<'_> {
+    /// What is wrong with the element that begins at `start`.
+    fn problem(&mut self, number: u64, start: usize, refusal: Refusal) -> Problem {
+        let passed = &self.text[self.at..start];
+        self.line += newlines(passed);
+        if let Some(newline) = passed.rfind('\n') {
+            self.line_start = self.at + newline + 1;
+        }
+        self.at = start;
+        let line = self.line + refusal.line.max(1) - 1;
+        let before = if refusal.line > 1 { 0 } else { start - self.line_start };
+        let column = before as u64 + refusal.column.unwrap_or(1).max(1);
+        let reason =
+            format!("element {number} (line {line}, column {column} of the body): {}", refusal.reason);
+        Problem { line: number, column: None, field: None, reason }
     }
 }

@@ -36,6 +36,9 @@ impl Refusal {
             _ if early_end => format!("the JSON ends too early ({what}); was the record cut off?"),
             "trailing characters" => "there is more text after the JSON object".to_owned(),
             "key must be a string" => "a member name in double quotes is needed here".to_owned(),
+            "expected value" | "expected ident" => {
+                "malformed JSON: expected a value (text in quotes, a number, true, false or null)".to_owned()
+            }
             what => format!("malformed JSON: {what}"),
         };
         Self { line: error.line() as u64, column: Some(error.column() as u64), reason, early_end }
@@ -163,6 +166,9 @@ fn put<'a>(record: &mut Record<'a>, path: Cow<'a, str>, json: &'a str, depth: us
             Value::String(text)
         }
         Some(b'{') => {
+            if depth == 0 {
+                record.object(&path);
+            }
             let within = depth < DEPTH_MAX && path.len() <= PATH_BYTES_MAX;
             let inner = json.get(1..json.len() - 1).unwrap_or_default();
             if within && !inner.trim_matches(BLANKS).is_empty() {

@@ -7,7 +7,7 @@ use event::{Event, Severity};
 use crate::{
     Context, access, application, json, level, logfmt,
     record::{self, Flags},
-    syslog,
+    syslog, time,
 };
 
 /// Recognises one text line (without its newline). Never fails: what nothing recognises is plain text.
@@ -61,6 +61,11 @@ fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> {
     if event.fields.is_empty() && event.message.len() == text.len() {
         // Plain text keeps its byte order mark out of the message only.
         event.message = Cow::Borrowed(text);
+    }
+    if event.timestamp == context.received
+        && let Some(timestamp) = time::epoch_and_date(text)
+    {
+        event.timestamp = timestamp;
     }
     event.original = Some(Cow::Borrowed(line));
     event

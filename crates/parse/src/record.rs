@@ -65,6 +65,8 @@ pub(crate) struct Record<'a> {
     /// Further values of fields whose path was given before.
     repeats: Vec<(usize, Value<'a>)>,
     flags: Flags,
+    /// A time stamp was given in a form that none has.
+    shapeless_timestamp: bool,
 }
 
 /// What befell the text on its way in.
@@ -111,6 +113,11 @@ impl<'a> Record<'a> {
         self.flags.invalid_utf8 = true;
     }
 
+    /// Notes that an object stands at this path.
+    pub(crate) fn object(&mut self, path: &str) {
+        self.shapeless_timestamp |= matches!(member(path), Some((Member::Timestamp, _)));
+    }
+
     fn put_member(&mut self, member: Member, rank: u8, path: Cow<'a, str>, value: Value<'a>) {
         let taken = match (member, &value) {
             // A null says that there is none.
@@ -123,6 +130,7 @@ impl<'a> Record<'a> {
             _ => false,
         };
         if !taken {
+            self.shapeless_timestamp |= member == Member::Timestamp;
             self.place(path, value);
             return;
         }
@@ -160,6 +168,11 @@ impl<'a> Record<'a> {
     }
 
     fn add(&mut self, path: Cow<'a, str>, value: Value<'a>) {
+        // A number that no type holds exactly keeps its digits as text only.
+        let value = match value {
+            Value::Json(text) if !text.starts_with(['[', '{']) => Value::String(text),
+            value => value,
+        };
         let found = if self.fields.len() < TABLE_FROM {
             self.fields.iter().position(|field| field.path == path)
         } else {
@@ -219,6 +232,7 @@ impl<'a> Record<'a> {
 
     fn timestamp(&mut self, slot: Option<Slot<'a>>, context: &Context<'_>) -> Timestamp {
         let Some(Slot { value, .. }) = slot else {
+            self.flags.timestamp_replaced |= self.shapeless_timestamp;
             return context.received;
         };
         let read = match &value {

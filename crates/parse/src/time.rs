@@ -75,6 +75,31 @@ pub(crate) fn number(text: &str) -> Option<Timestamp> {
     base.as_nanos().checked_add(nanos).and_then(Timestamp::from_nanos)
 }
 
+/// `1117838570 2005.06.03` as the first or second word: seconds since 1970, and after them the day
+/// that they lie in, in whatever zone, which tells them from any other number.
+pub(crate) fn epoch_and_date(line: &str) -> Option<Timestamp> {
+    const HOUR_S: i64 = 3600;
+    let mut words = line.split_ascii_whitespace().take(3).peekable();
+    let is_epoch = |word: &str| word.len() == 10 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let epoch =
+        words.next().filter(|word| is_epoch(word)).or_else(|| words.next().filter(|word| is_epoch(word)))?;
+    let mut scan = Scan { bytes: words.next()?.as_bytes(), at: 0 };
+    let year = scan.digits(4)?;
+    let separator = scan.byte(|byte| matches!(byte, b'-' | b'/' | b'.'))?;
+    let month = scan.two()?;
+    scan.is(separator)?;
+    let day = scan.two()?;
+    if scan.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let midnight = civil::Date::new(year, month, day).ok()?.at(0, 0, 0, 0);
+    let midnight = TimeZone::UTC.to_ambiguous_timestamp(midnight).compatible().ok()?.as_second();
+    let seconds: i64 = epoch.parse().ok()?;
+    // Zones lie from 12 hours behind UTC to 14 before it.
+    let is_that_day = (midnight - 14 * HOUR_S..midnight + 36 * HOUR_S).contains(&seconds);
+    is_that_day.then(|| Timestamp::from_integer(seconds)).flatten()
+}
+
 /// A cursor over bytes; each method moves on only when it succeeds.
 struct Scan<'b> {
     bytes: &'b [u8],

@@ -62,7 +62,7 @@ fn malformed_json_is_placed() {
 
 #[test]
 fn unusable_time_stamps_are_kept() {
-    for stamp in ["\"soon\"", "-1", "\"1969-01-01T00:00:00Z\"", "1e30"] {
+    for stamp in ["\"soon\"", "-1", "\"1969-01-01T00:00:00Z\"", "1e30", "true", "[1]", "{}"] {
         let body = format!("{{\"timestamp\":{stamp},\"message\":\"m\"}}");
         let (events, _) = read(Format::Json, body.as_bytes());
         assert_eq!(events[0].timestamp, events[0].observed_timestamp, "{stamp}");
@@ -94,6 +94,54 @@ fn invalid_utf8_is_marked() {
     assert_eq!((events.len(), problems.len()), (2, 0));
     assert_eq!(events[0].field("log.flags"), Some(&Value::Json("[\"invalid_utf8\"]".into())));
     assert_eq!(events[1].field("log.flags"), None);
+}
+
+#[test]
+fn a_time_stamp_that_is_an_object_is_marked_unless_there_is_another() {
+    let flags = |body: &str| {
+        let (events, _) = read(Format::Json, body.as_bytes());
+        events[0].field("log.flags").map(Value::to_json)
+    };
+    assert_eq!(flags("{\"timestamp\":{\"a\":1},\"message\":\"m\"}"), Some(json!(["timestamp_replaced"])));
+    assert_eq!(flags("{\"time\":{\"a\":1},\"@timestamp\":1717243200}"), None);
+}
+
+#[test]
+fn a_broken_element_takes_no_good_one_with_it() {
+    let broken = "[\n{\"message\":\"good1\"},\n{\"message\":nope}\n,{\"message\":\"good2\"}]";
+    check(Format::Json, broken, &["good1", "good2"], &[2]);
+    let (_, problems) = read(Format::Json, broken.as_bytes());
+    assert_eq!(
+        problems[0].reason,
+        "element 2 (line 3, column 13 of the body): malformed JSON: expected a value (text in quotes, a number, \
+         true, false or null)"
+    );
+    let (a, b) = ("{\"message\":\"a\"}", "{\"message\":\"b\"}");
+    for (body, messages, refused) in [
+        (format!("[{a},{{\"x\":[1,,2]}},{b}]"), &["a", "b"][..], &[2][..]),
+        (format!("[{a},,{b}]"), &["a", "b"], &[2]),
+        (format!("[{a},{b},]"), &["a", "b"], &[3]),
+        (format!("[{a},{{\"message\":\"cut\n}},{b}]"), &["a", "b"], &[2]),
+        (format!("[{a},{{\"x\":\"]\\\",\" oops}},{b}]"), &["a", "b"], &[2]),
+        (format!("[{a},{b}] more"), &["a", "b"], &[3]),
+        (format!("[{a},{b} {b}]"), &["a"], &[2]),
+        (format!("[{a},"), &["a"], &[2]),
+        (format!("[{a}"), &["a"], &[2]),
+    ] {
+        check(Format::Json, &body, messages, refused);
+    }
+    let lost = format!("[{a},{{\"x\":{{\"y\":nope}},{b}]");
+    check(Format::Json, &lost, &["a"], &[2]);
+    let (_, problems) = read(Format::Json, lost.as_bytes());
+    assert!(problems[0].reason.contains("nothing from there on was read"), "{}", problems[0].reason);
+}
+
+#[test]
+fn numbers_too_large_for_any_type_keep_their_digits() {
+    let body = b"{\"process.pid\":99999999999999999999,\"x\":18446744073709551615,\"message\":\"m\"}";
+    let (events, _) = read(Format::Json, body);
+    assert_eq!(events[0].field("labels.process.pid"), Some(&Value::from("99999999999999999999")));
+    assert_eq!(events[0].field("labels.x"), Some(&Value::from("18446744073709551615")));
 }
 
 fn leaf() -> impl Strategy<Value = Json> {

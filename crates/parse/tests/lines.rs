@@ -40,6 +40,25 @@ fn check(line: &str, expected: Json) {
 }
 
 #[test]
+fn seconds_since_1970_that_agree_with_the_date_after_them() {
+    for (line, expected) in [
+        (
+            "- 1117838570 2005.06.03 R1 2005-06-03-15.42.50.363779 R1 RAS INFO cache error",
+            "2005-06-03T22:42:50Z",
+        ),
+        ("1117838570 2005-06-03 node7 started", "2005-06-03T22:42:50Z"),
+        ("ALERT 1117843200 2005/06/03 node7 stopped", "2005-06-04T00:00:00Z"),
+        ("- 1117838570 2005.06.07 another day", "2024-06-01T12:00:10Z"),
+        ("- 1117838570 requests", "2024-06-01T12:00:10Z"),
+        ("- x 1117838570 2005.06.03", "2024-06-01T12:00:10Z"),
+    ] {
+        let event = parse::line(line.as_bytes(), &context());
+        assert_eq!(event.timestamp, Timestamp::parse(expected).unwrap_or_default(), "{line}");
+        assert_eq!(event.message, line);
+    }
+}
+
+#[test]
 fn syslog() {
     check(
         "Jun  1 12:00:00 web1 sshd[42]: Failed password for invalid user bob from 192.0.2.7 port 4711 ssh2",

@@ -79,7 +79,10 @@ impl Answer {
             StatusCode::BAD_REQUEST,
             "nothing_acceptable",
             "No record of the body can be stored",
-            format!("Line {}{column}: {}", first.line, first.reason),
+            match first.reason.strip_prefix("element ") {
+                Some(place) => format!("Element {place}"),
+                None => format!("Line {}{column}: {}", first.line, first.reason),
+            },
         )
         .line(first.line);
         if let Some(column) = first.column {

@@ -18,6 +18,14 @@ pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
     let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
     let media_type = text.split(';').next().unwrap_or_default().trim();
+    if let Some(charset) = charset(&text)
+        && !matches!(charset, "utf-8" | "utf8" | "us-ascii" | "ascii")
+    {
+        return Err(unsupported(format!(
+            "The charset '{}' is not supported. Send the body as UTF-8.",
+            charset.chars().take(100).collect::<String>()
+        )));
+    }
     match media_type {
         "application/json" | "text/json" => Ok(Some(Format::Json)),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" | "application/x-jsonl"
@@ -38,6 +46,14 @@ pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, Problem> {
             other.chars().take(100).collect::<String>()
         ))),
     }
+}
+
+/// The parameter `charset` of a media type in lower case, quoted or not.
+fn charset(text: &str) -> Option<&str> {
+    text.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        (name.trim() == "charset").then(|| value.trim().trim_matches('"').trim())
+    })
 }
 
 fn unsupported(detail: String) -> Problem {
@@ -110,6 +126,9 @@ mod tests {
             ("application/x-ndjson", Some(Some(Format::Ndjson))),
             ("application/jsonl", Some(Some(Format::Ndjson))),
             ("text/plain; charset=us-ascii", Some(Some(Format::Lines))),
+            ("text/plain; format=flowed; charset=\"UTF-8\"", Some(Some(Format::Lines))),
+            ("text/plain; charset=iso-8859-1", None),
+            ("application/json;charset=utf-16", None),
             ("", Some(None)),
             ("application/x-www-form-urlencoded", None),
             ("application/xml", None),
