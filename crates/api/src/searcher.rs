@@ -165,7 +165,7 @@ impl Searcher {
     pub async fn fields(&self) -> Result<Answer<Vec<FieldInfo>>, SearchError> {
         let end = self.catch_up().await;
         // Before the question, so that nothing is left out; what comes in meanwhile may count twice.
-        let covered = self.index.written();
+        let covered = *self.index.written().borrow();
         let found = self.index.fields().await;
         let scan = |tail: &Scan| Ok(tail.fields());
         self.with_tail(found, Some(covered), end, scan, FieldInfo::merge).await
@@ -203,7 +203,7 @@ impl Searcher {
             Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the index does not answer");
-                (None, self.index.written())
+                (None, *self.index.written().borrow())
             }
             Ok(found) => (Some(found), covered.unwrap_or_default()),
         };

@@ -17,7 +17,6 @@ use std::{
 };
 
 use axum::Router;
-use event::Position;
 use index::{Index, embedded};
 use journal::Journal;
 use pipeline::Pipeline;
@@ -107,7 +106,7 @@ impl Instance {
         let pipeline = Pipeline::open(
             pipeline_config(settings),
             journal.clone(),
-            anomaly.clone(),
+            pipeline::Analysis::InProcess(anomaly.clone()),
             index.clone(),
             health.component("index"),
         )?;
@@ -115,7 +114,7 @@ impl Instance {
         let searcher = api::Searcher::new(
             index.clone(),
             journal.clone(),
-            pipeline.watch_written(),
+            index.written(),
             api::SearcherConfig::default(),
         );
         let collector = api::collector(api::CollectorState {
@@ -135,7 +134,7 @@ impl Instance {
             journal.clone(),
             intake_config(settings),
             intake::system_clock,
-            Some(indexed(pipeline.watch_written())),
+            Some(indexed(index.clone())),
         );
         let scoring = api::anomaly(api::AnomalyState {
             service: anomaly.clone(),
@@ -236,6 +235,7 @@ fn pipeline_config(settings: &Settings) -> pipeline::Config {
         commit_idle: Duration::from_secs(5),
         commit_interval: Duration::from_secs(30),
         retry: Duration::from_secs(1),
+        drain: settings.shutdown_grace / 3,
         window_dir: settings.data.join("window"),
     }
 }
@@ -286,14 +286,14 @@ fn host_name() -> Option<String> {
 }
 
 /// What `?wait=indexed` waits for.
-fn indexed(written: watch::Receiver<Position>) -> intake::http::Indexed {
+fn indexed(index: Arc<dyn Index>) -> intake::http::Indexed {
     Arc::new(move |position, timeout| {
-        let mut written = written.clone();
-        Box::pin(async move {
-            tokio::time::timeout(timeout, written.wait_for(|reached| *reached >= position))
-                .await
-                .is_ok_and(|r| r.is_ok())
-        })
+        let index = index.clone();
+        let mut written = index.written();
+        let visible = async move {
+            written.wait_for(|reached| *reached >= position).await.is_ok() && index.refresh().await.is_ok()
+        };
+        Box::pin(async move { tokio::time::timeout(timeout, visible).await.unwrap_or(false) })
     })
 }
 

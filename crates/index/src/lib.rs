@@ -5,6 +5,7 @@
 //! This crate must never know how events came in, nor decide what is strange about them.
 
 mod cursor;
+mod dead_letter;
 pub mod embedded;
 mod merge;
 pub mod query;
@@ -13,26 +14,39 @@ pub mod scan;
 
 use async_trait::async_trait;
 use event::{Batch, JournalId, Position, Timestamp};
+use tokio::sync::watch;
 
 pub use cursor::InvalidCursor;
+pub use dead_letter::{DeadLetter, DeadLetters};
 pub use merge::OTHER;
 pub use request::*;
 
 /// A place that keeps analysed events searchable. Writing is idempotent by event id.
 #[async_trait]
 pub trait Index: Send + Sync {
-    /// Makes a batch searchable (not yet durable). Batches come in journal order, from one writer.
+    /// Told before the first write: which journal the batches come from, where its cursor for this
+    /// index stands, and where it ended at the start (what lies between may have been written by an
+    /// earlier process). Gives the position at which writing goes on: behind the last durable event.
+    fn attach(&self, journal: JournalId, cursor: Position, end: Position) -> Position;
+
+    /// Takes a batch over. Batches come in journal order, from one writer. An index in this process
+    /// has made it searchable when this returns; a remote one may hold a bounded number of batches,
+    /// and [`Index::written`] tells when they are there. After an error nothing of the batch was
+    /// taken over, and it may be given again.
     async fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError>;
 
-    /// Makes everything written durable and returns the journal position behind it. Cheap when
-    /// there is nothing to do.
+    /// Makes what is searchable durable and returns the journal position behind what is. It does not
+    /// wait for a remote index: what that has not answered for yet is left out. Cheap when there is
+    /// nothing to do.
     async fn commit(&self) -> Result<Position, IndexError>;
 
-    /// Behind the last durable event of this journal: where a restarted writer goes on.
-    fn committed(&self, journal: JournalId) -> Position;
+    /// Behind the last event that questions to this index find, whenever that moves.
+    fn written(&self) -> watch::Receiver<Position>;
 
-    /// Behind the last searchable event.
-    fn written(&self) -> Position;
+    /// Lets everyone else who reads the same store find what is written, too.
+    async fn refresh(&self) -> Result<(), IndexError> {
+        Ok(())
+    }
 
     /// Hits, newest first.
     async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError>;
@@ -83,6 +97,14 @@ pub enum IndexError {
     QueryTooLarge {
         /// The limit, with its unit and setting.
         limit: String,
+    },
+    /// A remote index did not do it. Nothing is lost by that; it may be asked again.
+    #[error("the index could not {action}")]
+    Remote {
+        /// What was attempted.
+        action: &'static str,
+        /// Why not, and what to do about it.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// After a failed fsync nothing more is written.
     #[error("the index stopped writing after a failed fsync; restart once the disk is sound")]

@@ -8,6 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use event::{Analyzed, Batch, EventId, JournalId, Position, Timestamp, fields_of};
+use tokio::sync::watch;
 
 use crate::{
     Bucket, Cursor, FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Hit, Index,
@@ -216,6 +217,7 @@ fn values_at(analyzed: &Analyzed<'_>, path: &str) -> Vec<String> {
 #[derive(Debug, Clone, Default)]
 pub struct ScanIndex {
     written: Arc<Mutex<Scan>>,
+    covered: watch::Sender<Position>,
     /// What survives reopening.
     committed: Arc<Mutex<Scan>>,
 }
@@ -230,7 +232,8 @@ impl ScanIndex {
     #[must_use]
     pub fn reopened(&self) -> Self {
         let committed = lock(&self.committed).clone();
-        Self { written: Arc::new(Mutex::new(committed)), committed: Arc::clone(&self.committed) }
+        let covered = watch::Sender::new(committed.covered());
+        Self { written: Arc::new(Mutex::new(committed)), covered, committed: Arc::clone(&self.committed) }
     }
 }
 
@@ -241,8 +244,21 @@ fn lock(scan: &Mutex<Scan>) -> MutexGuard<'_, Scan> {
 
 #[async_trait]
 impl Index for ScanIndex {
+    fn attach(&self, journal: JournalId, _: Position, _: Position) -> Position {
+        let committed = lock(&self.committed);
+        let known = committed.is_empty() || committed.ids.iter().any(|id| id.journal == journal);
+        let position = if known { committed.covered() } else { Position::default() };
+        self.covered.send_replace(position);
+        position
+    }
+
     async fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
-        lock(&self.written).add(batch);
+        let covered = {
+            let mut written = lock(&self.written);
+            written.add(batch);
+            written.covered()
+        };
+        self.covered.send_replace(covered);
         Ok(())
     }
 
@@ -253,14 +269,8 @@ impl Index for ScanIndex {
         Ok(position)
     }
 
-    fn committed(&self, journal: JournalId) -> Position {
-        let committed = lock(&self.committed);
-        let known = committed.is_empty() || committed.ids.iter().any(|id| id.journal == journal);
-        if known { committed.covered() } else { Position::default() }
-    }
-
-    fn written(&self) -> Position {
-        lock(&self.written).covered()
+    fn written(&self) -> watch::Receiver<Position> {
+        self.covered.subscribe()
     }
 
     async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {

@@ -1,18 +1,23 @@
 //! The journal's reader: decode, template, score, index, commit. The file to read first.
 //!
 //! ```text
-//! journal ──► records ──► events ──► templates, scores ──► index ──► commit: index, window, cursor
-//!    ▲ end        decode    anomaly::Service::analyze    Index::write      │
+//! journal ──► records ──► events ──► templates, scores ──► index ──► commit: window, index, cursor
+//!    ▲ end        decode         Analysis::analyze       Index::write      │
 //!    └────────────────────────── segments behind the cursor go ◄───────────┘
 //! ```
 //! One thread does it all, in journal order, so that a verdict depends on nothing but the events
 //! before it. A commit makes durable, in this order: the analysis' window as of a position, the
 //! index up to that position, the cursor. A crash between any two of them repeats work and
-//! nothing else: the index names the position it holds, the window is kept under its position, and
-//! the cursor only decides what the journal may delete.
+//! nothing else: the window is kept under its position until the cursor has passed it, an index of
+//! our own names the position it holds, and a remote one knows the ids of what it has.
+//!
+//! A remote index answers later than it is given something. The window of a position is then kept
+//! until the index has everything before it, and only then does the cursor move there: while the
+//! index is away the cursor stands still.
 //!
 //! This crate must never acknowledge anything, and must never skip an event because it is odd.
 
+mod analysis;
 mod window;
 
 use std::{
@@ -27,6 +32,7 @@ use telemetry::{health::Component, ledger, metric, task::Stop};
 use tokio::sync::{broadcast, watch};
 use tracing::{error, info, warn};
 
+pub use analysis::Analysis;
 use window::WindowFiles;
 
 /// The name of the cursor that keeps the journal's segments until they are indexed.
@@ -45,6 +51,8 @@ pub struct Config {
     pub commit_interval: Duration,
     /// How long to wait before trying again after the index failed.
     pub retry: Duration,
+    /// How long a stop waits for the index to answer for what it was given.
+    pub drain: Duration,
     /// Where the window is kept.
     pub window_dir: std::path::PathBuf,
 }
@@ -93,16 +101,18 @@ pub struct Pipeline {
     config: Config,
     journal: Journal,
     cursor: journal::Cursor,
-    anomaly: Arc<anomaly::Service>,
+    analysis: Analysis,
     index: Arc<dyn Index>,
     window: WindowFiles,
-    written: watch::Sender<Position>,
+    written: watch::Receiver<Position>,
     live: LiveEvents,
     health: Component,
     position: Position,
     /// Where the journal stood at the start: what comes before it was received by an earlier process.
     inherited: Position,
     uncommitted: Option<Uncommitted>,
+    /// The position whose window is kept and which the cursor takes once the index has got there.
+    committing: Option<Position>,
 }
 
 /// What was written since the last commit.
@@ -110,6 +120,16 @@ struct Uncommitted {
     since: Instant,
     last: Instant,
     events: u64,
+}
+
+/// What became of a read.
+enum Step {
+    /// Something was read; there may be more.
+    Onward,
+    /// There was nothing to read.
+    Idle,
+    /// The index takes nothing and the program is to stop; the journal keeps the rest.
+    GivenUp,
 }
 
 impl Pipeline {
@@ -120,18 +140,19 @@ impl Pipeline {
     pub fn open(
         config: Config,
         journal: Journal,
-        anomaly: Arc<anomaly::Service>,
+        analysis: Analysis,
         index: Arc<dyn Index>,
         health: Component,
     ) -> Result<Self, PipelineError> {
         let cursor = journal.cursor(CURSOR)?;
-        let position = index.committed(journal.id());
+        let inherited = journal.end();
+        let position = index.attach(journal.id(), cursor.position(), inherited);
         if position > journal.end() {
             return Err(PipelineError::Ahead { index: position, journal: journal.end() });
         }
         let window = WindowFiles::open(&config.window_dir, journal.id())?;
         match window.load(position)? {
-            Some(snapshot) => match anomaly.restore(&snapshot) {
+            Some(snapshot) => match analysis.restore(&snapshot) {
                 Ok(()) => info!(%position, "analysis goes on where the index stands"),
                 Err(error) => warn!(%error, "the analysis' window is unusable and starts anew"),
             },
@@ -139,27 +160,21 @@ impl Pipeline {
             None => warn!(%position, "the analysis' window for this position is gone; it starts anew"),
         }
         let (live, _) = broadcast::channel(LIVE_EVENTS_MAX);
-        let (written, _) = watch::channel(position);
-        let inherited = journal.end();
         Ok(Self {
             config,
             journal,
             cursor,
-            anomaly,
+            analysis,
+            written: index.written(),
             index,
             window,
-            written,
             live,
             health,
             position,
             inherited,
             uncommitted: None,
+            committing: None,
         })
-    }
-
-    /// Behind the last searchable event.
-    pub fn watch_written(&self) -> watch::Receiver<Position> {
-        self.written.subscribe()
     }
 
     /// Where live tails subscribe.
@@ -173,10 +188,14 @@ impl Pipeline {
     /// When the journal or the index fails for good.
     pub async fn run(mut self, stop: Stop) -> Result<(), PipelineError> {
         let mut end = self.journal.watch_end();
+        let mut written = self.written.clone();
         loop {
             end.borrow_and_update();
-            if self.step().await? {
-                continue;
+            written.borrow_and_update();
+            match self.step(&stop).await? {
+                Step::Onward => continue,
+                Step::GivenUp => return self.finish().await,
+                Step::Idle => {}
             }
             if stop.is_cancelled() {
                 break;
@@ -185,15 +204,31 @@ impl Pipeline {
             tokio::select! {
                 changed = end.changed() => if changed.is_err() { break },
                 () = stop.cancelled() => {}
+                Ok(()) = written.changed(), if self.committing.is_some() => {}
                 () = tokio::time::sleep_until(due.into()), if self.uncommitted.is_some() => self.commit().await?,
             }
         }
-        while self.step().await? {}
-        self.commit().await
+        while matches!(self.step(&stop).await?, Step::Onward) {}
+        self.commit().await?;
+        self.finish().await
     }
 
-    /// One read; false when there was nothing to read.
-    async fn step(&mut self) -> Result<bool, PipelineError> {
+    /// Waits a while for the index to answer for what it was given, and moves the cursor there.
+    async fn finish(&mut self) -> Result<(), PipelineError> {
+        let Some(position) = self.committing else { return Ok(()) };
+        let mut written = self.written.clone();
+        let reached = written.wait_for(|written| *written >= position);
+        match tokio::time::timeout(self.config.drain, reached).await {
+            Ok(Ok(_)) => self.commit().await,
+            _ => {
+                warn!("the index has not answered for everything; the journal keeps it for the next start");
+                Ok(())
+            }
+        }
+    }
+
+    /// One read.
+    async fn step(&mut self, stop: &Stop) -> Result<Step, PipelineError> {
         let records = match self.journal.read(self.position, self.config.read_bytes) {
             Ok(records) => records,
             Err(failure) => {
@@ -203,7 +238,7 @@ impl Pipeline {
                 );
                 self.health.degraded("the journal cannot be read at present");
                 tokio::time::sleep(self.config.retry).await;
-                return Ok(true);
+                return Ok(Step::Onward);
             }
         };
         if records.damaged() > 0 {
@@ -214,18 +249,22 @@ impl Pipeline {
             }
             error!(damaged = records.damaged(), "damaged journal records were set aside");
         }
-        if records.is_empty() && records.end() == self.position {
-            return Ok(false);
+        let idle = records.is_empty() && records.end() == self.position;
+        if !idle && !self.take_in(&records, stop).await? {
+            return Ok(Step::GivenUp);
         }
-        self.take_in(&records).await?;
         let full = self.uncommitted.as_ref().is_some_and(|since| since.events >= self.config.commit_events);
-        if full || (self.uncommitted.is_some() && self.commit_due() <= Instant::now()) {
+        let due = self.uncommitted.is_some() && self.commit_due() <= Instant::now();
+        let reached = self.committing.is_some_and(|position| *self.written.borrow() >= position);
+        if full || due || reached {
             self.commit().await?;
         }
-        Ok(true)
+        Ok(if idle { Step::Idle } else { Step::Onward })
     }
 
-    async fn take_in(&mut self, records: &Records) -> Result<(), PipelineError> {
+    /// Analyses records and gives them to the index; false when that takes nothing and the program
+    /// is to stop.
+    async fn take_in(&mut self, records: &Records, stop: &Stop) -> Result<bool, PipelineError> {
         let journal = self.journal.id();
         let events: Vec<_> = records
             .iter()
@@ -234,14 +273,19 @@ impl Pipeline {
         let count = events.len() as u64;
         let inherited = events.iter().filter(|(id, _)| id.position < self.inherited).count();
         ledger::received(inherited as u64);
-        let batch = self.anomaly.analyze(events, records.end());
+        let batch = self.analysis.analyze(events, records.end()).await;
         while let Err(error) = self.index.write(&batch).await {
             if matches!(error, IndexError::Poisoned) {
                 return Err(error.into());
             }
+            if stop.is_cancelled() {
+                // The analysis has learned what the index does not have: its window is not kept.
+                return Ok(false);
+            }
             error!(error = &error as &dyn std::error::Error, "the index took nothing; trying again");
             self.health.degraded("the index takes nothing at present; the journal keeps the events");
-            tokio::time::sleep(self.config.retry).await;
+            // Whoever waits to stop must not wait for this.
+            let _: Option<()> = stop.run_until_cancelled(tokio::time::sleep(self.config.retry)).await;
         }
         self.position = records.end();
         let now = Instant::now();
@@ -249,16 +293,14 @@ impl Pipeline {
         since.last = now;
         since.events += count;
         let anomalies = batch.events.iter().filter(|event| event.verdict.is_anomaly).count();
-        ledger::stored(count);
         metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
-        self.written.send_replace(self.position);
         if self.live.receiver_count() > 0 {
             for event in batch.events {
                 // No receiver any more is no error: a tail may end at any time.
                 drop(self.live.send(Arc::new(event.into_owned())));
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// When the next commit is due, given that something is uncommitted.
@@ -271,11 +313,10 @@ impl Pipeline {
         }
     }
 
-    /// Commits. A full disk or a file that cannot be written now is no end: the journal keeps the
-    /// events, and the next commit tries again.
+    /// Commits as far as the index has answered. A full disk or a file that cannot be written now is
+    /// no end: the journal keeps the events, and the next commit tries again.
     async fn commit(&mut self) -> Result<(), PipelineError> {
         let Err(failure) = self.try_commit().await else {
-            self.uncommitted = None;
             self.health.ok();
             return Ok(());
         };
@@ -284,24 +325,43 @@ impl Pipeline {
         }
         error!(error = &failure as &dyn std::error::Error, "could not commit; the journal keeps the events");
         self.health.degraded("the index could not be made durable; the journal keeps the events");
+        // Due again later, also when nothing else comes.
         let now = Instant::now();
-        if let Some(uncommitted) = &mut self.uncommitted {
-            *uncommitted = Uncommitted { since: now, last: now, events: 0 };
-        }
+        self.uncommitted = Some(Uncommitted { since: now, last: now, events: 0 });
         Ok(())
     }
 
     async fn try_commit(&mut self) -> Result<(), PipelineError> {
+        if self.committing.is_some() {
+            self.settle().await?;
+        }
+        if self.committing.is_some() {
+            // The index is still at it. Asked again when it has moved, or when the next one is due.
+            if let Some(uncommitted) = &mut self.uncommitted {
+                let now = Instant::now();
+                (uncommitted.since, uncommitted.last, uncommitted.events) = (now, now, 0);
+            }
+            return Ok(());
+        }
         // Without its window the analysis starts anew after a restart. That is no reason to keep the
         // journal's disk, which may be what the window lacks.
-        if self.uncommitted.is_some()
-            && let Err(failure) = self.window.save(self.position, &self.anomaly.snapshot())
+        if self.uncommitted.take().is_some()
+            && let Err(failure) = self.window.save(self.position, &self.analysis.snapshot())
         {
             warn!(error = &failure as &dyn std::error::Error, "the analysis' window could not be kept");
         }
+        self.committing = Some(self.position);
+        self.settle().await
+    }
+
+    /// Makes the index durable and moves the cursor, if the index has got so far.
+    async fn settle(&mut self) -> Result<(), PipelineError> {
         let durable = self.index.commit().await?;
-        self.window.keep_only(durable);
-        self.cursor.commit(durable)?;
+        if let Some(position) = self.committing.filter(|position| durable >= *position) {
+            self.cursor.commit(position)?;
+            self.window.keep_only(position);
+            self.committing = None;
+        }
         Ok(())
     }
 }

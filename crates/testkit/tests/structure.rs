@@ -19,6 +19,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("journal", 1),
     ("template", 1),
     ("index", 1),
+    ("wire", 1),
     ("anomaly", 2),
     ("intake", 3),
     ("pipeline", 3),

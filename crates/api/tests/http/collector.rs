@@ -250,11 +250,11 @@ impl Index for Broken {
     async fn commit(&self) -> Result<Position, IndexError> {
         self.fail().await
     }
-    fn committed(&self, _: JournalId) -> Position {
+    fn attach(&self, _: JournalId, _: Position, _: Position) -> Position {
         Position::default()
     }
-    fn written(&self) -> Position {
-        Position::default()
+    fn written(&self) -> tokio::sync::watch::Receiver<Position> {
+        tokio::sync::watch::channel(Position::default()).1
     }
     async fn search(&self, _: SearchRequest) -> Result<SearchResult, IndexError> {
         self.fail().await

@@ -10,6 +10,8 @@ use std::{
 
 use async_trait::async_trait;
 use event::{Batch, JournalId, Position, Timestamp};
+use telemetry::ledger;
+use tokio::sync::watch;
 
 use super::{
     block::Section,
@@ -67,6 +69,7 @@ pub(super) struct Shared {
     /// In the order of their numbers; segments in memory, which have none yet, last.
     segments: RwLock<Arc<Vec<Arc<Segment>>>>,
     writer: Mutex<Writer>,
+    written: watch::Sender<Position>,
     /// Held while files are written or removed.
     files: Mutex<u64>,
     poisoned: AtomicBool,
@@ -140,6 +143,7 @@ impl Embedded {
         Ok(Self {
             shared: Arc::new(Shared {
                 cache: Cache::new(config.cache_bytes),
+                written: watch::Sender::new(last_of(&covered)),
                 segments: RwLock::new(Arc::new(segments)),
                 writer: Mutex::new(Writer::new(config.block_rows, covered)),
                 files: Mutex::new(next),
@@ -362,6 +366,11 @@ impl Shared {
     }
 }
 
+/// Behind the last event of the journal written last.
+fn last_of(covered: &[(JournalId, Position)]) -> Position {
+    covered.last().map_or(Position::default(), |(_, end)| *end)
+}
+
 /// Behind the last event of a journal that files hold.
 fn committed(segments: &[Arc<Segment>], journal: JournalId) -> Position {
     let files = segments.iter().filter(|segment| segment.is_file());
@@ -371,20 +380,27 @@ fn committed(segments: &[Arc<Segment>], journal: JournalId) -> Position {
 
 #[async_trait]
 impl Index for Embedded {
+    fn attach(&self, journal: JournalId, _: Position, _: Position) -> Position {
+        let position = committed(&self.shared.segments(), journal);
+        lock(&self.shared.writer).cover(journal, position);
+        self.shared.written.send_replace(position);
+        position
+    }
+
     async fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
-        self.shared.write(batch)
+        self.shared.write(batch)?;
+        ledger::stored(batch.events.len() as u64);
+        let covered = last_of(lock(&self.shared.writer).covered());
+        self.shared.written.send_replace(covered);
+        Ok(())
     }
 
     async fn commit(&self) -> Result<Position, IndexError> {
         self.shared.commit()
     }
 
-    fn committed(&self, journal: JournalId) -> Position {
-        committed(&self.shared.segments(), journal)
-    }
-
-    fn written(&self) -> Position {
-        lock(&self.shared.writer).covered().last().map_or(Position::default(), |(_, end)| *end)
+    fn written(&self) -> watch::Receiver<Position> {
+        self.shared.written.subscribe()
     }
 
     async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {

@@ -89,6 +89,12 @@ pub(crate) fn all(query: &str) -> SearchRequest {
     SearchRequest { selection: selection(query), limit: 1000, after: None }
 }
 
+/// Writes a batch and waits until it is found.
+pub(crate) async fn write(index: &dyn Index, batch: Batch<'static>) {
+    index.write(&batch).await.unwrap();
+    index.written().wait_for(|written| *written >= batch.end).await.unwrap();
+}
+
 /// The records found by a request, newest first, and the total.
 pub(crate) async fn found(index: &dyn Index, request: SearchRequest) -> (Vec<u32>, u64) {
     let result = index.search(request).await.unwrap();

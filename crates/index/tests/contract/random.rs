@@ -8,7 +8,7 @@ use index::{
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::{analyzed, batch, seconds};
+use super::{analyzed, batch, seconds, write};
 
 const WORDS: &[&str] = &["error", "disk", "full", "Root", "über", "42", "10.0.0.1", "user_id", "x-y", "!!"];
 const VALUES: &[&str] = &["a", "A", "ab", "b c", "5", "true", "10.0.0.1", "fe80::1", "2024-06-01T12:00:02Z"];
@@ -142,7 +142,7 @@ pub(crate) async fn equals_scan(
         let batch = batch(events.to_vec());
         if !events.is_empty() {
             scan.add(&batch);
-            index.write(&batch).await.unwrap();
+            write(index, batch).await;
         }
         if commit {
             index.commit().await.unwrap();

@@ -3,7 +3,7 @@
 use event::{Event, Severity, Value};
 use index::{FieldValuesRequest, HistogramRequest, Index, PatternsRequest, SearchRequest, Selection};
 
-use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, seconds, selection};
+use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, seconds, selection, write};
 
 /// Eight events, a second apart, record n at second n; record 7 came late and is the oldest.
 async fn sample(index: &dyn Index) {
@@ -49,10 +49,10 @@ async fn sample(index: &dyn Index) {
         }),
         analyzed(7, event(-3600, "a late one"), |event| event.severity = Severity::Debug),
     ];
-    index.write(&batch(events[..3].to_vec())).await.unwrap();
-    index.write(&batch(events[3..].to_vec())).await.unwrap();
+    write(index, batch(events[..3].to_vec())).await;
+    write(index, batch(events[3..].to_vec())).await;
     // Written again, as after a restart: nothing changes.
-    index.write(&batch(events[2..].to_vec())).await.unwrap();
+    write(index, batch(events[2..].to_vec())).await;
 }
 
 pub(super) async fn queries<F: Factory>(factory: &F) {
@@ -127,7 +127,7 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
     let index = factory.open(&place).await;
     // Equal time stamps: the id decides, falling.
     let events = (0..7).map(|record| plain(record, i64::from(record / 4), "same")).collect();
-    index.write(&batch(events)).await.unwrap();
+    write(&*index, batch(events)).await;
     let mut request = SearchRequest { limit: 3, ..all("same") };
     let mut pages = Vec::new();
     loop {
@@ -240,26 +240,21 @@ pub(super) async fn durability<F: Factory>(factory: &F) {
     let index = factory.open(&place).await;
     assert_eq!(index.commit().await.unwrap(), Default::default(), "nothing to commit");
     let events: Vec<_> = (0..6).map(|record| plain(record, 0, "kept")).collect();
-    index.write(&batch(events[..3].to_vec())).await.unwrap();
-    assert_eq!(index.written(), id(3).position);
+    write(&*index, batch(events[..3].to_vec())).await;
+    assert_eq!(*index.written().borrow(), id(3).position);
     assert_eq!(found(&*index, all("kept")).await.1, 3, "searchable before it is durable");
-    assert_eq!(index.commit().await.unwrap(), id(3).position);
-    assert_eq!(index.committed(JOURNAL), id(3).position);
-    assert_eq!(index.committed(event::JournalId(1)), Default::default(), "another journal");
-    index.write(&batch(events[3..].to_vec())).await.unwrap();
-    assert_eq!(index.committed(JOURNAL), id(3).position, "written is not committed");
+    let durable = index.commit().await.unwrap();
+    assert_eq!(durable, id(3).position);
+    write(&*index, batch(events[3..].to_vec())).await;
     assert_eq!(found(&*index, all("kept")).await.1, 6);
     drop(index);
 
     let index = factory.open(&place).await;
-    let start = index.committed(JOURNAL).record as usize;
+    let start = index.attach(JOURNAL, durable, id(6).position).record as usize;
     assert!(start >= 3, "what was committed is lost");
-    assert_eq!(
-        found(&*index, all("kept")).await.1,
-        start as u64,
-        "what is not behind the cursor is not there"
-    );
-    index.write(&batch(events[start..].to_vec())).await.unwrap();
+    assert_eq!(index.attach(event::JournalId(1), Default::default(), id(6).position), Default::default());
+    index.attach(JOURNAL, durable, id(6).position);
+    write(&*index, batch(events[start..].to_vec())).await;
     assert_eq!(found(&*index, all("kept")).await, (vec![5, 4, 3, 2, 1, 0], 6), "each exactly once");
     assert_eq!(index.commit().await.unwrap(), id(6).position);
     drop(index);
@@ -271,7 +266,7 @@ pub(super) async fn durability<F: Factory>(factory: &F) {
 pub(super) async fn expiry<F: Factory>(factory: &F) {
     let place = factory.place();
     let index = factory.open(&place).await;
-    index.write(&batch((0..4).map(|record| plain(record, i64::from(record), "x")).collect())).await.unwrap();
+    write(&*index, batch((0..4).map(|record| plain(record, i64::from(record), "x")).collect())).await;
     index.commit().await.unwrap();
     assert_eq!(index.expire(now()).await.unwrap(), 0, "none is older");
     index.expire(seconds(2)).await.unwrap();
@@ -279,5 +274,5 @@ pub(super) async fn expiry<F: Factory>(factory: &F) {
     assert!(kept.starts_with(&[3, 2]), "a younger one went: {kept:?}");
     assert_eq!(index.expire(seconds(100)).await.unwrap(), kept.len() as u64, "all of them are older");
     assert_eq!(found(&*index, all("x")).await, (vec![], 0));
-    assert_eq!(index.committed(JOURNAL), id(4).position, "what expired is not asked for again");
+    assert_eq!(index.commit().await.unwrap(), id(4).position, "what expired is not asked for again");
 }

@@ -1,0 +1,24 @@
+//! What goes over the wire between the collector and a separate anomaly service: the types of
+//! `proto/log_sentinel/v1`, and their conversions to and from events and verdicts.
+//!
+//! Log records are generated as `bytes`: [`record`] writes them from events and reads them as events
+//! that borrow from the message. It must never fail on what an event holds, and never panic on bytes.
+
+pub mod record;
+mod verdict;
+
+/// The generated types, clients and servers.
+#[expect(missing_docs, clippy::allow_attributes, reason = "generated")]
+pub mod v1 {
+    tonic::include_proto!("log_sentinel.v1");
+}
+
+/// A position of a journal as `ScoreRequest.positions` has it.
+pub fn pack(position: event::Position) -> u64 {
+    u64::from(position.segment) << 32 | u64::from(position.record)
+}
+
+/// The position that [`pack`] packed.
+pub fn unpack(packed: u64) -> event::Position {
+    event::Position { segment: (packed >> 32) as u32, record: packed as u32 }
+}
