@@ -48,6 +48,8 @@ metrics! {
     STORED_EVENTS = "stored_events_total", Counter, Count, [];
     /// Events kept in the dead-letter stream because the index could not take them.
     DEAD_LETTER_EVENTS = "dead_letter_events_total", Counter, Count, [];
+    /// Dead letters neither taken in again nor discarded.
+    DEAD_LETTERS = "dead_letters", Gauge, Count, [];
     /// Events that are gone, by reason.
     DROPPED_EVENTS = "dropped_events_total", Counter, Count, ["reason"];
     /// Events between journal and index: received - stored - dead-lettered - dropped.

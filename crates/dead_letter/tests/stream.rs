@@ -1,0 +1,107 @@
+//! The stream through its public API, on real folders.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use dead_letter::{Config, DeadLetterStream};
+use event::{Event, EventId, Position, Timestamp, codec};
+use index::{DeadLetter, DeadLetters};
+use journal::Journal;
+
+fn main_journal(dir: &Path) -> Journal {
+    Journal::open(journal::Config {
+        dir: dir.join("journal"),
+        cursors_dir: dir.join("cursors"),
+        segment_bytes: 1 << 20,
+        budget_bytes: 16 << 20,
+        queue_bytes: 1 << 20,
+        notes_max: 8,
+    })
+    .unwrap()
+}
+
+fn open(dir: &Path, main: &Journal, budget_bytes: u64) -> DeadLetterStream {
+    let config = Config { dir: dir.join("dead_letters"), budget_bytes };
+    DeadLetterStream::open(config, main, Position::default()).unwrap()
+}
+
+fn letter(main: &Journal, record: u32, message: &str) -> DeadLetter {
+    DeadLetter {
+        id: EventId { journal: main.id(), position: Position { segment: 0, record } },
+        event: Event::new(message.to_owned(), Timestamp::MIN),
+        kind: "mapper_parsing_exception".to_owned(),
+        reason: "failed to parse".to_owned(),
+    }
+}
+
+fn messages(stream: &DeadLetterStream) -> Vec<String> {
+    let mut found = vec![];
+    stream
+        .each(Position::default(), |kept| {
+            found.push(kept.letter.event.message.into_owned());
+            true
+        })
+        .unwrap();
+    found
+}
+
+fn journalled(main: &Journal) -> Vec<String> {
+    let records = main.read(Position::default(), 1 << 20).unwrap();
+    records.iter().map(|(_, record)| codec::decode(record).unwrap().message.into_owned()).collect()
+}
+
+#[tokio::test]
+async fn letters_survive_a_restart_once_and_are_taken_in_again_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let main = main_journal(dir.path());
+    {
+        let stream = open(dir.path(), &main, 8 << 20);
+        assert!(stream.is_empty());
+        stream.put(vec![letter(&main, 1, "one"), letter(&main, 2, "two")]).await.unwrap();
+        assert_eq!(stream.len(), 2);
+    }
+    let stream = open(dir.path(), &main, 8 << 20);
+    // The index reads the same events again after a restart, and refuses one of them again.
+    stream.put(vec![letter(&main, 2, "two"), letter(&main, 3, "three")]).await.unwrap();
+    assert_eq!(messages(&stream), ["one", "two", "three"]);
+    assert_eq!(stream.len(), 3);
+
+    assert_eq!(stream.replay(&main).unwrap(), 3);
+    assert_eq!(stream.replay(&main).unwrap(), 0);
+    assert!(stream.is_empty() && messages(&stream).is_empty());
+    assert_eq!(journalled(&main), ["one", "two", "three"]);
+}
+
+#[tokio::test]
+async fn a_crash_between_taking_in_and_moving_on_takes_nothing_in_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let main = main_journal(dir.path());
+    let stream = open(dir.path(), &main, 8 << 20);
+    stream.put(vec![letter(&main, 1, "one")]).await.unwrap();
+    let cursor = dir.path().join("dead_letters/cursors/open.cursor");
+    let before = std::fs::read(&cursor).unwrap_or_default();
+    stream.replay(&main).unwrap();
+    drop(stream);
+    // As if the process had ended before the cursor was written.
+    std::fs::write(&cursor, before).unwrap();
+    let stream = open(dir.path(), &main, 8 << 20);
+    assert_eq!(stream.replay(&main).unwrap(), 0);
+    assert_eq!(journalled(&main), ["one"]);
+}
+
+#[tokio::test]
+async fn discarded_letters_are_gone_and_a_full_stream_takes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let main = main_journal(dir.path());
+    let stream = open(dir.path(), &main, 1 << 20);
+    let long = "x".repeat(200 << 10);
+    let mut kept = 0;
+    while stream.put(vec![letter(&main, kept, &long)]).await.is_ok() {
+        kept += 1;
+        assert!(kept < 10, "the budget does not bite");
+    }
+    assert_eq!(stream.len(), u64::from(kept));
+    assert_eq!(stream.discard().unwrap(), u64::from(kept));
+    stream.put(vec![letter(&main, 99, "room again")]).await.unwrap();
+    assert_eq!(messages(&stream), ["room again"]);
+}
