@@ -6,6 +6,7 @@
 
 mod cursor;
 mod dead_letter;
+pub mod elasticsearch;
 pub mod embedded;
 mod merge;
 pub mod query;

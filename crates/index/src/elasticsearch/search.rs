@@ -1,0 +1,1 @@
+//! Questions, translated into the language of the server.
