@@ -8,7 +8,12 @@ pub mod record;
 mod verdict;
 
 /// The generated types, clients and servers.
-#[expect(missing_docs, clippy::allow_attributes, reason = "generated")]
+#[expect(
+    missing_docs,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated"
+)]
 pub mod v1 {
     tonic::include_proto!("log_sentinel.v1");
 }

@@ -1,4 +1,5 @@
 //! Events on the wire: the same again after a round trip, and the same bytes as the generated type's.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::borrow::Cow;
 
