@@ -1,8 +1,9 @@
-//! What is asked of the service over HTTP: queries and operations of the collector, and the
-//! anomaly service.
+//! What is asked of the service: queries and operations of the collector over HTTP, and the anomaly
+//! service over HTTP and gRPC.
 //!
 //! [`collector`] and [`anomaly()`] give routers; [`guarded`] wraps a finished one with access rules,
-//! metrics and the answers for unknown paths. Nothing here may change what is stored.
+//! metrics and the answers for unknown paths. Nothing here may change what is stored, but for dead
+//! letters on an operator's word.
 
 mod access;
 mod body;
@@ -22,5 +23,7 @@ pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
 pub use collector::{CollectorConfig, CollectorState, LiveEvents, collector, collector_routes};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};
 pub use observe::{guarded, metrics_layer};
-pub use scoring::{AnomalyConfig, AnomalyState, anomaly, anomaly_routes};
+pub use scoring::{
+    AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,
+};
 pub use searcher::{Answer, SearchError, Searcher, SearcherConfig};

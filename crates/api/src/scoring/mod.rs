@@ -1,9 +1,12 @@
-//! The anomaly service over REST: training, prediction, models.
+//! The anomaly service over REST: training, prediction, models. Over gRPC: `grpc`.
 
+mod grpc;
 mod predict;
 mod train;
 
 use std::sync::Arc;
+
+pub use grpc::{AnomalyGrpc, GrpcConfig, GrpcError, TlsFiles};
 
 use axum::{
     Json, Router,
