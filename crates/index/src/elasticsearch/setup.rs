@@ -15,16 +15,13 @@ mod wanted;
 
 use std::{fmt, time::Duration};
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 pub use self::{
     object::{Difference, Kind},
     plan::{Action, Plan, Refusal, Retention, Step, StreamLifecycle},
 };
-use self::{
-    object::hash,
-    wanted::{stream_lifecycle, time_value},
-};
+use self::{object::hash, wanted::stream_lifecycle};
 use super::{
     ClusterError,
     cluster::{Body, Cluster, Method, Server},
@@ -253,16 +250,4 @@ impl fmt::Display for Status {
             Err(_) => writeln!(f, "state: refused"),
         }
     }
-}
-
-impl Config {
-    /// The retention in the server's notation, for messages.
-    pub fn retention_text(&self) -> Option<String> {
-        self.retention.map(time_value)
-    }
-}
-
-#[cfg(test)]
-fn _json_is_used(value: Json) -> Json {
-    json!([value])
 }
