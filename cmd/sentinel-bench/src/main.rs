@@ -3,6 +3,7 @@
 mod forest;
 mod lines;
 mod load;
+mod sessions;
 mod store;
 mod templates;
 
@@ -60,6 +61,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Train on sessions and print `id,flag,score` for each of others.
+    Sessions(sessions::Arguments),
     /// Start the service, send a corpus, and print cost, size and query times as one JSON line.
     Store(store::Arguments),
 }
@@ -77,6 +80,7 @@ fn main() -> anyhow::Result<()> {
         Command::Load(arguments) => load::run(&arguments),
         Command::Templates { column, file } => templates::run(&file, column.as_deref()),
         Command::Forest { train, score, out, seed } => forest::run(&train, &score, &out, seed),
+        Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
     }
 }

@@ -19,6 +19,7 @@ mod model;
 mod random;
 mod registry;
 mod service;
+pub mod session;
 mod tail;
 mod window;
 

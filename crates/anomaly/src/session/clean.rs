@@ -1,0 +1,205 @@
+//! Which training sessions count as normal.
+//!
+//! Sessions that break relations which nearly all others keep are either failures or rare ways of
+//! working, and no label tells which. Two things do, as far as anything can:
+//!
+//! - Failures are diverse, each in its own way, while a well-chosen training set has few other ways of
+//!   working. So the *kinds* of broken sessions are counted, by the rare events in them or the common
+//!   ones missing. When they are about as diverse as two equally frequent kinds or less, the most
+//!   frequent kind is normal.
+//! - A failure adds a line or two to a session, or cuts it short. A way of working has steps of its
+//!   own: three or more rare events that always occur together and equally often. Among the sessions
+//!   of such a kind, the counts that clearly prevail are normal.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Config,
+    collect::{Vector, count_of},
+    nearest::{self, NEAR},
+    relation::{self, Known, Relation},
+};
+
+/// How often relations have to hold when those of the configuration are broken too often.
+const STRICTER: [f64; 6] = [0.97, 0.98, 0.99, 0.995, 0.998, 0.999];
+/// Broken sessions are of few kinds up to this effective number of kinds.
+const KINDS_FEW: f64 = 2.0;
+/// Sessions that a rare way of working needs.
+const MODE_SUPPORT: u64 = 3;
+/// Rare events that are steps of one way of working.
+const STEPS: usize = 3;
+/// Share of sessions in which these have to occur equally often.
+const STEPS_BOUND: f64 = 0.95;
+/// For the counts that prevail among sessions with such steps: least sessions, least share of the
+/// sessions, and times the next frequent counts.
+const PREVAIL: (u64, f64, u64) = (5, 0.15, 2);
+
+/// What became of the training sessions.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cleaning {
+    /// Different count vectors.
+    pub vectors: usize,
+    /// Share of sessions in which relations have to hold.
+    pub hold: f64,
+    /// Sessions that break a relation and are far from all that break none.
+    pub broken: u64,
+    /// Effective number of kinds of these: the exponential of their entropy.
+    pub kinds: f64,
+    /// Of the broken sessions, those that count as normal all the same.
+    pub taken_back: u64,
+}
+
+/// What broken sessions have in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// These rare events occur.
+    Rare(Vec<u32>),
+    /// These common events do not.
+    Missing(Vec<u32>),
+    /// These relations are broken, by their places.
+    Broken(Vec<usize>),
+}
+
+/// The relations, whether each vector is normal, and what was found.
+pub(super) fn clean(
+    vectors: &[(Vector, u64)],
+    events: usize,
+    candidates: Vec<Known>,
+    config: &Config,
+) -> (Vec<Known>, Vec<bool>, Cleaning) {
+    let mut cleaning = Cleaning { vectors: vectors.len(), kinds: 1.0, ..Cleaning::default() };
+    let sessions: u64 = vectors.iter().map(|(_, support)| support).sum();
+    let most = config.hidden_max * sessions as f64;
+    let choice = [config.hold]
+        .into_iter()
+        .chain(STRICTER.into_iter().filter(|hold| *hold > config.hold))
+        .find_map(|hold| {
+            let relations = relation::select(&candidates, hold);
+            let breaks: Vec<bool> = vectors
+                .iter()
+                .map(|(vector, _)| relation::broken(&relations, vector).next().is_some())
+                .collect();
+            let broken = sum(vectors, |place| breaks[place]);
+            (broken as f64 <= most).then_some((hold, relations, breaks))
+        });
+    let Some((hold, relations, mut breaks)) = choice else {
+        return (vec![], vec![true; vectors.len()], cleaning);
+    };
+    cleaning.hold = hold;
+    excuse_variants(vectors, events, &mut breaks);
+    cleaning.broken = sum(vectors, |place| breaks[place]);
+    let mut normal: Vec<bool> = breaks.iter().map(|breaks| !breaks).collect();
+    let kinds = kinds(vectors, &relations, &breaks);
+    cleaning.kinds = effective(&kinds, vectors);
+    if !config.parts.cleaning {
+        return (relations, vec![true; vectors.len()], cleaning);
+    }
+    if config.parts.modes {
+        for (kind, places) in &kinds {
+            for place in taken_back(kind, places, vectors, &cleaning) {
+                normal[place] = true;
+                cleaning.taken_back += vectors[place].1;
+            }
+        }
+    }
+    (relations, normal, cleaning)
+}
+
+fn sum(vectors: &[(Vector, u64)], counts: impl Fn(usize) -> bool) -> u64 {
+    vectors.iter().enumerate().filter(|(place, _)| counts(*place)).map(|(_, (_, support))| support).sum()
+}
+
+/// What is near a vector that breaks nothing is a variant of it.
+fn excuse_variants(vectors: &[(Vector, u64)], events: usize, breaks: &mut [bool]) {
+    let kept: Vec<(Vector, u64)> = vectors
+        .iter()
+        .zip(breaks.iter())
+        .filter(|(_, breaks)| !**breaks)
+        .map(|(vector, _)| vector.clone())
+        .collect();
+    let weights = nearest::weights(&kept, events);
+    for ((vector, _), breaks) in vectors.iter().zip(breaks.iter_mut()).filter(|(_, breaks)| **breaks) {
+        *breaks = !kept.iter().any(|(other, _)| nearest::distance(vector, other, &weights, NEAR) <= NEAR);
+    }
+}
+
+/// The broken vectors by kind.
+fn kinds(vectors: &[(Vector, u64)], relations: &[Known], breaks: &[bool]) -> BTreeMap<Kind, Vec<usize>> {
+    let mut kinds: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
+    for (place, (vector, _)) in vectors.iter().enumerate().filter(|(place, _)| breaks[*place]) {
+        let broken: Vec<usize> = relation::broken(relations, vector).collect();
+        let rare: Vec<u32> = broken
+            .iter()
+            .filter_map(|at| match relations[*at].relation {
+                Relation::Absent(event) => Some(event),
+                _ => None,
+            })
+            .collect();
+        let missing: Vec<u32> = broken
+            .iter()
+            .filter_map(|at| match relations[*at].relation {
+                Relation::Constant(event, _) if count_of(vector, event) == 0 => Some(event),
+                _ => None,
+            })
+            .collect();
+        let kind = match (rare.is_empty(), missing.is_empty()) {
+            (false, _) => Kind::Rare(rare),
+            (true, false) => Kind::Missing(missing),
+            (true, true) => Kind::Broken(broken),
+        };
+        kinds.entry(kind).or_default().push(place);
+    }
+    kinds
+}
+
+/// How many equally frequent kinds would be as diverse as these.
+fn effective(kinds: &BTreeMap<Kind, Vec<usize>>, vectors: &[(Vector, u64)]) -> f64 {
+    let sizes = kinds.values().map(|places| support(places, vectors) as f64);
+    let total: f64 = sizes.clone().sum();
+    sizes.map(|size| -(size / total) * (size / total).ln()).sum::<f64>().exp()
+}
+
+fn support(places: &[usize], vectors: &[(Vector, u64)]) -> u64 {
+    places.iter().map(|place| vectors[*place].1).sum()
+}
+
+/// The places of vectors of this kind that are normal.
+fn taken_back(kind: &Kind, places: &[usize], vectors: &[(Vector, u64)], cleaning: &Cleaning) -> Vec<usize> {
+    let sessions = support(places, vectors);
+    if cleaning.kinds <= KINDS_FEW && sessions >= MODE_SUPPORT && 2 * sessions >= cleaning.broken {
+        return places.to_vec();
+    }
+    let Kind::Rare(steps) = kind else {
+        return vec![];
+    };
+    if steps.len() < STEPS || !are_bound(steps, vectors) {
+        return vec![];
+    }
+    let mut places = places.to_vec();
+    places.sort_by_key(|place| (std::cmp::Reverse(vectors[*place].1), *place));
+    let first = vectors[places[0]].1;
+    let next = places.get(1).map_or(0, |place| vectors[*place].1);
+    let (least, share, times) = PREVAIL;
+    if first >= least && first as f64 >= share * sessions as f64 && first >= times * next {
+        vec![places[0]]
+    } else {
+        vec![]
+    }
+}
+
+/// Whether these events occur equally often nearly wherever one of them occurs.
+fn are_bound(events: &[u32], vectors: &[(Vector, u64)]) -> bool {
+    let pairs = events
+        .iter()
+        .enumerate()
+        .flat_map(|(at, left)| events[at + 1..].iter().map(move |right| (left, right)));
+    pairs.into_iter().all(|(left, right)| {
+        let counts = |place: usize| {
+            let vector = &vectors[place].0;
+            (count_of(vector, *left), count_of(vector, *right))
+        };
+        let of = sum(vectors, |place| counts(place) != (0, 0));
+        let equal = sum(vectors, |place| counts(place) != (0, 0) && counts(place).0 == counts(place).1);
+        equal as f64 >= STEPS_BOUND * of as f64
+    })
+}

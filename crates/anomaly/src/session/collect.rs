@@ -1,0 +1,151 @@
+//! Sessions as count vectors and as sequences, in bounded memory.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::{Config, EventKey};
+
+/// Events of a session from which orders are learned; later ones count but have no place.
+pub(super) const SEQUENCE_MAX: usize = 1_024;
+/// Different unseen events of one session that are told apart.
+pub(super) const UNSEEN_MAX: usize = 64;
+
+/// Numbers of events and how often they occur, by rising number.
+pub(super) type Vector = Box<[(u32, u32)]>;
+
+/// The counts of a session to be judged.
+pub(super) struct Counts {
+    pub(super) vector: Vector,
+    pub(super) unseen: Vec<(EventKey, u32)>,
+}
+
+/// What training starts from. Nothing in it depends on the order of the sessions.
+pub(super) struct Collected {
+    /// Sorted; an event's place is its number.
+    pub(super) keys: Vec<EventKey>,
+    /// Sorted, with the number of sessions.
+    pub(super) vectors: Vec<(Vector, u64)>,
+    /// Sorted, with the number of sessions; a sample by content where there are too many.
+    pub(super) sequences: Vec<(Box<[u32]>, u64)>,
+    pub(super) sessions: u64,
+}
+
+/// The counts of a sequence.
+pub(super) fn vector(sequence: &[u32]) -> Vector {
+    let mut sorted = sequence.to_vec();
+    sorted.sort_unstable();
+    sorted.chunk_by(|left, right| left == right).map(|run| (run[0], run.len() as u32)).collect()
+}
+
+/// How often an event occurs in a vector.
+pub(super) fn count_of(vector: &[(u32, u32)], event: u32) -> u32 {
+    vector.binary_search_by_key(&event, |(event, _)| *event).map_or(0, |place| vector[place].1)
+}
+
+pub(super) fn collect<'a>(sessions: impl IntoIterator<Item = &'a [EventKey]>, config: &Config) -> Collected {
+    let mut keys: Vec<EventKey> = vec![];
+    let mut numbers: HashMap<EventKey, u32, FixedState> = HashMap::default();
+    let mut vectors: HashMap<Vector, u64, FixedState> = HashMap::default();
+    let mut sequences = Sequences::new(config.order_events_max);
+    let (mut count, mut sequence) = (0, vec![]);
+    for session in sessions.into_iter().filter(|session| !session.is_empty()) {
+        count += 1;
+        sequence.clear();
+        for key in session {
+            let full = keys.len() >= config.events_max && !numbers.contains_key(key);
+            let key = if full { EventKey::OTHER } else { *key };
+            sequence.push(*numbers.entry(key).or_insert_with(|| {
+                keys.push(key);
+                (keys.len() - 1) as u32
+            }));
+        }
+        *vectors.entry(vector(&sequence)).or_default() += 1;
+        if vectors.len() > config.vectors_max.saturating_mul(2) {
+            prune(&mut vectors, config.vectors_max);
+        }
+        sequences.add(session, &sequence);
+    }
+    if vectors.len() > config.vectors_max {
+        prune(&mut vectors, config.vectors_max);
+    }
+    renumber(keys, vectors, sequences, count)
+}
+
+/// Keeps the vectors with most support.
+fn prune(vectors: &mut HashMap<Vector, u64, FixedState>, keep: usize) {
+    let mut all: Vec<_> = vectors.drain().collect();
+    all.sort_unstable_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
+    vectors.extend(all.into_iter().take(keep));
+}
+
+/// Numbers events by their keys, so that the order of their arrival is forgotten.
+fn renumber(
+    keys: Vec<EventKey>,
+    vectors: HashMap<Vector, u64, FixedState>,
+    sequences: Sequences,
+    sessions: u64,
+) -> Collected {
+    let mut sorted = keys.clone();
+    sorted.sort_unstable();
+    let new: Vec<u32> = keys.iter().map(|key| sorted.partition_point(|other| other < key) as u32).collect();
+    let mut vectors: Vec<(Vector, u64)> = vectors
+        .into_iter()
+        .map(|(mut vector, support)| {
+            vector.iter_mut().for_each(|(event, _)| *event = new[*event as usize]);
+            vector.sort_unstable();
+            (vector, support)
+        })
+        .collect();
+    vectors.sort_unstable();
+    let mut sequences: Vec<(Box<[u32]>, u64)> = sequences
+        .kept
+        .into_iter()
+        .map(|(mut sequence, (_, support))| {
+            sequence.iter_mut().for_each(|event| *event = new[*event as usize]);
+            (sequence, support)
+        })
+        .collect();
+    sequences.sort_unstable();
+    Collected { keys: sorted, vectors, sequences, sessions }
+}
+
+/// Different sequences. When there are too many, those whose hash starts with enough zero bits: which
+/// these are depends on the sequences alone, not on when they came.
+struct Sequences {
+    kept: HashMap<Box<[u32]>, (u64, u64), FixedState>,
+    events: usize,
+    events_max: usize,
+    zeros: u32,
+}
+
+impl Sequences {
+    fn new(events_max: usize) -> Self {
+        Self { kept: HashMap::default(), events: 0, events_max, zeros: 0 }
+    }
+
+    fn add(&mut self, session: &[EventKey], sequence: &[u32]) {
+        if sequence.len() > SEQUENCE_MAX {
+            return;
+        }
+        let hash = std::hash::BuildHasher::hash_one(&FixedState::default(), session);
+        if hash.leading_zeros() < self.zeros {
+            return;
+        }
+        match self.kept.get_mut(sequence) {
+            Some((_, support)) => *support += 1,
+            None => {
+                self.kept.insert(sequence.into(), (hash, 1));
+                self.events += sequence.len();
+            }
+        }
+        while self.events > self.events_max && self.zeros < 64 {
+            self.zeros += 1;
+            let (zeros, events) = (self.zeros, &mut self.events);
+            self.kept.retain(|sequence, (hash, _)| {
+                let kept = hash.leading_zeros() >= zeros;
+                *events -= if kept { 0 } else { sequence.len() };
+                kept
+            });
+        }
+    }
+}

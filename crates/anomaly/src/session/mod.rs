@@ -1,0 +1,298 @@
+//! Finds strange sessions: all events of one block, request, connection or user, taken together.
+//!
+//! Training keeps no labels and expects some: a few sessions in a hundred may be anomalies nobody
+//! has found yet. It goes in five steps.
+//!
+//! 1. Sessions become *count vectors*, how often each event occurs, with their *support*, how many
+//!    sessions have exactly these counts (`collect`).
+//! 2. *Relations* that nearly all sessions keep are found: `a` occurs three times, `a` as often as
+//!    `b`, `a` as often as `b` and `c` together, `b` wherever `a`, `a` hardly ever (`relation`).
+//! 3. What breaks them and is far from all that keeps them is set aside, unless it looks like a
+//!    way of working instead of a failure (`clean`).
+//! 4. What is left is normal. A session's *novelty* is its distance from the nearest normal vector,
+//!    each count divided by its deviation, so that a count that never varies weighs most (`nearest`).
+//! 5. Orders that all normal sessions keep, and transitions that they show, are noted (`order`).
+//!
+//! Each part gives a *strangeness* that is one at its threshold; the largest is the session's. The
+//! training sessions, each judged by the others, tell what share of ordinary sessions is as strange:
+//! that share is the p-value, and the score is its logarithm (`calibrate`).
+//!
+//! Nothing here reads a clock or draws chance, and the order of the training sessions changes
+//! nothing as long as they fit the bounds of [`Config`]. It must never learn from what it scores.
+
+mod calibrate;
+mod clean;
+mod collect;
+mod nearest;
+mod order;
+mod reason;
+mod relation;
+#[cfg(test)]
+mod tests;
+
+use event::TemplateId;
+
+use calibrate::Calibration;
+use collect::{Collected, Counts, Vector};
+use nearest::{Found, Nearest};
+use order::Order;
+use relation::Known;
+
+pub use clean::Cleaning;
+pub use reason::{Difference, Reason};
+pub use relation::Relation;
+
+/// What an event is to a session: most often the id of its template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey(pub u64);
+
+impl EventKey {
+    /// Stands for all events beyond [`Config::events_max`].
+    pub const OTHER: Self = Self(u64::MAX);
+
+    /// The key of an event with this name.
+    pub fn of(name: &str) -> Self {
+        TemplateId::of(name).into()
+    }
+}
+
+impl From<TemplateId> for EventKey {
+    fn from(id: TemplateId) -> Self {
+        Self(id.0)
+    }
+}
+
+/// Sessions from which a model judges at all.
+pub const SESSIONS_MIN: u64 = 10;
+
+/// Strangeness of a session that breaks one relation, and what each further one adds.
+const BROKEN: (f64, f64) = (1.1, 0.1);
+/// Most broken relations that add to the strangeness.
+const BROKEN_MAX: usize = 20;
+
+/// How sessions are learned. The defaults serve all logs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// A relation holds in at least this share of the sessions that it speaks of, 0.5 to 1.
+    pub hold: f64,
+    /// Largest share of the training sessions that may be hidden anomalies, 0 to 0.5. Relations are
+    /// taken more strictly until no more than these break one.
+    pub hidden_max: f64,
+    /// Share of ordinary sessions whose counts alone may be called strange, 0 to 0.5.
+    pub novel_max: f64,
+    /// Different events that are told apart; further ones count as one.
+    pub events_max: usize,
+    /// Different count vectors that are kept, those with most support.
+    pub vectors_max: usize,
+    /// Events kept to learn orders from, about two bytes each in the end.
+    pub order_events_max: usize,
+    /// What takes part; for measuring what each part adds.
+    pub parts: Parts,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            hold: 0.95,
+            hidden_max: 0.06,
+            novel_max: 0.002,
+            events_max: 16_384,
+            vectors_max: 8_192,
+            order_events_max: 4_000_000,
+            parts: Parts::default(),
+        }
+    }
+}
+
+/// What takes part in a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    /// Distance from the nearest normal count vector.
+    pub novelty: bool,
+    /// Broken relations.
+    pub relations: bool,
+    /// Broken orders and unseen transitions.
+    pub order: bool,
+    /// Setting training sessions aside before anything counts as normal.
+    pub cleaning: bool,
+    /// Taking rare ways of working back.
+    pub modes: bool,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { novelty: true, relations: true, order: true, cleaning: true, modes: true }
+    }
+}
+
+/// What is said of one session.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// 0 (ordinary) to 1 (strangest): a sixth of the decimal logarithm of `1 / p_value`.
+    pub score: f32,
+    /// Whether the session is past the threshold.
+    pub is_anomaly: bool,
+    /// Estimated share of ordinary sessions that are at least as strange, 0 to 1.
+    pub p_value: f64,
+    /// What speaks against the session, strongest first; empty when it is no anomaly.
+    pub reasons: Vec<Reason>,
+}
+
+/// What was learned of normal sessions.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Sorted; an event's place is its number.
+    keys: Vec<EventKey>,
+    numbers: hashbrown::HashMap<EventKey, u32, foldhash::fast::FixedState>,
+    nearest: Nearest,
+    relations: Vec<Known>,
+    order: Order,
+    calibration: Calibration,
+    cleaning: Cleaning,
+    sessions: u64,
+    parts: Parts,
+}
+
+impl Model {
+    /// Learns from sessions, each the keys of its events in order. Empty sessions are left out.
+    pub fn train<'a>(sessions: impl IntoIterator<Item = &'a [EventKey]>, config: &Config) -> Self {
+        let Collected { keys, vectors, sequences, sessions } = collect::collect(sessions, config);
+        let candidates = relation::mine(&vectors, keys.len());
+        let (relations, normal, cleaning) = clean::clean(&vectors, keys.len(), candidates, config);
+        let normal_of =
+            |sequence: &[u32]| vectors.binary_search_by(|(vector, _)| vector.cmp(&collect::vector(sequence)));
+        let sequences: Vec<_> = sequences
+            .into_iter()
+            .filter(|(sequence, _)| normal_of(sequence).is_ok_and(|place| normal[place]))
+            .collect();
+        let order = Order::learn(&sequences, keys.len());
+        let normal: Vec<(Vector, u64)> =
+            vectors.into_iter().zip(normal).filter_map(|(vector, normal)| normal.then_some(vector)).collect();
+        let relations = relation::restate(relations, &normal);
+        let nearest = Nearest::new(normal, keys.len(), config.novel_max);
+        let numbers = keys.iter().zip(0..).map(|(key, number)| (*key, number)).collect();
+        let mut model = Self {
+            numbers,
+            nearest,
+            relations,
+            order,
+            calibration: Calibration::default(),
+            cleaning,
+            sessions,
+            parts: config.parts,
+            keys,
+        };
+        model.calibration = model.calibrate(&sequences);
+        model
+    }
+
+    /// Judges a session.
+    pub fn score(&self, session: &[EventKey]) -> Verdict {
+        if session.is_empty() || self.needed() > 0 {
+            return Verdict { score: 0.0, is_anomaly: false, p_value: 1.0, reasons: vec![] };
+        }
+        let (counts, sequence) = self.count(session);
+        let judged = self.judge(&counts, None);
+        let order = if self.parts.order { self.order.strangeness(&sequence) } else { 0.0 };
+        let strangeness = judged.strangeness.max(order);
+        let p_value = self.calibration.p_value(strangeness);
+        let is_anomaly = strangeness > 1.0;
+        let reasons = if is_anomaly { self.reasons(&counts, &judged, &sequence, order) } else { vec![] };
+        Verdict { score: calibrate::score(p_value), is_anomaly, p_value, reasons }
+    }
+
+    /// Scores above this are anomalies.
+    pub fn threshold(&self) -> f32 {
+        calibrate::score(self.calibration.p_value(1.0 + f64::EPSILON))
+    }
+
+    /// Sessions trained on.
+    pub fn sessions(&self) -> u64 {
+        self.sessions
+    }
+
+    /// Sessions still needed before anything is judged.
+    pub fn needed(&self) -> u64 {
+        SESSIONS_MIN.saturating_sub(self.sessions)
+    }
+
+    /// What became of the training sessions.
+    pub fn cleaning(&self) -> &Cleaning {
+        &self.cleaning
+    }
+
+    /// The relations that normal sessions keep.
+    pub fn relations(&self) -> impl Iterator<Item = Relation> {
+        self.relations.iter().map(|known| known.relation.map(|number| self.keys[number as usize]))
+    }
+
+    /// The session's counts, and its events' numbers in order.
+    fn count(&self, session: &[EventKey]) -> (Counts, Vec<u32>) {
+        let other = self.numbers.get(&EventKey::OTHER);
+        let mut unseen: Vec<(EventKey, u32)> = vec![];
+        let mut sequence = Vec::with_capacity(session.len());
+        for key in session {
+            match self.numbers.get(key).or(other) {
+                Some(number) => sequence.push(*number),
+                None => {
+                    let full = unseen.len() >= collect::UNSEEN_MAX;
+                    match unseen.iter().position(|(seen, _)| seen == key).or(full.then_some(0)) {
+                        Some(place) => unseen[place].1 += 1,
+                        None => unseen.push((*key, 1)),
+                    }
+                }
+            }
+        }
+        (Counts { vector: collect::vector(&sequence), unseen }, sequence)
+    }
+
+    /// What the counts say; `without` is a normal vector to do as if it had never been seen.
+    fn judge(&self, counts: &Counts, without: Option<usize>) -> Judged {
+        let found = self.nearest.find(counts, without);
+        let broken: Vec<usize> = match &found {
+            Some(found) if found.exact || !self.parts.relations => vec![],
+            _ => {
+                let normal = found.as_ref().map(|found| self.nearest.vector(found.place));
+                let far = found.as_ref().is_none_or(|found| found.distance > nearest::NEAR);
+                relation::broken(&self.relations, &counts.vector)
+                    .filter(|at| far || self.relations[*at].is_strong())
+                    .filter(|at| normal.is_none_or(|normal| self.relations[*at].relation.holds(normal)))
+                    .collect()
+            }
+        };
+        let novelty = match &found {
+            _ if !self.parts.novelty => 0.0,
+            Some(found) => found.distance / self.nearest.reach(),
+            None => 0.0,
+        };
+        let broken_strangeness = match broken.len() {
+            0 => 0.0,
+            count => BROKEN.0 + BROKEN.1 * (count.min(BROKEN_MAX) - 1) as f64,
+        };
+        Judged { strangeness: novelty.max(broken_strangeness), novelty, broken, found }
+    }
+
+    /// How strange the normal training sessions are when each is judged by the others alone.
+    fn calibrate(&self, sequences: &[(Box<[u32]>, u64)]) -> Calibration {
+        let counted = (0..self.nearest.len()).map(|place| {
+            let support = self.nearest.support(place);
+            let counts = Counts { vector: self.nearest.vector(place).into(), unseen: vec![] };
+            let without = (support == 1).then_some(place);
+            (self.judge(&counts, without).strangeness, support)
+        });
+        let ordered = sequences
+            .iter()
+            .filter(|(_, support)| self.parts.order && *support == 1)
+            .map(|(sequence, _)| (self.order.strangeness_without(sequence), 1));
+        Calibration::new(counted, ordered)
+    }
+}
+
+/// What the counts of a session say.
+struct Judged {
+    strangeness: f64,
+    novelty: f64,
+    /// Places of broken relations.
+    broken: Vec<usize>,
+    found: Option<Found>,
+}

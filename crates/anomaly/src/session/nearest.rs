@@ -1,0 +1,195 @@
+//! How far counts are from the nearest normal ones.
+//!
+//! The distance of two vectors is the sum of the differences of their counts, each divided by the
+//! count's standard deviation in normal sessions plus a quarter: an event that never varies weighs
+//! four, so one too many of it outweighs any ordinary variation.
+
+use std::cmp::Ordering;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::collect::{Counts, Vector};
+
+/// Vectors nearer than this are variants of each other.
+pub(super) const NEAR: f64 = 1.0;
+/// Added to deviations.
+const DEVIATION_ADDED: f64 = 0.25;
+/// Bounds of the reach: half of what an event too many of an unvarying kind weighs, and just below it.
+const REACH: (f64, f64) = (2.0, 3.9);
+/// Distance from a vector that only one session has to itself: one session is weak evidence.
+const ALONE: f64 = 0.5;
+
+/// The normal vectors.
+#[derive(Debug, Clone)]
+pub(super) struct Nearest {
+    /// By rising weight.
+    vectors: Vec<Normal>,
+    /// Places of vectors.
+    exact: HashMap<Vector, u32, FixedState>,
+    /// What one more of an event weighs, by its number.
+    weights: Vec<f64>,
+    reach: f64,
+}
+
+#[derive(Debug, Clone)]
+struct Normal {
+    vector: Vector,
+    support: u64,
+    /// Distance from the empty vector: those of near vectors are near each other.
+    weight: f64,
+}
+
+/// A nearest normal vector.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found {
+    pub(super) place: usize,
+    pub(super) distance: f64,
+    pub(super) exact: bool,
+}
+
+/// What one more of each event weighs.
+pub(super) fn weights(vectors: &[(Vector, u64)], events: usize) -> Vec<f64> {
+    let total: u64 = vectors.iter().map(|(_, support)| support).sum();
+    let mut sums = vec![(0.0_f64, 0.0_f64); events];
+    for (vector, support) in vectors {
+        for (event, count) in vector {
+            let (sum, squares) = &mut sums[*event as usize];
+            *sum += f64::from(*count) * *support as f64;
+            *squares += f64::from(*count) * f64::from(*count) * *support as f64;
+        }
+    }
+    let total = total.max(1) as f64;
+    sums.into_iter()
+        .map(|(sum, squares)| {
+            let variance = squares / total - (sum / total) * (sum / total);
+            1.0 / (variance.max(0.0).sqrt() + DEVIATION_ADDED)
+        })
+        .collect()
+}
+
+/// The distance of two vectors, or the first sum of some differences past `most`.
+pub(super) fn distance(left: &[(u32, u32)], right: &[(u32, u32)], weights: &[f64], most: f64) -> f64 {
+    let (mut sum, mut i, mut j) = (0.0, 0, 0);
+    while sum <= most {
+        let (event, difference) = match (left.get(i), right.get(j)) {
+            (None, None) => break,
+            (Some((event, count)), None) => (i += 1, (event, *count)).1,
+            (None, Some((event, count))) => (j += 1, (event, *count)).1,
+            (Some((event, count)), Some((other, others))) => match event.cmp(other) {
+                Ordering::Less => (i += 1, (event, *count)).1,
+                Ordering::Greater => (j += 1, (other, *others)).1,
+                Ordering::Equal => ((i += 1, j += 1), (event, count.abs_diff(*others))).1,
+            },
+        };
+        sum += f64::from(difference) * weights[*event as usize];
+    }
+    sum
+}
+
+impl Nearest {
+    /// With a reach that leaves at most the share `novel_max` of these sessions novel to the others.
+    pub(super) fn new(vectors: Vec<(Vector, u64)>, events: usize, novel_max: f64) -> Self {
+        let weights = weights(&vectors, events);
+        let mut vectors: Vec<Normal> = vectors
+            .into_iter()
+            .map(|(vector, support)| {
+                let weight = distance(&vector, &[], &weights, f64::INFINITY);
+                Normal { vector, support, weight }
+            })
+            .collect();
+        vectors.sort_by(|left, right| {
+            left.weight.total_cmp(&right.weight).then_with(|| left.vector.cmp(&right.vector))
+        });
+        let exact = vectors.iter().zip(0..).map(|(normal, place)| (normal.vector.clone(), place)).collect();
+        let mut nearest = Self { vectors, exact, weights, reach: REACH.0 };
+        nearest.reach = nearest.reach_for(novel_max);
+        nearest
+    }
+
+    fn reach_for(&self, novel_max: f64) -> f64 {
+        let sessions: u64 = self.vectors.iter().map(|normal| normal.support).sum();
+        let allowed = (novel_max * sessions as f64) as usize;
+        let mut distances: Vec<f64> = (0..self.vectors.len())
+            .filter(|place| self.vectors[*place].support == 1)
+            .filter_map(|place| {
+                let counts = Counts { vector: self.vectors[place].vector.clone(), unseen: vec![] };
+                Some(self.find(&counts, Some(place))?.distance)
+            })
+            .collect();
+        distances.sort_unstable_by(|left, right| right.total_cmp(left));
+        distances.get(allowed).map_or(REACH.0, |distance| distance.clamp(REACH.0, REACH.1))
+    }
+
+    /// Distances past this are anomalies.
+    pub(super) fn reach(&self) -> f64 {
+        self.reach
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.vectors.len()
+    }
+
+    pub(super) fn vector(&self, place: usize) -> &[(u32, u32)] {
+        &self.vectors[place].vector
+    }
+
+    pub(super) fn support(&self, place: usize) -> u64 {
+        self.vectors[place].support
+    }
+
+    /// What one more of an event weighs.
+    pub(super) fn weight(&self, event: u32) -> f64 {
+        self.weights[event as usize]
+    }
+
+    /// The nearest vector but `without`; of several that are equally near the one with most support.
+    pub(super) fn find(&self, counts: &Counts, without: Option<usize>) -> Option<Found> {
+        if counts.unseen.is_empty()
+            && let Some(place) = self.exact.get(&counts.vector).map(|place| *place as usize)
+            && Some(place) != without
+        {
+            let distance = ALONE / self.vectors[place].support as f64;
+            return Some(Found { place, distance, exact: true });
+        }
+        let unseen: u32 = counts.unseen.iter().map(|(_, count)| *count).fold(0, u32::saturating_add);
+        let apart = f64::from(unseen) / DEVIATION_ADDED;
+        let weight = distance(&counts.vector, &[], &self.weights, f64::INFINITY);
+        let (mut up, mut best) =
+            (self.vectors.partition_point(|normal| normal.weight < weight), None::<Found>);
+        let mut down = up;
+        loop {
+            let below = down.checked_sub(1).map(|place| (weight - self.vectors[place].weight, place));
+            let above = self.vectors.get(up).map(|normal| (normal.weight - weight, up));
+            let (least, place) = match (below, above) {
+                (None, None) => break,
+                (Some(below), Some(above)) if below.0 <= above.0 => below,
+                (_, Some(above)) => above,
+                (Some(below), None) => below,
+            };
+            if best.is_some_and(|best| least > best.distance - apart) {
+                break;
+            }
+            if place < down {
+                down = place
+            } else {
+                up += 1
+            }
+            if Some(place) == without {
+                continue;
+            }
+            let normal = &self.vectors[place];
+            let most = best.map_or(f64::INFINITY, |best| best.distance - apart);
+            let distance = distance(&counts.vector, &normal.vector, &self.weights, most)
+                + ALONE / normal.support as f64
+                + apart;
+            if best.is_none_or(|best| {
+                distance < best.distance
+                    || distance == best.distance && normal.support > self.vectors[best.place].support
+            }) {
+                best = Some(Found { place, distance, exact: false });
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,249 @@
+//! Orders that all normal sessions keep, and the transitions they show.
+//!
+//! Programs that work on one thing at a time log in an order; those that work on several at once do
+//! not, and one swapped pair says little. So a session is strange only when a good share of the orders
+//! that apply to it are broken, or of its transitions unseen.
+
+use super::collect::SEQUENCE_MAX;
+
+/// Events, most frequent first, whose orders are learned.
+const EVENTS_MAX: usize = 256;
+/// Normal sessions that have to show an order, or the two events of a transition.
+const SUPPORT: u32 = 50;
+/// Shares from which on a session is strange, at least: broken orders, and unseen transitions.
+const LIMITS: [f64; 2] = [0.1, 0.25];
+/// The same, in terms of what training sessions are like when judged by the others.
+const TIMES: f64 = 1.5;
+/// Fewer broken orders or unseen transitions say nothing.
+const LEAST: u32 = 2;
+
+/// An order of two events `a` and `b`, given where they occur.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Precedes {
+    /// The first `a` comes before the first `b`.
+    First,
+    /// The last `a` comes before the last `b`.
+    Last,
+    /// The last `a` comes before the first `b`.
+    Apart,
+}
+
+/// What says most comes first.
+const ALL: [Precedes; 3] = [Precedes::Apart, Precedes::First, Precedes::Last];
+
+/// How often things were seen with two events.
+#[derive(Debug, Clone, Copy, Default)]
+struct Pair {
+    /// Sessions with both events.
+    both: u32,
+    /// Of these, sessions that keep each order.
+    kept: [u32; 3],
+    /// Sessions in which the second event follows the first at once.
+    follows: u32,
+}
+
+/// What is known of orders.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Order {
+    /// An event's row and column, by its number; `u32::MAX` has none.
+    columns: Vec<u32>,
+    /// Sessions each event occurs in, by column.
+    present: Vec<u32>,
+    /// By columns of both events.
+    pairs: Vec<Pair>,
+    limits: [f64; 2],
+}
+
+/// Where an event occurs in a session.
+#[derive(Clone, Copy)]
+struct Place {
+    column: usize,
+    event: u32,
+    first: usize,
+    last: usize,
+}
+
+/// A thing that normal sessions do not do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Oddity {
+    /// These two events are in the wrong order.
+    Order(Precedes, u32, u32),
+    /// The second event never follows the first at once.
+    Transition(u32, u32),
+}
+
+impl Oddity {
+    fn events(self) -> (u32, u32) {
+        match self {
+            Self::Order(_, a, b) | Self::Transition(a, b) => (a, b),
+        }
+    }
+}
+
+impl Order {
+    /// From the sequences of normal sessions and how many have them.
+    pub(super) fn learn(sequences: &[(Box<[u32]>, u64)], events: usize) -> Self {
+        let mut present = vec![0_u64; events];
+        for (sequence, support) in sequences {
+            let mut seen: Vec<u32> = sequence.to_vec();
+            seen.sort_unstable();
+            seen.dedup();
+            seen.into_iter().for_each(|event| present[event as usize] += support);
+        }
+        let mut frequent: Vec<u32> =
+            (0..events as u32).filter(|event| present[*event as usize] > 0).collect();
+        frequent.sort_by_key(|event| (std::cmp::Reverse(present[*event as usize]), *event));
+        frequent.truncate(EVENTS_MAX);
+        let mut columns = vec![u32::MAX; events];
+        for (event, column) in frequent.iter().zip(0..) {
+            columns[*event as usize] = column;
+        }
+        let bounded = |support: u64| u32::try_from(support).unwrap_or(u32::MAX);
+        let mut order = Self {
+            columns,
+            present: frequent.iter().map(|event| bounded(present[*event as usize])).collect(),
+            pairs: vec![Pair::default(); frequent.len() * frequent.len()],
+            limits: LIMITS,
+        };
+        for (sequence, support) in sequences {
+            order.add(sequence, bounded(*support));
+        }
+        let mut most = [0.0_f64; 2];
+        for (sequence, _) in sequences.iter().filter(|(_, support)| *support == 1) {
+            let shares = order.shares(sequence, 1);
+            most = [most[0].max(shares[0]), most[1].max(shares[1])];
+        }
+        order.limits = [LIMITS[0].max(TIMES * most[0]), LIMITS[1].max(TIMES * most[1])];
+        order
+    }
+
+    fn add(&mut self, sequence: &[u32], support: u32) {
+        let width = self.present.len();
+        let places = self.places(sequence);
+        for a in &places {
+            for b in places.iter().filter(|b| b.column != a.column) {
+                let pair = &mut self.pairs[a.column * width + b.column];
+                pair.both = pair.both.saturating_add(support);
+                for (kept, order) in pair.kept.iter_mut().zip(ALL) {
+                    *kept = kept.saturating_add(if order.is_kept(a, b) { support } else { 0 });
+                }
+            }
+        }
+        let mut transitions: Vec<usize> =
+            self.transitions(sequence).map(|(a, b, ..)| a * width + b).collect();
+        transitions.sort_unstable();
+        transitions.dedup();
+        for pair in transitions {
+            self.pairs[pair].follows = self.pairs[pair].follows.saturating_add(support);
+        }
+    }
+
+    fn column(&self, event: u32) -> Option<usize> {
+        self.columns.get(event as usize).filter(|column| **column != u32::MAX).map(|column| *column as usize)
+    }
+
+    /// Where the known events occur.
+    fn places(&self, sequence: &[u32]) -> Vec<Place> {
+        let mut places: Vec<Place> = Vec::with_capacity(16);
+        for (at, event) in sequence.iter().take(SEQUENCE_MAX).enumerate() {
+            match places.iter_mut().find(|place| place.event == *event) {
+                Some(place) => place.last = at,
+                None => places.extend(self.column(*event).map(|column| Place {
+                    column,
+                    event: *event,
+                    first: at,
+                    last: at,
+                })),
+            }
+        }
+        places
+    }
+
+    /// Columns and numbers of events that follow each other.
+    fn transitions(&self, sequence: &[u32]) -> impl Iterator<Item = (usize, usize, u32, u32)> {
+        sequence
+            .windows(2)
+            .take(SEQUENCE_MAX)
+            .filter_map(|pair| Some((self.column(pair[0])?, self.column(pair[1])?, pair[0], pair[1])))
+    }
+
+    /// Calls `visit` for each order and transition that can be judged, with whether it is odd. `own`
+    /// is how many sessions like this one are among those learned from, and do not count.
+    fn judge(&self, sequence: &[u32], own: u32, mut visit: impl FnMut(Oddity, bool)) {
+        let width = self.present.len();
+        let places = self.places(sequence);
+        for a in &places {
+            for b in places.iter().filter(|b| b.column != a.column) {
+                let pair = &self.pairs[a.column * width + b.column];
+                for (kept, order) in pair.kept.iter().zip(ALL) {
+                    let holds = order.is_kept(a, b);
+                    let (both, kept) = (pair.both - own, kept - if holds { own } else { 0 });
+                    if both >= SUPPORT && kept == both {
+                        visit(Oddity::Order(order, a.event, b.event), !holds);
+                    }
+                }
+            }
+        }
+        for (a, b, from, to) in self.transitions(sequence) {
+            if self.present[a].min(self.present[b]) - own >= SUPPORT {
+                let unseen = self.pairs[a * width + b].follows <= own;
+                visit(Oddity::Transition(from, to), unseen);
+            }
+        }
+    }
+
+    /// Shares of broken orders and of unseen transitions.
+    fn shares(&self, sequence: &[u32], own: u32) -> [f64; 2] {
+        let mut counts = [(0, 0); 2];
+        self.judge(sequence, own, |oddity, odd| {
+            let (all, odds) = &mut counts[usize::from(matches!(oddity, Oddity::Transition(..)))];
+            *all += 1;
+            *odds += u32::from(odd);
+        });
+        counts.map(|(all, odds)| if odds >= LEAST { f64::from(odds) / f64::from(all) } else { 0.0 })
+    }
+
+    /// How strange the session's order is; past one is an anomaly.
+    pub(super) fn strangeness(&self, sequence: &[u32]) -> f64 {
+        let shares = self.shares(sequence, 0);
+        (shares[0] / self.limits[0]).max(shares[1] / self.limits[1])
+    }
+
+    /// The same for a sequence that one of the sessions learned from has, as if it had not been.
+    pub(super) fn strangeness_without(&self, sequence: &[u32]) -> f64 {
+        let shares = self.shares(sequence, 1);
+        (shares[0] / self.limits[0]).max(shares[1] / self.limits[1])
+    }
+
+    /// What is odd, one thing for two events, and how many sessions say so.
+    pub(super) fn oddities(&self, sequence: &[u32]) -> Vec<(Oddity, u64)> {
+        let mut odd = vec![];
+        self.judge(sequence, 0, |oddity, is_odd| {
+            if is_odd && !odd.iter().any(|(known, _): &(Oddity, u64)| known.events() == oddity.events()) {
+                odd.push((oddity, self.support(oddity)));
+            }
+        });
+        odd
+    }
+
+    fn support(&self, oddity: Oddity) -> u64 {
+        let support = match oddity {
+            Oddity::Order(_, a, b) => self
+                .column(a)
+                .zip(self.column(b))
+                .map_or(0, |(a, b)| self.pairs[a * self.present.len() + b].both),
+            Oddity::Transition(from, _) => self.column(from).map_or(0, |column| self.present[column]),
+        };
+        support.into()
+    }
+}
+
+impl Precedes {
+    fn is_kept(self, a: &Place, b: &Place) -> bool {
+        match self {
+            Self::First => a.first < b.first,
+            Self::Last => a.last < b.last,
+            Self::Apart => a.last < b.first,
+        }
+    }
+}

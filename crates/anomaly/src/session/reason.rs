@@ -1,0 +1,244 @@
+//! What speaks against a session, as data and in words.
+
+use super::{
+    EventKey, Judged, Model, Relation,
+    collect::{Counts, count_of},
+    order::{Oddity, Precedes},
+};
+
+/// Most reasons of a verdict, and most of one sort.
+const REASONS_MAX: usize = 6;
+const SORT_MAX: usize = 2;
+/// Most differences named.
+const DIFFERENCES_MAX: usize = 4;
+
+/// One thing that speaks against a session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// An event that no normal session has.
+    Unseen {
+        /// The event.
+        event: EventKey,
+        /// How often it occurs here.
+        count: u32,
+        /// Normal sessions seen.
+        sessions: u64,
+    },
+    /// A relation that normal sessions keep.
+    Broken {
+        /// The relation.
+        relation: Relation,
+        /// How often its events occur here.
+        counts: Vec<u32>,
+        /// Normal sessions that keep it.
+        held: u64,
+        /// Normal sessions that it speaks of.
+        of: u64,
+    },
+    /// Counts that are far from all normal ones.
+    Far {
+        /// From the nearest normal session.
+        distance: f64,
+        /// Up to this a session is ordinary.
+        reach: f64,
+        /// Normal sessions with the nearest counts.
+        support: u64,
+        /// Where the counts differ, what weighs most first.
+        differences: Vec<Difference>,
+    },
+    /// Two events in an order that no normal session has.
+    Order {
+        /// The event that ought to come first.
+        before: EventKey,
+        /// The other one.
+        after: EventKey,
+        /// In words that fit between them, such as `comes before the first`.
+        order: &'static str,
+        /// Normal sessions with both.
+        sessions: u64,
+    },
+    /// An event directly after another as in no normal session.
+    Transition {
+        /// The event before.
+        from: EventKey,
+        /// The event after.
+        to: EventKey,
+        /// Normal sessions with the event before.
+        sessions: u64,
+    },
+}
+
+/// A count that differs from that of the nearest normal session.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Difference {
+    /// The event.
+    pub event: EventKey,
+    /// How often it occurs here.
+    pub here: u32,
+    /// How often it occurs there.
+    pub there: u32,
+}
+
+impl Reason {
+    /// The reason as an English sentence without a full stop; `name` gives an event's name.
+    pub fn words(&self, name: &dyn Fn(EventKey) -> String) -> String {
+        match self {
+            Self::Unseen { event, count, sessions } => format!(
+                "{} occurs {}; none of {sessions} normal sessions has it",
+                name(*event),
+                times(*count)
+            ),
+            Self::Broken { relation, counts, held, of } => {
+                format!("{} ({held} of {of} normal sessions)", broken(relation, counts, name))
+            }
+            Self::Far { distance, reach, support, differences } => {
+                let differences: Vec<String> = differences
+                    .iter()
+                    .map(|it| format!("{} {} instead of {}", name(it.event), times(it.here), it.there))
+                    .collect();
+                format!(
+                    "counts are {distance:.1} from the nearest normal ones ({}, up to {reach:.1} is ordinary): {}",
+                    if *support == 1 { "1 session".to_owned() } else { format!("{support} sessions") },
+                    differences.join(", ")
+                )
+            }
+            Self::Order { before, after, order, sessions } => {
+                format!(
+                    "{} {order} {} in all of {sessions} normal sessions, not here",
+                    name(*before),
+                    name(*after)
+                )
+            }
+            Self::Transition { from, to, sessions } => format!(
+                "{} directly after {}, as in none of {sessions} normal sessions with that",
+                name(*to),
+                name(*from)
+            ),
+        }
+    }
+}
+
+fn times(count: u32) -> String {
+    match count {
+        0 => "not at all".to_owned(),
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
+fn broken(relation: &Relation, counts: &[u32], name: &dyn Fn(EventKey) -> String) -> String {
+    let count = |at: usize| counts.get(at).copied().unwrap_or(0);
+    match relation {
+        Relation::Constant(event, usual) => {
+            format!("{} occurs {} where it always occurs {}", name(*event), times(count(0)), times(*usual))
+        }
+        Relation::Absent(event) => {
+            format!("{} occurs {} where it hardly ever does", name(*event), times(count(0)))
+        }
+        Relation::Equal(left, right) => format!(
+            "{} occurs {} where it always equals {} ({})",
+            name(*left),
+            times(count(0)),
+            name(*right),
+            count(1)
+        ),
+        Relation::Sum(whole, left, right) => format!(
+            "{} occurs {} where it always equals {} and {} together ({} + {})",
+            name(*whole),
+            times(count(0)),
+            name(*left),
+            name(*right),
+            count(1),
+            count(2)
+        ),
+        Relation::Implies(event, other) => {
+            format!("{} occurs {} without {}", name(*event), times(count(0)), name(*other))
+        }
+    }
+}
+
+impl Model {
+    /// What speaks against a session that is an anomaly.
+    pub(super) fn reasons(
+        &self,
+        counts: &Counts,
+        judged: &Judged,
+        sequence: &[u32],
+        order: f64,
+    ) -> Vec<Reason> {
+        let sessions = (0..self.nearest.len()).map(|place| self.nearest.support(place)).sum();
+        let mut reasons: Vec<Reason> = counts
+            .unseen
+            .iter()
+            .take(SORT_MAX)
+            .map(|(event, count)| Reason::Unseen { event: *event, count: *count, sessions })
+            .collect();
+        let mut broken = judged.broken.clone();
+        broken.sort_by_key(|at| self.relations[*at].of - self.relations[*at].held);
+        reasons.extend(broken.iter().take(SORT_MAX).map(|at| {
+            let known = &self.relations[*at];
+            Reason::Broken {
+                relation: known.relation.map(|number| self.keys[number as usize]),
+                counts: known.relation.events().map(|event| count_of(&counts.vector, event)).collect(),
+                held: known.held,
+                of: known.of,
+            }
+        }));
+        if judged.novelty > 1.0 {
+            reasons.extend(self.far(counts, judged));
+        }
+        if order > 1.0 {
+            let odd = self.order.oddities(sequence);
+            reasons.extend(odd.into_iter().take(SORT_MAX).map(|odd| self.odd(odd)));
+        }
+        reasons.truncate(REASONS_MAX);
+        reasons
+    }
+
+    fn far(&self, counts: &Counts, judged: &Judged) -> Option<Reason> {
+        let found = judged.found?;
+        let normal = self.nearest.vector(found.place);
+        let mut events: Vec<u32> = counts.vector.iter().chain(normal).map(|(event, _)| *event).collect();
+        events.sort_unstable();
+        events.dedup();
+        let mut differences: Vec<(f64, Difference)> = events
+            .into_iter()
+            .map(|event| {
+                let (here, there) = (count_of(&counts.vector, event), count_of(normal, event));
+                let weighs = f64::from(here.abs_diff(there)) * self.nearest.weight(event);
+                (weighs, Difference { event: self.keys[event as usize], here, there })
+            })
+            .filter(|(weighs, _)| *weighs > 0.0)
+            .collect();
+        differences.sort_by(|left, right| right.0.total_cmp(&left.0));
+        let unseen =
+            counts.unseen.iter().map(|(event, count)| Difference { event: *event, here: *count, there: 0 });
+        Some(Reason::Far {
+            distance: found.distance,
+            reach: self.nearest.reach(),
+            support: self.nearest.support(found.place),
+            differences: unseen
+                .chain(differences.into_iter().map(|(_, it)| it))
+                .take(DIFFERENCES_MAX)
+                .collect(),
+        })
+    }
+
+    fn odd(&self, (oddity, sessions): (Oddity, u64)) -> Reason {
+        let key = |event: u32| self.keys[event as usize];
+        match oddity {
+            Oddity::Order(order, before, after) => Reason::Order {
+                before: key(before),
+                after: key(after),
+                order: match order {
+                    Precedes::First => "first comes before the first",
+                    Precedes::Last => "last comes before the last",
+                    Precedes::Apart => "always comes before any",
+                },
+                sessions,
+            },
+            Oddity::Transition(from, to) => Reason::Transition { from: key(from), to: key(to), sessions },
+        }
+    }
+}
