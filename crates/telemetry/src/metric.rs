@@ -74,6 +74,24 @@ metrics! {
     INDEX_BYTES = "index_bytes", Gauge, Bytes, [];
     /// Segments of the index.
     INDEX_SEGMENTS = "index_segments", Gauge, Count, [];
+    /// Bytes that a bulk to Elasticsearch is filled up to at present.
+    ELASTIC_BULK_BYTES = "elastic_bulk_bytes", Gauge, Bytes, [];
+    /// Bulks that may be under way to Elasticsearch at present.
+    ELASTIC_CONCURRENCY = "elastic_bulk_concurrency", Gauge, Count, [];
+    /// Mean time of a full bulk to Elasticsearch, a document.
+    ELASTIC_DOCUMENT_SECONDS = "elastic_document_seconds", Gauge, Seconds, [];
+    /// Bytes of events that wait for Elasticsearch to acknowledge them.
+    ELASTIC_IN_FLIGHT_BYTES = "elastic_in_flight_bytes", Gauge, Bytes, [];
+    /// Nodes of Elasticsearch that are taken out because they do not answer.
+    ELASTIC_NODES_OUT = "elastic_nodes_out", Gauge, Count, [];
+    /// Bulks of which Elasticsearch answered for at least one document.
+    ELASTIC_ACCEPTED_BULKS = "elastic_accepted_bulks_total", Counter, Count, [];
+    /// Events sent to Elasticsearch another time.
+    ELASTIC_RETRIED_EVENTS = "elastic_retried_events_total", Counter, Count, [];
+    /// Events sent to Elasticsearch that were there already.
+    ELASTIC_PRESENT_EVENTS = "elastic_present_events_total", Counter, Count, [];
+    /// Batches that were not taken because too much waits for Elasticsearch.
+    ELASTIC_REFUSED_WRITES = "elastic_refused_writes_total", Counter, Count, [];
     /// Files of the index that were damaged and set aside.
     INDEX_DAMAGED_FILES = "index_damaged_files", Gauge, Count, [];
     /// Watched files that are known.
@@ -84,6 +102,12 @@ metrics! {
     TAIL_GENERATIONS = "tail_generations_total", Counter, Count, [];
     /// Events found anomalous.
     ANOMALIES = "anomalies_total", Counter, Count, [];
+    /// Events stored without a verdict because the separate anomaly service was away.
+    UNSCORED_EVENTS = "unscored_events_total", Counter, Count, [];
+    /// Verdicts on events that were stored without one.
+    LATE_VERDICTS = "late_verdicts_total", Counter, Count, [];
+    /// Journal segments whose late verdicts were given up because the journal was nearly full.
+    VERDICT_SEGMENTS_GIVEN_UP = "verdict_segments_given_up_total", Counter, Count, [];
     /// Templates known.
     TEMPLATES = "templates", Gauge, Count, [];
     /// Always 1; the label says which version runs.

@@ -22,19 +22,18 @@ pub use elasticsearch::http::Method;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
+pub use self::server::{Flavor, Server};
 use self::{
     encode::Encoded,
     node::{Exchange, Node},
 };
-pub use self::server::{Flavor, Server};
 use super::{Auth, ClusterError, Config};
 
 /// How long a node that was taken out may take to show that it is back.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A node this many times slower than the quickest is called slow, if it also takes
-/// [`SLOW_SECONDS_MIN`].
+/// A node this many times slower than the quickest is called slow, if it also takes a tenth of
+/// what makes any node slow.
 const SLOW_FACTOR: f64 = 4.0;
-const SLOW_SECONDS_MIN: f64 = 1.0;
 
 /// The nodes of a cluster. Clones share them.
 #[derive(Clone)]
@@ -50,6 +49,7 @@ struct Shared {
     setting: &'static str,
     /// What to do when they are refused.
     mend: &'static str,
+    slow_after: Duration,
 }
 
 /// The body of a request.
@@ -119,8 +119,11 @@ impl Cluster {
             let reason = "names no address".to_owned();
             return Err(ClusterError::Setting { setting: "ELASTIC_ADDR", reason });
         }
-        let nodes =
-            config.nodes.iter().map(|address| Node::new(address, config, ca.as_deref())).collect::<Result<_, _>>()?;
+        let nodes = config
+            .nodes
+            .iter()
+            .map(|address| Node::new(address, config, ca.as_deref()))
+            .collect::<Result<_, _>>()?;
         let (setting, mend) = match &config.auth {
             Auth::None => (
                 "ELASTIC_API_KEY or ELASTIC_USERNAME",
@@ -137,6 +140,7 @@ impl Cluster {
             server: tokio::sync::OnceCell::new(),
             setting,
             mend,
+            slow_after: config.slow_after,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -199,7 +203,13 @@ impl Cluster {
             timeout: request.timeout,
             action: request.action,
         };
-        match node.exchange(exchange).await {
+        let started = Instant::now();
+        let outcome = node.exchange(exchange).await;
+        let is_timeout = matches!(outcome, Err(ClusterError::Timeout { .. }));
+        if request.path.ends_with("/_bulk") && (outcome.is_ok() || is_timeout) {
+            node.took(started.elapsed());
+        }
+        match outcome {
             Ok((status, body)) => {
                 let answer = self.answer(node, status, body, request.action);
                 if answer.is_unavailable() {
@@ -281,20 +291,21 @@ impl Cluster {
         out.map(|node| (node.label.to_string(), node.last_fault())).collect()
     }
 
-    /// Notes how long a node took for a bulk.
-    pub(super) fn took(&self, answer: &Answer, latency: Duration) {
+    /// An answer turned out to be none: a fault of the node or of what stands before it.
+    pub(super) fn garbled(&self, answer: &Answer) {
         if let Some(node) = self.shared.nodes.iter().find(|node| *node.label == *answer.node) {
-            node.took(latency);
+            node.fault("its answer is not what the protocol says");
         }
     }
 
-    /// The slowest node and its mean latency in seconds, if it is much slower than the quickest.
+    /// The slowest node and its mean latency in seconds for a bulk, if that is much.
     pub(super) fn slow_node(&self) -> Option<(String, f64)> {
         let known: Vec<_> =
             self.shared.nodes.iter().filter_map(|node| Some((&node.label, node.latency_s()?))).collect();
         let quickest = known.iter().map(|(_, latency)| *latency).fold(f64::INFINITY, f64::min);
         let (label, slowest) = known.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
-        let is_slow = slowest >= SLOW_SECONDS_MIN && slowest >= SLOW_FACTOR * quickest;
+        let limit = self.shared.slow_after.as_secs_f64();
+        let is_slow = slowest >= limit || (slowest >= limit / 10.0 && slowest >= SLOW_FACTOR * quickest);
         is_slow.then(|| (label.to_string(), slowest))
     }
 }
@@ -322,6 +333,11 @@ impl Answer {
         serde_json::from_slice(&self.body).map_err(|_| self.garbled("the answer is no JSON"))
     }
 
+    /// The node that gave it.
+    pub(super) fn node(&self) -> &str {
+        &self.node
+    }
+
     /// An error saying what is wrong with this answer.
     pub(super) fn garbled(&self, reason: &str) -> ClusterError {
         let (action, node) = (self.action, self.node.to_string());
@@ -342,21 +358,34 @@ impl Answer {
         if (200..300).contains(&self.status) {
             return Ok(self);
         }
-        let (action, node) = (self.action, self.node.to_string());
         let (kind, reason) = self.refusal();
-        Err(match self.status {
-            401 => ClusterError::Unauthorized { action, node, mend: self.mend, reason },
-            403 if is_block(&kind) => ClusterError::Blocked { action, reason },
-            403 => ClusterError::Forbidden { action, node, setting: self.setting, reason },
-            404 if kind == "index_not_found_exception" => ClusterError::Missing { action, reason },
-            429 => ClusterError::Busy { action, reason },
-            502..=504 => ClusterError::Unavailable { action, node, status: self.status, reason },
-            // Elasticsearch refuses in JSON.
-            status if kind.is_empty() && reason.is_empty() && status != 413 => {
-                self.garbled("the answer is no refusal of Elasticsearch")
+        // Elasticsearch refuses in JSON.
+        if kind.is_empty()
+            && reason.is_empty()
+            && !matches!(self.status, 400 | 401 | 403 | 413 | 429 | 502..=504)
+        {
+            return Err(self.garbled("the answer is no refusal of Elasticsearch"));
+        }
+        Err(self.error(self.status, kind, reason))
+    }
+
+    /// What a refusal means, of the whole request or of a part of it.
+    pub(super) fn error(&self, status: u16, kind: String, reason: String) -> ClusterError {
+        let (action, node) = (self.action, self.node.to_string());
+        let reason = if reason.is_empty() { format!("status {status} {kind}") } else { reason };
+        match status {
+            _ if is_block(&kind) || kind == "index_closed_exception" => {
+                ClusterError::Blocked { action, reason }
             }
+            401 => ClusterError::Unauthorized { action, node, mend: self.mend, reason },
+            403 => ClusterError::Forbidden { action, node, setting: self.setting, reason },
+            404 if matches!(&*kind, "index_not_found_exception" | "resource_not_found_exception") => {
+                ClusterError::Missing { action, reason }
+            }
+            429 => ClusterError::Busy { action, reason },
+            408 | 500.. => ClusterError::Unavailable { action, node, status, reason },
             status => ClusterError::Refused { action, status, kind, reason },
-        })
+        }
     }
 }
 

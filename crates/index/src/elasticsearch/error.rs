@@ -21,7 +21,9 @@ pub enum ClusterError {
         reason: String,
     },
     /// The file with the authority's certificate cannot be read.
-    #[error("cannot read {path}; ELASTIC_CA_FILE names a PEM file with the certificate of the cluster's authority")]
+    #[error(
+        "cannot read {path}; ELASTIC_CA_FILE names a PEM file with the certificate of the cluster's authority"
+    )]
     CaFile {
         /// The file.
         path: PathBuf,
@@ -81,8 +83,8 @@ pub enum ClusterError {
         /// What is wrong with the answer.
         reason: String,
     },
-    /// A gateway or the node itself cannot serve now: 502, 503 or 504.
-    #[error("cannot {action} on {node}: it is unavailable ({status}: {reason})")]
+    /// A gateway, the node or a shard failed or cannot serve now: 408 and 5xx.
+    #[error("cannot {action} on {node}: it could not do it now ({status}: {reason})")]
     Unavailable {
         /// What was attempted.
         action: &'static str,
@@ -138,7 +140,9 @@ pub enum ClusterError {
         reason: String,
     },
     /// A block forbids writing: a full disk, an index made read-only.
-    #[error("cannot {action}: {reason}; make room on the cluster's disks and remove the block from the index")]
+    #[error(
+        "cannot {action}: {reason}; make room on the cluster's disks and remove the block from the index"
+    )]
     Blocked {
         /// What was attempted.
         action: &'static str,
@@ -189,10 +193,28 @@ impl ClusterError {
         IndexError::Remote { action, source: Box::new(self) }
     }
 
+    /// Whether the request was too large.
+    pub(super) fn is_too_large(&self) -> bool {
+        matches!(self, Self::Refused { status: 413, .. })
+    }
+
+    /// The kind of refusal and its reason, for a dead letter.
+    pub(super) fn into_refusal(self) -> (String, String) {
+        match self {
+            Self::Refused { status, kind, reason, .. } if kind.is_empty() => {
+                (format!("status {status}"), reason)
+            }
+            Self::Refused { kind, reason, .. } => (kind, reason),
+            other => (String::new(), other.to_string()),
+        }
+    }
+
     /// Whether nobody knows if the request was carried out.
     pub(super) fn is_ambiguous(&self) -> bool {
         match self {
-            Self::Broken { .. } | Self::Timeout { .. } | Self::Garbled { .. } | Self::Unavailable { .. } => true,
+            Self::Broken { .. } | Self::Timeout { .. } | Self::Garbled { .. } | Self::Unavailable { .. } => {
+                true
+            }
             Self::Setting { .. }
             | Self::CaFile { .. }
             | Self::Certificate { .. }

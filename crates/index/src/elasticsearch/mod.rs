@@ -8,17 +8,27 @@
 //! It must never report an event as written before the server or the dead letters have it.
 
 mod cluster;
+mod document;
 mod error;
 mod search;
 pub mod setup;
+mod writer;
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use event::{JournalId, Position};
+use async_trait::async_trait;
+use event::{Batch, JournalId, Position, Timestamp};
+use telemetry::{health::Component, task::Tasks};
+use tokio::sync::watch;
 
+use self::writer::{Writer, retention};
 pub use self::{
     cluster::{Answer, Body, Cluster, Flavor, Method, Request, Server},
     error::ClusterError,
+};
+use crate::{
+    DeadLetters, FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError,
+    IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult,
 };
 
 /// How a cluster is reached and written to.
@@ -50,8 +60,11 @@ pub struct Config {
     pub retry_max: Duration,
     /// How long a write waits for room before it is refused.
     pub write_wait: Duration,
-    /// How often figures are fetched and nodes that were taken out are looked after.
+    /// How often nodes that were taken out are looked after; figures are fetched every tenth time.
     pub upkeep_interval: Duration,
+    /// A node whose bulks take longer than this is called slow, and so is one that takes a tenth of
+    /// it and four times what the quickest node takes.
+    pub slow_after: Duration,
 }
 
 impl Config {
@@ -71,7 +84,8 @@ impl Config {
             retry_min: Duration::from_millis(100),
             retry_max: Duration::from_secs(30),
             write_wait: Duration::from_secs(1),
-            upkeep_interval: Duration::from_secs(5),
+            upkeep_interval: Duration::from_secs(1),
+            slow_after: Duration::from_secs(10),
         }
     }
 }
@@ -127,4 +141,119 @@ pub(crate) struct View {
     pub(crate) covered: Position,
     /// How long an answer may take.
     pub(crate) timeout: Duration,
+}
+
+/// The index in a cluster. Its tasks end when it is dropped.
+pub struct Elasticsearch {
+    cluster: Cluster,
+    data_stream: String,
+    request_timeout: Duration,
+    writer: Writer,
+    tasks: Tasks,
+}
+
+impl fmt::Debug for Elasticsearch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Elasticsearch")
+            .field("cluster", &self.cluster)
+            .field("data_stream", &self.data_stream)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Elasticsearch {
+    fn drop(&mut self) {
+        self.tasks.stop().cancel();
+    }
+}
+
+impl Elasticsearch {
+    /// Prepares the transports and starts the tasks that write; called within a Tokio runtime. The
+    /// cluster need not be up: what is written waits for it.
+    ///
+    /// # Errors
+    /// When a setting cannot be used.
+    pub fn open(
+        config: Config,
+        dead_letters: Arc<dyn DeadLetters>,
+        health: Component,
+    ) -> Result<Self, IndexError> {
+        const ACTION: &str = "be opened";
+        tokio::runtime::Handle::try_current()
+            .map_err(|error| IndexError::Remote { action: ACTION, source: error.into() })?;
+        let cluster = Cluster::new(&config).map_err(|error| error.during(ACTION))?;
+        let tasks = Tasks::new();
+        let writer = Writer::start(&config, cluster.clone(), dead_letters, health, &tasks);
+        let Config { data_stream, request_timeout, .. } = config;
+        Ok(Self { cluster, data_stream, request_timeout, writer, tasks })
+    }
+
+    /// The cluster it is in.
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Makes what is acknowledged visible, and says what a question may assume then.
+    async fn view(&self, action: &'static str) -> Result<View, IndexError> {
+        let covered = self.writer.cover().await.map_err(|error| error.during(action))?;
+        Ok(View {
+            data_stream: self.data_stream.clone(),
+            journal: self.writer.journal(),
+            covered,
+            timeout: self.request_timeout,
+        })
+    }
+}
+
+#[async_trait]
+impl Index for Elasticsearch {
+    fn attach(&self, journal: JournalId, cursor: Position, end: Position) -> Position {
+        self.writer.attach(journal, cursor, end)
+    }
+
+    async fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        self.writer.write(batch).await
+    }
+
+    async fn commit(&self) -> Result<Position, IndexError> {
+        Ok(self.writer.acknowledged())
+    }
+
+    fn written(&self) -> watch::Receiver<Position> {
+        self.writer.watch()
+    }
+
+    async fn refresh(&self) -> Result<(), IndexError> {
+        self.view("be refreshed").await.map(drop)
+    }
+
+    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
+        search::search(&self.cluster, &self.view("search").await?, request).await
+    }
+
+    async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {
+        search::histogram(&self.cluster, &self.view("count over time").await?, request).await
+    }
+
+    async fn field_values(&self, request: FieldValuesRequest) -> Result<FieldValues, IndexError> {
+        search::field_values(&self.cluster, &self.view("count values").await?, request).await
+    }
+
+    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError> {
+        search::fields(&self.cluster, &self.view("list fields").await?).await
+    }
+
+    async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
+        search::patterns(&self.cluster, &self.view("count templates").await?, request).await
+    }
+
+    async fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {
+        let expired = retention::expire(&self.cluster, &self.data_stream, before, self.request_timeout);
+        expired.await.map_err(|error| error.during("remove old events"))
+    }
+
+    fn stats(&self) -> IndexStats {
+        self.writer.stats()
+    }
 }

@@ -40,6 +40,14 @@ pub struct Server {
     pub version: (u64, u64, u64),
 }
 
+impl Server {
+    /// Whether a bulk may demand that its target is a data stream, so that no index with guessed
+    /// mappings comes into being.
+    pub(in crate::elasticsearch) fn takes_require_data_stream(self) -> bool {
+        self.flavor == Flavor::Elasticsearch && self.version >= (8, 13, 0)
+    }
+}
+
 impl fmt::Display for Server {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (major, minor, patch) = self.version;
@@ -97,7 +105,9 @@ fn from_root(answer: &Answer) -> Result<Server, ClusterError> {
 
 async fn from_nodes(cluster: &Cluster, root: Answer) -> Result<Server, ClusterError> {
     let health = cluster.send(get("_cluster/health", &[])).await?;
-    if !matches!(health.status, 401 | 403) && health.json().map_or(true, |json| !json["cluster_name"].is_string()) {
+    if !matches!(health.status, 401 | 403)
+        && health.json().map_or(true, |json| !json["cluster_name"].is_string())
+    {
         return Err(foreign(&root));
     }
     let health = health.require_success()?.json()?;
@@ -110,7 +120,8 @@ async fn from_nodes(cluster: &Cluster, root: Answer) -> Result<Server, ClusterEr
         .filter_map(|node| node["version"].as_str().and_then(parse_version))
         .min()
         .ok_or_else(|| foreign(&nodes))?;
-    let is_opensearch = ["discovered_master", "discovered_cluster_manager"].iter().any(|name| health[*name] != Json::Null);
+    let is_opensearch =
+        ["discovered_master", "discovered_cluster_manager"].iter().any(|name| health[*name] != Json::Null);
     let flavor = if is_opensearch { Flavor::OpenSearch } else { Flavor::Elasticsearch };
     Ok(Server { flavor, version })
 }

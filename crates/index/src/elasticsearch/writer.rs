@@ -1,0 +1,298 @@
+//! Brings batches to the cluster: serialised when they are given, sent by a few workers, counted as
+//! written in order.
+//!
+//! ```text
+//! write ─► queue (bounded in bytes) ─► workers ─► _bulk ─► each item: done | again | dead letter
+//!                 ▲  Progress: everything before this position is done  │
+//!                 └─────────────────────────────────────────────────────┘
+//! ```
+
+mod bulk;
+mod deliver;
+pub(super) mod existing;
+mod fresh;
+mod pace;
+mod progress;
+mod queue;
+pub(super) mod retention;
+mod trouble;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use event::{Batch, JournalId, Position, codec};
+use telemetry::{
+    health::Component,
+    metric,
+    task::{Stop, Tasks},
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+
+use self::{
+    bulk::Entry,
+    deliver::Worker,
+    fresh::Freshness,
+    pace::Pace,
+    queue::Queue,
+    trouble::{Troubles, UPKEEP, in_words},
+};
+use super::{
+    Body, Cluster, ClusterError, Config, Method, Request, Server, cluster::backoff::Backoff,
+    document::Serializer,
+};
+use crate::{DeadLetters, IndexError, IndexStats};
+
+/// Figures are fetched at every so many turns of the upkeep.
+const FIGURES_EVERY: u32 = 10;
+const WRITE: &str = "take events";
+
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    write_wait: Duration,
+    keep_original: bool,
+}
+
+/// What workers, upkeep and questions share.
+struct Shared {
+    cluster: Cluster,
+    data_stream: String,
+    request_timeout: Duration,
+    retry_min: Duration,
+    retry_max: Duration,
+    queue: Queue,
+    pace: Mutex<Pace>,
+    fresh: Freshness,
+    troubles: Troubles,
+    dead_letters: Arc<dyn DeadLetters>,
+    /// Bulks of which the cluster took at least one document.
+    accepted: AtomicU64,
+    figures: Mutex<IndexStats>,
+    attached: OnceLock<Attached>,
+}
+
+/// Which journal is written from.
+#[derive(Debug, Clone, Copy)]
+struct Attached {
+    journal: JournalId,
+    /// What comes before it may have been written by an earlier process.
+    end: Position,
+    since: Instant,
+}
+
+impl Shared {
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn figures(&self) -> MutexGuard<'_, IndexStats> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn backoff(&self) -> Backoff {
+        Backoff::new(self.retry_min, self.retry_max)
+    }
+
+    /// Waits as long as one does for an operator.
+    async fn slow_wait(&self) {
+        sleep(self.retry_max.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
+    }
+
+    async fn server(&self) -> Result<Server, ClusterError> {
+        self.cluster.server().await
+    }
+}
+
+impl Writer {
+    /// Starts the workers and the upkeep; they end with `tasks`.
+    pub(super) fn start(
+        config: &Config,
+        cluster: Cluster,
+        dead_letters: Arc<dyn DeadLetters>,
+        health: Component,
+        tasks: &Tasks,
+    ) -> Self {
+        let shared = Arc::new(Shared {
+            cluster,
+            data_stream: config.data_stream.clone(),
+            request_timeout: config.request_timeout,
+            retry_min: config.retry_min,
+            retry_max: config.retry_max,
+            queue: Queue::new(config.in_flight_bytes_max),
+            pace: Mutex::new(Pace::new(config.bulk_bytes_max, config.concurrency_max)),
+            fresh: Freshness::new(&config.data_stream, config.request_timeout),
+            troubles: Troubles::new(health),
+            dead_letters,
+            accepted: AtomicU64::new(0),
+            figures: Mutex::default(),
+            attached: OnceLock::new(),
+        });
+        for number in 0..config.concurrency_max.max(1) {
+            let worker = Worker { shared: shared.clone(), number };
+            tasks.spawn(format!("elastic-writer-{number}"), worker.run(tasks.stop()));
+        }
+        tasks.spawn("elastic-upkeep", upkeep(shared.clone(), config.upkeep_interval, tasks.stop()));
+        Self { shared, write_wait: config.write_wait, keep_original: config.keep_original }
+    }
+
+    pub(super) fn attach(&self, journal: JournalId, cursor: Position, end: Position) -> Position {
+        // Told once, before the first write.
+        self.shared.attached.get_or_init(|| Attached { journal, end, since: Instant::now() });
+        self.shared.queue.start(cursor);
+        cursor
+    }
+
+    pub(super) fn journal(&self) -> JournalId {
+        self.shared.attached.get().map_or(JournalId(0), |attached| attached.journal)
+    }
+
+    /// Takes a batch if there is room for it in time.
+    pub(super) async fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        let queue = &self.shared.queue;
+        let push = async {
+            // Nothing is serialised in vain while there is no room at all.
+            queue.room().await;
+            let entries = self.serialised(batch);
+            queue.push(batch.end, entries).await;
+        };
+        timeout(self.write_wait, push).await.map_err(|_| {
+            metrics::counter!(metric::ELASTIC_REFUSED_WRITES).increment(1);
+            let held = queue.held();
+            let source = format!("{} events of {} bytes are not yet acknowledged", held.events, held.bytes);
+            IndexError::Remote { action: WRITE, source: source.into() }
+        })
+    }
+
+    fn serialised(&self, batch: &Batch<'_>) -> Vec<Entry> {
+        let attached = match batch.events.first() {
+            Some(first) => *self.shared.attached.get_or_init(|| Attached {
+                journal: first.id.journal,
+                end: Position::default(),
+                since: Instant::now(),
+            }),
+            None => return Vec::new(),
+        };
+        let mut serializer = Serializer::new(self.keep_original);
+        let (mut lines, mut records) = (Vec::new(), Vec::new());
+        let ends: Vec<(usize, usize)> = batch
+            .events
+            .iter()
+            .map(|analyzed| {
+                serializer.append(analyzed, &mut lines);
+                codec::encode(&analyzed.event, &mut records);
+                (lines.len(), records.len())
+            })
+            .collect();
+        let (lines, records) = (Bytes::from(lines), Bytes::from(records));
+        let mut start = (0, 0);
+        let entries = batch.events.iter().zip(ends).map(|(analyzed, end)| {
+            let is_suspect = analyzed.id.journal == attached.journal && analyzed.id.position < attached.end;
+            let entry = Entry {
+                id: analyzed.id,
+                lines: lines.slice(start.0..end.0),
+                record: records.slice(start.1..end.1),
+                batch: 0,
+                suspect: is_suspect.then_some(attached.since),
+            };
+            start = end;
+            entry
+        });
+        entries.collect()
+    }
+
+    pub(super) fn acknowledged(&self) -> Position {
+        self.shared.queue.acknowledged()
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Position> {
+        self.shared.queue.watch()
+    }
+
+    /// Makes what is acknowledged visible; gives the position that this covers.
+    pub(super) async fn cover(&self) -> Result<Position, ClusterError> {
+        self.shared.fresh.cover(&self.shared.cluster, &self.shared.queue).await
+    }
+
+    pub(super) fn stats(&self) -> IndexStats {
+        let open_events = self.shared.queue.held().events as u64;
+        IndexStats { open_events, ..*self.shared.figures() }
+    }
+}
+
+/// Looks after nodes that were taken out, fetches figures and exports metrics, from time to time.
+async fn upkeep(shared: Arc<Shared>, interval: Duration, stop: Stop) {
+    let mut turn: u32 = 0;
+    loop {
+        let round = async {
+            shared.cluster.probe_due().await;
+            if turn.is_multiple_of(FIGURES_EVERY) {
+                look_after(&shared).await;
+            }
+            shared.troubles.report(&shared.cluster);
+            export(&shared);
+            sleep(interval).await;
+        };
+        if stop.run_until_cancelled(round).await.is_none() {
+            return;
+        }
+        turn = turn.wrapping_add(1);
+    }
+}
+
+/// Fetches the figures; this also notices a cluster that cannot be worked with before events come.
+async fn look_after(shared: &Shared) {
+    let figures = async {
+        shared.server().await?;
+        fetch_figures(shared).await
+    };
+    match figures.await {
+        Ok(figures) => {
+            *shared.figures() = figures;
+            shared.troubles.clear(UPKEEP, &shared.cluster);
+        }
+        // Before anything is written there is nothing to be found.
+        Err(ClusterError::Missing { .. }) => shared.troubles.clear(UPKEEP, &shared.cluster),
+        Err(error) => shared.troubles.set(UPKEEP, in_words(&error)),
+    }
+}
+
+async fn fetch_figures(shared: &Shared) -> Result<IndexStats, ClusterError> {
+    let request = Request {
+        method: Method::Get,
+        path: format!("{}/_stats/docs,store,segments", shared.data_stream).into(),
+        query: vec![("filter_path", "_all.primaries.*.count,_all.primaries.store.size_in_bytes".into())],
+        body: Body::None,
+        timeout: shared.request_timeout,
+        action: "fetch the figures of the index",
+    };
+    let json = shared.cluster.send(request).await?.require_success()?.json()?;
+    let primaries = &json["_all"]["primaries"];
+    let figure = |of: &str, what: &str| primaries[of][what].as_u64().unwrap_or_default();
+    Ok(IndexStats {
+        events: figure("docs", "count"),
+        bytes: figure("store", "size_in_bytes"),
+        segments: figure("segments", "count"),
+        ..IndexStats::default()
+    })
+}
+
+fn export(shared: &Shared) {
+    let (bulk_bytes, concurrency, latency) = {
+        let pace = shared.pace();
+        (pace.bulk_bytes(), pace.concurrency(), pace.document_latency())
+    };
+    metrics::gauge!(metric::ELASTIC_BULK_BYTES).set(bulk_bytes as f64);
+    metrics::gauge!(metric::ELASTIC_CONCURRENCY).set(concurrency as f64);
+    metrics::gauge!(metric::ELASTIC_DOCUMENT_SECONDS).set(latency.as_secs_f64());
+    metrics::gauge!(metric::ELASTIC_IN_FLIGHT_BYTES).set(shared.queue.held().bytes as f64);
+    metrics::gauge!(metric::ELASTIC_NODES_OUT).set(shared.cluster.nodes_out().len() as f64);
+    metrics::counter!(metric::ELASTIC_ACCEPTED_BULKS).absolute(shared.accepted.load(Ordering::Relaxed));
+}

@@ -1,0 +1,379 @@
+//! A worker: brings its entries to the server, whatever that takes.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use event::EventId;
+use telemetry::{ledger, metric, task::Stop};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    Shared,
+    bulk::{self, Entry, Verdict},
+    existing,
+    trouble::in_words,
+};
+use crate::elasticsearch::{Body, ClusterError, Method, Request, cluster::backoff::Backoff};
+
+/// A trouble that may pass by itself shows in the health after so many attempts.
+const ATTEMPTS_QUIET: u32 = 3;
+/// Documents with which whole bulks are refused, before it is held against the bulk as such.
+const CULPRITS_MAX: usize = 16;
+
+pub(super) struct Worker {
+    pub(super) shared: Arc<Shared>,
+    pub(super) number: usize,
+}
+
+/// What is known of suspects before they are sent.
+struct Sifted {
+    /// Backing indices at that time.
+    indices: Vec<String>,
+}
+
+/// What became of an attempt.
+enum Attempt {
+    /// The server has answered for each.
+    Answered {
+        /// Those it may take another time.
+        again: Vec<Entry>,
+        /// Those it never takes, with kind and reason.
+        refused: Vec<(Entry, String, String)>,
+        /// What is the matter with the first of `again`.
+        trouble: Option<ClusterError>,
+    },
+    /// The bulk as a whole was refused because of its size or something in it.
+    Rejected(Vec<Entry>, ClusterError),
+    /// Nothing is known of any.
+    Failed(Vec<Entry>, ClusterError),
+}
+
+/// What a worker has in hand.
+struct Task {
+    /// Entries to send, a bulk each.
+    bulks: Vec<Vec<Entry>>,
+    /// Entries of bulks that were refused with nothing else in them.
+    culprits: Vec<(Entry, ClusterError)>,
+    /// Bulks that the cluster had accepted when this began.
+    accepted_before: u64,
+    backoff: Backoff,
+    attempts: u32,
+}
+
+impl Worker {
+    pub(super) async fn run(self, stop: Stop) {
+        let pace = || {
+            let pace = self.shared.pace();
+            (pace.bulk_bytes(), pace.concurrency())
+        };
+        while let Some(entries) = stop.run_until_cancelled(self.shared.queue.take(pace)).await {
+            if stop.run_until_cancelled(self.deliver(entries)).await.is_none() {
+                return;
+            }
+            self.shared.queue.finished();
+            self.shared.troubles.clear(self.number, &self.shared.cluster);
+        }
+    }
+
+    async fn deliver(&self, entries: Vec<Entry>) {
+        let mut task = Task {
+            bulks: vec![entries],
+            culprits: Vec::new(),
+            accepted_before: self.shared.accepted.load(Ordering::Relaxed),
+            backoff: self.shared.backoff(),
+            attempts: 0,
+        };
+        loop {
+            let Some(entries) = task.bulks.pop() else {
+                if task.culprits.is_empty() {
+                    return;
+                }
+                self.judge_culprits(&mut task).await;
+                continue;
+            };
+            match self.attempt(entries).await {
+                Attempt::Answered { again, refused, trouble } => {
+                    if again.is_empty() {
+                        (task.attempts, task.backoff) = (0, self.shared.backoff());
+                    }
+                    self.bury(refused).await;
+                    if !again.is_empty() {
+                        metrics::counter!(metric::ELASTIC_RETRIED_EVENTS).increment(again.len() as u64);
+                        task.bulks.push(again);
+                    }
+                    if let Some(trouble) = trouble {
+                        self.wait(&mut task, &trouble).await;
+                    }
+                }
+                Attempt::Rejected(mut entries, error) => match entries.len() {
+                    0 => {}
+                    1 => {
+                        task.culprits.extend(entries.pop().map(|entry| (entry, error)));
+                        if task.culprits.len() >= CULPRITS_MAX {
+                            self.judge_culprits(&mut task).await;
+                        }
+                    }
+                    length => {
+                        let behind = entries.split_off(length / 2);
+                        task.bulks.extend([behind, entries]);
+                    }
+                },
+                Attempt::Failed(entries, error) => {
+                    metrics::counter!(metric::ELASTIC_RETRIED_EVENTS).increment(entries.len() as u64);
+                    task.bulks.push(entries);
+                    self.wait(&mut task, &error).await;
+                }
+            }
+        }
+    }
+
+    /// A document is to blame for the refusal of its bulk only if the cluster accepts others
+    /// meanwhile. Where everything is refused, something else is wrong: no event is given up for it.
+    async fn judge_culprits(&self, task: &mut Task) {
+        let culprits = std::mem::take(&mut task.culprits);
+        let is_proven = self.shared.accepted.load(Ordering::Relaxed) > task.accepted_before;
+        // Larger than the server takes is larger than the server takes.
+        let (guilty, rest): (Vec<_>, Vec<_>) =
+            culprits.into_iter().partition(|(_, error)| is_proven || error.is_too_large());
+        let refused = guilty.into_iter().map(|(entry, error)| {
+            let (kind, reason) = error.into_refusal();
+            (entry, kind, reason)
+        });
+        self.bury(refused.collect()).await;
+        let Some((_, error)) = rest.first() else { return };
+        let error = in_words(error);
+        let mut whole: Vec<Entry> = rest.into_iter().map(|(entry, _)| entry).collect();
+        whole.extend(task.bulks.drain(..).rev().flatten());
+        task.bulks.push(whole);
+        self.shared.troubles.set(self.number, error);
+        self.shared.slow_wait().await;
+    }
+
+    async fn attempt(&self, entries: Vec<Entry>) -> Attempt {
+        let shared = &self.shared;
+        if let Err(error) = shared.server().await {
+            return Attempt::Failed(entries, error);
+        }
+        let (entries, sifted) = match self.sift(entries).await {
+            Ok(sifted) => sifted,
+            Err((entries, error)) => return Attempt::Failed(entries, error),
+        };
+        if entries.is_empty() {
+            return Attempt::Answered { again: Vec::new(), refused: Vec::new(), trouble: None };
+        }
+        let body = bulk::body(&entries).await;
+        let (sent_at, bytes) = (Instant::now(), body.len());
+        let outcome = self.send(body).await;
+        let now = Instant::now();
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(error) => {
+                let is_overload = matches!(error, ClusterError::Busy { .. } | ClusterError::Timeout { .. });
+                if is_overload {
+                    shared.pace().cut(sent_at, now);
+                }
+                return match error {
+                    ClusterError::Refused { status: 400 | 413, .. } => Attempt::Rejected(entries, error),
+                    error => Attempt::Failed(suspected(entries, &error, sent_at), error),
+                };
+            }
+        };
+        let verdicts = match bulk::verdicts(&answer, &entries).await {
+            Ok(verdicts) => verdicts,
+            Err(error) => {
+                shared.cluster.garbled(&answer);
+                return Attempt::Failed(suspected(entries, &error, sent_at), error);
+            }
+        };
+        let is_busy =
+            verdicts.iter().any(|verdict| matches!(verdict, Verdict::Again(ClusterError::Busy { .. })));
+        match is_busy {
+            true => shared.pace().cut(sent_at, now),
+            false => shared.pace().answered(sent_at, now, entries.len(), bytes),
+        }
+        self.sort(entries, verdicts, sifted, sent_at).await
+    }
+
+    async fn send(&self, body: bytes::Bytes) -> Result<crate::elasticsearch::Answer, ClusterError> {
+        let mut query = vec![("filter_path", bulk::FILTER.into())];
+        if self.shared.server().await?.takes_require_data_stream() {
+            query.push(("require_data_stream", "true".into()));
+        }
+        let request = Request {
+            method: Method::Post,
+            path: format!("{}/_bulk", self.shared.data_stream).into(),
+            query,
+            body: Body::Ndjson(body),
+            timeout: self.shared.request_timeout,
+            action: "write events",
+        };
+        self.shared.cluster.send(request).await?.require_success()
+    }
+
+    /// Acts on the verdicts.
+    async fn sort(
+        &self,
+        entries: Vec<Entry>,
+        verdicts: Vec<Verdict>,
+        sifted: Option<Sifted>,
+        sent_at: Instant,
+    ) -> Attempt {
+        let (mut done, mut again, mut refused, mut trouble) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let mut created = Vec::new();
+        let mut present = 0;
+        for (entry, verdict) in entries.into_iter().zip(verdicts) {
+            match verdict {
+                Verdict::Created => {
+                    if entry.suspect.is_some() {
+                        created.push(entry.id);
+                    }
+                    done.push(entry);
+                }
+                Verdict::Present => {
+                    present += 1;
+                    done.push(entry);
+                }
+                Verdict::Again(error) => {
+                    let suspect = entry.suspect.or(error.is_ambiguous().then_some(sent_at));
+                    again.push(Entry { suspect, ..entry });
+                    trouble = trouble.or(Some(error));
+                }
+                Verdict::Refused { kind, reason } => refused.push((entry, kind, reason)),
+            }
+        }
+        if !done.is_empty() || !refused.is_empty() {
+            self.shared.accepted.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(sifted) = sifted {
+            self.remove_copies(&sifted, &created).await;
+        }
+        metrics::counter!(metric::ELASTIC_PRESENT_EVENTS).increment(present);
+        self.stored(&done);
+        Attempt::Answered { again, refused, trouble }
+    }
+
+    fn stored(&self, done: &[Entry]) {
+        ledger::stored(done.len() as u64);
+        self.shared.queue.done(done);
+    }
+
+    /// Leaves out those suspects that are on the server already.
+    async fn sift(
+        &self,
+        entries: Vec<Entry>,
+    ) -> Result<(Vec<Entry>, Option<Sifted>), (Vec<Entry>, ClusterError)> {
+        let Some(since) = entries.iter().filter_map(|entry| entry.suspect).max() else {
+            return Ok((entries, None));
+        };
+        let suspects: Vec<EventId> =
+            entries.iter().filter(|entry| entry.suspect.is_some()).map(|entry| entry.id).collect();
+        let (indices, places) = match self.look_up(since, &suspects).await {
+            Ok(found) => found,
+            Err(error) => return Err((entries, error)),
+        };
+        let (present, rest): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| places.contains_key(&entry.id));
+        if !present.is_empty() {
+            metrics::counter!(metric::ELASTIC_PRESENT_EVENTS).increment(present.len() as u64);
+            self.shared.accepted.fetch_add(1, Ordering::Relaxed);
+            self.stored(&present);
+        }
+        Ok((rest, Some(Sifted { indices })))
+    }
+
+    /// Backing indices, and where these events are: nowhere when there is one index at most, which
+    /// knows the ids it has.
+    async fn look_up(
+        &self,
+        since: Instant,
+        suspects: &[EventId],
+    ) -> Result<(Vec<String>, HashMap<EventId, Vec<String>>), ClusterError> {
+        let Shared { cluster, data_stream, request_timeout, fresh, queue, .. } = &*self.shared;
+        let indices = existing::indices(cluster, data_stream, *request_timeout).await?;
+        if indices.len() < 2 {
+            return Ok((indices, HashMap::new()));
+        }
+        fresh.since(cluster, queue, since).await?;
+        let places = existing::places(cluster, data_stream, suspects, *request_timeout).await?;
+        Ok((indices, places))
+    }
+
+    /// If a rollover came between the look at suspects and their creation, they may be in two
+    /// indices now.
+    async fn remove_copies(&self, sifted: &Sifted, created: &[EventId]) {
+        let Shared { cluster, data_stream, request_timeout, fresh, queue, .. } = &*self.shared;
+        let mut backoff = self.shared.backoff();
+        let created_at = Instant::now();
+        let remove = async || {
+            if created.is_empty()
+                || existing::indices(cluster, data_stream, *request_timeout).await? == sifted.indices
+            {
+                return Ok(0);
+            }
+            fresh.since(cluster, queue, created_at).await?;
+            let places = existing::places(cluster, data_stream, created, *request_timeout).await?;
+            existing::remove_copies(cluster, places, *request_timeout).await
+        };
+        loop {
+            match remove().await {
+                Ok(copies) => {
+                    metrics::counter!(metric::ELASTIC_PRESENT_EVENTS).increment(copies);
+                    return;
+                }
+                Err(error) => {
+                    self.shared.troubles.set(self.number, in_words(&error));
+                    sleep(backoff.wait()).await;
+                }
+            }
+        }
+    }
+
+    /// Hands refused events over, until they are kept.
+    async fn bury(&self, refused: Vec<(Entry, String, String)>) {
+        if refused.is_empty() {
+            return;
+        }
+        let letters: Vec<_> = refused
+            .iter()
+            .map(|(entry, kind, reason)| entry.clone().letter(kind.clone(), reason.clone()))
+            .collect();
+        let mut backoff = self.shared.backoff();
+        while let Err(error) = self.shared.dead_letters.put(letters.clone()).await {
+            let reason = format!("refused events cannot be kept as dead letters: {}", in_words(&*error));
+            self.shared.troubles.set(self.number, reason);
+            sleep(backoff.wait()).await;
+        }
+        ledger::dead_lettered(letters.len() as u64);
+        let entries: Vec<Entry> = refused.into_iter().map(|(entry, _, _)| entry).collect();
+        self.shared.queue.done(&entries);
+    }
+
+    /// Waits before the next attempt, and says why.
+    async fn wait(&self, task: &mut Task, error: &ClusterError) {
+        task.attempts += 1;
+        let may_pass = matches!(error, ClusterError::Busy { .. });
+        if !may_pass || task.attempts >= ATTEMPTS_QUIET {
+            self.shared.troubles.set(self.number, in_words(error));
+        }
+        match error {
+            ClusterError::Away { retry_in, .. } => {
+                sleep(*retry_in + task.backoff.wait().min(Duration::from_secs(1))).await;
+            }
+            error if error.needs_operator() => self.shared.slow_wait().await,
+            _ => sleep(task.backoff.wait()).await,
+        }
+    }
+}
+
+/// The same, remembered as suspects where nobody knows whether they were written.
+fn suspected(mut entries: Vec<Entry>, error: &ClusterError, sent_at: Instant) -> Vec<Entry> {
+    if error.is_ambiguous() {
+        for entry in &mut entries {
+            entry.suspect = Some(sent_at.max(entry.suspect.unwrap_or(sent_at)));
+        }
+    }
+    entries
+}

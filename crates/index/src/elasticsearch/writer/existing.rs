@@ -1,0 +1,123 @@
+//! Whether events are on the server already. An `_id` is unique within one backing index only: an
+//! event that was written before a rollover could be created once more behind it.
+
+use std::{collections::HashMap, time::Duration};
+
+use bytes::Bytes;
+use event::EventId;
+use serde_json::{Value as Json, json};
+
+use crate::elasticsearch::{Body, Cluster, ClusterError, Method, Request};
+
+const ACTION: &str = "look up events that may be there already";
+/// Ids asked for at once. Each may be found in more than one index, and 10,000 hits is what an
+/// index gives by default.
+const IDS_MAX: usize = 2_000;
+const HITS_MAX: usize = 10_000;
+
+fn request<'r>(method: Method, path: String, body: Body, timeout: Duration) -> Request<'r> {
+    Request { method, path: path.into(), query: Vec::new(), body, timeout, action: ACTION }
+}
+
+/// Names of the backing indices in order; none when there is no data stream yet.
+pub(in crate::elasticsearch) async fn indices(
+    cluster: &Cluster,
+    data_stream: &str,
+    timeout: Duration,
+) -> Result<Vec<String>, ClusterError> {
+    let request = request(Method::Get, format!("{data_stream}/_settings/index.uuid"), Body::None, timeout);
+    let answer = match cluster.send(request).await?.require_success() {
+        Ok(answer) => answer.json()?,
+        Err(ClusterError::Missing { .. }) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names: Vec<String> =
+        answer.as_object().into_iter().flat_map(|indices| indices.keys().cloned()).collect();
+    names.sort_by_key(|name| (generation(name), name.clone()));
+    Ok(names)
+}
+
+/// The number at the end of a backing index' name, which rises with each rollover.
+pub(in crate::elasticsearch) fn generation(name: &str) -> u64 {
+    name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or_default()
+}
+
+/// Which of these events are in which indices. What is to be found must be visible.
+pub(super) async fn places(
+    cluster: &Cluster,
+    data_stream: &str,
+    ids: &[EventId],
+    timeout: Duration,
+) -> Result<HashMap<EventId, Vec<String>>, ClusterError> {
+    let mut places: HashMap<EventId, Vec<String>> = HashMap::new();
+    for ids in ids.chunks(IDS_MAX) {
+        let values: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let body = json!({
+            "size": HITS_MAX,
+            "_source": false,
+            "track_total_hits": true,
+            "query": {"ids": {"values": values}},
+            "sort": ["_doc"],
+        });
+        let mut request = request(Method::Post, format!("{data_stream}/_search"), Body::Json(body), timeout);
+        request.query.push(("allow_partial_search_results", "false".into()));
+        let answer = cluster.send(request).await?.require_success()?;
+        let json = answer.json()?;
+        let hits = json["hits"]["hits"].as_array().filter(|_| json["timed_out"] == false);
+        let hits = hits.ok_or_else(|| answer.garbled("the answer is not that to a search"))?;
+        if json["hits"]["total"]["value"].as_u64() != Some(hits.len() as u64) {
+            return Err(answer.garbled("the answer does not hold all that was found"));
+        }
+        for hit in hits {
+            if let (Some(Ok(id)), Some(index)) = (hit["_id"].as_str().map(str::parse), hit["_index"].as_str())
+            {
+                places.entry(id).or_default().push(index.to_owned());
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// Removes what stands in more than one index from all but the first of them; gives how many
+/// documents that were.
+pub(super) async fn remove_copies(
+    cluster: &Cluster,
+    places: HashMap<EventId, Vec<String>>,
+    timeout: Duration,
+) -> Result<u64, ClusterError> {
+    let mut lines = String::new();
+    let mut copies = 0;
+    for (id, mut indices) in places {
+        indices.sort_by_key(|name| (generation(name), name.clone()));
+        for index in indices.iter().skip(1) {
+            let action = json!({"delete": {"_index": index, "_id": id.to_string()}});
+            lines.push_str(&action.to_string());
+            lines.push('\n');
+            copies += 1;
+        }
+    }
+    if copies == 0 {
+        return Ok(0);
+    }
+    let body = Body::Ndjson(Bytes::from(lines));
+    let answer =
+        cluster.send(request(Method::Post, "_bulk".to_owned(), body, timeout)).await?.require_success()?;
+    let json = answer.json()?;
+    let is_gone = |item: &Json| matches!(item["delete"]["status"].as_u64(), Some(200 | 404));
+    match json["items"].as_array() {
+        Some(items) if items.len() as u64 == copies && items.iter().all(is_gone) => Ok(copies),
+        _ => Err(answer.garbled("copies of events could not be removed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generations_order_backing_indices() {
+        let mut names = [".ds-logs-sentinel-000010", ".ds-logs-sentinel-2026.11.21-000009", "foreign"];
+        names.sort_by_key(|name| generation(name));
+        assert_eq!(names, ["foreign", ".ds-logs-sentinel-2026.11.21-000009", ".ds-logs-sentinel-000010"]);
+    }
+}
