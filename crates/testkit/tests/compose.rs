@@ -1,0 +1,220 @@
+//! What `docker-compose.yml` promises about every service: nothing open beyond loopback, nothing
+//! unbounded, no right that is not needed, no secret in the file, and an order in which it can start.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde_yaml_ng::Value as Yaml;
+
+type Services = BTreeMap<String, Yaml>;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+fn file() -> Yaml {
+    let mut file: Yaml = serde_yaml_ng::from_str(&read("docker-compose.yml")).unwrap();
+    // What is merged into a service merges something itself.
+    for _ in 0..3 {
+        file.apply_merge().unwrap();
+    }
+    file
+}
+
+fn services() -> Services {
+    let services = serde_yaml_ng::from_value::<Services>(file()["services"].clone()).unwrap();
+    assert!(services.len() > 4);
+    services
+}
+
+fn strings(value: &Yaml) -> Vec<&str> {
+    value.as_sequence().into_iter().flatten().map(|item| item.as_str().unwrap()).collect()
+}
+
+fn environment(service: &Yaml) -> BTreeMap<&str, &str> {
+    let entries = service["environment"].as_mapping().into_iter().flatten();
+    entries.map(|(name, value)| (name.as_str().unwrap(), value.as_str().unwrap())).collect()
+}
+
+/// What a service waits for, with the condition.
+fn waits_for(service: &Yaml) -> BTreeMap<&str, &str> {
+    let entries = service["depends_on"].as_mapping().into_iter().flatten();
+    entries.map(|(name, how)| (name.as_str().unwrap(), how["condition"].as_str().unwrap())).collect()
+}
+
+fn is_one_shot(service: &Yaml) -> bool {
+    service["restart"] == "no" && service["healthcheck"].is_null()
+}
+
+#[test]
+fn only_loopback_is_published() {
+    let mut published = BTreeSet::new();
+    for (name, service) in services() {
+        for port in strings(&service["ports"]) {
+            assert!(port.starts_with("127.0.0.1:"), "{name} publishes {port}");
+            published.insert(port.rsplit(':').next().unwrap().to_owned());
+        }
+        for key in ["network_mode", "pid", "ipc", "privileged", "devices", "cap_add", "userns_mode"] {
+            assert!(service[key].is_null(), "{name} has {key}");
+        }
+    }
+    assert_eq!(published, ["5601", "8000", "8080"].map(str::to_owned).into());
+}
+
+#[test]
+fn every_service_is_bounded_and_has_no_rights_to_spare() {
+    for (name, service) in services() {
+        assert!(service["mem_limit"].is_string(), "{name}: memory");
+        assert!(service["pids_limit"].is_number(), "{name}: processes");
+        assert!(service["logging"]["options"]["max-size"].is_string(), "{name}: its log");
+        assert_eq!(service["read_only"], true, "{name}: root file system");
+        assert_eq!(strings(&service["cap_drop"]), ["ALL"], "{name}");
+        assert_eq!(strings(&service["security_opt"]), ["no-new-privileges:true"], "{name}");
+        let user = service["user"].as_str().unwrap_or_default().split(':').next().unwrap();
+        assert!(user.parse::<u32>().is_ok_and(|user| user != 0), "{name} runs as '{user}'");
+        for mount in strings(&service["tmpfs"]) {
+            assert!(mount.contains("size="), "{name}: {mount} could fill the memory");
+        }
+        for mount in strings(&service["volumes"]) {
+            assert!(!mount.contains("docker.sock"), "{name}: {mount}");
+            let is_of_the_machine =
+                mount.starts_with(['.', '~']) || mount.matches(':').count() > 0 && mount.starts_with('/');
+            assert!(!is_of_the_machine || mount.ends_with(":ro"), "{name} may write to {mount}");
+        }
+    }
+}
+
+#[test]
+fn services_start_in_an_order_that_works() {
+    let services = services();
+    for (name, service) in &services {
+        let has_check = !service["healthcheck"]["test"].is_null();
+        assert!(has_check != is_one_shot(service), "{name}: a health check, or one shot");
+        assert!(is_one_shot(service) || service["restart"] == "unless-stopped", "{name}: comes back");
+        for (other, condition) in waits_for(service) {
+            let awaited = services.get(other).unwrap_or_else(|| panic!("{name} waits for {other}"));
+            let expected =
+                if is_one_shot(awaited) { "service_completed_successfully" } else { "service_healthy" };
+            assert_eq!(condition, expected, "{name} waits for {other}");
+        }
+    }
+    // What waits for nothing that still waits can start; in the end everything has.
+    let mut started: BTreeSet<&str> = BTreeSet::new();
+    while started.len() < services.len() {
+        let ready: Vec<&str> = services
+            .iter()
+            .filter(|(name, service)| {
+                !started.contains(name.as_str())
+                    && waits_for(service).keys().all(|other| started.contains(other))
+            })
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert!(!ready.is_empty(), "these wait for each other: all but {started:?}");
+        started.extend(ready);
+    }
+    for (name, before) in [
+        ("setup", "elasticsearch"),
+        ("collector", "setup"),
+        ("collector", "anomaly"),
+        ("kibana-import", "kibana"),
+    ] {
+        assert!(waits_for(&services[name]).contains_key(before), "{name} behind {before}");
+    }
+}
+
+#[test]
+fn no_secret_stands_in_the_file() {
+    let made = read("infra/docker/passwords");
+    let mut required = BTreeSet::new();
+    for (name, service) in services() {
+        for (variable, value) in environment(&service) {
+            let is_secret = ["PASSWORD", "KEY", "SECRET", "TOKEN"].iter().any(|word| variable.contains(word));
+            if let Some((source, _)) = value.strip_prefix("${").and_then(|rest| rest.split_once(":?")) {
+                assert!(value.ends_with('}'), "{name}: {variable}");
+                required.insert(source.to_owned());
+            } else if is_secret {
+                assert_eq!(
+                    value,
+                    format!("${{{variable}:-}}"),
+                    "{name}: {variable} is required, or off unless set"
+                );
+            }
+        }
+    }
+    assert!(!required.is_empty());
+    for source in required {
+        assert!(made.contains(&source), "infra/docker/passwords does not make {source}");
+        // The program reads .env, too, when it is run by hand in this folder: none of its names may be
+        // there by half.
+        assert!(!source.starts_with("LOG_SENTINEL_") && !source.starts_with("ELASTIC_"), "{source}");
+    }
+}
+
+#[test]
+fn our_services_are_given_settings_that_exist() {
+    let settings = read("crates/app/src/settings/table.rs");
+    let mut ours = 0;
+    for (name, service) in services() {
+        if service["image"] != "log-sentinel" {
+            let image = service["image"].as_str().unwrap();
+            assert!(image.contains(":${ELASTICSEARCH_VERSION:-8."), "{name}: {image} is of one version");
+            continue;
+        }
+        ours += 1;
+        let environment = environment(&service);
+        for variable in environment.keys() {
+            assert!(settings.contains(&format!("\"{variable}\"")), "{name}: no setting {variable}");
+        }
+        if environment.contains_key("LOG_SENTINEL_TRUST_NETWORK") {
+            let hosts = environment["LOG_SENTINEL_ALLOWED_HOSTS"];
+            assert!(hosts.split(',').any(|host| host == name), "{name} answers to {hosts}");
+        }
+        assert_eq!(service["user"], "65534:65534", "the image's own user");
+        assert_eq!(service["build"]["dockerfile"], "infra/docker/Dockerfile");
+    }
+    assert_eq!(ours, 3);
+}
+
+#[test]
+fn every_volume_is_declared_and_used() {
+    let declared: BTreeSet<String> = file()["volumes"]
+        .as_mapping()
+        .unwrap()
+        .keys()
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
+    let mut used = BTreeSet::new();
+    for service in services().values() {
+        for mount in strings(&service["volumes"]) {
+            let source = mount.split(':').next().unwrap();
+            if source.starts_with(['.', '/']) {
+                let is_there = source.starts_with('/') || root().join(source).exists();
+                assert!(is_there, "{source} is not there");
+            } else {
+                used.insert(source.to_owned());
+            }
+        }
+    }
+    assert_eq!(declared, used);
+}
+
+#[test]
+fn the_image_is_one_binary_without_rights() {
+    let dockerfile = read("infra/docker/Dockerfile");
+    let last = dockerfile.rsplit("\nFROM ").next().unwrap();
+    for line in ["base AS built", "USER 65534:65534", "COPY --from=builder --chown=65534:65534"] {
+        assert!(last.contains(line), "{line}");
+    }
+    assert!(dockerfile.contains("\nFROM scratch AS base\n"));
+    let context = read(".dockerignore");
+    assert!(context.lines().any(|line| line == "*"), "nothing goes into a build that is not named");
+    assert!(!context.contains("!.env"));
+}
