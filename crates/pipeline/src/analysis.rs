@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use event::{Batch, Event, EventId, Position};
 
+use crate::remote::RemoteAnalysis;
+
 /// What gives events their templates and verdicts.
 #[derive(Debug, Clone)]
 pub enum Analysis {
     /// The anomaly service of this process.
     InProcess(Arc<anomaly::Service>),
+    /// Templates are found here; verdicts come from a separate service, or later when it is away.
+    Remote(Arc<RemoteAnalysis>),
 }
 
 impl Analysis {
@@ -16,6 +20,7 @@ impl Analysis {
     pub(crate) async fn analyze<'a>(&self, events: Vec<(EventId, Event<'a>)>, end: Position) -> Batch<'a> {
         match self {
             Self::InProcess(service) => service.analyze(events, end),
+            Self::Remote(remote) => remote.analyze(events, end).await,
         }
     }
 
@@ -23,6 +28,7 @@ impl Analysis {
     pub(crate) fn snapshot(&self) -> Vec<u8> {
         match self {
             Self::InProcess(service) => service.snapshot(),
+            Self::Remote(remote) => remote.snapshot(),
         }
     }
 
@@ -30,6 +36,23 @@ impl Analysis {
     pub(crate) fn restore(&self, snapshot: &[u8]) -> Result<(), anomaly::ModelError> {
         match self {
             Self::InProcess(service) => service.restore(snapshot),
+            Self::Remote(remote) => remote.restore(snapshot).map_err(anomaly::ModelError::Templates),
+        }
+    }
+
+    /// Says where the pipeline begins, after `restore`.
+    pub(crate) fn start(&self, position: Position) {
+        match self {
+            Self::InProcess(_) => {}
+            Self::Remote(remote) => remote.start(position),
+        }
+    }
+
+    /// Says up to where everything is durable in the index.
+    pub(crate) fn commit(&self, indexed: Position) {
+        match self {
+            Self::InProcess(_) => {}
+            Self::Remote(remote) => remote.commit(indexed),
         }
     }
 }

@@ -18,6 +18,7 @@
 //! This crate must never acknowledge anything, and must never skip an event because it is odd.
 
 mod analysis;
+pub mod remote;
 mod window;
 
 use std::{
@@ -159,6 +160,7 @@ impl Pipeline {
             None if position == Position::default() => {}
             None => warn!(%position, "the analysis' window for this position is gone; it starts anew"),
         }
+        analysis.start(position);
         let (live, _) = broadcast::channel(LIVE_EVENTS_MAX);
         Ok(Self {
             config,
@@ -359,6 +361,7 @@ impl Pipeline {
         let durable = self.index.commit().await?;
         if let Some(position) = self.committing.filter(|position| durable >= *position) {
             self.cursor.commit(position)?;
+            self.analysis.commit(position);
             self.window.keep_only(position);
             self.committing = None;
         }

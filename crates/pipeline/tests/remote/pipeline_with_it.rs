@@ -1,0 +1,282 @@
+//! The pipeline with a separate anomaly service that comes and goes.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use api::GrpcConfig;
+use event::{Analyzed, EventId, Position, Verdict, VerdictState, codec};
+use index::{Index, scan::ScanIndex};
+use journal::Journal;
+use pipeline::{
+    Analysis, Config, Pipeline,
+    remote::{CURSOR, Remote, RemoteAnalysis, Scoring, Verdicts},
+};
+use telemetry::{
+    health::{Health, State},
+    task::Tasks,
+};
+use tokio::sync::broadcast;
+
+use crate::service::{SOON, Service, config, event, eventually, expected, same};
+
+type Late = Arc<Mutex<Vec<(EventId, Verdict)>>>;
+
+/// What outlives a restart of the collector.
+struct Disk {
+    dir: tempfile::TempDir,
+    index: Arc<ScanIndex>,
+    late: Late,
+    service: SocketAddr,
+    budget_bytes: u64,
+}
+
+struct Collector {
+    journal: Journal,
+    analysis: Arc<RemoteAnalysis>,
+    live: broadcast::Receiver<Arc<Analyzed<'static>>>,
+    health: Health,
+    tasks: Tasks,
+    late: Late,
+}
+
+impl Disk {
+    fn new(service: SocketAddr) -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            index: Arc::new(ScanIndex::new()),
+            late: Late::default(),
+            service,
+            budget_bytes: 64 << 20,
+        }
+    }
+
+    fn start(&self) -> Collector {
+        let dir = self.dir.path();
+        let journal = Journal::open(journal::Config {
+            dir: dir.join("journal"),
+            cursors_dir: dir.join("cursors"),
+            segment_bytes: 64 << 10,
+            budget_bytes: self.budget_bytes,
+            queue_bytes: 8 << 20,
+            notes_max: 100,
+        })
+        .unwrap();
+        let health = Health::new();
+        let late = self.late.clone();
+        let (scoring, verdicts) = Scoring::open(
+            Remote::new(config(self.service)).unwrap(),
+            journal.clone(),
+            health.component("anomaly"),
+            Box::new(move |verdicts| late.lock().unwrap().extend_from_slice(verdicts)),
+        )
+        .unwrap();
+        let analysis = Arc::new(RemoteAnalysis::new(scoring, template::Config::default()));
+        let config = Config {
+            read_bytes: 64 << 10,
+            commit_events: 500,
+            commit_idle: Duration::from_millis(20),
+            commit_interval: Duration::from_millis(100),
+            retry: Duration::from_millis(10),
+            drain: SOON,
+            window_dir: dir.join("window"),
+        };
+        let index: Arc<dyn Index> = self.index.clone();
+        let from = Analysis::Remote(analysis.clone());
+        let pipeline =
+            Pipeline::open(config, journal.clone(), from, index, health.component("index")).unwrap();
+        let (live, tasks) = (pipeline.live().subscribe(), Tasks::new());
+        run(&tasks, pipeline, verdicts);
+        Collector { journal, analysis, live, health, tasks, late: self.late.clone() }
+    }
+}
+
+fn run(tasks: &Tasks, pipeline: Pipeline, verdicts: Verdicts) {
+    let runtime = tokio::runtime::Handle::current();
+    let handle = runtime.clone();
+    tasks.thread("pipeline", move |stop| handle.block_on(pipeline.run(stop)).unwrap()).unwrap();
+    tasks.thread("verdicts", move |stop| runtime.block_on(verdicts.run(stop))).unwrap();
+}
+
+impl Collector {
+    async fn append(&self, numbers: std::ops::Range<u64>) {
+        let mut batch = journal::Batch::new();
+        for number in numbers {
+            batch.push_with(|out| codec::encode(&event(number), out));
+        }
+        self.journal.append(batch).await.unwrap();
+    }
+
+    /// The next events that the pipeline passes on.
+    async fn passed(&mut self, count: usize) -> Vec<Verdict> {
+        let mut verdicts = vec![];
+        while verdicts.len() < count {
+            let event = tokio::time::timeout(SOON, self.live.recv()).await.unwrap().unwrap();
+            assert!(event.template.is_some(), "templates never wait");
+            verdicts.push(event.verdict.clone());
+        }
+        verdicts
+    }
+
+    fn late(&self) -> Vec<Verdict> {
+        self.late.lock().unwrap().iter().map(|(_, verdict)| verdict.clone()).collect()
+    }
+
+    fn state(&self) -> State {
+        let reports = self.health.reports();
+        reports.iter().find(|report| report.component == "anomaly").unwrap().state
+    }
+
+    fn cursor(&self) -> Position {
+        let cursors = self.journal.status().cursors;
+        cursors.iter().find(|(name, _)| name == CURSOR).unwrap().1
+    }
+
+    async fn stop(self) {
+        assert_eq!(self.tasks.shutdown(SOON).await, Vec::<String>::new());
+        self.journal.close(SOON).await;
+    }
+}
+
+fn unscored(verdicts: &[Verdict]) -> bool {
+    verdicts.iter().all(|verdict| verdict.state == VerdictState::Unscored)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn verdicts_wait_for_the_service_and_come_in_order() {
+    let service = Service::start().await;
+    let (addr, all) = (service.addr, expected(0..2000));
+    let disk = Disk::new(addr);
+    let mut collector = disk.start();
+    collector.append(0..500).await;
+    same(&collector.passed(500).await, &all[..500]);
+    assert!(collector.analysis.is_attached());
+
+    // Away: events pass without verdicts, and the cursor stays.
+    let snapshot = service.grpc.snapshot();
+    service.stop().await;
+    for part in 5..10 {
+        collector.append(part * 100..(part + 1) * 100).await;
+        assert!(unscored(&collector.passed(100).await));
+    }
+    assert!(!collector.analysis.is_attached());
+    assert_eq!(collector.state(), State::Degraded);
+    assert_eq!(collector.late(), []);
+
+    // Back: what waited is scored, in order, once, and then events are scored as they come.
+    let service = Service::with(addr, &[], GrpcConfig::default()).await;
+    service.grpc.restore(&snapshot).unwrap();
+    eventually("the verdicts follow", async || collector.late().len() >= 500).await;
+    eventually("attached again", async || collector.analysis.is_attached()).await;
+    same(&collector.late(), &all[500..1000]);
+    eventually("healthy again", async || collector.state() == State::Ok).await;
+    collector.append(1000..1500).await;
+    same(&collector.passed(500).await, &all[1000..1500]);
+    assert_eq!(service.anomaly.stats().scored, 1000);
+    assert_eq!(collector.late().len(), 500);
+    let places: Vec<EventId> = collector.late.lock().unwrap().iter().map(|(id, _)| *id).collect();
+    assert!(places.is_sorted());
+    let end = collector.journal.end();
+    eventually("the cursor follows", async || collector.cursor() == end).await;
+    collector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn verdicts_outlive_a_restart_of_the_collector() {
+    let service = Service::start().await;
+    let (addr, all) = (service.addr, expected(0..1500));
+    service.stop().await;
+    let disk = Disk::new(addr);
+    let mut collector = disk.start();
+    collector.append(0..700).await;
+    assert!(unscored(&collector.passed(700).await));
+    collector.stop().await;
+
+    let mut collector = disk.start();
+    assert!(!collector.analysis.is_attached(), "what was left unscored is known");
+    assert_eq!(collector.cursor(), Position::default());
+    collector.append(700..900).await;
+    assert!(unscored(&collector.passed(200).await));
+    let service = Service::with(addr, &[], GrpcConfig::default()).await;
+    eventually("attached", async || collector.analysis.is_attached()).await;
+    // As if the service had always been there.
+    same(&collector.late(), &all[..900]);
+    collector.append(900..1500).await;
+    same(&collector.passed(600).await, &all[900..]);
+    assert_eq!(service.anomaly.stats().scored, 1500);
+    collector.stop().await;
+
+    // Nothing is left to catch up with after an orderly stop.
+    let collector = disk.start();
+    assert!(collector.analysis.is_attached());
+    assert_eq!(collector.late().len(), 900);
+    collector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_goes_away_again_and_again_under_load() {
+    let mut service = Some(Service::start().await);
+    let addr = service.as_ref().unwrap().addr;
+    let disk = Disk::new(addr);
+    let mut collector = disk.start();
+    let (mut scored, mut snapshot) = (vec![], None);
+    for round in 0..6u64 {
+        match service.take() {
+            Some(running) => {
+                running.stop.cancel();
+                snapshot = Some(running.grpc.snapshot());
+                running.stop().await;
+            }
+            None => {
+                let started = Service::with(addr, &[], GrpcConfig::default()).await;
+                started.grpc.restore(snapshot.as_ref().unwrap()).unwrap();
+                service = Some(started);
+            }
+        }
+        for part in 0..20 {
+            let first = round * 1000 + part * 50;
+            collector.append(first..first + 50).await;
+        }
+        scored.extend(collector.passed(1000).await);
+    }
+    eventually("attached at last", async || collector.analysis.is_attached()).await;
+    let late: Vec<EventId> = collector.late.lock().unwrap().iter().map(|(id, _)| *id).collect();
+    let mut once = late.clone();
+    once.dedup();
+    assert_eq!(once.len(), late.len(), "no verdict came twice");
+    assert!(late.is_sorted());
+    let missing = scored.iter().filter(|verdict| verdict.state == VerdictState::Unscored).count();
+    assert_eq!(late.len(), missing, "each event has its verdict, at once or late");
+    assert!((1000..6000).contains(&missing), "{missing}");
+    collector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_absent_service_never_fills_the_journal() {
+    let service = Service::start().await;
+    let addr = service.addr;
+    service.stop().await;
+    let disk = Disk { budget_bytes: 1 << 20, ..Disk::new(addr) };
+    let mut collector = disk.start();
+    // Several times what the journal may hold.
+    for part in 0..400u64 {
+        let first = part * 100;
+        eventually("the journal takes more", async || {
+            let mut batch = journal::Batch::new();
+            for number in first..first + 100 {
+                batch.push_with(|out| codec::encode(&event(number), out));
+            }
+            collector.journal.append(batch).await.is_ok()
+        })
+        .await;
+        assert!(unscored(&collector.passed(100).await));
+    }
+    let service = Service::with(addr, &[], GrpcConfig::default()).await;
+    eventually("attached", async || collector.analysis.is_attached()).await;
+    let late = collector.late().len() as u64;
+    assert!((1..40_000).contains(&late), "{late}: the newest have verdicts, the oldest were given up");
+    assert_eq!(service.anomaly.stats().scored, late);
+    collector.stop().await;
+}
