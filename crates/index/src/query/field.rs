@@ -54,6 +54,7 @@ const DATES: &[&str] = &[
     "file.created",
     "file.ctime",
     "file.mtime",
+    "package.installed",
     "process.end",
     "process.parent.start",
     "process.start",
@@ -77,21 +78,31 @@ const ADDRESSES: &[&str] = &[
     "server.nat.ip",
     "source.ip",
     "source.nat.ip",
+    "threat.indicator.ip",
 ];
 
 const LONGS: &[&str] = &[
+    "client.as.number",
     "client.bytes",
     "client.nat.port",
     "client.packets",
     "client.port",
+    "destination.as.number",
     "destination.bytes",
     "destination.nat.port",
     "destination.packets",
     "destination.port",
+    "dns.answers.ttl",
     "event.duration",
     "event.sequence",
     "event.severity",
     "file.size",
+    "host.disk.read.bytes",
+    "host.disk.write.bytes",
+    "host.network.egress.bytes",
+    "host.network.egress.packets",
+    "host.network.ingress.bytes",
+    "host.network.ingress.packets",
     "host.uptime",
     "http.request.body.bytes",
     "http.request.bytes",
@@ -104,17 +115,24 @@ const LONGS: &[&str] = &[
     "log.syslog.severity.code",
     "network.bytes",
     "network.packets",
+    "package.size",
     "process.args_count",
     "process.exit_code",
+    "process.parent.exit_code",
+    "process.parent.pgid",
     "process.parent.pid",
+    "process.parent.thread.id",
     "process.pgid",
     "process.pid",
+    "process.session_leader.pid",
     "process.thread.id",
     "process.uptime",
+    "server.as.number",
     "server.bytes",
     "server.nat.port",
     "server.packets",
     "server.port",
+    "source.as.number",
     "source.bytes",
     "source.nat.port",
     "source.packets",
@@ -122,11 +140,24 @@ const LONGS: &[&str] = &[
     "url.port",
 ];
 
-const DOUBLES: &[&str] =
-    &[field::ANOMALY_SCORE, "event.risk_score", "event.risk_score_norm", "host.cpu.usage"];
+const DOUBLES: &[&str] = &[
+    field::ANOMALY_SCORE,
+    "event.risk_score",
+    "event.risk_score_norm",
+    "host.cpu.usage",
+    "host.risk.calculated_score",
+    "user.risk.calculated_score",
+    "vulnerability.score.base",
+];
 
-const BOOLEANS: &[&str] =
-    &[field::ANOMALY_IS_ANOMALY, "process.interactive", "tls.established", "tls.resumed"];
+const BOOLEANS: &[&str] = &[
+    field::ANOMALY_IS_ANOMALY,
+    "container.security_context.privileged",
+    "faas.coldstart",
+    "process.interactive",
+    "tls.established",
+    "tls.resumed",
+];
 
 /// The field sets of the Elastic Common Schema 8, and this product's own.
 const FIELD_SETS: &[&str] = &[
