@@ -35,6 +35,8 @@ use journals::Journals;
 
 /// How long a connection may be silent before it is asked whether it lives.
 const KEEPALIVE: Duration = Duration::from_secs(20);
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// What a sender may have under way before it must wait: a few batches.
 const WINDOW_BYTES: u32 = 8 << 20;
 
@@ -158,7 +160,7 @@ impl AnomalyGrpc {
             .http2_keepalive_interval(Some(KEEPALIVE));
         if let Some(tls) = &config.tls {
             let identity = Identity::from_pem(read(&tls.cert_file)?, read(&tls.key_file)?);
-            server = server.tls_config(ServerTlsConfig::new().identity(identity))?;
+            server = server.tls_config(ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE))?;
         }
         let (reporter, health) = tonic_health::server::health_reporter();
         let anomaly = AnomalyServiceServer::new(Calls { shared: self.shared.clone(), stop: stop.clone() })
@@ -180,7 +182,8 @@ impl AnomalyGrpc {
     }
 
     /// The stream's window and up to where each journal has been learned, as of one moment. For a service that
-    /// runs by itself; a collector that scores in its own process keeps the window with its index.
+    /// runs by itself; a collector that scores in its own process keeps the window with its index. Waits for the
+    /// batch being analysed: call it off the reactor.
     pub fn snapshot(&self) -> Vec<u8> {
         self.shared.journals.snapshot(&self.shared.service)
     }
@@ -254,7 +257,7 @@ impl AnomalyService for Calls {
             shared: self.shared.clone(),
             stop: self.stop.clone(),
             requests: request.into_inner(),
-            _place: self.shared.place(&self.shared.streams, "streams are open")?,
+            _place: self.shared.place(&self.shared.streams, "grpc_streams", "streams are open")?,
         };
         let answers = stream::unfold(Some(scoring), |scoring| async {
             let mut scoring = scoring?;
@@ -293,7 +296,7 @@ impl AnomalyService for Calls {
         request: Request<Streaming<v1::TrainRequest>>,
     ) -> Result<Response<v1::TrainResponse>, Status> {
         let shared = self.shared.clone();
-        let turn = shared.place(&shared.training, "models are being trained")?;
+        let turn = shared.place(&shared.training, "grpc_trainings", "models are being trained")?;
         let mut requests = request.into_inner();
         let (mut records, mut bytes) = (Vec::new(), 0);
         loop {
@@ -364,8 +367,14 @@ impl Shared {
     }
 
     /// One of a number of places, or a refusal.
-    fn place(&self, places: &Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Status> {
+    fn place(
+        &self,
+        places: &Arc<Semaphore>,
+        limit: &'static str,
+        what: &str,
+    ) -> Result<OwnedSemaphorePermit, Status> {
         places.clone().try_acquire_owned().map_err(|_| {
+            metrics::counter!(telemetry::metric::ADMISSION_REFUSED, "limit" => limit).increment(1);
             Status::resource_exhausted(format!("as many {what} as may be at once; try again later"))
         })
     }

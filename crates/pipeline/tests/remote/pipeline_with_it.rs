@@ -12,7 +12,7 @@ use index::{Index, scan::ScanIndex};
 use journal::Journal;
 use pipeline::{
     Analysis, Config, Pipeline,
-    remote::{CURSOR, Remote, RemoteAnalysis, Scoring, Verdicts},
+    remote::{self, CURSOR, Remote, RemoteAnalysis, Scoring, Verdicts},
 };
 use telemetry::{
     health::{Health, State},
@@ -20,7 +20,7 @@ use telemetry::{
 };
 use tokio::sync::broadcast;
 
-use crate::service::{SOON, Service, config, event, eventually, expected, same};
+use crate::service::{SOON, Service, Wire, config, event, eventually, expected, same};
 
 type Late = Arc<Mutex<Vec<(EventId, Verdict)>>>;
 
@@ -31,6 +31,7 @@ struct Disk {
     late: Late,
     service: SocketAddr,
     budget_bytes: u64,
+    deadline: Duration,
 }
 
 struct Collector {
@@ -50,6 +51,7 @@ impl Disk {
             late: Late::default(),
             service,
             budget_bytes: 64 << 20,
+            deadline: SOON,
         }
     }
 
@@ -67,7 +69,7 @@ impl Disk {
         let health = Health::new();
         let late = self.late.clone();
         let (scoring, verdicts) = Scoring::open(
-            Remote::new(config(self.service)).unwrap(),
+            Remote::new(remote::Config { deadline: self.deadline, ..config(self.service) }).unwrap(),
             journal.clone(),
             health.component("anomaly"),
             Box::new(move |verdicts| late.lock().unwrap().extend_from_slice(verdicts)),
@@ -278,5 +280,36 @@ async fn an_absent_service_never_fills_the_journal() {
     let late = collector.late().len() as u64;
     assert!((1..40_000).contains(&late), "{late}: the newest have verdicts, the oldest were given up");
     assert_eq!(service.anomaly.stats().scored, late);
+    collector.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_hangs_and_goes_on_learns_nothing_twice() {
+    let service = Service::start().await;
+    let all = expected(0..3000);
+    let wire = Wire::to(service.addr).await;
+    let disk = Disk { deadline: Duration::from_millis(200), ..Disk::new(wire.addr) };
+    let mut collector = disk.start();
+    let mut verdicts = vec![];
+    for first in [0, 1000, 2000] {
+        collector.append(first..first + 500).await;
+        verdicts.extend(collector.passed(500).await);
+        eventually("attached", async || collector.analysis.is_attached()).await;
+        // What is sent now arrives later, when it has long been given up and is sent again.
+        wire.hold(true);
+        collector.append(first + 500..first + 1000).await;
+        let passed = collector.passed(500).await;
+        assert!(unscored(&passed));
+        verdicts.extend(passed);
+        wire.hold(false);
+        eventually("attached again", async || collector.analysis.is_attached()).await;
+    }
+    let mut late = collector.late().into_iter();
+    let with_late = verdicts.into_iter().map(|verdict| match verdict.state {
+        VerdictState::Unscored => late.next().unwrap(),
+        _ => verdict,
+    });
+    same(&with_late.collect::<Vec<_>>(), &all);
+    assert_eq!((late.next(), service.anomaly.stats().scored), (None, 3000));
     collector.stop().await;
 }

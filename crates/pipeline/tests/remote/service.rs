@@ -15,7 +15,11 @@ use pipeline::remote::{BreakerConfig, Config};
 use telemetry::task::{self, Stop};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::watch,
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -160,4 +164,44 @@ pub(crate) fn same(found: &[Verdict], expected: &[Verdict]) {
     assert_eq!(found.len(), expected.len());
     let differs = found.iter().zip(expected).position(|(found, expected)| found != expected);
     assert_eq!(differs, None, "{:?} was expected", differs.map(|at| (&found[at], &expected[at])));
+}
+
+/// Stands between collector and service, and passes nothing on while it is told so: what a service looks like
+/// that was stopped by a signal, or a network that swallows everything.
+pub(crate) struct Wire {
+    pub(crate) addr: SocketAddr,
+    held: watch::Sender<bool>,
+}
+
+impl Wire {
+    pub(crate) async fn to(service: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (addr, (held, watched)) = (listener.local_addr().unwrap(), watch::channel(false));
+        // Ends with the test's runtime.
+        drop(task::spawn("wire", async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(other) = TcpStream::connect(service).await else { continue };
+                let ((here_in, here_out), (there_in, there_out)) = (stream.into_split(), other.into_split());
+                drop(task::spawn("there", pass(here_in, there_out, watched.clone())));
+                drop(task::spawn("back", pass(there_in, here_out, watched.clone())));
+            }
+        }));
+        Self { addr, held }
+    }
+
+    pub(crate) fn hold(&self, held: bool) {
+        self.held.send_replace(held);
+    }
+}
+
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut held: watch::Receiver<bool>) {
+    let mut buffer = [0; 4096];
+    while let Ok(read) = from.read(&mut buffer).await {
+        if read == 0
+            || held.wait_for(|held| !held).await.is_err()
+            || to.write_all(&buffer[..read]).await.is_err()
+        {
+            return;
+        }
+    }
 }
