@@ -88,9 +88,9 @@ fn check_shows_every_origin_and_touches_nothing() {
         run(dir.path(), &["check", "--addr", "127.0.0.1:9"], &[("LOG_SENTINEL_ZONE", "Europe/Berlin")]);
     let text = said(&output);
     assert!(output.status.success(), "{text}");
-    let elastic = run(dir.path(), &["check"], &[("ELASTIC_ADDR", "http://localhost:9200")]);
+    let elastic = run(dir.path(), &["check"], &[("ELASTIC_HOSTS", "http://localhost:9200")]);
     assert!(
-        said(&elastic).contains("ELASTIC_ADDR is set (environment) and has no effect"),
+        said(&elastic).contains("ELASTIC_HOSTS is set (environment) and has no effect"),
         "{}",
         said(&elastic)
     );

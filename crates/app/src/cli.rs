@@ -26,6 +26,33 @@ pub struct Cli {
 pub enum Command {
     /// Run everything in one process (the default).
     Run,
+    /// Take in, keep and search logs, without serving scores to others.
+    ///
+    /// LOG_SENTINEL_ANOMALY_URL names the anomaly service that scores them; without it this process does.
+    Collector,
+    /// Run the anomaly service alone: HTTP on port 8000, gRPC for collectors on port 50051.
+    Anomaly,
+    /// Ask whether a running process is ready; exit status 0 when it is.
+    Health {
+        /// Its address. Default: the collector of these settings.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+    /// Prepare an Elasticsearch or OpenSearch cluster, or see how it stands.
+    Elastic {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: ElasticAction,
+    },
+    /// Look at events that the cluster refused, and take them in again or delete them.
+    Dlq {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: DlqAction,
+        /// Which collector.
+        #[command(flatten)]
+        server: Server,
+    },
     /// Feed a sample of real logs through a throw-away instance and say what was found.
     Demo {
         /// Files to use instead of the sample.
@@ -106,6 +133,54 @@ pub enum Command {
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
+    },
+}
+
+/// What to do with a cluster.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ElasticAction {
+    /// Write templates and lifecycle for the data stream. May be repeated.
+    Setup {
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Say how the cluster stands.
+    Status,
+    /// Bring templates and lifecycle to this version, leaving alone what an operator changed.
+    Upgrade {
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// What to do with events that an index refused.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DlqAction {
+    /// Print them with the reason, a line each.
+    List {
+        /// Only those that match; nothing means all.
+        query: Vec<String>,
+        /// How many, oldest first.
+        #[arg(long, short = 'n', default_value_t = 100)]
+        limit: u32,
+    },
+    /// Print them whole, as NDJSON.
+    Show {
+        /// Only those that match, such as an event's text; nothing means all.
+        query: Vec<String>,
+        /// How many, oldest first.
+        #[arg(long, short = 'n', default_value_t = 100)]
+        limit: u32,
+    },
+    /// Take all of them in again, as new events.
+    Replay,
+    /// Delete all of them.
+    Drop {
+        /// Really do.
+        #[arg(long, required = true)]
+        yes: bool,
     },
 }
 

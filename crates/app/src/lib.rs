@@ -15,8 +15,8 @@ use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction};
 use client::{Client, ClientError};
-use commands::{check, demo, import, journal as journal_command, model, query, tail};
-use instance::{Instance, StartError};
+use commands::{check, demo, dlq, elastic, health, import, journal as journal_command, model, query, tail};
+use instance::{Instance, Role, StartError};
 use settings::{Settings, SettingsError, Sources};
 
 /// The version of the program.
@@ -38,6 +38,15 @@ pub enum AppError {
     /// The journal could not be read.
     #[error("cannot read the journal")]
     Journal(#[from] journal::OpenError),
+    /// No cluster is named.
+    #[error("ELASTIC_ADDR is not set: name the cluster, such as ELASTIC_ADDR=http://localhost:9200")]
+    NoCluster,
+    /// A cluster could not be reached.
+    #[error("cannot use the cluster")]
+    Cluster(#[from] index::elasticsearch::ClusterError),
+    /// A cluster could not be prepared.
+    #[error(transparent)]
+    Setup(#[from] index::elasticsearch::setup::SetupError),
     /// A file could not be used.
     #[error("cannot {action} {path}")]
     File {
@@ -69,7 +78,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = Sources::read(flags, cli.config.as_deref())
         .and_then(|sources| {
-            if matches!(cli.command, None | Some(Command::Run | Command::Check { sample: false })) {
+            if matches!(
+                cli.command,
+                None | Some(Command::Run | Command::Collector | Command::Check { sample: false })
+            ) {
                 sources.without_effect().iter().for_each(|note| eprintln!("log-sentinel: {note}"));
             }
             sources.resolve()
@@ -148,7 +160,12 @@ async fn run(command: Command, settings: &Settings) -> Result<(), AppError> {
         Client::new(&url, key())
     };
     match command {
-        Command::Run => serve::run(settings).await,
+        Command::Run => serve::run(settings, Role::All).await,
+        Command::Collector => serve::run(settings, Role::Collector).await,
+        Command::Anomaly => serve::run(settings, Role::Anomaly).await,
+        Command::Health { url } => health::run(&collector(&cli::Server { url })).await,
+        Command::Elastic { action } => elastic::run(settings, action).await,
+        Command::Dlq { action, server } => dlq::run(&collector(&server), &action).await,
         Command::Demo { files } => demo::run(settings, &files).await,
         Command::Import { mut files, server } => {
             if files.is_empty() {

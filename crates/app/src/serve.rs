@@ -1,24 +1,24 @@
-//! `log-sentinel run`: start, say so, wait for the end, drain.
+//! `log-sentinel run`, `collector` and `anomaly`: start, say so, wait for the end, drain.
 
 use std::io::Write;
 
 use telemetry::logs;
 use tracing::{info, warn};
 
-use crate::{AppError, Instance, Settings, VERSION, commands::print};
+use crate::{AppError, Instance, Role, Settings, VERSION, commands::print};
 
-/// Runs everything until a signal or a failure ends it.
+/// Runs a role until a signal or a failure ends it.
 ///
 /// # Errors
 /// When it cannot start, or a part of it fails for good.
-pub(crate) async fn run(settings: &Settings) -> Result<(), AppError> {
+pub(crate) async fn run(settings: &Settings, role: Role) -> Result<(), AppError> {
     let format = if settings.log_json { logs::Format::Json } else { logs::Format::Text };
     if let Err(error) = logs::init(format, &settings.log_level) {
         drop(writeln!(std::io::stderr(), "log-sentinel: {error}"));
     }
     raise_file_limit();
     let signals = Signals::new()?;
-    let instance = Instance::start(settings).await?;
+    let instance = Instance::start(settings, role).await?;
     print(&welcome(settings, &instance))?;
     let failure = tokio::select! {
         name = signals.wait() => { info!(signal = name, "stopping"); None }
@@ -45,24 +45,45 @@ fn raise_file_limit() {
 }
 
 fn welcome(settings: &Settings, instance: &Instance) -> String {
-    let (url, anomaly) = (format!("http://{}", instance.addr), format!("http://{}", instance.anomaly_addr));
-    let watched = if settings.dir.is_dir() { "" } else { " (read as soon as it appears)" };
+    let mut text =
+        format!("Log Sentinel {VERSION} is running. Ctrl-C stops it; nothing acknowledged gets lost.\n\n");
+    let mut row = |name: &str, what: &str| text.push_str(&format!("  {name:<10} {what}\n"));
+    let collector = instance.addr.map(|addr| format!("http://{addr}"));
+    let anomaly = instance.anomaly_addr.map(|addr| format!("http://{addr}"));
+    if let Some(url) = &collector {
+        row("collector", &format!("{url}  (POST /logs, /api/v1/search, /docs)"));
+    }
+    match (&anomaly, &settings.anomaly_url) {
+        (Some(url), _) => row("anomaly", &format!("{url}  (POST /train, /predict, /docs)")),
+        (None, Some(url)) => row("scores", &format!("from {url}")),
+        (None, None) => {}
+    }
+    if let Some(addr) = instance.anomaly_grpc_addr {
+        let scheme = if settings.anomaly_tls.is_some() { "https" } else { "http" };
+        row("grpc", &format!("{scheme}://{addr}  (the anomaly service for collectors)"));
+    }
+    row("data", &settings.data.display().to_string());
+    if collector.is_some() {
+        if let Some(elastic) = &settings.elastic {
+            row("index", &format!("{} at {}", elastic.index, elastic.nodes.join(", ")));
+        }
+        let watched = if settings.dir.is_dir() { "" } else { " (read as soon as it appears)" };
+        row("watched", &format!("{}{watched}", settings.dir.display()));
+    }
+    text.push_str("\nTry:\n");
     let key = if settings.api_keys.is_empty() { "" } else { " -H \"Authorization: Bearer $KEY\"" };
-    format!(
-        "Log Sentinel {VERSION} is running. Ctrl-C stops it; nothing acknowledged gets lost.\n\
-         \n\
-         \x20 collector  {url}  (POST /logs, /api/v1/search, /docs)\n\
-         \x20 anomaly    {anomaly}  (POST /train, /predict, /docs)\n\
-         \x20 data       {data}\n\
-         \x20 watched    {dir}{watched}\n\
-         \n\
-         Try:\n\
-         \x20 curl{key} {url}/logs -H 'Content-Type: application/json' -d '{{\"level\":\"error\",\"message\":\"disk sda1 is failing\",\"source\":\"kernel\"}}'\n\
-         \x20 curl{key} '{url}/api/v1/search?q=disk'\n\
-         \x20 curl{key} {anomaly}/predict -H 'Content-Type: application/json' -d '{{\"level\":\"ERROR\",\"message\":\"Brute force detected\",\"source\":\"auth\"}}'\n",
-        data = settings.data.display(),
-        dir = settings.dir.display(),
-    )
+    if let Some(url) = &collector {
+        text.push_str(&format!(
+            "  curl{key} {url}/logs -H 'Content-Type: application/json' -d '{{\"level\":\"error\",\"message\":\"disk sda1 is failing\",\"source\":\"kernel\"}}'\n\
+             \x20 curl{key} '{url}/api/v1/search?q=disk'\n"
+        ));
+    }
+    if let Some(url) = &anomaly {
+        text.push_str(&format!(
+            "  curl{key} {url}/predict -H 'Content-Type: application/json' -d '{{\"level\":\"ERROR\",\"message\":\"Brute force detected\",\"source\":\"auth\"}}'\n"
+        ));
+    }
+    text
 }
 
 /// What the operating system may say to end a program.

@@ -31,10 +31,12 @@ pub enum ServerError {
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// Where logs go and searches are answered: `http://127.0.0.1:PORT`.
+    /// Where logs go and searches are answered: `http://127.0.0.1:PORT`; empty without a collector.
     pub url: String,
-    /// Where the anomaly service answers.
+    /// Where the anomaly service answers; empty without one.
     pub anomaly_url: String,
+    /// Where it answers over gRPC; empty without one.
+    pub grpc_url: String,
     /// For requests.
     pub http: reqwest::Client,
 }
@@ -47,6 +49,21 @@ impl Server {
     /// When it ends before.
     pub fn start(binary: &Path, data: &Path, settings: &[(&str, &str)]) -> Result<Self, ServerError> {
         Self::start_with(Command::new(binary), data, settings)
+    }
+
+    /// As [`Server::start`], in a role such as `collector`.
+    ///
+    /// # Errors
+    /// When it ends before it runs.
+    pub fn start_role(
+        binary: &Path,
+        role: &str,
+        data: &Path,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, ServerError> {
+        let mut command = Command::new(binary);
+        command.arg(role);
+        Self::start_with(command, data, settings)
     }
 
     /// As [`Server::start`], with a prepared command, such as one that pins it to a core.
@@ -62,6 +79,7 @@ impl Server {
         command
             .env("LOG_SENTINEL_ADDR", "127.0.0.1:0")
             .env("LOG_SENTINEL_ANOMALY_ADDR", "127.0.0.1:0")
+            .env("LOG_SENTINEL_ANOMALY_GRPC_ADDR", "127.0.0.1:0")
             .env("LOG_SENTINEL_DATA", data)
             .env("LOG_SENTINEL_DIR", data.with_extension("watched"))
             .envs(settings.iter().copied())
@@ -69,7 +87,8 @@ impl Server {
             .stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no standard output"))?;
-        let (mut url, mut anomaly_url, mut said) = (None, None, String::new());
+        let (mut url, mut anomaly_url, mut grpc_url) = (None, None, None);
+        let (mut said, mut runs) = (String::new(), false);
         let mut lines = BufReader::new(stdout).lines();
         for line in lines.by_ref() {
             let line = line?;
@@ -78,21 +97,29 @@ impl Server {
             match line.trim_start().split_ascii_whitespace().next() {
                 Some("collector") => url = address,
                 Some("anomaly") => anomaly_url = address,
+                Some("grpc") => grpc_url = address,
                 _ => {}
             }
             said.push_str(&line);
             said.push('\n');
             if line.starts_with("Try") {
+                runs = true;
                 break;
             }
         }
         // The pipe stays read, or the program would meet a closed one.
         std::thread::Builder::new().name("server-stdout".to_owned()).spawn(move || lines.for_each(drop))?;
-        let (Some(url), Some(anomaly_url)) = (url, anomaly_url) else {
+        if !runs {
             let status = child.wait()?;
             return Err(ServerError::Start { binary, reason: format!("{status}; it printed:\n{said}") });
-        };
-        Ok(Self { child, url, anomaly_url, http: reqwest::Client::new() })
+        }
+        Ok(Self {
+            child,
+            url: url.unwrap_or_default(),
+            anomaly_url: anomaly_url.unwrap_or_default(),
+            grpc_url: grpc_url.unwrap_or_default(),
+            http: reqwest::Client::new(),
+        })
     }
 
     /// Its process id.

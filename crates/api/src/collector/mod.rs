@@ -1,5 +1,6 @@
 //! The collector's read side and operations.
 
+mod letters;
 mod live;
 mod search;
 
@@ -11,6 +12,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
+use dead_letter::DeadLetterStream;
 use event::Analyzed;
 use problem::{Problem, StatusCode};
 use serde::Serialize;
@@ -21,7 +23,7 @@ use crate::{
     gate::Gate,
     health,
     observe::internal,
-    route::{self, Route, get},
+    route::{self, Route, get, post},
 };
 
 /// What live tails are fed with: every analysed event, one message each, so that a slow client can
@@ -65,6 +67,8 @@ pub struct CollectorState {
     pub searcher: Searcher,
     /// Feeds live tails.
     pub live: LiveEvents,
+    /// What the index refused; None where an index refuses nothing.
+    pub dead_letters: Option<Arc<DeadLetterStream>>,
     /// Ends live tails when the program stops.
     pub stop: telemetry::task::Stop,
     /// For `/readyz`.
@@ -106,6 +110,9 @@ fn table() -> Vec<Route<Shared>> {
         get("/api/v1/fields", search::fields),
         get("/api/v1/patterns", search::patterns),
         get("/api/v1/tail", live::tail),
+        get("/api/v1/dead-letters", letters::list),
+        post("/api/v1/dead-letters/replay", letters::replay),
+        post("/api/v1/dead-letters/discard", letters::discard),
         get("/livez", async || health::live()),
         get("/healthz", async || health::live()),
         get("/readyz", ready),

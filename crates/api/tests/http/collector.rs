@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::{Collector, analyzed, ask, four, get};
+use crate::support::{Collector, analyzed, ask, event, four, get};
 use api::{AccessConfig, CollectorConfig, SearcherConfig};
 use async_trait::async_trait;
 use axum::body::Body;
-use event::{Batch, JournalId, Position, Timestamp};
+use event::{Batch, JournalId, Position, Severity, Timestamp};
 use http_body_util::BodyExt;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError, IndexStats,
@@ -388,4 +388,38 @@ async fn next_text(body: &mut Body) -> String {
     let frame = tokio::time::timeout(Duration::from_secs(10), body.frame()).await;
     let frame = frame.expect("a message comes").unwrap().unwrap();
     String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn dead_letters_are_listed_searched_taken_in_again_and_discarded() {
+    let collector = Collector::new();
+    let router = collector.router(&AccessConfig::default());
+    let letters = collector.dead_letters.clone().unwrap();
+    let put = async |messages: &[&'static str]| {
+        let letter = |(at, message): (usize, &&'static str)| index::DeadLetter {
+            id: collector.id(Position { segment: 0, record: at as u32 }),
+            event: event("2024-06-01T12:00:00Z", Severity::Error, "app", message),
+            kind: "mapper_parsing_exception".to_owned(),
+            reason: "failed to parse field [x]".to_owned(),
+        };
+        index::DeadLetters::put(&*letters, messages.iter().enumerate().map(letter).collect()).await.unwrap();
+    };
+    put(&["disk full", "disk slow", "fan off"]).await;
+    let reply = get(&router, "/api/v1/dead-letters?q=disk&limit=1").await;
+    assert_eq!((reply.status, &reply.json["total"]), (200, &json!(2)), "{}", reply.text);
+    assert_eq!(reply.json["letters"][0]["event"]["message"], "disk full");
+    assert_eq!(reply.json["letters"][0]["type"], "mapper_parsing_exception");
+    let next = reply.json["next"].as_str().unwrap();
+    let reply = get(&router, &format!("/api/v1/dead-letters?q=disk&cursor={next}")).await;
+    assert_eq!(reply.json["letters"][0]["event"]["message"], "disk slow");
+    assert_eq!((reply.json["letters"].as_array().unwrap().len(), &reply.json["next"]), (1, &json!(null)));
+    assert_eq!(get(&router, "/api/v1/dead-letters?cursor=x").await.status, 400);
+
+    let reply = ask(&router, "POST", "/api/v1/dead-letters/replay", &[], "").await;
+    assert_eq!((reply.status, &reply.json["replayed"]), (200, &json!(3)), "{}", reply.text);
+    assert_eq!(get(&router, "/api/v1/search?q=disk").await.json["total"], 2, "they are in the journal");
+    put(&["again"]).await;
+    let reply = ask(&router, "POST", "/api/v1/dead-letters/discard", &[], "").await;
+    assert_eq!(reply.json["discarded"], 1, "{}", reply.text);
+    assert_eq!(get(&router, "/api/v1/dead-letters").await.json["total"], 0);
 }

@@ -58,6 +58,7 @@ pub(crate) struct Collector {
     pub(crate) stop: telemetry::task::Stop,
     pub(crate) health: telemetry::health::Health,
     pub(crate) searcher: Searcher,
+    pub(crate) dead_letters: Option<Arc<dead_letter::DeadLetterStream>>,
     config: CollectorConfig,
     _dir: tempfile::TempDir,
 }
@@ -78,6 +79,8 @@ impl Collector {
             notes_max: 100,
         })
         .unwrap();
+        let letters = dead_letter::Config { dir: dir.path().join("dead_letters"), budget_bytes: 8 << 20 };
+        let letters = dead_letter::DeadLetterStream::open(letters, &journal, Position::default()).unwrap();
         let (written, receiver) = watch::channel(Position::default());
         let searcher = Searcher::new(Arc::clone(&index), journal.clone(), receiver, search);
         Self {
@@ -88,6 +91,7 @@ impl Collector {
             stop: telemetry::task::Stop::new(),
             health: telemetry::health::Health::new(),
             searcher,
+            dead_letters: Some(Arc::new(letters)),
             config,
             _dir: dir,
         }
@@ -95,6 +99,7 @@ impl Collector {
 
     pub(crate) fn router(&self, access: &AccessConfig) -> Router {
         let state = CollectorState {
+            dead_letters: self.dead_letters.clone(),
             searcher: self.searcher.clone(),
             live: self.live.clone(),
             stop: self.stop.clone(),

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use event::Timestamp;
 
 use super::{import, print};
-use crate::{AppError, Instance, Settings, client::Client, findings};
+use crate::{AppError, Instance, Role, Settings, client::Client, findings};
 
 /// Real public logs: name, last written, content; with source and licence in `samples/SOURCES.md`.
 const SAMPLES: [(&str, &str, &[u8]); 2] = [
@@ -23,6 +23,9 @@ pub(crate) async fn run(settings: &Settings, files: &[PathBuf]) -> Result<(), Ap
     let settings = Settings {
         addr: free,
         anomaly_addr: free,
+        anomaly_grpc_addr: free,
+        anomaly_url: None,
+        elastic: None,
         data: data.path().to_owned(),
         dir: data.path().join("watched"),
         files: vec![],
@@ -30,8 +33,8 @@ pub(crate) async fn run(settings: &Settings, files: &[PathBuf]) -> Result<(), Ap
         allowed_hosts: vec![],
         ..settings.clone()
     };
-    let instance = Instance::start(&settings).await?;
-    let client = Client::new(&format!("http://{}", instance.addr), None);
+    let instance = Instance::start(&settings, Role::All).await?;
+    let client = Client::new(&instance.url(), None);
     let outcome = feed(&client, files).await;
     instance.stop(settings.shutdown_grace).await;
     outcome

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::print;
 use crate::{
-    AppError, Instance, Settings,
+    AppError, Instance, Role, Settings,
     client::{Client, ClientError},
     findings,
 };
@@ -55,11 +55,10 @@ pub(crate) async fn run_and_report(
     }
     let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     // Only the files named are wanted now; the watched ones wait for the next ordinary run.
-    let alone =
-        Settings { addr: free, anomaly_addr: free, files: vec![], dir: PathBuf::new(), ..settings.clone() };
-    let instance = Instance::start(&alone).await?;
+    let alone = Settings { addr: free, files: vec![], dir: PathBuf::new(), ..settings.clone() };
+    let instance = Instance::start(&alone, Role::Collector).await?;
     let key = settings.api_keys.first().map(|key| key.0.clone());
-    let client = Client::new(&format!("http://{}", instance.addr), key);
+    let client = Client::new(&instance.url(), key);
     let outcome = async {
         let imported = run(&client, files).await?;
         print(&findings::report(&client, &imported, true).await?)?;

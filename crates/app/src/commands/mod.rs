@@ -2,6 +2,9 @@
 
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod dlq;
+pub(crate) mod elastic;
+pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod journal;
 pub(crate) mod model;

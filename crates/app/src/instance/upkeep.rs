@@ -14,29 +14,36 @@ const GAUGES_EVERY: Duration = Duration::from_secs(2);
 /// How often expired events are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
-pub(super) fn start(
-    tasks: &Tasks,
-    journal: &Journal,
-    index: &Arc<dyn Index>,
-    anomaly: &Arc<anomaly::Service>,
-    retention: Option<Duration>,
-    damage: Component,
-) {
-    let (journal, gauged, anomaly) = (journal.clone(), Arc::clone(index), Arc::clone(anomaly));
-    let stop = tasks.stop();
+/// Sets the gauges of journal and index, and says what damage was met.
+pub(super) fn gauges(tasks: &Tasks, journal: &Journal, index: &Arc<dyn Index>, damage: Component) {
+    let (journal, index, stop) = (journal.clone(), Arc::clone(index), tasks.stop());
     tasks.spawn("gauges", async move {
         let mut ticks = ticks(GAUGES_EVERY);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            set_gauges(&journal, gauged.as_ref(), &anomaly, &damage);
-            reload(Arc::clone(&anomaly)).await;
+            set_gauges(&journal, index.as_ref(), &damage);
         }
     });
-    let Some(retention) = retention else { return };
+}
+
+/// Deletes what is older than this.
+pub(super) fn retention(tasks: &Tasks, index: &Arc<dyn Index>, retention: Duration) {
     let (index, stop) = (Arc::clone(index), tasks.stop());
     tasks.spawn("retention", async move {
         let mut ticks = ticks(EXPIRE_EVERY);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             expire(index.as_ref(), retention).await;
+        }
+    });
+}
+
+/// Takes newer models from the models' folder.
+pub(super) fn models(tasks: &Tasks, service: Arc<anomaly::Service>) {
+    let stop = tasks.stop();
+    tasks.spawn("models", async move {
+        let mut ticks = ticks(GAUGES_EVERY);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            gauge!(metric::TEMPLATES).set(service.stats().templates as f64);
+            reload(Arc::clone(&service)).await;
         }
     });
 }
@@ -70,7 +77,7 @@ async fn reload(anomaly: Arc<anomaly::Service>) {
     }
 }
 
-fn set_gauges(journal: &Journal, index: &dyn Index, anomaly: &anomaly::Service, damage: &Component) {
+fn set_gauges(journal: &Journal, index: &dyn Index, damage: &Component) {
     let status = journal.status();
     gauge!(metric::JOURNAL_BYTES).set(status.bytes as f64);
     gauge!(metric::JOURNAL_BUDGET_BYTES).set(status.budget_bytes as f64);
@@ -85,5 +92,4 @@ fn set_gauges(journal: &Journal, index: &dyn Index, anomaly: &anomaly::Service, 
     gauge!(metric::INDEX_EVENTS).set(stats.events as f64);
     gauge!(metric::INDEX_BYTES).set(stats.bytes as f64);
     gauge!(metric::INDEX_SEGMENTS).set(stats.segments as f64);
-    gauge!(metric::TEMPLATES).set(anomaly.stats().templates as f64);
 }

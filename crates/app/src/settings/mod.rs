@@ -4,12 +4,14 @@
 //! documentation follow from it. [`Settings`] is what they mean, checked. Nothing else reads the
 //! environment.
 
+mod elastic;
 mod sources;
 mod table;
 mod value;
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
+pub(crate) use elastic::Elastic;
 pub(crate) use sources::{Sources, Value};
 pub(crate) use table::{SETTINGS, Setting, sample};
 
@@ -47,6 +49,14 @@ impl fmt::Debug for Secret {
 pub(crate) struct Settings {
     pub addr: SocketAddr,
     pub anomaly_addr: SocketAddr,
+    pub anomaly_grpc_addr: SocketAddr,
+    pub anomaly_url: Option<String>,
+    pub anomaly_timeout: Duration,
+    pub anomaly_ca_file: Option<PathBuf>,
+    /// Certificate and key.
+    pub anomaly_tls: Option<(PathBuf, PathBuf)>,
+    pub elastic: Option<Elastic>,
+    pub dead_letter_bytes_max: u64,
     pub dir: PathBuf,
     pub files: Vec<String>,
     pub data: PathBuf,
@@ -85,6 +95,15 @@ impl Settings {
         let settings = Self {
             addr: reader.address("LOG_SENTINEL_ADDR"),
             anomaly_addr: reader.address("LOG_SENTINEL_ANOMALY_ADDR"),
+            anomaly_grpc_addr: reader.address("LOG_SENTINEL_ANOMALY_GRPC_ADDR"),
+            anomaly_url: reader.urls("LOG_SENTINEL_ANOMALY_URL").into_iter().next(),
+            anomaly_timeout: reader.duration("LOG_SENTINEL_ANOMALY_TIMEOUT"),
+            anomaly_ca_file: reader.optional_path("LOG_SENTINEL_ANOMALY_CA_FILE"),
+            anomaly_tls: reader
+                .optional_path("LOG_SENTINEL_ANOMALY_CERT_FILE")
+                .zip(reader.optional_path("LOG_SENTINEL_ANOMALY_KEY_FILE")),
+            elastic: Elastic::read(&mut reader),
+            dead_letter_bytes_max: reader.size("LOG_SENTINEL_DEAD_LETTER_BYTES_MAX", 1 << 20, 1 << 50) as u64,
             dir: reader.path("LOG_SENTINEL_DIR"),
             files: reader.list("LOG_SENTINEL_FILES"),
             data: reader.path("LOG_SENTINEL_DATA"),
@@ -131,9 +150,12 @@ impl Settings {
                     .to_owned(),
             );
         }
-        for (name, addr) in
-            [("LOG_SENTINEL_ADDR", self.addr), ("LOG_SENTINEL_ANOMALY_ADDR", self.anomaly_addr)]
-        {
+        let listeners = [
+            ("LOG_SENTINEL_ADDR", self.addr),
+            ("LOG_SENTINEL_ANOMALY_ADDR", self.anomaly_addr),
+            ("LOG_SENTINEL_ANOMALY_GRPC_ADDR", self.anomaly_grpc_addr),
+        ];
+        for (name, addr) in listeners {
             if !addr.ip().is_loopback() && self.api_keys.is_empty() && !self.trust_network {
                 reader.problem(format!(
                     "{name} is {addr}, which others can reach, and no API_KEYS are set. Set API_KEYS, or \
@@ -141,8 +163,15 @@ impl Settings {
                 ));
             }
         }
-        if self.addr == self.anomaly_addr && self.addr.port() != 0 {
-            reader.problem(format!("LOG_SENTINEL_ADDR and LOG_SENTINEL_ANOMALY_ADDR are both {}", self.addr));
+        for (at, (name, addr)) in listeners.iter().enumerate() {
+            if let Some((other, _)) =
+                listeners[..at].iter().find(|(_, other)| other == addr && addr.port() != 0)
+            {
+                reader.problem(format!("{other} and {name} are both {addr}"));
+            }
+        }
+        if self.anomaly_tls.is_none() {
+            reader.need_each_other("LOG_SENTINEL_ANOMALY_CERT_FILE", "LOG_SENTINEL_ANOMALY_KEY_FILE");
         }
     }
 }
@@ -186,10 +215,31 @@ mod tests {
             ("LOG_SENTINEL_TRUST_NETWORK", "maybe", "true or false"),
             ("LOG_SENTINEL_FALSE_POSITIVE_RATE", "7", "between"),
             ("LOG_SENTINEL_ADRR", "127.0.0.1:1", "LOG_SENTINEL_ADDR"),
+            ("LOG_SENTINEL_ELASTIC_REPLICAS", "many", "unset, or a whole number"),
         ] {
             let text = problem(&[(name, value)]);
             assert!(text.contains(expected), "{name}={value}: {text}");
             assert!(text.contains("environment") || name.ends_with("BYTES_MAX"), "{name}={value}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_needs_an_address_and_one_way_to_authenticate() {
+        assert!(check(&[]).unwrap().elastic.is_none());
+        let nodes = ("ELASTIC_ADDR", "http://a:9200, https://b:9200");
+        assert_eq!(check(&[nodes]).unwrap().elastic.unwrap().nodes.len(), 2);
+        let user = [("ELASTIC_USERNAME", "u"), ("ELASTIC_PASSWORD", "hunter2")];
+        let elastic = check(&[nodes, user[0], user[1]]).unwrap().elastic.unwrap();
+        assert!(!format!("{elastic:?}").contains("hunter2"));
+        for (pairs, expected) in [
+            (&[("ELASTIC_ADDR", "localhost:9200")][..], "http://localhost:9200"),
+            (&[("ELASTIC_ADDR", "http://u:hunter2@h:9200")], "must not hold a user name"),
+            (&[nodes, user[0]], "need each other"),
+            (&[nodes, user[0], user[1], ("ELASTIC_API_KEY", "k")], "keep one way"),
+            (&[("LOG_SENTINEL_ANOMALY_CERT_FILE", "x")], "LOG_SENTINEL_ANOMALY_KEY_FILE"),
+        ] {
+            let text = problem(pairs);
+            assert!(text.contains(expected) && !text.contains("hunter2"), "{text}");
         }
     }
 

@@ -118,8 +118,10 @@ impl Sources {
         for (source, origin) in [(&self.environment, Origin::Environment), (&self.dot_env, Origin::DotEnv)] {
             for name in source.keys().filter(|name| source.get(*name).is_some_and(|text| !text.is_empty())) {
                 let why = match name.as_str() {
-                    name if name.starts_with("ELASTIC_") => {
-                        "this version keeps events in its embedded index only"
+                    name if name.starts_with("ELASTIC_")
+                        && !SETTINGS.iter().any(|s| names(s).contains(&name.to_owned())) =>
+                    {
+                        "there is no such setting"
                     }
                     name if name.starts_with("ALERT_") => "this version delivers no alerts",
                     _ => continue,

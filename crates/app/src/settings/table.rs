@@ -29,6 +29,10 @@ const fn setting(name: &'static str, default: &'static str, help: &'static str) 
     Setting { name, default, help, secret: false }
 }
 
+const fn secret(name: &'static str, help: &'static str) -> Setting {
+    Setting { name, default: "", help, secret: true }
+}
+
 /// Every setting there is, in the order in which people meet them.
 pub(crate) const SETTINGS: &[Setting] = &[
     setting(
@@ -40,6 +44,33 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "LOG_SENTINEL_ANOMALY_ADDR",
         "127.0.0.1:8000",
         "Where the anomaly service answers /train and /predict.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANOMALY_GRPC_ADDR",
+        "127.0.0.1:50051",
+        "Where the anomaly service answers collectors over gRPC.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANOMALY_URL",
+        "",
+        "The gRPC address of an anomaly service of its own, such as http://anomaly:50051; https:// encrypts. Unset: the collector scores in its own process.",
+    ),
+    setting(
+        "ELASTIC_ADDR",
+        "",
+        "Nodes of the Elasticsearch or OpenSearch cluster that keeps the events, separated by commas, such as http://localhost:9200. Unset: the embedded index.",
+    ),
+    setting("ELASTIC_INDEX", "logs-sentinel", "The data stream in the cluster."),
+    secret(
+        "ELASTIC_API_KEY",
+        "An API key of the cluster: its encoded form, or id:secret. Instead of a user name and password.",
+    ),
+    setting("ELASTIC_USERNAME", "", "A user of the cluster."),
+    secret("ELASTIC_PASSWORD", "The user's password."),
+    setting(
+        "ELASTIC_CA_FILE",
+        "",
+        "PEM file of the authority that signed the nodes' certificates, where the system does not know it.",
     ),
     setting(
         "LOG_SENTINEL_DIR",
@@ -56,12 +87,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "{state}",
         "The one directory that holds all state. One process at a time may use it. Default: /var/lib/log-sentinel as root, else ~/.local/state/log-sentinel.",
     ),
-    Setting {
-        name: "API_KEYS",
-        default: "",
-        help: "Keys, separated by commas, of which every request must bring one (Authorization: Bearer KEY). Unset: none is needed on loopback, and binding elsewhere is refused.",
-        secret: true,
-    },
+    secret(
+        "API_KEYS",
+        "Keys, separated by commas, of which every request must bring one (Authorization: Bearer KEY). Unset: none is needed on loopback, and binding elsewhere is refused.",
+    ),
     setting(
         "LOG_SENTINEL_TRUST_NETWORK",
         "false",
@@ -124,6 +153,58 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "64MiB",
         "Memory for parts of the index that were read lately.",
     ),
+    setting(
+        "LOG_SENTINEL_ELASTIC_ORIGINAL",
+        "true",
+        "Whether the cluster also keeps each line as it came in (event.original), at about its length.",
+    ),
+    setting(
+        "LOG_SENTINEL_ELASTIC_BULK_BYTES_MAX",
+        "8MiB",
+        "Largest bulk request, before compression. How large bulks really are follows from how the cluster answers.",
+    ),
+    setting(
+        "LOG_SENTINEL_ELASTIC_IN_FLIGHT_BYTES_MAX",
+        "64MiB",
+        "Bulks that wait for the cluster in memory; beyond it reading the journal waits.",
+    ),
+    setting("LOG_SENTINEL_ELASTIC_CONCURRENCY_MAX", "8", "Bulks under way at a time at most."),
+    setting(
+        "LOG_SENTINEL_ELASTIC_TIMEOUT",
+        "60s",
+        "Longest the cluster may take to answer before the request counts as failed.",
+    ),
+    setting(
+        "LOG_SENTINEL_ELASTIC_SHARDS",
+        "",
+        "Primary shards of each index of the data stream; unset: the cluster's default.",
+    ),
+    setting(
+        "LOG_SENTINEL_ELASTIC_REPLICAS",
+        "",
+        "Replicas of each shard; unset: one where there is a second node.",
+    ),
+    setting(
+        "LOG_SENTINEL_DEAD_LETTER_BYTES_MAX",
+        "1GiB",
+        "Disk budget of events that the cluster refused for good; when it is used up the index stands still.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANOMALY_TIMEOUT",
+        "2s",
+        "Longest a separate anomaly service may take for a batch; then its events are marked unscored.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANOMALY_CA_FILE",
+        "",
+        "PEM file of the authority that signed the certificate of a separate anomaly service.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANOMALY_CERT_FILE",
+        "",
+        "PEM file of the anomaly service's certificate for gRPC; unset: connections are not encrypted.",
+    ),
+    setting("LOG_SENTINEL_ANOMALY_KEY_FILE", "", "PEM file of the key to that certificate."),
     setting("LOG_SENTINEL_QUERY_TIMEOUT", "30s", "Longest a query may take."),
     setting(
         "LOG_SENTINEL_QUERIES_MAX",

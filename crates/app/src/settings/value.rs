@@ -22,6 +22,17 @@ impl<'v> Reader<'v> {
         self.problems
     }
 
+    pub(super) fn string(&self, name: &str) -> String {
+        self.text(name).to_owned()
+    }
+
+    /// Notes when one of two settings is there without the other.
+    pub(super) fn need_each_other(&mut self, one: &str, other: &str) {
+        if self.text(one).is_empty() != self.text(other).is_empty() {
+            self.problem(format!("{one} and {other} need each other"));
+        }
+    }
+
     fn text(&self, name: &str) -> &'v str {
         self.values.get(name).map_or("", |value| value.text.trim())
     }
@@ -50,6 +61,37 @@ impl<'v> Reader<'v> {
 
     pub(super) fn path(&mut self, name: &str) -> PathBuf {
         self.parse(name, "a path", PathBuf::new(), |text| (!text.is_empty()).then(|| text.into()))
+    }
+
+    pub(super) fn optional_path(&mut self, name: &str) -> Option<PathBuf> {
+        Some(self.text(name)).filter(|text| !text.is_empty()).map(PathBuf::from)
+    }
+
+    pub(super) fn optional_count(&mut self, name: &str, min: u32, max: u32) -> Option<u32> {
+        if self.text(name).is_empty() {
+            return None;
+        }
+        let wanted = format!("unset, or a whole number between {min} and {max}");
+        Some(self.parse(name, &wanted, min, |text| text.parse().ok().filter(|n| (min..=max).contains(n))))
+    }
+
+    /// Addresses such as `http://localhost:9200`.
+    pub(super) fn urls(&mut self, name: &str) -> Vec<String> {
+        let urls = self.list(name);
+        for url in &urls {
+            let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+            if !host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':'])) {
+                // Not repeated: it may hold a password.
+                self.problem(format!(
+                    "{name} must hold addresses such as http://localhost:9200, separated by commas"
+                ));
+            } else if host.is_some_and(|host| host.contains('@')) {
+                self.problem(format!(
+                    "{name} must not hold a user name or password; they have settings of their own"
+                ));
+            }
+        }
+        urls
     }
 
     pub(super) fn list(&mut self, name: &str) -> Vec<String> {

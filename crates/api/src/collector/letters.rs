@@ -1,0 +1,98 @@
+//! The dead letters: looked at, taken in again, discarded.
+
+use std::sync::Arc;
+
+use axum::{extract::State, http::Uri, response::Response};
+use dead_letter::{DeadLetterError, DeadLetterStream, Kept};
+use event::{Position, Verdict, document};
+use problem::{Problem, StatusCode};
+use serde_json::{Value, json};
+
+use super::Shared;
+use crate::{
+    clock::now,
+    observe::internal,
+    params::{Params, bad_parameter},
+};
+
+/// `GET /api/v1/dead-letters`: those that match, in the order in which they came.
+pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+    let params = Params::of(&uri, &["q", "limit", "cursor"])?;
+    let query = params.query(now())?;
+    let limit = params.number("limit", 100, shared.state.config.hits_max)?;
+    let from = params.text("cursor").map(position).transpose()?.unwrap_or_default();
+    let letters = shared.state.dead_letters.clone();
+    let work = move |letters: Arc<DeadLetterStream>| {
+        let (mut total, mut shown, mut next) = (0u64, Vec::new(), None);
+        let visit = |kept: Kept| {
+            if query.matches(&kept.letter.event, None, &Verdict::unscored()) {
+                total += 1;
+                if kept.position >= from && shown.len() < limit {
+                    shown.push(letter_json(&kept));
+                } else if kept.position >= from && next.is_none() && limit > 0 {
+                    next = Some(kept.position);
+                }
+            }
+            true
+        };
+        letters.each(Position::default(), visit).map_err(DeadLetterError::from)?;
+        Ok(json!({"total": total, "letters": shown, "next": next.map(|position| position.to_string())}))
+    };
+    shared.query(blocking(letters, work, || json!({"total": 0, "letters": [], "next": null}))).await
+}
+
+/// `POST /api/v1/dead-letters/replay`: all of them are taken in again, as new events.
+pub(super) async fn replay(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+    Params::of(&uri, &[])?;
+    let (letters, journal) = (shared.state.dead_letters.clone(), shared.state.searcher.journal().clone());
+    let work = move |letters: Arc<DeadLetterStream>| {
+        letters.replay(&journal).map(|count| json!({"replayed": count}))
+    };
+    shared.query(blocking(letters, work, || json!({"replayed": 0}))).await
+}
+
+/// `POST /api/v1/dead-letters/discard`: all of them are deleted.
+pub(super) async fn discard(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+    Params::of(&uri, &[])?;
+    let letters = shared.state.dead_letters.clone();
+    let work = |letters: Arc<DeadLetterStream>| letters.discard().map(|count| json!({"discarded": count}));
+    shared.query(blocking(letters, work, || json!({"discarded": 0}))).await
+}
+
+/// Runs work on the stream off the reactor; without a stream the answer is `none`.
+async fn blocking(
+    letters: Option<Arc<DeadLetterStream>>,
+    work: impl FnOnce(Arc<DeadLetterStream>) -> Result<Value, DeadLetterError> + Send + 'static,
+    none: impl FnOnce() -> Value,
+) -> Result<Value, Problem> {
+    let Some(letters) = letters else { return Ok(none()) };
+    match tokio::task::spawn_blocking(move || work(letters)).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error @ DeadLetterError::Append { .. })) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "dead letters were not taken in");
+            let detail = format!("{error}; ask again once the journal has room");
+            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "journal_full", "The journal is full", detail))
+        }
+        Ok(Err(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the dead letters cannot be used");
+            Err(internal())
+        }
+        Err(error) => {
+            tracing::error!(%error, "work on the dead letters ended early");
+            Err(internal())
+        }
+    }
+}
+
+fn position(text: &str) -> Result<Position, Problem> {
+    let parts = text.split_once(':').and_then(|(segment, record)| {
+        Some(Position { segment: segment.parse().ok()?, record: record.parse().ok()? })
+    });
+    parts.ok_or_else(|| bad_parameter("cursor", "'cursor' must be the 'next' of an earlier answer"))
+}
+
+fn letter_json(kept: &Kept) -> Value {
+    let letter = &kept.letter;
+    let event = document(&letter.event, None, &Verdict::unscored());
+    json!({"_id": letter.id.to_string(), "type": letter.kind, "reason": letter.reason, "event": event})
+}

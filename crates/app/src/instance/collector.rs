@@ -1,0 +1,134 @@
+//! The collector: journal, index, pipeline, and what takes in and answers.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use dead_letter::DeadLetterStream;
+use index::{Index, embedded};
+use journal::Journal;
+use pipeline::{Analysis, Pipeline};
+use telemetry::task::Stop;
+
+use super::{Build, StartError, bind, configs, elastic, local, remote, serve, upkeep};
+
+/// A collector that runs.
+pub(super) struct Collector {
+    pub(super) addr: SocketAddr,
+    pub(super) journal: Journal,
+    pub(super) searcher: api::Searcher,
+}
+
+/// Opens and starts it. `service` is the anomaly service of this process, where it has one.
+pub(super) async fn start(
+    build: &Build<'_>,
+    service: Option<&Arc<anomaly::Service>>,
+) -> Result<Collector, StartError> {
+    let (settings, health) = (build.settings, &build.health);
+    let journal = configs::open_journal(settings)?;
+    let letters = open_dead_letters(build, &journal)?;
+    let index: Arc<dyn Index> = match (&settings.elastic, &letters) {
+        (Some(cluster), Some(letters)) => elastic::open(build, cluster, Arc::clone(letters))?,
+        _ => open_embedded(build)?,
+    };
+    let pipeline = Pipeline::open(
+        configs::pipeline_config(settings),
+        journal.clone(),
+        analysis(build, &journal, service)?,
+        index.clone(),
+        health.component("index"),
+    )?;
+    let searcher =
+        api::Searcher::new(index.clone(), journal.clone(), index.written(), api::SearcherConfig::default());
+    let collector = api::collector(api::CollectorState {
+        searcher: searcher.clone(),
+        dead_letters: letters,
+        live: pipeline.live(),
+        stop: build.front.stop(),
+        health: health.clone(),
+        metrics: build.metrics.clone(),
+        config: configs::collector_config(settings),
+    });
+    let intake = intake::http::Intake::new(
+        journal.clone(),
+        configs::intake_config(settings),
+        intake::system_clock,
+        Some(indexed(index.clone())),
+    );
+    let router = api::guarded(intake::http::router(intake).merge(collector), build.access.clone());
+    let listener = bind(settings.addr, "LOG_SENTINEL_ADDR").await?;
+    let addr = local(&listener, settings.addr);
+    run_pipeline(build, pipeline)?;
+    upkeep::gauges(&build.front, &journal, &index, health.component("index_files"));
+    if let Some(retention) = settings.retention {
+        upkeep::retention(&build.front, &index, retention);
+    }
+    serve(&build.front, "collector", listener, router, settings.connections_max);
+    let tail = configs::tail_config(settings);
+    intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
+    Ok(Collector { addr, journal, searcher })
+}
+
+fn open_embedded(build: &Build<'_>) -> Result<Arc<dyn Index>, StartError> {
+    let index = embedded::Embedded::open(embedded::Config {
+        cache_bytes: build.settings.index_cache_bytes,
+        ..embedded::Config::new(build.settings.data.join("index"))
+    })?;
+    if index.stats().damaged > 0 {
+        tracing::error!(files = index.stats().damaged, "damaged files of the index were set aside");
+    }
+    Ok(Arc::new(index))
+}
+
+/// The dead letters, where an index may refuse events or once has.
+fn open_dead_letters(
+    build: &Build<'_>,
+    journal: &Journal,
+) -> Result<Option<Arc<DeadLetterStream>>, StartError> {
+    let dir = build.settings.data.join("dead_letters");
+    if build.settings.elastic.is_none() && !dir.exists() {
+        return Ok(None);
+    }
+    let cursor = journal.cursor(pipeline::CURSOR)?.position();
+    let config = dead_letter::Config { dir, budget_bytes: build.settings.dead_letter_bytes_max };
+    let letters = DeadLetterStream::open(config, journal, cursor).map_err(StartError::DeadLetters)?;
+    if !letters.is_empty() {
+        tracing::warn!(letters = letters.len(), "events that the index refused wait: log-sentinel dlq list");
+    }
+    Ok(Some(Arc::new(letters)))
+}
+
+/// Where verdicts come from: the service of this process, or the one that `LOG_SENTINEL_ANOMALY_URL` names.
+fn analysis(
+    build: &Build<'_>,
+    journal: &Journal,
+    service: Option<&Arc<anomaly::Service>>,
+) -> Result<Analysis, StartError> {
+    let Some(service) = service else {
+        return remote::analysis(build, journal, build.settings.anomaly_url.as_deref().unwrap_or_default());
+    };
+    pipeline::remote::forget(journal)?;
+    Ok(Analysis::InProcess(Arc::clone(service)))
+}
+
+/// What `?wait=indexed` waits for.
+fn indexed(index: Arc<dyn Index>) -> intake::http::Indexed {
+    Arc::new(move |position, timeout| {
+        let index = index.clone();
+        let mut written = index.written();
+        let visible = async move {
+            written.wait_for(|reached| *reached >= position).await.is_ok() && index.refresh().await.is_ok()
+        };
+        Box::pin(async move { tokio::time::timeout(timeout, visible).await.unwrap_or(false) })
+    })
+}
+
+/// Runs the pipeline on a thread of its own: it computes most of the time.
+fn run_pipeline(build: &Build<'_>, pipeline: Pipeline) -> Result<(), StartError> {
+    let failed = build.failed.clone();
+    let runtime = tokio::runtime::Handle::current();
+    let work = move |stop: Stop| {
+        if let Err(error) = runtime.block_on(pipeline.run(stop)) {
+            failed.send_replace(Some(crate::describe(&error)));
+        }
+    };
+    build.back.thread("pipeline", work).map_err(StartError::Thread)
+}

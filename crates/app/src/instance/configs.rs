@@ -1,0 +1,144 @@
+//! From settings to what each part wants to know, and the parts that are opened before anything runs.
+
+use std::{sync::Arc, time::Duration};
+
+use index::elasticsearch::{self, setup};
+use journal::Journal;
+
+use super::StartError;
+use crate::{Settings, settings::Elastic};
+
+/// Positions of tailed files and answers to idempotency keys that the journal remembers.
+const JOURNAL_NOTES_MAX: usize = 32_768;
+/// A commit is due after so many events.
+const COMMIT_EVENTS: u64 = 1 << 20;
+/// Read from the journal at once.
+const PIPELINE_READ_BYTES: usize = 4 << 20;
+
+pub(super) fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
+    let data = &settings.data;
+    let journal = Journal::open(journal::Config {
+        dir: data.join("journal"),
+        cursors_dir: data.join("cursors"),
+        segment_bytes: settings.journal_segment_bytes,
+        budget_bytes: settings.journal_bytes_max,
+        queue_bytes: settings.journal_queue_bytes,
+        notes_max: JOURNAL_NOTES_MAX,
+    })?;
+    for problem in journal.status().problems {
+        tracing::warn!(path = %problem.path.display(), what = problem.what, "the journal was mended");
+    }
+    Ok(journal)
+}
+
+pub(super) fn open_service(settings: &Settings) -> Result<Arc<anomaly::Service>, StartError> {
+    Ok(Arc::new(anomaly::Service::open(anomaly::Config {
+        events_min: settings.model_events_min,
+        false_positive_rate: settings.false_positive_rate,
+        template: template_config(settings),
+        ..anomaly::Config::new(settings.data.join("models"))
+    })?))
+}
+
+pub(super) fn template_config(settings: &Settings) -> template::Config {
+    template::Config { templates_max: settings.templates_max, ..template::Config::default() }
+}
+
+/// How a cluster is reached and written to.
+pub(crate) fn cluster_config(elastic: &Elastic) -> elasticsearch::Config {
+    elasticsearch::Config {
+        data_stream: elastic.index.clone(),
+        auth: elastic.auth.clone(),
+        ca_file: elastic.ca_file.clone(),
+        keep_original: elastic.original,
+        bulk_bytes_max: elastic.bulk_bytes_max,
+        in_flight_bytes_max: elastic.in_flight_bytes_max,
+        concurrency_max: elastic.concurrency_max,
+        request_timeout: elastic.timeout,
+        ..elasticsearch::Config::new(elastic.nodes.clone())
+    }
+}
+
+/// What a cluster is to be prepared for.
+pub(crate) fn setup_config(settings: &Settings, elastic: &Elastic) -> setup::Config {
+    setup::Config {
+        data_stream: elastic.index.clone(),
+        retention: settings.retention,
+        shards: elastic.shards,
+        replicas: elastic.replicas,
+    }
+}
+
+pub(super) fn pipeline_config(settings: &Settings) -> pipeline::Config {
+    pipeline::Config {
+        read_bytes: PIPELINE_READ_BYTES,
+        commit_events: COMMIT_EVENTS,
+        commit_idle: Duration::from_secs(5),
+        commit_interval: Duration::from_secs(30),
+        retry: Duration::from_secs(1),
+        drain: settings.shutdown_grace / 3,
+        window_dir: settings.data.join("window"),
+    }
+}
+
+fn parsing(settings: &Settings) -> intake::Parsing {
+    intake::Parsing { line_bytes_max: settings.line_bytes_max, zone: settings.zone.clone(), host: None }
+}
+
+pub(super) fn intake_config(settings: &Settings) -> intake::http::Config {
+    intake::http::Config {
+        body_bytes_max: settings.body_bytes_max,
+        in_flight_bytes_max: settings.in_flight_bytes_max,
+        parsing: parsing(settings),
+        ..intake::http::Config::default()
+    }
+}
+
+pub(super) fn tail_config(settings: &Settings) -> intake::tail::Config {
+    intake::tail::Config {
+        dir: (!settings.dir.as_os_str().is_empty()).then(|| settings.dir.clone()),
+        files: settings.files.clone(),
+        scan_interval: settings.tail_scan_interval,
+        parsing: intake::Parsing { host: host_name(), ..parsing(settings) },
+        ..intake::tail::Config::default()
+    }
+}
+
+pub(super) fn collector_config(settings: &Settings) -> api::CollectorConfig {
+    api::CollectorConfig {
+        queries_max: settings.queries_max,
+        query_timeout: settings.query_timeout,
+        tails_max: settings.tails_max,
+        ..api::CollectorConfig::default()
+    }
+}
+
+pub(super) fn grpc_config(settings: &Settings) -> api::GrpcConfig {
+    let tls = settings.anomaly_tls.clone();
+    api::GrpcConfig {
+        tls: tls.map(|(cert_file, key_file)| api::TlsFiles { cert_file, key_file }),
+        ..api::GrpcConfig::default()
+    }
+}
+
+pub(super) fn scoring_config(settings: &Settings) -> api::AnomalyConfig {
+    api::AnomalyConfig {
+        body_bytes_max: settings.body_bytes_max,
+        in_flight_bytes: settings.in_flight_bytes_max,
+        line_bytes_max: settings.line_bytes_max,
+        zone: settings.zone.clone(),
+        ..api::AnomalyConfig::default()
+    }
+}
+
+/// The name of this machine, for lines of watched files that name none.
+fn host_name() -> Option<String> {
+    #[cfg(unix)]
+    {
+        rustix::system::uname().nodename().to_str().ok().map(str::to_owned).filter(|name| !name.is_empty())
+    }
+    #[cfg(not(unix))]
+    {
+        None
+    }
+}

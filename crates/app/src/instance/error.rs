@@ -1,0 +1,66 @@
+//! What can keep the program from starting.
+
+use std::{io, net::SocketAddr, path::PathBuf};
+
+use telemetry::metric;
+
+/// Why the program could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A folder could not be made.
+    #[error("cannot make the data folder {path}; LOG_SENTINEL_DATA names another one")]
+    Data {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process has the data folder.
+    #[error("the data folder {path} is in use by another process; LOG_SENTINEL_DATA names another one")]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+        /// Why it could not be taken.
+        source: io::Error,
+    },
+    /// The journal could not be opened.
+    #[error("cannot open the journal")]
+    Journal(#[from] journal::OpenError),
+    /// The index could not be opened.
+    #[error("cannot open the index")]
+    Index(#[from] index::IndexError),
+    /// The models could not be opened.
+    #[error("cannot open the anomaly models")]
+    Anomaly(#[from] anomaly::OpenError),
+    /// The pipeline could not be opened.
+    #[error("cannot start reading the journal")]
+    Pipeline(#[from] pipeline::PipelineError),
+    /// Watched files.
+    #[error("cannot watch files")]
+    Tail(#[from] intake::tail::StartError),
+    /// A port is taken, say.
+    #[error("cannot listen on {addr}; {setting} names another address")]
+    Listen {
+        /// The address.
+        addr: SocketAddr,
+        /// The setting it came from.
+        setting: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// The operating system gave no thread.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// Dead letters.
+    #[error("cannot open the dead letters")]
+    DeadLetters(#[source] journal::OpenError),
+    /// A separate anomaly service.
+    #[error("cannot use a separate anomaly service")]
+    Remote(#[from] pipeline::remote::ConfigError),
+    /// The anomaly service over gRPC.
+    #[error("cannot serve the anomaly service over gRPC")]
+    Grpc(#[from] api::GrpcError),
+    /// Metrics.
+    #[error("cannot keep metrics")]
+    Metrics(#[from] metric::InstallError),
+}

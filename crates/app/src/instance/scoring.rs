@@ -1,0 +1,62 @@
+//! The anomaly service for others: HTTP on one port, gRPC on another.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use tokio::net::TcpListener;
+
+use super::{Build, StartError, bind, configs, local, serve};
+
+/// An anomaly service that serves.
+pub(super) struct Scores {
+    pub(super) addr: SocketAddr,
+    pub(super) grpc_addr: Option<SocketAddr>,
+}
+
+/// Starts both listeners. With a searcher it can also be trained on what is stored.
+pub(super) async fn start(
+    build: &Build<'_>,
+    service: Arc<anomaly::Service>,
+    searcher: Option<api::Searcher>,
+) -> Result<Scores, StartError> {
+    let settings = build.settings;
+    let alone = searcher.is_none();
+    let router = api::anomaly(api::AnomalyState {
+        service: Arc::clone(&service),
+        searcher,
+        health: build.health.clone(),
+        metrics: build.metrics.clone(),
+        config: configs::scoring_config(settings),
+    });
+    let router = api::guarded(router, build.access.clone());
+    let grpc = api::AnomalyGrpc::new(service, build.access.clone(), configs::grpc_config(settings));
+    let listener = bind(settings.anomaly_addr, "LOG_SENTINEL_ANOMALY_ADDR").await?;
+    let addr = local(&listener, settings.anomaly_addr);
+    if alone {
+        super::window::start(build, grpc.clone())?;
+    }
+    serve(&build.front, "anomaly", listener, router, settings.connections_max);
+    let grpc_addr = match bind(settings.anomaly_grpc_addr, "LOG_SENTINEL_ANOMALY_GRPC_ADDR").await {
+        Ok(listener) => {
+            let addr = local(&listener, settings.anomaly_grpc_addr);
+            serve_grpc(build, grpc, listener);
+            Some(addr)
+        }
+        // Beside a collector of its own it is an extra, which must not keep logs from being taken in.
+        Err(error) if !alone => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "no scores for other collectors");
+            build.health.component("anomaly_grpc").degraded(crate::describe(&error));
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Scores { addr, grpc_addr })
+}
+
+fn serve_grpc(build: &Build<'_>, grpc: api::AnomalyGrpc, listener: TcpListener) {
+    let (stop, failed) = (build.front.stop(), build.failed.clone());
+    build.front.spawn("anomaly-grpc", async move {
+        if let Err(error) = grpc.serve(listener, stop).await {
+            failed.send_replace(Some(crate::describe(&error)));
+        }
+    });
+}

@@ -1,0 +1,72 @@
+//! What an anomaly service of its own remembers of the stream, in a file of its own.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{Build, StartError};
+
+/// How often it is saved. What came after the last time is forgotten by a crash: the collectors go
+/// on where they are, and rates and first sightings of that time are missing.
+const SAVE_EVERY: Duration = Duration::from_secs(30);
+
+/// Takes the data folder, restores what was saved last, and saves it from time to time and at the end.
+pub(super) fn start(build: &Build<'_>, service: api::AnomalyGrpc) -> Result<(), StartError> {
+    let dir = &build.settings.data;
+    let failed = |path: &Path, source| StartError::Data { path: path.to_owned(), source };
+    let lock_path = dir.join("anomaly.lock");
+    let lock = File::create(&lock_path).map_err(|source| failed(&lock_path, source))?;
+    lock.try_lock().map_err(|error| StartError::InUse { path: dir.clone(), source: error.into() })?;
+    let path = dir.join("anomaly.window");
+    match fs::read(&path) {
+        Ok(snapshot) => {
+            if let Err(error) = service.restore(&snapshot) {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the window starts anew");
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(source) => return Err(failed(&path, source)),
+    }
+    let stop = build.back.stop();
+    build.back.spawn("anomaly-window", async move {
+        let mut ticks = interval(SAVE_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.reset();
+        let mut saved = vec![];
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            saved = save(&service, &path, saved).await;
+        }
+        save(&service, &path, saved).await;
+        drop(lock);
+    });
+    Ok(())
+}
+
+/// Saves the window unless it is what was saved last; gives what is saved now.
+async fn save(service: &api::AnomalyGrpc, path: &Path, saved: Vec<u8>) -> Vec<u8> {
+    let (service, path) = (service.clone(), path.to_owned());
+    let work = tokio::task::spawn_blocking(move || {
+        let snapshot = service.snapshot();
+        if snapshot == saved {
+            return saved;
+        }
+        if let Err(error) = replace(&path, &snapshot) {
+            tracing::warn!(%error, path = %path.display(), "the window could not be saved");
+        }
+        snapshot
+    });
+    work.await.unwrap_or_default()
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let unfinished: PathBuf = path.with_extension("window.tmp");
+    let mut file = File::create(&unfinished)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
+}
