@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use elasticsearch::http::Method;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Answer, Body, Cluster, Request};
 use crate::elasticsearch::ClusterError;
@@ -38,6 +38,9 @@ pub struct Server {
     pub flavor: Flavor,
     /// Major, minor and patch version.
     pub version: (u64, u64, u64),
+    /// Whether it has the tokenizer that the mapping of `message` names. Only a core without modules
+    /// has it not; it gets the tokens of each message sent along.
+    pub has_tokenizer: bool,
 }
 
 impl Server {
@@ -100,7 +103,7 @@ fn from_root(answer: &Answer) -> Result<Server, ClusterError> {
         _ => return Err(foreign(answer)),
     };
     let version = version["number"].as_str().and_then(parse_version).ok_or_else(|| foreign(answer))?;
-    Ok(Server { flavor, version })
+    Ok(Server { flavor, version, has_tokenizer: true })
 }
 
 async fn from_nodes(cluster: &Cluster, root: Answer) -> Result<Server, ClusterError> {
@@ -123,7 +126,19 @@ async fn from_nodes(cluster: &Cluster, root: Answer) -> Result<Server, ClusterEr
     let is_opensearch =
         ["discovered_master", "discovered_cluster_manager"].iter().any(|name| health[*name] != Json::Null);
     let flavor = if is_opensearch { Flavor::OpenSearch } else { Flavor::Elasticsearch };
-    Ok(Server { flavor, version })
+    Ok(Server { flavor, version, has_tokenizer: has_tokenizer(cluster).await? })
+}
+
+/// Asks for it. Those who may not ask have a server with everything: a bare core knows no rights.
+async fn has_tokenizer(cluster: &Cluster) -> Result<bool, ClusterError> {
+    let body = Body::Json(json!({"tokenizer": {"type": "pattern"}, "text": "a"}));
+    let request = Request { method: Method::Post, body, ..get("_analyze", &[]) };
+    let answer = cluster.send(request).await?;
+    match answer.status {
+        400 => Ok(false),
+        403 => Ok(true),
+        _ => answer.require_success().map(|_| true),
+    }
 }
 
 /// `8.19.21`, `9.0.0-SNAPSHOT`.

@@ -106,25 +106,12 @@ pub(super) async fn observe(cluster: &Cluster, config: &Config) -> Result<Found,
     let abilities = Abilities {
         opensearch: server.flavor == Flavor::OpenSearch,
         ignores_missing: server.flavor == Flavor::Elasticsearch && server.version >= (8, 7, 0),
-        tokenizer: has_tokenizer(cluster).await?,
+        tokenizer: server.has_tokenizer,
         policies: has_policies,
         stream_lifecycles: has_stream_lifecycles,
     };
     let target = target(cluster, stream, stream_lifecycle).await?;
     Ok(Found { server, abilities, objects, others, target })
-}
-
-/// Whether the tokenizer of the mappings is known. Those who may not ask have a server with
-/// everything: a bare core knows no rights.
-async fn has_tokenizer(cluster: &Cluster) -> Result<bool, SetupError> {
-    let body = json!({"tokenizer": {"type": "pattern"}, "text": "a"});
-    let action = "see which tokenizers there are";
-    let answer = send(cluster, Method::Post, "/_analyze", Body::Json(body), action).await?;
-    match answer.status {
-        400 => Ok(false),
-        403 => Ok(true),
-        _ => Ok(answer.require_success().map(|_| true)?),
-    }
 }
 
 async fn target(cluster: &Cluster, stream: &str, lifecycle: Option<Json>) -> Result<Target, SetupError> {

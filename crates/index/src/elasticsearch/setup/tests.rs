@@ -42,7 +42,7 @@ fn config() -> Config {
 fn empty(abilities: Abilities) -> Found {
     let flavor = if abilities.opensearch { Flavor::OpenSearch } else { Flavor::Elasticsearch };
     Found {
-        server: Server { flavor, version: (8, 19, 0) },
+        server: Server { flavor, version: (8, 19, 0), has_tokenizer: true },
         abilities,
         objects: Default::default(),
         others: Default::default(),

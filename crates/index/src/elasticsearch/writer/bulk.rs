@@ -14,6 +14,7 @@ use crate::{
         Answer, ClusterError,
         cluster::{is_block, refusal},
     },
+    query,
 };
 
 /// Only what is looked at.
@@ -42,6 +43,22 @@ impl Entry {
         self.lines.len() + self.record.len() + size_of::<Self>()
     }
 
+    /// Its lines with the tokens of its message, for a server that cannot find them by itself.
+    fn with_tokens(&self) -> Bytes {
+        let Some(document) = self.lines.strip_suffix(b"}\n") else { return self.lines.clone() };
+        let mut lines = document.to_vec();
+        lines.extend_from_slice(b",\"sentinel.tokens\":\"");
+        if let Ok(event) = codec::decode(&self.record) {
+            // Nothing in a token has a meaning in JSON.
+            for token in query::tokens(&event.message) {
+                lines.extend_from_slice(token.as_bytes());
+                lines.push(b' ');
+            }
+        }
+        lines.extend_from_slice(b"\"}\n");
+        lines.into()
+    }
+
     /// It as a dead letter.
     pub(super) fn letter(self, kind: String, reason: String) -> DeadLetter {
         let event = codec::decode(&self.record).map_or_else(
@@ -52,14 +69,15 @@ impl Entry {
     }
 }
 
-/// The body of a bulk.
-pub(super) async fn body(entries: &[Entry]) -> Bytes {
+/// The body of a bulk; `with_tokens` for a server without a tokenizer.
+pub(super) async fn body(entries: &[Entry], with_tokens: bool) -> Bytes {
     let length: usize = entries.iter().map(|entry| entry.lines.len()).sum();
-    if let [only] = entries {
+    if let ([only], false) = (entries, with_tokens) {
         return only.lines.clone();
     }
-    let lines: Vec<Bytes> = entries.iter().map(|entry| entry.lines.clone()).collect();
-    let join = move || lines.concat();
+    let entries = entries.to_vec();
+    let lines = move |entry: &Entry| if with_tokens { entry.with_tokens() } else { entry.lines.clone() };
+    let join = move || entries.iter().map(lines).collect::<Vec<_>>().concat();
     if length <= REACTOR_BYTES_MAX {
         return join().into();
     }

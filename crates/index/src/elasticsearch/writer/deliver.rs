@@ -154,9 +154,10 @@ impl Worker {
 
     async fn attempt(&self, entries: Vec<Entry>) -> Attempt {
         let shared = &self.shared;
-        if let Err(error) = shared.server().await {
-            return Attempt::Failed(entries, error);
-        }
+        let server = match shared.server().await {
+            Ok(server) => server,
+            Err(error) => return Attempt::Failed(entries, error),
+        };
         let (entries, sifted) = match self.sift(entries).await {
             Ok(sifted) => sifted,
             Err((entries, error)) => return Attempt::Failed(entries, error),
@@ -164,7 +165,7 @@ impl Worker {
         if entries.is_empty() {
             return Attempt::Answered { again: Vec::new(), refused: Vec::new(), trouble: None };
         }
-        let body = bulk::body(&entries).await;
+        let body = bulk::body(&entries, !server.has_tokenizer).await;
         let (sent_at, bytes) = (Instant::now(), body.len());
         let outcome = self.send(body).await;
         let now = Instant::now();
