@@ -36,6 +36,9 @@ use breaker::Breaker;
 use connection::{Connection, Limits};
 use unavailable::Failure;
 
+/// How long a connection may be silent before it is asked whether it lives, so that one that died unnoticed
+/// costs the next batch nothing.
+const KEEPALIVE: Duration = Duration::from_secs(20);
 /// What a service may have unanswered before it must answer: a few batches.
 const WINDOW_BYTES: u32 = 8 << 20;
 
@@ -103,7 +106,7 @@ pub enum ConfigError {
     #[error("API_KEYS: the first key cannot be sent to the anomaly service; use printable ASCII characters")]
     Key,
     /// The file of the authority.
-    #[error("cannot read {path} for the anomaly service's certificate")]
+    #[error("LOG_SENTINEL_ANOMALY_CA_FILE: cannot read {path}")]
     CaFile {
         /// The file.
         path: PathBuf,
@@ -111,7 +114,9 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// What TLS does not accept.
-    #[error("cannot set up TLS to the anomaly service; check that the CA file holds PEM certificates")]
+    #[error(
+        "cannot set up TLS to the anomaly service; LOG_SENTINEL_ANOMALY_CA_FILE must hold PEM certificates"
+    )]
     Tls(#[from] tonic::transport::Error),
 }
 
@@ -143,6 +148,8 @@ impl Remote {
         endpoint = endpoint
             .connect_timeout(config.deadline)
             .tcp_nodelay(true)
+            .http2_keep_alive_interval(KEEPALIVE)
+            .keep_alive_while_idle(true)
             .initial_stream_window_size(WINDOW_BYTES)
             .initial_connection_window_size(WINDOW_BYTES);
         let key = config.api_key.as_ref().map(|key| format!("Bearer {key}").parse::<MetadataValue<Ascii>>());

@@ -92,7 +92,9 @@ impl Default for GrpcConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum GrpcError {
     /// A file of the certificate cannot be read.
-    #[error("cannot read {path} for the anomaly service's certificate")]
+    #[error(
+        "cannot read {path}, which LOG_SENTINEL_ANOMALY_CERT_FILE or LOG_SENTINEL_ANOMALY_KEY_FILE names"
+    )]
     File {
         /// The file.
         path: PathBuf,
@@ -101,7 +103,7 @@ pub enum GrpcError {
     },
     /// Certificate or key are not what they should be, or serving ended early.
     #[error(
-        "the anomaly service cannot serve over gRPC; where it has a certificate, check that its files are PEM and belong together"
+        "the anomaly service cannot serve over gRPC; LOG_SENTINEL_ANOMALY_CERT_FILE and LOG_SENTINEL_ANOMALY_KEY_FILE, where set, must be PEM and belong together"
     )]
     Serve(#[from] tonic::transport::Error),
     /// A snapshot that is no snapshot.

@@ -255,9 +255,7 @@ impl Verdicts {
     }
 
     fn hand_on(&mut self, verdicts: Vec<(EventId, Verdict)>) {
-        let anomalies = verdicts.iter().filter(|(_, verdict)| verdict.is_anomaly).count();
         metrics::counter!(metric::LATE_VERDICTS).increment(verdicts.len() as u64);
-        metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
         (self.sink)(&verdicts);
     }
 

@@ -54,7 +54,7 @@ impl Failure {
             Self::Connect(error) => {
                 let cause = chain(error);
                 let hint = if cause.to_ascii_lowercase().contains("certificate") {
-                    "the CA file must be that of the authority that signed its certificate, and the certificate must name this host"
+                    "LOG_SENTINEL_ANOMALY_CA_FILE must be that of the authority that signed its certificate, and the certificate must name this host"
                 } else {
                     "is it running, and does LOG_SENTINEL_ANOMALY_URL name its gRPC address?"
                 };
@@ -65,7 +65,10 @@ impl Failure {
             }
             Self::Ended(None) => format!("the anomaly service at {url} ended the stream of batches"),
             Self::Deadline => {
-                format!("the anomaly service at {url} did not answer within {:?}", config.deadline)
+                let deadline = config.deadline;
+                format!(
+                    "the anomaly service at {url} did not answer within {deadline:?} (LOG_SENTINEL_ANOMALY_TIMEOUT)"
+                )
             }
             Self::Nonsense { expected, found } => format!(
                 "the anomaly service at {url} answered {expected} records with {found} verdicts; is it of another version?"

@@ -89,9 +89,9 @@ async fn certificates() {
     let good = remote(format!("https://localhost:{port}"), Some(own.cert_file.clone()));
     assert_eq!(good.score(&events(0..3)).await.unwrap().len(), 3);
     for (url, ca_file, words) in [
-        (format!("https://localhost:{port}"), Some(other.cert_file), "CA file"),
-        (format!("https://localhost:{port}"), None, "CA file"),
-        (format!("https://127.0.0.1:{port}"), Some(own.cert_file), "CA file"),
+        (format!("https://localhost:{port}"), Some(other.cert_file), "LOG_SENTINEL_ANOMALY_CA_FILE"),
+        (format!("https://localhost:{port}"), None, "LOG_SENTINEL_ANOMALY_CA_FILE"),
+        (format!("https://127.0.0.1:{port}"), Some(own.cert_file), "LOG_SENTINEL_ANOMALY_CA_FILE"),
         (format!("http://localhost:{port}"), None, "LOG_SENTINEL_ANOMALY_URL"),
     ] {
         let reason = refusal(&remote(url.clone(), ca_file)).await;
