@@ -136,6 +136,12 @@ pub(crate) async fn equals_scan(
     query: Query,
     commit: bool,
 ) {
+    let scan = fill(index, events, commit).await;
+    answers_equal(index, &scan, query).await;
+}
+
+/// Gives events to an empty index in two batches; returns the scan of them.
+pub(crate) async fn fill(index: &dyn Index, events: Vec<Analyzed<'static>>, commit: bool) -> Scan {
     let mut scan = Scan::new();
     let half = events.len() / 2;
     for events in [&events[..half], &events[half..]] {
@@ -148,6 +154,11 @@ pub(crate) async fn equals_scan(
             index.commit().await.unwrap();
         }
     }
+    scan
+}
+
+/// Fails unless an index answers as the scan does.
+pub(crate) async fn answers_equal(index: &dyn Index, scan: &Scan, query: Query) {
     let text = query.to_string();
     let selection = Selection { query, from: Some(seconds(1)), to: Some(seconds(5)) };
     let request = SearchRequest { selection: selection.clone(), limit: 4, after: None };

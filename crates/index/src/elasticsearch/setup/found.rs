@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{
     Config, SetupError,
