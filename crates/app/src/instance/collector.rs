@@ -7,6 +7,7 @@ use index::{Index, embedded};
 use journal::Journal;
 use pipeline::{Analysis, Pipeline};
 use telemetry::task::Stop;
+use tokio::sync::watch;
 
 use super::{Build, StartError, bind, configs, elastic, local, remote, serve, upkeep};
 
@@ -25,9 +26,12 @@ pub(super) async fn start(
     let (settings, health) = (build.settings, &build.health);
     let journal = configs::open_journal(settings)?;
     let letters = open_dead_letters(build, &journal)?;
-    let index: Arc<dyn Index> = match (&settings.elastic, &letters) {
-        (Some(cluster), Some(letters)) => elastic::open(build, cluster, Arc::clone(letters))?,
-        _ => open_embedded(build)?,
+    let (index, prepared) = match (&settings.elastic, &letters) {
+        (Some(cluster), Some(letters)) => {
+            let opened = elastic::open(build, cluster, Arc::clone(letters))?;
+            (opened.index, Some(opened.prepared))
+        }
+        _ => (open_embedded(build)?, None),
     };
     let pipeline = Pipeline::open(
         configs::pipeline_config(settings),
@@ -56,11 +60,11 @@ pub(super) async fn start(
     let router = api::guarded(intake::http::router(intake).merge(collector), build.access.clone());
     let listener = bind(settings.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.addr);
-    run_pipeline(build, pipeline)?;
-    upkeep::gauges(&build.front, &journal, &index, health.component("index_files"));
-    if let Some(retention) = settings.retention {
+    if let Some(retention) = settings.retention.filter(|_| prepared.is_none()) {
         upkeep::retention(&build.front, &index, retention);
     }
+    run_pipeline(build, pipeline, prepared)?;
+    upkeep::gauges(&build.front, &journal, &index, health.component("index_files"));
     serve(&build.front, "collector", listener, router, settings.connections_max);
     let tail = configs::tail_config(settings);
     intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
@@ -121,14 +125,26 @@ fn indexed(index: Arc<dyn Index>) -> intake::http::Indexed {
     })
 }
 
-/// Runs the pipeline on a thread of its own: it computes most of the time.
-fn run_pipeline(build: &Build<'_>, pipeline: Pipeline) -> Result<(), StartError> {
+/// Runs the pipeline on a thread of its own: it computes most of the time. An index that has to be
+/// prepared is first waited for.
+fn run_pipeline(
+    build: &Build<'_>,
+    pipeline: Pipeline,
+    prepared: Option<watch::Receiver<bool>>,
+) -> Result<(), StartError> {
     let failed = build.failed.clone();
     let runtime = tokio::runtime::Handle::current();
-    let work = move |stop: Stop| {
-        if let Err(error) = runtime.block_on(pipeline.run(stop)) {
+    let run = async move |stop: Stop| {
+        if let Some(mut prepared) = prepared {
+            match stop.run_until_cancelled(prepared.wait_for(|prepared| *prepared)).await {
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            }
+        }
+        if let Err(error) = pipeline.run(stop).await {
             failed.send_replace(Some(crate::describe(&error)));
         }
     };
+    let work = move |stop: Stop| runtime.block_on(run(stop));
     build.back.thread("pipeline", work).map_err(StartError::Thread)
 }

@@ -1,20 +1,104 @@
-//! The index in a cluster.
+//! The index in a cluster, which is prepared before anything is written to it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dead_letter::DeadLetterStream;
-use index::{Index, elasticsearch::Elasticsearch};
+use index::{
+    Index,
+    elasticsearch::{
+        Cluster, ClusterError, Elasticsearch,
+        setup::{self, Retention, SetupError},
+    },
+};
+use telemetry::{health::Component, task::Stop};
+use tokio::sync::watch;
+use tracing::info;
 
-use super::{Build, StartError, configs};
+use super::{Build, StartError, configs, upkeep};
 use crate::settings::Elastic;
+
+/// How often a cluster that is away, or in which something stands in the way, is looked at again.
+const RETRY_MIN: Duration = Duration::from_millis(500);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// An index and whether it may be written to.
+pub(super) struct Opened {
+    pub(super) index: Arc<dyn Index>,
+    /// Becomes true once the cluster is prepared.
+    pub(super) prepared: watch::Receiver<bool>,
+}
 
 /// Opens it; the cluster need not be there yet.
 pub(super) fn open(
     build: &Build<'_>,
     elastic: &Elastic,
     letters: Arc<DeadLetterStream>,
-) -> Result<Arc<dyn Index>, StartError> {
+) -> Result<Opened, StartError> {
     let config = configs::cluster_config(elastic);
     let index = Elasticsearch::open(config, letters, build.health.component("elasticsearch"))?;
-    Ok(Arc::new(index))
+    let preparing = Preparing {
+        cluster: index.cluster().clone(),
+        config: configs::setup_config(build.settings, elastic),
+        health: build.health.component("elasticsearch_setup"),
+        stop: build.front.stop(),
+    };
+    let index: Arc<dyn Index> = Arc::new(index);
+    let (sender, prepared) = watch::channel(false);
+    let (retention, tasks) = (build.settings.retention, build.front.clone());
+    let expiring = Arc::clone(&index);
+    build.front.spawn("elasticsearch-setup", async move {
+        let Some(ours) = preparing.run().await else { return };
+        sender.send_replace(true);
+        if let Some(retention) = retention.filter(|_| ours) {
+            upkeep::retention(&tasks, &expiring, retention);
+        }
+    });
+    Ok(Opened { index, prepared })
+}
+
+/// The cluster's set-up, tried until it is done.
+struct Preparing {
+    cluster: Cluster,
+    config: setup::Config,
+    health: Component,
+    stop: Stop,
+}
+
+impl Preparing {
+    /// Whether deleting what is too old is up to us; None when the program stops before.
+    async fn run(self) -> Option<bool> {
+        let mut wait = RETRY_MIN;
+        loop {
+            let failure = match self.prepare().await {
+                Ok(ours) => {
+                    self.health.ok();
+                    return Some(ours);
+                }
+                // Whoever may only write relies on an administrator having set the cluster up.
+                Err(SetupError::Cluster(ClusterError::Forbidden { .. })) => {
+                    info!("these credentials may not prepare the cluster; it is taken as prepared");
+                    self.health.ok();
+                    return Some(false);
+                }
+                Err(failure) => failure,
+            };
+            self.health.degraded(format!("{}; the journal keeps the events", crate::describe(&failure)));
+            self.stop.run_until_cancelled(tokio::time::sleep(wait)).await?;
+            wait = (wait * 2).min(RETRY_MAX);
+        }
+    }
+
+    async fn prepare(&self) -> Result<bool, SetupError> {
+        let plan = setup::plan(&self.cluster, &self.config).await?;
+        if !plan.is_empty() {
+            info!(data_stream = plan.data_stream, "preparing the cluster");
+            setup::apply(&self.cluster, &self.config, &plan).await?;
+        }
+        if plan.has_kept() {
+            info!(
+                "what somebody changed in the cluster's set-up stays: log-sentinel elastic status shows it"
+            );
+        }
+        Ok(matches!(plan.retention, Retention::Own(_)))
+    }
 }
