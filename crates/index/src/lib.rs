@@ -107,6 +107,15 @@ pub enum IndexError {
         /// Why not, and what to do about it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A remote index has been given as much as it may hold unanswered. It is a matter of pace, not a
+    /// fault: the same batch may be given again at once.
+    #[error("the index holds {events} events of {bytes} bytes that are not answered for yet")]
+    Busy {
+        /// How many wait.
+        events: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// After a failed fsync nothing more is written.
     #[error("the index stopped writing after a failed fsync; restart once the disk is sound")]
     Poisoned,

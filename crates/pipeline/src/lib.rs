@@ -284,6 +284,9 @@ impl Pipeline {
                 // The analysis has learned what the index does not have: its window is not kept.
                 return Ok(false);
             }
+            if matches!(error, IndexError::Busy { .. }) {
+                continue;
+            }
             error!(error = &error as &dyn std::error::Error, "the index took nothing; trying again");
             self.health.degraded("the index takes nothing at present; the journal keeps the events");
             // Whoever waits to stop must not wait for this.

@@ -53,7 +53,6 @@ use crate::{DeadLetters, IndexError, IndexStats};
 
 /// Figures are fetched at every so many turns of the upkeep.
 const FIGURES_EVERY: u32 = 10;
-const WRITE: &str = "take events";
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -166,8 +165,7 @@ impl Writer {
         timeout(self.write_wait, push).await.map_err(|_| {
             metrics::counter!(metric::ELASTIC_REFUSED_WRITES).increment(1);
             let held = queue.held();
-            let source = format!("{} events of {} bytes are not yet acknowledged", held.events, held.bytes);
-            IndexError::Remote { action: WRITE, source: source.into() }
+            IndexError::Busy { events: held.events as u64, bytes: held.bytes as u64 }
         })
     }
 

@@ -227,7 +227,7 @@ async fn a_batch_is_taken_whole_or_not_at_all() {
     setting.write(0..50).await;
     for _ in 0..3 {
         let refused = setting.index.write(&batch(50..52)).await;
-        assert!(matches!(refused, Err(IndexError::Remote { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(IndexError::Busy { .. })), "{refused:?}");
     }
     assert_eq!(setting.index.stats().open_events, 50);
     server.state().faults.clear();
