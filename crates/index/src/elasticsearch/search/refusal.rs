@@ -19,7 +19,7 @@ const LIMITS: &[(&[&str], &str)] = &[
     (&["Determinizing automaton", "too_complex_to_determinize"], "the server allows a single wildcard"),
     (&["max_regex_length"], "the server's index.max_regex_length allows a wildcard on a label"),
     (&["max_terms_count"], "the server's index.max_terms_count allows a wildcard on a label"),
-    (&["circuit_breaking_exception"], "the memory that the server's indices.breaker.request.limit allows"),
+    (&["[request] Data too large"], "the memory that the server's indices.breaker.request.limit allows"),
 ];
 
 /// The limit that a refused question met, if it is one of size.

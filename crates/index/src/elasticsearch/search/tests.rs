@@ -186,6 +186,8 @@ fn refusals_name_the_limit_that_was_met() {
             "Determinizing automaton with 227 states would require more than 10000 effort",
             Some("single wildcard"),
         ),
+        ("[request] Data too large, data for [<agg [top]>] would be [1gb]", Some("breaker.request.limit")),
+        ("[parent] Data too large, data for [<http_request>] would be [1gb]", None),
         ("No mapping found for [x] in order to sort on", None),
     ] {
         let body = json!({"error": {"reason": reason}}).to_string().into();

@@ -183,3 +183,26 @@ fn is_circumstance(status: u16, kind: &str) -> bool {
         kind => is_block(kind),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use event::{Event, JournalId, Position};
+
+    use super::*;
+
+    #[test]
+    fn tokens_go_along_where_the_server_cannot_find_them() {
+        let mut record = Vec::new();
+        codec::encode(&Event::new("Disk \"FULL\" 10.0", Timestamp::MIN), &mut record);
+        let id = EventId { journal: JournalId(1), position: Position::default() };
+        let lines: Bytes = "{\"create\":{}}\n{\"a\":{\"b\":1}}\n".into();
+        let entry = Entry { id, lines: lines.clone(), record: record.into(), batch: 0, suspect: None };
+        let body = |with_tokens| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(super::body(&[entry.clone(), entry.clone()], with_tokens))
+        };
+        assert_eq!(body(false), [lines.clone(), lines].concat());
+        let with = "{\"create\":{}}\n{\"a\":{\"b\":1},\"sentinel.tokens\":\"disk full 10 0 \"}\n";
+        assert_eq!(body(true), with.repeat(2));
+    }
+}
