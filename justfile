@@ -25,6 +25,14 @@ bench-store *ARGS:
     cargo build --release --workspace
     target/release/sentinel-bench store {{ARGS}}
 
+# The tests that need a real server: all, or some of 8, 9, opensearch, outage. Needs Maven and Java.
+elasticsearch *PARTS:
+    infra/test/on-elasticsearch {{PARTS}}
+
+# The compose stack but Kibana, where no image registry is reached. Needs docker, and root.
+compose:
+    infra/test/compose.sh
+
 # A fuzz target for so many seconds, such as `just fuzz parse json 60`. Needs cargo-fuzz; the stable toolchain will do.
 fuzz CRATE TARGET SECONDS="60":
     cd crates/{{CRATE}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
