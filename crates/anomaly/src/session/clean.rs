@@ -5,11 +5,14 @@
 //!
 //! - Failures are diverse, each in its own way, while a well-chosen training set has few other ways of
 //!   working. So the *kinds* of broken sessions are counted, by the rare events in them or the common
-//!   ones missing. When they are about as diverse as two equally frequent kinds or less, the most
-//!   frequent kind is normal.
+//!   ones missing. When they are hardly more diverse than two equally frequent kinds, those that make
+//!   up a good part of the broken sessions are normal.
 //! - A failure adds a line or two to a session, or cuts it short. A way of working has steps of its
 //!   own: three or more rare events that always occur together and equally often. Among the sessions
-//!   of such a kind, the counts that clearly prevail are normal.
+//!   of such a kind, the counts that clearly prevail are normal. A session that has the usual events,
+//!   none rare and none missing, only in another number, is a variant when others are like it.
+//!
+//! What makes up one session in forty by itself is normal too.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +25,9 @@ use super::{
 
 /// How often relations have to hold when those of the configuration are broken too often.
 const STRICTER: [f64; 6] = [0.97, 0.98, 0.99, 0.995, 0.998, 0.999];
-/// Broken sessions are of few kinds up to this effective number of kinds.
-const KINDS_FEW: f64 = 2.0;
+/// Broken sessions are of few kinds up to this effective number, and a kind is one of these from this
+/// share of the broken sessions.
+const KINDS_FEW: (f64, f64) = (2.5, 0.25);
 /// Sessions that a rare way of working needs.
 const MODE_SUPPORT: u64 = 3;
 /// Rare events that are steps of one way of working.
@@ -32,11 +36,15 @@ const STEPS: usize = 3;
 const STEPS_BOUND: f64 = 0.95;
 /// For the counts that prevail among sessions with such steps: least sessions, least share of the
 /// sessions, and times the next frequent counts.
-const PREVAIL: (u64, f64, u64) = (5, 0.15, 2);
+const PREVAIL: (u64, f64, f64) = (5, 0.15, 1.5);
+/// A kind that makes up this share of all sessions would not have stayed hidden.
+const KIND_MAX: f64 = 0.025;
 
 /// What became of the training sessions.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cleaning {
+    /// Sessions whose counts were kept.
+    pub sessions: u64,
     /// Different count vectors.
     pub vectors: usize,
     /// Share of sessions in which relations have to hold.
@@ -67,8 +75,8 @@ pub(super) fn clean(
     candidates: Vec<Known>,
     config: &Config,
 ) -> (Vec<Known>, Vec<bool>, Cleaning) {
-    let mut cleaning = Cleaning { vectors: vectors.len(), kinds: 1.0, ..Cleaning::default() };
-    let sessions: u64 = vectors.iter().map(|(_, support)| support).sum();
+    let sessions = sum(vectors, |_| true);
+    let mut cleaning = Cleaning { sessions, vectors: vectors.len(), kinds: 1.0, ..Cleaning::default() };
     let most = config.hidden_max * sessions as f64;
     let choice = [config.hold]
         .into_iter()
@@ -138,7 +146,9 @@ fn kinds(vectors: &[(Vector, u64)], relations: &[Known], breaks: &[bool]) -> BTr
         let missing: Vec<u32> = broken
             .iter()
             .filter_map(|at| match relations[*at].relation {
-                Relation::Constant(event, _) if count_of(vector, event) == 0 => Some(event),
+                Relation::Constant(event, _) | Relation::Present(event) if count_of(vector, event) == 0 => {
+                    Some(event)
+                }
                 _ => None,
             })
             .collect();
@@ -165,12 +175,20 @@ fn support(places: &[usize], vectors: &[(Vector, u64)]) -> u64 {
 
 /// The places of vectors of this kind that are normal.
 fn taken_back(kind: &Kind, places: &[usize], vectors: &[(Vector, u64)], cleaning: &Cleaning) -> Vec<usize> {
+    let all = cleaning.sessions;
     let sessions = support(places, vectors);
-    if cleaning.kinds <= KINDS_FEW && sessions >= MODE_SUPPORT && 2 * sessions >= cleaning.broken {
+    let (few, share) = KINDS_FEW;
+    let one_of_few = cleaning.kinds <= few && sessions as f64 >= share * cleaning.broken as f64;
+    if sessions >= MODE_SUPPORT && (one_of_few || sessions as f64 >= KIND_MAX * all as f64) {
         return places.to_vec();
     }
-    let Kind::Rare(steps) = kind else {
-        return vec![];
+    let steps = match kind {
+        Kind::Rare(steps) => steps,
+        Kind::Missing(_) => return vec![],
+        Kind::Broken(_) => {
+            let shared = |place: &usize| vectors[*place].1 >= MODE_SUPPORT;
+            return places.iter().copied().filter(shared).collect();
+        }
     };
     if steps.len() < STEPS || !are_bound(steps, vectors) {
         return vec![];
@@ -180,7 +198,7 @@ fn taken_back(kind: &Kind, places: &[usize], vectors: &[(Vector, u64)], cleaning
     let first = vectors[places[0]].1;
     let next = places.get(1).map_or(0, |place| vectors[*place].1);
     let (least, share, times) = PREVAIL;
-    if first >= least && first as f64 >= share * sessions as f64 && first >= times * next {
+    if first >= least && first as f64 >= share * sessions as f64 && first as f64 >= times * next as f64 {
         vec![places[0]]
     } else {
         vec![]

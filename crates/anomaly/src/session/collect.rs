@@ -61,21 +61,28 @@ pub(super) fn collect<'a>(sessions: impl IntoIterator<Item = &'a [EventKey]>, co
         }
         *vectors.entry(vector(&sequence)).or_default() += 1;
         if vectors.len() > config.vectors_max.saturating_mul(2) {
-            prune(&mut vectors, config.vectors_max);
+            prune(&mut vectors, &keys, config.vectors_max);
         }
         sequences.add(session, &sequence);
     }
     if vectors.len() > config.vectors_max {
-        prune(&mut vectors, config.vectors_max);
+        prune(&mut vectors, &keys, config.vectors_max);
     }
     renumber(keys, vectors, sequences, count)
 }
 
-/// Keeps the vectors with most support.
-fn prune(vectors: &mut HashMap<Vector, u64, FixedState>, keep: usize) {
-    let mut all: Vec<_> = vectors.drain().collect();
-    all.sort_unstable_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
-    vectors.extend(all.into_iter().take(keep));
+/// Keeps the vectors with most support; among equals, chance by content, so that they stay typical.
+fn prune(vectors: &mut HashMap<Vector, u64, FixedState>, keys: &[EventKey], keep: usize) {
+    let hash = |vector: &Vector| {
+        let hashes = vector.iter().map(|(event, count)| {
+            std::hash::BuildHasher::hash_one(&FixedState::default(), (keys[*event as usize], *count))
+        });
+        hashes.fold(0, u64::wrapping_add)
+    };
+    let mut all: Vec<(u64, u64, Vector)> =
+        vectors.drain().map(|(vector, support)| (u64::MAX - support, hash(&vector), vector)).collect();
+    all.sort_unstable();
+    vectors.extend(all.into_iter().take(keep).map(|(support, _, vector)| (vector, u64::MAX - support)));
 }
 
 /// Numbers events by their keys, so that the order of their arrival is forgotten.

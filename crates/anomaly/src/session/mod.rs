@@ -5,12 +5,13 @@
 //!
 //! 1. Sessions become *count vectors*, how often each event occurs, with their *support*, how many
 //!    sessions have exactly these counts (`collect`).
-//! 2. *Relations* that nearly all sessions keep are found: `a` occurs three times, `a` as often as
-//!    `b`, `a` as often as `b` and `c` together, `b` wherever `a`, `a` hardly ever (`relation`).
+//! 2. *Relations* that nearly all sessions keep are found: `a` occurs three times, always or hardly
+//!    ever, `a` as often as `b`, `a` as often as `b` and `c` together, `b` wherever `a` (`relation`).
 //! 3. What breaks them and is far from all that keeps them is set aside, unless it looks like a
 //!    way of working instead of a failure (`clean`).
 //! 4. What is left is normal. A session's *novelty* is its distance from the nearest normal vector,
-//!    each count divided by its deviation, so that a count that never varies weighs most (`nearest`).
+//!    each count divided by its deviation, so that a count that never varies weighs most (`nearest`),
+//!    or how far its counts lie outside the range of normal ones (`range`).
 //! 5. Orders that all normal sessions keep, and transitions that they show, are noted (`order`).
 //!
 //! Each part gives a *strangeness* that is one at its threshold; the largest is the session's. The
@@ -25,6 +26,7 @@ mod clean;
 mod collect;
 mod nearest;
 mod order;
+mod range;
 mod reason;
 mod relation;
 #[cfg(test)]
@@ -36,6 +38,7 @@ use calibrate::Calibration;
 use collect::{Collected, Counts, Vector};
 use nearest::{Found, Nearest};
 use order::Order;
+use range::Range;
 use relation::Known;
 
 pub use clean::Cleaning;
@@ -97,7 +100,7 @@ impl Default for Config {
             hidden_max: 0.06,
             novel_max: 0.002,
             events_max: 16_384,
-            vectors_max: 8_192,
+            vectors_max: 4_096,
             order_events_max: 4_000_000,
             parts: Parts::default(),
         }
@@ -145,6 +148,7 @@ pub struct Model {
     keys: Vec<EventKey>,
     numbers: hashbrown::HashMap<EventKey, u32, foldhash::fast::FixedState>,
     nearest: Nearest,
+    range: Range,
     relations: Vec<Known>,
     order: Order,
     calibration: Calibration,
@@ -169,11 +173,13 @@ impl Model {
         let normal: Vec<(Vector, u64)> =
             vectors.into_iter().zip(normal).filter_map(|(vector, normal)| normal.then_some(vector)).collect();
         let relations = relation::restate(relations, &normal);
+        let range = Range::new(&normal, &nearest::weights(&normal, keys.len()), config.novel_max);
         let nearest = Nearest::new(normal, keys.len(), config.novel_max);
         let numbers = keys.iter().zip(0..).map(|(key, number)| (*key, number)).collect();
         let mut model = Self {
             numbers,
             nearest,
+            range,
             relations,
             order,
             calibration: Calibration::default(),
@@ -253,23 +259,24 @@ impl Model {
             Some(found) if found.exact || !self.parts.relations => vec![],
             _ => {
                 let normal = found.as_ref().map(|found| self.nearest.vector(found.place));
-                let far = found.as_ref().is_none_or(|found| found.distance > nearest::NEAR);
                 relation::broken(&self.relations, &counts.vector)
-                    .filter(|at| far || self.relations[*at].is_strong())
                     .filter(|at| normal.is_none_or(|normal| self.relations[*at].relation.holds(normal)))
                     .collect()
             }
         };
-        let novelty = match &found {
-            _ if !self.parts.novelty => 0.0,
-            Some(found) => found.distance / self.nearest.reach(),
-            None => 0.0,
-        };
-        let broken_strangeness = match broken.len() {
+        let (mut novelty, mut outside) = (0.0, 0.0);
+        if let (Some(found), true) = (&found, self.parts.novelty) {
+            novelty = found.distance / self.nearest.reach();
+            outside = if found.exact { 0.0 } else { self.range.strangeness(counts, without.is_some()) };
+        }
+        let strangers = if self.parts.novelty { self.nearest.strangers(counts, without) } else { 0 };
+        let broken_strangeness = match broken.len() + strangers {
             0 => 0.0,
             count => BROKEN.0 + BROKEN.1 * (count.min(BROKEN_MAX) - 1) as f64,
         };
-        Judged { strangeness: novelty.max(broken_strangeness), novelty, broken, found }
+        let (novelty, outside) = (nearest::rounded(novelty), nearest::rounded(outside));
+        let strangeness = novelty.max(outside).max(broken_strangeness);
+        Judged { strangeness, novelty, outside, broken, found }
     }
 
     /// How strange the normal training sessions are when each is judged by the others alone.
@@ -291,7 +298,9 @@ impl Model {
 /// What the counts of a session say.
 struct Judged {
     strangeness: f64,
+    /// Of the distance, and of the counts' ranges.
     novelty: f64,
+    outside: f64,
     /// Places of broken relations.
     broken: Vec<usize>,
     found: Option<Found>,

@@ -15,10 +15,13 @@ use super::collect::{Counts, Vector};
 pub(super) const NEAR: f64 = 1.0;
 /// Added to deviations.
 const DEVIATION_ADDED: f64 = 0.25;
-/// Bounds of the reach: half of what an event too many of an unvarying kind weighs, and just below it.
+/// Bounds of the reach: half of what one more of an event that never varies weighs, and just below it.
 const REACH: (f64, f64) = (2.0, 3.9);
+/// Where sessions are so varied that this share of them is that far from all others, the reach may
+/// be so many times as far as what this share is past.
+const VARIED: (f64, f64) = (0.1, 2.0);
 /// Distance from a vector that only one session has to itself: one session is weak evidence.
-const ALONE: f64 = 0.5;
+const ALONE: f64 = 0.2;
 
 /// The normal vectors.
 #[derive(Debug, Clone)]
@@ -30,6 +33,10 @@ pub(super) struct Nearest {
     /// What one more of an event weighs, by its number.
     weights: Vec<f64>,
     reach: f64,
+    /// Events that only one session has, by number.
+    own: Vec<bool>,
+    /// Whether ordinary sessions so seldom have unseen events that one is enough for a verdict.
+    tells_strangers: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -87,6 +94,11 @@ pub(super) fn distance(left: &[(u32, u32)], right: &[(u32, u32)], weights: &[f64
     sum
 }
 
+/// Without the last digits, which depend on the order of summation.
+pub(super) fn rounded(value: f64) -> f64 {
+    f64::from(value as f32)
+}
+
 impl Nearest {
     /// With a reach that leaves at most the share `novel_max` of these sessions novel to the others.
     pub(super) fn new(vectors: Vec<(Vector, u64)>, events: usize, novel_max: f64) -> Self {
@@ -102,14 +114,16 @@ impl Nearest {
             left.weight.total_cmp(&right.weight).then_with(|| left.vector.cmp(&right.vector))
         });
         let exact = vectors.iter().zip(0..).map(|(normal, place)| (normal.vector.clone(), place)).collect();
-        let mut nearest = Self { vectors, exact, weights, reach: REACH.0 };
+        let mut nearest =
+            Self { vectors, exact, weights, reach: REACH.0, own: vec![], tells_strangers: false };
         nearest.reach = nearest.reach_for(novel_max);
+        let (own, unseen) = nearest.unseen(events);
+        (nearest.own, nearest.tells_strangers) = (own, unseen <= novel_max);
         nearest
     }
 
     fn reach_for(&self, novel_max: f64) -> f64 {
         let sessions: u64 = self.vectors.iter().map(|normal| normal.support).sum();
-        let allowed = (novel_max * sessions as f64) as usize;
         let mut distances: Vec<f64> = (0..self.vectors.len())
             .filter(|place| self.vectors[*place].support == 1)
             .filter_map(|place| {
@@ -118,7 +132,9 @@ impl Nearest {
             })
             .collect();
         distances.sort_unstable_by(|left, right| right.total_cmp(left));
-        distances.get(allowed).map_or(REACH.0, |distance| distance.clamp(REACH.0, REACH.1))
+        let past = |share: f64| distances.get((share * sessions as f64) as usize).copied().unwrap_or(0.0);
+        let (share, times) = VARIED;
+        past(novel_max).min(REACH.1.max(times * past(share))).max(REACH.0)
     }
 
     /// Distances past this are anomalies.
@@ -138,6 +154,31 @@ impl Nearest {
         self.vectors[place].support
     }
 
+    /// Share of sessions that have an event which no other session has; such events come to stand in
+    /// `own`. It estimates how often an ordinary session has an unseen event (Good and Turing).
+    fn unseen(&self, events: usize) -> (Vec<bool>, f64) {
+        let mut present = vec![0_u64; events];
+        for normal in &self.vectors {
+            normal.vector.iter().for_each(|(event, _)| present[*event as usize] += normal.support);
+        }
+        let own: Vec<bool> = present.iter().map(|present| *present == 1).collect();
+        let has_own = |normal: &&Normal| normal.vector.iter().any(|(event, _)| own[*event as usize]);
+        let sessions: u64 = self.vectors.iter().map(|normal| normal.support).sum();
+        let unseen = self.vectors.iter().filter(has_own).count() as f64 / sessions.max(1) as f64;
+        (own, unseen)
+    }
+
+    /// How many events of a session no normal session has, where that is enough for a verdict.
+    /// `without` is a normal vector to do as if it had never been seen.
+    pub(super) fn strangers(&self, counts: &Counts, without: Option<usize>) -> usize {
+        let own = counts.vector.iter().filter(|(event, _)| self.own[*event as usize]).count();
+        match (self.tells_strangers, without) {
+            (false, _) => 0,
+            (true, None) => counts.unseen.len(),
+            (true, Some(_)) => own,
+        }
+    }
+
     /// What one more of an event weighs.
     pub(super) fn weight(&self, event: u32) -> f64 {
         self.weights[event as usize]
@@ -155,6 +196,8 @@ impl Nearest {
         let unseen: u32 = counts.unseen.iter().map(|(_, count)| *count).fold(0, u32::saturating_add);
         let apart = f64::from(unseen) / DEVIATION_ADDED;
         let weight = distance(&counts.vector, &[], &self.weights, f64::INFINITY);
+        let mut here = vec![0; self.weights.len()];
+        counts.vector.iter().for_each(|(event, count)| here[*event as usize] = *count);
         let (mut up, mut best) =
             (self.vectors.partition_point(|normal| normal.weight < weight), None::<Found>);
         let mut down = up;
@@ -179,10 +222,15 @@ impl Nearest {
                 continue;
             }
             let normal = &self.vectors[place];
-            let most = best.map_or(f64::INFINITY, |best| best.distance - apart);
-            let distance = distance(&counts.vector, &normal.vector, &self.weights, most)
-                + ALONE / normal.support as f64
-                + apart;
+            let shared: f64 = normal
+                .vector
+                .iter()
+                .map(|(event, count)| {
+                    f64::from(here[*event as usize].min(*count)) * self.weights[*event as usize]
+                })
+                .sum();
+            let least = (weight + normal.weight - 2.0 * shared).max(0.0);
+            let distance = rounded(least + ALONE / normal.support as f64 + apart);
             if best.is_none_or(|best| {
                 distance < best.distance
                     || distance == best.distance && normal.support > self.vectors[best.place].support

@@ -4,14 +4,14 @@
 //! not, and one swapped pair says little. So a session is strange only when a good share of the orders
 //! that apply to it are broken, or of its transitions unseen.
 
-use super::collect::SEQUENCE_MAX;
+use super::{collect::SEQUENCE_MAX, nearest::rounded};
 
 /// Events, most frequent first, whose orders are learned.
 const EVENTS_MAX: usize = 256;
 /// Normal sessions that have to show an order, or the two events of a transition.
 const SUPPORT: u32 = 50;
 /// Shares from which on a session is strange, at least: broken orders, and unseen transitions.
-const LIMITS: [f64; 2] = [0.1, 0.25];
+const LIMITS: [f64; 2] = [0.15, 0.35];
 /// The same, in terms of what training sessions are like when judged by the others.
 const TIMES: f64 = 1.5;
 /// Fewer broken orders or unseen transitions say nothing.
@@ -192,27 +192,41 @@ impl Order {
         }
     }
 
-    /// Shares of broken orders and of unseen transitions.
+    /// Shares of broken orders and of unseen transitions. One event out of place breaks its order with
+    /// many others, so those of the event with most do not count.
     fn shares(&self, sequence: &[u32], own: u32) -> [f64; 2] {
         let mut counts = [(0, 0); 2];
+        let mut blamed: Vec<(u32, u32)> = vec![];
         self.judge(sequence, own, |oddity, odd| {
             let (all, odds) = &mut counts[usize::from(matches!(oddity, Oddity::Transition(..)))];
             *all += 1;
             *odds += u32::from(odd);
+            if let (Oddity::Order(_, a, b), true) = (oddity, odd) {
+                for event in [a, b] {
+                    match blamed.iter_mut().find(|(other, _)| *other == event) {
+                        Some((_, times)) => *times += 1,
+                        None => blamed.push((event, 1)),
+                    }
+                }
+            }
         });
+        counts[0].1 -= blamed.iter().map(|(_, times)| *times).max().unwrap_or(0);
         counts.map(|(all, odds)| if odds >= LEAST { f64::from(odds) / f64::from(all) } else { 0.0 })
     }
 
     /// How strange the session's order is; past one is an anomaly.
     pub(super) fn strangeness(&self, sequence: &[u32]) -> f64 {
-        let shares = self.shares(sequence, 0);
-        (shares[0] / self.limits[0]).max(shares[1] / self.limits[1])
+        self.strangeness_of(sequence, 0)
     }
 
     /// The same for a sequence that one of the sessions learned from has, as if it had not been.
     pub(super) fn strangeness_without(&self, sequence: &[u32]) -> f64 {
-        let shares = self.shares(sequence, 1);
-        (shares[0] / self.limits[0]).max(shares[1] / self.limits[1])
+        self.strangeness_of(sequence, 1)
+    }
+
+    fn strangeness_of(&self, sequence: &[u32], own: u32) -> f64 {
+        let shares = self.shares(sequence, own);
+        rounded((shares[0] / self.limits[0]).max(shares[1] / self.limits[1]))
     }
 
     /// What is odd, one thing for two events, and how many sessions say so.

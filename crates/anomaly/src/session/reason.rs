@@ -46,6 +46,19 @@ pub enum Reason {
         /// Where the counts differ, what weighs most first.
         differences: Vec<Difference>,
     },
+    /// A count, or the number of events of the session, outside its range in normal sessions.
+    Outside {
+        /// The event; none for the number of all events.
+        event: Option<EventKey>,
+        /// The count here.
+        count: u32,
+        /// Lowest count of normal sessions.
+        low: u32,
+        /// Highest count of normal sessions.
+        high: u32,
+        /// Normal sessions seen.
+        sessions: u64,
+    },
     /// Two events in an order that no normal session has.
     Order {
         /// The event that ought to come first.
@@ -102,6 +115,13 @@ impl Reason {
                     differences.join(", ")
                 )
             }
+            Self::Outside { event, count, low, high, sessions } => {
+                let what = match event {
+                    Some(event) => format!("{} occurs {}", name(*event), times(*count)),
+                    None => format!("the session has {count} events"),
+                };
+                format!("{what}, where {sessions} normal sessions have {low} to {high}")
+            }
             Self::Order { before, after, order, sessions } => {
                 format!(
                     "{} {order} {} in all of {sessions} normal sessions, not here",
@@ -136,6 +156,7 @@ fn broken(relation: &Relation, counts: &[u32], name: &dyn Fn(EventKey) -> String
         Relation::Absent(event) => {
             format!("{} occurs {} where it hardly ever does", name(*event), times(count(0)))
         }
+        Relation::Present(event) => format!("{} does not occur, as it always does", name(*event)),
         Relation::Equal(left, right) => format!(
             "{} occurs {} where it always equals {} ({})",
             name(*left),
@@ -185,6 +206,15 @@ impl Model {
                 of: known.of,
             }
         }));
+        if judged.outside > 1.0 {
+            reasons.extend(self.range.outside(counts).map(|outside| Reason::Outside {
+                event: outside.event.map(|number| self.keys[number as usize]),
+                count: outside.count,
+                low: outside.low,
+                high: outside.high,
+                sessions,
+            }));
+        }
         if judged.novelty > 1.0 {
             reasons.extend(self.far(counts, judged));
         }

@@ -5,7 +5,7 @@
 //! data, which novelty does not. The idea is that of invariants mined from console logs (Lou et al.,
 //! USENIX ATC 2010), over small integers and with support, without factorisation.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{
     EventKey,
@@ -20,7 +20,7 @@ const CONFIDENCE: f64 = 1.96;
 const EVENTS_MAX: (usize, usize) = (128, 32);
 /// Most relations kept, those that speak of most sessions.
 const RELATIONS_MAX: usize = 1_000;
-/// A relation that fewer normal sessions break is enough for a verdict by itself.
+/// A relation is judged by when no more than this share of the normal sessions break it.
 const STRONG: f64 = 0.005;
 
 /// What nearly all sessions keep.
@@ -30,6 +30,8 @@ pub enum Relation<E = EventKey> {
     Constant(E, u32),
     /// The event does not occur.
     Absent(E),
+    /// The event occurs, however often.
+    Present(E),
     /// Both events occur equally often.
     Equal(E, E),
     /// The first event occurs as often as the other two together.
@@ -44,6 +46,7 @@ impl<E: Copy> Relation<E> {
         match self {
             Self::Constant(event, count) => Relation::Constant(name(event), count),
             Self::Absent(event) => Relation::Absent(name(event)),
+            Self::Present(event) => Relation::Present(name(event)),
             Self::Equal(left, right) => Relation::Equal(name(left), name(right)),
             Self::Sum(whole, left, right) => Relation::Sum(name(whole), name(left), name(right)),
             Self::Implies(event, other) => Relation::Implies(name(event), name(other)),
@@ -53,7 +56,7 @@ impl<E: Copy> Relation<E> {
     /// The events it speaks of.
     pub fn events(self) -> impl Iterator<Item = E> {
         let (first, second, third) = match self {
-            Self::Constant(event, _) | Self::Absent(event) => (event, None, None),
+            Self::Constant(event, _) | Self::Absent(event) | Self::Present(event) => (event, None, None),
             Self::Equal(left, right) | Self::Implies(left, right) => (left, Some(right), None),
             Self::Sum(whole, left, right) => (whole, Some(left), Some(right)),
         };
@@ -67,6 +70,7 @@ impl Relation<u32> {
         match self {
             Self::Constant(event, count) => of(event) == count,
             Self::Absent(event) => of(event) == 0,
+            Self::Present(event) => of(event) > 0,
             Self::Equal(left, right) => of(left) == of(right),
             Self::Sum(whole, left, right) => of(whole) == of(left).saturating_add(of(right)),
             Self::Implies(event, other) => of(event) == 0 || of(other) > 0,
@@ -77,7 +81,7 @@ impl Relation<u32> {
     fn speaks_of(self, vector: &[(u32, u32)]) -> bool {
         let occurs = |event| count_of(vector, event) > 0;
         match self {
-            Self::Constant(..) | Self::Absent(_) => true,
+            Self::Constant(..) | Self::Absent(_) | Self::Present(_) => true,
             Self::Equal(left, right) => occurs(left) || occurs(right),
             Self::Sum(whole, left, right) => occurs(whole) || occurs(left) || occurs(right),
             Self::Implies(event, _) => occurs(event),
@@ -101,9 +105,9 @@ impl Known {
         lower_bound(self.held, self.of) >= hold
     }
 
-    /// Whether breaking it alone makes a session strange.
-    pub(super) fn is_strong(&self) -> bool {
-        (self.of - self.held + 1) as f64 <= STRONG * (self.of + 1) as f64
+    /// Whether breaking it makes a session strange.
+    fn is_strong(&self) -> bool {
+        (self.of - self.held) as f64 <= STRONG * self.of as f64
     }
 }
 
@@ -129,14 +133,13 @@ pub(super) fn broken<'a>(
 /// The candidates that are kept by `hold` of the sessions and say something that others do not.
 pub(super) fn select(candidates: &[Known], hold: f64) -> Vec<Known> {
     let kept: Vec<&Known> = candidates.iter().filter(|known| known.is_kept(hold)).collect();
-    let constant: hashbrown::HashSet<u32> = kept
-        .iter()
-        .filter_map(|known| match known.relation {
-            Relation::Constant(event, _) => Some(event),
-            _ => None,
-        })
-        .collect();
-    let equal: hashbrown::HashSet<(u32, u32)> = kept
+    let events = |wanted: fn(Relation<u32>) -> bool| -> HashSet<u32> {
+        let wanted = kept.iter().filter(|known| wanted(known.relation));
+        wanted.filter_map(|known| known.relation.events().next()).collect()
+    };
+    let constant = events(|relation| matches!(relation, Relation::Constant(..)));
+    let present = events(|relation| matches!(relation, Relation::Present(_)));
+    let equal: HashSet<(u32, u32)> = kept
         .iter()
         .filter_map(|known| match known.relation {
             Relation::Equal(left, right) => Some((left, right)),
@@ -146,22 +149,23 @@ pub(super) fn select(candidates: &[Known], hold: f64) -> Vec<Known> {
     let constants =
         |relation: Relation<u32>| relation.events().filter(|event| constant.contains(event)).count();
     let mut selected: Vec<Known> = kept
-        .into_iter()
+        .iter()
         .filter(|known| match known.relation {
             Relation::Constant(..) | Relation::Absent(_) => true,
+            Relation::Present(event) => !constant.contains(&event),
             Relation::Equal(..) | Relation::Sum(..) => constants(known.relation) < 2,
             Relation::Implies(event, other) => {
-                !constant.contains(&other) && !equal.contains(&(event.min(other), event.max(other)))
+                !present.contains(&other) && !equal.contains(&(event.min(other), event.max(other)))
             }
         })
-        .copied()
+        .map(|known| **known)
         .collect();
     selected.sort_unstable_by(|left, right| right.of.cmp(&left.of).then(left.relation.cmp(&right.relation)));
     selected.truncate(RELATIONS_MAX);
     selected
 }
 
-/// The relations with their support among the sessions that turned out normal.
+/// The relations that hardly any of the sessions that turned out normal break.
 pub(super) fn restate(mut relations: Vec<Known>, normal: &[(Vector, u64)]) -> Vec<Known> {
     for known in &mut relations {
         let of = |vector: &[(u32, u32)]| known.relation.speaks_of(vector);
@@ -173,6 +177,7 @@ pub(super) fn restate(mut relations: Vec<Known>, normal: &[(Vector, u64)]) -> Ve
             .map(|(_, support)| support)
             .sum();
     }
+    relations.retain(Known::is_strong);
     relations
 }
 
@@ -214,7 +219,7 @@ pub(super) fn mine(vectors: &[(Vector, u64)], events: usize) -> Vec<Known> {
     found
 }
 
-/// Constant and absent events; gives the number of sessions each event occurs in.
+/// Constant, present and absent events; gives the number of sessions each event occurs in.
 fn single(
     vectors: &[(Vector, u64)],
     events: usize,
@@ -231,6 +236,7 @@ fn single(
     }
     for (event, present) in (0..).zip(&present) {
         keep(Relation::Absent(event), total - present, total);
+        keep(Relation::Present(event), *present, total);
     }
     let mut values: Vec<_> = values.into_iter().collect();
     values.sort_unstable();

@@ -162,6 +162,33 @@ fn work_on_several_things_at_once_has_no_order() {
     check(&model(&of), &["abcdef", "fedcba", "cafebd"], &["abcde", "abcdeff"]);
 }
 
+/// Minutes of a chatty service: every count varies, and no two sessions are equal.
+fn chatty(seed: u64) -> Vec<EventKey> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state >> 40
+    };
+    let count =
+        |event: u64, random: u64| std::iter::repeat_n(EventKey(event), (random % (3 + 60 / event)) as usize);
+    (1..30).flat_map(|event| count(event, random()).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn sessions_that_all_differ_are_no_anomalies_for_that() {
+    let all: Vec<_> = (0..600).map(chatty).collect();
+    let model = trained(&all, &Config::default());
+    let flagged = (600..1_600).filter(|seed| model.score(&chatty(*seed)).is_anomaly).count();
+    assert!(flagged <= 20, "{flagged} of 1000 ordinary sessions are flagged");
+    let with = |more: &[EventKey]| [chatty(700).as_slice(), more].concat();
+    assert!(!model.score(&with(&[])).is_anomaly);
+    assert!(model.score(&with(&[EventKey(99)])).is_anomaly, "an event that no session has");
+    assert!(model.score(&with(&[EventKey(3); 400])).is_anomaly, "a burst");
+    assert!(model.score(&with(&[])[..3]).is_anomaly, "hardly anything");
+}
+
 #[test]
 fn what_cannot_be_learned_from_is_no_anomaly() {
     let none = model(&[]);
