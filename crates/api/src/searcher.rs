@@ -29,11 +29,19 @@ pub struct SearcherConfig {
     pub tail_events_max: usize,
     /// Bytes of the journal that a question looks at.
     pub tail_bytes_max: usize,
+    /// How long a remote index may take, before the journal alone answers. None leaves it to the
+    /// caller's own bound.
+    pub index_timeout: Option<Duration>,
 }
 
 impl Default for SearcherConfig {
     fn default() -> Self {
-        Self { catch_up: Duration::from_millis(100), tail_events_max: 50_000, tail_bytes_max: 32 << 20 }
+        Self {
+            catch_up: Duration::from_millis(100),
+            tail_events_max: 50_000,
+            tail_bytes_max: 32 << 20,
+            index_timeout: None,
+        }
     }
 }
 
@@ -123,7 +131,7 @@ impl Searcher {
     pub async fn search(&self, request: SearchRequest) -> Result<Answer<SearchResult>, SearchError> {
         let limit = request.limit;
         let end = self.catch_up().await;
-        let found = self.index.search(request.clone()).await;
+        let found = self.in_time(self.index.search(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let scan = move |tail: &Scan| Ok(tail.search(&request));
         self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
@@ -136,7 +144,7 @@ impl Searcher {
     pub async fn histogram(&self, request: HistogramRequest) -> Result<Answer<Histogram>, SearchError> {
         let by_limit = request.by_limit;
         let end = self.catch_up().await;
-        let found = self.index.histogram(request.clone()).await;
+        let found = self.in_time(self.index.histogram(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let scan = move |tail: &Scan| tail.histogram(&request);
         self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, by_limit)).await
@@ -152,7 +160,7 @@ impl Searcher {
     ) -> Result<Answer<FieldValues>, SearchError> {
         let limit = request.limit;
         let end = self.catch_up().await;
-        let found = self.index.field_values(request.clone()).await;
+        let found = self.in_time(self.index.field_values(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let scan = move |tail: &Scan| Ok(tail.field_values(&request));
         self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
@@ -166,7 +174,7 @@ impl Searcher {
         let end = self.catch_up().await;
         // Before the question, so that nothing is left out; what comes in meanwhile may count twice.
         let covered = *self.index.written().borrow();
-        let found = self.index.fields().await;
+        let found = self.in_time(self.index.fields()).await;
         let scan = |tail: &Scan| Ok(tail.fields());
         self.with_tail(found, Some(covered), end, scan, FieldInfo::merge).await
     }
@@ -178,10 +186,17 @@ impl Searcher {
     pub async fn patterns(&self, request: PatternsRequest) -> Result<Answer<Patterns>, SearchError> {
         let limit = request.limit;
         let end = self.catch_up().await;
-        let found = self.index.patterns(request.clone()).await;
+        let found = self.in_time(self.index.patterns(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let scan = move |tail: &Scan| Ok(tail.patterns(&request));
         self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
+    }
+
+    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, IndexError>>) -> Result<T, IndexError> {
+        let Some(limit) = self.config.index_timeout else { return answer.await };
+        tokio::time::timeout(limit, answer).await.unwrap_or_else(|elapsed| {
+            Err(IndexError::Remote { action: "answer in time", source: elapsed.into() })
+        })
     }
 
     /// Where the journal ends now, after a moment for the index to get there.

@@ -391,6 +391,18 @@ async fn next_text(body: &mut Body) -> String {
 }
 
 #[tokio::test]
+async fn an_index_that_hangs_leaves_the_answer_to_the_journal() {
+    let search =
+        SearcherConfig { index_timeout: Some(Duration::from_millis(10)), ..SearcherConfig::default() };
+    let hanging = Arc::new(Broken { hangs: true });
+    let collector = Collector::with(hanging, CollectorConfig::default(), search);
+    collector.append(&four()).await;
+    let router = collector.router(&AccessConfig::default());
+    let reply = get(&router, "/api/v1/search").await;
+    assert_eq!((reply.status, &reply.json["total"], &reply.json["partial"]), (200, &json!(4), &json!(true)));
+}
+
+#[tokio::test]
 async fn dead_letters_are_listed_searched_taken_in_again_and_discarded() {
     let collector = Collector::new();
     let router = collector.router(&AccessConfig::default());
