@@ -328,7 +328,7 @@ async fn flavor() -> Flavor {
 #[test]
 #[ignore = "needs a server: infra/test/elasticsearch start"]
 fn counts_are_exact_over_several_shards() {
-    let name = |n: u32| if n % 3 == 0 { "common".to_owned() } else { format!("u{}", n % 2_500) };
+    let name = |n: u32| if n.is_multiple_of(3) { "common".to_owned() } else { format!("u{}", n % 2_500) };
     let events = (0..7_500).map(|n| {
         analyzed(n, Event::new("m", seconds(0)), |event| {
             event.set("user.name", name(n));
