@@ -1,5 +1,6 @@
 //! Measures Log Sentinel; for development, not installed.
 
+mod elastic;
 mod forest;
 mod lines;
 mod load;
@@ -63,6 +64,8 @@ enum Command {
     },
     /// Train on sessions and print `id,flag,score` for each of others.
     Sessions(sessions::Arguments),
+    /// Write a corpus to a cluster, beside a bare bulk loader with the same documents.
+    Elastic(elastic::Arguments),
     /// Start the service, send a corpus, and print cost, size and query times as one JSON line.
     Store(store::Arguments),
 }
@@ -81,6 +84,7 @@ fn main() -> anyhow::Result<()> {
         Command::Templates { column, file } => templates::run(&file, column.as_deref()),
         Command::Forest { train, score, out, seed } => forest::run(&train, &score, &out, seed),
         Command::Sessions(arguments) => sessions::run(&arguments),
+        Command::Elastic(arguments) => elastic::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
     }
 }
