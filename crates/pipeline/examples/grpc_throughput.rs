@@ -1,8 +1,13 @@
 //! Events a second through a separate anomaly service, client and service each on threads of their own in one
-//! process, over loopback. `cargo run --release -p pipeline --example grpc_throughput [events]`
+//! process, over loopback. `cargo run --release -p pipeline --example grpc_throughput [events [corpus.ndjson]]`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement, not a part of the program")]
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    sync::Arc,
+    time::Instant,
+};
 
 use event::{Event, EventId, JournalId, Position, Timestamp};
 use pipeline::remote::{Config, Remote};
@@ -13,7 +18,13 @@ const CHUNK: usize = 16_384;
 
 fn corpus(count: u64) -> Vec<(EventId, Event<'static>)> {
     let mut text = Vec::new();
-    testkit::corpus::write(&testkit::corpus::built_in().unwrap(), count, 1, &mut text).unwrap();
+    match std::env::args().nth(2) {
+        Some(file) => {
+            let lines = BufReader::new(File::open(file).unwrap()).lines().take(count as usize);
+            lines.for_each(|line| text.extend_from_slice((line.unwrap() + "\n").as_bytes()));
+        }
+        None => testkit::corpus::write(&testkit::corpus::built_in().unwrap(), count, 1, &mut text).unwrap(),
+    }
     let zone = jiff::tz::TimeZone::UTC;
     let received = Timestamp::parse("2026-01-02T00:00:00Z").unwrap();
     let context = parse::Context {
