@@ -178,7 +178,7 @@ pub enum ClusterError {
         found: String,
     },
     /// The server is too old.
-    #[error("{node} is {found}; ELASTIC_ADDR needs Elasticsearch 8 or OpenSearch 2, or later")]
+    #[error("{node} is {found}; ELASTIC_ADDR needs Elasticsearch 8 or OpenSearch 2.7, or later")]
     TooOld {
         /// Which node.
         node: String,
@@ -191,11 +191,6 @@ impl ClusterError {
     /// As the error of an index that was to do `action`.
     pub fn during(self, action: &'static str) -> IndexError {
         IndexError::Remote { action, source: Box::new(self) }
-    }
-
-    /// Whether the request was too large.
-    pub(super) fn is_too_large(&self) -> bool {
-        matches!(self, Self::Refused { status: 413, .. })
     }
 
     /// The kind of refusal and its reason, for a dead letter.

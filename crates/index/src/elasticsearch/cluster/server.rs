@@ -68,10 +68,11 @@ pub(super) async fn probe(cluster: &Cluster) -> Result<Server, ClusterError> {
         _ => from_root(&root.require_success()?)?,
     };
     let oldest = match found.flavor {
-        Flavor::Elasticsearch => 8,
-        Flavor::OpenSearch => 2,
+        Flavor::Elasticsearch => (8, 0, 0),
+        // It brought `flat_object`.
+        Flavor::OpenSearch => (2, 7, 0),
     };
-    if found.version.0 < oldest {
+    if found.version < oldest {
         return Err(ClusterError::TooOld { node, found: found.to_string() });
     }
     Ok(found)

@@ -134,19 +134,17 @@ impl Worker {
     /// meanwhile. Where everything is refused, something else is wrong: no event is given up for it.
     async fn judge_culprits(&self, task: &mut Task) {
         let culprits = std::mem::take(&mut task.culprits);
-        let is_proven = self.shared.accepted.load(Ordering::Relaxed) > task.accepted_before;
-        // Larger than the server takes is larger than the server takes.
-        let (guilty, rest): (Vec<_>, Vec<_>) =
-            culprits.into_iter().partition(|(_, error)| is_proven || error.is_too_large());
-        let refused = guilty.into_iter().map(|(entry, error)| {
-            let (kind, reason) = error.into_refusal();
-            (entry, kind, reason)
-        });
-        self.bury(refused.collect()).await;
-        let Some((_, error)) = rest.first() else { return };
-        let error = in_words(error);
-        let mut whole: Vec<Entry> = rest.into_iter().map(|(entry, _)| entry).collect();
-        whole.extend(task.bulks.drain(..).rev().flatten());
+        if self.shared.accepted.load(Ordering::Relaxed) > task.accepted_before {
+            let refused = culprits.into_iter().map(|(entry, error)| {
+                let (kind, reason) = error.into_refusal();
+                (entry, kind, reason)
+            });
+            return self.bury(refused.collect()).await;
+        }
+        let Some(error) = culprits.first().map(|(_, error)| in_words(error)) else { return };
+        // Others come first next time: one that is accepted is the proof.
+        let others = task.bulks.drain(..).rev().flatten();
+        let whole: Vec<Entry> = others.chain(culprits.into_iter().map(|(entry, _)| entry)).collect();
         task.bulks.push(whole);
         self.shared.troubles.set(self.number, error);
         self.shared.slow_wait().await;
@@ -178,7 +176,7 @@ impl Worker {
                 }
                 return match error {
                     ClusterError::Refused { status: 400 | 413, .. } => Attempt::Rejected(entries, error),
-                    error => Attempt::Failed(suspected(entries, &error, sent_at), error),
+                    error => Attempt::Failed(suspected(entries, &error), error),
                 };
             }
         };
@@ -186,7 +184,7 @@ impl Worker {
             Ok(verdicts) => verdicts,
             Err(error) => {
                 shared.cluster.garbled(&answer);
-                return Attempt::Failed(suspected(entries, &error, sent_at), error);
+                return Attempt::Failed(suspected(entries, &error), error);
             }
         };
         let is_busy =
@@ -195,7 +193,7 @@ impl Worker {
             true => shared.pace().cut(sent_at, now),
             false => shared.pace().answered(sent_at, now, entries.len(), bytes),
         }
-        self.sort(entries, verdicts, sifted, sent_at).await
+        self.sort(entries, verdicts, sifted).await
     }
 
     async fn send(&self, body: bytes::Bytes) -> Result<crate::elasticsearch::Answer, ClusterError> {
@@ -215,13 +213,7 @@ impl Worker {
     }
 
     /// Acts on the verdicts.
-    async fn sort(
-        &self,
-        entries: Vec<Entry>,
-        verdicts: Vec<Verdict>,
-        sifted: Option<Sifted>,
-        sent_at: Instant,
-    ) -> Attempt {
+    async fn sort(&self, entries: Vec<Entry>, verdicts: Vec<Verdict>, sifted: Option<Sifted>) -> Attempt {
         let (mut done, mut again, mut refused, mut trouble) = (Vec::new(), Vec::new(), Vec::new(), None);
         let mut created = Vec::new();
         let mut present = 0;
@@ -238,7 +230,7 @@ impl Worker {
                     done.push(entry);
                 }
                 Verdict::Again(error) => {
-                    let suspect = entry.suspect.or(error.is_ambiguous().then_some(sent_at));
+                    let suspect = error.is_ambiguous().then(Instant::now).or(entry.suspect);
                     again.push(Entry { suspect, ..entry });
                     trouble = trouble.or(Some(error));
                 }
@@ -370,10 +362,12 @@ impl Worker {
 }
 
 /// The same, remembered as suspects where nobody knows whether they were written.
-fn suspected(mut entries: Vec<Entry>, error: &ClusterError, sent_at: Instant) -> Vec<Entry> {
+fn suspected(mut entries: Vec<Entry>, error: &ClusterError) -> Vec<Entry> {
     if error.is_ambiguous() {
+        // They may have been written until now, so only a later refresh shows them.
+        let now = Instant::now();
         for entry in &mut entries {
-            entry.suspect = Some(sent_at.max(entry.suspect.unwrap_or(sent_at)));
+            entry.suspect = Some(now);
         }
     }
     entries
