@@ -87,7 +87,8 @@ pub struct Config {
     pub events_max: usize,
     /// Different count vectors that are kept, those with most support.
     pub vectors_max: usize,
-    /// Events kept to learn orders from, about two bytes each in the end.
+    /// Events of different sessions kept to learn orders from, four bytes each. Of more, a part of the
+    /// sessions is taken by their content.
     pub order_events_max: usize,
     /// What takes part; for measuring what each part adds.
     pub parts: Parts,

@@ -51,6 +51,10 @@ fn balanced() -> Vec<Vec<EventKey>> {
 fn a_broken_equality_is_told_with_its_counts() {
     let model = trained(&balanced(), &Config::default());
     check(&model, &["SooccE", "SooookkccccE"], &["SooocckE", "Sooooooooookccccccccc"]);
+    let parts = Parts { relations: false, ..Parts::default() };
+    let without = trained(&balanced(), &Config { parts, ..Config::default() });
+    check(&without, &["SoooccccE"], &[]);
+    check(&model, &[], &["SoooccccE"]);
     let words = words(&model, "SooockcE");
     assert_eq!(words[0], "c occurs twice where it always equals o (3) (1000 of 1000 normal sessions)");
 }
@@ -140,6 +144,13 @@ fn a_count_that_varies_may_vary_a_little_more() {
 fn orders_that_all_sessions_keep() {
     let model = model(&[("abcdef", 400), ("abcdeef", 200), ("aabcdef", 200)]);
     check(&model, &["abcdef", "aabcdeef"], &["fedcba", "defabc", "acbdef"]);
+    assert!(
+        model
+            .score(&session("defabc"))
+            .reasons
+            .iter()
+            .all(|it| matches!(it, Reason::Order { .. } | Reason::Transition { .. }))
+    );
     let words = words(&model, "defabc");
     assert_eq!(words[0], "a always comes before any d in all of 800 normal sessions, not here");
 }
