@@ -123,7 +123,12 @@ impl Setting {
     pub(crate) async fn written(&self, record: u32) {
         let mut written = self.index.written();
         let reached = written.wait_for(|written| *written >= at(record));
-        tokio::time::timeout(LONG, reached).await.expect("all is written in time").unwrap();
+        let reached = tokio::time::timeout(LONG, reached).await;
+        assert!(
+            reached.is_ok_and(|reached| reached.is_ok()),
+            "{record} is not written: {:?}",
+            self.health.reports()
+        );
     }
 
     /// Waits until the component's health is of this state and its reason has all these words.

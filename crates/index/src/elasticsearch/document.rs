@@ -352,11 +352,16 @@ mod tests {
         (document, id, names)
     }
 
+    /// The document as it is read back: reading rounds numbers.
+    fn read_back(analyzed: &Analyzed<'_>) -> Json {
+        serde_json::from_str(&Json::Object(analyzed.document()).to_string()).unwrap()
+    }
+
     proptest! {
         #[test]
         fn equals_the_document_but_for_what_is_added(analyzed in analyzed()) {
             let (document, id, names) = written(&analyzed, true);
-            prop_assert_eq!(document, Json::Object(analyzed.document()));
+            prop_assert_eq!(document, read_back(&analyzed));
             prop_assert_eq!(id, analyzed.id.to_string());
             let mut expected = Vec::new();
             for field in &analyzed.event.fields {
@@ -372,7 +377,7 @@ mod tests {
             let (document, _, _) = written(&analyzed, false);
             let mut without = analyzed.clone();
             without.event.original = None;
-            prop_assert_eq!(document, Json::Object(without.document()));
+            prop_assert_eq!(document, read_back(&without));
         }
 
         #[test]

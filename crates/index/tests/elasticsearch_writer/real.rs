@@ -5,7 +5,7 @@ use std::time::Duration;
 use event::{Batch, Timestamp};
 use index::{
     Index,
-    elasticsearch::{Body, Cluster, Config, Method, Request},
+    elasticsearch::{Body, Cluster, Config, Flavor, Method, Request},
 };
 use serde_json::{Value as Json, json};
 use telemetry::ledger;
@@ -14,7 +14,8 @@ use super::{JOURNAL, Setting, alone, at, batch, open};
 
 fn address() -> String {
     #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
-    std::env::var("LOG_SENTINEL_TEST_ELASTICSEARCH").expect("LOG_SENTINEL_TEST_ELASTICSEARCH names a server")
+    let address = std::env::var("LOG_SENTINEL_TEST_ELASTICSEARCH");
+    address.unwrap_or_else(|_| panic!("LOG_SENTINEL_TEST_ELASTICSEARCH names a server"))
 }
 
 /// A data stream of its own, empty, on the real server.
@@ -173,6 +174,8 @@ async fn a_mapping_conflict_makes_a_dead_letter() {
 async fn without_a_template_no_index_is_guessed() {
     let _alone = alone().await;
     let place = Place::new("guessed").await;
+    let server = place.cluster.server().await.unwrap();
+    assert_eq!(server.flavor, Flavor::Elasticsearch, "the others cannot be told not to guess");
     let config = Config { data_stream: "nothing-made-for-this".to_owned(), ..place.config.clone() };
     let setting = open(config);
     setting.write(0..3).await;

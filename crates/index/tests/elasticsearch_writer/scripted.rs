@@ -127,11 +127,12 @@ impl Server {
                 let (shared, tls) = (shared.clone(), tls.clone());
                 let connection = async move {
                     match tls {
-                        Some(tls) => match tls.accept(stream).await {
-                            Ok(stream) => serve(stream, shared).await,
-                            // The other side did not trust us.
-                            Err(_) => {}
-                        },
+                        // One who does not trust us goes away.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, shared).await;
+                            }
+                        }
                         None => serve(stream, shared).await,
                     }
                 };

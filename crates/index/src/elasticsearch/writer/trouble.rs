@@ -29,8 +29,8 @@ impl Troubles {
     }
 
     pub(super) fn set(&self, who: usize, reason: String) {
-        self.health.degraded(reason.clone());
-        self.lock().insert(who, reason);
+        self.lock().insert(who, reason.clone());
+        self.health.degraded(reason);
     }
 
     pub(super) fn clear(&self, who: usize, cluster: &Cluster) {
