@@ -11,8 +11,8 @@ image="$root/infra/docker/image"
 say() { echo "compose.sh: $*"; }
 fail() { echo "compose.sh: FAILED: $*" >&2; exit 1; }
 
-# A project of its own, beside one that may be running: other ports, other volumes.
-export COMPOSE_PROJECT_NAME=log-sentinel-check COLLECTOR_PORT=18080 ANOMALY_PORT=18000
+# A project of its own, beside one that may be running: any free ports, other volumes.
+export COMPOSE_PROJECT_NAME=log-sentinel-check COLLECTOR_PORT=0 ANOMALY_PORT=0
 export LOG_SENTINEL_IMAGE_STAGE=prebuilt
 # The stand-in's server can keep no accounts: the collector uses the superuser there.
 export ELASTICSEARCH_COLLECTOR_USERNAME=elastic
@@ -35,11 +35,11 @@ finish() {
 }
 trap finish EXIT
 
-# Waits up to a minute until a command succeeds.
+# Waits until a command succeeds, at most three minutes: a server may take one to start on a busy machine.
 until_ok() {
-  local what="$1" end=$((SECONDS + 60)); shift
+  local what="$1" end=$((SECONDS + 180)); shift
   until "$@"; do
-    [ $SECONDS -lt $end ] || fail "$what: not within a minute"
+    [ $SECONDS -lt $end ] || fail "$what: not within three minutes"
     sleep 0.5
   done
 }
@@ -56,7 +56,7 @@ say "image of $(docker image inspect -f '{{.Size}}' log-sentinel) bytes"
 begin=$SECONDS
 "$stack" up "$root/docker-compose.yml" collector >"$work/up" 2>&1 || true
 cat "$work/up"
-healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$(compose ps -q "$1")")" = healthy ]; }
+healthy() { [ "$(docker inspect -f '{{.State.Health.Status}}' "$(compose ps -q "$1")" 2>/dev/null)" = healthy ]; }
 for service in elasticsearch anomaly collector; do until_ok "$service healthy" healthy "$service"; done
 for service in accounts setup; do
   # Ended services are listed with --all only by newer versions of compose.
@@ -65,32 +65,37 @@ for service in accounts setup; do
 done
 say "healthy after $((SECONDS - begin)) s"
 
-collector=http://127.0.0.1:$COLLECTOR_PORT anomaly=http://127.0.0.1:$ANOMALY_PORT
+# A service's address; its port is another one after each start.
+url() { echo "http://$(docker port "$(compose ps -q "$1")" "$2" | head -n1)$3"; }
+collector() { url collector 8080 "$1"; }
+anomaly() { url anomaly 8000 "$1"; }
 ask() { curl -sS --noproxy '*' --fail-with-body -m 60 "$@"; }
 # The cluster is not published: it is asked within its own container.
 cluster() {
-  compose exec -T elasticsearch sh -c "printf 'user = \"elastic:%s\"' \"\$ELASTIC_PASSWORD\" | curl -K - -sS -H 'content-type: application/json' 'http://localhost:9200$1'"
+  compose exec -T elasticsearch sh -c "printf 'user = \"elastic:%s\"' \"\$ELASTIC_PASSWORD\" | curl -K - -sS -H 'content-type: application/json' ${2:-} 'http://localhost:9200$1'"
 }
+# A server puts nothing on a disk that is nearly full, as those of test machines are.
+cluster /_cluster/settings "-X PUT -d '{\"persistent\":{\"cluster.routing.allocation.disk.threshold_enabled\":false}}'" >/dev/null
 stored() { cluster "/logs-sentinel/_search?size=0&track_total_hits=true" | sed -n 's/.*"total":{"value":\([0-9]*\).*/\1/p'; }
 has_stored() { [ "$(stored)" = "$1" ]; }
-found() { ask -G "$collector/api/v1/search" -d limit=0 --data-urlencode "q=$1" | grep -q "\"total\":$2[,}]"; }
+found() { ask -G "$(collector /api/v1/search)" -d limit=0 --data-urlencode "q=$1" | grep -q "\"total\":$2[,}]"; }
 
-ask -X POST "$collector/logs" -H 'content-type: application/json' \
+ask -X POST "$(collector /logs)" -H 'content-type: application/json' \
   -d '{"level":"error","message":"compose first marker","source":"compose"}' | grep -q '"accepted":1' || fail "POST /logs"
 until_ok "the event is in the cluster" has_stored 1
 cluster '/logs-sentinel/_search?q=message:marker' | grep -q '"message":"compose first marker"' || fail "_search does not show it"
 say "POST /logs is visible in _search"
 
-ask -X POST "$anomaly/train" -H 'content-type: application/json' \
+ask -X POST "$(anomaly /train)" -H 'content-type: application/json' \
   -d '[{"level":"info","message":"a","source":"x"},{"level":"info","message":"b","source":"x"}]' >"$work/train"
-ask -X POST "$anomaly/predict" -H 'content-type: application/json' -d '{"level":"error","message":"c","source":"x"}' >"$work/predict"
+ask -X POST "$(anomaly /predict)" -H 'content-type: application/json' -d '{"level":"error","message":"c","source":"x"}' >"$work/predict"
 grep -q '"anomaly_score"' "$work/predict" || fail "/predict: $(cat "$work/predict")"
 say "/train: $(cut -c1-200 "$work/train")"
 say "/predict: $(cut -c1-200 "$work/predict")"
 
 # Killed while events are on their way: what was acknowledged is there once, and once only.
 for number in $(seq 2 101); do echo "{\"message\":\"compose marker $number\",\"source\":\"compose\"}"; done > "$work/lines"
-ask -X POST "$collector/logs" -H 'content-type: application/x-ndjson' --data-binary "@$work/lines" | grep -q '"accepted":100' || fail "100 events"
+ask -X POST "$(collector /logs)" -H 'content-type: application/x-ndjson' --data-binary "@$work/lines" | grep -q '"accepted":100' || fail "100 events"
 docker kill -s KILL "$(compose ps -q collector)" >/dev/null
 compose up -d --no-deps collector >/dev/null 2>&1
 until_ok "collector healthy again" healthy collector
@@ -99,7 +104,7 @@ say "nothing lost by a killed collector"
 
 # The cluster away: events are accepted and found; they reach it once it is back.
 compose stop elasticsearch >/dev/null 2>&1
-ask -X POST "$collector/logs" -H 'content-type: application/json' -d '{"message":"while away","source":"compose"}' |
+ask -X POST "$(collector /logs)" -H 'content-type: application/json' -d '{"message":"while away","source":"compose"}' |
   grep -q '"accepted":1' || fail "POST /logs without a cluster"
 until_ok "search without a cluster" found '"while away"' 1
 compose restart collector >/dev/null 2>&1
