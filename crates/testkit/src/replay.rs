@@ -1,0 +1,266 @@
+//! A stream with known truth: two real logs continued for many days, with episodes injected.
+//!
+//! The samples that the repository carries, `auth_ec2_2017` and `apache_access_2015`, are continued
+//! by drawing blocks from them: each day of the replay takes one of the 23 whole days of the first,
+//! and each of its hours one of the real hours at the same time of day of the second. The second
+//! log's stamps all lie in the fifth minute of their hour, so its visits (lines of one address in a
+//! row) are spread over the hour again. Addresses, ports, process ids and numbered users are varied
+//! by the block; who logged in successfully keeps his address, and of every 200 requests one goes to
+//! a page never asked for before. Lines of the real logs count as ordinary whatever they are, and
+//! the first holds real password guessing.
+//!
+//! A slow drift, more and larger requests by a new browser, is no episode.
+
+mod background;
+mod episodes;
+
+use std::io;
+
+use rand::{Rng, SeedableRng, rngs::SmallRng, seq::SliceRandom};
+
+use background::Background;
+
+/// 2026-01-05T00:00:00Z, a Monday.
+const START_MS: u64 = 1_767_571_200_000;
+const SECOND_MS: u64 = 1_000;
+const MINUTE_MS: u64 = 60 * SECOND_MS;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+const DAY_MS: u64 = 24 * HOUR_MS;
+/// Days before the first episode.
+const QUIET_DAYS: u64 = 3;
+
+/// What a replay is made from; the same plan gives the same replay.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// Draws everything.
+    pub seed: u64,
+    /// Length, 8 to 300.
+    pub days: u64,
+    /// Episodes, spread over all but the first days; every kind about as often.
+    pub episodes: u32,
+    /// Whether the world moves slowly in the second half.
+    pub drift: bool,
+}
+
+/// The log that a line is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    /// Syslog lines of one host.
+    Auth,
+    /// Combined access log lines.
+    Access,
+}
+
+/// A line of the stream.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Milliseconds since 1970; the stamp in the text says the same in seconds.
+    pub at_ms: u64,
+    /// Which log it is of.
+    pub log: Log,
+    /// As it stands in the log.
+    pub text: String,
+    /// The episode it belongs to.
+    pub episode: Option<u32>,
+}
+
+/// What happens in an episode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// 30 to 120 failed logins from one address.
+    BruteForce,
+    /// As many from as many addresses.
+    DistributedBruteForce,
+    /// Failed logins of a new address, then a successful one.
+    Takeover,
+    /// 200 to 800 requests of one page within 5 to 15 minutes.
+    Spike,
+    /// 30 to 120 requests answered by a server error.
+    ErrorBurst,
+    /// One to four lines of an error never seen.
+    NewError,
+    /// One to three answers far larger than any before.
+    HugeValue,
+    /// The access log says nothing for 2 to 6 hours; the line after it belongs to the episode.
+    Silence,
+    /// A tenth of the requests for 3 to 6 hours; these, and the line after them, belong to it.
+    Drop,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::BruteForce,
+        Self::DistributedBruteForce,
+        Self::Takeover,
+        Self::Spike,
+        Self::ErrorBurst,
+        Self::NewError,
+        Self::HugeValue,
+        Self::Silence,
+        Self::Drop,
+    ];
+
+    /// In words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BruteForce => "brute force, one address",
+            Self::DistributedBruteForce => "brute force, many addresses",
+            Self::Takeover => "login after failures, new address",
+            Self::Spike => "spike of one page",
+            Self::ErrorBurst => "burst of server errors",
+            Self::NewError => "error never seen",
+            Self::HugeValue => "huge answer",
+            Self::Silence => "silence of a source",
+            Self::Drop => "drop of a source",
+        }
+    }
+}
+
+/// The truth of an episode.
+#[derive(Debug, Clone, Copy)]
+pub struct Episode {
+    /// Counts from 0 in order of time.
+    pub id: u32,
+    /// What happens.
+    pub kind: Kind,
+    /// The log it happens in.
+    pub log: Log,
+    /// When it begins, in milliseconds since 1970.
+    pub start_ms: u64,
+    /// When it ends.
+    pub end_ms: u64,
+}
+
+/// A stream and its truth.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// In order of time.
+    pub lines: Vec<Line>,
+    /// In order of time; no two overlap.
+    pub episodes: Vec<Episode>,
+    /// When the slow drift goes on, in milliseconds since 1970; what it brought stays.
+    pub drift: Option<(u64, u64)>,
+}
+
+/// The replay of a plan.
+///
+/// # Errors
+/// When the samples cannot be unpacked.
+pub fn generate(plan: Plan) -> io::Result<Replay> {
+    let days = plan.days.clamp(8, 300);
+    let mut random = SmallRng::seed_from_u64(plan.seed);
+    let end_ms = START_MS + days * DAY_MS;
+    let drift = plan.drift.then(|| (START_MS + days * 6 / 10 * DAY_MS, START_MS + days * 8 / 10 * DAY_MS));
+    let mut background = Background::new(&mut random)?;
+    let mut lines = vec![];
+    for day in 0..days {
+        background.day(START_MS + day * DAY_MS, drift, &mut random, &mut lines);
+    }
+    lines.sort_by_key(|line| line.at_ms);
+    let mut kinds: Vec<Kind> = Kind::ALL.into_iter().cycle().take(plan.episodes as usize).collect();
+    kinds.shuffle(&mut random);
+    let first_ms = START_MS + QUIET_DAYS * DAY_MS;
+    let slot_ms = (end_ms - first_ms) / u64::from(plan.episodes.max(1));
+    let mut found = vec![];
+    let mut injected = vec![];
+    for (id, kind) in kinds.into_iter().enumerate() {
+        let length_ms = episodes::length_ms(kind, &mut random).min(slot_ms / 2);
+        let spare_ms = (slot_ms - length_ms).saturating_sub(HOUR_MS).max(1);
+        let start_ms = first_ms + slot_ms * id as u64 + random.random_range(0..spare_ms);
+        let mut episode = Episode {
+            id: id as u32,
+            kind,
+            log: episodes::log_of(kind),
+            start_ms,
+            end_ms: start_ms + length_ms,
+        };
+        episodes::inject(&mut episode, &background, &mut lines, &mut injected, &mut random);
+        found.push(episode);
+    }
+    lines.append(&mut injected);
+    lines.sort_by_key(|line| line.at_ms);
+    Ok(Replay { lines, episodes: found, drift })
+}
+
+/// Day of the month, month (0 to 11), hours, minutes and seconds of a time in 2026.
+fn civil(at_ms: u64) -> (u64, usize, u64, u64, u64) {
+    const MONTHS: [u64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let seconds = at_ms / SECOND_MS;
+    let mut day = seconds / 86_400 - 20_454;
+    let mut month = 0;
+    while day >= MONTHS[month % 12] {
+        day -= MONTHS[month % 12];
+        month += 1;
+    }
+    (day + 1, month % 12, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+fn auth_line(at_ms: u64, rest: &str, episode: Option<u32>) -> Line {
+    let (day, month, hour, minute, second) = civil(at_ms);
+    let text = format!("{} {day:2} {hour:02}:{minute:02}:{second:02} ip-10-77-20-248 {rest}", MONTHS[month]);
+    Line { at_ms, log: Log::Auth, text, episode }
+}
+
+fn access_line(at_ms: u64, address: &str, rest: &str, episode: Option<u32>) -> Line {
+    let (day, month, hour, minute, second) = civil(at_ms);
+    let stamp = format!("{day:02}/{}/2026:{hour:02}:{minute:02}:{second:02} +0000", MONTHS[month]);
+    Line { at_ms, log: Log::Access, text: format!("{address} - - [{stamp}] {rest}"), episode }
+}
+
+/// A public address.
+fn address(random: &mut SmallRng) -> String {
+    let [a, b, c, d] =
+        [random.random_range(23..224), random.random(), random.random(), random.random::<u8>()];
+    let a: u8 = if matches!(a, 127 | 172 | 192) { 31 } else { a };
+    format!("{a}.{b}.{c}.{d}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: Plan = Plan { seed: 7, days: 14, episodes: 18, drift: true };
+
+    #[test]
+    fn the_same_plan_gives_the_same_stream_and_another_seed_another() {
+        let texts =
+            |plan| generate(plan).unwrap().lines.into_iter().map(|line| line.text).collect::<Vec<_>>();
+        assert_eq!(texts(PLAN), texts(PLAN));
+        assert_ne!(texts(PLAN), texts(Plan { seed: 8, ..PLAN }));
+    }
+
+    #[test]
+    fn every_episode_has_lines_of_its_own_and_its_time_to_itself() {
+        let replay = generate(PLAN).unwrap();
+        assert!(replay.lines.is_sorted_by_key(|line| line.at_ms));
+        assert_eq!(replay.episodes.len(), 18);
+        assert!(replay.episodes.windows(2).all(|pair| pair[0].end_ms < pair[1].start_ms));
+        for kind in Kind::ALL {
+            assert_eq!(replay.episodes.iter().filter(|episode| episode.kind == kind).count(), 2);
+        }
+        for episode in &replay.episodes {
+            let own: Vec<&Line> =
+                replay.lines.iter().filter(|line| line.episode == Some(episode.id)).collect();
+            assert!(!own.is_empty(), "{episode:?}");
+            assert!(own.iter().all(|line| line.log == episode.log && line.at_ms >= episode.start_ms));
+            if episode.kind == Kind::Silence {
+                let between = replay.lines.iter().filter(|line| {
+                    line.log == Log::Access && (episode.start_ms..episode.end_ms).contains(&line.at_ms)
+                });
+                assert_eq!(between.count(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn stamps_are_those_of_the_calendar() {
+        assert_eq!(civil(START_MS), (5, 0, 0, 0, 0));
+        assert_eq!(civil(START_MS + 27 * DAY_MS + HOUR_MS), (1, 1, 1, 0, 0));
+        let line = auth_line(START_MS + 61_000, "su: x", None);
+        assert_eq!(line.text, "Jan  5 00:01:01 ip-10-77-20-248 su: x");
+    }
+}
