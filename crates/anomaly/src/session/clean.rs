@@ -8,13 +8,13 @@
 //!   ones missing. When they are hardly more diverse than two equally frequent kinds, those that make
 //!   up a good part of the broken sessions are normal.
 //! - A failure adds a line or two to a session, or cuts it short. A way of working has steps of its
-//!   own: three or more rare events that always occur together and equally often. Among the sessions
+//!   own: three or more rare events that always occur together in the same proportion. Among the sessions
 //!   of such a kind, the counts that clearly prevail are normal. A session that has the usual events,
 //!   none rare and none missing, only in another number, is a variant when others are like it.
 //!
 //! What makes up one session in forty by itself is normal too.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{
     Config,
@@ -32,7 +32,7 @@ const KINDS_FEW: (f64, f64) = (2.5, 0.25);
 const MODE_SUPPORT: u64 = 3;
 /// Rare events that are steps of one way of working.
 const STEPS: usize = 3;
-/// Share of sessions in which these have to occur equally often.
+/// Share of sessions in which these have to occur in the same proportion.
 const STEPS_BOUND: f64 = 0.95;
 /// For the counts that prevail among sessions with such steps: least sessions, least share of the
 /// sessions, and times the next frequent counts.
@@ -194,7 +194,7 @@ fn taken_back(kind: &Kind, places: &[usize], vectors: &[(Vector, u64)], cleaning
         return vec![];
     }
     let mut places = places.to_vec();
-    places.sort_by_key(|place| (std::cmp::Reverse(vectors[*place].1), *place));
+    places.sort_by_key(|place| (Reverse(vectors[*place].1), *place));
     let first = vectors[places[0]].1;
     let next = places.get(1).map_or(0, |place| vectors[*place].1);
     let (least, share, times) = PREVAIL;
@@ -205,7 +205,7 @@ fn taken_back(kind: &Kind, places: &[usize], vectors: &[(Vector, u64)], cleaning
     }
 }
 
-/// Whether these events occur equally often nearly wherever one of them occurs.
+/// Whether these events occur in the same proportion nearly wherever one of them occurs.
 fn are_bound(events: &[u32], vectors: &[(Vector, u64)]) -> bool {
     let pairs = events
         .iter()
@@ -214,10 +214,18 @@ fn are_bound(events: &[u32], vectors: &[(Vector, u64)]) -> bool {
     pairs.into_iter().all(|(left, right)| {
         let counts = |place: usize| {
             let vector = &vectors[place].0;
-            (count_of(vector, *left), count_of(vector, *right))
+            (u64::from(count_of(vector, *left)), u64::from(count_of(vector, *right)))
+        };
+        let together = (0..vectors.len()).filter(|place| counts(*place).0 > 0 && counts(*place).1 > 0);
+        let Some(usual) = together.max_by_key(|place| (vectors[*place].1, Reverse(*place))).map(counts)
+        else {
+            return false;
         };
         let of = sum(vectors, |place| counts(place) != (0, 0));
-        let equal = sum(vectors, |place| counts(place) != (0, 0) && counts(place).0 == counts(place).1);
-        equal as f64 >= STEPS_BOUND * of as f64
+        let proportional = sum(vectors, |place| {
+            let (left, right) = counts(place);
+            left > 0 && left * usual.1 == right * usual.0
+        });
+        proportional as f64 >= STEPS_BOUND * of as f64
     })
 }

@@ -125,10 +125,10 @@ fn the_only_other_way_of_working_is_normal() {
 #[test]
 fn steps_that_belong_together_are_a_way_of_working() {
     let hidden = [("a", 9), ("abbcdx", 9), ("abbbcdy", 9)];
-    let normal = [("abbcd", 900), ("abbbcd", 600), ("abbcpqrd", 12), ("abbcpqrdx", 1)];
+    let normal = [("abbcd", 900), ("abbbcd", 600), ("abbcpqrrd", 12), ("abbcpqrrdx", 1)];
     let model = model(&[normal.as_slice(), &hidden].concat());
     assert_eq!(model.cleaning().taken_back, 12);
-    check(&model, &["abbcd", "abbcpqrd"], &["a", "abbcdx", "abbbcdy", "abbcpqrdx", "abbcpqd"]);
+    check(&model, &["abbcd", "abbcpqrrd"], &["a", "abbcdx", "abbbcdy", "abbcpqrrdx", "abbcpqd"]);
 }
 
 #[test]
