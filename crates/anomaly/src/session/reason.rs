@@ -117,7 +117,7 @@ impl Reason {
             }
             Self::Outside { event, count, low, high, sessions } => {
                 let what = match event {
-                    Some(event) => format!("{} occurs {}", name(*event), times(*count)),
+                    Some(event) => format!("{} {}", name(*event), occurs(*count)),
                     None => format!("the session has {count} events"),
                 };
                 format!("{what}, where {sessions} normal sessions have {low} to {high}")
@@ -138,6 +138,10 @@ impl Reason {
     }
 }
 
+fn occurs(count: u32) -> String {
+    if count == 0 { "does not occur".to_owned() } else { format!("occurs {}", times(count)) }
+}
+
 fn times(count: u32) -> String {
     match count {
         0 => "not at all".to_owned(),
@@ -151,30 +155,30 @@ fn broken(relation: &Relation, counts: &[u32], name: &dyn Fn(EventKey) -> String
     let count = |at: usize| counts.get(at).copied().unwrap_or(0);
     match relation {
         Relation::Constant(event, usual) => {
-            format!("{} occurs {} where it always occurs {}", name(*event), times(count(0)), times(*usual))
+            format!("{} {} where it always occurs {}", name(*event), occurs(count(0)), times(*usual))
         }
         Relation::Absent(event) => {
-            format!("{} occurs {} where it hardly ever does", name(*event), times(count(0)))
+            format!("{} {} where it hardly ever does", name(*event), occurs(count(0)))
         }
         Relation::Present(event) => format!("{} does not occur, as it always does", name(*event)),
         Relation::Equal(left, right) => format!(
-            "{} occurs {} where it always equals {} ({})",
+            "{} {} where it always equals {} ({})",
             name(*left),
-            times(count(0)),
+            occurs(count(0)),
             name(*right),
             count(1)
         ),
         Relation::Sum(whole, left, right) => format!(
-            "{} occurs {} where it always equals {} and {} together ({} + {})",
+            "{} {} where it always equals {} and {} together ({} + {})",
             name(*whole),
-            times(count(0)),
+            occurs(count(0)),
             name(*left),
             name(*right),
             count(1),
             count(2)
         ),
         Relation::Implies(event, other) => {
-            format!("{} occurs {} without {}", name(*event), times(count(0)), name(*other))
+            format!("{} {} without {}", name(*event), occurs(count(0)), name(*other))
         }
     }
 }
@@ -207,7 +211,11 @@ impl Model {
             }
         }));
         if judged.outside > 1.0 {
-            reasons.extend(self.range.outside(counts).map(|outside| Reason::Outside {
+            let named = |event: u32| {
+                broken.iter().any(|at| self.relations[*at].relation.events().any(|it| it == event))
+            };
+            let outside = self.range.outside(counts).filter(|outside| !outside.event.is_some_and(named));
+            reasons.extend(outside.map(|outside| Reason::Outside {
                 event: outside.event.map(|number| self.keys[number as usize]),
                 count: outside.count,
                 low: outside.low,
