@@ -88,7 +88,7 @@ fn kql_fields(query: &str) -> Vec<&str> {
     let mut fields = vec![];
     for (at, _) in query.match_indices([':', '<', '>']) {
         let before = query[..at].trim_end();
-        if query[..at].matches('"').count() % 2 == 0 {
+        if query[..at].matches('"').count().is_multiple_of(2) {
             let name = before.rsplit(|c| !is_name(c)).next().unwrap();
             assert!(!name.is_empty(), "no field before column {at} of {query}");
             fields.push(name);

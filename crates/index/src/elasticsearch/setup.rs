@@ -17,11 +17,11 @@ use std::{fmt, time::Duration};
 
 use serde_json::Value as Json;
 
+use self::{object::hash, wanted::stream_lifecycle};
 pub use self::{
     object::{Difference, Kind},
     plan::{Action, Plan, Refusal, Retention, Step, StreamLifecycle},
 };
-use self::{object::hash, wanted::stream_lifecycle};
 use super::{
     ClusterError,
     cluster::{Body, Cluster, Method, Server},

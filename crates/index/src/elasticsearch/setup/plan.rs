@@ -232,8 +232,8 @@ fn refused_templates<'f>(
     let ours = wanted.priority;
     found.others.iter().filter_map(move |(name, body)| {
         let priority = body["priority"].as_i64().unwrap_or_default();
-        let patterns = body["index_patterns"].as_array().into_iter().flatten().filter_map(Json::as_str);
-        let pattern = patterns.filter(|pattern| matches(pattern, &config.data_stream)).next()?;
+        let mut patterns = body["index_patterns"].as_array().into_iter().flatten().filter_map(Json::as_str);
+        let pattern = patterns.find(|pattern| matches(pattern, &config.data_stream))?;
         (priority >= ours).then(|| Refusal::Template {
             name: name.clone(),
             pattern: pattern.to_owned(),
