@@ -57,11 +57,20 @@ pub fn fields_of<'e>(
     }
 }
 
-/// Puts a value at a dotted path. Where a shorter path already holds a leaf (`a` and `a.b` both
-/// given), the longer one keeps its dots, so that neither is lost.
+/// Puts a value at a dotted path; the first of equal paths stays. Where a shorter path holds a leaf
+/// (`a` and `a.b` both given, in either order), the longer one keeps its dots, so that neither is lost.
 fn insert(document: &mut Document, path: &str, value: Json) {
-    if document.contains_key(path) {
-        return;
+    match document.get_mut(path) {
+        Some(Json::Object(inner)) => {
+            let longer = std::mem::take(inner);
+            document.insert(path.to_owned(), value);
+            for (key, value) in longer {
+                document.entry(format!("{path}.{key}")).or_insert(value);
+            }
+            return;
+        }
+        Some(_) => return,
+        None => {}
     }
     match path.split_once('.') {
         Some((first, rest)) if !first.is_empty() && !rest.is_empty() => {
@@ -73,15 +82,7 @@ fn insert(document: &mut Document, path: &str, value: Json) {
             }
         }
         _ => {
-            // An object may stand here already because a longer path came first.
-            match document.get_mut(path) {
-                Some(Json::Object(inner)) => {
-                    inner.insert(String::new(), value);
-                }
-                _ => {
-                    document.insert(path.to_owned(), value);
-                }
-            }
+            document.insert(path.to_owned(), value);
         }
     }
 }
@@ -132,10 +133,16 @@ mod tests {
 
     #[test]
     fn a_leaf_and_a_longer_path_both_survive() {
-        let mut event = Event::new("m", Timestamp::MIN);
-        event.set("labels.a", "leaf");
-        event.set("labels.a.b", "longer");
-        let document = Json::Object(document(&event, None, &Verdict::unscored()));
-        assert_eq!(document["labels"], json!({"a": "leaf", "a.b": "longer"}));
+        for paths in [
+            [("labels.a", "leaf"), ("labels.a.b", "longer")],
+            [("labels.a.b", "longer"), ("labels.a", "leaf")],
+        ] {
+            let mut event = Event::new("m", Timestamp::MIN);
+            for (path, value) in paths {
+                event.set(path, value);
+            }
+            let document = Json::Object(document(&event, None, &Verdict::unscored()));
+            assert_eq!(document["labels"], json!({"a": "leaf", "a.b": "longer"}));
+        }
     }
 }

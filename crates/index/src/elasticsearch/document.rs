@@ -23,6 +23,8 @@ pub(super) struct Serializer<'b> {
     nodes: Vec<Node<'b>>,
     label_names: Vec<&'b str>,
     keep_original: bool,
+    /// A leaf came where an object already stands, which moves what is in there.
+    is_moved: bool,
 }
 
 #[derive(Debug)]
@@ -63,10 +65,12 @@ impl<'b> Serializer<'b> {
         out.push(b'\n');
     }
 
-    /// Builds the tree; false when a value is an object that further paths may lead into.
+    /// Builds the tree; false when a value is an object that further paths may lead into, or when a leaf
+    /// moves what stands in its place.
     fn collect(&mut self, analyzed: &'b Analyzed<'_>) -> bool {
         self.nodes.clear();
         self.label_names.clear();
+        self.is_moved = false;
         self.nodes.push(Node { key: "", next: NONE, content: Content::Object { first: NONE, last: NONE } });
         let mut is_plain = true;
         let Analyzed { event, template, verdict, .. } = analyzed;
@@ -83,13 +87,14 @@ impl<'b> Serializer<'b> {
             }
             self.insert(ROOT, path, Content::Value(value));
         });
-        is_plain
+        is_plain && !self.is_moved
     }
 
     /// As `event::document` does it: objects along the dots; behind a leaf the path keeps its dots;
     /// the first of equal paths stays.
     fn insert(&mut self, parent: u32, path: &'b str, content: Content<'b>) {
-        if self.child(parent, path).is_some() {
+        if let Some(at) = self.child(parent, path) {
+            self.is_moved |= matches!(self.nodes[at as usize].content, Content::Object { .. });
             return;
         }
         let (first, rest) = match path.split_once('.') {
