@@ -13,6 +13,40 @@ pub enum OpenError {
         /// The cause.
         source: io::Error,
     },
+    /// The feedback cannot be read.
+    #[error("cannot read the feedback in {}: check that it may be read and written", path.display())]
+    Feedback {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+/// Why feedback was not taken in or back. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedbackError {
+    /// As much is kept as may be.
+    #[error(
+        "{} pieces of feedback are kept, as many as may be; take back one that is no longer needed",
+        crate::FEEDBACK_MAX
+    )]
+    Full,
+    /// The note is too long.
+    #[error("the note is longer than {} bytes", crate::NOTE_BYTES_MAX)]
+    Note,
+    /// The event's source is too long.
+    #[error("the event's source is longer than 65,536 bytes")]
+    Source,
+    /// There is none of this id.
+    #[error("there is no feedback {id}; the list of feedback names those there are")]
+    Unknown {
+        /// What was asked for.
+        id: u64,
+    },
+    /// The disk refused.
+    #[error("the feedback cannot be stored")]
+    Store(#[source] ModelError),
 }
 
 /// Why a training came to nothing. The model that served before serves on.
@@ -45,7 +79,10 @@ pub enum ModelError {
         what: &'static str,
     },
     /// Of another format version.
-    #[error("{what} is of format version {found}; this program reads version {known}")]
+    #[error(
+        "{what} is of format version {found}; this program reads version {known}; \
+             use a program that reads it, or train anew"
+    )]
     Version {
         /// What was read.
         what: &'static str,

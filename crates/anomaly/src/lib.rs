@@ -13,9 +13,11 @@
 mod bytes;
 mod error;
 mod explain;
+mod feedback;
 pub mod forest;
 mod logarithm;
 mod model;
+mod nearest;
 mod random;
 mod registry;
 mod service;
@@ -27,7 +29,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use event::{Template, Timestamp, VerdictState};
 
-pub use error::{ModelError, OpenError, TrainError};
+pub use error::{FeedbackError, ModelError, OpenError, TrainError};
+pub use feedback::{FEEDBACK_MAX, Feedback, Label, NOTE_BYTES_MAX};
 pub use service::Service;
 
 /// How the service is set up.

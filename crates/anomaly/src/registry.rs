@@ -141,10 +141,7 @@ impl Registry {
 
     /// Notes which version serves.
     pub(crate) fn choose(&self, version: &str) -> Result<(), ModelError> {
-        let (unfinished, current) = (self.dir.join(format!("{UNFINISHED}current")), self.dir.join("current"));
-        write_synced(&unfinished, version.as_bytes())?;
-        fs::rename(&unfinished, &current).map_err(failed("put in place", &current))?;
-        sync_dir(&self.dir)
+        replace(&self.dir.join("current"), version.as_bytes())
     }
 
     /// Removes the oldest versions beyond the number kept, never the one that serves.
@@ -165,6 +162,15 @@ pub(crate) fn number_of(name: &str) -> Option<u64> {
     let (number, checksum) = name.split_once('-')?;
     let plain = number.len() == 8 && checksum.len() == 8 && checksum.bytes().all(|b| b.is_ascii_hexdigit());
     if plain && number.bytes().all(|b| b.is_ascii_digit()) { number.parse().ok() } else { None }
+}
+
+/// Replaces a file of the folder as a whole.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!("{UNFINISHED}{name}"));
+    write_synced(&unfinished, bytes)?;
+    fs::rename(&unfinished, path).map_err(failed("put in place", path))?;
+    path.parent().map_or(Ok(()), sync_dir)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {

@@ -31,6 +31,15 @@ where
     Route { method: "POST", path, handler: on(MethodFilter::POST, handler) }
 }
 
+pub(crate) fn delete<H, T, S>(path: &'static str, handler: H) -> Route<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Route { method: "DELETE", path, handler: on(MethodFilter::DELETE, handler) }
+}
+
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(table: Vec<Route<S>>, state: S) -> Router {
     table.into_iter().fold(Router::new(), |router, row| router.route(row.path, row.handler)).with_state(state)
 }

@@ -1,5 +1,6 @@
-//! The anomaly service over REST: training, prediction, models. Over gRPC: `grpc`.
+//! The anomaly service over REST: training, prediction, models, feedback. Over gRPC: `grpc`.
 
+mod feedback;
 mod grpc;
 mod predict;
 mod train;
@@ -25,7 +26,7 @@ use crate::{
     health,
     jobs::Jobs,
     observe::internal,
-    route::{self, Route, get, post},
+    route::{self, Route, delete, get, post},
 };
 
 /// Bounds of the anomaly service.
@@ -112,6 +113,9 @@ fn table() -> Vec<Route<Shared>> {
         get("/model", model),
         get("/models", models),
         post("/models/{version}/activate", activate),
+        post("/feedback", feedback::give),
+        get("/feedback", feedback::list),
+        delete("/feedback/{id}", feedback::take_back),
         get("/livez", async || health::live()),
         get("/readyz", ready),
         get("/ready", ready),

@@ -159,3 +159,36 @@ async fn models_probes_and_pages() {
     }
     assert_eq!(get(&service.router, "/train").await.status, 405);
 }
+
+#[tokio::test]
+async fn feedback_is_given_listed_and_taken_back() {
+    let service = service(None, AnomalyConfig::default());
+    let given = format!(r#"{{"event":{ONE},"label":"bad","note":"an attack"}}"#);
+    assert_eq!(post(&service, "/predict", ONE).await.json["is_anomaly"], json!(false));
+    let reply = post(&service, "/feedback", &given).await;
+    assert_eq!((reply.status, &reply.json["label"]), (200, &json!("bad")), "{}", reply.text);
+    assert_eq!(reply.json["event"]["message"], "Brute force detected");
+    assert_eq!(reply.json["holds_for"], "similar events");
+    let predicted = post(&service, "/predict", ONE).await.json;
+    assert_eq!((&predicted["is_anomaly"], predicted["anomaly_score"].as_f64()), (&json!(true), Some(0.5)));
+    assert_eq!(predicted["reasons"], json!(["marked as bad by feedback 1"]));
+    let listed = get(&service.router, "/feedback").await.json;
+    assert_eq!(listed["feedback"], json!([reply.json]));
+    let undone = ask(&service.router, "DELETE", "/feedback/1", &[], "").await;
+    assert_eq!((undone.status, &undone.json), (200, &reply.json));
+    assert_eq!(ask(&service.router, "DELETE", "/feedback/1", &[], "").await.status, 404);
+    assert_eq!(ask(&service.router, "DELETE", "/feedback/x", &[], "").await.status, 404);
+    assert_eq!(post(&service, "/predict", ONE).await.json["is_anomaly"], json!(false));
+    for (body, field) in [
+        ("nonsense".to_owned(), Value::Null),
+        (format!(r#"{{"event":{ONE}}}"#), Value::Null),
+        (format!(r#"{{"event":{ONE},"label":"odd"}}"#), json!("label")),
+        (format!(r#"{{"event":{ONE},"label":"bad","id":3}}"#), Value::Null),
+        (r#"{"event":[],"label":"bad"}"#.to_owned(), json!("event")),
+        (format!(r#"{{"event":{ONE},"label":"bad","note":"{}"}}"#, "x".repeat(1025)), json!("note")),
+    ] {
+        let reply = post(&service, "/feedback", &body).await;
+        assert_eq!((reply.status, &reply.json["field"]), (400, &field), "{body}: {}", reply.text);
+    }
+    assert_eq!(get(&service.router, "/feedback").await.json["feedback"], json!([]));
+}

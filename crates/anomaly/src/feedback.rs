@@ -1,0 +1,399 @@
+//! What people said of events: ordinary after all, or bad. It stands above every model.
+//!
+//! Feedback on an event holds for all *similar* ones: the same source and the same text around the
+//! variables, each variable of the same kind, and those that are plain text with the same content.
+//! From [`GENERAL_MIN`] dissimilar ones of a template at a source that agree, with none against them,
+//! it holds for the whole template there. Of two on the same events the later one counts.
+//!
+//! The file `feedback` beside the models is sealed as `bytes` describes, magic `LSFEEDBK`; the body:
+//!
+//! ```text
+//! u64      id of the next feedback
+//! u32      count, then for each: u64 id, u8 label, u64 time given, u64 time of the event (nanoseconds),
+//!          note, message, template text (u32 length, bytes), u8 1 and the source, or 0,
+//!          u64 shape, 16 bytes pattern
+//! ```
+//! It is replaced as a whole. One that does not load is set aside as `feedback.refused`.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use event::{Event, Template, TemplateId, Timestamp, Variable, VariableKind, Verdict};
+use hashbrown::HashSet;
+
+use crate::{
+    bytes::{Reader, Writer},
+    error::{FeedbackError, ModelError},
+    explain::REASONS_MAX,
+    random::hash,
+    registry::replace,
+};
+
+const MAGIC: &[u8; 8] = b"LSFEEDBK";
+const VERSION: u32 = 1;
+/// Feedback kept at a time.
+pub const FEEDBACK_MAX: usize = 1_000;
+/// Dissimilar feedback on a template that makes it hold for the whole template.
+const GENERAL_MIN: usize = 3;
+/// Longest note, in bytes.
+pub const NOTE_BYTES_MAX: usize = 1_024;
+/// Of a longer message only the beginning is kept.
+const MESSAGE_BYTES_MAX: usize = 4_096;
+/// Longest source and template kept.
+const NAME_BYTES_MAX: usize = 64 << 10;
+const WHAT: &str = "the feedback";
+
+/// What somebody says an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Label {
+    /// Ordinary: such events are not to be flagged.
+    Normal = 0,
+    /// Bad: such events are to be flagged.
+    Bad = 1,
+}
+
+impl Label {
+    /// `normal` or `bad`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// What somebody said of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feedback {
+    /// Rises by one each time; never given out again.
+    pub id: u64,
+    /// What the event is.
+    pub label: Label,
+    /// Why, as far as they said.
+    pub note: String,
+    /// When they said so.
+    pub given_at: Timestamp,
+    /// When the event happened.
+    pub event_at: Timestamp,
+    /// The event's message, of a long one the beginning.
+    pub message: String,
+    /// The event's source.
+    pub source: Option<String>,
+    /// The message's template.
+    pub template: Template,
+    /// Whether it holds for every event of this template and source.
+    pub general: bool,
+}
+
+type Pattern = [u8; 16];
+
+#[derive(Debug, Clone)]
+struct Entry {
+    feedback: Feedback,
+    shape: u64,
+    pattern: Pattern,
+}
+
+/// The feedback that a verdict meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) label: Label,
+    id: u64,
+}
+
+/// Feedback on whole templates, by what they are called now and by source.
+pub(crate) type General = HashMap<(TemplateId, u64), Mark>;
+
+/// Finds the feedback on an event.
+#[derive(Debug, Default)]
+pub(crate) struct Lookup {
+    shapes: HashSet<u64, foldhash::fast::FixedState>,
+    exact: HashMap<Pattern, Mark>,
+    general: Vec<(TemplateId, u64, Mark)>,
+}
+
+/// All feedback, and its file.
+#[derive(Debug)]
+pub(crate) struct Book {
+    path: PathBuf,
+    next: u64,
+    entries: Vec<Entry>,
+    /// Why the file was set aside.
+    pub(crate) problem: Option<String>,
+}
+
+fn source_key(source: Option<&str>) -> u64 {
+    hash(source.unwrap_or_default().as_bytes())
+}
+
+/// What similar events have in common. Not to be forged: nothing may hide behind another's feedback.
+fn pattern(event: &Event<'_>, variables: &[Variable]) -> Pattern {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    part(event.source.as_deref().unwrap_or_default().as_bytes());
+    let mut end = 0;
+    for variable in variables {
+        part(event.message.get(end..variable.start as usize).unwrap_or_default().as_bytes());
+        part(&[variable.kind as u8]);
+        if variable.kind == VariableKind::Text {
+            part(variable.of(&event.message).as_bytes());
+        }
+        end = variable.end as usize;
+    }
+    part(event.message.get(end..).unwrap_or_default().as_bytes());
+    let mut pattern = Pattern::default();
+    pattern.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    pattern
+}
+
+fn cut(text: &str, bytes_max: usize) -> String {
+    let end = (0..=text.len().min(bytes_max)).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text[..end].to_owned()
+}
+
+impl Lookup {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shapes.is_empty()
+    }
+
+    /// The feedback on whole templates, which may have been merged since.
+    pub(crate) fn general(&self, current: impl Fn(TemplateId) -> TemplateId) -> General {
+        self.general.iter().map(|(template, source, mark)| ((current(*template), *source), *mark)).collect()
+    }
+
+    pub(crate) fn find(
+        &self,
+        general: &General,
+        shape: u64,
+        template: Option<TemplateId>,
+        event: &Event<'_>,
+        variables: &[Variable],
+    ) -> Option<Mark> {
+        if self.shapes.contains(&shape)
+            && let Some(mark) = self.exact.get(&pattern(event, variables))
+        {
+            return Some(*mark);
+        }
+        if general.is_empty() {
+            return None;
+        }
+        general.get(&(template?, source_key(event.source.as_deref()))).copied()
+    }
+}
+
+impl Mark {
+    /// Makes a verdict say what was said: below the threshold, or at least at it.
+    pub(crate) fn apply(self, threshold: f32, verdict: &mut Verdict) {
+        let steps = (threshold * 1_000.0).ceil();
+        let strange = verdict.is_anomaly || verdict.score >= threshold;
+        match self.label {
+            Label::Normal if strange => {
+                verdict.score = Verdict::quantize((steps - 1.0) / 1_000.0);
+                verdict.is_anomaly = false;
+                verdict.reasons = vec![format!("marked as normal by feedback {}", self.id)];
+            }
+            Label::Normal => {}
+            Label::Bad => {
+                verdict.score = verdict.score.max(Verdict::quantize(steps / 1_000.0));
+                verdict.is_anomaly = true;
+                if !strange {
+                    verdict.reasons.clear();
+                }
+                verdict.reasons.insert(0, format!("marked as bad by feedback {}", self.id));
+                verdict.reasons.truncate(REASONS_MAX);
+            }
+        }
+    }
+}
+
+impl Book {
+    /// Reads what there is.
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        let path = dir.join("feedback");
+        let mut book = Self { path: path.clone(), next: 1, entries: Vec::new(), problem: None };
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(book),
+            Err(error) => return Err(error),
+        };
+        if let Err(error) = book.load(&bytes) {
+            let aside = dir.join("feedback.refused");
+            fs::rename(&path, &aside)?;
+            book.entries.clear();
+            book.problem = Some(format!("{error}; it was set aside as {}", aside.display()));
+        }
+        Ok(book)
+    }
+
+    pub(crate) fn all(&self) -> Vec<Feedback> {
+        self.entries.iter().map(|entry| entry.feedback.clone()).collect()
+    }
+
+    /// The events spoken of whose whole message is kept.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
+        let messages = self.entries.iter().map(|entry| entry.feedback.message.as_str());
+        messages.filter(|message| message.len() < MESSAGE_BYTES_MAX - 4)
+    }
+
+    /// Takes in what was said of an event; on disk when this returns.
+    pub(crate) fn add(
+        &mut self,
+        event: &Event<'_>,
+        (shape, template, variables): (u64, &Template, &[Variable]),
+        (label, note, given_at): (Label, &str, Timestamp),
+    ) -> Result<Feedback, FeedbackError> {
+        if note.len() > NOTE_BYTES_MAX {
+            return Err(FeedbackError::Note);
+        }
+        if event.source.as_ref().is_some_and(|source| source.len() > NAME_BYTES_MAX) {
+            return Err(FeedbackError::Source);
+        }
+        if self.entries.len() >= FEEDBACK_MAX {
+            return Err(FeedbackError::Full);
+        }
+        let feedback = Feedback {
+            id: self.next,
+            label,
+            note: note.to_owned(),
+            given_at,
+            event_at: event.timestamp,
+            message: cut(&event.message, MESSAGE_BYTES_MAX),
+            source: event.source.as_deref().map(str::to_owned),
+            template: template.clone(),
+            general: false,
+        };
+        let id = feedback.id;
+        self.entries.push(Entry { feedback, shape, pattern: pattern(event, variables) });
+        self.next += 1;
+        if let Err(error) = self.store() {
+            self.entries.pop();
+            self.next -= 1;
+            return Err(FeedbackError::Store(error));
+        }
+        self.generalise();
+        self.entries
+            .iter()
+            .find(|entry| entry.feedback.id == id)
+            .map(|entry| entry.feedback.clone())
+            .ok_or(FeedbackError::Unknown { id })
+    }
+
+    /// Takes back what was said; on disk when this returns.
+    pub(crate) fn remove(&mut self, id: u64) -> Result<Feedback, FeedbackError> {
+        let at = self.entries.iter().position(|entry| entry.feedback.id == id);
+        let at = at.ok_or(FeedbackError::Unknown { id })?;
+        let entry = self.entries.remove(at);
+        if let Err(error) = self.store() {
+            self.entries.insert(at, entry);
+            return Err(FeedbackError::Store(error));
+        }
+        self.generalise();
+        Ok(entry.feedback)
+    }
+
+    /// Marks what holds for its whole template: enough that are dissimilar agree, and none differs.
+    fn generalise(&mut self) {
+        let mut said: HashMap<(TemplateId, u64), HashMap<Pattern, Label>> = HashMap::new();
+        let key = |feedback: &Feedback| (feedback.template.id, source_key(feedback.source.as_deref()));
+        for entry in &self.entries {
+            said.entry(key(&entry.feedback)).or_default().insert(entry.pattern, entry.feedback.label);
+        }
+        for Entry { feedback, .. } in &mut self.entries {
+            let agree = |labels: &HashMap<Pattern, Label>| {
+                labels.len() >= GENERAL_MIN && labels.values().all(|label| *label == feedback.label)
+            };
+            feedback.general = said.get(&key(feedback)).is_some_and(agree);
+        }
+    }
+
+    pub(crate) fn lookup(&self) -> Lookup {
+        let mut lookup = Lookup::default();
+        for Entry { feedback, shape, pattern } in &self.entries {
+            let mark = Mark { label: feedback.label, id: feedback.id };
+            lookup.shapes.insert(*shape);
+            lookup.exact.insert(*pattern, mark);
+            if feedback.general {
+                lookup.general.push((feedback.template.id, source_key(feedback.source.as_deref()), mark));
+            }
+        }
+        lookup
+    }
+
+    fn store(&self) -> Result<(), ModelError> {
+        let mut out = Writer::sealed(MAGIC, VERSION);
+        out.u64(self.next);
+        out.u32(self.entries.len() as u32);
+        for Entry { feedback, shape, pattern } in &self.entries {
+            out.u64(feedback.id);
+            out.u8(feedback.label as u8);
+            out.u64(feedback.given_at.as_nanos() as u64);
+            out.u64(feedback.event_at.as_nanos() as u64);
+            out.bytes(feedback.note.as_bytes());
+            out.bytes(feedback.message.as_bytes());
+            out.bytes(feedback.template.text.as_bytes());
+            out.u8(u8::from(feedback.source.is_some()));
+            if let Some(source) = &feedback.source {
+                out.bytes(source.as_bytes());
+            }
+            out.u64(*shape);
+            out.0.extend_from_slice(pattern);
+        }
+        replace(&self.path, &out.seal())
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), ModelError> {
+        let mut input = Reader::sealed(bytes, MAGIC, VERSION, WHAT)?;
+        let next = input.u64()?;
+        let count = input.count(62, FEEDBACK_MAX)?;
+        for _ in 0..count {
+            let entry = read_entry(&mut input)?;
+            if entry.feedback.id >= next {
+                return Err(input.damaged());
+            }
+            self.entries.push(entry);
+        }
+        input.end()?;
+        self.next = next;
+        self.generalise();
+        Ok(())
+    }
+}
+
+fn read_entry(input: &mut Reader<'_>) -> Result<Entry, ModelError> {
+    let id = input.u64()?;
+    let label = match input.u8()? {
+        0 => Label::Normal,
+        1 => Label::Bad,
+        _ => return Err(input.damaged()),
+    };
+    let (given_at, event_at) = (read_time(input)?, read_time(input)?);
+    let (note, message) = (read_text(input)?, read_text(input)?);
+    let template = Template::new(read_text(input)?);
+    let source = match input.u8()? {
+        0 => None,
+        _ => Some(read_text(input)?),
+    };
+    let shape = input.u64()?;
+    let mut pattern = Pattern::default();
+    pattern.copy_from_slice(input.take(16)?);
+    let feedback =
+        Feedback { id, label, note, given_at, event_at, message, source, template, general: false };
+    Ok(Entry { feedback, shape, pattern })
+}
+
+fn read_time(input: &mut Reader<'_>) -> Result<Timestamp, ModelError> {
+    let nanos = input.u64()? as i64;
+    Timestamp::from_nanos(nanos).ok_or_else(|| input.damaged())
+}
+
+fn read_text(input: &mut Reader<'_>) -> Result<String, ModelError> {
+    let text = std::str::from_utf8(input.bytes()?).map(str::to_owned);
+    text.map_err(|_| input.damaged())
+}

@@ -1,0 +1,363 @@
+//! The service: templates, window and model behind short locks.
+
+mod labels;
+mod models;
+mod training;
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use event::{
+    Analyzed, Batch, Event, EventId, Position, Template, TemplateId, Variable, Verdict, VerdictState,
+};
+use template::Miner;
+
+use crate::{
+    Config, ModelError, OpenError, Prediction, Stats,
+    bytes::{Reader, Writer},
+    explain,
+    feedback::{Book, General, Lookup},
+    model::{self, Cache, Model},
+    nearest::nearest,
+    registry::Registry,
+    window::{Facts, Row, Seen, Window},
+};
+
+const MAGIC: &[u8; 8] = b"LSWINDOW";
+const VERSION: u32 = 1;
+/// Events analysed or learned under one lock.
+const CHUNK: usize = 512;
+
+/// The state of the stream.
+#[derive(Debug)]
+struct State {
+    miner: Miner,
+    window: Window,
+    /// Events at which the next attempt is made after a failed training.
+    retry_at: u64,
+}
+
+/// The model that serves.
+#[derive(Debug, Clone)]
+struct Serving {
+    version: String,
+    model: Arc<Model>,
+}
+
+#[derive(Debug, Default)]
+struct Scratch {
+    rows: Vec<Row>,
+    facts: Vec<Facts>,
+    scores: Vec<f32>,
+    cache: Cache,
+    /// The model the cache belongs to.
+    version: String,
+    lookup: Arc<Lookup>,
+    general: General,
+}
+
+/// Templates, model, window state: everything the scoring of a stream needs. Share it by Arc.
+#[derive(Debug)]
+pub struct Service {
+    config: Config,
+    registry: Registry,
+    state: RwLock<State>,
+    serving: RwLock<Option<Serving>>,
+    /// What `current` said when it was last read or written, and the newest version met.
+    noticed: Mutex<(Option<String>, Option<String>)>,
+    /// Held through `analyze`, so that a snapshot lies between two batches.
+    scratch: Mutex<Scratch>,
+    /// Held through a training.
+    training: Mutex<()>,
+    feedback: Mutex<Book>,
+    lookup: RwLock<Arc<Lookup>>,
+    scored: AtomicU64,
+    anomalies: AtomicU64,
+    failed_trainings: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(locked: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    locked.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(locked: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    locked.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Service {
+    /// Opens the folder of models and takes the chosen one, else the newest that loads.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or read. Broken models are passed over.
+    pub fn open(config: Config) -> Result<Self, OpenError> {
+        let registry = Registry::open(config.dir.clone(), config.models_max)
+            .map_err(|source| OpenError::Directory { path: config.dir.clone(), source })?;
+        let versions = registry.versions();
+        let current = registry.current();
+        let candidates = current.iter().chain(versions.iter().rev());
+        let serving = candidates.into_iter().find_map(|version| {
+            let model = Arc::new(registry.load(version).ok()?);
+            Some(Serving { version: version.clone(), model })
+        });
+        let feedback = Book::open(&config.dir)
+            .map_err(|source| OpenError::Feedback { path: config.dir.clone(), source })?;
+        let mut state = State {
+            miner: Miner::new(config.template.clone()),
+            window: Window::new(config.seed),
+            retry_at: 0,
+        };
+        labels::recall(&feedback, &mut state.miner);
+        Ok(Self {
+            lookup: RwLock::new(Arc::new(feedback.lookup())),
+            feedback: Mutex::new(feedback),
+            registry,
+            state: RwLock::new(state),
+            serving: RwLock::new(serving),
+            noticed: Mutex::new((current, versions.last().cloned())),
+            scratch: Mutex::default(),
+            training: Mutex::default(),
+            scored: AtomicU64::default(),
+            anomalies: AtomicU64::default(),
+            failed_trainings: AtomicU64::default(),
+            config,
+        })
+    }
+
+    /// Templates and scores events in stream order, and learns from them. Takes time; call it off
+    /// the reactor. A model that has become due is trained between two events.
+    pub fn analyze<'a>(&self, events: Vec<(EventId, Event<'a>)>, end: Position) -> Batch<'a> {
+        let mut scratch = lock(&self.scratch);
+        let mut batch = Batch { events: Vec::with_capacity(events.len()), variables: Vec::new(), end };
+        let mut events = events.into_iter().peekable();
+        while events.peek().is_some() {
+            let serving = read(&self.serving).clone();
+            let first = batch.events.len();
+            self.analyze_chunk(events.by_ref().take(CHUNK), &mut batch, &mut scratch);
+            let threshold = self.threshold(serving.as_ref());
+            let anomalies = judge(serving.as_ref(), threshold, &mut batch, first, &mut scratch);
+            self.scored.fetch_add((batch.events.len() - first) as u64, Relaxed);
+            self.anomalies.fetch_add(anomalies, Relaxed);
+            self.train_when_due();
+        }
+        batch
+    }
+
+    /// Templates, features and learning for some events; their verdicts are still open.
+    fn analyze_chunk<'a>(
+        &self,
+        events: impl Iterator<Item = (EventId, Event<'a>)>,
+        batch: &mut Batch<'a>,
+        scratch: &mut Scratch,
+    ) {
+        scratch.rows.clear();
+        scratch.facts.clear();
+        let mut state = write(&self.state);
+        let State { miner, window, .. } = &mut *state;
+        for (id, event) in events {
+            let from = batch.variables.len();
+            let (shape, template, row, facts) = learn_one(miner, window, &event, &mut batch.variables);
+            scratch.rows.push(row);
+            scratch.facts.push(facts);
+            let variables = from as u32..batch.variables.len() as u32;
+            batch.events.push(Analyzed {
+                id,
+                event,
+                shape,
+                variables,
+                template: Some(template),
+                verdict: Verdict::unscored(),
+            });
+        }
+        scratch.lookup = read(&self.lookup).clone();
+        scratch.general = scratch.lookup.general(|id| miner.current(id));
+    }
+
+    /// From which score on an event is an anomaly.
+    fn threshold(&self, serving: Option<&Serving>) -> f32 {
+        serving.map_or_else(
+            || model::threshold(self.config.false_positive_rate),
+            |serving| serving.model.threshold,
+        )
+    }
+
+    /// What `analyze` would say, without any change of state.
+    pub fn predict(&self, event: &Event<'_>) -> Prediction {
+        let serving = read(&self.serving).clone();
+        let mut variables = Vec::new();
+        let state = read(&self.state);
+        let mined = state.miner.find(&event.message, &mut variables);
+        let shape = mined.as_ref().map(|mined| mined.shape);
+        let template = mined.map(|mined| mined.template);
+        if template.is_none() {
+            variables.clear();
+        }
+        let id = template.as_ref().map(|template| template.id);
+        let seen = Seen::new(event, id, &variables);
+        let keys = seen.keys();
+        let (row, facts) = state.window.assess_single(&seen, keys);
+        let nearest_template = if template.is_none() { nearest(&state.miner, &event.message) } else { None };
+        let needed = self.needed(&state.window, serving.is_some());
+        let lookup = read(&self.lookup).clone();
+        let general = lookup.general(|id| state.miner.current(id));
+        drop(state);
+        let mut verdict =
+            verdict(serving.as_ref(), &row, |model| explain::reasons(model, &row, &facts, event, &variables));
+        if let Some(shape) = shape
+            && let Some(mark) = lookup.find(&general, shape, id, event, &variables)
+        {
+            mark.apply(self.threshold(serving.as_ref()), &mut verdict);
+        }
+        let Verdict { score, is_anomaly, state, reasons } = verdict;
+        let model = serving.map(|serving| serving.version).unwrap_or_default();
+        Prediction { score, is_anomaly, reasons, template, nearest_template, state, model, needed }
+    }
+
+    /// Templates and window state as of the last `analyze`, to be saved together with the index's
+    /// commit. Sealed as the models are, magic `LSWINDOW`; the body: templates (u32 length, bytes
+    /// of their own), then the window. The model is no part of it.
+    pub fn snapshot(&self) -> Vec<u8> {
+        let _between_batches = lock(&self.scratch);
+        let state = read(&self.state);
+        let mut out = Writer::sealed(MAGIC, VERSION);
+        out.bytes(&state.miner.save());
+        state.window.write(&mut out);
+        out.seal()
+    }
+
+    /// Goes on from a snapshot.
+    ///
+    /// # Errors
+    /// When the snapshot is something else, of another version, cut short or altered: nothing changes.
+    pub fn restore(&self, snapshot: &[u8]) -> Result<(), ModelError> {
+        let mut input = Reader::sealed(snapshot, MAGIC, VERSION, "the snapshot")?;
+        let miner =
+            Miner::load(input.bytes()?, self.config.template.clone()).map_err(ModelError::Templates)?;
+        let window = Window::read(&mut input)?;
+        input.end()?;
+        let mut miner = miner;
+        labels::recall(&lock(&self.feedback), &mut miner);
+        let _between_batches = lock(&self.scratch);
+        *write(&self.state) = State { miner, window, retry_at: 0 };
+        Ok(())
+    }
+
+    /// All ids whose stored rows belong to this template, for queries.
+    pub fn aliases(&self, id: TemplateId) -> Vec<TemplateId> {
+        read(&self.state).miner.aliases(id)
+    }
+
+    /// Counters and sizes.
+    pub fn stats(&self) -> Stats {
+        let state = read(&self.state);
+        Stats {
+            scored: self.scored.load(Relaxed),
+            anomalies: self.anomalies.load(Relaxed),
+            templates: state.miner.len() as u64,
+            shapes: state.window.groups() as u64,
+            models: self.registry.versions().len() as u64,
+            failed_trainings: self.failed_trainings.load(Relaxed),
+        }
+    }
+}
+
+/// Finds an event's template and features, then learns it.
+fn learn_one(
+    miner: &mut Miner,
+    window: &mut Window,
+    event: &Event<'_>,
+    variables: &mut Vec<Variable>,
+) -> (u64, Arc<Template>, Row, Facts) {
+    let from = variables.len();
+    let mined = miner.mine(&event.message, variables);
+    let found = variables.get(from..).unwrap_or_default();
+    let seen = Seen::new(event, Some(mined.template.id), found);
+    let keys = seen.keys();
+    if !mined.is_new && !window.knows(keys) {
+        let merged = miner.aliases(mined.template.id);
+        window.inherit(keys, merged.into_iter().filter(|id| *id != mined.template.id));
+    }
+    let (row, facts) = window.assess(&seen, keys);
+    window.learn(&seen, keys, row);
+    (mined.shape, mined.template, row, facts)
+}
+
+/// What a model says of one row; `explain` is asked when that is an anomaly.
+fn verdict(serving: Option<&Serving>, row: &Row, explain: impl FnOnce(&Model) -> Vec<String>) -> Verdict {
+    let Some(Serving { model, .. }) = serving else {
+        return Verdict {
+            score: Verdict::quantize(model::uncalibrated(row)),
+            is_anomaly: false,
+            state: VerdictState::WarmingUp,
+            reasons: Vec::new(),
+        };
+    };
+    let score = Verdict::quantize(model.score(row));
+    let is_anomaly = score >= model.threshold;
+    let reasons = if is_anomaly { explain(model) } else { Vec::new() };
+    Verdict { score, is_anomaly, state: VerdictState::Scored, reasons }
+}
+
+/// Gives the batch's events from `first` on their verdicts; says how many are anomalies.
+fn judge(
+    serving: Option<&Serving>,
+    threshold: f32,
+    batch: &mut Batch<'_>,
+    first: usize,
+    scratch: &mut Scratch,
+) -> u64 {
+    let Batch { events, variables, .. } = batch;
+    let open = events.get_mut(first..).unwrap_or_default();
+    match serving {
+        Some(serving) => judge_by(serving, open, variables, scratch),
+        None => {
+            for (analyzed, row) in open.iter_mut().zip(&scratch.rows) {
+                analyzed.verdict.score = Verdict::quantize(model::uncalibrated(row));
+                analyzed.verdict.state = VerdictState::WarmingUp;
+            }
+        }
+    }
+    if !scratch.lookup.is_empty() {
+        for analyzed in open.iter_mut() {
+            let id = analyzed.template.as_ref().map(|template| template.id);
+            let found = found(variables, analyzed);
+            let mark = scratch.lookup.find(&scratch.general, analyzed.shape, id, &analyzed.event, found);
+            if let Some(mark) = mark {
+                mark.apply(threshold, &mut analyzed.verdict);
+            }
+        }
+    }
+    open.iter().filter(|analyzed| analyzed.verdict.is_anomaly).count() as u64
+}
+
+fn found<'v>(variables: &'v [Variable], analyzed: &Analyzed<'_>) -> &'v [Variable] {
+    let range = analyzed.variables.start as usize..analyzed.variables.end as usize;
+    variables.get(range).unwrap_or_default()
+}
+
+fn judge_by(serving: &Serving, open: &mut [Analyzed<'_>], variables: &[Variable], scratch: &mut Scratch) {
+    let Scratch { rows, facts, scores, cache, version, .. } = scratch;
+    if *version != serving.version {
+        cache.clear();
+        version.clone_from(&serving.version);
+    }
+    scores.clear();
+    serving.model.score_all(rows, cache, scores);
+    for (at, analyzed) in open.iter_mut().enumerate() {
+        let score = Verdict::quantize(scores[at]);
+        let is_anomaly = score >= serving.model.threshold;
+        analyzed.verdict.score = score;
+        analyzed.verdict.is_anomaly = is_anomaly;
+        analyzed.verdict.state = VerdictState::Scored;
+        if is_anomaly {
+            let found = found(variables, analyzed);
+            analyzed.verdict.reasons =
+                explain::reasons(&serving.model, &rows[at], &facts[at], &analyzed.event, found);
+        }
+    }
+}
