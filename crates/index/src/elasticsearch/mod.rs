@@ -83,7 +83,7 @@ impl Config {
             request_timeout: Duration::from_secs(60),
             retry_min: Duration::from_millis(100),
             retry_max: Duration::from_secs(30),
-            write_wait: Duration::from_secs(1),
+            write_wait: Duration::from_secs(5),
             upkeep_interval: Duration::from_secs(1),
             slow_after: Duration::from_secs(10),
         }

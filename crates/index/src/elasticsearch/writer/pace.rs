@@ -17,10 +17,15 @@ const GROW_AFTER: usize = 8;
 const FLAT: f64 = 1.5;
 /// Beyond this one it has risen.
 const RISEN: f64 = 4.0;
+/// A bulk that takes less is no sign of trouble, whatever others took: one lucky bulk, or a merge on
+/// the server, must not slow everything down.
+const BULK_FAST: Duration = Duration::from_secs(2);
+/// Fewer leave the server idle between a bulk and the next, which mends no slowness.
+const CONCURRENCY_SLOW: usize = 2;
 /// Weight of the newest bulk in the mean.
 const NEWEST: f64 = 0.2;
 /// How fast the quickest is forgotten, a bulk.
-const FORGET: f64 = 1.005;
+const FORGET: f64 = 1.01;
 
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -73,12 +78,15 @@ impl Pace {
         if documents == 0 || bytes < self.bulk_bytes / 2 {
             return;
         }
-        let each_s = now.duration_since(sent_at).as_secs_f64() / documents as f64;
+        let took = now.duration_since(sent_at);
+        let each_s = took.as_secs_f64() / documents as f64;
         let mean = self.mean_s.map_or(each_s, |mean| mean + NEWEST * (each_s - mean));
         self.mean_s = Some(mean);
         self.quickest_s = (self.quickest_s * FORGET).min(each_s);
-        if mean > RISEN * self.quickest_s {
+        if mean > RISEN * self.quickest_s && took > BULK_FAST {
+            let concurrency = self.concurrency;
             self.cut(sent_at, now);
+            self.concurrency = self.concurrency.max(CONCURRENCY_SLOW.min(concurrency));
         } else if mean <= FLAT * self.quickest_s {
             self.grow();
         }
