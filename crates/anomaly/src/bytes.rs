@@ -8,6 +8,8 @@
 //! ```
 //! All integers are little-endian. Reading never panics and never allocates more than the input holds.
 
+use std::ops::RangeInclusive;
+
 use crate::error::ModelError;
 
 const CHECKSUM: usize = 32;
@@ -74,6 +76,16 @@ impl<'a> Reader<'a> {
         version: u32,
         what: &'static str,
     ) -> Result<Self, ModelError> {
+        Self::sealed_since(blob, magic, version..=version, what).map(|(reader, _)| reader)
+    }
+
+    /// As [`Reader::sealed`] for any of these versions; says which.
+    pub(crate) fn sealed_since(
+        blob: &'a [u8],
+        magic: &[u8; 8],
+        versions: RangeInclusive<u32>,
+        what: &'static str,
+    ) -> Result<(Self, u32), ModelError> {
         let Some((head, _)) = blob.split_at_checked(12) else { return Err(ModelError::Damaged { what }) };
         if &head[..8] != magic {
             return Err(ModelError::Foreign { what });
@@ -87,11 +99,11 @@ impl<'a> Reader<'a> {
         if blake3::hash(body).as_bytes() != checksum {
             return Err(ModelError::Damaged { what });
         }
-        if found != version {
-            return Err(ModelError::Version { what, found, known: version });
+        if !versions.contains(&found) {
+            return Err(ModelError::Version { what, found, known: *versions.end() });
         }
         let rest = body.get(12..).ok_or(ModelError::Damaged { what })?;
-        Ok(Self { rest, what })
+        Ok((Self { rest, what }, found))
     }
 
     pub(crate) fn damaged(&self) -> ModelError {

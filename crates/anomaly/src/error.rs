@@ -97,6 +97,9 @@ pub enum ModelError {
         /// What was asked for.
         version: String,
     },
+    /// No other model served before.
+    #[error("no model that is still kept served before this one; activate one from the list of models")]
+    NothingBefore,
     /// The templates of a snapshot do not load.
     #[error("the templates in the snapshot do not load")]
     Templates(#[source] template::LoadError),

@@ -13,6 +13,8 @@ pub(crate) const REASONS_MAX: usize = 4;
 const LEAST: f32 = 0.8;
 /// Nor below this when nothing else speaks up.
 const WEAKEST: f32 = 0.3;
+/// The share in a row's isolation from which a feature is named.
+const ISOLATES: f32 = 0.15;
 /// Characters of a value quoted.
 const QUOTED_MAX: usize = 80;
 
@@ -37,9 +39,54 @@ pub(crate) fn reasons(
             .filter(|(_, evidence)| *evidence >= WEAKEST)
             .find_map(|(feature, _)| sentence(*feature, facts, event, variables));
         reasons.extend(strongest);
-        reasons.push("its features come together as they rarely do".to_owned());
+        reasons.push(together(model, row));
+    } else if reasons.len() == 1 {
+        // One alone seldom is all: what else isolates the row in the forest.
+        let also = model.attribution(row).into_iter().take_while(|(_, share)| *share >= ISOLATES);
+        let evidence =
+            |feature: Feature| ranked.iter().any(|(f, e)| *f == feature && (WEAKEST..LEAST).contains(e));
+        let also = also.filter(|(feature, _)| evidence(*feature));
+        reasons.extend(also.filter_map(|(feature, _)| sentence(feature, facts, event, variables)).take(1));
     }
     reasons
+}
+
+/// What the forest finds strange about a row of which no feature is strange by itself.
+fn together(model: &Model, row: &Row) -> String {
+    let shares = model.attribution(row).into_iter();
+    let names: Vec<&str> = shares
+        .take_while(|(_, share)| *share >= ISOLATES)
+        .take(3)
+        .map(|(feature, _)| name(feature))
+        .collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => {
+            format!("{} and {last} come together as they rarely do", rest.join(", "))
+        }
+        _ => "its features come together as they rarely do".to_owned(),
+    }
+}
+
+/// What a feature looks at.
+pub(crate) const fn name(feature: Feature) -> &'static str {
+    match feature {
+        Feature::NewTemplate => "new template",
+        Feature::RareTemplate => "rarity of the template",
+        Feature::NewSource => "new source",
+        Feature::NewHost => "new host",
+        Feature::TemplateLevel => "level against the template's usual one",
+        Feature::SourceLevel => "level against the source's usual ones",
+        Feature::Severity => "level",
+        Feature::TemplateSpike => "rate of the template",
+        Feature::SourceSpike => "rate of the source",
+        Feature::TemplateGap => "silence of the template",
+        Feature::SourceGap => "silence of the source",
+        Feature::Length => "message length",
+        Feature::Number => "numbers",
+        Feature::Value => "new values",
+        Feature::Hour => "hour of the day",
+        Feature::Weekday => "day of the week",
+    }
 }
 
 fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Variable]) -> Option<String> {

@@ -11,15 +11,19 @@
 //! holds, never grow without bound, and never wait for a training.
 
 mod bytes;
+mod compare;
+mod drift;
 mod error;
 mod explain;
 mod feedback;
 pub mod forest;
+mod history;
 mod logarithm;
 mod model;
 mod nearest;
 mod random;
 mod registry;
+mod rules;
 mod service;
 pub mod session;
 mod tail;
@@ -29,8 +33,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use event::{Template, Timestamp, VerdictState};
 
+pub use compare::{Comparison, Disagreement, Side};
+pub use drift::Drift;
 pub use error::{FeedbackError, ModelError, OpenError, TrainError};
 pub use feedback::{FEEDBACK_MAX, Feedback, Label, NOTE_BYTES_MAX};
+pub use history::Standing;
+pub use model::Origin;
+pub use rules::{Rule, Rules};
 pub use service::Service;
 
 /// How the service is set up.
@@ -127,6 +136,31 @@ pub struct ModelInfo {
     pub to: Option<Timestamp>,
     /// Events still needed for a first model.
     pub needed: u64,
+    /// How it stands among the others.
+    pub standing: Standing,
+    /// Why it stands so, where there is something to say.
+    pub why: String,
+    /// What it was trained for; older models do not say.
+    pub origin: Option<Origin>,
+    /// Rows of the sample it was trained on.
+    pub rows: u64,
+    /// What it looks at.
+    pub features: Vec<FeatureUse>,
+    /// Of the serving model: whether the world has moved since.
+    pub drift: Option<Drift>,
+}
+
+/// How a model uses a feature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureUse {
+    /// What it looks at.
+    pub name: &'static str,
+    /// How much a surprise in it counts as evidence by itself, 0 to 1.
+    pub weight: f32,
+    /// The share of the forest's splits it takes part in.
+    pub splits: f32,
+    /// The share of training events with any surprise in it.
+    pub surprised: f64,
 }
 
 /// Counters since the start, and sizes.

@@ -9,6 +9,7 @@
 //! The score is -log10(p) / 6, so it says the same with every model: 1/3 is one event in a hundred,
 //! 1/2 one in a thousand, 1 one in a million or rarer.
 
+use event::Verdict;
 use hashbrown::HashMap;
 use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,8 @@ use crate::{
 };
 
 const MAGIC: &[u8; 8] = b"LSMODEL\0";
-const VERSION: u32 = 1;
+/// Version 1 has no origin in its card.
+const VERSION: u32 = 2;
 /// Rarity, in powers of ten, at which the score is 1.
 const SCALE: f32 = 6.0;
 /// Rarity in training counts as at most so many times the surprise itself.
@@ -49,6 +51,36 @@ pub(crate) struct Card {
     pub(crate) to: i64,
     pub(crate) false_positive_rate: f64,
     pub(crate) seed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
+}
+
+/// What made somebody, or the service itself, train a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Events were given to train on.
+    Request,
+    /// The stream had grown enough for a first or a better one.
+    Stream,
+    /// The world had moved away from what the model before was trained on.
+    Drift,
+}
+
+impl Origin {
+    /// In lower case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Stream => "stream",
+            Self::Drift => "drift",
+        }
+    }
+}
+
+/// A score in the steps in which it is told.
+pub(crate) fn quantized(score: f32) -> f32 {
+    Verdict::quantize(score)
 }
 
 #[derive(Debug, PartialEq)]
@@ -63,7 +95,7 @@ pub(crate) struct Model {
 }
 
 /// How much each feature counts as evidence; the forest sees all of them.
-const WEIGHTS: [(Feature, f32); FEATURES] = [
+pub(crate) const WEIGHTS: [(Feature, f32); FEATURES] = [
     (Feature::NewTemplate, 1.0),
     (Feature::RareTemplate, 0.4),
     (Feature::NewSource, 1.0),
@@ -186,11 +218,51 @@ impl Model {
         0.5 * (surprise + rarity)
     }
 
+    /// The features that speak up by themselves, a bit each.
+    pub(crate) fn spoken(&self, row: &Row) -> u32 {
+        let speaks = WEIGHTS.iter().filter(|(feature, weight)| weight * self.evidence(row, *feature) >= 0.8);
+        speaks.fold(0, |bits, (feature, _)| bits | 1 << (*feature as u32))
+    }
+
     /// The features that speak most, strongest first.
     pub(crate) fn ranked(&self, row: &Row) -> [(Feature, f32); FEATURES] {
         let mut ranked = WEIGHTS.map(|(feature, weight)| (feature, weight * self.evidence(row, feature)));
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         ranked
+    }
+
+    /// The share of the training rows that each value of a feature had, from the rarities of at least
+    /// that value.
+    pub(crate) fn shares(&self, feature: Feature) -> [f64; 256] {
+        let rows = self.card.rows.max(1) as f64;
+        let rarity = &self.columns[feature as usize];
+        let at_least = |value: usize| match rarity.get(value) {
+            Some(rarity) => (10f64.powf(-f64::from(*rarity)) * (rows + 1.0) - 1.0).round().max(0.0),
+            None => 0.0,
+        };
+        let mut above = 0.0;
+        let mut shares = [0.0; 256];
+        for value in (0..256).rev() {
+            let here = at_least(value);
+            shares[value] = (here - above).max(0.0) / rows;
+            above = f64::max(above, here);
+        }
+        shares
+    }
+
+    /// The share of each feature in what the forest finds strange about a row, strongest first.
+    pub(crate) fn attribution(&self, row: &Row) -> Vec<(Feature, f32)> {
+        let values: [f32; FEATURES] = std::array::from_fn(|column| f32::from(row[column]) / STEPS);
+        let shares = self.forest.attribution(&values);
+        let mut ranked: Vec<(Feature, f32)> =
+            WEIGHTS.iter().map(|(feature, _)| (*feature, shares[*feature as usize])).collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        ranked
+    }
+
+    /// The share of the forest's splits that each feature takes part in.
+    pub(crate) fn usage(&self) -> Vec<f32> {
+        self.forest.usage()
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
@@ -207,9 +279,12 @@ impl Model {
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let mut input = Reader::sealed(bytes, MAGIC, VERSION, "the model")?;
+        let mut input = Reader::sealed_since(bytes, MAGIC, 1..=VERSION, "the model")?.0;
         let card = serde_json::from_slice(input.bytes()?).map_err(|_| input.damaged())?;
         let threshold = input.f32()?;
+        if !(0.0..=1.0).contains(&threshold) {
+            return Err(input.damaged());
+        }
         let forest = Forest::from_bytes(input.bytes()?)?;
         let mut columns = Vec::with_capacity(FEATURES);
         for _ in 0..FEATURES {
@@ -278,6 +353,7 @@ mod tests {
             to: 3,
             false_positive_rate: 0.001,
             seed: 1,
+            origin: Some(Origin::Request),
         };
         let rows = [[0; FEATURES], [1; FEATURES], [2; FEATURES]];
         let mut model = Model::train(&rows, card).unwrap();
@@ -285,6 +361,10 @@ mod tests {
         model.forest = params.grow(&mut floats(&rows), rows.len(), FEATURES).unwrap();
         let bytes = model.to_bytes();
         assert_eq!(Model::from_bytes(&bytes).unwrap(), model);
+        let shares = model.shares(Feature::NewTemplate);
+        for (value, share) in shares.iter().enumerate() {
+            assert_eq!(*share, if value < 3 { 1.0 / 3.0 } else { 0.0 }, "{value}");
+        }
         for length in 0..bytes.len() {
             assert!(Model::from_bytes(&bytes[..length]).is_err(), "cut to {length} bytes");
         }

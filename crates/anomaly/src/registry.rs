@@ -4,6 +4,8 @@
 //! models/00000007-3fa4c1d2/model.bin   the model, sealed; the directory is named by number and checksum
 //! models/00000007-3fa4c1d2/card.json   the card in it, for people; refused with the model when it says otherwise
 //! models/current                       the version that serves, where one was chosen
+//! models/history                       which served before, and how others stand: `history`
+//! models/feedback                      no part of any model: `feedback`
 //! ```
 //! `model.bin` is sealed as `bytes` describes, magic `LSMODEL` and a zero; the body: card (u32 length,
 //! JSON), f32 threshold, forest (u32 length, bytes), 16 x 256 f32 rarities of feature values, then
@@ -15,10 +17,12 @@ use std::{
     fs::{self, File},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use crate::{
     error::ModelError,
+    history::{History, Standing},
     model::{Card, Model},
 };
 
@@ -33,6 +37,9 @@ const UNFINISHED: &str = ".unfinished-";
 pub(crate) struct Registry {
     dir: PathBuf,
     models_max: usize,
+    history: Mutex<History>,
+    /// Held while a model is given its number.
+    storing: Mutex<()>,
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ModelError {
@@ -53,7 +60,8 @@ impl Registry {
                 continue;
             }
         }
-        Ok(Self { dir, models_max: models_max.max(1) })
+        let history = Mutex::new(History::open(&dir));
+        Ok(Self { dir, models_max: models_max.max(1), history, storing: Mutex::default() })
     }
 
     /// The versions kept, oldest first, whether or not they load.
@@ -112,11 +120,31 @@ impl Registry {
         }
     }
 
-    /// Stores a model under a new version and chooses it.
-    pub(crate) fn store(&self, model: &Model) -> Result<String, ModelError> {
+    /// The file of a model, whole.
+    pub(crate) fn export(&self, version: &str) -> Result<Vec<u8>, ModelError> {
+        self.load(version)?;
+        let path = self.dir.join(version).join("model.bin");
+        fs::read(&path).map_err(failed("read", &path))
+    }
+
+    /// Stores a model under a new version. One that is to serve is chosen; any other that is already
+    /// kept keeps its version.
+    pub(crate) fn store(&self, model: &Model, standing: Standing, why: &str) -> Result<String, ModelError> {
+        let _storing = self.storing.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = model.to_bytes();
-        let next = self.versions().last().and_then(|last| number_of(last)).unwrap_or(0) + 1;
-        let version = format!("{next:08}-{}", &blake3::hash(&bytes).to_hex()[..8]);
+        let checksum = &blake3::hash(&bytes).to_hex()[..8];
+        let versions = self.versions();
+        if standing != Standing::Serving {
+            let same = |version: &&String| {
+                version.ends_with(checksum)
+                    && fs::read(self.dir.join(version).join("model.bin")).is_ok_and(|kept| kept == bytes)
+            };
+            if let Some(kept) = versions.iter().find(same) {
+                return Ok(kept.clone());
+            }
+        }
+        let next = versions.last().and_then(|last| number_of(last)).unwrap_or(0) + 1;
+        let version = format!("{next:08}-{checksum}");
         let unfinished = self.dir.join(format!("{UNFINISHED}{version}"));
         let stored = self.dir.join(&version);
         let write = || -> Result<(), ModelError> {
@@ -125,30 +153,65 @@ impl Registry {
             let card = serde_json::to_vec_pretty(&model.card).unwrap_or_default();
             write_synced(&unfinished.join("card.json"), &card)?;
             sync_dir(&unfinished)?;
+            if standing != Standing::Serving {
+                // Before it appears, or another process would take it for one that is to serve.
+                self.remark(|history| history.mark(&version, standing, why))?;
+            }
             fs::rename(&unfinished, &stored).map_err(failed("put in place", &stored))?;
             sync_dir(&self.dir)?;
-            self.choose(&version)
+            if standing == Standing::Serving { self.choose(&version) } else { Ok(()) }
         };
         if let Err(error) = write() {
-            if fs::remove_dir_all(&unfinished).is_err() {
+            // A model that was not chosen must not look like one that somebody else put there.
+            if fs::remove_dir_all(&unfinished).or_else(|_| fs::remove_dir_all(&stored)).is_err() {
                 // Cleared away at the next start.
             }
             return Err(error);
         }
-        self.expire(&version);
         Ok(version)
+    }
+
+    fn history(&self) -> MutexGuard<'_, History> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the history, on disk first.
+    pub(crate) fn remark(&self, change: impl FnOnce(&mut History)) -> Result<(), ModelError> {
+        let mut history = self.history();
+        let mut changed = history.clone();
+        change(&mut changed);
+        if changed != *history {
+            changed.store(&self.dir)?;
+            *history = changed;
+        }
+        Ok(())
+    }
+
+    /// Asks the history.
+    pub(crate) fn past<T>(&self, ask: impl FnOnce(&History) -> T) -> T {
+        ask(&self.history())
+    }
+
+    /// Whether a version that appeared is there to serve, going by the disk: another process may have
+    /// put it there.
+    pub(crate) fn is_candidate(&self, version: &str) -> bool {
+        History::open(&self.dir).standing(version).0 != Standing::Kept
     }
 
     /// Notes which version serves.
     pub(crate) fn choose(&self, version: &str) -> Result<(), ModelError> {
+        self.remark(|history| history.serves(version))?;
         replace(&self.dir.join("current"), version.as_bytes())
     }
 
-    /// Removes the oldest versions beyond the number kept, never the one that serves.
-    fn expire(&self, serving: &str) {
+    /// Removes the oldest versions beyond the number kept, never the one that serves nor the one that
+    /// served before it.
+    pub(crate) fn expire(&self, serving: &str) {
+        let before = self.past(|history| history.before(serving).next().cloned());
         let versions = self.versions();
         let surplus = versions.len().saturating_sub(self.models_max);
-        for version in versions.iter().filter(|version| *version != serving).take(surplus) {
+        let spared = |version: &&String| *version != serving && Some(*version) != before.as_ref();
+        for version in versions.iter().filter(spared).take(surplus) {
             if fs::remove_dir_all(self.dir.join(version)).is_err() {
                 // It stays until the next model comes.
                 continue;

@@ -108,6 +108,10 @@ metrics! {
     LATE_VERDICTS = "late_verdicts_total", Counter, Count, [];
     /// Journal segments whose late verdicts were given up because the journal was nearly full.
     VERDICT_SEGMENTS_GIVEN_UP = "verdict_segments_given_up_total", Counter, Count, [];
+    /// Whether the world has moved away from what the anomaly model was trained on.
+    MODEL_DRIFTING = "model_drifting", Gauge, Count, [];
+    /// Anomaly models that could not be trained or stored by themselves.
+    FAILED_TRAININGS = "failed_trainings_total", Counter, Count, [];
     /// Templates known.
     TEMPLATES = "templates", Gauge, Count, [];
     /// Always 1; the label says which version runs.

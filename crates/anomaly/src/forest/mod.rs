@@ -11,6 +11,7 @@
 //! - No split can ever be made on a column that is constant in training. Such columns are watched
 //!   apart: a row that differs there has its depth divided.
 
+mod attribute;
 mod file;
 mod grow;
 mod score;

@@ -3,6 +3,7 @@
 mod labels;
 mod models;
 mod training;
+mod upkeep;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -14,11 +15,13 @@ use event::{
 };
 use template::Miner;
 
+use upkeep::Upkeep;
+
 use crate::{
     Config, ModelError, OpenError, Prediction, Stats,
     bytes::{Reader, Writer},
     explain,
-    feedback::{Book, General, Lookup},
+    feedback::{Book, General, Label, Lookup},
     model::{self, Cache, Model},
     nearest::nearest,
     registry::Registry,
@@ -26,7 +29,8 @@ use crate::{
 };
 
 const MAGIC: &[u8; 8] = b"LSWINDOW";
-const VERSION: u32 = 1;
+/// Version 1 ends with the window.
+const VERSION: u32 = 2;
 /// Events analysed or learned under one lock.
 const CHUNK: usize = 512;
 
@@ -56,13 +60,15 @@ struct Scratch {
     version: String,
     lookup: Arc<Lookup>,
     general: General,
+    /// Rows of events that are marked as bad.
+    bad: Vec<usize>,
 }
 
 /// Templates, model, window state: everything the scoring of a stream needs. Share it by Arc.
 #[derive(Debug)]
 pub struct Service {
     config: Config,
-    registry: Registry,
+    registry: Arc<Registry>,
     state: RwLock<State>,
     serving: RwLock<Option<Serving>>,
     /// What `current` said when it was last read or written, and the newest version met.
@@ -71,6 +77,8 @@ pub struct Service {
     scratch: Mutex<Scratch>,
     /// Held through a training.
     training: Mutex<()>,
+    /// Held together with `scratch`, or for a moment by itself.
+    upkeep: Mutex<Upkeep>,
     feedback: Mutex<Book>,
     lookup: RwLock<Arc<Lookup>>,
     scored: AtomicU64,
@@ -116,7 +124,8 @@ impl Service {
         Ok(Self {
             lookup: RwLock::new(Arc::new(feedback.lookup())),
             feedback: Mutex::new(feedback),
-            registry,
+            registry: Arc::new(registry),
+            upkeep: Mutex::new(Upkeep::new(config.seed)),
             state: RwLock::new(state),
             serving: RwLock::new(serving),
             noticed: Mutex::new((current, versions.last().cloned())),
@@ -130,7 +139,8 @@ impl Service {
     }
 
     /// Templates and scores events in stream order, and learns from them. Takes time; call it off
-    /// the reactor. A model that has become due is trained between two events.
+    /// the reactor. A first model that has become due is trained between two
+    /// events, any further one beside the stream.
     pub fn analyze<'a>(&self, events: Vec<(EventId, Event<'a>)>, end: Position) -> Batch<'a> {
         let mut scratch = lock(&self.scratch);
         let mut batch = Batch { events: Vec::with_capacity(events.len()), variables: Vec::new(), end };
@@ -143,7 +153,8 @@ impl Service {
             let anomalies = judge(serving.as_ref(), threshold, &mut batch, first, &mut scratch);
             self.scored.fetch_add((batch.events.len() - first) as u64, Relaxed);
             self.anomalies.fetch_add(anomalies, Relaxed);
-            self.train_when_due();
+            self.watch(serving.as_ref(), &batch.events[first..], &scratch);
+            self.keep_up();
         }
         batch
     }
@@ -220,13 +231,17 @@ impl Service {
 
     /// Templates and window state as of the last `analyze`, to be saved together with the index's
     /// commit. Sealed as the models are, magic `LSWINDOW`; the body: templates (u32 length, bytes
-    /// of their own), then the window. The model is no part of it.
+    /// of their own), the window, u64 events at which a training may be tried again, the monitor of
+    /// drift, and u8 1 with where and by which model the serving one is followed, or 0. The models
+    /// are no part of it. Waits for a training beside the stream.
     pub fn snapshot(&self) -> Vec<u8> {
         let _between_batches = lock(&self.scratch);
         let state = read(&self.state);
         let mut out = Writer::sealed(MAGIC, VERSION);
         out.bytes(&state.miner.save());
         state.window.write(&mut out);
+        out.u64(state.retry_at);
+        lock(&self.upkeep).write(&mut out);
         out.seal()
     }
 
@@ -235,15 +250,20 @@ impl Service {
     /// # Errors
     /// When the snapshot is something else, of another version, cut short or altered: nothing changes.
     pub fn restore(&self, snapshot: &[u8]) -> Result<(), ModelError> {
-        let mut input = Reader::sealed(snapshot, MAGIC, VERSION, "the snapshot")?;
+        let (mut input, version) = Reader::sealed_since(snapshot, MAGIC, 1..=VERSION, "the snapshot")?;
         let miner =
             Miner::load(input.bytes()?, self.config.template.clone()).map_err(ModelError::Templates)?;
         let window = Window::read(&mut input)?;
+        let (retry_at, upkeep) = match version {
+            1 => (0, Upkeep::new(self.config.seed)),
+            _ => (input.u64()?, Upkeep::read(&mut input)?),
+        };
         input.end()?;
         let mut miner = miner;
         labels::recall(&lock(&self.feedback), &mut miner);
         let _between_batches = lock(&self.scratch);
-        *write(&self.state) = State { miner, window, retry_at: 0 };
+        *write(&self.state) = State { miner, window, retry_at };
+        *lock(&self.upkeep) = upkeep;
         Ok(())
     }
 
@@ -322,13 +342,17 @@ fn judge(
             }
         }
     }
+    scratch.bad.clear();
     if !scratch.lookup.is_empty() {
-        for analyzed in open.iter_mut() {
+        for (at, analyzed) in open.iter_mut().enumerate() {
             let id = analyzed.template.as_ref().map(|template| template.id);
             let found = found(variables, analyzed);
             let mark = scratch.lookup.find(&scratch.general, analyzed.shape, id, &analyzed.event, found);
             if let Some(mark) = mark {
                 mark.apply(threshold, &mut analyzed.verdict);
+                if mark.label == Label::Bad {
+                    scratch.bad.push(at);
+                }
             }
         }
     }

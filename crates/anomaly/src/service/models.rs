@@ -6,57 +6,144 @@ use event::{Timestamp, VerdictState};
 
 use super::{Service, Serving, lock, read, write};
 use crate::{
-    ModelError, ModelInfo,
-    model::{self, Model},
+    Comparison, FeatureUse, ModelError, ModelInfo, Rules, Standing, compare,
+    explain::name,
+    model::{self, Model, WEIGHTS},
     registry,
 };
+
+/// After a model was taken back or chosen by hand, so many times the events that a first model needs
+/// pass before another takes over by itself.
+const HELD_PER_EVENTS_MIN: u64 = 10;
 
 impl Service {
     /// The model that serves.
     pub fn model(&self) -> ModelInfo {
         let serving = read(&self.serving).clone();
+        if let Some(serving) = serving {
+            let drift = lock(&self.upkeep).monitor.report();
+            return ModelInfo { drift: Some(drift), ..self.info(&serving.version, &serving.model, true) };
+        }
         let state = read(&self.state);
-        match serving {
-            Some(serving) => info(serving.version, &serving.model, true),
-            None => ModelInfo {
-                version: String::new(),
-                state: VerdictState::WarmingUp,
-                active: true,
-                trained_at: None,
-                events: state.window.seen,
-                templates: state.miner.len() as u64,
-                threshold: model::threshold(self.config.false_positive_rate),
-                false_positive_rate: self.config.false_positive_rate,
-                from: None,
-                to: None,
-                needed: self.needed(&state.window, false),
-            },
+        ModelInfo {
+            version: String::new(),
+            state: VerdictState::WarmingUp,
+            active: true,
+            trained_at: None,
+            events: state.window.seen,
+            templates: state.miner.len() as u64,
+            threshold: model::threshold(self.config.false_positive_rate),
+            false_positive_rate: self.config.false_positive_rate,
+            from: None,
+            to: None,
+            needed: self.needed(&state.window, false),
+            standing: Standing::Serving,
+            why: String::new(),
+            origin: None,
+            rows: state.window.rows().len() as u64,
+            features: Vec::new(),
+            drift: None,
         }
     }
 
     /// The models kept that load, oldest first. Reads their files.
     pub fn models(&self) -> Vec<ModelInfo> {
-        let serving = read(&self.serving).as_ref().map(|serving| serving.version.clone());
         let versions = self.registry.versions().into_iter();
-        versions
-            .filter_map(|version| {
-                let model = self.registry.load(&version).ok()?;
-                let active = serving.as_ref() == Some(&version);
-                Some(info(version, &model, active))
-            })
-            .collect()
+        versions.filter_map(|version| self.model_of(&version).ok()).collect()
     }
 
-    /// Lets another of the kept models serve.
+    /// One of the models kept. Reads its file.
+    ///
+    /// # Errors
+    /// When there is none of this version or it does not load.
+    pub fn model_of(&self, version: &str) -> Result<ModelInfo, ModelError> {
+        let model = self.registry.load(version)?;
+        let serves = read(&self.serving).as_ref().is_some_and(|serving| serving.version == version);
+        Ok(if serves { self.model() } else { self.info(version, &model, false) })
+    }
+
+    /// Lets another of the kept models serve. None takes over from it by itself for a while.
     ///
     /// # Errors
     /// When there is none of this version or it does not load: the one before serves on.
     pub fn activate(&self, version: &str) -> Result<ModelInfo, ModelError> {
         let model = self.registry.load(version)?;
+        let held_until = self.held_until();
         self.registry.choose(version)?;
-        let info = info(version.to_owned(), &model, true);
+        self.registry.remark(|history| history.held_until = held_until)?;
         self.serve(version.to_owned(), model);
-        Ok(info)
+        Ok(self.model())
+    }
+
+    /// Lets the model serve again that served before this one, which stays listed as rolled back. None
+    /// takes over by itself for a while.
+    ///
+    /// # Errors
+    /// When none that is kept and loads served before: this one serves on.
+    pub fn roll_back(&self) -> Result<ModelInfo, ModelError> {
+        let serving = read(&self.serving).clone().ok_or(ModelError::NothingBefore)?;
+        let before: Vec<String> =
+            self.registry.past(|history| history.before(&serving.version).cloned().collect());
+        let found = before
+            .into_iter()
+            .filter(|version| {
+                self.registry.past(|history| history.standing(version).0) != Standing::RolledBack
+            })
+            .find_map(|version| Some((self.registry.load(&version).ok()?, version)));
+        let (model, version) = found.ok_or(ModelError::NothingBefore)?;
+        let held_until = self.held_until();
+        self.registry.choose(&version)?;
+        self.registry.remark(|history| {
+            let why = format!("rolled back to {version}");
+            history.mark(&serving.version, Standing::RolledBack, &why);
+            history.held_until = held_until;
+        })?;
+        self.serve(version, model);
+        Ok(self.model())
+    }
+
+    fn held_until(&self) -> u64 {
+        read(&self.state).window.seen + self.hold()
+    }
+
+    /// Events for which none takes over by itself once somebody chose.
+    pub(super) fn hold(&self) -> u64 {
+        HELD_PER_EVENTS_MIN * (self.config.events_min as u64).max(1)
+    }
+
+    /// A model as one file, which [`Service::import`] takes.
+    ///
+    /// # Errors
+    /// When there is none of this version or it does not load.
+    pub fn export(&self, version: &str) -> Result<Vec<u8>, ModelError> {
+        self.registry.export(version)
+    }
+
+    /// Takes in a model that was exported. It is kept, and serves when it is activated.
+    ///
+    /// # Errors
+    /// When the bytes are no model, of a newer version, cut short or altered, or the disk refuses.
+    pub fn import(&self, bytes: &[u8]) -> Result<ModelInfo, ModelError> {
+        let model = Model::from_bytes(bytes)?;
+        let version = self.registry.store(&model, Standing::Imported, "brought from elsewhere")?;
+        let serving = read(&self.serving).as_ref().map(|serving| serving.version.clone());
+        self.registry.expire(serving.as_deref().unwrap_or(&version));
+        self.model_of(&version)
+    }
+
+    /// What two of the kept models say of recent events. Takes time; call it off the reactor.
+    ///
+    /// # Errors
+    /// When one is not there or does not load.
+    pub fn compare(&self, a: &str, b: &str) -> Result<Comparison, ModelError> {
+        let (one, other) = (self.registry.load(a)?, self.registry.load(b)?);
+        Ok(compare::compare((&one, a), (&other, b), &self.recent_rows()))
+    }
+
+    /// Short rules for the anomalies found lately, since the start. Takes time; call it off the reactor.
+    pub fn rules(&self) -> Rules {
+        let examples = lock(&self.upkeep).examples.clone();
+        examples.rules()
     }
 
     /// Takes a newer model from disk when another process put one there, or the one it chose; a
@@ -71,6 +158,7 @@ impl Service {
             let chosen = current.clone().filter(|_| current != noticed.0);
             let newer = newest.clone().filter(|version| {
                 registry::number_of(version) > noticed.1.as_deref().and_then(registry::number_of)
+                    && !self.registry.is_candidate(version)
             });
             *noticed = (current, newest);
             chosen.or(newer)
@@ -83,21 +171,41 @@ impl Service {
         *write(&self.serving) = Some(Serving { version, model: Arc::new(model) });
         Ok(true)
     }
-}
 
-fn info(version: String, model: &Model, active: bool) -> ModelInfo {
-    let card = &model.card;
-    ModelInfo {
-        version,
-        state: VerdictState::Scored,
-        active,
-        trained_at: Timestamp::from_nanos(card.trained_at),
-        events: card.events,
-        templates: card.templates,
-        threshold: model.threshold,
-        false_positive_rate: card.false_positive_rate,
-        from: Timestamp::from_nanos(card.from),
-        to: Timestamp::from_nanos(card.to),
-        needed: 0,
+    fn info(&self, version: &str, model: &Model, active: bool) -> ModelInfo {
+        let card = &model.card;
+        let (mut standing, why) = self.registry.past(|history| {
+            let (standing, why) = history.standing(version);
+            (standing, why.to_owned())
+        });
+        if active {
+            standing = Standing::Serving;
+        }
+        let usage = model.usage();
+        let features = WEIGHTS.iter().map(|(feature, weight)| FeatureUse {
+            name: name(*feature),
+            weight: *weight,
+            splits: usage[*feature as usize],
+            surprised: 1.0 - model.shares(*feature)[0],
+        });
+        ModelInfo {
+            version: version.to_owned(),
+            state: VerdictState::Scored,
+            active,
+            trained_at: Timestamp::from_nanos(card.trained_at),
+            events: card.events,
+            templates: card.templates,
+            threshold: model.threshold,
+            false_positive_rate: card.false_positive_rate,
+            from: Timestamp::from_nanos(card.from),
+            to: Timestamp::from_nanos(card.to),
+            needed: 0,
+            standing,
+            why: if active { String::new() } else { why },
+            origin: card.origin,
+            rows: card.rows,
+            features: features.collect(),
+            drift: None,
+        }
     }
 }

@@ -1,25 +1,15 @@
-//! Training, and which model comes to serve by itself.
+//! Training on request.
 
-use std::{
-    sync::{Arc, atomic::Ordering::Relaxed},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use event::{Event, VerdictState};
 
 use super::{CHUNK, Service, Serving, learn_one, lock, read, write};
 use crate::{
-    ModelError, TrainError, Trained,
+    ModelError, Origin, Standing, TrainError, Trained,
     model::{Card, Model},
     window::Window,
 };
-
-/// A first model is followed by others at these numbers of events, then at each doubling.
-const RETRAIN_AT: [u64; 2] = [10_000, 50_000];
-/// Event time after which a model is followed by another one at the latest, if events came.
-const RETRAIN_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
-/// After a failed training, events until the next attempt.
-const RETRY_AFTER: u64 = 1_000;
 
 impl Service {
     /// Trains a model and lets it serve. Takes time; call it off the reactor. Scoring goes on
@@ -64,10 +54,10 @@ impl Service {
         }
         // Too few by themselves: the sample of the stream, which they are now part of, serves.
         let (rows, card) = if enough {
-            (warmed.rows().to_vec(), self.card(&warmed, seen, templates))
+            (warmed.rows().to_vec(), self.card(&warmed, seen, templates, Origin::Request))
         } else {
             let state = read(&self.state);
-            (state.window.rows().to_vec(), self.card(&state.window, seen, templates))
+            (state.window.rows().to_vec(), self.card(&state.window, seen, templates, Origin::Request))
         };
         let version = self.activate_new(Model::train(&rows, card)?)?;
         Ok(Trained {
@@ -80,7 +70,7 @@ impl Service {
         })
     }
 
-    fn card(&self, window: &Window, seen: u64, templates: u64) -> Card {
+    pub(super) fn card(&self, window: &Window, seen: u64, templates: u64, origin: Origin) -> Card {
         Card {
             events: window.seen,
             templates,
@@ -91,51 +81,14 @@ impl Service {
             to: window.to,
             false_positive_rate: self.config.false_positive_rate.clamp(1e-6, 0.5),
             seed: self.config.seed,
+            origin: Some(origin),
         }
-    }
-
-    /// Trains on the stream's own sample when that is due. A failure is counted and tried again later.
-    pub(super) fn train_when_due(&self) {
-        let due = {
-            let state = read(&self.state);
-            let serving = read(&self.serving);
-            state.window.seen >= state.retry_at
-                && self.is_due(&state.window, serving.as_ref().map(|serving| &serving.model.card))
-        };
-        if !due {
-            return;
-        }
-        // While somebody trains, a model is on its way.
-        let Ok(_training) = self.training.try_lock() else { return };
-        let (rows, card) = {
-            let state = read(&self.state);
-            let card = self.card(&state.window, state.window.seen, state.miner.len() as u64);
-            (state.window.rows().to_vec(), card)
-        };
-        let trained =
-            Model::train(&rows, card).and_then(|model| self.activate_new(model).map_err(TrainError::Store));
-        if trained.is_err() {
-            self.failed_trainings.fetch_add(1, Relaxed);
-            let mut state = write(&self.state);
-            state.retry_at = state.window.seen + RETRY_AFTER;
-        }
-    }
-
-    fn is_due(&self, window: &Window, card: Option<&Card>) -> bool {
-        let first = (self.config.events_min as u64).max(1);
-        let Some(card) = card else { return window.seen >= first };
-        // Fewer events than the model stands for: the stream began anew, or is being read again.
-        if window.seen < first || window.seen <= card.seen {
-            return false;
-        }
-        let next = RETRAIN_AT.into_iter().find(|at| *at > card.seen).unwrap_or(card.seen.saturating_mul(2));
-        let aged = window.to.saturating_sub(card.to) >= RETRAIN_NANOS && window.seen >= card.seen + first;
-        window.seen >= next || aged
     }
 
     /// Stores a model and lets it serve.
-    fn activate_new(&self, model: Model) -> Result<String, ModelError> {
-        let version = self.registry.store(&model)?;
+    pub(super) fn activate_new(&self, model: Model) -> Result<String, ModelError> {
+        let version = self.registry.store(&model, Standing::Serving, "")?;
+        self.registry.expire(&version);
         self.serve(version.clone(), model);
         Ok(version)
     }
