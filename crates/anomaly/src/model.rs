@@ -369,4 +369,27 @@ mod tests {
             assert!(Model::from_bytes(&bytes[..length]).is_err(), "cut to {length} bytes");
         }
     }
+
+    #[test]
+    fn models_of_version_1_are_read() {
+        let card = Card {
+            events: 2,
+            templates: 1,
+            seen: 2,
+            rows: 0,
+            trained_at: 3,
+            from: 1,
+            to: 3,
+            false_positive_rate: 0.001,
+            seed: 1,
+            origin: None,
+        };
+        let model = Model::train(&[[0; FEATURES], [1; FEATURES]], card).unwrap();
+        assert!(!String::from_utf8_lossy(&model.to_bytes()).contains("origin"), "as version 1 wrote it");
+        let mut body = model.to_bytes();
+        body.truncate(body.len() - 32);
+        body[8] = 1;
+        let old = Writer(body).seal();
+        assert_eq!(Model::from_bytes(&old).unwrap(), model);
+    }
 }

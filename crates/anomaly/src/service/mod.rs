@@ -385,3 +385,27 @@ fn judge_by(serving: &Serving, open: &mut [Analyzed<'_>], variables: &[Variable]
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use event::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn snapshots_of_version_1_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let service = Service::open(Config::new(dir.path())).unwrap();
+        let id = EventId { journal: event::JournalId(1), position: Position::default() };
+        let events = (0..50).map(|n| (id, Event::new(format!("took {n} ms"), Timestamp::MIN)));
+        service.analyze(events.collect(), Position::default());
+        let mut old = Writer::sealed(MAGIC, 1);
+        {
+            let state = read(&service.state);
+            old.bytes(&state.miner.save());
+            state.window.write(&mut old);
+        }
+        service.restore(&old.seal()).unwrap();
+        assert_eq!(service.model().events, 50);
+    }
+}

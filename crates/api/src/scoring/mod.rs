@@ -2,6 +2,7 @@
 
 mod feedback;
 mod grpc;
+mod models;
 mod predict;
 mod train;
 
@@ -110,9 +111,15 @@ fn table() -> Vec<Route<Shared>> {
         post("/train", train::train),
         get("/jobs/{id}", job),
         post("/predict", predict::predict),
-        get("/model", model),
-        get("/models", models),
-        post("/models/{version}/activate", activate),
+        get("/model", models::serving),
+        get("/model/rules", models::rules),
+        get("/models", models::list),
+        get("/models/compare", models::compare),
+        post("/models/rollback", models::roll_back),
+        post("/models/import", models::import),
+        get("/models/{version}", models::one),
+        get("/models/{version}/export", models::export),
+        post("/models/{version}/activate", models::activate),
         post("/feedback", feedback::give),
         get("/feedback", feedback::list),
         delete("/feedback/{id}", feedback::take_back),
@@ -139,56 +146,12 @@ async fn job(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Res
     Ok(Json(job).into_response())
 }
 
-async fn model(State(shared): State<Shared>) -> Response {
-    Json(model_json(&shared.state.service.model())).into_response()
-}
-
-async fn models(State(shared): State<Shared>) -> Result<Response, Problem> {
-    let models = blocking(move || shared.state.service.models()).await?;
-    Ok(Json(json!({"models": models.iter().map(model_json).collect::<Vec<_>>()})).into_response())
-}
-
-async fn activate(State(shared): State<Shared>, Path(version): Path<String>) -> Result<Response, Problem> {
-    let service = Arc::clone(&shared.state.service);
-    let known = service.models().iter().any(|model| model.version == version);
-    if !known {
-        let detail = "there is no model of this version; GET /models lists those there are";
-        return Err(Problem::new(StatusCode::NOT_FOUND, "model_not_found", "No such model", detail));
-    }
-    match blocking(move || service.activate(&version)).await? {
-        Ok(model) => Ok(Json(model_json(&model)).into_response()),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a model could not be activated");
-            let detail =
-                "this model cannot be read, and the one before goes on serving; the server's log says why";
-            Err(Problem::new(StatusCode::CONFLICT, "model_refused", "The model was refused", detail))
-        }
-    }
-}
-
 /// Runs what takes CPU or disk time off the reactor.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "work for a request ended early");
         internal()
     })
-}
-
-fn model_json(model: &anomaly::ModelInfo) -> Value {
-    let mut json = json!({
-        "version": model.version,
-        "state": model_state(model.state),
-        "active": model.active,
-        "trained_at": model.trained_at,
-        "events": model.events,
-        "templates": model.templates,
-        "threshold": model.threshold,
-        "false_positive_rate": model.false_positive_rate,
-        "from": model.from,
-        "to": model.to,
-    });
-    json["needed"] = if model.needed > 0 { model.needed.into() } else { return json };
-    json
 }
 
 fn model_state(state: VerdictState) -> &'static str {

@@ -192,3 +192,54 @@ async fn feedback_is_given_listed_and_taken_back() {
     }
     assert_eq!(get(&service.router, "/feedback").await.json["feedback"], json!([]));
 }
+
+/// Logs of a shop as NDJSON, one every two seconds.
+fn shop(from: u64, count: u64) -> String {
+    let one = |n: u64| {
+        let (time, ms) = (1_700_000_000 + n * 2, 5 + n * 13 % 40);
+        format!(
+            "{{\"timestamp\":{time},\"message\":\"GET /items/{} took {ms} ms\",\"source\":\"shop\"}}\n",
+            n % 90
+        )
+    };
+    (from..from + count).map(one).collect()
+}
+
+#[tokio::test]
+async fn models_are_listed_compared_rolled_back_and_carried_elsewhere() {
+    let service = service(None, AnomalyConfig::default());
+    let ndjson = [("content-type", "application/x-ndjson")];
+    let mut versions = vec![];
+    for count in [2_500, 3_000] {
+        let reply = ask(&service.router, "POST", "/train", &ndjson, &shop(0, count)).await;
+        assert_eq!(reply.json["state"], "trained", "{}", reply.text);
+        versions.push(reply.json["model"].as_str().unwrap().to_owned());
+    }
+    let (a, b) = (versions.remove(0), versions.remove(0));
+    let card = get(&service.router, &format!("/models/{b}")).await.json;
+    assert_eq!((&card["standing"], &card["trained_for"]), (&json!("serving"), &json!("request")), "{card}");
+    assert_eq!(card["features"].as_array().unwrap().len(), 16);
+    assert_eq!(get(&service.router, "/model").await.json["drift"]["state"], "stable");
+    let compared = get(&service.router, &format!("/models/compare?a={a}&b={b}")).await;
+    assert_eq!(compared.status, 200, "{}", compared.text);
+    assert!(compared.json["events"].as_u64().unwrap() >= 256, "{}", compared.text);
+    assert!(compared.json["rank_correlation"].is_number() && compared.json["a"]["flagged"].is_number());
+    assert_eq!(get(&service.router, &format!("/models/compare?a={a}")).await.json["field"], "b");
+    assert_eq!(get(&service.router, "/models/compare?a=x&b=y").await.status, 404);
+    let reply = post(&service, "/models/rollback", "").await;
+    assert_eq!((reply.status, &reply.json["version"]), (200, &json!(a)), "{}", reply.text);
+    let reply = post(&service, "/models/rollback", "").await;
+    assert_eq!((reply.status, &reply.json["code"]), (409, &json!("nothing_before")));
+    let listed = get(&service.router, "/models").await.json;
+    let standings: Vec<&Value> =
+        listed["models"].as_array().unwrap().iter().map(|m| &m["standing"]).collect();
+    assert_eq!(standings, [&json!("serving"), &json!("rolled-back")]);
+    assert_eq!(get(&service.router, "/models/nonsense").await.status, 404);
+    assert_eq!(get(&service.router, "/models/nonsense/export").await.status, 404);
+    for body in ["", "no model", &"x".repeat(1_000)] {
+        let reply = post(&service, "/models/import", body).await;
+        assert_eq!((reply.status, &reply.json["code"]), (400, &json!("model_refused")), "{}", reply.text);
+        assert!(reply.json["detail"].as_str().unwrap().contains("nothing changed"));
+    }
+    assert_eq!(post(&service, "/models/import", &"x".repeat(9 << 20)).await.status, 413);
+}

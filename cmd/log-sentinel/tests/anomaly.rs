@@ -1,0 +1,154 @@
+//! The life of a model through the real ports: trained, overtaken by the world, replaced, compared, taken
+//! back; feedback given and taken back; all of it still so after a restart.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+use testkit::{Server, eventually};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_log-sentinel");
+const PART: u64 = 512;
+
+fn start(data: &Path) -> Server {
+    Server::start(Path::new(BINARY), data, &[]).unwrap()
+}
+
+async fn ask(server: &Server, method: &str, path: &str, body: impl Into<String>) -> (u16, Json) {
+    let body: String = body.into();
+    let media = if body.starts_with('{') && body.contains('\n') {
+        "application/x-ndjson"
+    } else {
+        "application/json"
+    };
+    let url = format!("{}{path}", server.anomaly_url);
+    let request = server.http.request(method.parse().unwrap(), url).header("content-type", media);
+    let response = request.body(body).send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+async fn get(server: &Server, path: &str) -> Json {
+    let (status, json) = ask(server, "GET", path, "").await;
+    assert_eq!(status, 200, "{path}: {json}");
+    json
+}
+
+/// Logs of a shop, one every two seconds; after its release every other one is a warning of another kind.
+fn shop(from: u64, count: u64, released: bool) -> String {
+    let one = |n: u64| {
+        let (level, message) = match n * 7919 % 10 {
+            _ if released && n % 2 == 0 => {
+                ("warn", format!("cache miss for key-{} in region {}", n * 48_271 % 65_537, n % 5))
+            }
+            0..5 => ("info", format!("GET /items/{} took {} ms", n % 90, 5 + n * 13 % 40)),
+            5..8 => ("info", format!("POST /cart took {} ms", 8 + n * 17 % 60)),
+            _ => ("info", format!("served {} bytes to 10.0.0.{}", 1_000 + n * 7919 % 250_000, n % 7 + 1)),
+        };
+        let time = 1_700_000_000 + n * 2;
+        json!({"timestamp": time, "level": level, "message": message, "source": "shop"}).to_string() + "\n"
+    };
+    (from..from + count).map(one).collect()
+}
+
+/// Sends logs to the collector and waits until they are scored and in the index.
+async fn post(server: &Server, logs: String) {
+    let request = server.http.post(format!("{}/logs?wait=indexed&timeout=60s", server.url));
+    let response = request.header("content-type", "application/x-ndjson").body(logs).send().await.unwrap();
+    let answer: Json = response.json().await.unwrap();
+    assert_eq!(answer["indexed"], true, "{answer}");
+}
+
+/// Sends what the shop logs after its release until `done` says so of the serving model.
+async fn release(server: &Server, next: &mut u64, what: &str, done: impl Fn(&Json) -> bool) -> Json {
+    for _ in 0..60 {
+        let model = get(server, "/model").await;
+        if done(&model) {
+            return model;
+        }
+        post(server, shop(*next, PART, true)).await;
+        *next += PART;
+    }
+    panic!("waited in vain for: {what}; {}", get(server, "/model").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_trained_overtaken_replaced_taken_back_and_told_better() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path());
+    let (status, trained) = ask(&server, "POST", "/train", shop(0, 12_000, false)).await;
+    assert_eq!((status, &trained["state"]), (200, &json!("trained")), "{trained}");
+    let first = trained["model"].as_str().unwrap().to_owned();
+    post(&server, shop(12_000, 2_000, false)).await;
+    let model = get(&server, "/model").await;
+    assert_eq!((&model["version"], &model["drift"]["state"]), (&json!(first), &json!("stable")), "{model}");
+
+    // The world moves: an alarm, then a model trained on what is new, by itself.
+    let mut next = 14_000;
+    let model = release(&server, &mut next, "the alarm", |model| model["drift"]["state"] == "drifting").await;
+    assert!(model["drift"]["since"].is_string() && model["drift"]["features"][0].is_string(), "{model}");
+    let metrics = server.http.get(format!("{}/metrics", server.anomaly_url)).send().await.unwrap();
+    assert!(metrics.text().await.unwrap().contains("log_sentinel_model_drifting 1"));
+    let model = release(&server, &mut next, "a new model", |model| model["trained_for"] == "drift").await;
+    let second = model["version"].as_str().unwrap().to_owned();
+    let compared = get(&server, &format!("/models/compare?a={first}&b={second}")).await;
+    let flagged = |side: &str| compared[side]["flagged"].as_u64().unwrap();
+    assert!(flagged("a") > flagged("b"), "{compared}");
+    assert!(compared["flags_differ"].as_u64().unwrap() > 0 && compared["events"].as_u64().unwrap() >= 1_024);
+
+    // Taken back, it is not replaced at once.
+    let (status, back) = ask(&server, "POST", "/models/rollback", "").await;
+    assert_eq!((status, &back["version"]), (200, &json!(first)), "{back}");
+    for _ in 0..4 {
+        post(&server, shop(next, PART, true)).await;
+        next += PART;
+    }
+    assert_eq!(get(&server, "/model").await["version"], json!(first));
+    let rules = get(&server, "/model/rules").await;
+    assert!(rules["anomalies"].as_u64().unwrap() > 0, "{rules}");
+
+    // Feedback changes what is said of similar events, here and in the stream; taken back, it does not.
+    let crash = |n: u64, code: u64| json!({"timestamp": 1_700_000_000 + n * 2, "level": "fatal", "message": format!("payment worker died with code {code}"), "source": "shop"});
+    let predict = async |code: u64| ask(&server, "POST", "/predict", crash(next, code).to_string()).await.1;
+    assert_eq!(predict(7).await["is_anomaly"], true);
+    let said = json!({"event": crash(next, 7), "label": "normal", "note": "a drill"}).to_string();
+    let (status, given) = ask(&server, "POST", "/feedback", said).await;
+    assert_eq!(status, 200, "{given}");
+    let prediction = predict(8).await;
+    assert_eq!(prediction["is_anomaly"], false, "{prediction}");
+    assert!(prediction["anomaly_score"].as_f64().unwrap() < 0.5, "{prediction}");
+    post(&server, crash(next, 9).to_string() + "\n").await;
+    assert_eq!(server.count("payment sentinel.anomaly.is_anomaly:false").await.unwrap(), 1);
+
+    let exported =
+        server.http.get(format!("{}/models/{second}/export", server.anomaly_url)).send().await.unwrap();
+    let exported = exported.bytes().await.unwrap();
+    assert!(server.terminate().unwrap().success());
+    let server = start(data.path());
+    let model = eventually("the model serves again", async || {
+        let model = get(&server, "/model").await;
+        (model["state"] == "trained").then_some(model)
+    })
+    .await;
+    assert_eq!(model["version"], json!(first));
+    assert_eq!(get(&server, &format!("/models/{second}")).await["standing"], "rolled-back");
+    let listed = get(&server, "/feedback").await;
+    assert_eq!(listed["feedback"][0]["note"], "a drill", "{listed}");
+    let predict = async |code: u64| ask(&server, "POST", "/predict", crash(next, code).to_string()).await.1;
+    assert_eq!(predict(8).await["is_anomaly"], false);
+    let (status, _) = ask(&server, "DELETE", &format!("/feedback/{}", given["id"]), "").await;
+    assert_eq!(status, 200);
+    assert_eq!(get(&server, "/feedback").await["feedback"], json!([]));
+
+    // Carried elsewhere, it serves there.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = start(elsewhere.path());
+    let import = other.http.post(format!("{}/models/import", other.anomaly_url)).body(exported.clone());
+    let imported: Json = import.send().await.unwrap().json().await.unwrap();
+    assert_eq!(imported["standing"], "imported", "{imported}");
+    let path = format!("/models/{}/activate", imported["version"].as_str().unwrap());
+    let (status, active) = ask(&other, "POST", &path, "").await;
+    assert_eq!((status, &active["active"]), (200, &json!(true)), "{active}");
+    let cut = other.http.post(format!("{}/models/import", other.anomaly_url)).body(exported.slice(..9_999));
+    assert_eq!(cut.send().await.unwrap().status(), 400);
+    assert!(server.terminate().unwrap().success() && other.terminate().unwrap().success());
+}

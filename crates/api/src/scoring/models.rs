@@ -1,0 +1,222 @@
+//! The models: listed, compared, exchanged, carried elsewhere.
+
+use std::sync::Arc;
+
+use anomaly::{Comparison, Disagreement, Drift, ModelError, ModelInfo, Side};
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, State},
+    http::{Uri, header},
+    response::{IntoResponse, Response},
+};
+use event::VerdictState;
+use problem::{Problem, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Shared, blocking};
+use crate::{observe::internal, params::bad_parameter};
+
+/// Larger files are no models: one of ours has about half a megabyte.
+const IMPORT_BYTES_MAX: usize = 8 << 20;
+
+pub(super) async fn serving(State(shared): State<Shared>) -> Result<Response, Problem> {
+    let service = Arc::clone(&shared.state.service);
+    let model = blocking(move || service.model()).await?;
+    Ok(Json(card_json(&model)).into_response())
+}
+
+pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Problem> {
+    let models = blocking(move || shared.state.service.models()).await?;
+    Ok(Json(json!({"models": models.iter().map(card_json).collect::<Vec<_>>()})).into_response())
+}
+
+pub(super) async fn one(
+    State(shared): State<Shared>,
+    Path(version): Path<String>,
+) -> Result<Response, Problem> {
+    asked(shared, move |service| service.model_of(&version)).await
+}
+
+pub(super) async fn activate(
+    State(shared): State<Shared>,
+    Path(version): Path<String>,
+) -> Result<Response, Problem> {
+    asked(shared, move |service| service.activate(&version)).await
+}
+
+pub(super) async fn roll_back(State(shared): State<Shared>) -> Result<Response, Problem> {
+    asked(shared, anomaly::Service::roll_back).await
+}
+
+async fn asked(
+    shared: Shared,
+    ask: impl FnOnce(&anomaly::Service) -> Result<ModelInfo, ModelError> + Send + 'static,
+) -> Result<Response, Problem> {
+    let model = blocking(move || ask(&shared.state.service)).await?.map_err(|error| refusal(&error))?;
+    Ok(Json(card_json(&model)).into_response())
+}
+
+pub(super) async fn export(
+    State(shared): State<Shared>,
+    Path(version): Path<String>,
+) -> Result<Response, Problem> {
+    let wanted = version.clone();
+    let exported = blocking(move || shared.state.service.export(&wanted)).await?;
+    let bytes = exported.map_err(|error| refusal(&error))?;
+    let name = format!("attachment; filename=\"{version}.model\"");
+    let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CONTENT_DISPOSITION, &name)];
+    Ok((headers, bytes).into_response())
+}
+
+pub(super) async fn import(State(shared): State<Shared>, body: Body) -> Result<Response, Problem> {
+    let bytes = axum::body::to_bytes(body, IMPORT_BYTES_MAX).await.map_err(|_| {
+        let detail =
+            format!("the body broke off, or is larger than {IMPORT_BYTES_MAX} bytes and so no model");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", detail)
+    })?;
+    let imported = blocking(move || shared.state.service.import(&bytes)).await?;
+    let model = imported.map_err(|error| match error {
+        ModelError::Damaged { .. } | ModelError::Foreign { .. } | ModelError::Version { .. } => {
+            let detail = format!("{error}; nothing changed");
+            Problem::new(StatusCode::BAD_REQUEST, "model_refused", "The model was refused", detail)
+        }
+        error => refusal(&error),
+    })?;
+    Ok(Json(card_json(&model)).into_response())
+}
+
+pub(super) async fn compare(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+    let query = uri.query().unwrap_or_default();
+    let version = |name: &str| {
+        let found = query.split('&').find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name));
+        found
+            .map(|(_, version)| version.to_owned())
+            .ok_or_else(|| bad_parameter(name, "two versions are compared: ?a=VERSION&b=VERSION".to_owned()))
+    };
+    let (a, b) = (version("a")?, version("b")?);
+    let compared = blocking(move || shared.state.service.compare(&a, &b)).await?;
+    Ok(Json(comparison_json(&compared.map_err(|error| refusal(&error))?)).into_response())
+}
+
+pub(super) async fn rules(State(shared): State<Shared>) -> Result<Response, Problem> {
+    let found = blocking(move || shared.state.service.rules()).await?;
+    let rule = |rule: &anomaly::Rule| {
+        json!({
+            "rule": rule.text,
+            "anomalies": rule.anomalies,
+            "share_of_ordinary": decimals(rule.ordinary_share),
+        })
+    };
+    let rules: Vec<Value> = found.rules.iter().map(rule).collect();
+    Ok(Json(json!({"anomalies": found.anomalies, "ordinary": found.ordinary, "rules": rules}))
+        .into_response())
+}
+
+fn refusal(error: &ModelError) -> Problem {
+    match error {
+        ModelError::Unknown { .. } => {
+            let detail = "there is no model of this version; GET /models lists those there are";
+            Problem::new(StatusCode::NOT_FOUND, "model_not_found", "No such model", detail)
+        }
+        ModelError::NothingBefore => {
+            Problem::new(StatusCode::CONFLICT, "nothing_before", "No model before", error.to_string())
+        }
+        ModelError::Damaged { .. } | ModelError::Foreign { .. } | ModelError::Version { .. } => {
+            tracing::warn!(error = error as &dyn std::error::Error, "a model was refused");
+            let detail =
+                "this model cannot be read, and the one before goes on serving; the server's log says why";
+            Problem::new(StatusCode::CONFLICT, "model_refused", "The model was refused", detail)
+        }
+        _ => {
+            tracing::error!(error = error as &dyn std::error::Error, "the models' folder cannot be used");
+            internal()
+        }
+    }
+}
+
+fn card_json(model: &ModelInfo) -> Value {
+    let mut json = json!({
+        "version": model.version,
+        "state": super::model_state(model.state),
+        "active": model.active,
+        "standing": model.standing.as_str(),
+        "trained_at": model.trained_at,
+        "events": model.events,
+        "templates": model.templates,
+        "threshold": model.threshold,
+        "false_positive_rate": model.false_positive_rate,
+        "from": model.from,
+        "to": model.to,
+    });
+    if model.needed > 0 {
+        json["needed"] = model.needed.into();
+    }
+    if !model.why.is_empty() {
+        json["why"] = model.why.as_str().into();
+    }
+    if model.state != VerdictState::Scored {
+        return json;
+    }
+    json["trained_for"] = model.origin.map(anomaly::Origin::as_str).into();
+    json["sample"] = model.rows.into();
+    let features = model.features.iter().map(|feature| {
+        json!({
+            "name": feature.name,
+            "weight": decimals(feature.weight.into()),
+            "share_of_splits": decimals(feature.splits.into()),
+            "share_of_events": decimals(feature.surprised),
+        })
+    });
+    json["features"] = features.collect();
+    if let Some(drift) = &model.drift {
+        json["drift"] = drift_json(drift);
+    }
+    json
+}
+
+fn drift_json(drift: &Drift) -> Value {
+    json!({
+        "state": if drift.drifting { "drifting" } else { "stable" },
+        "since": drift.since,
+        "features": drift.moved,
+        "events": drift.events,
+        "flagged": drift.flagged,
+    })
+}
+
+fn comparison_json(compared: &Comparison) -> Value {
+    let events = compared.events.max(1) as f64;
+    let side = |side: &Side| {
+        json!({
+            "version": side.version,
+            "threshold": side.threshold,
+            "flagged": side.flagged,
+            "share_flagged": decimals(side.flagged as f64 / events),
+        })
+    };
+    let disagreement = |one: &Disagreement| {
+        let features = one
+            .features
+            .iter()
+            .map(|(name, evidence)| json!({"name": name, "evidence": decimals((*evidence).into())}));
+        json!({
+            "a": decimals(one.a.into()),
+            "b": decimals(one.b.into()),
+            "features": features.collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "a": side(&compared.a),
+        "b": side(&compared.b),
+        "events": compared.events,
+        "rank_correlation": decimals(compared.rank_correlation),
+        "flags_differ": compared.differ,
+        "share_flags_differ": decimals(compared.differ as f64 / events),
+        "disagreements": compared.disagreements.iter().map(disagreement).collect::<Vec<_>>(),
+    })
+}
+
+fn decimals(number: f64) -> f64 {
+    (number * 10_000.0).round() / 10_000.0
+}
