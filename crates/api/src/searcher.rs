@@ -72,6 +72,12 @@ pub enum SearchError {
         /// The limit, with its unit.
         limit: String,
     },
+    /// The index cannot answer such a question.
+    #[error("the cluster cannot answer this: {what}")]
+    Unsupported {
+        /// What it cannot do, and what it can.
+        what: String,
+    },
     /// The journal could not be looked through.
     #[error("the journal's tail could not be looked through")]
     Tail(#[source] tokio::task::JoinError),
@@ -84,6 +90,12 @@ impl From<SearchError> for Problem {
                 StatusCode::BAD_REQUEST,
                 "query_too_large",
                 "The query needs too much",
+                error.to_string(),
+            ),
+            SearchError::Unsupported { .. } => Self::new(
+                StatusCode::BAD_REQUEST,
+                "query_unsupported",
+                "The index cannot answer this",
                 error.to_string(),
             ),
             SearchError::Tail(_) => {
@@ -216,6 +228,7 @@ impl Searcher {
     ) -> Result<Answer<T>, SearchError> {
         let (found, from) = match found {
             Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
+            Err(IndexError::Unsupported { what }) => return Err(SearchError::Unsupported { what }),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the index does not answer");
                 (None, *self.index.written().borrow())

@@ -99,6 +99,12 @@ pub enum IndexError {
         /// The limit, with its unit and setting.
         limit: String,
     },
+    /// A remote index keeps or counts things in a way that cannot give this answer.
+    #[error("the cluster cannot answer this: {what}")]
+    Unsupported {
+        /// What it cannot do, and what it can.
+        what: String,
+    },
     /// A remote index did not do it. Nothing is lost by that; it may be asked again.
     #[error("the index could not {action}")]
     Remote {

@@ -119,7 +119,7 @@ fn narrowed(view: &View, selection: &Selection, query: Option<Json>) -> Json {
     }})
 }
 
-/// What the server cannot answer as the other indexes do.
+/// What goes past a limit of the server.
 fn unanswerable(limit: impl Into<String>) -> IndexError {
     IndexError::QueryTooLarge { limit: limit.into() }
 }

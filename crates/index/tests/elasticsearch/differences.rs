@@ -53,7 +53,7 @@ fn by(field: &str, interval_nanos: i64) -> HistogramRequest {
 #[track_caller]
 fn refused<T>(answer: Result<T, IndexError>, limit: &str) {
     match answer {
-        Err(error @ IndexError::QueryTooLarge { .. }) => {
+        Err(error @ (IndexError::QueryTooLarge { .. } | IndexError::Unsupported { .. })) => {
             assert!(error.to_string().contains(limit), "{error}");
         }
         Err(error) => panic!("not refused for {limit}: {error:?}"),

@@ -29,7 +29,7 @@ pub(in crate::elasticsearch) async fn histogram(
 ) -> Result<Histogram, IndexError> {
     let interval = request.interval_nanos.max(1);
     if interval % MILLI != 0 {
-        return Err(unanswerable("an interval of whole milliseconds, which Elasticsearch counts by"));
+        return Err(IndexError::Unsupported { what: "it counts by whole milliseconds".to_owned() });
     }
     let question = Question::new(cluster, view, &request.selection).await?;
     let over_time = json!({
@@ -164,9 +164,9 @@ fn text(bucket: &Json, kind: FieldKind) -> Option<String> {
 /// Where an aggregation takes the values of a field from.
 fn source(flavor: Flavor, path: &str) -> Result<Json, IndexError> {
     if matches!(path, field::MESSAGE | field::ORIGINAL) {
-        return Err(unanswerable(format!(
-            "what Elasticsearch keeps of {path}: its values cannot be counted"
-        )));
+        return Err(IndexError::Unsupported {
+            what: format!("it does not keep {path} so that its values can be counted"),
+        });
     }
     if flavor == Flavor::OpenSearch && FieldKind::of(path) == FieldKind::Label {
         // A flat_object gives the values of all paths, each behind its path.
