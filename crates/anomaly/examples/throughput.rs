@@ -110,14 +110,26 @@ fn replay(path: &str) -> Result<(), Box<dyn Error>> {
     let service = Service::open(Config::new(dir.path()))?;
     let mut place = Position::default();
     let mut flagged = Vec::new();
+    let mut told = (String::new(), false);
     let started = Instant::now();
-    for chunk in events.chunks(4096) {
+    for chunk in events.chunks(1024) {
         let mut batch = Vec::new();
         for event in chunk {
             batch.push((EventId { journal: JournalId(0), position: place }, event.clone()));
             place = place.next();
         }
         flagged.extend(service.analyze(batch, place).events.into_iter().filter(|a| a.verdict.is_anomaly));
+        let model = service.model();
+        let drift = model.drift.filter(|drift| drift.drifting);
+        let now = (model.version.clone(), drift.is_some());
+        if told != now {
+            let moved = drift.map(|drift| drift.moved.join("; ")).unwrap_or_default();
+            println!("at {} model {} {:?} {moved}", place.record, model.version, model.origin);
+            told = now;
+        }
+    }
+    for model in service.models() {
+        println!("{} {} {:?} {}", model.version, model.standing.as_str(), model.origin, model.why);
     }
     let took = started.elapsed();
     for analyzed in &flagged {

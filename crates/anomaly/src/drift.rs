@@ -35,9 +35,9 @@ const ROWS_MIN: usize = 1_024;
 const PARTS: usize = 16;
 /// Stability index of a feature that has moved.
 const MOVED: f64 = 0.25;
-/// And how far its mean has moved at least, in powers of ten: where nearly all events share a value,
-/// a trifle moves all of them.
-const APART: f64 = 0.15;
+/// And how far its mean has moved at least, in powers of ten times the feature's weight: where nearly
+/// all events share a value, a trifle moves all of them, and some features grow with the stream.
+const APART: f64 = 0.1;
 /// Least share of the training in a bin.
 const BIN_LEAST: f64 = 0.1;
 /// A share that nothing was seen of.
@@ -184,7 +184,7 @@ impl Monitor {
 
     fn moved_features(&self, model: &Model) -> Vec<(f64, String)> {
         let total = self.rows.len() as f64;
-        let one = |(feature, _): (Feature, f32)| {
+        let one = |(feature, weight): (Feature, f32)| {
             let expected = model.shares(feature);
             let mut counts = [0u32; 256];
             self.rows.iter().for_each(|row| counts[row[feature as usize] as usize] += 1);
@@ -194,7 +194,7 @@ impl Monitor {
                 shares.iter().enumerate().map(|(value, share)| value as f64 * share).sum::<f64>()
                     / f64::from(STEPS)
             };
-            let apart = (mean(&actual) - mean(&expected)).abs();
+            let apart = f64::from(weight) * (mean(&actual) - mean(&expected)).abs();
             (index >= MOVED && apart >= APART).then(|| {
                 let words = format!(
                     "{}: mean surprise {:.2} of recent events, {:.2} in training (stability index {index:.2})",

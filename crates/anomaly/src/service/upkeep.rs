@@ -31,8 +31,11 @@ const RETRAIN_AT: [u64; 2] = [10_000, 50_000];
 const RETRAIN_NANOS: i64 = 7 * 86_400 * 1_000_000_000;
 /// After a failed training, events until the next attempt.
 const RETRY_AFTER: u64 = 1_000;
-/// After a candidate was not good enough, events until the next one: this, or a quarter of all.
-const NEXT_CANDIDATE: u64 = 16_384;
+/// After a candidate was not good enough, events until the next one: this, or half of all, so that a
+/// long replay does not train all the time.
+const NEXT_CANDIDATE: u64 = 65_536;
+/// After a model took over because of drift, events until the next one.
+const NEXT_AFTER_DRIFT: u64 = 16_384;
 /// A model takes over so many events, or so much event time, after its training began.
 const TAKES_OVER_EVENTS: u64 = 16_384;
 const TAKES_OVER_NANOS: i64 = 600 * 1_000_000_000;
@@ -280,7 +283,7 @@ impl Service {
         }
         lock(&self.noticed).1 = self.registry.versions().pop();
         if !objection.is_empty() {
-            write(&self.state).retry_at = seen + NEXT_CANDIDATE.max(seen / 4);
+            write(&self.state).retry_at = seen + NEXT_CANDIDATE.max(seen / 2);
             // Without the remark it is a kept model like others, which does no harm.
             drop(self.registry.remark(|history| history.mark(&version, Standing::Candidate, &objection)));
             self.registry.expire(&pending.base);
@@ -292,6 +295,9 @@ impl Service {
         });
         match chosen {
             Ok(model) => {
+                if model.card.origin == Some(Origin::Drift) {
+                    write(&self.state).retry_at = seen + NEXT_AFTER_DRIFT;
+                }
                 self.serve(version.clone(), model);
                 self.registry.expire(&version);
             }
