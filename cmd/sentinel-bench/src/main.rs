@@ -4,6 +4,7 @@ mod elastic;
 mod forest;
 mod lines;
 mod load;
+mod replay;
 mod sessions;
 mod store;
 mod templates;
@@ -66,6 +67,8 @@ enum Command {
     Sessions(sessions::Arguments),
     /// Write a corpus to a cluster, beside a bare bulk loader with the same documents.
     Elastic(elastic::Arguments),
+    /// Find injected episodes in a stream that continues real logs, and count what else is flagged.
+    Replay(replay::Arguments),
     /// Start the service, send a corpus, and print cost, size and query times as one JSON line.
     Store(store::Arguments),
 }
@@ -85,6 +88,7 @@ fn main() -> anyhow::Result<()> {
         Command::Forest { train, score, out, seed } => forest::run(&train, &score, &out, seed),
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Elastic(arguments) => elastic::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
     }
 }

@@ -117,17 +117,25 @@ fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Var
         Feature::Severity if event.severity >= Severity::Error => format!("level is {}", event.severity),
         Feature::Severity => return None,
         Feature::TemplateSpike => {
-            let (count, usual) = spike(facts.template_count, facts.template_mean)?;
-            format!("{count} of this template within a minute; usual is {usual}")
+            let (count, usual) =
+                spike(facts.template_count, facts.template_mean / f32::from(facts.template_minutes.max(1)))?;
+            format!("{count} of this template within {}; usual is {usual}", span(facts.template_minutes))
         }
         Feature::SourceSpike => {
-            let (count, usual) = spike(facts.source_minute_count, facts.source_mean)?;
-            format!("{count} events from {source} within a minute; usual is {usual}")
+            let (count, usual) =
+                spike(facts.source_minute_count, facts.source_mean / f32::from(facts.source_minutes.max(1)))?;
+            let kind = if facts.source_severe { "errors" } else { "events" };
+            format!("{count} {kind} from {source} within {}; usual is {usual}", span(facts.source_minutes))
         }
         Feature::TemplateGap if facts.group_count > 1 => format!(
             "this template comes after {} of silence; usual is {}",
             duration(facts.gap_s),
             duration(facts.usual_gap_s)
+        ),
+        Feature::SourceGap if facts.quiet_usual > 0.0 => format!(
+            "{} events from {source} in two hours; usual is {}",
+            plain(facts.quiet_count),
+            short(facts.quiet_usual)
         ),
         Feature::SourceGap if facts.source_count > 1 => format!(
             "{source} was silent for {}; usual is {}",
@@ -153,7 +161,12 @@ fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Var
     })
 }
 
-/// A count within a minute and the usual one a minute, where the first is well above the second.
+/// The time that a spike is counted in.
+const fn span(minutes: u8) -> &'static str {
+    if minutes == 15 { "a quarter of an hour" } else { "a minute" }
+}
+
+/// A count within a while and the usual one a minute, where the first is well above the second.
 fn spike(count: u32, mean: f32) -> Option<(String, String)> {
     if (count as f32) < 2.0 * mean {
         return None;

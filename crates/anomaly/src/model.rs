@@ -3,7 +3,7 @@
 //! - *Evidence*: each feature is a surprise by the window's own account; the model knows how often
 //!   the training saw such a surprise. The mean of both counts, the largest in full and 3/10 of the others.
 //! - *Forest*: an isolation forest over the sixteen features, its score as a rarity in training.
-//! - The sum of 3/4 of the evidence and 1/2 of the forest's rarity is itself calibrated on the
+//! - The sum of 3/4 of the evidence and 1/4 of the forest's rarity is itself calibrated on the
 //!   training, which gives p, the share of ordinary events at least as strange.
 //!
 //! The score is -log10(p) / 6, so it says the same with every model: 1/3 is one event in a hundred,
@@ -106,10 +106,10 @@ pub(crate) const WEIGHTS: [(Feature, f32); FEATURES] = [
     (Feature::TemplateSpike, 1.0),
     (Feature::SourceSpike, 1.0),
     (Feature::TemplateGap, 0.4),
-    (Feature::SourceGap, 0.5),
+    (Feature::SourceGap, 1.0),
     (Feature::Length, 0.6),
-    (Feature::Number, 0.9),
-    (Feature::Value, 0.9),
+    (Feature::Number, 1.0),
+    (Feature::Value, 1.0),
     (Feature::Hour, 0.5),
     (Feature::Weekday, 0.4),
 ];
@@ -203,7 +203,7 @@ impl Model {
         }
         // A forest grown on almost constant columns isolates whatever leaves them by a hair.
         let forest = self.forest_tail.rarity(forest).min(FOREST_ALONE + FOREST_PER_EVIDENCE * all);
-        0.75 * (0.7 * most + 0.3 * all) + 0.5 * forest
+        0.75 * (0.7 * most + 0.3 * all) + 0.25 * forest
     }
 
     /// How much one feature of a row speaks for an anomaly.

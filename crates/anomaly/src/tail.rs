@@ -7,11 +7,14 @@ use crate::{
 };
 
 const KNOTS_MAX: usize = 96;
+/// One in so many training numbers may be strange itself.
+const TRIMMED: usize = 256;
 /// The largest answer: one in a hundred million.
 pub(crate) const RARITY_MAX: f32 = 8.0;
 
-/// The empirical tail of the training numbers at ranks that grow by a quarter, continued past the
-/// largest ones by an exponential whose rate is the mean excess of the largest twentieth.
+/// The empirical tail of the training numbers at ranks that grow by a quarter. The largest 1/256 of
+/// them may be what is sought, since nobody cleaned the training: past the rest the tail goes on as an
+/// exponential, whose rate is the mean excess of the largest twentieth of the rest.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tail {
     /// Value and rarity, both rising.
@@ -26,7 +29,9 @@ impl Tail {
         values.sort_unstable_by(|a, b| b.total_cmp(a));
         let n = values.len();
         let mut knots: Vec<(f32, f32)> = Vec::new();
-        let mut rank = 2usize.min(n.max(1));
+        // Of few numbers each counts.
+        let trimmed = n / TRIMMED;
+        let mut rank = (2usize + trimmed).min(n.max(1));
         while rank <= n && knots.len() < KNOTS_MAX {
             let value = values[rank - 1];
             // With ties the rank of the last one counts: so many are at least as large.
@@ -36,7 +41,7 @@ impl Tail {
         }
         knots.reverse();
         let twentieth = (n / 20).max(1).min(n);
-        let mean_excess = match values.get(..twentieth) {
+        let mean_excess = match values.get(trimmed..trimmed + twentieth) {
             Some(top @ [.., floor]) => top.iter().map(|value| value - floor).sum::<f32>() / twentieth as f32,
             _ => 1.0,
         };

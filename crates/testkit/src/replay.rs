@@ -6,8 +6,9 @@
 //! log's stamps all lie in the fifth minute of their hour, so its visits (lines of one address in a
 //! row) are spread over the hour again. Addresses, ports, process ids and numbered users are varied
 //! by the block; who logged in successfully keeps his address, and of every 200 requests one goes to
-//! a page never asked for before. Lines of the real logs count as ordinary whatever they are, and
-//! the first holds real password guessing.
+//! a page never asked for before. Where a program of the first log says 100
+//! lines or tells of 20 failed logins within ten minutes, it is left out of these: real attacks and a
+//! script's run. All other lines of the real logs count as ordinary, whatever they are.
 //!
 //! A slow drift, more and larger requests by a new browser, is no episode.
 

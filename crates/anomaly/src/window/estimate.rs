@@ -16,9 +16,19 @@ pub(crate) struct Share {
 
 impl Share {
     const WINDOW: f32 = 8192.0;
+    const LONG: f32 = 65_536.0;
 
     pub(crate) fn learn(&mut self, hit: bool) {
-        if self.total >= Self::WINDOW {
+        self.learn_within(hit, Self::WINDOW);
+    }
+
+    /// For what happens so seldom that only a long history tells how seldom.
+    pub(crate) fn learn_rare(&mut self, hit: bool) {
+        self.learn_within(hit, Self::LONG);
+    }
+
+    fn learn_within(&mut self, hit: bool, window: f32) {
+        if self.total >= window {
             self.hits *= 0.5;
             self.total *= 0.5;
         }
@@ -86,94 +96,108 @@ impl Moment {
     }
 }
 
-/// Events a minute, in event time.
+/// A minute or a quarter of an hour, counted since 1970.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tick {
+    pub(crate) number: u32,
+    /// What is left of the largest count after one: half in two days; with [`Rate::GROWTH`] what comes daily is known.
+    forget: f32,
+    /// The least variance of its count over the mean: 1 would be events independent of each other, but
+    /// a single session writes many within a minute.
+    cluster: f32,
+}
+
+impl Tick {
+    pub(crate) const fn minute(nanos: i64) -> Self {
+        Self { number: (nanos / 60_000_000_000) as u32, forget: 0.99976, cluster: 6.0 }
+    }
+
+    pub(crate) const fn quarter(nanos: i64) -> Self {
+        Self { number: (nanos / 900_000_000_000) as u32, forget: 0.9964, cluster: 3.0 }
+    }
+}
+
+/// Events a tick, in event time. A tick is a minute or a quarter of an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Rate {
-    minute: u32,
-    /// Events in the minute at hand.
+    tick: u32,
+    /// Events in the tick at hand.
     pub(crate) count: u32,
     pub(crate) mean: f32,
     variance: f32,
-    /// The largest count of a minute, slowly forgotten.
+    /// The largest count of a tick, slowly forgotten.
     peak: f32,
-    /// Minutes seen, up to a bound.
-    minutes: u16,
-    /// Events in a row whose minute had already passed.
+    /// Ticks seen, up to a bound.
+    ticks: u16,
+    /// Events in a row whose tick had already passed.
     late: u16,
 }
 
 impl Rate {
     const SLOWEST: u16 = 240;
-    /// A rate below this counts as this: what seldom comes, comes in sessions of several events.
+    /// A rate a tick below this counts as this: what seldom comes, comes in sessions of several events.
     const RAREST: f32 = 0.5;
-    /// The least variance of a rate over its mean: 1 would be events independent of each other.
-    const CLUSTER: f32 = 2.0;
-    /// Minutes of history that stand for an ordinary rate.
+    /// Ticks of history that stand for an ordinary rate.
     const SURE: f32 = 120.0;
     /// A spike is so many times the largest count before.
-    const GROWTH: f32 = 1.25;
-    /// What is left of the largest count after a minute.
-    const FORGET: f32 = 0.9999;
+    const GROWTH: f32 = 1.5;
     /// After so many late events in a row the clock is believed to have been put back.
     const LATE_MAX: u16 = 200;
 
-    pub(crate) const fn minute_of(nanos: i64) -> u32 {
-        (nanos / 60_000_000_000) as u32
-    }
-
-    /// Closes the minutes that have passed.
-    fn roll(&mut self, minute: u32) {
-        if self.minutes == 0 {
-            *self = Self { minute, minutes: 1, ..Self::default() };
+    /// Closes the ticks that have passed.
+    fn roll(&mut self, tick: Tick) {
+        let Tick { number: tick, forget, .. } = tick;
+        if self.ticks == 0 {
+            *self = Self { tick, ticks: 1, ..Self::default() };
             return;
         }
-        if minute < self.minute {
+        if tick < self.tick {
             self.late += 1;
             if self.late > Self::LATE_MAX {
-                self.minute = minute;
+                self.tick = tick;
                 self.count = 0;
                 self.late = 0;
             }
             return;
         }
         self.late = 0;
-        let passed = minute - self.minute;
+        let passed = tick - self.tick;
         if passed == 0 {
             return;
         }
-        self.close(self.count as f32);
-        // The other minutes that passed had no event: bounded work, since old minutes fade anyway.
+        self.close(self.count as f32, forget);
+        // The other ticks that passed had no event: bounded work, since old minutes fade anyway.
         for _ in 1..passed.min(64) {
-            self.close(0.0);
+            self.close(0.0, forget);
         }
         if passed > 64 {
             let fade = (-((passed - 64) as f32) / f32::from(Self::SLOWEST)).exp();
             self.mean *= fade;
             self.variance *= fade;
-            self.minutes = Self::SLOWEST;
-            self.peak *= Self::FORGET.powf((passed - 64) as f32);
+            self.ticks = Self::SLOWEST;
+            self.peak *= forget.powf((passed - 64) as f32);
         }
-        self.minute = minute;
+        self.tick = tick;
         self.count = 0;
     }
 
-    fn close(&mut self, count: f32) {
-        let weight = 1.0 / f32::from(self.minutes.max(1));
+    fn close(&mut self, count: f32, forget: f32) {
+        let weight = 1.0 / f32::from(self.ticks.max(1));
         let apart = count - self.mean;
         self.mean += weight * apart;
         self.variance = (1.0 - weight) * (self.variance + weight * apart * apart);
-        self.minutes = (self.minutes + 1).min(Self::SLOWEST);
-        self.peak *= Self::FORGET;
+        self.ticks = (self.ticks + 1).min(Self::SLOWEST);
+        self.peak *= forget;
     }
 
-    /// The rate as of this minute, this event included, and the surprise of so many events: the
+    /// The rate as of this tick, this event included, and the surprise of so many events: the
     /// Chernoff bound of the Poisson tail, softened by how bursty the rate is (its variance over
-    /// its mean, at least [`Rate::CLUSTER`]) and while little history stands behind it. Only a count
+    /// its mean, at least [`Tick::cluster`]) and while little history stands behind it. Only a count
     /// well above the largest one before is a spike, so that a burst speaks up as it grows and not
     /// at each of its events.
-    pub(crate) fn assess(mut self, minute: u32) -> (Self, f32) {
-        self.roll(minute);
-        if self.late > 0 || self.minutes < 3 {
+    pub(crate) fn assess(mut self, tick: Tick) -> (Self, f32) {
+        self.roll(tick);
+        if self.late > 0 || self.ticks < 3 {
             return (self, 0.0);
         }
         self.count = self.count.saturating_add(1);
@@ -184,13 +208,13 @@ impl Rate {
         }
         let tail = (count * std::f32::consts::LN_2 * log2(count / expected) - (count - expected))
             * std::f32::consts::LOG10_E;
-        let bursty = (self.variance / expected).max(Self::CLUSTER);
-        let sure = (f32::from(self.minutes) / Self::SURE).min(1.0);
+        let bursty = (self.variance / expected).max(tick.cluster);
+        let sure = (f32::from(self.ticks) / Self::SURE).min(1.0);
         (self, (tail / bursty * sure).clamp(0.0, 15.0))
     }
 
-    pub(crate) fn learn(&mut self, minute: u32) {
-        self.roll(minute);
+    pub(crate) fn learn(&mut self, tick: Tick) {
+        self.roll(tick);
         if self.late > 0 {
             return;
         }
@@ -201,25 +225,163 @@ impl Rate {
     }
 
     pub(crate) fn write(self, out: &mut Writer) {
-        out.u32(self.minute);
+        out.u32(self.tick);
         out.u32(self.count);
         out.f32(self.mean);
         out.f32(self.variance);
         out.f32(self.peak);
-        out.u16(self.minutes);
+        out.u16(self.ticks);
         out.u16(self.late);
     }
 
     pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
         Ok(Self {
-            minute: input.u32()?,
+            tick: input.u32()?,
             count: input.u32()?,
             mean: input.f32()?,
             variance: input.f32()?,
             peak: input.f32()?,
-            minutes: input.u16()?,
+            ticks: input.u16()?,
             late: input.u16()?,
         })
+    }
+}
+
+/// How little a source says, over two hours of quarters, against what it usually says.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Quiet {
+    quarter: u32,
+    /// Events of the quarter at hand.
+    count: u32,
+    /// Those of the eight quarters before, the latest first.
+    before: [u16; Quiet::QUARTERS],
+    /// Mean of a quarter's events.
+    mean: f32,
+    /// Variance of the sum of eight.
+    variance: f32,
+    /// Mean of a quarter's events by hour of the day.
+    hours: [f32; 24],
+    /// The smallest sum of the eight, which slowly rises to the usual one again.
+    trough: f32,
+    quarters: u16,
+}
+
+impl Quiet {
+    const QUARTERS: usize = 8;
+    /// Quarters that the mean looks back on: two days, so that a night is part of what is usual.
+    const SLOWEST: u16 = 192;
+    const LONGEST: u16 = 4_096;
+    /// A day of history is needed.
+    const SURE: u16 = 96;
+    /// The usual sum from which a small one says something.
+    const LEAST: f32 = 12.0;
+    /// A drop is so small a part of the smallest sum before.
+    const SHRINK: f32 = 0.75;
+    /// Part of the way back to the usual sum that the smallest one goes in a quarter.
+    const RISE: f32 = 0.01;
+    /// Quarters of history from which the hour of the day counts, and how much a quarter adds to its hour.
+    const DAYS: u16 = 288;
+    const HOUR: f32 = 0.1;
+    /// The least variance of the sum over its mean.
+    const CLUSTER: f32 = 4.0;
+
+    fn sum(&self) -> f32 {
+        self.before.iter().map(|count| f32::from(*count)).sum()
+    }
+
+    fn usual(&self) -> f32 {
+        self.mean * Self::QUARTERS as f32
+    }
+
+    /// What is usual before this quarter, at this time of day too.
+    fn expected(&self, quarter: u32) -> f32 {
+        if self.quarters < Self::DAYS {
+            return self.usual();
+        }
+        let before = 1..=Self::QUARTERS as u32;
+        let hours = before.map(|back| self.hours[quarter.wrapping_sub(back) as usize / 4 % 24]);
+        hours.sum::<f32>().min(self.usual())
+    }
+
+    fn roll(&mut self, quarter: u32) {
+        if self.quarters == 0 {
+            *self = Self { quarter, quarters: 1, trough: f32::MAX, ..Self::default() };
+        }
+        let passed = quarter.saturating_sub(self.quarter);
+        for step in 0..passed.min(u32::from(Self::SLOWEST)) {
+            let count = self.count as f32;
+            let weight = 1.0 / f32::from(self.quarters.min(Self::SLOWEST));
+            let hour = &mut self.hours[(self.quarter + step) as usize / 4 % 24];
+            *hour += (4.0 * 24.0 / f32::from(self.quarters) / 4.0).clamp(Self::HOUR, 1.0) * (count - *hour);
+            self.mean += weight * (count - self.mean);
+            self.before.rotate_right(1);
+            self.before[0] = self.count.min(u32::from(u16::MAX)) as u16;
+            self.count = 0;
+            self.quarters = (self.quarters + 1).min(Self::LONGEST);
+            if usize::from(self.quarters) > Self::QUARTERS {
+                let most = self.usual() / 3.0;
+                let apart = (self.sum() - self.usual()).clamp(-most, most);
+                self.variance = (1.0 - weight) * (self.variance + weight * apart * apart);
+                self.trough = self.trough.min(self.usual());
+                self.trough += Self::RISE * (self.usual() - self.trough);
+            }
+        }
+        self.quarter = self.quarter.max(quarter);
+    }
+
+    /// The events of the last eight quarters, the usual number, and the surprise of so few: the
+    /// Chernoff bound of the Poisson tail, softened as for [`Rate`]. Only the first event of a quarter
+    /// speaks, and only when there were clearly fewer than ever lately.
+    pub(crate) fn assess(mut self, quarter: u32) -> (f32, f32, f32) {
+        if quarter <= self.quarter || self.quarters < Self::SURE {
+            return (0.0, 0.0, 0.0);
+        }
+        // What is usual must not sink by the very silence that is judged.
+        let (usual, trough) = (self.expected(quarter), self.trough);
+        let bursty = (self.variance / self.usual().max(1e-3)).max(Self::CLUSTER);
+        self.roll(quarter);
+        let sum = self.sum();
+        if usual < Self::LEAST || sum > Self::SHRINK * trough - 1.0 {
+            return (sum, usual, 0.0);
+        }
+        let log = if sum > 0.0 { sum * std::f32::consts::LN_2 * log2(sum / usual) } else { 0.0 };
+        let tail = (log - (sum - usual)) * std::f32::consts::LOG10_E;
+        (sum, usual, (tail / bursty).clamp(0.0, 15.0))
+    }
+
+    pub(crate) fn learn(&mut self, quarter: u32) {
+        let turned = quarter > self.quarter;
+        self.roll(quarter);
+        if turned && usize::from(self.quarters) > Self::QUARTERS {
+            self.trough = self.trough.min(self.sum());
+        }
+        self.count = self.count.saturating_add(1);
+    }
+
+    pub(crate) fn write(self, out: &mut Writer) {
+        out.u32(self.quarter);
+        out.u32(self.count);
+        self.before.iter().for_each(|count| out.u16(*count));
+        out.f32(self.mean);
+        out.f32(self.variance);
+        self.hours.iter().for_each(|mean| out.f32(*mean));
+        out.f32(self.trough);
+        out.u16(self.quarters);
+    }
+
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let mut quiet = Self { quarter: input.u32()?, count: input.u32()?, ..Self::default() };
+        for count in &mut quiet.before {
+            *count = input.u16()?;
+        }
+        quiet.mean = input.f32()?;
+        quiet.variance = input.f32()?;
+        for mean in &mut quiet.hours {
+            *mean = input.f32()?;
+        }
+        quiet.trough = input.f32()?;
+        quiet.quarters = input.u16()?;
+        Ok(quiet)
     }
 }
 

@@ -2,18 +2,28 @@
 
 use event::{Variable, VariableKind};
 
-use super::estimate::{Clock, Moment, Rate, Share};
+use super::estimate::{Clock, Moment, Quiet, Rate, Share};
 use crate::{
     bytes::{Reader, Writer},
     error::ModelError,
     logarithm::{log2, log10},
-    random::hash,
+    random::{hash, mix},
 };
 
 /// Variable places followed in a template; those after are not looked at.
 pub(super) const PLACES_MAX: usize = 12;
 /// Values remembered at a place.
 const VALUES_MAX: usize = 48;
+/// Surprise of each doubling past the range.
+const DOUBLING: f32 = 0.4;
+/// A number widens the range by at most so many times the end it lies beyond.
+const WIDEN: f32 = 1.0;
+/// Numbers at a place that are half as telling as many.
+const NUMBERS_FEW: f32 = 8.0;
+/// Numbers from which a place has a range.
+const RANGE_KNOWN: u32 = 16;
+/// Beginnings of messages remembered of a source.
+const HEADS_MAX: usize = 256;
 /// Hosts remembered of a source.
 const HOSTS_MAX: usize = 256;
 
@@ -69,6 +79,8 @@ pub(super) struct Place {
 pub(crate) enum Content {
     Number(f32),
     Category(u32),
+    /// An address or a host, which stands for who it is about.
+    Address(u32),
     /// Of a kind whose values never repeat, or too large to be a number.
     Nothing,
 }
@@ -93,12 +105,66 @@ impl Content {
                 Ok(number) if number.is_finite() => Self::Number(number),
                 _ => Self::Nothing,
             },
-            VariableKind::Ip | VariableKind::Host | VariableKind::Text | VariableKind::Path => {
-                Self::Category((hash(text.as_bytes().get(..256).unwrap_or(text.as_bytes())) >> 32) as u32)
-            }
+            VariableKind::Ip | VariableKind::Host => Self::Address(category(text)),
+            VariableKind::Text | VariableKind::Path => Self::Category(category(text)),
             VariableKind::Hex | VariableKind::Uuid | VariableKind::Time => Self::Nothing,
         }
     }
+}
+
+fn category(text: &str) -> u32 {
+    (hash(text.as_bytes().get(..256).unwrap_or(text.as_bytes())) >> 32) as u32
+}
+
+/// What an address did lately.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Caller {
+    /// When its present stay began, and its latest event, nanoseconds.
+    first: i64,
+    latest: i64,
+    /// Events of this stay.
+    count: u32,
+}
+
+impl Caller {
+    /// What is busy is so within an hour; who was away for a day comes anew.
+    const APART: i64 = 3_600_000_000_000;
+    /// Events from which a stay is a busy one.
+    const BUSY: u32 = 6;
+
+    /// Whether it came within the last hour and was busy since.
+    pub(super) fn is_busy(&self, nanos: i64) -> bool {
+        self.count >= Self::BUSY
+            && nanos.saturating_sub(self.latest) < Self::APART
+            && nanos.saturating_sub(self.first) < Self::APART
+    }
+
+    pub(super) fn learn(&mut self, nanos: i64) {
+        if self.count == 0 || nanos.saturating_sub(self.latest) > 24 * Self::APART {
+            *self = Self { first: nanos, latest: nanos, count: 0 };
+        }
+        self.latest = self.latest.max(nanos);
+        self.count = self.count.saturating_add(1);
+    }
+
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.u64(self.first as u64);
+        out.u64(self.latest as u64);
+        out.u32(self.count);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        Ok(Self { first: input.u64()? as i64, latest: input.u64()? as i64, count: input.u32()? })
+    }
+}
+
+/// Hash of the first words of a message: letters alone, at least two.
+fn head(message: &str) -> u32 {
+    const WORDS: usize = 4;
+    const BYTES: usize = 160;
+    let bytes = message.as_bytes().get(..BYTES).unwrap_or(message.as_bytes());
+    let words = bytes.split(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() > 1);
+    (words.take(WORDS).fold(0, |sum: u64, word| mix(sum ^ hash(word))) >> 32) as u32
 }
 
 /// Decimal digits, up to 18 of them: longer ones are identifiers.
@@ -113,14 +179,15 @@ fn number(text: &str) -> Option<f32> {
 }
 
 impl Place {
-    /// By how many doublings a number lies outside the range seen; 0 within.
+    /// By how many doublings a number lies outside the range seen; 0 within. Below a positive range there is
+    /// less room, and less to fear: each counts as a quarter.
     pub(super) fn outside(&self, number: f32) -> f32 {
         let size = |number: f32| number.abs() + 1.0;
         if number > self.high {
             if self.high >= 0.0 { log2(size(number) / size(self.high)) } else { 1.0 }
         } else if number < self.low {
             if self.low > 0.0 {
-                log2(size(self.low) / size(number))
+                0.25 * log2(size(self.low) / size(number))
             } else {
                 log2(size(number) / size(self.low)).max(0.0)
             }
@@ -135,9 +202,18 @@ impl Place {
             Content::Number(_) if self.count < 4 => 0.0,
             Content::Number(number) => {
                 let outside = self.outside(number);
-                if outside < 0.5 { 0.0 } else { (self.odd.surprise() * (outside / 3.0).min(3.0)).min(9.0) }
+                if outside < 0.5 {
+                    return 0.0;
+                }
+                let often = self.odd.surprise() * (outside / 3.0).min(3.0);
+                // A tail that halves with each doubling: so rarely is the largest of so many exceeded.
+                let count = self.count as f32;
+                let far = (self.odd.surprise() + DOUBLING * outside) * count / (count + NUMBERS_FEW);
+                often.max(far).min(9.0)
             }
-            Content::Category(value) if self.count > 0 && !self.known.has(value) => {
+            Content::Category(value) | Content::Address(value)
+                if self.count > 0 && !self.known.has(value) =>
+            {
                 self.odd.surprise().min(6.0)
             }
             _ => 0.0,
@@ -152,11 +228,20 @@ impl Place {
                 } else {
                     let odd = self.outside(number) >= 0.5;
                     self.odd.learn(odd);
-                    self.low = self.low.min(number);
-                    self.high = self.high.max(number);
+                    // One number far off must not make all like it ordinary, once a range is known.
+                    let (low, high) = if self.count < RANGE_KNOWN {
+                        (f32::MIN, f32::MAX)
+                    } else {
+                        (
+                            self.low - WIDEN * (self.low.abs() + 1.0),
+                            self.high + WIDEN * (self.high.abs() + 1.0),
+                        )
+                    };
+                    self.low = self.low.min(number).max(low);
+                    self.high = self.high.max(number).min(high);
                 }
             }
-            Content::Category(value) => {
+            Content::Category(value) | Content::Address(value) => {
                 let new = !self.known.has(value);
                 if self.count > 0 {
                     self.odd.learn(new);
@@ -200,6 +285,8 @@ pub(super) struct Group {
     /// Logarithm to base 2 of the message length.
     pub(super) length: Moment,
     pub(super) rate: Rate,
+    /// By the quarter of an hour.
+    pub(super) slow: Rate,
     pub(super) levels: [u16; 6],
     pub(super) places: Vec<Place>,
 }
@@ -232,6 +319,7 @@ impl Group {
         self.gap.write(out);
         self.length.write(out);
         self.rate.write(out);
+        self.slow.write(out);
         self.levels.iter().for_each(|count| out.u16(*count));
         out.u8(self.places.len() as u8);
         self.places.iter().for_each(|place| place.write(out));
@@ -244,6 +332,7 @@ impl Group {
             gap: Moment::read(input)?,
             length: Moment::read(input)?,
             rate: Rate::read(input)?,
+            slow: Rate::read(input)?,
             ..Self::default()
         };
         for level in 0..6 {
@@ -265,11 +354,18 @@ pub(super) struct Source {
     pub(super) latest: i64,
     pub(super) gap: Moment,
     pub(super) rate: Rate,
+    /// By the quarter of an hour.
+    pub(super) slow: Rate,
+    /// Events of level error or above by the quarter of an hour.
+    pub(super) severe: Rate,
+    pub(super) quiet: Quiet,
     pub(super) clock: Clock,
     /// How often an event is the first of its template.
     pub(super) new_templates: Share,
     pub(super) new_hosts: Share,
     pub(super) hosts: Known,
+    /// Beginnings of messages whose template was new.
+    heads: Known,
     pub(super) levels: [f32; 6],
 }
 
@@ -288,6 +384,18 @@ impl Source {
         self.levels[level] += 1.0;
     }
 
+    /// Whether a message of a new template begins as one did that was learned.
+    pub(super) fn knows_head(&self, message: &str) -> bool {
+        self.heads.has(head(message))
+    }
+
+    pub(super) fn learn_head(&mut self, message: &str) {
+        let head = head(message);
+        if !self.heads.has(head) {
+            self.heads.add(head, HEADS_MAX);
+        }
+    }
+
     pub(super) fn learn_host(&mut self, host: u32) {
         let new = !self.hosts.has(host);
         self.new_hosts.learn(new);
@@ -301,10 +409,14 @@ impl Source {
         out.u64(self.latest as u64);
         self.gap.write(out);
         self.rate.write(out);
+        self.slow.write(out);
+        self.severe.write(out);
+        self.quiet.write(out);
         self.clock.write(out);
         self.new_templates.write(out);
         self.new_hosts.write(out);
         self.hosts.write(out);
+        self.heads.write(out);
         self.levels.iter().for_each(|count| out.f32(*count));
     }
 
@@ -314,10 +426,14 @@ impl Source {
             latest: input.u64()? as i64,
             gap: Moment::read(input)?,
             rate: Rate::read(input)?,
+            slow: Rate::read(input)?,
+            severe: Rate::read(input)?,
+            quiet: Quiet::read(input)?,
             clock: Clock::read(input)?,
             new_templates: Share::read(input)?,
             new_hosts: Share::read(input)?,
             hosts: Known::read(input, HOSTS_MAX)?,
+            heads: Known::read(input, HEADS_MAX)?,
             levels: [0.0; 6],
         };
         for level in 0..6 {

@@ -6,6 +6,7 @@
 //! window. All history is in event time.
 
 mod estimate;
+mod feature;
 mod history;
 mod slots;
 
@@ -17,14 +18,24 @@ use crate::{
     logarithm::{log2, log10},
     random::{Random, hash, mix},
 };
-use estimate::{Clock, Rate, Share};
-use history::{Content, Contents, Group, Place, Source};
+pub(crate) use feature::{Facts, Feature};
+
+use estimate::{Clock, Share, Tick};
+use history::{Caller, Content, Contents, Group, Place, Source};
 use slots::Slots;
 
+/// Which fields a saved window has, and in what order.
+const LAYOUT: u32 = 0x4c57_0002;
 /// Templates at sources remembered; the least recently seen goes.
 const GROUPS_MAX: usize = 16_384;
 /// Sources remembered.
 const SOURCES_MAX: usize = 2_048;
+/// Addresses whose latest doings are remembered.
+const CALLERS_MAX: usize = 4_096;
+/// An address new at a place says so much more when it has been busy elsewhere since it came.
+const BUSY: f32 = 4.0;
+/// And so much more when what it writes now was never seen.
+const BUSY_NEW: f32 = 1.7;
 /// Rows kept to train on, a sample in which old ones fade.
 const ROWS_MAX: usize = 8_192;
 /// Features of an event.
@@ -36,72 +47,18 @@ pub(crate) const STEPS: f32 = 16.0;
 const GAPS_MAX: f32 = 4.0;
 /// Days of history from which the hour of an event apart from the stream says something.
 const DAYS_MIN: u8 = 7;
+/// One silence says so much of what a source that fell quiet for hours does.
+const GAP_SHARE: f32 = 0.5;
+/// A new template that begins as a known one says so much of what another one does.
+const KNOWN_HEAD: f32 = 0.5;
+/// Levels from error on.
+const SEVERE: usize = 4;
 /// A message's length may differ from the usual by this share of it, and by so many bytes, for nothing.
 const LENGTH_SHARE: f32 = 0.25;
 const LENGTH_BYTES: f32 = 16.0;
 
 /// The features of an event, each 16 times its value.
 pub(crate) type Row = [u8; FEATURES];
-
-/// The columns of a [`Row`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Feature {
-    /// First of its template at its source.
-    NewTemplate,
-    /// How small a part of the source's events the template is.
-    RareTemplate,
-    NewSource,
-    NewHost,
-    /// Another level than the template's usual one.
-    TemplateLevel,
-    /// Few events of this source are so severe.
-    SourceLevel,
-    /// The level itself, trace 0 to fatal 5, halved.
-    Severity,
-    TemplateSpike,
-    SourceSpike,
-    /// The template was silent for longer than usual.
-    TemplateGap,
-    SourceGap,
-    /// Message longer or shorter than the template's usually is.
-    Length,
-    /// A number outside the range of its place.
-    Number,
-    /// A value that is new at its place.
-    Value,
-    /// An hour of the day at which the source is seldom active.
-    Hour,
-    Weekday,
-}
-
-/// Numbers behind the features, for explaining.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Facts {
-    pub(crate) group_count: u32,
-    pub(crate) source_count: u32,
-    pub(crate) usual_level: u8,
-    pub(crate) template_count: u32,
-    pub(crate) template_mean: f32,
-    pub(crate) source_minute_count: u32,
-    pub(crate) source_mean: f32,
-    pub(crate) gap_s: f32,
-    pub(crate) usual_gap_s: f32,
-    pub(crate) source_gap_s: f32,
-    pub(crate) source_usual_gap_s: f32,
-    pub(crate) length: u32,
-    pub(crate) usual_length: f32,
-    /// Which variable of the message holds the odd number, and the range seen before.
-    pub(crate) number_at: u8,
-    pub(crate) number: f32,
-    pub(crate) low: f32,
-    pub(crate) high: f32,
-    /// Which variable of the message holds the new value, among how many seen.
-    pub(crate) value_at: u8,
-    pub(crate) values_seen: u32,
-    pub(crate) hour_active: u8,
-    pub(crate) days: u8,
-}
 
 /// Everything the window keeps under for an event.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +93,14 @@ impl<'e> Seen<'e> {
         &self.contents[..self.followed]
     }
 
+    /// The first address in the message.
+    fn caller(&self) -> Option<u32> {
+        self.contents().iter().find_map(|content| match content {
+            Content::Address(address) => Some(*address),
+            _ => None,
+        })
+    }
+
     pub(crate) fn keys(&self) -> Keys {
         let source = hash(self.event.source.as_deref().unwrap_or_default().as_bytes());
         Keys {
@@ -155,7 +120,10 @@ fn group_key(template: event::TemplateId, source: u64) -> u64 {
 pub(crate) struct Window {
     groups: Slots<Group>,
     sources: Slots<Source>,
+    callers: Slots<Caller>,
     new_sources: Share,
+    /// How often an event is of level error or above, of a new template and begins as none did.
+    new_errors: Share,
     /// Events learned.
     pub(crate) seen: u64,
     /// Earliest and latest event time, nanoseconds.
@@ -170,7 +138,9 @@ impl Window {
         Self {
             groups: Slots::new(GROUPS_MAX),
             sources: Slots::new(SOURCES_MAX),
+            callers: Slots::new(CALLERS_MAX),
             new_sources: Share::default(),
+            new_errors: Share::default(),
             seen: 0,
             from: i64::MAX,
             to: 0,
@@ -222,15 +192,32 @@ impl Window {
                     -log10(((group.count as f32 + 0.5) / (total + 1.0)).min(1.0)),
                 );
                 assess_group(group, nanos, level, &mut row, &mut facts);
-                assess_places(&group.places, seen.contents(), &mut row, &mut facts);
+                let busy = self.is_busy(seen, nanos);
+                assess_places(&group.places, seen.contents(), busy, &mut row, &mut facts);
             }
             (None, Some(source)) => {
-                put(&mut row, Feature::NewTemplate, source.new_templates.surprise());
+                let mut surprise = source.new_templates.surprise();
+                if level >= SEVERE {
+                    surprise = surprise.max(self.new_errors.surprise());
+                }
+                if source.knows_head(&event.message) {
+                    surprise *= KNOWN_HEAD;
+                }
+                if self.is_busy(seen, nanos) {
+                    surprise *= BUSY_NEW;
+                }
+                put(&mut row, Feature::NewTemplate, surprise);
                 put(&mut row, Feature::RareTemplate, log10(source.count as f32 + 1.0) + 0.3);
             }
             (None, None) => put(&mut row, Feature::NewTemplate, 0.3),
         }
         (row, facts)
+    }
+
+    /// Whether the address that the message names came within the hour and was busy since.
+    fn is_busy(&self, seen: &Seen<'_>, nanos: i64) -> bool {
+        let caller = seen.caller().and_then(|address| self.callers.get(u64::from(address)));
+        caller.is_some_and(|caller| caller.is_busy(nanos))
     }
 
     /// As [`Window::assess`], for an event that need not follow those learned: what compares it with
@@ -256,11 +243,14 @@ impl Window {
     pub(crate) fn learn(&mut self, seen: &Seen<'_>, keys: Keys, row: Row) {
         let event = seen.event;
         let nanos = event.timestamp.as_nanos();
-        let minute = Rate::minute_of(nanos);
+        let (minute, quarter) = (Tick::minute(nanos), Tick::quarter(nanos));
         let level = event.severity as usize;
         self.keep(row);
         self.from = self.from.min(nanos);
         self.to = self.to.max(nanos);
+        if let Some(address) = seen.caller() {
+            self.callers.entry(u64::from(address)).learn(nanos);
+        }
         let source = self.sources.entry(keys.source);
         let new_source = source.count == 0;
         if !new_source && nanos > source.latest {
@@ -269,11 +259,21 @@ impl Window {
         source.latest = if new_source { nanos } else { source.latest.max(nanos) };
         source.count = source.count.saturating_add(1);
         source.rate.learn(minute);
+        source.slow.learn(quarter);
+        if level >= SEVERE {
+            source.severe.learn(quarter);
+        }
+        source.quiet.learn(quarter.number);
         source.clock.learn(Clock::hour_of(nanos));
         source.learn_host(keys.host);
         source.learn_level(level);
         let group = self.groups.entry(keys.group);
         source.new_templates.learn(group.count == 0);
+        let new_head = group.count == 0 && !source.knows_head(&event.message);
+        if new_head {
+            source.learn_head(&event.message);
+        }
+        self.new_errors.learn_rare(new_head && level >= SEVERE);
         self.new_sources.learn(new_source);
         if group.count > 0 && nanos > group.latest {
             group.gap.learn(seconds_log(nanos - group.latest));
@@ -282,6 +282,7 @@ impl Window {
         group.count = group.count.saturating_add(1);
         group.length.learn(length_log(event.message.len() as f32));
         group.rate.learn(minute);
+        group.slow.learn(quarter);
         group.learn_level(level);
         if group.places.len() < seen.followed {
             group.places.resize_with(seen.followed, Place::default);
@@ -321,6 +322,7 @@ impl Window {
         }
         if self.new_sources.total < other.new_sources.total {
             self.new_sources = other.new_sources;
+            self.new_errors = other.new_errors;
         }
         self.from = self.from.min(other.from);
         self.to = self.to.max(other.to);
@@ -332,28 +334,35 @@ impl Window {
     }
 
     pub(crate) fn write(&self, out: &mut Writer) {
+        out.u32(LAYOUT);
         out.u64(self.seen);
         out.u64(self.from as u64);
         out.u64(self.to as u64);
         out.u64(self.random.state());
         self.new_sources.write(out);
+        self.new_errors.write(out);
         self.sources.write(out, Source::write);
+        self.callers.write(out, Caller::write);
         self.groups.write(out, Group::write);
         out.u32(self.rows.len() as u32);
         self.rows.iter().for_each(|row| out.0.extend_from_slice(row));
     }
 
     pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        if input.u32()? != LAYOUT {
+            return Err(input.damaged());
+        }
         let seen = input.u64()?;
         let (from, to) = (input.u64()? as i64, input.u64()? as i64);
         let random = Random::from_state(input.u64()?);
-        let new_sources = Share::read(input)?;
+        let (new_sources, new_errors) = (Share::read(input)?, Share::read(input)?);
         let sources = Slots::read(input, SOURCES_MAX, Source::read)?;
+        let callers = Slots::read(input, CALLERS_MAX, Caller::read)?;
         let groups = Slots::read(input, GROUPS_MAX, Group::read)?;
         let count = input.count(FEATURES, ROWS_MAX)?;
         let (rows, _) = input.take(count * FEATURES)?.as_chunks::<FEATURES>();
         let rows = rows.to_vec();
-        Ok(Self { groups, sources, new_sources, seen, from, to, rows, random })
+        Ok(Self { groups, sources, callers, new_sources, new_errors, seen, from, to, rows, random })
     }
 
     /// Templates at sources remembered.
@@ -396,13 +405,34 @@ fn assess_source(source: &Source, nanos: i64, level: usize, host: u32, row: &mut
         put(row, Feature::NewHost, source.new_hosts.surprise());
     }
     put(row, Feature::SourceLevel, source.assess_level(level));
-    let (rate, spike) = source.rate.assess(Rate::minute_of(nanos));
-    (facts.source_minute_count, facts.source_mean) = (rate.count, rate.mean);
+    let (rate, mut spike) = source.rate.assess(Tick::minute(nanos));
+    (facts.source_minute_count, facts.source_mean, facts.source_minutes) = (rate.count, rate.mean, 1);
+    let quarter = Tick::quarter(nanos);
+    let (rate, slow) = source.slow.assess(quarter);
+    if slow > spike {
+        spike = slow;
+        (facts.source_minute_count, facts.source_mean, facts.source_minutes) = (rate.count, rate.mean, 15);
+    }
+    if level >= SEVERE {
+        let (rate, severe) = source.severe.assess(quarter);
+        if severe > spike {
+            spike = severe;
+            (facts.source_minute_count, facts.source_mean, facts.source_minutes) =
+                (rate.count, rate.mean, 15);
+            facts.source_severe = true;
+        }
+    }
     put(row, Feature::SourceSpike, spike);
     if nanos > source.latest {
         let gap = seconds_log(nanos - source.latest);
         let deviations = source.gap.deviations(gap, 1.0).max(0.0);
-        put(row, Feature::SourceGap, source.gap.surprise(deviations));
+        let mut surprise = GAP_SHARE * source.gap.surprise(deviations);
+        let (count, usual, few) = source.quiet.assess(quarter.number);
+        if few > surprise {
+            surprise = few;
+            (facts.quiet_count, facts.quiet_usual) = (count, usual);
+        }
+        put(row, Feature::SourceGap, surprise);
         (facts.source_gap_s, facts.source_usual_gap_s) = (gap.exp2(), source.gap.mean.exp2());
     }
     let hour = Clock::hour_of(nanos);
@@ -416,8 +446,13 @@ fn assess_group(group: &Group, nanos: i64, level: usize, row: &mut Row, facts: &
     facts.group_count = group.count;
     facts.usual_level = group.usual_level() as u8;
     put(row, Feature::TemplateLevel, group.assess_level(level));
-    let (rate, spike) = group.rate.assess(Rate::minute_of(nanos));
-    (facts.template_count, facts.template_mean) = (rate.count, rate.mean);
+    let (rate, mut spike) = group.rate.assess(Tick::minute(nanos));
+    (facts.template_count, facts.template_mean, facts.template_minutes) = (rate.count, rate.mean, 1);
+    let (rate, slow) = group.slow.assess(Tick::quarter(nanos));
+    if slow > spike {
+        spike = slow;
+        (facts.template_count, facts.template_mean, facts.template_minutes) = (rate.count, rate.mean, 15);
+    }
     put(row, Feature::TemplateSpike, spike);
     if nanos > group.latest {
         let gap = seconds_log(nanos - group.latest);
@@ -430,17 +465,20 @@ fn assess_group(group: &Group, nanos: i64, level: usize, row: &mut Row, facts: &
     put(row, Feature::Length, group.length.surprise(group.length.deviations(length, 0.15)));
 }
 
-fn assess_places(places: &[Place], contents: &[Content], row: &mut Row, facts: &mut Facts) {
+fn assess_places(places: &[Place], contents: &[Content], busy: bool, row: &mut Row, facts: &mut Facts) {
     let (mut number, mut value) = (0.0, 0.0);
     for (at, (place, content)) in places.iter().zip(contents).enumerate() {
-        let surprise = place.assess(*content);
+        let mut surprise = place.assess(*content);
+        if busy && matches!(content, Content::Address(_)) {
+            surprise *= BUSY;
+        }
         match content {
             Content::Number(found) if surprise > number => {
                 number = surprise;
                 (facts.number_at, facts.number) = (at as u8, *found);
                 (facts.low, facts.high) = (place.low, place.high);
             }
-            Content::Category(_) if surprise > value => {
+            Content::Category(_) | Content::Address(_) if surprise > value => {
                 value = surprise;
                 (facts.value_at, facts.values_seen) = (at as u8, place.count);
             }

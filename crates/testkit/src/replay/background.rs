@@ -8,7 +8,7 @@ use std::{
 
 use rand::{Rng, rngs::SmallRng};
 
-use super::{DAY_MS, HOUR_MS, Line, SECOND_MS, access_line, address, auth_line};
+use super::{DAY_MS, HOUR_MS, Line, MINUTE_MS, SECOND_MS, access_line, address, auth_line};
 use crate::corpus;
 
 /// Of so many requests one goes to a page never asked for before.
@@ -18,6 +18,10 @@ const KNOWN_ADDRESSES: f64 = 0.7;
 /// Requests of the drift for each one before, and growth of answers.
 const DRIFT_REQUESTS: f64 = 0.8;
 const DRIFT_SIZE: f64 = 1.6;
+/// Failed logins within ten minutes that make an attack.
+const GUESSING_MIN: usize = 20;
+/// Lines of a program within ten minutes that make a burst.
+const LINES_MAX: usize = 100;
 const DRIFT_BROWSER: &str = "Chrome/151.0.7103.92";
 
 /// An auth line within its day: milliseconds and what follows the host name.
@@ -66,6 +70,9 @@ impl Background {
             days.entry(date.replace("Mar", "3").replace("Apr", "4"))
                 .or_default()
                 .push((at_ms, rest.to_owned()));
+        }
+        for day in days.values_mut() {
+            leave_out_bursts(day);
         }
         // The first and the last day are cut.
         days.pop_first();
@@ -125,6 +132,27 @@ impl Background {
             }
         }
     }
+}
+
+/// Leaves out what a program says in tens of minutes with many failed logins or lines: attacks and a
+/// script's run, bursts themselves, which an injected one could not be told from.
+fn leave_out_bursts(day: &mut Vec<AuthLine>) {
+    let slot = |at_ms: u64, rest: &str| {
+        let program = rest.split(['[', ':']).next().unwrap_or_default();
+        let program =
+            if matches!(program, "useradd" | "groupadd" | "chpasswd") { "accounts" } else { program };
+        (at_ms / (10 * MINUTE_MS), program.to_owned())
+    };
+    let mut counts: HashMap<(u64, String), (usize, usize)> = HashMap::new();
+    for (at_ms, rest) in day.iter() {
+        let (lines, failures) = counts.entry(slot(*at_ms, rest)).or_default();
+        *lines += 1;
+        *failures += usize::from(rest.contains("Failed password") || rest.contains("Invalid user"));
+    }
+    day.retain(|(at_ms, rest)| {
+        let (lines, failures) = counts.get(&slot(*at_ms, rest)).copied().unwrap_or_default();
+        lines < LINES_MAX && failures < GUESSING_MIN
+    });
 }
 
 /// The values of one block: the same ones stay the same within it.
@@ -188,7 +216,6 @@ impl<'b> Varied<'b> {
         lines: &mut Vec<Line>,
     ) {
         let address = self.address(&visit.address, random);
-        let last_ms = hour_ms + HOUR_MS - SECOND_MS;
         let mut at_ms = hour_ms + random.random_range(0..HOUR_MS);
         for request in &visit.requests {
             let mut request = if moved > 0.0 { drifted(request, moved) } else { request.clone() };
@@ -196,7 +223,7 @@ impl<'b> Varied<'b> {
                 request = new_page(&request, random);
             }
             lines.push(access_line(at_ms, &address, &request, None));
-            at_ms = (at_ms + random.random_range(100..6 * SECOND_MS)).min(last_ms);
+            at_ms += random.random_range(100..12 * SECOND_MS);
         }
     }
 }

@@ -1,0 +1,72 @@
+//! The features of an event, and the numbers behind them.
+
+#[cfg(doc)]
+use super::Row;
+
+/// The columns of a [`Row`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Feature {
+    /// First of its template at its source.
+    NewTemplate,
+    /// How small a part of the source's events the template is.
+    RareTemplate,
+    NewSource,
+    NewHost,
+    /// Another level than the template's usual one.
+    TemplateLevel,
+    /// Few events of this source are so severe.
+    SourceLevel,
+    /// The level itself, trace 0 to fatal 5, halved.
+    Severity,
+    TemplateSpike,
+    SourceSpike,
+    /// The template was silent for longer than usual.
+    TemplateGap,
+    SourceGap,
+    /// Message longer or shorter than the template's usually is.
+    Length,
+    /// A number outside the range of its place.
+    Number,
+    /// A value that is new at its place.
+    Value,
+    /// An hour of the day at which the source is seldom active.
+    Hour,
+    Weekday,
+}
+
+/// Numbers behind the features, for explaining.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Facts {
+    pub(crate) group_count: u32,
+    pub(crate) source_count: u32,
+    pub(crate) usual_level: u8,
+    pub(crate) template_count: u32,
+    pub(crate) template_mean: f32,
+    pub(crate) source_minute_count: u32,
+    pub(crate) source_mean: f32,
+    /// Minutes that the counts and means above are of: 1 or 15.
+    pub(crate) template_minutes: u8,
+    pub(crate) source_minutes: u8,
+    /// Whether the count of the source is of its events of level error or above.
+    pub(crate) source_severe: bool,
+    /// Events of the source in the last two hours and usually, where these are strangely few.
+    pub(crate) quiet_count: f32,
+    pub(crate) quiet_usual: f32,
+    pub(crate) gap_s: f32,
+    pub(crate) usual_gap_s: f32,
+    pub(crate) source_gap_s: f32,
+    pub(crate) source_usual_gap_s: f32,
+    pub(crate) length: u32,
+    pub(crate) usual_length: f32,
+    /// Which variable of the message holds the odd number, and the range seen before.
+    pub(crate) number_at: u8,
+    pub(crate) number: f32,
+    pub(crate) low: f32,
+    pub(crate) high: f32,
+    /// Which variable of the message holds the new value, among how many seen.
+    pub(crate) value_at: u8,
+    pub(crate) values_seen: u32,
+    pub(crate) hour_active: u8,
+    pub(crate) days: u8,
+}
