@@ -81,6 +81,8 @@ pub(crate) struct Monitor {
     moved: Vec<String>,
     /// The model that the verdicts come from.
     version: String,
+    /// How its training was distributed, once that was asked for; feature by feature.
+    baseline: Vec<[f64; 256]>,
 }
 
 impl Monitor {
@@ -98,6 +100,7 @@ impl Monitor {
             since: None,
             moved: Vec::new(),
             version: String::new(),
+            baseline: Vec::new(),
         }
     }
 
@@ -117,6 +120,7 @@ impl Monitor {
             self.verdicts.fill(UNKNOWN);
             (self.agreed, self.since) = (0, None);
             self.moved.clear();
+            self.baseline.clear();
         }
     }
 
@@ -154,7 +158,10 @@ impl Monitor {
 
     /// Looks whether the world has moved.
     pub(crate) fn look(&mut self, model: &Model) {
-        let mut moved = self.moved_features(model);
+        if self.baseline.is_empty() {
+            self.baseline = WEIGHTS.iter().map(|(feature, _)| model.shares(*feature)).collect();
+        }
+        let mut moved = self.moved_features();
         moved.extend(self.moved_scores(model));
         moved.sort_by(|a, b| b.0.total_cmp(&a.0));
         let any = !moved.is_empty();
@@ -182,30 +189,29 @@ impl Monitor {
         }
     }
 
-    fn moved_features(&self, model: &Model) -> Vec<(f64, String)> {
+    fn moved_features(&self) -> Vec<(f64, String)> {
         let total = self.rows.len() as f64;
-        let one = |(feature, weight): (Feature, f32)| {
-            let expected = model.shares(feature);
+        let one = |((feature, weight), expected): ((Feature, f32), &[f64; 256])| {
             let mut counts = [0u32; 256];
             self.rows.iter().for_each(|row| counts[row[feature as usize] as usize] += 1);
             let actual = counts.map(|count| f64::from(count) / total);
-            let index = stability(&expected, &actual);
+            let index = stability(expected, &actual);
             let mean = |shares: &[f64; 256]| -> f64 {
                 shares.iter().enumerate().map(|(value, share)| value as f64 * share).sum::<f64>()
                     / f64::from(STEPS)
             };
-            let apart = f64::from(weight) * (mean(&actual) - mean(&expected)).abs();
+            let apart = f64::from(weight) * (mean(&actual) - mean(expected)).abs();
             (index >= MOVED && apart >= APART).then(|| {
                 let words = format!(
                     "{}: mean surprise {:.2} of recent events, {:.2} in training (stability index {index:.2})",
                     name(feature),
                     mean(&actual),
-                    mean(&expected),
+                    mean(expected),
                 );
                 (index, words)
             })
         };
-        WEIGHTS.into_iter().filter_map(one).collect()
+        WEIGHTS.into_iter().zip(&self.baseline).filter_map(one).collect()
     }
 
     fn moved_scores(&self, model: &Model) -> Option<(f64, String)> {
@@ -281,6 +287,7 @@ impl Monitor {
             since,
             moved,
             version,
+            baseline: Vec::new(),
         })
     }
 }
