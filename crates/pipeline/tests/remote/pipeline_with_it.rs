@@ -251,7 +251,7 @@ async fn the_service_goes_away_again_and_again_under_load() {
     assert!(late.is_sorted());
     let missing = scored.iter().filter(|verdict| verdict.state == VerdictState::Unscored).count();
     assert_eq!(late.len(), missing, "each event has its verdict, at once or late");
-    assert!((1000..6000).contains(&missing), "{missing}");
+    assert!(missing >= 1000, "the service was away for the whole first round: {missing}");
     collector.stop().await;
 }
 
