@@ -37,7 +37,7 @@ async fn get(server: &Server, path: &str) -> Json {
 fn shop(from: u64, count: u64, released: bool) -> String {
     let one = |n: u64| {
         let (level, message) = match n * 7919 % 10 {
-            _ if released && n % 2 == 0 => {
+            _ if released && n.is_multiple_of(2) => {
                 ("warn", format!("cache miss for key-{} in region {}", n * 48_271 % 65_537, n % 5))
             }
             0..5 => ("info", format!("GET /items/{} took {} ms", n % 90, 5 + n * 13 % 40)),

@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 const BULK_BYTES_MIN: usize = 64 << 10;
-const BULK_BYTES_START: usize = 1 << 20;
+/// Every bulk costs the server an fsync, so small ones are no caution.
+const BULK_BYTES_START: usize = 4 << 20;
 /// A full bulk without trouble adds so much.
 const BULK_BYTES_STEP: usize = 256 << 10;
 const CONCURRENCY_START: usize = 2;
 /// So many bulks for each one under way, all without trouble, add one.
 const GROW_AFTER: usize = 8;
 /// Time for a document within this factor of the quickest is flat.
-const FLAT: f64 = 1.5;
+const FLAT: f64 = 2.0;
 /// Beyond this one it has risen.
 const RISEN: f64 = 4.0;
 /// A bulk that takes less is no sign of trouble, whatever others took: one lucky bulk, or a merge on
@@ -133,9 +134,9 @@ mod tests {
     #[test]
     fn it_grows_to_its_bounds_while_latency_is_flat() {
         let (mut pace, mut now) = (Pace::new(8 * MIB, 4), Instant::now());
-        assert_eq!((pace.bulk_bytes(), pace.concurrency()), (MIB, 2));
+        assert_eq!((pace.bulk_bytes(), pace.concurrency()), (4 * MIB, 2));
         send(&mut pace, &mut now, 4, 0.1);
-        assert_eq!(pace.bulk_bytes(), 2 * MIB, "a quarter each");
+        assert_eq!(pace.bulk_bytes(), 5 * MIB, "a quarter each");
         send(&mut pace, &mut now, 200, 0.1);
         assert_eq!((pace.bulk_bytes(), pace.concurrency()), (8 * MIB, 4));
     }
@@ -145,7 +146,7 @@ mod tests {
         let (mut pace, mut now) = (Pace::new(64 * MIB, 8), Instant::now());
         send(&mut pace, &mut now, 20, 0.1);
         let before = pace.bulk_bytes();
-        send(&mut pace, &mut now, 30, 0.2);
+        send(&mut pace, &mut now, 30, 0.3);
         let still = pace.bulk_bytes();
         assert!(still >= before && still < before + 10 * BULK_BYTES_STEP, "{before} {still}");
         send(&mut pace, &mut now, 12, 2.0);
@@ -158,7 +159,7 @@ mod tests {
         let later = now + Duration::from_secs(1);
         pace.cut(now, later);
         pace.cut(now, later);
-        assert_eq!((pace.bulk_bytes(), pace.concurrency()), (MIB / 2, 1));
+        assert_eq!((pace.bulk_bytes(), pace.concurrency()), (2 * MIB, 1));
         for _ in 0..20 {
             pace.cut(later, later);
         }
@@ -171,7 +172,7 @@ mod tests {
         for _ in 0..100 {
             pace.answered(now, now + Duration::from_millis(1), 1, 300);
         }
-        assert_eq!((pace.bulk_bytes(), pace.concurrency()), (MIB, 2));
+        assert_eq!((pace.bulk_bytes(), pace.concurrency()), (4 * MIB, 2));
     }
 
     #[test]
