@@ -275,21 +275,28 @@ mod tests {
     use super::*;
     use crate::window::FEATURES;
 
+    /// Keeps an event of this source, with so many of its template within a minute.
+    fn keep(examples: &mut Examples, source: &'static str, rate: u32, is_anomaly: bool) {
+        let mut event = Event::new("m", Timestamp::MIN);
+        event.source = Some(source.into());
+        let facts = Facts { template_count: rate, group_count: 100, ..Facts::default() };
+        examples.keep(&event, &[0; FEATURES], &facts, is_anomaly);
+    }
+
     #[test]
     fn a_group_of_anomalies_gets_its_rule() {
         let mut examples = Examples::default();
-        let mut keep = |source: &'static str, rate: u32, is_anomaly: bool| {
-            let mut event = Event::new("m", Timestamp::MIN);
-            event.source = Some(source.into());
-            let facts = Facts { template_count: rate, group_count: 100, ..Facts::default() };
-            examples.keep(&event, &[0; FEATURES], &facts, is_anomaly);
-        };
         for n in 0..20_000 {
             // Both programs are as busy, each with as many events: only together do they tell.
-            keep(if n / 32 % 2 == 0 { "sshd" } else { "web" }, if n / 64 % 2 == 0 { 2 } else { 50 }, false);
+            keep(
+                &mut examples,
+                if n / 32 % 2 == 0 { "sshd" } else { "web" },
+                if n / 64 % 2 == 0 { 2 } else { 50 },
+                false,
+            );
         }
         for n in 0..40 {
-            keep("sshd", 58 + n, true);
+            keep(&mut examples, "sshd", 58 + n, true);
         }
         let found = examples.rules();
         assert_eq!((found.anomalies, found.ordinary), (40, 625));
@@ -297,21 +304,15 @@ mod tests {
         assert_eq!(found.rules[0].text, "template rate within a minute above 54");
         assert_eq!((found.rules[0].anomalies, found.rules[0].ordinary_share), (40, 0.0));
         let mut examples = Examples::default();
-        let mut keep = |source: &'static str, rate: u32, is_anomaly: bool| {
-            let mut event = Event::new("m", Timestamp::MIN);
-            event.source = Some(source.into());
-            let facts = Facts { template_count: rate, group_count: 100, ..Facts::default() };
-            examples.keep(&event, &[0; FEATURES], &facts, is_anomaly);
-        };
         for n in 0..20_000 {
             let (source, rate) = match n / 32 % 4 {
                 0 => ("web", 60),
                 1 => ("web", 2),
                 _ => ("sshd", 2),
             };
-            keep(source, rate, false);
+            keep(&mut examples, source, rate, false);
         }
-        (0..40).for_each(|_| keep("sshd", 60, true));
+        (0..40).for_each(|_| keep(&mut examples, "sshd", 60, true));
         let found = examples.rules();
         assert_eq!(found.rules.len(), 1, "{found:?}");
         let text = &found.rules[0].text;

@@ -13,6 +13,7 @@ mod docs;
 mod gate;
 mod health;
 mod jobs;
+mod listen;
 mod observe;
 mod params;
 mod route;
@@ -22,6 +23,7 @@ mod searcher;
 pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
 pub use collector::{CollectorConfig, CollectorState, LiveEvents, collector, collector_routes};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};
+pub use listen::{Bounded, Connection};
 pub use observe::{guarded, metrics_layer};
 pub use scoring::{
     AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,

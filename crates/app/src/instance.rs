@@ -10,7 +10,6 @@ mod collector;
 mod configs;
 mod elastic;
 mod error;
-mod listen;
 mod remote;
 mod scoring;
 mod upkeep;
@@ -183,7 +182,7 @@ fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
 fn serve(tasks: &Tasks, name: &'static str, listener: TcpListener, router: Router, connections_max: usize) {
     let stop = tasks.stop();
     tasks.spawn(name, async move {
-        let listener = listen::Bounded::new(listener, connections_max);
+        let listener = api::Bounded::new(listener, connections_max);
         let served =
             axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {

@@ -29,7 +29,10 @@ use wire::v1::{
     anomaly_service_server::{AnomalyService, AnomalyServiceServer},
 };
 
-use crate::access::{Access, presented_key};
+use crate::{
+    access::{Access, presented_key},
+    listen::Bounded,
+};
 
 use journals::Journals;
 
@@ -178,7 +181,10 @@ impl AnomalyGrpc {
         server
             .add_service(health)
             .add_service(tonic::service::interceptor::InterceptedService::new(anomaly, check))
-            .serve_with_incoming_shutdown(incoming::bounded(listener, config.connections_max), stopping)
+            .serve_with_incoming_shutdown(
+                incoming::connections(Bounded::new(listener, config.connections_max)),
+                stopping,
+            )
             .await?;
         Ok(())
     }

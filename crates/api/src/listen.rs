@@ -15,13 +15,16 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-pub(super) struct Bounded {
+/// A listener with so many places; each connection holds one until it ends.
+#[derive(Debug)]
+pub struct Bounded {
     listener: TcpListener,
     places: Arc<Semaphore>,
 }
 
 impl Bounded {
-    pub(super) fn new(listener: TcpListener, connections_max: usize) -> Self {
+    /// Serves `connections_max` connections of this listener at a time.
+    pub fn new(listener: TcpListener, connections_max: usize) -> Self {
         Self { listener, places: Arc::new(Semaphore::new(connections_max)) }
     }
 }
@@ -45,9 +48,16 @@ impl Listener for Bounded {
 }
 
 /// A connection and its place among those served.
-pub(super) struct Connection {
+#[derive(Debug)]
+pub struct Connection {
     stream: TcpStream,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    pub(crate) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
 }
 
 impl AsyncRead for Connection {
