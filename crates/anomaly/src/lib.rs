@@ -57,6 +57,10 @@ pub struct Config {
     pub seed: u64,
     /// Model versions kept.
     pub models_max: usize,
+    /// Whether a stream that gets to where a model takes over waits for its training. It does by
+    /// default, so that a replay gets the same verdicts each time; where events come live it
+    /// must not, and a model that is late takes over when it is ready.
+    pub waits_for_training: bool,
 }
 
 impl Config {
@@ -69,6 +73,7 @@ impl Config {
             false_positive_rate: 0.001,
             seed: 0,
             models_max: 8,
+            waits_for_training: true,
         }
     }
 }

@@ -37,7 +37,10 @@ const UNFINISHED: &str = ".unfinished-";
 pub(crate) struct Registry {
     dir: PathBuf,
     models_max: usize,
+    /// Held for moments only: scoring asks it.
     history: Mutex<History>,
+    /// Held while the history is written.
+    remarking: Mutex<()>,
     /// Held while a model is given its number.
     storing: Mutex<()>,
 }
@@ -61,7 +64,8 @@ impl Registry {
             }
         }
         let history = Mutex::new(History::open(&dir));
-        Ok(Self { dir, models_max: models_max.max(1), history, storing: Mutex::default() })
+        let (remarking, storing) = (Mutex::default(), Mutex::default());
+        Ok(Self { dir, models_max: models_max.max(1), history, remarking, storing })
     }
 
     /// The versions kept, oldest first, whether or not they load.
@@ -177,14 +181,21 @@ impl Registry {
 
     /// Changes the history, on disk first.
     pub(crate) fn remark(&self, change: impl FnOnce(&mut History)) -> Result<(), ModelError> {
-        let mut history = self.history();
-        let mut changed = history.clone();
+        let _remarking = self.remarking.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.history().clone();
+        let mut changed = before.clone();
         change(&mut changed);
-        if changed != *history {
+        if changed != before {
             changed.store(&self.dir)?;
-            *history = changed;
+            *self.history() = changed;
         }
         Ok(())
+    }
+
+    /// While this is held no training ends: it cannot store its model.
+    #[cfg(test)]
+    pub(crate) fn hold_open(&self) -> MutexGuard<'_, ()> {
+        self.storing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the history.

@@ -139,8 +139,7 @@ impl Service {
     }
 
     /// Templates and scores events in stream order, and learns from them. Takes time; call it off
-    /// the reactor. A first model that has become due is trained between two
-    /// events, any further one beside the stream.
+    /// the reactor. A model that has become due is trained beside the stream.
     pub fn analyze<'a>(&self, events: Vec<(EventId, Event<'a>)>, end: Position) -> Batch<'a> {
         let mut scratch = lock(&self.scratch);
         let mut batch = Batch { events: Vec::with_capacity(events.len()), variables: Vec::new(), end };
@@ -233,7 +232,7 @@ impl Service {
     /// commit. Sealed as the models are, magic `LSWINDOW`; the body: templates (u32 length, bytes
     /// of their own), the window, u64 events at which a training may be tried again, the monitor of
     /// drift, and u8 1 with where and by which model the serving one is followed, or 0. The models
-    /// are no part of it. Waits for a training beside the stream.
+    /// are no part of it, and neither is one that is being trained, unless trainings are waited for.
     pub fn snapshot(&self) -> Vec<u8> {
         let _between_batches = lock(&self.scratch);
         let state = read(&self.state);
@@ -241,7 +240,7 @@ impl Service {
         out.bytes(&state.miner.save());
         state.window.write(&mut out);
         out.u64(state.retry_at);
-        lock(&self.upkeep).write(&mut out);
+        lock(&self.upkeep).write(&mut out, self.config.waits_for_training);
         out.seal()
     }
 
@@ -261,9 +260,12 @@ impl Service {
         input.end()?;
         let mut miner = miner;
         labels::recall(&lock(&self.feedback), &mut miner);
-        let _between_batches = lock(&self.scratch);
+        let between_batches = lock(&self.scratch);
         *write(&self.state) = State { miner, window, retry_at };
-        *lock(&self.upkeep) = upkeep;
+        let before = std::mem::replace(&mut *lock(&self.upkeep), upkeep);
+        drop(between_batches);
+        // It may wait for a training, nobody for it.
+        drop(before);
         Ok(())
     }
 

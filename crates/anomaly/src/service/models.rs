@@ -71,7 +71,7 @@ impl Service {
         let held_until = self.held_until();
         self.registry.choose(version)?;
         self.registry.remark(|history| history.held_until = held_until)?;
-        self.serve(version.to_owned(), model);
+        self.serve(version.to_owned(), Arc::new(model));
         Ok(self.model())
     }
 
@@ -98,7 +98,7 @@ impl Service {
             history.mark(&serving.version, Standing::RolledBack, &why);
             history.held_until = held_until;
         })?;
-        self.serve(version, model);
+        self.serve(version, Arc::new(model));
         Ok(self.model())
     }
 

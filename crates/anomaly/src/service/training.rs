@@ -89,13 +89,13 @@ impl Service {
     pub(super) fn activate_new(&self, model: Model) -> Result<String, ModelError> {
         let version = self.registry.store(&model, Standing::Serving, "")?;
         self.registry.expire(&version);
-        self.serve(version.clone(), model);
+        self.serve(version.clone(), Arc::new(model));
         Ok(version)
     }
 
-    pub(super) fn serve(&self, version: String, model: Model) {
+    pub(super) fn serve(&self, version: String, model: Arc<Model>) {
         *lock(&self.noticed) = (Some(version.clone()), self.registry.versions().pop());
-        *write(&self.serving) = Some(Serving { version, model: Arc::new(model) });
+        *write(&self.serving) = Some(Serving { version, model });
     }
 
     pub(super) fn needed(&self, window: &Window, served: bool) -> u64 {

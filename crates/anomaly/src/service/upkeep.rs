@@ -1,10 +1,11 @@
 //! What the service does by itself: watching for drift, training beside the stream, letting a model
 //! take over.
 //!
-//! A first model is trained between two events. Every further one is trained on a thread of its own,
-//! compared with the serving one on recent rows, and takes over at a place in the stream that is known
-//! when the training begins, so that the same stream gets the same verdicts. Only a stream that
-//! gets there before the training has ended waits for the rest of it.
+//! Every model is trained on a thread of its own. The first one takes over as soon as it is trained. Any
+//! further one is compared with the serving one on recent rows, and takes over at a place in the
+//! stream that is known when the training begins. A stream that gets there before the training
+//! has ended goes on without it, and the model takes over when it is ready; only a replay that is set up
+//! to (`Config::waits_for_training`) waits, so that it gets the same verdicts each time.
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -57,7 +58,7 @@ struct Pending {
     /// Events and event time at which it takes over.
     seen: u64,
     nanos: i64,
-    /// The version it was compared with.
+    /// The version it was compared with; empty for the first.
     base: String,
     work: Work,
 }
@@ -75,9 +76,23 @@ struct Outcome {
     version: String,
     /// Why it is not to take over; empty when it is.
     objection: String,
+    /// None after a restart: it is on disk.
+    model: Option<Arc<Model>>,
 }
 
 impl Pending {
+    /// Whether the stream has come to where it takes over.
+    fn is_reached(&self, seen: u64, latest: i64) -> bool {
+        seen >= self.seen || latest >= self.nanos
+    }
+
+    fn is_trained(&self) -> bool {
+        match &self.work {
+            Work::Running(thread) => thread.is_finished(),
+            Work::Done(_) => true,
+        }
+    }
+
     /// Waits for the training.
     fn finish(&mut self) -> Outcome {
         let outcome = match std::mem::replace(&mut self.work, Work::Done(Outcome::default())) {
@@ -94,10 +109,12 @@ impl Upkeep {
         Self { monitor: Monitor::new(seed), examples: Examples::default(), pending: None }
     }
 
-    pub(super) fn write(&mut self, out: &mut Writer) {
+    /// A model on its way is left out while it is trained, unless `waits`; its training begins anew then.
+    pub(super) fn write(&mut self, out: &mut Writer, waits: bool) {
         self.monitor.write(out);
-        out.u8(u8::from(self.pending.is_some()));
-        if let Some(pending) = &mut self.pending {
+        let pending = self.pending.as_mut().filter(|pending| waits || pending.is_trained());
+        out.u8(u8::from(pending.is_some()));
+        if let Some(pending) = pending {
             let outcome = pending.finish();
             out.u64(pending.seen);
             out.u64(pending.nanos as u64);
@@ -117,7 +134,12 @@ impl Upkeep {
                     Ok(String::from_utf8_lossy(input.bytes()?).into_owned())
                 };
                 let (base, version, objection) = (text()?, text()?, text()?);
-                Some(Pending { seen, nanos, base, work: Work::Done(Outcome { version, objection }) })
+                Some(Pending {
+                    seen,
+                    nanos,
+                    base,
+                    work: Work::Done(Outcome { version, objection, model: None }),
+                })
             }
         };
         Ok(Self { monitor, examples: Examples::default(), pending })
@@ -132,17 +154,18 @@ impl Drop for Upkeep {
     }
 }
 
-/// Trains, compares and stores a candidate.
+/// Trains a candidate, compares it with the model that serves, on recent rows, and stores it.
 fn candidate(
     registry: &Registry,
     (rows, card): (&[Row], Card),
-    (old, recent): (&Model, &[Row]),
+    serving: Option<(&Model, &[Row])>,
 ) -> Result<Outcome, TrainError> {
     let model = Model::train(rows, card)?;
-    let objection = compare::objection(old, &model, recent).unwrap_or_default();
+    let objection = serving.and_then(|(old, recent)| compare::objection(old, &model, recent));
+    let objection = objection.unwrap_or_default();
     let why = if objection.is_empty() { "about to take over" } else { objection.as_str() };
     let version = registry.store(&model, Standing::Candidate, why)?;
-    Ok(Outcome { version, objection })
+    Ok(Outcome { version, objection, model: Some(Arc::new(model)) })
 }
 
 impl Service {
@@ -184,30 +207,25 @@ impl Service {
             let state = read(&self.state);
             (state.window.seen, state.window.to)
         };
-        let mut upkeep = lock(&self.upkeep);
-        if upkeep.pending.as_ref().is_some_and(|pending| seen >= pending.seen || latest >= pending.nanos) {
-            let pending = upkeep.pending.take();
-            drop(upkeep);
-            if let Some(pending) = pending {
-                self.take_over(pending, serving.as_ref(), seen);
-            }
-            return;
-        }
-        let (waiting, drifting) = (upkeep.pending.is_some(), upkeep.monitor.drifting());
-        drop(upkeep);
-        let due = {
+        let (waiting, drifting) = {
+            let upkeep = lock(&self.upkeep);
+            (upkeep.pending.is_some(), upkeep.monitor.drifting())
+        };
+        let due = !waiting && {
             let state = read(&self.state);
             let card = serving.as_ref().map(|serving| &serving.model.card);
-            !waiting && seen >= state.retry_at && self.is_due(&state.window, card, drifting)
+            seen >= state.retry_at && self.is_due(&state.window, card, drifting)
         };
-        if !due {
-            return;
-        }
         // While somebody trains, a model is on its way.
-        let Ok(_training) = self.training.try_lock() else { return };
-        match serving {
-            None => self.train_first(),
-            Some(serving) => self.train_beside(&serving, drifting),
+        if due && let Ok(_training) = self.training.try_lock() {
+            self.train_beside(serving.as_ref(), drifting);
+        }
+        let waits = self.config.waits_for_training;
+        let comes =
+            |pending: &mut Pending| pending.is_reached(seen, latest) && (waits || pending.is_trained());
+        let pending = lock(&self.upkeep).pending.take_if(comes);
+        if let Some(pending) = pending {
+            self.take_over(pending, serving.as_ref(), seen);
         }
     }
 
@@ -227,22 +245,8 @@ impl Service {
         window.seen >= next || aged || drifting
     }
 
-    fn train_first(&self) {
-        let (rows, card) = {
-            let state = read(&self.state);
-            let templates = state.miner.len() as u64;
-            let card = self.card(&state.window, state.window.seen, templates, Origin::Stream);
-            (state.window.rows().to_vec(), card)
-        };
-        let trained =
-            Model::train(&rows, card).and_then(|model| self.activate_new(model).map_err(TrainError::Store));
-        if trained.is_err() {
-            self.failed(RETRY_AFTER);
-        }
-    }
-
-    fn train_beside(&self, serving: &Serving, drifting: bool) {
-        let recent = self.recent_rows();
+    fn train_beside(&self, serving: Option<&Serving>, drifting: bool) {
+        let recent = serving.map(|_| self.recent_rows()).unwrap_or_default();
         let origin = if drifting { Origin::Drift } else { Origin::Stream };
         let (rows, card) = {
             let state = read(&self.state);
@@ -251,14 +255,16 @@ impl Service {
             let rows = if drifting { recent.clone() } else { state.window.rows().to_vec() };
             (rows, card)
         };
-        let (seen, nanos) = (card.seen + TAKES_OVER_EVENTS, card.to.saturating_add(TAKES_OVER_NANOS));
-        let (registry, old) = (Arc::clone(&self.registry), Arc::clone(&serving.model));
-        let work = move || candidate(&registry, (&rows, card), (&old, &recent));
+        let (seen, nanos) = match serving {
+            Some(_) => (card.seen + TAKES_OVER_EVENTS, card.to.saturating_add(TAKES_OVER_NANOS)),
+            None => (card.seen, card.to),
+        };
+        let base = serving.map(|serving| serving.version.clone()).unwrap_or_default();
+        let (registry, old) = (Arc::clone(&self.registry), serving.map(|serving| Arc::clone(&serving.model)));
+        let work = move || candidate(&registry, (&rows, card), old.as_ref().map(|old| (&**old, &*recent)));
         match Builder::new().name("retrain".to_owned()).spawn(work) {
             Ok(thread) => {
-                let base = serving.version.clone();
-                let work = Work::Running(thread);
-                lock(&self.upkeep).pending = Some(Pending { seen, nanos, base, work });
+                lock(&self.upkeep).pending = Some(Pending { seen, nanos, base, work: Work::Running(thread) });
             }
             Err(_) => self.failed(RETRY_AFTER),
         }
@@ -273,26 +279,26 @@ impl Service {
 
     /// Lets a candidate serve, or keeps it as one.
     fn take_over(&self, mut pending: Pending, serving: Option<&Serving>, seen: u64) {
-        let Outcome { version, mut objection } = pending.finish();
+        let Outcome { version, mut objection, model } = pending.finish();
         if version.is_empty() {
             return self.failed(RETRY_AFTER);
         }
-        if serving.is_none_or(|serving| serving.version != pending.base) {
-            objection =
-                format!("another model came to serve than {}, which it was compared with", pending.base);
+        if serving.map_or("", |serving| &serving.version) != pending.base {
+            objection = match pending.base.as_str() {
+                "" => "another model came to serve while this one was trained".to_owned(),
+                base => format!("another model came to serve than {base}, which it was compared with"),
+            };
         }
         lock(&self.noticed).1 = self.registry.versions().pop();
         if !objection.is_empty() {
             write(&self.state).retry_at = seen + NEXT_CANDIDATE.max(seen / 2);
             // Without the remark it is a kept model like others, which does no harm.
             drop(self.registry.remark(|history| history.mark(&version, Standing::Candidate, &objection)));
-            self.registry.expire(&pending.base);
+            self.registry.expire(serving.map_or(&pending.base, |serving| &serving.version));
             return;
         }
-        let chosen = self.registry.load(&version).and_then(|model| {
-            self.registry.choose(&version)?;
-            Ok(model)
-        });
+        let loaded = model.map_or_else(|| self.registry.load(&version).map(Arc::new), Ok);
+        let chosen = loaded.and_then(|model| self.registry.choose(&version).map(|()| model));
         match chosen {
             Ok(model) => {
                 if model.card.origin == Some(Origin::Drift) {
@@ -303,5 +309,110 @@ impl Service {
             }
             Err(_) => self.failed(RETRY_AFTER),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use event::{Event, EventId, JournalId, Position, Timestamp, VerdictState};
+
+    use super::*;
+    use crate::Config;
+
+    const EVENTS_MIN: u64 = 300;
+
+    fn event(n: u64) -> Event<'static> {
+        let nanos = 1_700_000_000_000_000_000 + i128::from(n) * 500_000_000;
+        let message = format!("served {} bytes to 10.0.0.{}", n * 7919 % 50_000, n % 7);
+        Event::new(message, Timestamp::saturating_from_nanos(nanos))
+    }
+
+    /// Scores so many events; says the state and the model's version for the last.
+    fn analyze(service: &Service, from: u64, count: u64) -> (VerdictState, String) {
+        let id = EventId { journal: JournalId(1), position: Position::default() };
+        let events = (from..from + count).map(|n| (id, event(n))).collect();
+        let batch = service.analyze(events, Position::default());
+        assert_eq!(batch.events.len() as u64, count);
+        (batch.events.last().unwrap().verdict.state, service.model().version)
+    }
+
+    /// Feeds events one by one until something has come about.
+    fn until(service: &Service, mut from: u64, what: impl Fn(&Service) -> bool) -> u64 {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !what(service) {
+            assert!(Instant::now() < deadline, "it never came about: {:?}", service.models());
+            analyze(service, from, 1);
+            from += 1;
+            std::thread::yield_now();
+        }
+        from
+    }
+
+    #[test]
+    fn scoring_goes_on_while_a_training_is_held_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || {
+            let config = Config {
+                events_min: EVENTS_MIN as usize,
+                waits_for_training: false,
+                ..Config::new(dir.path())
+            };
+            Service::open(config).unwrap()
+        };
+        let service = open();
+        let held = service.registry.hold_open();
+        let (state, version) = analyze(&service, 0, 5_000);
+        assert_eq!((state, version.as_str()), (VerdictState::WarmingUp, ""));
+        assert!(lock(&service.upkeep).pending.is_some());
+        let snapshot = service.snapshot();
+        assert_eq!(service.predict(&event(9)).state, VerdictState::WarmingUp);
+        drop(held);
+        let seen = until(&service, 5_000, |service| !service.model().version.is_empty());
+        let (state, first) = analyze(&service, seen, 1);
+        assert_eq!((state, service.models().len()), (VerdictState::Scored, 1));
+
+        // The next one is due, and past its place.
+        let held = service.registry.hold_open();
+        let (state, version) = analyze(&service, seen + 1, 10_000 + 2 * TAKES_OVER_EVENTS);
+        assert_eq!((state, &version), (VerdictState::Scored, &first));
+        assert!(lock(&service.upkeep).pending.as_ref().is_some_and(|pending| !pending.is_trained()));
+        service.snapshot();
+        drop(held);
+        until(&service, 60_000, |service| lock(&service.upkeep).pending.is_none());
+        assert_eq!(service.models().len(), 2);
+        assert_eq!(service.model().standing, Standing::Serving);
+        assert!(service.models().iter().all(|model| model.why != "about to take over"));
+
+        // What was being trained when the snapshot was taken is trained again.
+        let other = tempfile::tempdir().unwrap();
+        let again = Service::open(Config { dir: other.path().to_owned(), ..service.config.clone() }).unwrap();
+        again.restore(&snapshot).unwrap();
+        until(&again, 5_000, |service| !service.model().version.is_empty());
+        assert_eq!(again.model().standing, Standing::Serving);
+    }
+
+    #[test]
+    fn a_first_model_gives_way_to_one_that_came_while_it_was_trained() {
+        let dir = tempfile::tempdir().unwrap();
+        let config =
+            Config { events_min: EVENTS_MIN as usize, waits_for_training: false, ..Config::new(dir.path()) };
+        let service = Service::open(config).unwrap();
+        let imported = {
+            let other = tempfile::tempdir().unwrap();
+            let other = Service::open(Config { events_min: 100, ..Config::new(other.path()) }).unwrap();
+            let version = other.train(&(0..400).map(event).collect::<Vec<_>>()).unwrap().model;
+            service.import(&other.export(&version).unwrap()).unwrap().version
+        };
+        let held = service.registry.hold_open();
+        analyze(&service, 0, 600);
+        service.activate(&imported).unwrap();
+        drop(held);
+        until(&service, 600, |service| lock(&service.upkeep).pending.is_none());
+        assert_eq!(service.model().version, imported);
+        let own = service.models().into_iter().find(|model| !model.active).unwrap();
+        assert_eq!(own.standing, Standing::Candidate);
+        assert!(own.why.contains("another model came to serve"), "{}", own.why);
     }
 }
