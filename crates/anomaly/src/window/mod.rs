@@ -8,7 +8,10 @@
 mod estimate;
 mod feature;
 mod history;
-mod slots;
+mod prior;
+pub(crate) mod slots;
+
+use std::sync::Arc;
 
 use event::{Event, Variable};
 
@@ -22,6 +25,7 @@ pub(crate) use feature::{Facts, Feature};
 
 use estimate::{Clock, Share, Tick};
 use history::{Caller, Content, Contents, Group, Place, Source};
+pub(crate) use prior::Prior;
 use slots::Slots;
 
 /// Which fields a saved window has, and in what order.
@@ -131,6 +135,8 @@ pub(crate) struct Window {
     pub(crate) to: i64,
     rows: Vec<Row>,
     random: Random,
+    /// No part of what is saved.
+    pub(crate) prior: Arc<Prior>,
 }
 
 impl Window {
@@ -146,6 +152,7 @@ impl Window {
             to: 0,
             rows: Vec::new(),
             random: Random::of(seed, 0x77),
+            prior: Arc::default(),
         }
     }
 
@@ -178,12 +185,13 @@ impl Window {
         let mut row = [0; FEATURES];
         let mut facts = Facts { length: event.message.len() as u32, ..Facts::default() };
         put(&mut row, Feature::Severity, level as f32 / 2.0);
-        let source = self.sources.get(keys.source);
+        let prior = &*self.prior;
+        let source = self.sources.get(keys.source).or_else(|| prior.source(keys.source, seen.template));
         match source {
             Some(source) => assess_source(source, nanos, level, keys.host, &mut row, &mut facts),
             None => put(&mut row, Feature::NewSource, self.new_sources.surprise()),
         }
-        match (self.groups.get(keys.group), source) {
+        match (self.groups.get(keys.group).or_else(|| prior.group(seen.template)), source) {
             (Some(group), _) => {
                 let total = facts.source_count.max(group.count) as f32;
                 put(
@@ -362,7 +370,8 @@ impl Window {
         let count = input.count(FEATURES, ROWS_MAX)?;
         let (rows, _) = input.take(count * FEATURES)?.as_chunks::<FEATURES>();
         let rows = rows.to_vec();
-        Ok(Self { groups, sources, callers, new_sources, new_errors, seen, from, to, rows, random })
+        let prior = Arc::default();
+        Ok(Self { groups, sources, callers, new_sources, new_errors, seen, from, to, rows, random, prior })
     }
 
     /// Templates at sources remembered.

@@ -19,7 +19,7 @@ struct Slot<T> {
 
 /// Dense values found by key. When full, the least recently used of a few neighbours goes.
 #[derive(Debug, Clone)]
-pub(super) struct Slots<T> {
+pub(crate) struct Slots<T> {
     places: HashMap<u64, u32, foldhash::fast::FixedState>,
     slots: Vec<Slot<T>>,
     clock: u64,
@@ -28,21 +28,21 @@ pub(super) struct Slots<T> {
 }
 
 impl<T: Default + Clone> Slots<T> {
-    pub(super) fn new(max: usize) -> Self {
+    pub(crate) fn new(max: usize) -> Self {
         Self { places: HashMap::default(), slots: Vec::new(), clock: 0, hand: 0, max: max.max(1) }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
 
-    pub(super) fn get(&self, key: u64) -> Option<&T> {
+    pub(crate) fn get(&self, key: u64) -> Option<&T> {
         let place = self.places.get(&key)?;
         self.slots.get(*place as usize).map(|slot| &slot.value)
     }
 
     /// The value at this key, a default one when there was none.
-    pub(super) fn entry(&mut self, key: u64) -> &mut T {
+    pub(crate) fn entry(&mut self, key: u64) -> &mut T {
         self.clock += 1;
         let place = match self.places.get(&key) {
             Some(place) => *place as usize,
@@ -72,11 +72,11 @@ impl<T: Default + Clone> Slots<T> {
         place
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
         self.slots.iter().map(|slot| (slot.key, &slot.value))
     }
 
-    pub(super) fn write(&self, out: &mut Writer, one: impl Fn(&T, &mut Writer)) {
+    pub(crate) fn write(&self, out: &mut Writer, one: impl Fn(&T, &mut Writer)) {
         out.u64(self.clock);
         out.u32(self.hand as u32);
         out.u32(self.slots.len() as u32);
@@ -87,7 +87,7 @@ impl<T: Default + Clone> Slots<T> {
         }
     }
 
-    pub(super) fn read(
+    pub(crate) fn read(
         input: &mut Reader<'_>,
         max: usize,
         one: impl Fn(&mut Reader<'_>) -> Result<T, ModelError>,
