@@ -44,3 +44,7 @@ deny:
 # Write .env.sample anew after a setting changed.
 env-sample:
     cargo run --quiet -- check --sample > .env.sample
+
+# Every table of docs/detection.md in one run, beside peers from their registry; DATA as infra/eval/eval-anomaly says.
+eval-anomaly DATA="../shared/data" *ARGS="":
+    infra/eval/eval-anomaly {{DATA}} {{ARGS}}
