@@ -300,9 +300,12 @@ fn learn_one(
     let found = variables.get(from..).unwrap_or_default();
     let seen = Seen::new(event, Some(mined.template.id), found);
     let keys = seen.keys();
-    if !mined.is_new && !window.knows(keys) {
-        let merged = miner.aliases(mined.template.id);
-        window.inherit(keys, merged.into_iter().filter(|id| *id != mined.template.id));
+    if !window.knows(keys) {
+        if !mined.is_new {
+            let merged = miner.aliases(mined.template.id);
+            window.inherit(keys, merged.into_iter().filter(|id| *id != mined.template.id));
+        }
+        window.begin(&seen, keys);
     }
     let (row, facts) = window.assess(&seen, keys);
     window.learn(&seen, keys, row);

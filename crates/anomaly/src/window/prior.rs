@@ -1,0 +1,166 @@
+//! What a window is told beforehand of kinds of logs it may never have seen: of templates and of the
+//! programs that write them, without anything that belongs to one installation.
+//!
+//! Kept are counts, levels, lengths, the ranges of numbers and how often something new was said.
+//! Left out is who and when: values, addresses, hosts, rates, gaps and times of day. Each window learns those
+//! by itself, as if nothing had been told.
+
+use std::collections::BTreeMap;
+
+use event::TemplateId;
+
+use super::{
+    Keys, Seen, Window, group_key,
+    estimate::Share,
+    history::{Group, Known, Source},
+};
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+    random::hash,
+};
+
+/// Templates and sources told of, at most.
+const GROUPS_MAX: usize = 4_096;
+const SOURCES_MAX: usize = 256;
+
+/// See the module.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Prior {
+    /// By template, with the source that wrote most of it.
+    groups: BTreeMap<u64, (u64, Group)>,
+    sources: BTreeMap<u64, Source>,
+}
+
+impl Prior {
+    /// What a window knows of these templates and the sources of these names.
+    pub(crate) fn of<'n>(
+        window: &Window,
+        templates: impl Iterator<Item = TemplateId>,
+        sources: impl Iterator<Item = &'n str>,
+    ) -> Self {
+        let mut prior = Self::default();
+        for key in sources.map(|name| hash(name.as_bytes())).take(SOURCES_MAX) {
+            if let Some(source) = window.sources.get(key) {
+                prior.sources.insert(key, anonymous_source(source));
+            }
+        }
+        for id in templates.take(GROUPS_MAX) {
+            let at = |key: &u64| Some((*key, window.groups.get(group_key(id, *key))?));
+            let most = prior.sources.keys().filter_map(at).max_by_key(|(_, group)| group.count);
+            if let Some((key, group)) = most {
+                let group = anonymous_group(group);
+                prior.groups.insert(id.0, (key, group));
+            }
+        }
+        prior
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.groups.is_empty() && self.sources.is_empty()
+    }
+
+    /// Takes in another one; what both tell of is told by that with more events.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (key, theirs) in other.sources {
+            let ours = self.sources.entry(key).or_default();
+            if ours.count < theirs.count {
+                *ours = theirs;
+            }
+        }
+        for (id, theirs) in other.groups {
+            let ours = self.groups.entry(id).or_default();
+            if ours.1.count < theirs.1.count {
+                *ours = theirs;
+            }
+        }
+    }
+
+    pub(super) fn group(&self, template: Option<TemplateId>) -> Option<&Group> {
+        Some(&self.groups.get(&template?.0)?.1)
+    }
+
+    /// A source of this name, else the one that writes this template.
+    pub(super) fn source(&self, name: u64, template: Option<TemplateId>) -> Option<&Source> {
+        self.sources.get(&name).or_else(|| self.sources.get(&self.groups.get(&template?.0)?.0))
+    }
+
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.u32(self.sources.len() as u32);
+        for (key, source) in &self.sources {
+            out.u64(*key);
+            source.write(out);
+        }
+        out.u32(self.groups.len() as u32);
+        for (id, (source, group)) in &self.groups {
+            out.u64(*id);
+            out.u64(*source);
+            group.write(out);
+        }
+    }
+
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let mut prior = Self::default();
+        for _ in 0..input.count(8, SOURCES_MAX)? {
+            let (key, source) = (input.u64()?, Source::read(input)?);
+            prior.sources.insert(key, anonymous_source(&source));
+        }
+        for _ in 0..input.count(16, GROUPS_MAX)? {
+            let (id, source, group) = (input.u64()?, input.u64()?, Group::read(input)?);
+            prior.groups.insert(id, (source, anonymous_group(&group)));
+        }
+        Ok(prior)
+    }
+}
+
+/// By name, so that what comes to be remembered beside these stays where it belongs.
+fn anonymous_group(group: &Group) -> Group {
+    let places = group.places.iter().map(|place| {
+        let mut place = place.clone();
+        // A place of names and addresses begins anew; of numbers the range is kept.
+        if place.known != Known::default() {
+            (place.known, place.count, place.odd) = (Known::default(), 0, Share::default());
+        }
+        place
+    });
+    Group {
+        count: group.count,
+        length: group.length,
+        levels: group.levels,
+        places: places.collect(),
+        ..Group::default()
+    }
+}
+
+fn anonymous_source(source: &Source) -> Source {
+    let mut anonymous = Source::default();
+    anonymous.count = source.count;
+    anonymous.new_templates = source.new_templates;
+    anonymous.levels = source.levels;
+    anonymous
+}
+
+impl Window {
+    /// Lets an event's template and source begin with what was told of them beforehand, where nothing
+    /// has been learned yet.
+    pub(crate) fn begin(&mut self, seen: &Seen<'_>, keys: Keys) {
+        if self.prior.is_empty() {
+            return;
+        }
+        let nanos = seen.event.timestamp.as_nanos();
+        if self.sources.get(keys.source).is_none()
+            && let Some(source) = self.prior.source(keys.source, seen.template)
+        {
+            let source = source.clone();
+            let entry = self.sources.entry(keys.source);
+            *entry = source;
+            entry.latest = nanos;
+        }
+        if self.groups.get(keys.group).is_none()
+            && let Some(group) = self.prior.group(seen.template)
+        {
+            let group = Group { latest: nanos, ..group.clone() };
+            *self.groups.entry(keys.group) = group;
+        }
+    }
+}
