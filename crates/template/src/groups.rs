@@ -188,6 +188,28 @@ impl Groups {
         group
     }
 
+    /// Takes in a group of another miner; one that has its skeleton becomes as open as it.
+    pub(crate) fn adopt(&mut self, other: &Group, used: u64) {
+        let key = Sought::new(other.tokens.clone()).key;
+        let group = match self.keys.get(&key).map(|&group| self.resolve(group)) {
+            Some(group) => {
+                if other.open && !self.get(group).open {
+                    self.get_mut(group).open = true;
+                    self.open.insert(key, group);
+                }
+                self.reread(group, &other.tokens);
+                self.resolve(group)
+            }
+            None => self.insert(other.tokens.clone(), key, other.open, used),
+        };
+        let group = self.resolve(group);
+        for &alias in &other.aliases {
+            if !self.ids.contains_key(&alias.0) {
+                self.alias(group, alias);
+            }
+        }
+    }
+
     /// Makes the group the owner of its template's id; one that has the same text becomes one with it.
     fn claim(&mut self, group: u32) {
         let id = self.get(group).template.id;

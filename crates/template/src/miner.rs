@@ -161,6 +161,23 @@ impl Miner {
         self.groups.len() == 0 && !self.rest_used
     }
 
+    /// The templates alone that are asked for: no shapes, no ids from before merges.
+    pub fn distilled(&self, keep: impl Fn(TemplateId) -> bool) -> Self {
+        let kept = self.groups.alive().map(|(_, group)| group).filter(|group| keep(group.template.id));
+        let bare = |group: &Group| Group { aliases: Vec::new(), shapes: 0, used: 0, ..group.clone() };
+        Self { groups: Groups::from_alive(kept.map(bare).collect()), ..Self::new(self.config.clone()) }
+    }
+
+    /// Takes in the templates of another miner, as far as there is room.
+    pub fn adopt(&mut self, other: &Self) {
+        for (_, group) in other.groups.alive() {
+            if self.groups.len() >= self.config.templates_max {
+                return;
+            }
+            self.groups.adopt(group, self.clock);
+        }
+    }
+
     /// How many shapes are remembered.
     pub fn shapes(&self) -> usize {
         self.shapes.len()

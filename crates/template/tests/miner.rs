@@ -174,3 +174,36 @@ fn a_megabyte_is_one_message() {
         assert!(variables.last().is_some_and(|last| last.end as usize == message.len()));
     }
 }
+
+#[test]
+fn templates_told_by_another_miner_are_known_from_the_first_message_on() {
+    let mut taught = Miner::new(Config::default());
+    let mut variables = Vec::new();
+    let names = ["alder", "birch", "cedar", "elder", "hazel", "linden", "maple"];
+    let lines = |name: &str| [format!("session opened for {name} by (uid=0)"), format!("disk {name} is full")];
+    for line in names.iter().flat_map(|name| lines(name)) {
+        taught.mine(&line, &mut variables);
+    }
+    taught.mine("a secret that is seen once", &mut variables);
+    let kept: Vec<_> = taught.templates().filter(|one| !one.text.contains("secret")).cloned().collect();
+    let told = taught.distilled(|id| kept.iter().any(|one| one.id == id));
+    assert_eq!((told.len(), told.shapes()), (2, 0));
+    assert!(kept.iter().all(|one| told.aliases(one.id) == [one.id]), "no traces of what was merged");
+    let told = Miner::load(&told.save(), Config::default()).unwrap();
+
+    let mut fresh = Miner::new(Config::default());
+    fresh.mine("disk oak is full", &mut variables);
+    fresh.adopt(&told);
+    for line in lines("yew") {
+        assert!(!fresh.mine(&line, &mut variables).is_new, "{line}");
+    }
+    assert_eq!(fresh.find("disk pine is full", &mut variables).unwrap().template.text, "disk <*> is full");
+    assert!(fresh.mine("something else altogether", &mut variables).is_new);
+    let once = fresh.len();
+    fresh.adopt(&told);
+    assert_eq!(fresh.len(), once);
+
+    let mut small = Miner::new(Config { templates_max: 1, ..Config::default() });
+    small.adopt(&told);
+    assert_eq!(small.len(), 1);
+}
