@@ -2,28 +2,31 @@
 //!
 //! ```text
 //! 8 bytes  magic "LSTMPLT\0"
-//! u32      format version, 1, little-endian
+//! u32      format version, little-endian: 2 where operations made parts, else 1
 //! varint   clock, varint shapes aged, varint templates aged, u8 whether messages went past the bounds
 //! varint   number of templates, then for each:
 //!            u8 open, varint used, varint number of aliases, u64 each,
 //!            varint number of tokens, for each: u8 (1 space, 2 wild), varint length, UTF-8
 //! varint   number of shapes, then for each: u64 hash, varint template, varint used
+//! version 2: varint number of parts, then for each: u64 id of the template that was split, its text,
+//!            varint number of values, for each: varint place, and text as varint length, UTF-8
 //! 16 bytes BLAKE3 of everything before, cut to 16 bytes
 //! ```
 //! `varint` is LEB128. The checksum is tested before anything else is read.
 
-use std::sync::Arc;
+use std::{ops::RangeInclusive, sync::Arc};
 
 use event::{Template, TemplateId};
 
 use crate::{
     groups::{ALIASES_MAX, Group, Groups},
     miner::{Config, Miner, Shape},
-    skeleton::{self, Token},
+    skeleton::Token,
+    user::{PARTS_MAX, Part},
 };
 
 const MAGIC: &[u8; 8] = b"LSTMPLT\0";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const CHECKSUM: usize = 16;
 
 /// Why bytes are no miner.
@@ -34,9 +37,14 @@ pub enum LoadError {
     Foreign,
     /// Saved by a later version of this program.
     #[error(
-        "templates were saved in format version {0}; this program reads version {VERSION}: use a later one"
+        "templates were saved in format version {found}; this program reads version {known}: use a later one"
     )]
-    Version(u32),
+    Version {
+        /// The version.
+        found: u32,
+        /// The latest that this program reads.
+        known: u32,
+    },
     /// The checksum is wrong, or what it covers is not what this program writes.
     #[error("saved templates are damaged at their {0}: restore the file or start without it")]
     Damaged(&'static str),
@@ -47,7 +55,8 @@ impl Miner {
     pub fn save(&self) -> Vec<u8> {
         let mut out = Vec::new();
         out.extend_from_slice(MAGIC);
-        out.extend_from_slice(&VERSION.to_le_bytes());
+        let version = if self.user.parts.is_empty() { 1 } else { VERSION };
+        out.extend_from_slice(&version.to_le_bytes());
         for number in [self.clock, self.aged[0], self.aged[1]] {
             put(&mut out, number);
         }
@@ -62,12 +71,7 @@ impl Miner {
             for alias in &group.aliases {
                 out.extend_from_slice(&alias.0.to_le_bytes());
             }
-            put(&mut out, group.tokens.len() as u64);
-            for token in &group.tokens {
-                out.push(u8::from(token.space) | u8::from(token.wild) << 1);
-                put(&mut out, token.text.len() as u64);
-                out.extend_from_slice(token.text.as_bytes());
-            }
+            put_tokens(&mut out, &group.tokens);
         }
         let mut shapes: Vec<_> = self.shapes.iter().collect();
         shapes.sort_unstable_by_key(|(hash, _)| **hash);
@@ -77,9 +81,25 @@ impl Miner {
             put(&mut out, numbers[self.groups.resolve(shape.group) as usize]);
             put(&mut out, shape.used);
         }
-        let checksum = blake3::hash(&out);
-        out.extend_from_slice(&checksum.as_bytes()[..CHECKSUM]);
-        out
+        if version > 1 {
+            self.save_parts(&mut out);
+        }
+        seal(out)
+    }
+
+    fn save_parts(&self, out: &mut Vec<u8>) {
+        let mut parts: Vec<&Part> = self.user.parts.values().collect();
+        parts.sort_unstable_by_key(|part| part.template.id.0);
+        put(out, parts.len() as u64);
+        for part in parts {
+            out.extend_from_slice(&part.of.0.to_le_bytes());
+            put_text(out, &part.template.text);
+            put(out, part.values.len() as u64);
+            for (place, value) in &part.values {
+                put(out, u64::from(*place));
+                put_text(out, value);
+            }
+        }
     }
 
     /// What [`Miner::save`] wrote. Where it exceeds the bounds of `config`, what was seen last is kept.
@@ -87,20 +107,7 @@ impl Miner {
     /// # Errors
     /// When the bytes are not what `save` of this version wrote, to the last bit.
     pub fn load(bytes: &[u8], config: Config) -> Result<Self, LoadError> {
-        if bytes.get(..MAGIC.len()) != Some(MAGIC) {
-            return Err(LoadError::Foreign);
-        }
-        let Some((covered, checksum)) = bytes.split_last_chunk::<CHECKSUM>() else {
-            return Err(LoadError::Damaged("end"));
-        };
-        let mut input = Input(covered.get(MAGIC.len()..).ok_or(LoadError::Damaged("version"))?);
-        let version = u32::from_le_bytes(input.array("version")?);
-        if blake3::hash(covered).as_bytes()[..CHECKSUM] != *checksum {
-            return Err(LoadError::Damaged("checksum"));
-        }
-        if version != VERSION {
-            return Err(LoadError::Version(version));
-        }
+        let (mut input, version) = unseal(bytes, MAGIC, 1..=VERSION)?;
         let mut miner = Self::new(config);
         miner.clock = input.varint("clock")?;
         miner.aged = [input.varint("clock")?, input.varint("clock")?];
@@ -125,16 +132,66 @@ impl Miner {
                 return Err(LoadError::Damaged("shapes"));
             }
         }
-        if !input.0.is_empty() {
-            return Err(LoadError::Damaged("end"));
+        if version > 1 {
+            for _ in 0..input.count("parts", 13)? {
+                let part = input.part()?;
+                miner.user.parts.insert(part.template.id.0, part);
+            }
+            if miner.user.parts.len() > PARTS_MAX {
+                return Err(LoadError::Damaged("parts"));
+            }
         }
+        input.end()?;
         miner.groups = Groups::from_alive(groups);
         miner.fit();
         Ok(miner)
     }
 }
 
-fn put(out: &mut Vec<u8>, mut value: u64) {
+/// Closes what was written with its checksum.
+pub(crate) fn seal(mut out: Vec<u8>) -> Vec<u8> {
+    let checksum = blake3::hash(&out);
+    out.extend_from_slice(&checksum.as_bytes()[..CHECKSUM]);
+    out
+}
+
+/// What was sealed, behind magic and version, when all of it is as written; and the version.
+pub(crate) fn unseal<'a>(
+    bytes: &'a [u8],
+    magic: &[u8; 8],
+    versions: RangeInclusive<u32>,
+) -> Result<(Input<'a>, u32), LoadError> {
+    if bytes.get(..magic.len()) != Some(magic) {
+        return Err(LoadError::Foreign);
+    }
+    let Some((covered, checksum)) = bytes.split_last_chunk::<CHECKSUM>() else {
+        return Err(LoadError::Damaged("end"));
+    };
+    let mut input = Input(covered.get(magic.len()..).ok_or(LoadError::Damaged("version"))?);
+    let version = u32::from_le_bytes(input.array("version")?);
+    if blake3::hash(covered).as_bytes()[..CHECKSUM] != *checksum {
+        return Err(LoadError::Damaged("checksum"));
+    }
+    if !versions.contains(&version) {
+        return Err(LoadError::Version { found: version, known: *versions.end() });
+    }
+    Ok((input, version))
+}
+
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
+    put(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+pub(crate) fn put_tokens(out: &mut Vec<u8>, tokens: &[Token]) {
+    put(out, tokens.len() as u64);
+    for token in tokens {
+        out.push(u8::from(token.space) | u8::from(token.wild) << 1);
+        put_text(out, &token.text);
+    }
+}
+
+pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -142,7 +199,8 @@ fn put(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-struct Input<'a>(&'a [u8]);
+/// Takes things from the front of bytes.
+pub(crate) struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {
     fn take(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], LoadError> {
@@ -151,16 +209,16 @@ impl<'a> Input<'a> {
         Ok(head)
     }
 
-    fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], LoadError> {
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], LoadError> {
         self.take(N, what)?.try_into().map_err(|_| LoadError::Damaged(what))
     }
 
-    fn flags(&mut self, what: &'static str, max: u8) -> Result<u8, LoadError> {
+    pub(crate) fn flags(&mut self, what: &'static str, max: u8) -> Result<u8, LoadError> {
         let [flags] = self.array(what)?;
         if flags > max { Err(LoadError::Damaged(what)) } else { Ok(flags) }
     }
 
-    fn varint(&mut self, what: &'static str) -> Result<u64, LoadError> {
+    pub(crate) fn varint(&mut self, what: &'static str) -> Result<u64, LoadError> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let [byte] = self.array(what)?;
@@ -177,7 +235,7 @@ impl<'a> Input<'a> {
     }
 
     /// A number of things of so many bytes at least, so that a wrong one cannot ask for much memory.
-    fn count(&mut self, what: &'static str, each: usize) -> Result<usize, LoadError> {
+    pub(crate) fn count(&mut self, what: &'static str, each: usize) -> Result<usize, LoadError> {
         let count = usize::try_from(self.varint(what)?).map_err(|_| LoadError::Damaged(what))?;
         if count > self.0.len() / each { Err(LoadError::Damaged(what)) } else { Ok(count) }
     }
@@ -193,18 +251,43 @@ impl<'a> Input<'a> {
         if aliases.len() > ALIASES_MAX {
             return Err(LoadError::Damaged(WHAT));
         }
+        let tokens = self.tokens(WHAT)?;
+        Ok(Group { aliases, open, ..Group::new(tokens, used) })
+    }
+
+    pub(crate) fn text(&mut self, what: &'static str) -> Result<&'a str, LoadError> {
+        let length = self.count(what, 1)?;
+        std::str::from_utf8(self.take(length, what)?).map_err(|_| LoadError::Damaged(what))
+    }
+
+    pub(crate) fn tokens(&mut self, what: &'static str) -> Result<Vec<Token>, LoadError> {
         let mut tokens = Vec::new();
-        for _ in 0..self.count(WHAT, 2)? {
-            let flags = self.flags(WHAT, 3)?;
-            let length = self.count(WHAT, 1)?;
-            let text = std::str::from_utf8(self.take(length, WHAT)?).map_err(|_| LoadError::Damaged(WHAT))?;
+        for _ in 0..self.count(what, 2)? {
+            let flags = self.flags(what, 3)?;
+            let text = self.text(what)?;
             if text.is_empty() {
-                return Err(LoadError::Damaged(WHAT));
+                return Err(LoadError::Damaged(what));
             }
             let (space, wild) = (flags & 1 != 0, flags & 2 != 0);
             tokens.push(Token { space, wild, text: text.to_owned(), start: 0, end: 0 });
         }
-        let template = Arc::new(Template::new(skeleton::text(&tokens)));
-        Ok(Group { tokens, template, aliases, parent: None, open, shapes: 0, used })
+        Ok(tokens)
+    }
+
+    fn part(&mut self) -> Result<Part, LoadError> {
+        const WHAT: &str = "parts";
+        let of = TemplateId(u64::from_le_bytes(self.array(WHAT)?));
+        let template = Arc::new(Template::new(self.text(WHAT)?));
+        let mut values = Vec::new();
+        for _ in 0..self.count(WHAT, 2)? {
+            let place = u16::try_from(self.varint(WHAT)?).map_err(|_| LoadError::Damaged(WHAT))?;
+            values.push((place, self.text(WHAT)?.to_owned()));
+        }
+        Ok(Part { template, of, values })
+    }
+
+    /// Everything has been taken.
+    pub(crate) fn end(&self) -> Result<(), LoadError> {
+        if self.0.is_empty() { Ok(()) } else { Err(LoadError::Damaged("end")) }
     }
 }

@@ -31,6 +31,30 @@ pub(crate) struct Group {
     pub(crate) shapes: u32,
     /// When it was last looked for by skeleton.
     pub(crate) used: u64,
+    /// How operations want it shown: the number of a view from 1, or 0.
+    pub(crate) view: u32,
+    /// Whether operations keep it from merging and changing its text.
+    pub(crate) frozen: bool,
+    /// Whether operations keep it from ageing.
+    pub(crate) kept: bool,
+}
+
+impl Group {
+    pub(crate) fn new(tokens: Vec<Token>, used: u64) -> Self {
+        let template = Arc::new(Template::new(skeleton::text(&tokens)));
+        Self {
+            tokens,
+            template,
+            aliases: Vec::new(),
+            parent: None,
+            open: false,
+            shapes: 0,
+            used,
+            view: 0,
+            frozen: false,
+            kept: false,
+        }
+    }
 }
 
 /// Groups that differ at one place. The sixth makes them one, so five are kept.
@@ -109,8 +133,13 @@ impl Groups {
         group
     }
 
+    /// The number of the group that an id stands for.
+    pub(crate) fn number(&self, id: TemplateId) -> Option<u32> {
+        self.ids.get(&id.0).map(|&group| self.resolve(group))
+    }
+
     pub(crate) fn by_id(&self, id: TemplateId) -> Option<&Group> {
-        self.ids.get(&id.0).map(|&group| self.get(self.resolve(group)))
+        self.number(id).map(|group| self.get(group))
     }
 
     /// The groups that are not merged into others, in the order they were made.
@@ -167,18 +196,16 @@ impl Groups {
         self.resolve(group)
     }
 
+    /// The group of exactly this skeleton, made where there is none.
+    pub(crate) fn recall(&mut self, sought: Sought, used: u64) -> u32 {
+        let known = self.keys.get(&sought.key).copied();
+        let group = known.unwrap_or_else(|| self.insert(sought.tokens, sought.key, false, used));
+        self.resolve(group)
+    }
+
     fn insert(&mut self, tokens: Vec<Token>, key: u64, open: bool, used: u64) -> u32 {
         let group = self.groups.len() as u32;
-        let template = Arc::new(Template::new(skeleton::text(&tokens)));
-        self.groups.push(Group {
-            tokens,
-            template,
-            aliases: Vec::new(),
-            parent: None,
-            open,
-            shapes: 0,
-            used,
-        });
+        self.groups.push(Group { open, ..Group::new(tokens, used) });
         self.live += 1;
         self.keys.insert(key, group);
         if open {
@@ -245,7 +272,8 @@ impl Groups {
         }
     }
 
-    fn alias(&mut self, group: u32, id: TemplateId) {
+    /// Lets an id stand for a group.
+    pub(crate) fn alias(&mut self, group: u32, id: TemplateId) {
         let owner = self.get_mut(group);
         if owner.template.id == id || owner.aliases.contains(&id) {
             return;
@@ -261,7 +289,7 @@ impl Groups {
     /// Lets the group's text say what its wildcards have in common with those of another skeleton.
     pub(crate) fn reread(&mut self, group: u32, tokens: &[Token]) {
         let owner = &mut self.groups[group as usize];
-        if owner.tokens.len() != tokens.len() {
+        if owner.frozen || owner.tokens.len() != tokens.len() {
             return;
         }
         let mut changed = false;
@@ -290,16 +318,16 @@ impl Groups {
 
     /// Merges groups that differ from this one at one place, if they are many.
     fn merge(&mut self, group: u32, key: u64, changes: &[(u32, u64)]) {
-        if changes.len() < 2 {
+        if changes.len() < 2 || self.get(group).frozen {
             return;
         }
         for &(at, change) in changes {
             let holed = key.wrapping_add(change);
             let mut variants = self.holes.get(&holed).copied().unwrap_or_default();
-            // Those merged elsewhere meanwhile count no more.
+            // Those merged elsewhere meanwhile, or frozen, count no more.
             let mut kept = Variants::default();
             for &other in &variants.groups[..usize::from(variants.count)] {
-                if self.get(other).parent.is_none() {
+                if self.get(other).parent.is_none() && !self.get(other).frozen {
                     kept.groups[usize::from(kept.count)] = other;
                     kept.count += 1;
                 }
@@ -360,7 +388,7 @@ impl Groups {
         for group in 0..all.groups.len() as u32 {
             let owner = all.get(group);
             let (open, id, aliases) = (owner.open, owner.template.id, owner.aliases.clone());
-            let sought = Sought::new(owner.tokens.clone());
+            let (sought, frozen) = (Sought::new(owner.tokens.clone()), owner.frozen);
             all.keys.insert(sought.key, group);
             if open {
                 all.open.insert(sought.key, group);
@@ -369,7 +397,7 @@ impl Groups {
             for alias in aliases {
                 all.ids.entry(alias.0).or_insert(group);
             }
-            if sought.changes.len() < 2 {
+            if sought.changes.len() < 2 || frozen {
                 continue;
             }
             for (_, change) in sought.changes {

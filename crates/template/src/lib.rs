@@ -6,6 +6,9 @@
 //! at a single word, that word becomes a variable and they become one template with a new id, of
 //! which the old ids are aliases. Ids come from the readable text, so they are the same everywhere.
 //!
+//! Above all that stand *operations*: what people decided, by which templates are named, pinned, split
+//! and merged. They leave what was learned as it is, and can be taken back.
+//!
 //! Memory is bounded: shapes and templates age by their last use, counted in messages; what finds no
 //! room gets a coarser shape, in the end the whole message as one variable. Nothing here knows a
 //! particular program's messages, does I/O or reads a clock.
@@ -18,6 +21,11 @@ mod kinds;
 mod miner;
 mod scan;
 mod skeleton;
+mod user;
 
 pub use file::LoadError;
 pub use miner::{Config, Mined, Miner};
+pub use user::{
+    Action, Described, EXAMPLE_BYTES_MAX, MERGED_MAX, NAME_BYTES_MAX, OPERATIONS_BYTES_MAX, OPERATIONS_MAX,
+    Operation, OperationError, Operations, PARTS_MAX, PARTS_PER_TEMPLATE_MAX, Split,
+};

@@ -10,6 +10,7 @@ use crate::{
     hashed::Table,
     scan::scan,
     skeleton::skeleton,
+    user::{Shown, User},
 };
 
 /// Shapes remembered for one template; messages of further ones get the template's own shape.
@@ -63,6 +64,8 @@ pub struct Miner {
     /// The template of messages past the bounds, and whether there were any.
     pub(crate) rest: Arc<Template>,
     pub(crate) rest_used: bool,
+    /// What people decided.
+    pub(crate) user: User,
 }
 
 impl Miner {
@@ -80,6 +83,7 @@ impl Miner {
             aged: [0; 2],
             rest: Arc::new(Template::new("<*>")),
             rest_used: false,
+            user: User::default(),
         }
     }
 
@@ -93,28 +97,49 @@ impl Miner {
         if let Some(known) = self.shapes.get_mut(&shape) {
             known.used = self.clock;
             let group = self.groups.resolve(known.group);
-            return Mined { shape, template: self.groups.get(group).template.clone(), is_new: false };
+            let owner = self.groups.get(group);
+            if owner.view == 0 {
+                return Mined { shape, template: owner.template.clone(), is_new: false };
+            }
+            return self.mine_viewed(group, message, from, (shape, variables));
         }
-        self.learn(message, shape, from, variables)
+        self.mine_unknown(message, shape, from, variables)
+    }
+
+    #[cold]
+    fn mine_unknown(
+        &mut self,
+        message: &str,
+        shape: u64,
+        from: usize,
+        variables: &mut Vec<Variable>,
+    ) -> Mined {
+        let (shape, group, is_new) = self.learn(message, shape, from, variables);
+        let Some(group) = group else { return Mined { shape, template: self.rest.clone(), is_new } };
+        self.review(group);
+        let owner = self.groups.get(group);
+        if owner.view == 0 {
+            return Mined { shape, template: owner.template.clone(), is_new };
+        }
+        self.mine_viewed(group, message, from, (shape, variables))
     }
 
     /// As [`Miner::mine`], but learns nothing; None for a message of no known template.
     pub fn find(&self, message: &str, variables: &mut Vec<Variable>) -> Option<Mined> {
         let from = variables.len();
         let shape = scan(message, variables);
-        let answer = |group: u32, shape| {
-            let template = self.groups.get(self.groups.resolve(group)).template.clone();
-            Some(Mined { shape, template, is_new: false })
+        let answer = |group: u32, shape, variables: &mut Vec<Variable>| {
+            Some(self.look_viewed(self.groups.resolve(group), message, from, (shape, variables)).0)
         };
         if let Some(known) = self.shapes.get(&shape) {
-            return answer(known.group, shape);
+            return answer(known.group, shape, variables);
         }
         let sought = Sought::new(skeleton(message, &variables[from..]));
         match self.groups.find(&sought) {
-            Some(group) if self.admits(group) => answer(group, shape),
+            Some(group) if self.admits(group) => answer(group, shape, variables),
             Some(group) => {
                 let shape = coarse(message, &sought, self.groups.get(group), from, variables);
-                answer(group, shape)
+                answer(group, shape, variables)
             }
             None => {
                 variables.truncate(from);
@@ -125,30 +150,42 @@ impl Miner {
 
     /// By id, following merges.
     pub fn template(&self, id: TemplateId) -> Option<Arc<Template>> {
-        match self.groups.by_id(id) {
-            Some(group) => Some(group.template.clone()),
+        match self.shown(id) {
+            Some(Shown::Part(part)) => Some(part.template.clone()),
+            Some(Shown::View(view)) => Some(view.template.clone()),
+            Some(Shown::Group(group)) => Some(group.template.clone()),
             None => (self.rest_used && id == self.rest.id).then(|| self.rest.clone()),
         }
     }
 
     /// The current id for one that may have been merged away; the id itself when it is not known.
     pub fn current(&self, id: TemplateId) -> TemplateId {
-        self.groups.by_id(id).map_or(id, |group| group.template.id)
-    }
-
-    /// For a query on one id: all ids whose stored rows belong to it, itself and those merged into it.
-    /// A template remembers the latest 4,096 of them.
-    pub fn aliases(&self, id: TemplateId) -> Vec<TemplateId> {
-        match self.groups.by_id(id) {
-            Some(group) => std::iter::once(group.template.id).chain(group.aliases.iter().copied()).collect(),
-            None => vec![id],
+        match self.shown(id) {
+            Some(Shown::View(view)) => view.template.id,
+            Some(Shown::Group(group)) => group.template.id,
+            Some(Shown::Part(_)) | None => id,
         }
     }
 
-    /// All templates, in the order they were found.
+    /// For a query on one id: all ids whose stored rows belong to it, itself and those merged into it.
+    /// Of those merged by itself a template remembers the latest 4,096.
+    pub fn aliases(&self, id: TemplateId) -> Vec<TemplateId> {
+        let (first, others) = match self.shown(id) {
+            Some(Shown::View(view)) => (view.template.id, self.view_aliases(view)),
+            Some(Shown::Group(group)) => (group.template.id, group.aliases.clone()),
+            Some(Shown::Part(_)) | None => (id, Vec::new()),
+        };
+        std::iter::once(first).chain(others).collect()
+    }
+
+    /// All templates, in the order they were found; behind them those that people made.
     pub fn templates(&self) -> impl Iterator<Item = &Arc<Template>> {
         let apart = self.rest_used && self.groups.by_id(self.rest.id).is_none();
-        self.groups.alive().map(|(_, group)| &group.template).chain(apart.then_some(&self.rest))
+        let plain = self.groups.alive().filter(|(_, group)| group.view == 0);
+        plain
+            .map(|(_, group)| &group.template)
+            .chain(self.user_templates())
+            .chain(apart.then_some(&self.rest))
     }
 
     /// How many templates there are.
@@ -164,7 +201,7 @@ impl Miner {
     /// The templates alone that are asked for: no shapes, no ids from before merges.
     pub fn distilled(&self, keep: impl Fn(TemplateId) -> bool) -> Self {
         let kept = self.groups.alive().map(|(_, group)| group).filter(|group| keep(group.template.id));
-        let bare = |group: &Group| Group { aliases: Vec::new(), shapes: 0, used: 0, ..group.clone() };
+        let bare = |group: &Group| Group { open: group.open, ..Group::new(group.tokens.clone(), 0) };
         Self { groups: Groups::from_alive(kept.map(bare).collect()), ..Self::new(self.config.clone()) }
     }
 
@@ -172,9 +209,12 @@ impl Miner {
     pub fn adopt(&mut self, other: &Self) {
         for (_, group) in other.groups.alive() {
             if self.groups.len() >= self.config.templates_max {
-                return;
+                break;
             }
             self.groups.adopt(group, self.clock);
+        }
+        for group in 0..self.groups.stored() as u32 {
+            self.review(group);
         }
     }
 
@@ -183,9 +223,14 @@ impl Miner {
         self.shapes.len()
     }
 
-    /// A message of a shape not known.
-    #[cold]
-    fn learn(&mut self, message: &str, shape: u64, from: usize, variables: &mut Vec<Variable>) -> Mined {
+    /// A message of a shape not known: its shape, its group (None past the bounds), and whether that is new.
+    fn learn(
+        &mut self,
+        message: &str,
+        shape: u64,
+        from: usize,
+        variables: &mut Vec<Variable>,
+    ) -> (u64, Option<u32>, bool) {
         let sought = Sought::new(skeleton(message, &variables[from..]));
         let (group, is_new) = match self.groups.find(&sought) {
             Some(group) => {
@@ -195,33 +240,32 @@ impl Miner {
             }
             None => {
                 if !self.room() {
-                    return self.overflow(message, from, variables);
+                    let (shape, is_new) = self.overflow(message, from, variables);
+                    return (shape, None, is_new);
                 }
                 let before = self.groups.stored() as u32;
                 let group = self.groups.add(Sought::new(sought.tokens.clone()), self.clock);
                 (group, group >= before)
             }
         };
-        let template = self.groups.get(group).template.clone();
         if !self.admits(group) {
             let shape = coarse(message, &sought, self.groups.get(group), from, variables);
-            return Mined { shape, template, is_new };
+            return (shape, Some(group), is_new);
         }
         if self.shapes.len() >= self.config.shapes_max {
             self.age_shapes();
         }
         self.shapes.insert(shape, Shape { group, used: self.clock });
         self.groups.get_mut(group).shapes += 1;
-        Mined { shape, template, is_new }
+        (shape, Some(group), is_new)
     }
 
     /// A message that no room is left for: it is one text.
-    fn overflow(&mut self, message: &str, from: usize, variables: &mut Vec<Variable>) -> Mined {
+    fn overflow(&mut self, message: &str, from: usize, variables: &mut Vec<Variable>) -> (u64, bool) {
         let is_new = !self.rest_used;
         self.rest_used = true;
         variables.truncate(from);
-        let shape = whole(message, variables);
-        Mined { shape, template: self.rest.clone(), is_new }
+        (whole(message, variables), is_new)
     }
 
     /// Whether a new shape of this template is remembered.
@@ -275,7 +319,7 @@ impl Miner {
         true
     }
 
-    /// Keeps at most so many templates: those seen last.
+    /// Keeps at most so many templates: those that operations speak of, and those seen last.
     pub(crate) fn age_templates(&mut self, keep: usize) {
         self.aged[1] = self.clock;
         let mut used: Vec<u64> =
@@ -284,13 +328,19 @@ impl Miner {
             let group = self.groups.resolve(shape.group) as usize;
             used[group] = used[group].max(shape.used);
         }
-        let mut order: Vec<(u64, u32)> = self.groups.alive().map(|(at, _)| (used[at as usize], at)).collect();
+        let mut order: Vec<(bool, u64, u32)> =
+            self.groups.alive().map(|(at, group)| (group.kept, used[at as usize], at)).collect();
         order.sort_unstable_by(|one, other| other.cmp(one));
         let mut kept = vec![false; self.groups.stored()];
-        for (_, group) in order.into_iter().take(keep) {
+        for (_, _, group) in order.into_iter().take(keep) {
             kept[group as usize] = true;
         }
-        let numbers = self.groups.compact(|group, _| kept[group as usize]);
+        self.keep(|group| kept[group as usize]);
+    }
+
+    /// Lets go of the other groups, and of the traces of those merged away.
+    pub(crate) fn keep(&mut self, keep: impl Fn(u32) -> bool) {
+        let numbers = self.groups.compact(|group, _| keep(group));
         self.shapes.retain(|_, shape| match numbers[shape.group as usize] {
             Some(group) => {
                 shape.group = group;

@@ -180,7 +180,8 @@ fn templates_told_by_another_miner_are_known_from_the_first_message_on() {
     let mut taught = Miner::new(Config::default());
     let mut variables = Vec::new();
     let names = ["alder", "birch", "cedar", "elder", "hazel", "linden", "maple"];
-    let lines = |name: &str| [format!("session opened for {name} by (uid=0)"), format!("disk {name} is full")];
+    let lines =
+        |name: &str| [format!("session opened for {name} by (uid=0)"), format!("disk {name} is full")];
     for line in names.iter().flat_map(|name| lines(name)) {
         taught.mine(&line, &mut variables);
     }
