@@ -13,8 +13,8 @@ pub enum OpenError {
         /// The cause.
         source: io::Error,
     },
-    /// The feedback cannot be read.
-    #[error("cannot read the feedback in {}: check that it may be read and written", path.display())]
+    /// What people said of events or decided about templates cannot be read.
+    #[error("cannot read feedback and templates in {}: check that they may be read and written", path.display())]
     Feedback {
         /// The directory.
         path: PathBuf,
@@ -46,6 +46,17 @@ pub enum FeedbackError {
     },
     /// The disk refused.
     #[error("the feedback cannot be stored")]
+    Store(#[source] ModelError),
+}
+
+/// Why nothing was done to templates. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// It cannot be done.
+    #[error(transparent)]
+    Operation(#[from] template::OperationError),
+    /// The disk refused.
+    #[error("the operation cannot be stored")]
     Store(#[source] ModelError),
 }
 

@@ -23,6 +23,7 @@ use std::{
 
 use event::{Event, Template, TemplateId, Timestamp, Variable, VariableKind, Verdict};
 use hashbrown::HashSet;
+use template::Miner;
 
 use crate::{
     bytes::{Reader, Writer},
@@ -98,6 +99,13 @@ struct Entry {
     pattern: Pattern,
 }
 
+impl Entry {
+    /// Whether nothing of the message was cut off.
+    fn is_whole(&self) -> bool {
+        self.feedback.message.len() < MESSAGE_BYTES_MAX - 4
+    }
+}
+
 /// The feedback that a verdict meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Mark {
@@ -131,23 +139,23 @@ fn source_key(source: Option<&str>) -> u64 {
 }
 
 /// What similar events have in common. Not to be forged: nothing may hide behind another's feedback.
-fn pattern(event: &Event<'_>, variables: &[Variable]) -> Pattern {
+fn pattern(source: Option<&str>, message: &str, variables: &[Variable]) -> Pattern {
     let mut hasher = blake3::Hasher::new();
     let mut part = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
-    part(event.source.as_deref().unwrap_or_default().as_bytes());
+    part(source.unwrap_or_default().as_bytes());
     let mut end = 0;
     for variable in variables {
-        part(event.message.get(end..variable.start as usize).unwrap_or_default().as_bytes());
+        part(message.get(end..variable.start as usize).unwrap_or_default().as_bytes());
         part(&[variable.kind as u8]);
         if variable.kind == VariableKind::Text {
-            part(variable.of(&event.message).as_bytes());
+            part(variable.of(message).as_bytes());
         }
         end = variable.end as usize;
     }
-    part(event.message.get(end..).unwrap_or_default().as_bytes());
+    part(message.get(end..).unwrap_or_default().as_bytes());
     let mut pattern = Pattern::default();
     pattern.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     pattern
@@ -177,7 +185,7 @@ impl Lookup {
         variables: &[Variable],
     ) -> Option<Mark> {
         if self.shapes.contains(&shape)
-            && let Some(mark) = self.exact.get(&pattern(event, variables))
+            && let Some(mark) = self.exact.get(&pattern(event.source.as_deref(), &event.message, variables))
         {
             return Some(*mark);
         }
@@ -238,8 +246,22 @@ impl Book {
 
     /// The events spoken of whose whole message is kept.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
-        let messages = self.entries.iter().map(|entry| entry.feedback.message.as_str());
-        messages.filter(|message| message.len() < MESSAGE_BYTES_MAX - 4)
+        self.entries.iter().filter(|entry| entry.is_whole()).map(|entry| entry.feedback.message.as_str())
+    }
+
+    /// Finds each event anew whose whole message is kept: its template may have been split, or be whole again.
+    pub(crate) fn rescan(&mut self, miner: &Miner) {
+        let mut variables = Vec::new();
+        for entry in self.entries.iter_mut().filter(|entry| entry.is_whole()) {
+            variables.clear();
+            let feedback = &mut entry.feedback;
+            if let Some(mined) = miner.find(&feedback.message, &mut variables) {
+                entry.shape = mined.shape;
+                entry.pattern = pattern(feedback.source.as_deref(), &feedback.message, &variables);
+                feedback.template.clone_from(&mined.template);
+            }
+        }
+        self.generalise();
     }
 
     /// Takes in what was said of an event; on disk when this returns.
@@ -270,7 +292,11 @@ impl Book {
             general: false,
         };
         let id = feedback.id;
-        self.entries.push(Entry { feedback, shape, pattern: pattern(event, variables) });
+        self.entries.push(Entry {
+            feedback,
+            shape,
+            pattern: pattern(event.source.as_deref(), &event.message, variables),
+        });
         self.next += 1;
         if let Err(error) = self.store() {
             self.entries.pop();

@@ -35,12 +35,13 @@ use event::{Template, Timestamp, VerdictState};
 
 pub use compare::{Comparison, Disagreement, Side};
 pub use drift::Drift;
-pub use error::{FeedbackError, ModelError, OpenError, TrainError};
+pub use error::{FeedbackError, ModelError, OpenError, TemplateError, TrainError};
 pub use feedback::{FEEDBACK_MAX, Feedback, Label, NOTE_BYTES_MAX};
 pub use history::Standing;
 pub use model::Origin;
 pub use rules::{Rule, Rules};
-pub use service::Service;
+pub use service::{Service, TemplateOperation, Templates};
+pub use template::{Action, Described, Operation, OperationError, Split};
 
 /// How the service is set up.
 #[derive(Debug, Clone)]

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Makes sure that the messages spoken of have their templates.
-pub(super) fn recall(feedback: &Book, miner: &mut Miner) {
+pub(super) fn recall(feedback: &mut Book, miner: &mut Miner) {
     let mut variables = Vec::new();
     for message in feedback.messages() {
         variables.clear();
@@ -20,6 +20,7 @@ pub(super) fn recall(feedback: &Book, miner: &mut Miner) {
             miner.mine(message, &mut variables);
         }
     }
+    feedback.rescan(miner);
 }
 
 impl Service {

@@ -2,6 +2,7 @@
 
 mod labels;
 mod models;
+mod templates;
 mod training;
 mod upkeep;
 
@@ -15,6 +16,8 @@ use event::{
 };
 use template::Miner;
 
+use templates::Decisions;
+pub use templates::{TemplateOperation, Templates};
 use upkeep::Upkeep;
 
 use crate::{
@@ -80,6 +83,8 @@ pub struct Service {
     /// Held together with `scratch`, or for a moment by itself.
     upkeep: Mutex<Upkeep>,
     feedback: Mutex<Book>,
+    /// Taken before `feedback`, both before the state.
+    decisions: Mutex<Decisions>,
     lookup: RwLock<Arc<Lookup>>,
     scored: AtomicU64,
     anomalies: AtomicU64,
@@ -113,17 +118,21 @@ impl Service {
             let model = Arc::new(registry.load(version).ok()?);
             Some(Serving { version: version.clone(), model })
         });
-        let feedback = Book::open(&config.dir)
+        let mut feedback = Book::open(&config.dir)
+            .map_err(|source| OpenError::Feedback { path: config.dir.clone(), source })?;
+        let decisions = Decisions::open(&config.dir)
             .map_err(|source| OpenError::Feedback { path: config.dir.clone(), source })?;
         let mut state = State {
             miner: Miner::new(config.template.clone()),
             window: Window::new(config.seed),
             retry_at: 0,
         };
-        labels::recall(&feedback, &mut state.miner);
+        state.miner.set_operations(decisions.operations.clone());
+        labels::recall(&mut feedback, &mut state.miner);
         Ok(Self {
             lookup: RwLock::new(Arc::new(feedback.lookup())),
             feedback: Mutex::new(feedback),
+            decisions: Mutex::new(decisions),
             registry: Arc::new(registry),
             upkeep: Mutex::new(Upkeep::new(config.seed)),
             state: RwLock::new(state),
@@ -259,11 +268,15 @@ impl Service {
         };
         input.end()?;
         let mut miner = miner;
-        labels::recall(&lock(&self.feedback), &mut miner);
+        let decisions = lock(&self.decisions);
+        miner.set_operations(decisions.operations.clone());
+        labels::recall(&mut lock(&self.feedback), &mut miner);
         let between_batches = lock(&self.scratch);
         *write(&self.state) = State { miner, window, retry_at };
         let before = std::mem::replace(&mut *lock(&self.upkeep), upkeep);
         drop(between_batches);
+        drop(decisions);
+        self.match_feedback();
         // It may wait for a training, nobody for it.
         drop(before);
         Ok(())
@@ -302,7 +315,7 @@ fn learn_one(
     let keys = seen.keys();
     if !window.knows(keys) {
         if !mined.is_new {
-            let merged = miner.aliases(mined.template.id);
+            let merged = miner.forebears(mined.template.id);
             window.inherit(keys, merged.into_iter().filter(|id| *id != mined.template.id));
         }
         window.begin(&seen, keys);
