@@ -41,7 +41,7 @@ pub use history::Standing;
 pub use model::Origin;
 pub use rules::{Rule, Rules};
 pub use service::{Service, TemplateOperation, Templates};
-pub use template::{Action, Described, Operation, OperationError, Split};
+pub use template::{Action, Described, OPERATIONS_MAX, Operation, OperationError, Split};
 
 /// How the service is set up.
 #[derive(Debug, Clone)]

@@ -35,6 +35,18 @@ pub enum Action {
     Merge,
 }
 
+impl Action {
+    /// `name`, `pin`, `split` or `merge`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Name(_) => "name",
+            Self::Pin => "pin",
+            Self::Split(_) => "split",
+            Self::Merge => "merge",
+        }
+    }
+}
+
 /// Which lines get templates of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Split {
