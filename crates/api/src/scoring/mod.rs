@@ -1,9 +1,10 @@
-//! The anomaly service over REST: training, prediction, models, feedback. Over gRPC: `grpc`.
+//! The anomaly service over REST: training, prediction, models, feedback, templates. Over gRPC: `grpc`.
 
 mod feedback;
 mod grpc;
 mod models;
 mod predict;
+mod templates;
 mod train;
 
 use std::sync::Arc;
@@ -123,6 +124,14 @@ fn table() -> Vec<Route<Shared>> {
         post("/feedback", feedback::give),
         get("/feedback", feedback::list),
         delete("/feedback/{id}", feedback::take_back),
+        get("/templates", templates::list),
+        get("/templates/operations", templates::operations),
+        delete("/templates/operations/{id}", templates::undo),
+        post("/templates/merge", templates::merge),
+        get("/templates/{id}", templates::one),
+        post("/templates/{id}/name", templates::name),
+        post("/templates/{id}/pin", templates::pin),
+        post("/templates/{id}/split", templates::split),
         get("/livez", async || health::live()),
         get("/readyz", ready),
         get("/ready", ready),

@@ -44,7 +44,13 @@ fn answer(shared: &Shared, payload: &Payload) -> Result<Vec<u8>, Problem> {
             let mut out = out.borrow_mut();
             if out.accepted < limit {
                 let prediction = shared.state.service.predict(&event);
-                out.push(&prediction_json(&prediction));
+                let mut json = prediction_json(&prediction);
+                if let Some(template) = &prediction.template
+                    && let Some(name) = shared.state.service.template_name(template.id)
+                {
+                    json["template"]["name"] = name.into();
+                }
+                out.push(&json);
             }
             out.accepted += 1;
         },
