@@ -48,3 +48,10 @@ env-sample:
 # Every table of docs/detection.md in one run, beside peers from their registry; DATA as infra/eval/eval-anomaly says.
 eval-anomaly DATA="../shared/data" *ARGS="":
     infra/eval/eval-anomaly {{DATA}} {{ARGS}}
+
+# Make the starters of models/ anew from the sample logs that come along; a test holds that they are what this makes.
+starters:
+    cargo run --release -p sentinel-bench -- starter --name sshd-auth --file auth.log --written 2017-04-20T23:59:59Z \
+        --log crates/app/samples/auth_ec2_2017.log.gz --out models/sshd-auth.starter
+    cargo run --release -p sentinel-bench -- starter --name web-access --file access.log --written 2017-04-20T23:59:59Z \
+        --log crates/app/samples/apache_access_2015.log.gz --out models/web-access.starter

@@ -36,6 +36,7 @@ enum Part {
     Order,
     Cleaning,
     Modes,
+    Forest,
 }
 
 struct Session {
@@ -56,6 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             Part::Order => &mut parts.order,
             Part::Cleaning => &mut parts.cleaning,
             Part::Modes => &mut parts.modes,
+            Part::Forest => &mut parts.forest,
         } = false;
     }
     let start = Instant::now();

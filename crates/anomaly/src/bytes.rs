@@ -54,6 +54,10 @@ impl Writer {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
+    pub(crate) fn f64(&mut self, value: f64) {
+        self.0.extend_from_slice(&value.to_le_bytes());
+    }
+
     /// A u32 length and the bytes.
     pub(crate) fn bytes(&mut self, value: &[u8]) {
         self.u32(value.len() as u32);
@@ -141,6 +145,19 @@ impl<'a> Reader<'a> {
     pub(crate) fn f32(&mut self) -> Result<f32, ModelError> {
         let value = self.array().map(f32::from_le_bytes)?;
         if value.is_finite() { Ok(value) } else { Err(self.damaged()) }
+    }
+
+    /// A number that is neither NaN nor infinite.
+    pub(crate) fn f64(&mut self) -> Result<f64, ModelError> {
+        let value = self.array().map(f64::from_le_bytes)?;
+        if value.is_finite() { Ok(value) } else { Err(self.damaged()) }
+    }
+
+    /// Text of at most so many bytes.
+    pub(crate) fn text(&mut self, max: usize) -> Result<String, ModelError> {
+        let bytes = self.bytes()?;
+        let text = std::str::from_utf8(bytes).map_err(|_| self.damaged())?;
+        if bytes.len() > max { Err(self.damaged()) } else { Ok(text.to_owned()) }
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], ModelError> {

@@ -66,6 +66,11 @@ pub enum TrainError {
     /// There was no event to learn from.
     #[error("nothing to train on: give at least one event")]
     NothingUsable,
+    /// As many starters are kept as may be.
+    #[error(
+        "sixteen starters are kept, as many as may be; remove one from the folder starters beside the models"
+    )]
+    Starters,
     /// No forest could be grown.
     #[error("cannot grow a forest from these events")]
     Forest(#[from] crate::forest::ForestError),

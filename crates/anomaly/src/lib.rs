@@ -13,6 +13,7 @@
 mod bytes;
 mod compare;
 mod drift;
+mod entity;
 mod error;
 mod explain;
 mod feedback;
@@ -26,6 +27,7 @@ mod registry;
 mod rules;
 mod service;
 pub mod session;
+mod starter;
 mod tail;
 mod window;
 
@@ -35,12 +37,14 @@ use event::{Template, Timestamp, VerdictState};
 
 pub use compare::{Comparison, Disagreement, Side};
 pub use drift::Drift;
+pub use entity::{STRANGE_MAX, SessionEnd, StrangeSession};
 pub use error::{FeedbackError, ModelError, OpenError, TemplateError, TrainError};
 pub use feedback::{FEEDBACK_MAX, Feedback, Label, NOTE_BYTES_MAX};
 pub use history::Standing;
 pub use model::Origin;
 pub use rules::{Rule, Rules};
 pub use service::{Service, TemplateOperation, Templates};
+pub use starter::build_starter;
 pub use template::{Action, Described, OPERATIONS_MAX, Operation, OperationError, Split};
 
 /// How the service is set up.
@@ -58,6 +62,11 @@ pub struct Config {
     pub seed: u64,
     /// Model versions kept.
     pub models_max: usize,
+    /// Sessions that may be open at a time; those silent for longest have to go.
+    pub sessions_max: usize,
+    /// Fields whose value an event's session is known by, before all that is found by itself, the most
+    /// telling first.
+    pub session_keys: Vec<String>,
     /// Whether a stream that gets to where a model takes over waits for its training. It does by
     /// default, so that a replay gets the same verdicts each time; where events come live it
     /// must not, and a model that is late takes over when it is ready.
@@ -74,6 +83,8 @@ impl Config {
             false_positive_rate: 0.001,
             seed: 0,
             models_max: 8,
+            sessions_max: 16_384,
+            session_keys: Vec::new(),
             waits_for_training: true,
         }
     }
@@ -156,6 +167,17 @@ pub struct ModelInfo {
     pub drift: Option<Drift>,
 }
 
+/// What is known of a starter taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StarterInfo {
+    /// The kind of log, such as `sshd-auth`.
+    pub name: String,
+    /// Events it was made of.
+    pub events: u64,
+    /// Templates it tells of.
+    pub templates: u64,
+}
+
 /// How a model uses a feature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureUse {
@@ -184,4 +206,12 @@ pub struct Stats {
     pub models: u64,
     /// Models that could not be trained or stored.
     pub failed_trainings: u64,
+    /// Sessions open.
+    pub open_sessions: u64,
+    /// Sessions that have ended.
+    pub ended_sessions: u64,
+    /// Sessions found strange.
+    pub strange_sessions: u64,
+    /// Sessions that ended to make room for others.
+    pub evicted_sessions: u64,
 }

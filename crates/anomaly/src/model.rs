@@ -65,6 +65,8 @@ pub enum Origin {
     Stream,
     /// The world had moved away from what the model before was trained on.
     Drift,
+    /// A starter told what is usual elsewhere.
+    Starter,
 }
 
 impl Origin {
@@ -74,6 +76,7 @@ impl Origin {
             Self::Request => "request",
             Self::Stream => "stream",
             Self::Drift => "drift",
+            Self::Starter => "starter",
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod labels;
 mod models;
+mod sessions;
+mod starters;
 mod templates;
 mod training;
 mod upkeep;
@@ -16,6 +18,8 @@ use event::{
 };
 use template::Miner;
 
+use sessions::Learning;
+use starters::{Told, has_own};
 use templates::Decisions;
 pub use templates::{TemplateOperation, Templates};
 use upkeep::Upkeep;
@@ -23,17 +27,19 @@ use upkeep::Upkeep;
 use crate::{
     Config, ModelError, OpenError, Prediction, Stats,
     bytes::{Reader, Writer},
+    entity::{Context, Entities, Evidence, models::Models},
     explain,
     feedback::{Book, General, Label, Lookup},
     model::{self, Cache, Model},
     nearest::nearest,
     registry::Registry,
+    starter::Starter,
     window::{Facts, Row, Seen, Window},
 };
 
 const MAGIC: &[u8; 8] = b"LSWINDOW";
-/// Version 1 ends with the window.
-const VERSION: u32 = 2;
+/// Version 1 ends with the window, version 2 before the sessions.
+const VERSION: u32 = 3;
 /// Events analysed or learned under one lock.
 const CHUNK: usize = 512;
 
@@ -42,6 +48,7 @@ const CHUNK: usize = 512;
 struct State {
     miner: Miner,
     window: Window,
+    entities: Entities,
     /// Events at which the next attempt is made after a failed training.
     retry_at: u64,
 }
@@ -63,6 +70,8 @@ struct Scratch {
     version: String,
     lookup: Arc<Lookup>,
     general: General,
+    /// What each event brings against its session.
+    sessions: Vec<Option<Evidence>>,
     /// Rows of events that are marked as bad.
     bad: Vec<usize>,
 }
@@ -82,9 +91,12 @@ pub struct Service {
     training: Mutex<()>,
     /// Held together with `scratch`, or for a moment by itself.
     upkeep: Mutex<Upkeep>,
+    /// Held for a moment, after anything else but `scratch`.
+    sessions: Mutex<Learning>,
     feedback: Mutex<Book>,
     /// Taken before `feedback`, both before the state.
     decisions: Mutex<Decisions>,
+    told: Mutex<Told>,
     lookup: RwLock<Arc<Lookup>>,
     scored: AtomicU64,
     anomalies: AtomicU64,
@@ -125,14 +137,21 @@ impl Service {
         let mut state = State {
             miner: Miner::new(config.template.clone()),
             window: Window::new(config.seed),
+            entities: sessions::entities(&config),
             retry_at: 0,
         };
         state.miner.set_operations(decisions.operations.clone());
         labels::recall(&mut feedback, &mut state.miner);
+        let (starters, refused) = Starter::open_all(&config.dir)
+            .map_err(|source| OpenError::Directory { path: config.dir.clone(), source })?;
+        let told = Told { starters, refused };
+        told.tell(&mut state);
         Ok(Self {
+            sessions: Mutex::default(),
             lookup: RwLock::new(Arc::new(feedback.lookup())),
             feedback: Mutex::new(feedback),
             decisions: Mutex::new(decisions),
+            told: Mutex::new(told),
             registry: Arc::new(registry),
             upkeep: Mutex::new(Upkeep::new(config.seed)),
             state: RwLock::new(state),
@@ -156,13 +175,15 @@ impl Service {
         while events.peek().is_some() {
             let serving = read(&self.serving).clone();
             let first = batch.events.len();
-            self.analyze_chunk(events.by_ref().take(CHUNK), &mut batch, &mut scratch);
+            let models = self.session_models();
+            self.analyze_chunk(events.by_ref().take(CHUNK), &mut batch, (&mut scratch, &models));
             let threshold = self.threshold(serving.as_ref());
             let anomalies = judge(serving.as_ref(), threshold, &mut batch, first, &mut scratch);
             self.scored.fetch_add((batch.events.len() - first) as u64, Relaxed);
             self.anomalies.fetch_add(anomalies, Relaxed);
             self.watch(serving.as_ref(), &batch.events[first..], &scratch);
             self.keep_up();
+            self.keep_up_sessions();
         }
         batch
     }
@@ -172,17 +193,21 @@ impl Service {
         &self,
         events: impl Iterator<Item = (EventId, Event<'a>)>,
         batch: &mut Batch<'a>,
-        scratch: &mut Scratch,
+        (scratch, models): (&mut Scratch, &Models),
     ) {
         scratch.rows.clear();
         scratch.facts.clear();
+        scratch.sessions.clear();
         let mut state = write(&self.state);
-        let State { miner, window, .. } = &mut *state;
+        let State { miner, window, entities, .. } = &mut *state;
         for (id, event) in events {
             let from = batch.variables.len();
             let (shape, template, row, facts) = learn_one(miner, window, &event, &mut batch.variables);
             scratch.rows.push(row);
             scratch.facts.push(facts);
+            let found = batch.variables.get(from..).unwrap_or_default();
+            let context = Context { models, miner };
+            scratch.sessions.push(entities.observe(id, &event, (&template, found), context));
             let variables = from as u32..batch.variables.len() as u32;
             batch.events.push(Analyzed {
                 id,
@@ -221,7 +246,7 @@ impl Service {
         let keys = seen.keys();
         let (row, facts) = state.window.assess_single(&seen, keys);
         let nearest_template = if template.is_none() { nearest(&state.miner, &event.message) } else { None };
-        let needed = self.needed(&state.window, serving.is_some());
+        let needed = self.needed(&state.window, has_own(serving.as_ref()));
         let lookup = read(&self.lookup).clone();
         let general = lookup.general(|id| state.miner.current(id));
         drop(state);
@@ -240,8 +265,9 @@ impl Service {
     /// Templates and window state as of the last `analyze`, to be saved together with the index's
     /// commit. Sealed as the models are, magic `LSWINDOW`; the body: templates (u32 length, bytes
     /// of their own), the window, u64 events at which a training may be tried again, the monitor of
-    /// drift, and u8 1 with where and by which model the serving one is followed, or 0. The models
-    /// are no part of it, and neither is one that is being trained, unless trainings are waited for.
+    /// drift, u8 1 with where and by which model the serving one is followed, or 0, the sessions
+    /// (`entity::file`) and what was learned of them (`entity::models`). The models of events are no
+    /// part of it, and neither is one that is being trained, unless trainings are waited for.
     pub fn snapshot(&self) -> Vec<u8> {
         let _between_batches = lock(&self.scratch);
         let state = read(&self.state);
@@ -250,6 +276,8 @@ impl Service {
         state.window.write(&mut out);
         out.u64(state.retry_at);
         lock(&self.upkeep).write(&mut out, self.config.waits_for_training);
+        state.entities.write(&mut out);
+        lock(&self.sessions).write(&mut out);
         out.seal()
     }
 
@@ -266,19 +294,28 @@ impl Service {
             1 => (0, Upkeep::new(self.config.seed)),
             _ => (input.u64()?, Upkeep::read(&mut input)?),
         };
+        let mut entities = sessions::entities(&self.config);
+        let mut learning = Learning::default();
+        if version > 2 {
+            entities = entities.read(&mut input)?;
+            learning = Learning::read(&mut input)?;
+            entities.relearn(learning.models());
+        }
         input.end()?;
-        let mut miner = miner;
+        let mut state = State { miner, window, entities, retry_at };
         let decisions = lock(&self.decisions);
-        miner.set_operations(decisions.operations.clone());
-        labels::recall(&mut lock(&self.feedback), &mut miner);
+        state.miner.set_operations(decisions.operations.clone());
+        labels::recall(&mut lock(&self.feedback), &mut state.miner);
+        lock(&self.told).tell(&mut state);
         let between_batches = lock(&self.scratch);
-        *write(&self.state) = State { miner, window, retry_at };
+        *write(&self.state) = state;
         let before = std::mem::replace(&mut *lock(&self.upkeep), upkeep);
+        let learned_before = std::mem::replace(&mut *lock(&self.sessions), learning);
         drop(between_batches);
         drop(decisions);
         self.match_feedback();
-        // It may wait for a training, nobody for it.
-        drop(before);
+        // They may wait for a training, nobody for them.
+        drop((before, learned_before));
         Ok(())
     }
 
@@ -290,6 +327,7 @@ impl Service {
     /// Counters and sizes.
     pub fn stats(&self) -> Stats {
         let state = read(&self.state);
+        let sessions = state.entities.counts();
         Stats {
             scored: self.scored.load(Relaxed),
             anomalies: self.anomalies.load(Relaxed),
@@ -297,6 +335,10 @@ impl Service {
             shapes: state.window.groups() as u64,
             models: self.registry.versions().len() as u64,
             failed_trainings: self.failed_trainings.load(Relaxed),
+            open_sessions: sessions.open,
+            ended_sessions: sessions.closed,
+            strange_sessions: sessions.strange,
+            evicted_sessions: sessions.evicted,
         }
     }
 }
@@ -352,7 +394,10 @@ fn judge(
     let Batch { events, variables, .. } = batch;
     let open = events.get_mut(first..).unwrap_or_default();
     match serving {
-        Some(serving) => judge_by(serving, open, variables, scratch),
+        Some(serving) => {
+            judge_by(serving, open, variables, scratch);
+            add_sessions(threshold, open, &mut scratch.sessions);
+        }
         None => {
             for (analyzed, row) in open.iter_mut().zip(&scratch.rows) {
                 analyzed.verdict.score = Verdict::quantize(model::uncalibrated(row));
@@ -404,6 +449,19 @@ fn judge_by(serving: &Serving, open: &mut [Analyzed<'_>], variables: &[Variable]
     }
 }
 
+/// Joins what the events bring against their sessions with what was said of them alone.
+fn add_sessions(threshold: f32, open: &mut [Analyzed<'_>], evidence: &mut [Option<Evidence>]) {
+    for (analyzed, evidence) in open.iter_mut().zip(evidence) {
+        let Some(evidence) = evidence.take() else { continue };
+        let verdict = &mut analyzed.verdict;
+        verdict.score = Verdict::quantize(evidence.combined(verdict.score));
+        verdict.is_anomaly = verdict.score >= threshold;
+        if verdict.is_anomaly {
+            verdict.reasons.splice(0..0, evidence.reasons);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use event::Timestamp;
@@ -411,19 +469,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn snapshots_of_version_1_are_read() {
+    fn snapshots_of_versions_1_and_2_are_read() {
         let dir = tempfile::tempdir().unwrap();
         let service = Service::open(Config::new(dir.path())).unwrap();
         let id = EventId { journal: event::JournalId(1), position: Position::default() };
         let events = (0..50).map(|n| (id, Event::new(format!("took {n} ms"), Timestamp::MIN)));
         service.analyze(events.collect(), Position::default());
-        let mut old = Writer::sealed(MAGIC, 1);
-        {
-            let state = read(&service.state);
-            old.bytes(&state.miner.save());
-            state.window.write(&mut old);
+        for version in [1, 2] {
+            let mut old = Writer::sealed(MAGIC, version);
+            {
+                let state = read(&service.state);
+                old.bytes(&state.miner.save());
+                state.window.write(&mut old);
+            }
+            if version > 1 {
+                old.u64(0);
+                lock(&service.upkeep).write(&mut old, true);
+            }
+            let fresh = tempfile::tempdir().unwrap();
+            let other = Service::open(Config::new(fresh.path())).unwrap();
+            other.restore(&old.seal()).unwrap();
+            assert_eq!(other.model().events, 50);
         }
-        service.restore(&old.seal()).unwrap();
-        assert_eq!(service.model().events, 50);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use event::{Timestamp, VerdictState};
 
-use super::{Service, Serving, lock, read, write};
+use super::{Service, Serving, has_own, lock, read, write};
 use crate::{
     Comparison, FeatureUse, ModelError, ModelInfo, Rules, Standing, compare,
     explain::name,
@@ -22,7 +22,9 @@ impl Service {
         let serving = read(&self.serving).clone();
         if let Some(serving) = serving {
             let drift = lock(&self.upkeep).monitor.report();
-            return ModelInfo { drift: Some(drift), ..self.info(&serving.version, &serving.model, true) };
+            let needed = self.needed(&read(&self.state).window, has_own(Some(&serving)));
+            let info = self.info(&serving.version, &serving.model, true);
+            return ModelInfo { drift: Some(drift), needed, ..info };
         }
         let state = read(&self.state);
         ModelInfo {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use event::{Event, VerdictState};
 
-use super::{CHUNK, Service, Serving, learn_one, lock, read, write};
+use super::{CHUNK, Service, Serving, has_own, learn_one, lock, read, write};
 use crate::{
     ModelError, Origin, Standing, TrainError, Trained,
     model::{Card, Model},
@@ -34,6 +34,7 @@ impl Service {
                 learn_one(&mut state.miner, &mut warmed, event, &mut variables);
             }
         }
+        self.learn_sessions(events);
         let (seen, templates) = {
             let mut state = write(&self.state);
             state.window.absorb(&warmed);
@@ -42,7 +43,7 @@ impl Service {
         let enough = events.len() >= self.config.events_min;
         if !enough && seen < self.config.events_min as u64 {
             let serving = read(&self.serving).clone();
-            let needed = self.needed(&read(&self.state).window, serving.is_some());
+            let needed = self.needed(&read(&self.state).window, has_own(serving.as_ref()));
             return Ok(Trained {
                 model: serving.as_ref().map(|serving| serving.version.clone()).unwrap_or_default(),
                 events: events.len() as u64,

@@ -14,7 +14,7 @@ use std::{
 
 use event::Analyzed;
 
-use super::{Scratch, Service, Serving, lock, read, write};
+use super::{Scratch, Service, Serving, has_own, lock, read, write};
 use crate::{
     ModelError, Origin, Standing, TrainError,
     bytes::{Reader, Writer},
@@ -193,7 +193,10 @@ impl Service {
             if monitor.keep(*row, one.event.timestamp.as_nanos(), passed)
                 && let Some(serving) = serving
             {
-                monitor.look(&serving.model);
+                // A starter was trained elsewhere: that the world is another one here is no news.
+                if serving.model.card.origin != Some(Origin::Starter) {
+                    monitor.look(&serving.model);
+                }
                 let drifting = f64::from(u8::from(monitor.drifting()));
                 metrics::gauge!(telemetry::metric::MODEL_DRIFTING).set(drifting);
             }
@@ -235,6 +238,9 @@ impl Service {
         // Fewer events than the model stands for: the stream began anew, or is being read again.
         if window.seen < first || window.seen <= card.seen {
             return false;
+        }
+        if card.origin == Some(Origin::Starter) {
+            return true;
         }
         let held_until = self.registry.past(|history| history.held_until);
         if window.seen < held_until && held_until - window.seen <= self.hold() {
@@ -291,7 +297,8 @@ impl Service {
         }
         lock(&self.noticed).1 = self.registry.versions().pop();
         if !objection.is_empty() {
-            write(&self.state).retry_at = seen + NEXT_CANDIDATE.max(seen / 2);
+            let next = if has_own(serving) { NEXT_CANDIDATE } else { self.config.events_min as u64 };
+            write(&self.state).retry_at = seen + next.max(seen / 2);
             // Without the remark it is a kept model like others, which does no harm.
             drop(self.registry.remark(|history| history.mark(&version, Standing::Candidate, &objection)));
             self.registry.expire(serving.map_or(&pending.base, |serving| &serving.version));

@@ -1,5 +1,12 @@
 //! From strangeness to a p-value, by the training sessions themselves.
 
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+};
+
+/// More steps than any training gives.
+const STEPS_MAX: usize = 1 << 24;
 /// Beyond what training has seen, ten times the strangeness is a hundredth of the probability.
 const TAIL_POWER: i32 = -2;
 
@@ -27,12 +34,41 @@ impl Calibration {
         let mut steps: Vec<(f64, u64)> = counted.inspect(|(_, support)| sessions += support).collect();
         steps.extend(ordered.filter(|(strangeness, _)| *strangeness > 0.0));
         steps.sort_unstable_by(|left, right| right.0.total_cmp(&left.0));
+        steps.dedup_by(|next, kept| {
+            let same = next.0 == kept.0;
+            kept.1 += if same { next.1 } else { 0 };
+            same
+        });
         let mut above = 0;
         for (_, support) in &mut steps {
             above += *support;
             *support = above;
         }
         Self { steps, sessions }
+    }
+
+    /// u64 sessions; u32 steps, for each f64 strangeness, falling, and u64 sessions with at least that.
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.u64(self.sessions);
+        out.u32(self.steps.len() as u32);
+        for (strangeness, sessions) in &self.steps {
+            out.f64(*strangeness);
+            out.u64(*sessions);
+        }
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let sessions = input.u64()?;
+        let count = input.count(16, STEPS_MAX)?;
+        let mut steps: Vec<(f64, u64)> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let step = (input.f64()?, input.u64()?);
+            if steps.last().is_some_and(|last| last.0 < step.0 || last.1 > step.1) {
+                return Err(input.damaged());
+            }
+            steps.push(step);
+        }
+        Ok(Self { steps, sessions })
     }
 
     /// Estimated share of ordinary sessions that are at least this strange. Falls as strangeness rises.

@@ -3,10 +3,12 @@
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::{Config, EventKey};
+use super::{Config, EventKey, Session};
 
 /// Events of a session from which orders are learned; later ones count but have no place.
 pub(super) const SEQUENCE_MAX: usize = 1_024;
+/// Times kept of sessions with the same sequence.
+const TIMES_MAX: usize = 8;
 /// Different unseen events of one session that are told apart.
 pub(super) const UNSEEN_MAX: usize = 64;
 
@@ -28,6 +30,8 @@ pub(super) struct Collected {
     /// Sorted, with the number of sessions; a sample by content where there are too many.
     pub(super) sequences: Vec<(Box<[u32]>, u64)>,
     pub(super) sessions: u64,
+    /// Duration and longest gap of some sessions with each sequence, those with the shortest.
+    pub(super) times: HashMap<Box<[u32]>, Vec<[f32; 2]>, FixedState>,
 }
 
 /// The counts of a sequence.
@@ -42,13 +46,14 @@ pub(super) fn count_of(vector: &[(u32, u32)], event: u32) -> u32 {
     vector.binary_search_by_key(&event, |(event, _)| *event).map_or(0, |place| vector[place].1)
 }
 
-pub(super) fn collect<'a>(sessions: impl IntoIterator<Item = &'a [EventKey]>, config: &Config) -> Collected {
+pub(super) fn collect<'a>(sessions: impl Iterator<Item = Session<'a>>, config: &Config) -> Collected {
     let mut keys: Vec<EventKey> = vec![];
     let mut numbers: HashMap<EventKey, u32, FixedState> = HashMap::default();
     let mut vectors: HashMap<Vector, u64, FixedState> = HashMap::default();
     let mut sequences = Sequences::new(config.order_events_max);
     let (mut count, mut sequence) = (0, vec![]);
-    for session in sessions.into_iter().filter(|session| !session.is_empty()) {
+    for timed in sessions.filter(|session| !session.events.is_empty()) {
+        let session = timed.events;
         count += 1;
         sequence.clear();
         for key in session {
@@ -63,7 +68,7 @@ pub(super) fn collect<'a>(sessions: impl IntoIterator<Item = &'a [EventKey]>, co
         if vectors.len() > config.vectors_max.saturating_mul(2) {
             prune(&mut vectors, &keys, config.vectors_max);
         }
-        sequences.add(session, &sequence);
+        sequences.add(timed, &sequence);
     }
     if vectors.len() > config.vectors_max {
         prune(&mut vectors, &keys, config.vectors_max);
@@ -104,25 +109,48 @@ fn renumber(
         })
         .collect();
     vectors.sort_unstable();
+    let mut times = HashMap::default();
     let mut sequences: Vec<(Box<[u32]>, u64)> = sequences
         .kept
         .into_iter()
-        .map(|(mut sequence, (_, support))| {
+        .map(|(mut sequence, kept)| {
             sequence.iter_mut().for_each(|event| *event = new[*event as usize]);
-            (sequence, support)
+            times.insert(sequence.clone(), kept.times);
+            (sequence, kept.support)
         })
         .collect();
     sequences.sort_unstable();
-    Collected { keys: sorted, vectors, sequences, sessions }
+    Collected { keys: sorted, vectors, sequences, sessions, times }
 }
 
 /// Different sequences. When there are too many, those whose hash starts with enough zero bits: which
 /// these are depends on the sequences alone, not on when they came.
 struct Sequences {
-    kept: HashMap<Box<[u32]>, (u64, u64), FixedState>,
+    kept: HashMap<Box<[u32]>, Kept, FixedState>,
     events: usize,
     events_max: usize,
     zeros: u32,
+}
+
+/// What is known of the sessions with one sequence.
+struct Kept {
+    hash: u64,
+    support: u64,
+    times: Vec<[f32; 2]>,
+}
+
+impl Kept {
+    /// Keeps the shortest times, whatever order they come in.
+    fn add(&mut self, times: [f32; 2]) {
+        self.support += 1;
+        let place = self.times.partition_point(|other| {
+            other[0].total_cmp(&times[0]).then(other[1].total_cmp(&times[1])).is_lt()
+        });
+        if place < TIMES_MAX {
+            self.times.truncate(TIMES_MAX - 1);
+            self.times.insert(place, times);
+        }
+    }
 }
 
 impl Sequences {
@@ -130,28 +158,29 @@ impl Sequences {
         Self { kept: HashMap::default(), events: 0, events_max, zeros: 0 }
     }
 
-    fn add(&mut self, session: &[EventKey], sequence: &[u32]) {
+    fn add(&mut self, session: Session<'_>, sequence: &[u32]) {
         if sequence.len() > SEQUENCE_MAX {
             return;
         }
-        let hash = std::hash::BuildHasher::hash_one(&FixedState::default(), session);
+        let hash = std::hash::BuildHasher::hash_one(&FixedState::default(), session.events);
         if hash.leading_zeros() < self.zeros {
             return;
         }
+        let times = [session.duration_s, session.gap_s];
         match self.kept.get_mut(sequence) {
-            Some((_, support)) => *support += 1,
+            Some(kept) => kept.add(times),
             None => {
-                self.kept.insert(sequence.into(), (hash, 1));
+                self.kept.insert(sequence.into(), Kept { hash, support: 1, times: vec![times] });
                 self.events += sequence.len();
             }
         }
         while self.events > self.events_max && self.zeros < 64 {
             self.zeros += 1;
             let (zeros, events) = (self.zeros, &mut self.events);
-            self.kept.retain(|sequence, (hash, _)| {
-                let kept = hash.leading_zeros() >= zeros;
-                *events -= if kept { 0 } else { sequence.len() };
-                kept
+            self.kept.retain(|sequence, kept| {
+                let stays = kept.hash.leading_zeros() >= zeros;
+                *events -= if stays { 0 } else { sequence.len() };
+                stays
             });
         }
     }

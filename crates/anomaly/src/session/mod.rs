@@ -13,6 +13,7 @@
 //!    each count divided by its deviation, so that a count that never varies weighs most (`nearest`),
 //!    or how far its counts lie outside the range of normal ones (`range`).
 //! 5. Orders that all normal sessions keep, and transitions that they show, are noted (`order`).
+//! 6. An isolation forest sees all of these together, with length and times (`forest`).
 //!
 //! Each part gives a *strangeness* that is one at its threshold; the largest is the session's. The
 //! training sessions, each judged by the others, tell what share of ordinary sessions is as strange:
@@ -23,7 +24,11 @@
 
 mod calibrate;
 mod clean;
+mod closing;
 mod collect;
+mod file;
+mod forest;
+mod grow;
 mod nearest;
 mod order;
 mod range;
@@ -42,6 +47,7 @@ use range::Range;
 use relation::Known;
 
 pub use clean::Cleaning;
+pub(crate) use grow::Grown;
 pub use reason::{Difference, Reason};
 pub use relation::Relation;
 
@@ -62,6 +68,23 @@ impl EventKey {
 impl From<TemplateId> for EventKey {
     fn from(id: TemplateId) -> Self {
         Self(id.0)
+    }
+}
+
+/// A session: its events in order, and its times where they are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Session<'a> {
+    /// The keys of the events.
+    pub events: &'a [EventKey],
+    /// From the first event to the last, in seconds; 0 where it is not known.
+    pub duration_s: f32,
+    /// The longest time between two events, in seconds; 0 where it is not known.
+    pub gap_s: f32,
+}
+
+impl<'a> From<&'a [EventKey]> for Session<'a> {
+    fn from(events: &'a [EventKey]) -> Self {
+        Self { events, duration_s: 0.0, gap_s: 0.0 }
     }
 }
 
@@ -121,11 +144,13 @@ pub struct Parts {
     pub cleaning: bool,
     /// Taking rare ways of working back.
     pub modes: bool,
+    /// The isolation forest.
+    pub forest: bool,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { novelty: true, relations: true, order: true, cleaning: true, modes: true }
+        Self { novelty: true, relations: true, order: true, cleaning: true, modes: true, forest: true }
     }
 }
 
@@ -138,6 +163,8 @@ pub struct Verdict {
     pub is_anomaly: bool,
     /// Estimated share of ordinary sessions that are at least as strange, 0 to 1.
     pub p_value: f64,
+    /// Past one the session is an anomaly.
+    pub strangeness: f64,
     /// What speaks against the session, strongest first; empty when it is no anomaly.
     pub reasons: Vec<Reason>,
 }
@@ -152,7 +179,10 @@ pub struct Model {
     range: Range,
     relations: Vec<Known>,
     order: Order,
+    /// Events that end sessions, by number.
+    closing: Vec<u32>,
     calibration: Calibration,
+    forest: Option<forest::Part>,
     cleaning: Cleaning,
     sessions: u64,
     parts: Parts,
@@ -160,8 +190,9 @@ pub struct Model {
 
 impl Model {
     /// Learns from sessions, each the keys of its events in order. Empty sessions are left out.
-    pub fn train<'a>(sessions: impl IntoIterator<Item = &'a [EventKey]>, config: &Config) -> Self {
-        let Collected { keys, vectors, sequences, sessions } = collect::collect(sessions, config);
+    pub fn train<'a>(sessions: impl IntoIterator<Item = impl Into<Session<'a>>>, config: &Config) -> Self {
+        let Collected { keys, vectors, sequences, sessions, times } =
+            collect::collect(sessions.into_iter().map(Into::into), config);
         let candidates = relation::mine(&vectors, keys.len());
         let (relations, normal, cleaning) = clean::clean(&vectors, keys.len(), candidates, config);
         let normal_of =
@@ -171,6 +202,7 @@ impl Model {
             .filter(|(sequence, _)| normal_of(sequence).is_ok_and(|place| normal[place]))
             .collect();
         let order = Order::learn(&sequences, keys.len());
+        let closing = closing::closing(&sequences, keys.len());
         let normal: Vec<(Vector, u64)> =
             vectors.into_iter().zip(normal).filter_map(|(vector, normal)| normal.then_some(vector)).collect();
         let relations = relation::restate(relations, &normal);
@@ -183,29 +215,51 @@ impl Model {
             range,
             relations,
             order,
+            closing,
             calibration: Calibration::default(),
+            forest: None,
             cleaning,
             sessions,
             parts: config.parts,
             keys,
         };
         model.calibration = model.calibrate(&sequences);
+        if config.parts.forest && model.needed() == 0 {
+            model.forest = forest::Part::train(model.rows(&sequences, &times));
+        }
         model
     }
 
     /// Judges a session.
     pub fn score(&self, session: &[EventKey]) -> Verdict {
-        if session.is_empty() || self.needed() > 0 {
-            return Verdict { score: 0.0, is_anomaly: false, p_value: 1.0, reasons: vec![] };
+        self.score_timed(session.into())
+    }
+
+    /// Judges a session by its times too.
+    pub fn score_timed(&self, session: Session<'_>) -> Verdict {
+        if session.events.is_empty() || self.needed() > 0 {
+            return Verdict {
+                score: 0.0,
+                is_anomaly: false,
+                p_value: 1.0,
+                strangeness: 0.0,
+                reasons: vec![],
+            };
         }
-        let (counts, sequence) = self.count(session);
+        let (counts, sequence) = self.count(session.events);
         let judged = self.judge(&counts, None);
-        let order = if self.parts.order { self.order.strangeness(&sequence) } else { 0.0 };
-        let strangeness = judged.strangeness.max(order);
+        let shares = if self.parts.order { self.order.strangeness(&sequence) } else { [0.0; 2] };
+        let order = shares[0].max(shares[1]);
+        let alone = judged.strangeness.max(order);
+        let others = judged.novelty + judged.outside + judged.unexpected + order;
+        let row = row(&counts, &judged, shares, [session.duration_s, session.gap_s]);
+        let together = self.forest.as_ref().map_or(0.0, |forest| forest.strangeness(&row, others));
+        // No training session is past the forest's threshold; below it, it is not calibrated.
+        let strangeness = if together > 1.0 { alone.max(together) } else { alone };
         let p_value = self.calibration.p_value(strangeness);
         let is_anomaly = strangeness > 1.0;
         let reasons = if is_anomaly { self.reasons(&counts, &judged, &sequence, order) } else { vec![] };
-        Verdict { score: calibrate::score(p_value), is_anomaly, p_value, reasons }
+        Verdict { score: calibrate::score(p_value), is_anomaly, p_value, strangeness, reasons }
     }
 
     /// Scores above this are anomalies.
@@ -277,7 +331,30 @@ impl Model {
         };
         let (novelty, outside) = (nearest::rounded(novelty), nearest::rounded(outside));
         let strangeness = novelty.max(outside).max(broken_strangeness);
-        Judged { strangeness, novelty, outside, broken, found }
+        Judged { strangeness, novelty, outside, unexpected: broken_strangeness, broken, found }
+    }
+
+    /// What the forest sees of normal training sessions, each judged by the others.
+    fn rows(
+        &self,
+        sequences: &[(Box<[u32]>, u64)],
+        times: &hashbrown::HashMap<Box<[u32]>, Vec<[f32; 2]>, foldhash::fast::FixedState>,
+    ) -> Vec<forest::Row> {
+        let mut rows = vec![];
+        for (sequence, support) in sequences {
+            let counts = Counts { vector: collect::vector(sequence), unseen: vec![] };
+            let place = self.nearest.find(&counts, None).filter(|found| found.exact).map(|found| found.place);
+            let without = place.filter(|place| self.nearest.support(*place) == 1);
+            let judged = self.judge(&counts, without);
+            let shares = match (self.parts.order, support) {
+                (false, _) => [0.0; 2],
+                (true, 1) => self.order.strangeness_without(sequence),
+                (true, _) => self.order.strangeness(sequence),
+            };
+            let times = times.get(sequence).map_or(&[][..], Vec::as_slice);
+            rows.extend(times.iter().map(|times| row(&counts, &judged, shares, *times)));
+        }
+        rows
     }
 
     /// How strange the normal training sessions are when each is judged by the others alone.
@@ -288,10 +365,11 @@ impl Model {
             let without = (support == 1).then_some(place);
             (self.judge(&counts, without).strangeness, support)
         });
-        let ordered = sequences
-            .iter()
-            .filter(|(_, support)| self.parts.order && *support == 1)
-            .map(|(sequence, _)| (self.order.strangeness_without(sequence), 1));
+        let ordered =
+            sequences.iter().filter(|(_, support)| self.parts.order && *support == 1).map(|(sequence, _)| {
+                let [orders, transitions] = self.order.strangeness_without(sequence);
+                (orders.max(transitions), 1)
+            });
         Calibration::new(counted, ordered)
     }
 }
@@ -302,7 +380,26 @@ struct Judged {
     /// Of the distance, and of the counts' ranges.
     novelty: f64,
     outside: f64,
+    /// Of broken relations and unseen events.
+    unexpected: f64,
     /// Places of broken relations.
     broken: Vec<usize>,
     found: Option<Found>,
+}
+
+/// What the forest sees of a session; `shares` are of orders and transitions, `times` in seconds.
+fn row(counts: &Counts, judged: &Judged, shares: [f64; 2], times: [f32; 2]) -> forest::Row {
+    let length = range::length(counts);
+    let different = counts.vector.len() + counts.unseen.len();
+    [
+        forest::scaled(length.into()),
+        different as f32,
+        judged.novelty as f32,
+        judged.outside as f32,
+        judged.unexpected as f32,
+        shares[0] as f32,
+        shares[1] as f32,
+        forest::scaled(times[0].into()),
+        forest::scaled(times[1].into()),
+    ]
 }

@@ -9,12 +9,23 @@ use std::cmp::Ordering;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::collect::{Counts, Vector};
+use super::{
+    collect::{Counts, Vector},
+    file::{read_vector, write_vector},
+};
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+};
 
+/// More vectors than any configuration keeps.
+const VECTORS_MAX: usize = 1 << 20;
 /// Vectors nearer than this are variants of each other.
 pub(super) const NEAR: f64 = 1.0;
 /// Added to deviations.
 const DEVIATION_ADDED: f64 = 0.25;
+/// What an event that no normal session has weighs.
+pub(super) const UNSEEN: f64 = 1.0 / DEVIATION_ADDED;
 /// Bounds of the reach: half of what one more of an event that never varies weighs, and just below it.
 const REACH: (f64, f64) = (2.0, 3.9);
 /// Where sessions are so varied that this share of them is that far from all others, the reach may
@@ -137,6 +148,46 @@ impl Nearest {
         past(novel_max).min(REACH.1.max(times * past(share))).max(REACH.0)
     }
 
+    /// f64 reach, u8 whether strangers tell; for each event f64 weight and u8 whether it is one session's own;
+    /// u32 vectors, each with u64 support.
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.f64(self.reach);
+        out.u8(u8::from(self.tells_strangers));
+        for (weight, own) in self.weights.iter().zip(&self.own) {
+            out.f64(*weight);
+            out.u8(u8::from(*own));
+        }
+        out.u32(self.vectors.len() as u32);
+        for normal in &self.vectors {
+            out.u64(normal.support);
+            write_vector(&normal.vector, out);
+        }
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, ModelError> {
+        let (reach, tells_strangers) = (input.f64()?, input.u8()? != 0);
+        let (mut weights, mut own) = (Vec::with_capacity(events), Vec::with_capacity(events));
+        for _ in 0..events {
+            weights.push(input.f64()?);
+            own.push(input.u8()? != 0);
+        }
+        if reach < REACH.0 || weights.iter().any(|weight| *weight <= 0.0) {
+            return Err(input.damaged());
+        }
+        let count = input.count(12, VECTORS_MAX)?;
+        let mut vectors: Vec<Normal> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let (support, vector) = (input.u64()?, read_vector(input, events)?);
+            let weight = distance(&vector, &[], &weights, f64::INFINITY);
+            if support == 0 || vectors.last().is_some_and(|last| last.weight > weight) {
+                return Err(input.damaged());
+            }
+            vectors.push(Normal { vector, support, weight });
+        }
+        let exact = vectors.iter().zip(0..).map(|(normal, place)| (normal.vector.clone(), place)).collect();
+        Ok(Self { vectors, exact, weights, reach, own, tells_strangers })
+    }
+
     /// Distances past this are anomalies.
     pub(super) fn reach(&self) -> f64 {
         self.reach
@@ -177,6 +228,11 @@ impl Nearest {
             (true, None) => counts.unseen.len(),
             (true, Some(_)) => own,
         }
+    }
+
+    /// Whether one event that no normal session has is enough for a verdict.
+    pub(super) fn tells(&self) -> bool {
+        self.tells_strangers
     }
 
     /// What one more of an event weighs.

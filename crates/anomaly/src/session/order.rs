@@ -4,7 +4,11 @@
 //! not, and one swapped pair says little. So a session is strange only when a good share of the orders
 //! that apply to it are broken, or of its transitions unseen.
 
-use super::{collect::SEQUENCE_MAX, nearest::rounded};
+use super::{collect::SEQUENCE_MAX, file::number, nearest::rounded};
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+};
 
 /// Events, most frequent first, whose orders are learned.
 const EVENTS_MAX: usize = 256;
@@ -52,6 +56,8 @@ pub(super) struct Order {
     /// By columns of both events.
     pairs: Vec<Pair>,
     limits: [f64; 2],
+    /// Most orders and transitions that could be judged in a session.
+    most: [u32; 2],
 }
 
 /// Where an event occurs in a session.
@@ -104,17 +110,70 @@ impl Order {
             present: frequent.iter().map(|event| bounded(present[*event as usize])).collect(),
             pairs: vec![Pair::default(); frequent.len() * frequent.len()],
             limits: LIMITS,
+            most: [0; 2],
         };
         for (sequence, support) in sequences {
             order.add(sequence, bounded(*support));
         }
-        let mut most = [0.0_f64; 2];
-        for (sequence, _) in sequences.iter().filter(|(_, support)| *support == 1) {
-            let shares = order.shares(sequence, 1);
-            most = [most[0].max(shares[0]), most[1].max(shares[1])];
+        let (mut most, mut judged) = ([0.0_f64; 2], [0; 2]);
+        for (sequence, support) in sequences {
+            let counts = order.counts(sequence, u32::from(*support == 1));
+            judged = [judged[0].max(counts[0].0), judged[1].max(counts[1].0)];
+            if *support == 1 {
+                let shares = counts.map(share);
+                most = [most[0].max(shares[0]), most[1].max(shares[1])];
+            }
         }
+        order.most = judged;
         order.limits = [LIMITS[0].max(TIMES * most[0]), LIMITS[1].max(TIMES * most[1])];
         order
+    }
+
+    /// Two f64 limits, two u32 of what can be judged at most; u32 columns, for each the u32 number of its event
+    /// and u32 sessions with it; u32 pairs that were seen, for each u32 place, five u32.
+    pub(super) fn write(&self, out: &mut Writer) {
+        self.limits.iter().for_each(|limit| out.f64(*limit));
+        self.most.iter().for_each(|most| out.u32(*most));
+        let mut events = vec![0; self.present.len()];
+        for (event, column) in self.columns.iter().enumerate().filter(|(_, column)| **column != u32::MAX) {
+            events[*column as usize] = event as u32;
+        }
+        out.u32(events.len() as u32);
+        for (event, present) in events.iter().zip(&self.present) {
+            out.u32(*event);
+            out.u32(*present);
+        }
+        let seen = |pair: &&Pair| pair.both > 0 || pair.follows > 0;
+        out.u32(self.pairs.iter().filter(seen).count() as u32);
+        for (place, pair) in self.pairs.iter().enumerate().filter(|(_, pair)| seen(pair)) {
+            out.u32(place as u32);
+            [pair.both, pair.follows].iter().chain(&pair.kept).for_each(|count| out.u32(*count));
+        }
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, ModelError> {
+        let (limits, most) = ([input.f64()?, input.f64()?], [input.u32()?, input.u32()?]);
+        if limits.iter().zip(LIMITS).any(|(limit, least)| *limit < least) {
+            return Err(input.damaged());
+        }
+        let width = input.count(8, EVENTS_MAX.min(events))?;
+        let (mut columns, mut present) = (vec![u32::MAX; events], Vec::with_capacity(width));
+        for column in 0..width as u32 {
+            let event = number(input, events)?;
+            columns[event as usize] = column;
+            present.push(input.u32()?);
+        }
+        let mut pairs = vec![Pair::default(); width * width];
+        for _ in 0..input.count(24, width * width)? {
+            let place = input.u32()? as usize;
+            let (both, follows) = (input.u32()?, input.u32()?);
+            let kept = [input.u32()?, input.u32()?, input.u32()?];
+            match pairs.get_mut(place) {
+                Some(pair) if kept.iter().all(|kept| *kept <= both) => *pair = Pair { both, kept, follows },
+                _ => return Err(input.damaged()),
+            }
+        }
+        Ok(Self { columns, present, pairs, limits, most })
     }
 
     fn add(&mut self, sequence: &[u32], support: u32) {
@@ -192,9 +251,9 @@ impl Order {
         }
     }
 
-    /// Shares of broken orders and of unseen transitions. One event out of place breaks its order with
-    /// many others, so those of the event with most do not count.
-    fn shares(&self, sequence: &[u32], own: u32) -> [f64; 2] {
+    /// Orders and transitions that can be judged, and how many of them are odd. One event out of place
+    /// breaks its order with many others, so those of the event with most do not count.
+    fn counts(&self, sequence: &[u32], own: u32) -> [(u32, u32); 2] {
         let mut counts = [(0, 0); 2];
         let mut blamed: Vec<(u32, u32)> = vec![];
         self.judge(sequence, own, |oddity, odd| {
@@ -211,22 +270,36 @@ impl Order {
             }
         });
         counts[0].1 -= blamed.iter().map(|(_, times)| *times).max().unwrap_or(0);
-        counts.map(|(all, odds)| if odds >= LEAST { f64::from(odds) / f64::from(all) } else { 0.0 })
+        counts
     }
 
-    /// How strange the session's order is; past one is an anomaly.
-    pub(super) fn strangeness(&self, sequence: &[u32]) -> f64 {
+    /// How strange the session's orders and its transitions are; past one is an anomaly.
+    pub(super) fn strangeness(&self, sequence: &[u32]) -> [f64; 2] {
         self.strangeness_of(sequence, 0)
     }
 
     /// The same for a sequence that one of the sessions learned from has, as if it had not been.
-    pub(super) fn strangeness_without(&self, sequence: &[u32]) -> f64 {
+    pub(super) fn strangeness_without(&self, sequence: &[u32]) -> [f64; 2] {
         self.strangeness_of(sequence, 1)
     }
 
-    fn strangeness_of(&self, sequence: &[u32], own: u32) -> f64 {
-        let shares = self.shares(sequence, own);
-        rounded((shares[0] / self.limits[0]).max(shares[1] / self.limits[1]))
+    /// How strange the order will be at least once the session has ended, if no more can be judged then
+    /// than in any session learned from.
+    pub(super) fn least_strangeness(&self, sequence: &[u32]) -> f64 {
+        let counts = self.counts(sequence, 0);
+        let least = |at: usize| share((counts[at].0.max(self.most[at]), counts[at].1)) / self.limits[at];
+        rounded(least(0).max(least(1)))
+    }
+
+    /// Whether the second event never follows the first at once, as far as that can be said.
+    pub(super) fn is_odd(&self, from: u32, to: u32) -> bool {
+        let Some((a, b)) = self.column(from).zip(self.column(to)) else { return false };
+        self.present[a].min(self.present[b]) >= SUPPORT && self.pairs[a * self.present.len() + b].follows == 0
+    }
+
+    fn strangeness_of(&self, sequence: &[u32], own: u32) -> [f64; 2] {
+        let shares = self.counts(sequence, own).map(share);
+        [rounded(shares[0] / self.limits[0]), rounded(shares[1] / self.limits[1])]
     }
 
     /// What is odd, one thing for two events, and how many sessions say so.
@@ -250,6 +323,11 @@ impl Order {
         };
         support.into()
     }
+}
+
+/// The share of what is odd, unless it is hardly anything.
+fn share((all, odds): (u32, u32)) -> f64 {
+    if odds >= LEAST { f64::from(odds) / f64::from(all) } else { 0.0 }
 }
 
 impl Precedes {

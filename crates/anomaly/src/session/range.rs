@@ -3,7 +3,14 @@
 //! Where sessions are so varied that no two are near each other, a burst of one event or a session
 //! that stops at once still leaves the range of its counts.
 
-use super::collect::{Counts, Vector, count_of};
+use super::{
+    collect::{Counts, Vector, count_of},
+    file::number,
+};
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+};
 
 /// Least reach: one more of an event that never varies.
 const REACH: f64 = 4.0;
@@ -40,6 +47,16 @@ pub(super) struct Outside {
 }
 
 impl Bounds {
+    fn write(&self, out: &mut Writer) {
+        self.low.iter().chain(&self.high).for_each(|count| out.u32(*count));
+        out.f64(self.weight);
+    }
+
+    fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let low = [input.u32()?, input.u32()?];
+        Ok(Self { low, high: [input.u32()?, input.u32()?], weight: input.f64()? })
+    }
+
     fn new(weight: f64) -> Self {
         Self { low: [u32::MAX; 2], high: [0; 2], weight }
     }
@@ -73,7 +90,7 @@ impl Bounds {
 }
 
 /// The number of events of a session.
-fn length(counts: &Counts) -> u32 {
+pub(super) fn length(counts: &Counts) -> u32 {
     let all = counts.vector.iter().map(|(_, count)| count);
     all.chain(counts.unseen.iter().map(|(_, count)| count)).fold(0, |sum, count| sum.saturating_add(*count))
 }
@@ -112,6 +129,27 @@ impl Range {
         range
     }
 
+    /// f64 reach; for the length and each event the two lowest and the two highest counts (u32) and f64
+    /// weight; u32 steady events, the u32 number of each.
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.f64(self.reach);
+        self.length.write(out);
+        self.events.iter().for_each(|bounds| bounds.write(out));
+        out.u32(self.steady.len() as u32);
+        self.steady.iter().for_each(|event| out.u32(*event));
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, ModelError> {
+        let (reach, length) = (input.f64()?, Bounds::read(input)?);
+        if reach < REACH {
+            return Err(input.damaged());
+        }
+        let bounds = (0..events).map(|_| Bounds::read(input)).collect::<Result<Vec<_>, _>>()?;
+        let count = input.count(4, events)?;
+        let steady = (0..count).map(|_| number(input, events)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { events: bounds, steady, length, reach })
+    }
+
     fn sum(&self, counts: &Counts, without: bool) -> f64 {
         self.each(counts).map(|(_, count, bounds)| bounds.outside(count, without)).sum()
     }
@@ -132,6 +170,22 @@ impl Range {
     /// counts had not been seen.
     pub(super) fn strangeness(&self, counts: &Counts, without: bool) -> f64 {
         self.sum(counts, without) / self.reach
+    }
+
+    /// What the last of so many of an event weighs, where that is more than any normal session has.
+    pub(super) fn excess(&self, event: u32, count: u32) -> f64 {
+        let bounds = &self.events[event as usize];
+        if count > bounds.high[0] { bounds.weight } else { 0.0 }
+    }
+
+    /// Lowest and highest count of an event.
+    pub(super) fn of(&self, event: u32) -> (u32, u32) {
+        self.events[event as usize].range(u32::MAX, false)
+    }
+
+    /// Weighed counts outside past this are strange.
+    pub(super) fn reach(&self) -> f64 {
+        self.reach
     }
 
     /// The count that is furthest outside.

@@ -5,6 +5,7 @@ use super::{
     collect::{Counts, count_of},
     order::{Oddity, Precedes},
 };
+use crate::random::mix;
 
 /// Most reasons of a verdict, and most of one sort.
 const REASONS_MAX: usize = 6;
@@ -93,6 +94,21 @@ pub struct Difference {
 }
 
 impl Reason {
+    /// The same for sessions that are strange in the same way.
+    pub(crate) fn subject(&self) -> u64 {
+        let of = |sort: u64, keys: &[EventKey]| keys.iter().fold(mix(sort), |all, key| mix(all ^ key.0));
+        match self {
+            Self::Unseen { event, .. } => of(1, &[*event]),
+            Self::Broken { relation, .. } => of(2, &relation.events().collect::<Vec<_>>()),
+            Self::Far { differences, .. } => {
+                of(3, &differences.iter().map(|it| it.event).collect::<Vec<_>>())
+            }
+            Self::Outside { event, .. } => of(4, &[event.unwrap_or(EventKey::OTHER)]),
+            Self::Order { before, after, .. } => of(5, &[*before, *after]),
+            Self::Transition { from, to, .. } => of(6, &[*from, *to]),
+        }
+    }
+
     /// The reason as an English sentence without a full stop; `name` gives an event's name.
     pub fn words(&self, name: &dyn Fn(EventKey) -> String) -> String {
         match self {
@@ -192,7 +208,7 @@ impl Model {
         sequence: &[u32],
         order: f64,
     ) -> Vec<Reason> {
-        let sessions = (0..self.nearest.len()).map(|place| self.nearest.support(place)).sum();
+        let sessions = self.normal_sessions();
         let mut reasons: Vec<Reason> = counts
             .unseen
             .iter()
@@ -263,7 +279,12 @@ impl Model {
         })
     }
 
-    fn odd(&self, (oddity, sessions): (Oddity, u64)) -> Reason {
+    /// Normal sessions that verdicts rest on.
+    pub(super) fn normal_sessions(&self) -> u64 {
+        (0..self.nearest.len()).map(|place| self.nearest.support(place)).sum()
+    }
+
+    pub(super) fn odd(&self, (oddity, sessions): (Oddity, u64)) -> Reason {
         let key = |event: u32| self.keys[event as usize];
         match oddity {
             Oddity::Order(order, before, after) => Reason::Order {

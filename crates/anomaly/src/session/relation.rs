@@ -10,6 +10,11 @@ use hashbrown::{HashMap, HashSet};
 use super::{
     EventKey,
     collect::{Vector, count_of},
+    file::number,
+};
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
 };
 
 /// The least that a relation has to hold, whatever the configuration.
@@ -111,8 +116,51 @@ impl Known {
     }
 }
 
+/// u32 relations; for each u8 which one, three u32 (numbers of events, or a count, or 0), u64 held, u64 of.
+pub(super) fn write(relations: &[Known], out: &mut Writer) {
+    out.u32(relations.len() as u32);
+    for known in relations {
+        let (kind, parts) = match known.relation {
+            Relation::Constant(event, count) => (0, [event, count, 0]),
+            Relation::Absent(event) => (1, [event, 0, 0]),
+            Relation::Present(event) => (2, [event, 0, 0]),
+            Relation::Equal(left, right) => (3, [left, right, 0]),
+            Relation::Sum(whole, left, right) => (4, [whole, left, right]),
+            Relation::Implies(event, other) => (5, [event, other, 0]),
+        };
+        out.u8(kind);
+        parts.into_iter().for_each(|part| out.u32(part));
+        out.u64(known.held);
+        out.u64(known.of);
+    }
+}
+
+pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Vec<Known>, ModelError> {
+    let count = input.count(29, RELATIONS_MAX)?;
+    let mut relations = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (kind, first) = (input.u8()?, number(input, events)?);
+        let [second, third] = [input.u32()?, input.u32()?];
+        let relation = match kind {
+            0 => Relation::Constant(first, second),
+            1 => Relation::Absent(first),
+            2 => Relation::Present(first),
+            3 => Relation::Equal(first, second),
+            4 => Relation::Sum(first, second, third),
+            5 => Relation::Implies(first, second),
+            _ => return Err(input.damaged()),
+        };
+        let (held, of) = (input.u64()?, input.u64()?);
+        if held > of || relation.events().any(|event| event as usize >= events) {
+            return Err(input.damaged());
+        }
+        relations.push(Known { relation, held, of });
+    }
+    Ok(relations)
+}
+
 /// The lower end of the confidence interval of a share (Wilson's score interval).
-fn lower_bound(held: u64, of: u64) -> f64 {
+pub(super) fn lower_bound(held: u64, of: u64) -> f64 {
     if of == 0 {
         return 0.0;
     }

@@ -25,11 +25,11 @@ pub(crate) use feature::{Facts, Feature};
 
 use estimate::{Clock, Share, Tick};
 use history::{Caller, Content, Contents, Group, Place, Source};
-pub(crate) use prior::Prior;
+pub(crate) use prior::{Novelty, Prior};
 use slots::Slots;
 
 /// Which fields a saved window has, and in what order.
-const LAYOUT: u32 = 0x4c57_0002;
+pub(crate) const LAYOUT: u32 = 0x4c57_0002;
 /// Templates at sources remembered; the least recently seen goes.
 const GROUPS_MAX: usize = 16_384;
 /// Sources remembered.
@@ -206,7 +206,7 @@ impl Window {
             (None, Some(source)) => {
                 let mut surprise = source.new_templates.surprise();
                 if level >= SEVERE {
-                    surprise = surprise.max(self.new_errors.surprise());
+                    surprise = surprise.max(prior.new_errors(keys.source, self.new_errors).surprise());
                 }
                 if source.knows_head(&event.message) {
                     surprise *= KNOWN_HEAD;

@@ -10,8 +10,9 @@ use std::collections::BTreeMap;
 use event::TemplateId;
 
 use super::{
-    Keys, Seen, Window, group_key,
+    Keys, Seen, Window,
     estimate::Share,
+    group_key,
     history::{Group, Known, Source},
 };
 use crate::{
@@ -24,27 +25,57 @@ use crate::{
 const GROUPS_MAX: usize = 4_096;
 const SOURCES_MAX: usize = 256;
 
+/// How often something new was said.
+#[derive(Debug, Default)]
+pub(crate) struct Novelty {
+    /// By name of the source: events that were the first of their template, and all.
+    pub(crate) sources: BTreeMap<String, (u32, u32)>,
+    /// Events of level error or above, of a new template and begun as none was, among all.
+    pub(crate) errors: Share,
+}
+
+impl Novelty {
+    /// Adds what was found in other events, the last of them in this window.
+    pub(crate) fn add(&mut self, sources: &BTreeMap<String, (u32, u32)>, window: &Window) {
+        for (source, (new, all)) in sources {
+            let sum = self.sources.entry(source.clone()).or_default();
+            *sum = (sum.0 + new, sum.1 + all);
+        }
+        self.errors.hits += window.new_errors.hits;
+        self.errors.total += window.new_errors.total;
+    }
+}
+
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Prior {
     /// By template, with the source that wrote most of it.
     groups: BTreeMap<u64, (u64, Group)>,
     sources: BTreeMap<u64, Source>,
+    new_errors: Share,
 }
 
 impl Prior {
-    /// What a window knows of these templates and the sources of these names.
+    /// What a window knows of these templates and sources, with other shares of what is new where
+    /// these are known.
     pub(crate) fn of<'n>(
         window: &Window,
         templates: impl Iterator<Item = TemplateId>,
         sources: impl Iterator<Item = &'n str>,
+        novelty: &Novelty,
     ) -> Self {
         let mut prior = Self::default();
-        for key in sources.map(|name| hash(name.as_bytes())).take(SOURCES_MAX) {
+        for name in sources.take(SOURCES_MAX) {
+            let key = hash(name.as_bytes());
             if let Some(source) = window.sources.get(key) {
-                prior.sources.insert(key, anonymous_source(source));
+                let mut source = anonymous_source(source);
+                if let Some((new, all)) = novelty.sources.get(name) {
+                    source.new_templates = Share { hits: *new as f32, total: *all as f32 };
+                }
+                prior.sources.insert(key, source);
             }
         }
+        prior.new_errors = novelty.errors;
         for id in templates.take(GROUPS_MAX) {
             let at = |key: &u64| Some((*key, window.groups.get(group_key(id, *key))?));
             let most = prior.sources.keys().filter_map(at).max_by_key(|(_, group)| group.count);
@@ -68,12 +99,22 @@ impl Prior {
                 *ours = theirs;
             }
         }
+        if self.new_errors.total < other.new_errors.total {
+            self.new_errors = other.new_errors;
+        }
         for (id, theirs) in other.groups {
             let ours = self.groups.entry(id).or_default();
             if ours.1.count < theirs.1.count {
                 *ours = theirs;
             }
         }
+    }
+
+    /// How often there is a new kind of error: at a source that was told of as it was told, until there is
+    /// more history here.
+    pub(super) fn new_errors(&self, source: u64, here: Share) -> Share {
+        let told = self.new_errors.total > here.total && self.sources.contains_key(&source);
+        if told { self.new_errors } else { here }
     }
 
     pub(super) fn group(&self, template: Option<TemplateId>) -> Option<&Group> {
@@ -86,6 +127,7 @@ impl Prior {
     }
 
     pub(crate) fn write(&self, out: &mut Writer) {
+        self.new_errors.write(out);
         out.u32(self.sources.len() as u32);
         for (key, source) in &self.sources {
             out.u64(*key);
@@ -100,7 +142,7 @@ impl Prior {
     }
 
     pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
-        let mut prior = Self::default();
+        let mut prior = Self { new_errors: Share::read(input)?, ..Self::default() };
         for _ in 0..input.count(8, SOURCES_MAX)? {
             let (key, source) = (input.u64()?, Source::read(input)?);
             prior.sources.insert(key, anonymous_source(&source));

@@ -72,6 +72,11 @@ impl<T: Default + Clone> Slots<T> {
         place
     }
 
+    /// Changes all values, whatever their keys.
+    pub(crate) fn each(&mut self, mut change: impl FnMut(&mut T)) {
+        self.slots.iter_mut().for_each(|slot| change(&mut slot.value));
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
         self.slots.iter().map(|slot| (slot.key, &slot.value))
     }

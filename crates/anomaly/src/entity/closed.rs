@@ -1,0 +1,85 @@
+//! Sessions that have ended, of one kind: a bounded sample in which old ones fade.
+
+use crate::{
+    random::Random,
+    session::{EventKey, Session},
+};
+
+use super::open::Open;
+
+/// Sessions kept of a kind, and their events together.
+const SESSIONS_MAX: usize = 2_048;
+const EVENTS_MAX: usize = 131_072;
+/// Of an event whose order is not known, so many count.
+const MORE_MAX: u32 = 4_096;
+
+/// A session that has ended, for training.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Closed {
+    pub(super) events: Box<[EventKey]>,
+    pub(super) more: Box<[(EventKey, u32)]>,
+    pub(super) duration_s: f32,
+    pub(super) gap_s: f32,
+}
+
+impl Closed {
+    pub(super) fn of(open: &Open) -> Self {
+        let seconds = |nanos: i64| (nanos as f64 * 1e-9) as f32;
+        Self {
+            events: open.events.as_slice().into(),
+            more: open.more.as_slice().into(),
+            duration_s: seconds(open.to - open.from),
+            gap_s: seconds(open.gap),
+        }
+    }
+
+    /// All events, those of unknown order at the end.
+    pub(super) fn all(&self, current: impl Fn(EventKey) -> EventKey) -> Vec<EventKey> {
+        let mut all: Vec<EventKey> = self.events.iter().map(|key| current(*key)).collect();
+        for (key, count) in &self.more {
+            all.extend(std::iter::repeat_n(current(*key), (*count).min(MORE_MAX) as usize));
+        }
+        all
+    }
+
+    pub(super) fn timed<'a>(&self, events: &'a [EventKey]) -> Session<'a> {
+        Session { events, duration_s: self.duration_s, gap_s: self.gap_s }
+    }
+}
+
+/// The sample.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reservoir {
+    pub(super) kept: Vec<Closed>,
+    /// Sessions that came.
+    pub(super) came: u64,
+    events: usize,
+}
+
+impl Reservoir {
+    pub(super) fn of(kept: Vec<Closed>, came: u64) -> Self {
+        let events = kept.iter().map(|closed| closed.events.len()).sum();
+        Self { kept, came, events }
+    }
+
+    /// Takes a session in, by algorithm R of J. S. Vitter with the stream's length bounded.
+    pub(super) fn add(&mut self, closed: Closed, random: &mut Random) {
+        self.came += 1;
+        let length = closed.events.len();
+        if self.kept.len() < SESSIONS_MAX && self.events + length <= EVENTS_MAX {
+            self.events += length;
+            self.kept.push(closed);
+            return;
+        }
+        let size = self.kept.len();
+        let at = random.below((self.came as usize).min(4 * size));
+        if let Some(kept) = self.kept.get_mut(at) {
+            self.events = self.events + length - kept.events.len();
+            *kept = closed;
+        }
+        while self.events > EVENTS_MAX && self.kept.len() > 1 {
+            let gone = self.kept.swap_remove(random.below(self.kept.len()));
+            self.events -= gone.events.len();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! How often sessions of a kind were told of for the same reason since the kind was learned: what keeps
+//! coming is no longer strange, long before it is learned anew.
+
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+};
+
+/// Reasons remembered; one more takes the place of the one told of least.
+const SUBJECTS_MAX: usize = 64;
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    subjects: Vec<(u64, u32)>,
+}
+
+impl Told {
+    /// Counts a session told of for this; says how many there were.
+    pub(super) fn count(&mut self, subject: u64) -> u32 {
+        if let Some((_, times)) = self.subjects.iter_mut().find(|(known, _)| *known == subject) {
+            *times = times.saturating_add(1);
+            return *times;
+        }
+        if self.subjects.len() < SUBJECTS_MAX {
+            self.subjects.push((subject, 1));
+        } else if let Some(least) = self.subjects.iter_mut().min_by_key(|(_, times)| *times) {
+            *least = (subject, 1);
+        }
+        1
+    }
+
+    pub(super) fn write(&self, out: &mut Writer) {
+        out.u32(self.subjects.len() as u32);
+        for (subject, times) in &self.subjects {
+            out.u64(*subject);
+            out.u32(*times);
+        }
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let count = input.count(12, SUBJECTS_MAX)?;
+        let subjects =
+            (0..count).map(|_| Ok((input.u64()?, input.u32()?))).collect::<Result<_, ModelError>>()?;
+        Ok(Self { subjects })
+    }
+}

@@ -1,0 +1,133 @@
+//! Sessions: what is learned of them beside the stream, and which were strange.
+//!
+//! What was learned is state of the stream, saved with its place as templates and window are, since it
+//! speaks of this stream's own templates and keys; the models of events do not carry it.
+
+use std::{
+    sync::Arc,
+    thread::{Builder, JoinHandle},
+};
+
+use event::{Event, EventId, JournalId, Position};
+
+use super::{CHUNK, Service, State, lock, read, write};
+use crate::{
+    Config, StrangeSession,
+    bytes::{Reader, Writer},
+    entity::{
+        Context, Entities,
+        models::{self, KindModel, Lessons, Models},
+    },
+    error::ModelError,
+};
+
+/// What was learned of sessions, and what is being learned.
+#[derive(Debug, Default)]
+pub(super) struct Learning {
+    models: Arc<Models>,
+    pending: Option<JoinHandle<Vec<KindModel>>>,
+}
+
+impl Learning {
+    /// A training under way is left out: it begins anew then.
+    pub(super) fn write(&self, out: &mut Writer) {
+        models::write_all(&self.models.kinds, out);
+    }
+
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+        let models = Arc::new(Models { kinds: models::read_all(input)? });
+        Ok(Self { models, pending: None })
+    }
+
+    pub(super) fn models(&self) -> &Models {
+        &self.models
+    }
+}
+
+impl Drop for Learning {
+    fn drop(&mut self) {
+        // A panic in it was reported where it happened.
+        drop(self.pending.take().map(JoinHandle::join));
+    }
+}
+
+/// No sessions yet.
+pub(super) fn entities(config: &Config) -> Entities {
+    Entities::new(config.sessions_max, config.session_keys.clone(), config.seed)
+}
+
+fn train(lessons: Vec<Lessons>) -> Vec<KindModel> {
+    lessons.iter().map(Lessons::train).collect()
+}
+
+impl Service {
+    /// The sessions found strange lately, the latest first, at most [`crate::STRANGE_MAX`].
+    pub fn strange_sessions(&self) -> Vec<StrangeSession> {
+        read(&self.state).entities.strange()
+    }
+
+    /// What was learned of sessions.
+    pub(super) fn session_models(&self) -> Arc<Models> {
+        Arc::clone(&lock(&self.sessions).models)
+    }
+
+    /// Lets what was learned beside the stream judge, and learns what there is to learn.
+    pub(super) fn keep_up_sessions(&self) {
+        let done = lock(&self.sessions).pending.take_if(|thread| thread.is_finished());
+        if let Some(thread) = done {
+            self.serve_sessions(thread.join().unwrap_or_default());
+        }
+        if lock(&self.sessions).pending.is_some() || !read(&self.state).entities.is_due() {
+            return;
+        }
+        let lessons = {
+            let State { miner, entities, .. } = &mut *write(&self.state);
+            entities.lessons(miner)
+        };
+        if self.config.waits_for_training {
+            return self.serve_sessions(train(lessons));
+        }
+        match Builder::new().name("learn-sessions".to_owned()).spawn(move || train(lessons)) {
+            Ok(thread) => lock(&self.sessions).pending = Some(thread),
+            Err(_) => write(&self.state).entities.relearn(&self.session_models()),
+        }
+    }
+
+    fn serve_sessions(&self, learned: Vec<KindModel>) {
+        let learned: Vec<Arc<KindModel>> = learned.into_iter().map(Arc::new).collect();
+        write(&self.state).entities.serve(&learned);
+        let mut sessions = lock(&self.sessions);
+        sessions.models = Arc::new(sessions.models.with(&learned));
+    }
+
+    /// Learns the sessions among events that are no part of the stream, where the stream itself has not
+    /// yet shown what its sessions are like.
+    pub(super) fn learn_sessions(&self, events: &[Event<'_>]) {
+        if !self.session_models().kinds.is_empty() {
+            return;
+        }
+        let mut found = entities(&self.config);
+        let models = Models::default();
+        let mut variables = Vec::new();
+        for (chunk, first) in events.chunks(CHUNK).zip((0_u32..).step_by(CHUNK)) {
+            let state = read(&self.state);
+            for (event, record) in chunk.iter().zip(first..) {
+                variables.clear();
+                let Some(mined) = state.miner.find(&event.message, &mut variables) else { continue };
+                let id = EventId { journal: JournalId(0), position: Position { segment: 0, record } };
+                let context = Context { models: &models, miner: &state.miner };
+                found.observe(id, event, (&mined.template, &variables), context);
+            }
+        }
+        let lessons = {
+            let state = read(&self.state);
+            found.end_all_silent(Context { models: &models, miner: &state.miner });
+            found.lessons(&state.miner)
+        };
+        let learned = train(lessons);
+        if !learned.is_empty() {
+            write(&self.state).entities.adopt(found);
+            self.serve_sessions(learned);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Starters taken in, and the model that serves until there is one of the service's own.
+
+use std::sync::Arc;
+
+use super::{Service, Serving, State, lock, read, write};
+use crate::{
+    ModelInfo, Origin, StarterInfo, TrainError,
+    model::Model,
+    starter::{STARTERS_MAX, Starter},
+    window::Prior,
+};
+
+/// What was told beforehand.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) starters: Vec<Starter>,
+    /// Files that did not load, and why.
+    pub(super) refused: Vec<String>,
+}
+
+impl Told {
+    /// Tells it to the state of a stream, which may know much already.
+    pub(super) fn tell(&self, state: &mut State) {
+        let mut prior = Prior::default();
+        for starter in &self.starters {
+            state.miner.adopt(&starter.miner);
+            prior.join(starter.prior.clone());
+        }
+        state.window.prior = Arc::new(prior);
+    }
+}
+
+impl Service {
+    /// Takes in a starter: its templates and what is usual of them are known from now on, and after a
+    /// restart. While the service has no model of its own, one of what all starters tell serves at once,
+    /// until the first of its own takes over. Takes time; call it off the reactor.
+    ///
+    /// # Errors
+    /// When the bytes are no starter, of another version, cut short or altered, when sixteen others
+    /// are kept, or the disk refuses. What served before serves on.
+    pub fn start_from(&self, bytes: &[u8]) -> Result<ModelInfo, TrainError> {
+        let starter = Starter::from_bytes(bytes)?;
+        let _training = lock(&self.training);
+        {
+            let mut told = lock(&self.told);
+            if told.starters.iter().filter(|known| known.name != starter.name).count() >= STARTERS_MAX {
+                return Err(TrainError::Starters);
+            }
+            starter.store(&self.config.dir, bytes)?;
+            told.starters.retain(|known| known.name != starter.name);
+            told.starters.push(starter);
+            told.starters.sort_by(|a, b| a.name.cmp(&b.name));
+            told.tell(&mut write(&self.state));
+        }
+        if !has_own(read(&self.serving).as_ref()) {
+            let (rows, card) = {
+                let told = lock(&self.told);
+                Starter::training(&told.starters, self.config.false_positive_rate, self.config.seed)
+            };
+            let model = Model::train(&rows, card)?;
+            if !has_own(read(&self.serving).as_ref()) {
+                self.activate_new(model)?;
+            }
+        }
+        Ok(self.model())
+    }
+
+    /// The starters taken in.
+    pub fn starters(&self) -> Vec<StarterInfo> {
+        let told = lock(&self.told);
+        let info = |starter: &Starter| StarterInfo {
+            name: starter.name.clone(),
+            events: starter.events,
+            templates: starter.miner.len() as u64,
+        };
+        told.starters.iter().map(info).collect()
+    }
+
+    /// Starters taken in earlier that could not be read at the start, and why.
+    pub fn starter_problems(&self) -> Vec<String> {
+        lock(&self.told).refused.clone()
+    }
+}
+
+/// Whether a model serves that was trained on what this service saw, or that somebody chose.
+pub(super) fn has_own(serving: Option<&Serving>) -> bool {
+    serving.is_some_and(|serving| serving.model.card.origin != Some(Origin::Starter))
+}
