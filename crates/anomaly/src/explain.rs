@@ -4,7 +4,7 @@ use event::{Event, Severity, Variable};
 
 use crate::{
     model::Model,
-    window::{Facts, Feature, Row},
+    window::{Counted, Facts, Feature, Row},
 };
 
 /// Most reasons of a verdict.
@@ -124,7 +124,11 @@ fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Var
         Feature::SourceSpike => {
             let (count, usual) =
                 spike(facts.source_minute_count, facts.source_mean / f32::from(facts.source_minutes.max(1)))?;
-            let kind = if facts.source_severe { "errors" } else { "events" };
+            let kind = match facts.source_counted {
+                Counted::Events => "events",
+                Counted::Errors => "errors",
+                Counted::Addresses => "new addresses",
+            };
             format!("{count} {kind} from {source} within {}; usual is {usual}", span(facts.source_minutes))
         }
         Feature::TemplateGap if facts.group_count > 1 => format!(
@@ -149,6 +153,12 @@ fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Var
             short(facts.usual_length)
         ),
         Feature::Number => number(facts),
+        Feature::Value if facts.failures_tell => format!(
+            "{} failed {} times within the hour before this; usual is {}",
+            value(facts.value_at)?,
+            grouped(facts.failures.into()),
+            short(facts.usual_failures)
+        ),
         Feature::Value => format!(
             "{} is new at its place, after {} values",
             value(facts.value_at)?,

@@ -41,6 +41,8 @@ const FRESH: (f32, f32) = (0.005, 0.7);
 const CROSSED: f32 = 0.5;
 /// A key whose values come again and again is none any more.
 const STALE: f32 = 0.001;
+/// Values that come again when they were long gone, a share of the new ones: sizes and codes do, ids hardly.
+const RETURNS: f32 = 0.1;
 /// Events of a class after which the older half counts half.
 const FADES_AT: u32 = 8_192;
 
@@ -103,6 +105,8 @@ struct Class {
     /// New values, and those that came in several templates.
     fresh: u32,
     crossed: u32,
+    /// Of the new ones, those that were there longer ago.
+    returned: u32,
     /// Ties with another class.
     tied: (u32, u8),
     used: u64,
@@ -254,6 +258,7 @@ impl Finder {
             events: 0,
             fresh: 0,
             crossed: 0,
+            returned: 0,
             tied: (0, 0),
             used: self.seen,
             grew: self.seen,
@@ -286,9 +291,11 @@ impl Finder {
             crossed: known && (before.crossed || crosses),
         };
         let seen = self.seen;
+        let returns = !known && before.hash == candidate.hash;
         if let Some(class) = self.class_of(template, candidate) {
             class.used = seen;
             class.fresh += if known { 0 } else { stands_for };
+            class.returned += if returns { stands_for } else { 0 };
             class.crossed += if crosses && !before.crossed { stands_for } else { 0 };
             class.weigh();
         }
@@ -373,7 +380,7 @@ impl Finder {
             out.u32(class.id);
             out.u64(class.kind);
             out.u8(u8::from(class.is_field) | u8::from(class.is_key) << 1);
-            for count in [class.events, class.fresh, class.crossed, class.tied.0] {
+            for count in [class.events, class.fresh, class.crossed, class.returned, class.tied.0] {
                 out.u32(count);
             }
             out.u8(class.tied.1);
@@ -403,9 +410,10 @@ impl Finder {
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
         let mut finder = Self::new();
         (finder.seen, finder.next) = (input.u64()?, input.u32()?.max(1));
-        for _ in 0..input.count(46, CLASSES_MAX)? {
+        for _ in 0..input.count(50, CLASSES_MAX)? {
             let (id, kind, flags) = (input.u32()?, input.u64()?, input.u8()?);
             let (events, fresh, crossed) = (input.u32()?, input.u32()?, input.u32()?);
+            let returned = input.u32()?;
             let tied = (input.u32()?, input.u8()?);
             let (used, grew) = (input.u64()?.min(finder.seen), input.u64()?);
             let (is_field, is_key) = (flags & 1 != 0, flags & 2 != 0);
@@ -417,6 +425,7 @@ impl Finder {
                 events,
                 fresh,
                 crossed,
+                returned,
                 tied,
                 used,
                 grew,
@@ -446,14 +455,17 @@ impl Class {
     fn weigh(&mut self) {
         let (events, new) = (self.events.max(1) as f32, self.fresh.max(1) as f32);
         let (fresh, crossed) = (self.fresh as f32 / events, self.crossed as f32 / new);
+        let returns = !self.is_field && self.returned as f32 / new > RETURNS;
         if self.is_key {
-            self.is_key = self.events < FADES_AT / 2 || fresh >= STALE;
+            self.is_key = !returns && (self.events < FADES_AT / 2 || fresh >= STALE);
+        } else if returns {
+            self.is_key = false;
         } else if self.events >= LEAST.0 && self.fresh >= LEAST.1 {
             self.is_key = fresh >= FRESH.0 && fresh <= FRESH.1 && crossed >= CROSSED;
         }
         if self.events >= FADES_AT {
             self.events /= 2;
-            for count in [&mut self.fresh, &mut self.crossed] {
+            for count in [&mut self.fresh, &mut self.crossed, &mut self.returned] {
                 *count = count.div_ceil(2);
             }
         }

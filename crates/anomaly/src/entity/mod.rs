@@ -32,7 +32,7 @@ use crate::{
     session::EventKey,
 };
 
-use find::{Candidate, Finder};
+use find::{Candidate, Choice, Finder};
 use kind::Kind;
 use models::{KindModel, Lessons, Models};
 use open::{Open, TEXT_MAX, Table};
@@ -53,6 +53,10 @@ const GOES_ON: i64 = 4;
 /// Silent sessions ended with one event.
 const ENDS_AT_ONCE: usize = 2;
 
+/// So much of the lesser evidence is added to the greater one, as far as it is past a score by itself.
+const OF_OTHER: f32 = 0.5;
+const NOTABLE: f32 = 0.4;
+
 /// What an event brings against a session.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Evidence {
@@ -64,12 +68,12 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// The event's own score with this: the smaller share, and that of the ordinary events which would
-    /// get as small a one from the other side.
+    /// The event's own score with this: the stranger of the two, and a part of the other where that is
+    /// notable too. Not all of it, since both may have the same cause.
     pub(crate) fn combined(&self, score: f32) -> f32 {
-        let own = 10_f64.powf(-6.0 * f64::from(score));
-        let least = own.min(self.p_value);
-        (-(least + least.min(self.told_share)).min(1.0).log10() / 6.0).clamp(0.0, 1.0) as f32
+        let alone = self.p_value + self.p_value.min(self.told_share);
+        let session = ((-alone.min(1.0).log10() / 6.0) as f32).clamp(0.0, 1.0);
+        (score.max(session) + OF_OTHER * (score.min(session) - NOTABLE).max(0.0)).min(1.0)
     }
 }
 
@@ -107,8 +111,9 @@ pub(crate) struct Entities {
 struct Met<'a> {
     hash: u64,
     kind: u32,
-    /// Whether the key was seen before.
+    /// Whether the key was seen before, and whether it is a key for certain.
     is_known: bool,
+    is_key: bool,
     text: &'a dyn Fn() -> String,
 }
 
@@ -169,7 +174,7 @@ impl Entities {
         if let Some(named) = fields.certain {
             let kind = self.kind_of(named.kind, true, || named.label())?;
             let text = || named.text();
-            let met = Met { hash: named.key, kind, is_known: false, text: &text };
+            let met = Met { hash: named.key, kind, is_known: false, is_key: true, text: &text };
             let evidence = self.take(&met, at, context);
             self.end_silent(kind, context);
             return evidence;
@@ -230,7 +235,8 @@ impl Entities {
                     variable.map_or("", |variable| variable.of(&event.message)).to_owned()
                 }
             };
-            let met = Met { hash: candidate.hash, kind, is_known: choice.is_known, text: &text };
+            let Choice { is_known, is_key, .. } = choice;
+            let met = Met { hash: candidate.hash, kind, is_known, is_key, text: &text };
             let evidence = self.take(&met, at, context);
             if evidence
                 .as_ref()
@@ -287,7 +293,7 @@ impl Entities {
         let open = self.table.get_mut(place)?;
         let before = open.add(key, id, nanos);
         let kind = &mut self.kinds[open.kind as usize];
-        if kind.is_stale {
+        if kind.is_stale || !met.is_key {
             return None;
         }
         let model = context.models.of(kind.id)?;

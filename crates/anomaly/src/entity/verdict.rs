@@ -14,8 +14,8 @@ use super::{
 };
 use crate::session::{EventKey, Grown, Reason};
 
-/// What was told is told again when it has grown by this.
-const GROWN: f64 = 1.25;
+/// What was told is told again when it has grown so many times.
+const GROWN: f64 = 2.0;
 /// What this share of the sessions is told of for is not told any more.
 const USUAL: f64 = 0.05;
 /// Bytes of a template's text among the words.

@@ -81,8 +81,12 @@ impl Moment {
 
     /// Surprise of so many deviations, by the normal tail, less while few values were seen.
     pub(crate) fn surprise(self, deviations: f32) -> f32 {
-        let sure = (f32::from(self.count) / 16.0).min(1.0);
-        (0.217 * deviations * deviations * sure).min(6.0)
+        (0.217 * deviations * deviations * self.sure()).min(6.0)
+    }
+
+    /// How much there is to go by, 0 to 1.
+    pub(crate) fn sure(self) -> f32 {
+        (f32::from(self.count) / 16.0).min(1.0)
     }
 
     pub(crate) fn write(self, out: &mut Writer) {
@@ -100,8 +104,10 @@ impl Moment {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tick {
     pub(crate) number: u32,
-    /// What is left of the largest count after one: half in two days; with [`Rate::GROWTH`] what comes daily is known.
+    /// What is left of the largest count after one with events: half in two busy days; with [`Rate::GROWTH`] what comes daily is known.
     forget: f32,
+    /// And after one without events.
+    idle: f32,
     /// The least variance of its count over the mean: 1 would be events independent of each other, but
     /// a single session writes many within a minute.
     cluster: f32,
@@ -109,11 +115,17 @@ pub(crate) struct Tick {
 
 impl Tick {
     pub(crate) const fn minute(nanos: i64) -> Self {
-        Self { number: (nanos / 60_000_000_000) as u32, forget: 0.99976, cluster: 6.0 }
+        Self { number: (nanos / 60_000_000_000) as u32, forget: 0.99976, idle: 0.99976, cluster: 6.0 }
+    }
+
+    /// For what comes seldom, and in bursts: a tick without events makes forget a sixteenth of what one with
+    /// events does, so that it is not taken for new each time.
+    pub(crate) const fn patient(self) -> Self {
+        Self { idle: 1.0 - (1.0 - self.forget) / 16.0, ..self }
     }
 
     pub(crate) const fn quarter(nanos: i64) -> Self {
-        Self { number: (nanos / 900_000_000_000) as u32, forget: 0.9964, cluster: 3.0 }
+        Self { number: (nanos / 900_000_000_000) as u32, forget: 0.9964, idle: 0.9964, cluster: 3.0 }
     }
 }
 
@@ -146,7 +158,7 @@ impl Rate {
 
     /// Closes the ticks that have passed.
     fn roll(&mut self, tick: Tick) {
-        let Tick { number: tick, forget, .. } = tick;
+        let Tick { number: tick, forget, idle, .. } = tick;
         if self.ticks == 0 {
             *self = Self { tick, ticks: 1, ..Self::default() };
             return;
@@ -168,14 +180,14 @@ impl Rate {
         self.close(self.count as f32, forget);
         // The other ticks that passed had no event: bounded work, since old minutes fade anyway.
         for _ in 1..passed.min(64) {
-            self.close(0.0, forget);
+            self.close(0.0, idle);
         }
         if passed > 64 {
             let fade = (-((passed - 64) as f32) / f32::from(Self::SLOWEST)).exp();
             self.mean *= fade;
             self.variance *= fade;
             self.ticks = Self::SLOWEST;
-            self.peak *= forget.powf((passed - 64) as f32);
+            self.peak *= idle.powf((passed - 64) as f32);
         }
         self.tick = tick;
         self.count = 0;

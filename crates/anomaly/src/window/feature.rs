@@ -28,11 +28,22 @@ pub(crate) enum Feature {
     Length,
     /// A number outside the range of its place.
     Number,
-    /// A value that is new at its place.
+    /// A value that is new at its place, or an address that failed often before it succeeded.
     Value,
     /// An hour of the day at which the source is seldom active.
     Hour,
     Weekday,
+}
+
+/// What a source's count is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Counted {
+    #[default]
+    Events,
+    /// Events of level error or above.
+    Errors,
+    /// Addresses that came anew.
+    Addresses,
 }
 
 /// Numbers behind the features, for explaining.
@@ -48,8 +59,8 @@ pub(crate) struct Facts {
     /// Minutes that the counts and means above are of: 1 or 15.
     pub(crate) template_minutes: u8,
     pub(crate) source_minutes: u8,
-    /// Whether the count of the source is of its events of level error or above.
-    pub(crate) source_severe: bool,
+    /// What the count of the source is of.
+    pub(crate) source_counted: Counted,
     /// Events of the source in the last two hours and usually, where these are strangely few.
     pub(crate) quiet_count: f32,
     pub(crate) quiet_usual: f32,
@@ -67,6 +78,11 @@ pub(crate) struct Facts {
     /// Which variable of the message holds the new value, among how many seen.
     pub(crate) value_at: u8,
     pub(crate) values_seen: u32,
+    /// How often the address failed before it succeeded now, and usually, and whether that tells more than
+    /// that the address is new here.
+    pub(crate) failures: u32,
+    pub(crate) usual_failures: f32,
+    pub(crate) failures_tell: bool,
     pub(crate) hour_active: u8,
     pub(crate) days: u8,
 }

@@ -1,6 +1,6 @@
 //! What is remembered of a template at a source, of a source, and of a variable's place.
 
-use event::{Variable, VariableKind};
+use event::{Event, Variable, VariableKind};
 
 use super::estimate::{Clock, Moment, Quiet, Rate, Share};
 use crate::{
@@ -116,6 +116,23 @@ fn category(text: &str) -> u32 {
     (hash(text.as_bytes().get(..256).unwrap_or(text.as_bytes())) >> 32) as u32
 }
 
+/// How what an event tells of has ended: ECS `event.outcome`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Success,
+    Failure,
+}
+
+impl Outcome {
+    pub(super) fn of(event: &Event<'_>) -> Option<Self> {
+        match event.field("event.outcome")?.as_str()? {
+            "success" => Some(Self::Success),
+            "failure" => Some(Self::Failure),
+            _ => None,
+        }
+    }
+}
+
 /// What an address did lately.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Caller {
@@ -124,6 +141,9 @@ pub(super) struct Caller {
     latest: i64,
     /// Events of this stay.
     count: u32,
+    /// What it tried and did not get within the hour before its latest failure, and when that was.
+    failures: u32,
+    failed: i64,
 }
 
 impl Caller {
@@ -139,22 +159,45 @@ impl Caller {
             && nanos.saturating_sub(self.first) < Self::APART
     }
 
-    pub(super) fn learn(&mut self, nanos: i64) {
-        if self.count == 0 || nanos.saturating_sub(self.latest) > 24 * Self::APART {
-            *self = Self { first: nanos, latest: nanos, count: 0 };
+    /// Whether its next event begins a stay.
+    pub(super) fn is_new(&self, nanos: i64) -> bool {
+        self.count == 0 || nanos.saturating_sub(self.latest) > 24 * Self::APART
+    }
+
+    /// Failures shortly before.
+    pub(super) fn failures(&self, nanos: i64) -> u32 {
+        if nanos.saturating_sub(self.failed) < Self::APART { self.failures } else { 0 }
+    }
+
+    pub(super) fn learn(&mut self, nanos: i64, outcome: Option<Outcome>) {
+        if self.is_new(nanos) {
+            *self = Self { first: nanos, latest: nanos, ..Self::default() };
         }
         self.latest = self.latest.max(nanos);
         self.count = self.count.saturating_add(1);
+        match outcome {
+            Some(Outcome::Failure) => {
+                self.failures = self.failures(nanos).saturating_add(1);
+                self.failed = self.failed.max(nanos);
+            }
+            // What follows is another matter.
+            Some(Outcome::Success) => self.failures = 0,
+            None => {}
+        }
     }
 
     pub(super) fn write(&self, out: &mut Writer) {
         out.u64(self.first as u64);
         out.u64(self.latest as u64);
         out.u32(self.count);
+        out.u32(self.failures);
+        out.u64(self.failed as u64);
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
-        Ok(Self { first: input.u64()? as i64, latest: input.u64()? as i64, count: input.u32()? })
+    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
+        let (first, latest, count) = (input.u64()? as i64, input.u64()? as i64, input.u32()?);
+        let (failures, failed) = if layout > 2 { (input.u32()?, input.u64()? as i64) } else { (0, 0) };
+        Ok(Self { first, latest, count, failures, failed })
     }
 }
 
@@ -287,6 +330,8 @@ pub(super) struct Group {
     pub(super) rate: Rate,
     /// By the quarter of an hour.
     pub(super) slow: Rate,
+    /// Logarithm to base 2 of one and the failures that an address had shortly before it succeeded.
+    pub(super) failures: Moment,
     pub(super) levels: [u16; 6],
     pub(super) places: Vec<Place>,
 }
@@ -320,12 +365,13 @@ impl Group {
         self.length.write(out);
         self.rate.write(out);
         self.slow.write(out);
+        self.failures.write(out);
         self.levels.iter().for_each(|count| out.u16(*count));
         out.u8(self.places.len() as u8);
         self.places.iter().for_each(|place| place.write(out));
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
         let mut group = Self {
             count: input.u32()?,
             latest: input.u64()? as i64,
@@ -333,6 +379,7 @@ impl Group {
             length: Moment::read(input)?,
             rate: Rate::read(input)?,
             slow: Rate::read(input)?,
+            failures: if layout > 2 { Moment::read(input)? } else { Moment::default() },
             ..Self::default()
         };
         for level in 0..6 {
@@ -358,8 +405,12 @@ pub(super) struct Source {
     pub(super) slow: Rate,
     /// Events of level error or above by the quarter of an hour.
     pub(super) severe: Rate,
+    /// Addresses that came anew by the quarter of an hour.
+    pub(super) newcomers: Rate,
     pub(super) quiet: Quiet,
     pub(super) clock: Clock,
+    /// As a template's.
+    pub(super) failures: Moment,
     /// How often an event is the first of its template.
     pub(super) new_templates: Share,
     pub(super) new_hosts: Share,
@@ -411,8 +462,10 @@ impl Source {
         self.rate.write(out);
         self.slow.write(out);
         self.severe.write(out);
+        self.newcomers.write(out);
         self.quiet.write(out);
         self.clock.write(out);
+        self.failures.write(out);
         self.new_templates.write(out);
         self.new_hosts.write(out);
         self.hosts.write(out);
@@ -420,7 +473,7 @@ impl Source {
         self.levels.iter().for_each(|count| out.f32(*count));
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
         let mut source = Self {
             count: input.u32()?,
             latest: input.u64()? as i64,
@@ -428,8 +481,10 @@ impl Source {
             rate: Rate::read(input)?,
             slow: Rate::read(input)?,
             severe: Rate::read(input)?,
+            newcomers: if layout > 2 { Rate::read(input)? } else { Rate::default() },
             quiet: Quiet::read(input)?,
             clock: Clock::read(input)?,
+            failures: if layout > 2 { Moment::read(input)? } else { Moment::default() },
             new_templates: Share::read(input)?,
             new_hosts: Share::read(input)?,
             hosts: Known::read(input, HOSTS_MAX)?,

@@ -21,24 +21,25 @@ use crate::{
     logarithm::{log2, log10},
     random::{Random, hash, mix},
 };
-pub(crate) use feature::{Facts, Feature};
+pub(crate) use feature::{Counted, Facts, Feature};
 
 use estimate::{Clock, Share, Tick};
-use history::{Caller, Content, Contents, Group, Place, Source};
+use history::{Caller, Content, Contents, Group, Outcome, Place, Source};
 pub(crate) use prior::{Novelty, Prior};
 use slots::Slots;
 
-/// Which fields a saved window has, and in what order.
-pub(crate) const LAYOUT: u32 = 0x4c57_0002;
+/// Which fields a saved window has, and in what order. Layout 2 knows nothing of failures.
+pub(crate) const LAYOUT: u32 = 0x4c57_0003;
+const LAYOUT_2: u32 = 0x4c57_0002;
 /// Templates at sources remembered; the least recently seen goes.
 const GROUPS_MAX: usize = 16_384;
 /// Sources remembered.
 const SOURCES_MAX: usize = 2_048;
 /// Addresses whose latest doings are remembered.
 const CALLERS_MAX: usize = 4_096;
-/// An address new at a place says so much more when it has been busy elsewhere since it came.
-const BUSY: f32 = 4.0;
-/// And so much more when what it writes now was never seen.
+/// Least deviation of the logarithm of failures before a success.
+const FAILURES_APART: f32 = 0.5;
+/// A template never seen says so much more of an address that has been busy since it came.
 const BUSY_NEW: f32 = 1.7;
 /// Rows kept to train on, a sample in which old ones fade.
 const ROWS_MAX: usize = 8_192;
@@ -81,6 +82,7 @@ pub(crate) struct Seen<'e> {
     /// What stands at its first variables.
     contents: Contents,
     followed: usize,
+    outcome: Option<Outcome>,
 }
 
 impl<'e> Seen<'e> {
@@ -90,7 +92,8 @@ impl<'e> Seen<'e> {
         variables: &[Variable],
     ) -> Self {
         let contents = Content::all(variables, &event.message);
-        Self { event, template, followed: variables.len().min(contents.len()), contents }
+        let followed = variables.len().min(contents.len());
+        Self { event, template, followed, contents, outcome: Outcome::of(event) }
     }
 
     fn contents(&self) -> &[Content] {
@@ -188,10 +191,18 @@ impl Window {
         let prior = &*self.prior;
         let source = self.sources.get(keys.source).or_else(|| prior.source(keys.source, seen.template));
         match source {
-            Some(source) => assess_source(source, nanos, level, keys.host, &mut row, &mut facts),
+            Some(source) => {
+                let is_newcomer = self.is_newcomer(seen, nanos);
+                assess_source(source, nanos, (level, keys.host, is_newcomer), &mut row, &mut facts);
+            }
             None => put(&mut row, Feature::NewSource, self.new_sources.surprise()),
         }
-        match (self.groups.get(keys.group).or_else(|| prior.group(seen.template)), source) {
+        let group = self.groups.get(keys.group).or_else(|| prior.group(seen.template));
+        let mut failed = 0.0;
+        if let Some(failures) = self.failures(seen, nanos) {
+            failed = assess_failures(failures, group, source, &mut facts);
+        }
+        match (group, source) {
             (Some(group), _) => {
                 let total = facts.source_count.max(group.count) as f32;
                 put(
@@ -200,8 +211,7 @@ impl Window {
                     -log10(((group.count as f32 + 0.5) / (total + 1.0)).min(1.0)),
                 );
                 assess_group(group, nanos, level, &mut row, &mut facts);
-                let busy = self.is_busy(seen, nanos);
-                assess_places(&group.places, seen.contents(), busy, &mut row, &mut facts);
+                assess_places(&group.places, seen.contents(), failed, &mut row, &mut facts);
             }
             (None, Some(source)) => {
                 let mut surprise = source.new_templates.surprise();
@@ -216,6 +226,10 @@ impl Window {
                 }
                 put(&mut row, Feature::NewTemplate, surprise);
                 put(&mut row, Feature::RareTemplate, log10(source.count as f32 + 1.0) + 0.3);
+                put(&mut row, Feature::Value, failed);
+                let is_address = |content: &Content| matches!(content, Content::Address(_));
+                facts.value_at = seen.contents().iter().position(is_address).unwrap_or_default() as u8;
+                facts.failures_tell = true;
             }
             (None, None) => put(&mut row, Feature::NewTemplate, 0.3),
         }
@@ -226,6 +240,18 @@ impl Window {
     fn is_busy(&self, seen: &Seen<'_>, nanos: i64) -> bool {
         let caller = seen.caller().and_then(|address| self.callers.get(u64::from(address)));
         caller.is_some_and(|caller| caller.is_busy(nanos))
+    }
+
+    /// Whether the address that the message names comes anew.
+    fn is_newcomer(&self, seen: &Seen<'_>, nanos: i64) -> bool {
+        let known = |address: u32| self.callers.get(u64::from(address));
+        seen.caller().is_some_and(|address| known(address).is_none_or(|caller| caller.is_new(nanos)))
+    }
+
+    /// How often the address that the message names failed before it succeeded now.
+    fn failures(&self, seen: &Seen<'_>, nanos: i64) -> Option<u32> {
+        let address = seen.caller().filter(|_| seen.outcome == Some(Outcome::Success))?;
+        Some(self.callers.get(u64::from(address)).map_or(0, |caller| caller.failures(nanos)))
     }
 
     /// As [`Window::assess`], for an event that need not follow those learned: what compares it with
@@ -256,8 +282,9 @@ impl Window {
         self.keep(row);
         self.from = self.from.min(nanos);
         self.to = self.to.max(nanos);
+        let (failures, is_newcomer) = (self.failures(seen, nanos), self.is_newcomer(seen, nanos));
         if let Some(address) = seen.caller() {
-            self.callers.entry(u64::from(address)).learn(nanos);
+            self.callers.entry(u64::from(address)).learn(nanos, seen.outcome);
         }
         let source = self.sources.entry(keys.source);
         let new_source = source.count == 0;
@@ -266,15 +293,21 @@ impl Window {
         }
         source.latest = if new_source { nanos } else { source.latest.max(nanos) };
         source.count = source.count.saturating_add(1);
-        source.rate.learn(minute);
-        source.slow.learn(quarter);
+        source.rate.learn(minute.patient());
+        source.slow.learn(quarter.patient());
         if level >= SEVERE {
             source.severe.learn(quarter);
+        }
+        if is_newcomer {
+            source.newcomers.learn(quarter);
         }
         source.quiet.learn(quarter.number);
         source.clock.learn(Clock::hour_of(nanos));
         source.learn_host(keys.host);
         source.learn_level(level);
+        if let Some(failures) = failures {
+            source.failures.learn(failures_log(failures));
+        }
         let group = self.groups.entry(keys.group);
         source.new_templates.learn(group.count == 0);
         let new_head = group.count == 0 && !source.knows_head(&event.message);
@@ -291,6 +324,9 @@ impl Window {
         group.length.learn(length_log(event.message.len() as f32));
         group.rate.learn(minute);
         group.slow.learn(quarter);
+        if let Some(failures) = failures {
+            group.failures.learn(failures_log(failures));
+        }
         group.learn_level(level);
         if group.places.len() < seen.followed {
             group.places.resize_with(seen.followed, Place::default);
@@ -357,16 +393,18 @@ impl Window {
     }
 
     pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
-        if input.u32()? != LAYOUT {
-            return Err(input.damaged());
-        }
+        let layout = match input.u32()? {
+            LAYOUT => 3,
+            LAYOUT_2 => 2,
+            _ => return Err(input.damaged()),
+        };
         let seen = input.u64()?;
         let (from, to) = (input.u64()? as i64, input.u64()? as i64);
         let random = Random::from_state(input.u64()?);
         let (new_sources, new_errors) = (Share::read(input)?, Share::read(input)?);
-        let sources = Slots::read(input, SOURCES_MAX, Source::read)?;
-        let callers = Slots::read(input, CALLERS_MAX, Caller::read)?;
-        let groups = Slots::read(input, GROUPS_MAX, Group::read)?;
+        let sources = Slots::read(input, SOURCES_MAX, |input| Source::read(input, layout))?;
+        let callers = Slots::read(input, CALLERS_MAX, |input| Caller::read(input, layout))?;
+        let groups = Slots::read(input, GROUPS_MAX, |input| Group::read(input, layout))?;
         let count = input.count(FEATURES, ROWS_MAX)?;
         let (rows, _) = input.take(count * FEATURES)?.as_chunks::<FEATURES>();
         let rows = rows.to_vec();
@@ -389,6 +427,10 @@ fn seconds_log(nanos: i64) -> f32 {
     log2(nanos as f32 * 1e-9 + 1e-3)
 }
 
+fn failures_log(failures: u32) -> f32 {
+    log2(failures as f32 + 1.0)
+}
+
 fn length_log(length: f32) -> f32 {
     log2(length + 8.0)
 }
@@ -408,16 +450,22 @@ fn continues(source: &Source, nanos: i64) -> bool {
             && seconds_log(nanos.saturating_sub(source.latest)) <= source.gap.mean + GAPS_MAX.log2()
 }
 
-fn assess_source(source: &Source, nanos: i64, level: usize, host: u32, row: &mut Row, facts: &mut Facts) {
+fn assess_source(
+    source: &Source,
+    nanos: i64,
+    (level, host, is_newcomer): (usize, u32, bool),
+    row: &mut Row,
+    facts: &mut Facts,
+) {
     facts.source_count = source.count;
     if !source.hosts.has(host) {
         put(row, Feature::NewHost, source.new_hosts.surprise());
     }
     put(row, Feature::SourceLevel, source.assess_level(level));
-    let (rate, mut spike) = source.rate.assess(Tick::minute(nanos));
+    let (rate, mut spike) = source.rate.assess(Tick::minute(nanos).patient());
     (facts.source_minute_count, facts.source_mean, facts.source_minutes) = (rate.count, rate.mean, 1);
     let quarter = Tick::quarter(nanos);
-    let (rate, slow) = source.slow.assess(quarter);
+    let (rate, slow) = source.slow.assess(quarter.patient());
     if slow > spike {
         spike = slow;
         (facts.source_minute_count, facts.source_mean, facts.source_minutes) = (rate.count, rate.mean, 15);
@@ -428,7 +476,16 @@ fn assess_source(source: &Source, nanos: i64, level: usize, host: u32, row: &mut
             spike = severe;
             (facts.source_minute_count, facts.source_mean, facts.source_minutes) =
                 (rate.count, rate.mean, 15);
-            facts.source_severe = true;
+            facts.source_counted = Counted::Errors;
+        }
+    }
+    if is_newcomer {
+        let (rate, newcomers) = source.newcomers.assess(quarter);
+        if newcomers > spike {
+            spike = newcomers;
+            (facts.source_minute_count, facts.source_mean, facts.source_minutes) =
+                (rate.count, rate.mean, 15);
+            facts.source_counted = Counted::Addresses;
         }
     }
     put(row, Feature::SourceSpike, spike);
@@ -474,12 +531,25 @@ fn assess_group(group: &Group, nanos: i64, level: usize, row: &mut Row, facts: &
     put(row, Feature::Length, group.length.surprise(group.length.deviations(length, 0.15)));
 }
 
-fn assess_places(places: &[Place], contents: &[Content], busy: bool, row: &mut Row, facts: &mut Facts) {
+/// Surprise of so many failures before a success, by what is usual of the template, or of its source while little
+/// is known of it.
+fn assess_failures(failures: u32, group: Option<&Group>, source: Option<&Source>, facts: &mut Facts) -> f32 {
+    let of_group = group.map(|group| group.failures).filter(|usual| usual.sure() >= 1.0);
+    let Some(usual) = of_group.or(source.map(|source| source.failures)) else { return 0.0 };
+    (facts.failures, facts.usual_failures) = (failures, usual.mean.exp2() - 1.0);
+    usual.surprise(usual.deviations(failures_log(failures), FAILURES_APART).max(0.0))
+}
+
+/// The values at the variables' places. An address that failed oddly often before it succeeded is the odder when
+/// it is new here.
+fn assess_places(places: &[Place], contents: &[Content], mut failed: f32, row: &mut Row, facts: &mut Facts) {
     let (mut number, mut value) = (0.0, 0.0);
     for (at, (place, content)) in places.iter().zip(contents).enumerate() {
         let mut surprise = place.assess(*content);
-        if busy && matches!(content, Content::Address(_)) {
-            surprise *= BUSY;
+        if matches!(content, Content::Address(_)) {
+            facts.failures_tell = failed > surprise;
+            // The first address is who did it.
+            surprise += std::mem::take(&mut failed);
         }
         match content {
             Content::Number(found) if surprise > number => {
