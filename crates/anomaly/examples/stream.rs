@@ -63,8 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let dir = tempfile::tempdir()?;
     let mut miner = Miner::new(template::Config::default());
     let mut variables = Vec::new();
-    let bare = Service::open(Config { events_min: usize::MAX, ..Config::new(dir.path().join("bare")) })?;
-    let service = Service::open(Config::new(dir.path().join("models")))?;
+    // Trainings are on threads of their own, as they are where events come live.
+    let config = |name: &str| Config { waits_for_training: false, ..Config::new(dir.path().join(name)) };
+    let bare = Service::open(Config { events_min: usize::MAX, ..config("bare") })?;
+    let service = Service::open(config("models"))?;
     let [mut mining, mut featuring, mut scoring] = [Duration::MAX; 3];
     let mut anomalies = 0;
     // The first round of each warms up: templates, history, models, scores of rows.

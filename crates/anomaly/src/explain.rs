@@ -124,11 +124,7 @@ fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Var
         Feature::SourceSpike => {
             let (count, usual) =
                 spike(facts.source_minute_count, facts.source_mean / f32::from(facts.source_minutes.max(1)))?;
-            let kind = match facts.source_counted {
-                Counted::Events => "events",
-                Counted::Errors => "errors",
-                Counted::Addresses => "new addresses",
-            };
+            let kind = counted(facts.source_counted);
             format!("{count} {kind} from {source} within {}; usual is {usual}", span(facts.source_minutes))
         }
         Feature::TemplateGap if facts.group_count > 1 => format!(
@@ -153,22 +149,28 @@ fn sentence(feature: Feature, facts: &Facts, event: &Event<'_>, variables: &[Var
             short(facts.usual_length)
         ),
         Feature::Number => number(facts),
-        Feature::Value if facts.failures_tell => format!(
-            "{} failed {} times within the hour before this; usual is {}",
-            value(facts.value_at)?,
-            grouped(facts.failures.into()),
-            short(facts.usual_failures)
-        ),
-        Feature::Value => format!(
-            "{} is new at its place, after {} values",
-            value(facts.value_at)?,
-            grouped(facts.values_seen.into())
-        ),
+        Feature::Value => told_of_value(&value(facts.value_at)?, facts),
         Feature::Hour => {
             format!("{source} is active at this hour on {} of {} days", facts.hour_active, facts.days)
         }
         Feature::Weekday => format!("{source} is seldom active on this day of the week"),
     })
+}
+
+const fn counted(what: Counted) -> &'static str {
+    match what {
+        Counted::Events => "events",
+        Counted::Errors => "errors",
+        Counted::Addresses => "new addresses",
+    }
+}
+
+fn told_of_value(value: &str, facts: &Facts) -> String {
+    if facts.failures_tell {
+        let (failures, usual) = (grouped(facts.failures.into()), short(facts.usual_failures));
+        return format!("{value} failed {failures} times within the hour before this; usual is {usual}");
+    }
+    format!("{value} is new at its place, after {} values", grouped(facts.values_seen.into()))
 }
 
 /// The time that a spike is counted in.

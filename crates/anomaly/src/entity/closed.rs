@@ -16,20 +16,20 @@ const MORE_MAX: u32 = 4_096;
 /// A session that has ended, for training.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Closed {
-    pub(super) events: Box<[EventKey]>,
-    pub(super) more: Box<[(EventKey, u32)]>,
+    pub(super) events: Vec<EventKey>,
+    pub(super) more: Vec<(EventKey, u32)>,
     pub(super) duration_s: f32,
     pub(super) gap_s: f32,
 }
 
 impl Closed {
-    pub(super) fn of(open: &Open) -> Self {
+    pub(super) fn of(open: Open) -> Self {
         let seconds = |nanos: i64| (nanos as f64 * 1e-9) as f32;
         Self {
-            events: open.events.as_slice().into(),
-            more: open.more.as_slice().into(),
             duration_s: seconds(open.to - open.from),
             gap_s: seconds(open.gap),
+            events: open.events,
+            more: open.more,
         }
     }
 
@@ -63,19 +63,19 @@ impl Reservoir {
     }
 
     /// Takes a session in, by algorithm R of J. S. Vitter with the stream's length bounded.
-    pub(super) fn add(&mut self, closed: Closed, random: &mut Random) {
+    pub(super) fn add(&mut self, open: Open, random: &mut Random) {
         self.came += 1;
-        let length = closed.events.len();
+        let length = open.events.len();
         if self.kept.len() < SESSIONS_MAX && self.events + length <= EVENTS_MAX {
             self.events += length;
-            self.kept.push(closed);
+            self.kept.push(Closed::of(open));
             return;
         }
         let size = self.kept.len();
         let at = random.below((self.came as usize).min(4 * size));
         if let Some(kept) = self.kept.get_mut(at) {
             self.events = self.events + length - kept.events.len();
-            *kept = closed;
+            *kept = Closed::of(open);
         }
         while self.events > EVENTS_MAX && self.kept.len() > 1 {
             let gone = self.kept.swap_remove(random.below(self.kept.len()));

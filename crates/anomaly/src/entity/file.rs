@@ -164,12 +164,7 @@ fn read_kind(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Kind, ModelErr
     let mut kept = Vec::with_capacity(count);
     for _ in 0..count {
         let (events, more) = read_events(input, keys)?;
-        kept.push(Closed {
-            events: events.into(),
-            more: more.into(),
-            duration_s: input.f32()?,
-            gap_s: input.f32()?,
-        });
+        kept.push(Closed { events, more, duration_s: input.f32()?, gap_s: input.f32()? });
     }
     let mut kind = Kind::of(named, idle, Reservoir::of(kept, came), used);
     (kind.trained, kind.trained_at, kind.is_stale, kind.told) = (trained, trained_at, is_stale, told);

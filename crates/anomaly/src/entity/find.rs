@@ -36,11 +36,13 @@ const TIES: u8 = 3;
 const LENGTH: (usize, usize) = (4, 8);
 /// For a verdict on a class: events with it, new values.
 const LEAST: (u32, u32) = (48, 8);
+/// With more events a class that is no key has shown that it is none: its sessions are not followed.
+const UNDECIDED: u32 = 1_024;
 /// The share of events that bring a new value, and of values that come in several templates.
-const FRESH: (f32, f32) = (0.005, 0.7);
+const FRESH: (f32, f32) = (0.005, 0.5);
 const CROSSED: f32 = 0.5;
-/// A key whose values come again and again is none any more.
-const STALE: f32 = 0.001;
+/// A key whose values come again and again, or hardly ever, is none any more.
+const STALE: (f32, f32) = (0.001, 0.6);
 /// Values that come again when they were long gone, a share of the new ones: sizes and codes do, ids hardly.
 const RETURNS: f32 = 0.1;
 /// Events of a class after which the older half counts half.
@@ -65,24 +67,23 @@ pub(super) struct Choice {
     pub(super) class: u32,
     /// Of sessions.
     pub(super) kind: u64,
-    /// Whether the class is a key for certain.
+    /// Whether the class is a key for certain, or has too few events to tell.
     pub(super) is_key: bool,
+    pub(super) may_be_key: bool,
     /// Whether the value was seen before, as far as it is followed.
     pub(super) is_known: bool,
 }
 
-/// A place of a template. Class 0 is none.
-#[derive(Debug, Clone, Copy, Default)]
-struct Place {
-    class: u32,
-    /// What it was tied with last, and how often more than with others.
-    tied: (u64, u8),
-}
-
+/// The places of a template.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    places: [Place; PLACES],
+    /// The class of each; 0 is none.
+    classes: Classes,
+    /// What each was tied with last, and how often more than with others.
+    ties: [(u64, u8); PLACES],
 }
+
+type Classes = [u32; PLACES];
 
 /// A value that was seen, and where last.
 #[derive(Debug, Clone, Copy, Default)]
@@ -177,11 +178,12 @@ impl Finder {
         is_open: impl Fn(u64) -> Option<u64>,
     ) -> Option<Choice> {
         self.seen += 1;
+        let classes = self.templates.get(template.0).map_or([0; PLACES], |known| known.classes);
         let mut best: Option<(u8, u32, Choice)> = None;
         let mut adopted = None;
         for (at, candidate) in candidates.iter().enumerate() {
             let is_known = self.is_known(candidate, nanos);
-            let class = self.class_of(template.0, candidate);
+            let class = self.class_of(&classes, candidate);
             if let Some(class) = class {
                 class.events += 1;
                 let choice = Choice {
@@ -189,6 +191,7 @@ impl Finder {
                     class: class.id,
                     kind: class.kind,
                     is_key: class.is_key,
+                    may_be_key: class.events < UNDECIDED,
                     is_known,
                 };
                 // A process before the variables, a user and an address after them; a key before what may
@@ -205,15 +208,22 @@ impl Finder {
                 }
             } else if candidate.is_long && candidate.kind == 0 && adopted.is_none() {
                 let kind = is_open(candidate.hash);
-                adopted = kind.map(|kind| Choice { candidate: at, class: 0, kind, is_key: true, is_known });
+                adopted = kind.map(|kind| Choice {
+                    candidate: at,
+                    class: 0,
+                    kind,
+                    is_key: true,
+                    may_be_key: false,
+                    is_known,
+                });
             }
             if self.seen < ALL_UNTIL {
-                self.follow(template.0, candidate, nanos, 1);
+                self.follow((template.0, &classes), candidate, nanos, 1);
             } else if (candidate.hash >> 32).is_multiple_of(ONE_IN.into()) {
-                self.follow(template.0, candidate, nanos, ONE_IN);
+                self.follow((template.0, &classes), candidate, nanos, ONE_IN);
             }
         }
-        let choice = best.map(|(_, _, choice)| choice);
+        let choice = best.map(|(_, _, choice)| choice).filter(|choice| choice.is_key || choice.may_be_key);
         match (choice, adopted) {
             (Some(choice), _) if choice.is_key => Some(choice),
             (_, Some(adopted)) => Some(adopted),
@@ -228,11 +238,11 @@ impl Finder {
         value.hash == candidate.hash && nanos.saturating_sub(value.nanos) <= SPAN_NANOS
     }
 
-    fn class_of(&mut self, template: u64, candidate: &Candidate) -> Option<&mut Class> {
+    fn class_of(&mut self, classes: &Classes, candidate: &Candidate) -> Option<&mut Class> {
         if candidate.kind != 0 {
             return self.class_of_field(candidate.kind);
         }
-        let id = self.templates.get(template)?.places[usize::from(candidate.place)].class;
+        let id = classes[usize::from(candidate.place)];
         if id == 0 {
             return None;
         }
@@ -278,7 +288,13 @@ impl Finder {
     }
 
     /// Follows a value, which stands for so many: is it new, was it elsewhere before?
-    fn follow(&mut self, template: u64, candidate: &Candidate, nanos: i64, stands_for: u32) {
+    fn follow(
+        &mut self,
+        (template, classes): (u64, &Classes),
+        candidate: &Candidate,
+        nanos: i64,
+        stands_for: u32,
+    ) {
         let at = (candidate.hash >> 48) as usize % VALUES;
         let before = self.values[at];
         let known = self.is_known(candidate, nanos);
@@ -292,7 +308,7 @@ impl Finder {
         };
         let seen = self.seen;
         let returns = !known && before.hash == candidate.hash;
-        if let Some(class) = self.class_of(template, candidate) {
+        if let Some(class) = self.class_of(classes, candidate) {
             class.used = seen;
             class.fresh += if known { 0 } else { stands_for };
             class.returned += if returns { stands_for } else { 0 };
@@ -306,7 +322,7 @@ impl Finder {
 
     fn class_at(&self, (template, place): (u64, u8)) -> u32 {
         let known = self.templates.get(template);
-        let id = known.map_or(0, |known| known.places[usize::from(place)].class);
+        let id = known.map_or(0, |known| known.classes[usize::from(place)]);
         if self.classes.iter().any(|class| class.id == id) { id } else { 0 }
     }
 
@@ -331,18 +347,19 @@ impl Finder {
 
     /// Whether a place was often enough tied with this (the majority vote of R. Boyer and J. S. Moore).
     fn vote(&mut self, (template, place): (u64, u8), with: u64) -> bool {
-        let place = &mut self.templates.entry(template).places[usize::from(place)];
-        place.tied = match place.tied {
+        let tie = &mut self.templates.entry(template).ties[usize::from(place)];
+        *tie = match *tie {
             (before, times) if before == with => (with, times.saturating_add(1)),
             (_, 0) => (with, 1),
             (before, times) => (before, times - 1),
         };
-        place.tied.0 == with && place.tied.1 >= TIES
+        tie.0 == with && tie.1 >= TIES
     }
 
     fn join(&mut self, (template, place): (u64, u8), id: u32) {
         let seen = self.seen;
-        self.templates.entry(template).places[usize::from(place)] = Place { class: id, ..Place::default() };
+        let known = self.templates.entry(template);
+        (known.classes[usize::from(place)], known.ties[usize::from(place)]) = (id, (0, 0));
         if let Some(class) = self.classes.iter_mut().find(|class| class.id == id) {
             (class.grew, class.used) = (seen, seen);
         }
@@ -362,8 +379,8 @@ impl Finder {
         }
         self.classes.retain(|class| class.id != goes);
         self.templates.each(|known| {
-            for place in known.places.iter_mut().filter(|place| place.class == goes) {
-                place.class = keeps;
+            for class in known.classes.iter_mut().filter(|class| **class == goes) {
+                *class = keeps;
             }
         });
         let seen = self.seen;
@@ -388,13 +405,13 @@ impl Finder {
             out.u64(class.grew);
         }
         self.templates.write(out, |known, out| {
-            let used = |place: &&Place| place.class != 0 || place.tied.1 > 0 || place.tied.0 != 0;
-            out.u8(known.places.iter().filter(used).count() as u8);
-            for (at, place) in (0..).zip(&known.places).filter(|(_, place)| used(place)) {
-                out.u8(at);
-                out.u32(place.class);
-                out.u64(place.tied.0);
-                out.u8(place.tied.1);
+            let used = |at: &usize| known.classes[*at] != 0 || known.ties[*at] != (0, 0);
+            out.u8((0..PLACES).filter(used).count() as u8);
+            for at in (0..PLACES).filter(used) {
+                out.u8(at as u8);
+                out.u32(known.classes[at]);
+                out.u64(known.ties[at].0);
+                out.u8(known.ties[at].1);
             }
         });
         let used = |value: &&Value| value.hash != 0;
@@ -435,8 +452,9 @@ impl Finder {
             let mut known = Known::default();
             for _ in 0..input.u8()? {
                 let at = usize::from(input.u8()?);
-                let place = Place { class: input.u32()?, tied: (input.u64()?, input.u8()?) };
-                *known.places.get_mut(at).ok_or_else(|| input.damaged())? = place;
+                let (class, tie) = (input.u32()?, (input.u64()?, input.u8()?));
+                *known.classes.get_mut(at).ok_or_else(|| input.damaged())? = class;
+                known.ties[at] = tie;
             }
             Ok(known)
         })?;
@@ -457,7 +475,8 @@ impl Class {
         let (fresh, crossed) = (self.fresh as f32 / events, self.crossed as f32 / new);
         let returns = !self.is_field && self.returned as f32 / new > RETURNS;
         if self.is_key {
-            self.is_key = !returns && (self.events < FADES_AT / 2 || fresh >= STALE);
+            let stale = !(STALE.0..=STALE.1).contains(&fresh);
+            self.is_key = !returns && (self.events < FADES_AT / 2 || !stale);
         } else if returns {
             self.is_key = false;
         } else if self.events >= LEAST.0 && self.fresh >= LEAST.1 {

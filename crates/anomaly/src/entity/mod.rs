@@ -50,8 +50,9 @@ const KEYS_MAX: usize = 4;
 const ENDED: usize = 4_096;
 /// A session goes on when its key comes again within so many times what it may be silent for.
 const GOES_ON: i64 = 4;
-/// Silent sessions ended with one event.
-const ENDS_AT_ONCE: usize = 2;
+/// Silent sessions are ended with one event in so many, at most as many of a kind.
+const ENDS_EVERY: u64 = 16;
+const ENDS_AT_ONCE: usize = 32;
 
 /// So much of the lesser evidence is added to the greater one, as far as it is past a score by itself.
 const OF_OTHER: f32 = 0.5;
@@ -291,7 +292,7 @@ impl Entities {
             None => self.open(met, id, nanos, context),
         };
         let open = self.table.get_mut(place)?;
-        let before = open.add(key, id, nanos);
+        open.add(key, id, nanos);
         let kind = &mut self.kinds[open.kind as usize];
         if kind.is_stale || !met.is_key {
             return None;
@@ -304,7 +305,7 @@ impl Entities {
         let since = kind.since();
         let book =
             &mut Book { strange: &mut self.strange, counts: &mut self.counts, told: &mut kind.told, since };
-        verdict::with_event(open, key, before, model, context.miner, book)
+        verdict::with_event(open, key, model, context.miner, book)
     }
 
     fn open(&mut self, met: &Met<'_>, id: EventId, nanos: i64, context: Context<'_>) -> u32 {
@@ -333,7 +334,10 @@ impl Entities {
 
     /// Ends sessions of this kind, and of one other in turn, that were silent for too long.
     fn end_silent(&mut self, kind: u32, context: Context<'_>) {
-        let other = (self.seen % self.kinds.len() as u64) as u32;
+        if !self.seen.is_multiple_of(ENDS_EVERY) {
+            return;
+        }
+        let other = (self.seen / ENDS_EVERY % self.kinds.len() as u64) as u32;
         for kind in [kind, other] {
             for _ in 0..ENDS_AT_ONCE {
                 let Some(place) = self.silent(kind) else { break };
@@ -380,7 +384,7 @@ impl Entities {
         }
         // Sessions that began before all places of their key were found lack events.
         if kind.trained > 0 || open.opened >= self.finder.grew(kind.id) {
-            kind.closed.add(closed::Closed::of(&open), &mut self.random);
+            kind.closed.add(open, &mut self.random);
         }
     }
 

@@ -38,9 +38,6 @@ pub(super) struct Open {
     pub(super) model: u64,
     /// The strangeness told of so far.
     pub(super) told: f64,
-    /// Neighbours among those of its kind.
-    before: u32,
-    after: u32,
 }
 
 impl Open {
@@ -62,21 +59,18 @@ impl Open {
             grown: Grown::default(),
             model: 0,
             told: 0.0,
-            before: NONE,
-            after: NONE,
         }
     }
 
-    /// Takes in an event; says how often the session had it before.
-    pub(super) fn add(&mut self, key: EventKey, id: EventId, nanos: i64) -> u32 {
-        let before = self.times(key);
+    /// Takes in an event.
+    pub(super) fn add(&mut self, key: EventKey, id: EventId, nanos: i64) {
         self.gap = self.gap.max(nanos.saturating_sub(self.to));
         (self.from, self.to) = (self.from.min(nanos), self.to.max(nanos));
         self.last = id;
         self.count += 1;
         if self.events.len() < ORDER_MAX {
             self.events.push(key);
-            return before;
+            return;
         }
         let full = self.more.len() >= MORE_MAX;
         let key =
@@ -85,10 +79,10 @@ impl Open {
             Some((_, count)) => *count = count.saturating_add(1),
             None => self.more.push((key, 1)),
         }
-        before
     }
 
-    fn times(&self, key: EventKey) -> u32 {
+    /// How often it has an event.
+    pub(super) fn times(&self, key: EventKey) -> u32 {
         let ordered = self.events.iter().filter(|other| **other == key).count() as u32;
         let more = self.more.iter().find(|(other, _)| *other == key).map_or(0, |(_, count)| *count);
         ordered.saturating_add(more)
@@ -109,10 +103,20 @@ impl Default for Ends {
     }
 }
 
+/// The neighbours of a session among those of its kind.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    kind: u32,
+    before: u32,
+    after: u32,
+}
+
 /// All open sessions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table {
     sessions: Vec<Option<Open>>,
+    /// As many, and apart from them: each event moves its session, and all links fit a cache.
+    links: Vec<Link>,
     free: Vec<u32>,
     places: HashMap<u64, u32, foldhash::fast::FixedState>,
     /// By kind.
@@ -162,13 +166,16 @@ impl Table {
     /// Adds a session as the one of its kind seen last.
     pub(super) fn insert(&mut self, open: Open) -> u32 {
         let (key, kind) = (open.key, open.kind);
+        let link = Link { kind, before: NONE, after: NONE };
         let place = match self.free.pop() {
             Some(place) => {
                 self.sessions[place as usize] = Some(open);
+                self.links[place as usize] = link;
                 place
             }
             None => {
                 self.sessions.push(Some(open));
+                self.links.push(link);
                 self.sessions.len() as u32 - 1
             }
         };
@@ -180,7 +187,7 @@ impl Table {
 
     /// Makes a session the one of its kind seen last.
     pub(super) fn touch(&mut self, place: u32) {
-        let Some(kind) = self.get(place).map(|open| open.kind) else { return };
+        let Some(kind) = self.links.get(place as usize).map(|link| link.kind) else { return };
         if self.ends(kind).tail != place {
             self.unlink(place, kind);
             self.append(place, kind);
@@ -202,22 +209,22 @@ impl Table {
         let tail = std::mem::replace(&mut ends.tail, place);
         if tail == NONE {
             ends.head = place;
-        } else if let Some(last) = self.get_mut(tail) {
+        } else if let Some(last) = self.links.get_mut(tail as usize) {
             last.after = place;
         }
-        if let Some(open) = self.get_mut(place) {
-            (open.before, open.after) = (tail, NONE);
+        if let Some(link) = self.links.get_mut(place as usize) {
+            (link.before, link.after) = (tail, NONE);
         }
     }
 
     fn unlink(&mut self, place: u32, kind: u32) {
-        let Some((before, after)) = self.get(place).map(|open| (open.before, open.after)) else { return };
-        match self.get_mut(before) {
-            Some(open) => open.after = after,
+        let Some(Link { before, after, .. }) = self.links.get(place as usize).copied() else { return };
+        match self.links.get_mut(before as usize) {
+            Some(link) => link.after = after,
             None => self.ends(kind).head = after,
         }
-        match self.get_mut(after) {
-            Some(open) => open.before = before,
+        match self.links.get_mut(after as usize) {
+            Some(link) => link.before = before,
             None => self.ends(kind).tail = before,
         }
     }
@@ -225,9 +232,9 @@ impl Table {
     /// All sessions: kinds in their order, of each the one silent for longest first.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Open> {
         (0..self.ends.len() as u32).flat_map(|kind| {
-            std::iter::successors(self.stalest(kind).and_then(|head| self.get(head)), |open| {
-                self.get(open.after)
-            })
+            let next = |place: &u32| self.links.get(*place as usize).map(|link| link.after);
+            let places = std::iter::successors(self.stalest(kind), next);
+            places.map_while(|place| self.get(place))
         })
     }
 }

@@ -55,11 +55,10 @@ pub(super) fn is_merged(kind: &KindModel, key: EventKey, miner: &Miner) -> bool 
     !kind.model.knows(key) && miner.aliases(TemplateId(key.0)).iter().any(knows)
 }
 
-/// Says what an event brings against its session, which has it and had it `before` times.
+/// Says what an event, which its session has by now, brings against it.
 pub(super) fn with_event(
     open: &mut Open,
     key: EventKey,
-    before: u32,
     kind: &KindModel,
     miner: &Miner,
     book: &mut Book<'_>,
@@ -67,6 +66,7 @@ pub(super) fn with_event(
     if open.model != kind.generation {
         regrow(open, kind);
     } else {
+        let before = open.times(key).saturating_sub(1);
         let Open { grown, events, .. } = &mut *open;
         kind.model.grow(grown, key, before, || events);
     }
@@ -77,7 +77,7 @@ pub(super) fn with_event(
     if strangeness <= 1.0 || strangeness < GROWN * open.told {
         return None;
     }
-    let reasons = kind.model.grown_reasons(key, before.saturating_add(1), &open.events);
+    let reasons = kind.model.grown_reasons(key, open.times(key), &open.events);
     let share = book.share(open, kind, &reasons);
     open.told = strangeness;
     let share = share?;
@@ -135,7 +135,7 @@ pub(super) fn whole(
         EventKey::OTHER => key,
         key => miner.current(TemplateId(key.0)).into(),
     };
-    let closed = Closed::of(open);
+    let closed = Closed::of(open.clone());
     let events = closed.all(current);
     if events.iter().any(|key| is_merged(kind, *key, miner)) {
         return None;
