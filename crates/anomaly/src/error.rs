@@ -66,6 +66,9 @@ pub enum TrainError {
     /// There was no event to learn from.
     #[error("nothing to train on: give at least one event")]
     NothingUsable,
+    /// Who watched it wanted it to end.
+    #[error("the training was cancelled")]
+    Cancelled,
     /// As many starters are kept as may be.
     #[error(
         "sixteen starters are kept, as many as may be; remove one from the folder starters beside the models"
