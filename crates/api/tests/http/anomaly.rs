@@ -136,16 +136,16 @@ async fn ended(service: &Service, begun: &Reply) -> Value {
 
 /// A training that holds all others up until it is let go, and comes to nothing.
 struct Held {
-    go: mpsc::Sender<()>,
+    go: mpsc::SyncSender<()>,
     thread: thread::JoinHandle<()>,
 }
 
 impl Held {
     fn new(service: &Service) -> Self {
-        let (begun, begins) = mpsc::channel();
-        let (go, wait) = mpsc::channel();
+        let (begun, begins) = mpsc::sync_channel(1);
+        let (go, wait) = mpsc::sync_channel(1);
         let inner = Arc::clone(&service.inner);
-        let thread = thread::spawn(move || {
+        let work = move || {
             let one = [Event::new("held up", Timestamp::MIN)];
             let cancelled = inner.train_watched(&one, &mut |_| {
                 begun.send(()).unwrap();
@@ -153,7 +153,8 @@ impl Held {
                 ControlFlow::Break(())
             });
             assert!(cancelled.is_err());
-        });
+        };
+        let thread = thread::Builder::new().name("held".to_owned()).spawn(work).unwrap();
         begins.recv().unwrap();
         Self { go, thread }
     }
