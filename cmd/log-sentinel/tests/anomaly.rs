@@ -152,3 +152,103 @@ async fn a_model_is_trained_overtaken_replaced_taken_back_and_told_better() {
     assert_eq!(cut.send().await.unwrap().status(), 400);
     assert!(server.terminate().unwrap().success() && other.terminate().unwrap().success());
 }
+
+/// Orders of a shop, each of three events that only the number ties together; some are refunded, too.
+fn orders(from: u64, count: u64, refunded: Option<u64>) -> String {
+    let mut logs = String::new();
+    for n in from..from + count {
+        let mut say = |second: u64, message: &str| {
+            let time = 1_700_000_000 + n * 20 + second;
+            let log = json!({"timestamp": time, "message": message, "source": "shop", "order": n});
+            logs.push_str(&(log.to_string() + "\n"));
+        };
+        say(0, "order placed");
+        say(1, "payment taken");
+        if refunded == Some(n) {
+            say(2, "payment refunded");
+        }
+        say(3, "parcel on its way");
+    }
+    logs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strange_order_is_listed_counted_and_found_in_the_store() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = [("LOG_SENTINEL_SESSION_KEYS", "order"), ("LOG_SENTINEL_SESSIONS_MAX", "64")];
+    let start = || Server::start(Path::new(BINARY), data.path(), &settings).unwrap();
+    let server = start();
+    assert_eq!(get(&server, "/sessions").await["sessions"], json!([]));
+    post(&server, orders(0, 400, None)).await;
+    // What orders are like is learned beside the stream; from then on one that is refunded is strange.
+    let mut next = 400;
+    let found = loop {
+        post(&server, orders(next, 50, Some(next + 20))).await;
+        next += 50;
+        let all = get(&server, "/sessions").await;
+        if all["found"] != 0 {
+            break all;
+        }
+        assert!(next < 4_000, "it was never found: {all}");
+    };
+    let session = &found["sessions"][0];
+    let order: u64 = session["key"].as_str().unwrap().parse().unwrap();
+    assert_eq!((order % 50, &session["kind"]), (20, &json!("labels.order")), "{session}");
+    assert!(session["reasons"][0].as_str().unwrap().contains("payment refunded"), "{session}");
+    assert_eq!(session["nearest"].as_array().unwrap().len(), 3, "{session}");
+    let search = format!("{}/api/v1/search?q=order:{order}", server.url);
+    let stored: Json = server.http.get(search).send().await.unwrap().json().await.unwrap();
+    assert_eq!(stored["total"], 4, "{stored}");
+    assert_eq!(session["first"], stored["hits"][3]["_id"], "the oldest hit");
+    assert!(stored["hits"].as_array().unwrap().iter().any(|hit| hit["_id"] == session["last"]));
+
+    let value = async |name: &str| {
+        let text = server.http.get(format!("{}/metrics", server.anomaly_url)).send().await.unwrap();
+        let text = text.text().await.unwrap();
+        let name = format!("log_sentinel_{name} ");
+        text.lines().find_map(|line| line.strip_prefix(&name)?.parse::<f64>().ok()).unwrap()
+    };
+    eventually("the sessions are counted", async || {
+        let counted = (value("strange_sessions_total").await, value("ended_sessions_total").await);
+        (counted.0 >= 1.0 && counted.1 >= 400.0).then_some(())
+    })
+    .await;
+    let open = value("open_sessions").await;
+    assert!((1.0..=64.0).contains(&open), "{open}");
+    value("evicted_sessions_total").await;
+    assert!(server.terminate().unwrap().success());
+    let again = get(&start(), "/sessions").await;
+    assert_eq!(again["sessions"].as_array().unwrap().last().unwrap()["key"], session["key"], "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_trainings_end_when_they_are_cancelled_and_with_the_process() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path());
+    let begin = async || {
+        let (status, begun) = ask(&server, "POST", "/train", shop(0, 120_000, false)).await;
+        assert_eq!((status, &begun["state"]), (202, &json!("running")), "{begun}");
+        begun["location"].as_str().unwrap().to_owned()
+    };
+    let location = begin().await;
+    let (status, job) = ask(&server, "DELETE", &location, "").await;
+    assert_eq!((status, &job["total"]), (202, &json!(120_000)), "{job}");
+    let job = eventually("the job ends", async || {
+        let job = get(&server, &location).await;
+        (job["state"] != "running").then_some(job)
+    })
+    .await;
+    assert_eq!(job["state"], "cancelled", "{job}");
+    assert!(job["events"].as_u64().unwrap() < 120_000, "{job}");
+    begin().await;
+    assert!(server.terminate().unwrap().success());
+    let server = start(data.path());
+    assert_eq!(get(&server, "/models").await["models"], json!([]), "neither has made a model");
+
+    let starter = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/web-access.starter");
+    let import = server.http.post(format!("{}/starters", server.anomaly_url));
+    let started = import.body(std::fs::read(starter).unwrap()).send().await.unwrap();
+    let started: Json = started.json().await.unwrap();
+    assert_eq!((&started["trained_for"], &started["active"]), (&json!("starter"), &json!(true)), "{started}");
+    assert_eq!(get(&server, "/starters").await["starters"][0]["name"], "web-access");
+}

@@ -66,6 +66,9 @@ pub enum TrainError {
     /// There was no event to learn from.
     #[error("nothing to train on: give at least one event")]
     NothingUsable,
+    /// Who watched it wanted it to end.
+    #[error("the training was cancelled")]
+    Cancelled,
     /// As many starters are kept as may be.
     #[error(
         "sixteen starters are kept, as many as may be; remove one from the folder starters beside the models"
@@ -116,8 +119,8 @@ pub enum ModelError {
     /// No other model served before.
     #[error("no model that is still kept served before this one; activate one from the list of models")]
     NothingBefore,
-    /// The templates of a snapshot do not load.
-    #[error("the templates in the snapshot do not load")]
+    /// The templates of a snapshot or starter do not load.
+    #[error("the stored templates do not load")]
     Templates(#[source] template::LoadError),
     /// The disk refused.
     #[error("cannot {action} {}", path.display())]

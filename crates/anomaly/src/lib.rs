@@ -44,7 +44,7 @@ pub use history::Standing;
 pub use model::Origin;
 pub use rules::{Rule, Rules};
 pub use service::{Service, TemplateOperation, Templates};
-pub use starter::build_starter;
+pub use starter::{STARTER_BYTES_MAX, STARTERS_MAX, build_starter};
 pub use template::{Action, Described, OPERATIONS_MAX, Operation, OperationError, Split};
 
 /// How the service is set up.

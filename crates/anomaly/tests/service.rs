@@ -1,6 +1,6 @@
 //! The service through its public face.
 
-use std::fs;
+use std::{fs, ops::ControlFlow};
 
 use anomaly::{Config, ModelError, Service, TrainError};
 use event::{Batch, Event, EventId, JournalId, Position, Severity, Timestamp, VerdictState};
@@ -316,4 +316,40 @@ fn a_card_that_contradicts_its_model_is_refused() {
     assert_eq!(service.activate(&version).unwrap().events, 600);
     fs::remove_file(&path).unwrap();
     assert!(service.activate(&version).is_ok());
+}
+
+#[test]
+fn a_training_says_how_far_it_is_and_ends_when_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path(), 100);
+    let events = ordinary(0, 1_500);
+    let mut told = Vec::new();
+    let mut all = |learned| {
+        told.push(learned);
+        ControlFlow::Continue(())
+    };
+    let first = service.train_watched(&events, &mut all).unwrap().model;
+    assert!(told.is_sorted() && told.len() > 3, "{told:?}");
+    assert_eq!((told.first(), told.last()), (Some(&0), Some(&1_500)));
+
+    // Wherever it is cancelled, nothing but templates is left of it.
+    let dir = tempfile::tempdir().unwrap();
+    let other = open(dir.path(), 100);
+    for last in 0..told.len() {
+        let mut asked = 0;
+        let mut until = |_| {
+            asked += 1;
+            if asked > last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let error = other.train_watched(&events, &mut until).unwrap_err();
+        assert!(matches!(error, TrainError::Cancelled), "{error}");
+        assert_eq!(asked, last + 1, "it was asked on after it was told to end");
+        let model = other.model();
+        assert_eq!((model.version.as_str(), model.events, model.needed), ("", 0, 100), "{last}");
+        assert!(other.models().is_empty(), "{last}");
+    }
+    assert!(other.stats().templates > 0);
+    assert_eq!(other.train(&events).unwrap().model, first, "the same model as if nothing had been before");
+    let cancelled = other.train_watched(&ordinary(9_000, 600), &mut |_| ControlFlow::Break(()));
+    assert!(cancelled.is_err() && other.model().version == first, "the model before serves on");
 }

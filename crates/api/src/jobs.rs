@@ -1,4 +1,5 @@
-//! Work that outlives its request: one at a time, the latest few remembered, in memory only.
+//! Work that outlives its request: one at a time, the latest few remembered, in memory only. Each can be
+//! cancelled by itself, and a stop of the service cancels all.
 
 use std::{
     collections::VecDeque,
@@ -8,6 +9,7 @@ use std::{
 use problem::Problem;
 use serde::Serialize;
 use serde_json::Value;
+use telemetry::task::Stop;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::observe::internal;
@@ -22,6 +24,7 @@ pub(crate) enum State {
     Running,
     Done,
     Failed,
+    Cancelled,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -31,13 +34,17 @@ pub(crate) struct Job {
     /// What it is doing: `reading`, `training`, or empty once it ended.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) stage: &'static str,
-    /// Events taken in so far.
+    /// Events read or learned so far.
     pub(crate) events: u64,
+    /// How many there are to read or learn.
+    pub(crate) total: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) result: Option<Value>,
     /// The problem that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<Value>,
+    #[serde(skip)]
+    cancel: Stop,
 }
 
 /// The table of jobs. Clones share it.
@@ -45,6 +52,7 @@ pub(crate) struct Job {
 pub(crate) struct Jobs {
     turn: Arc<Semaphore>,
     table: Arc<Mutex<Table>>,
+    stop: Stop,
 }
 
 #[derive(Debug, Default)]
@@ -54,8 +62,9 @@ struct Table {
 }
 
 impl Jobs {
-    pub(crate) fn new() -> Self {
-        Self { turn: Arc::new(Semaphore::new(1)), table: Arc::default() }
+    /// Whose jobs are cancelled, each and all, by `stop`.
+    pub(crate) fn new(stop: Stop) -> Self {
+        Self { turn: Arc::new(Semaphore::new(1)), table: Arc::default(), stop }
     }
 
     /// The right to work, until it is dropped; None while another has it.
@@ -64,22 +73,34 @@ impl Jobs {
     }
 
     /// A new job, which has failed when the handle is dropped before [`Running::end`].
-    pub(crate) fn begin(&self, stage: &'static str, events: u64) -> Running {
+    pub(crate) fn begin(&self, stage: &'static str, total: u64) -> Running {
         let mut table = self.table();
         table.next += 1;
         let id = table.next.to_string();
         if table.jobs.len() >= REMEMBERED {
             table.jobs.pop_front();
         }
+        let cancel = self.stop.child_token();
         table.jobs.push_back(Job {
             id: id.clone(),
             state: State::Running,
             stage,
-            events,
+            events: 0,
+            total,
             result: None,
             error: None,
+            cancel: cancel.clone(),
         });
-        Running { jobs: self.clone(), id }
+        Running { jobs: self.clone(), id, cancel }
+    }
+
+    /// Tells a job to end, if it runs; gives how it stands.
+    pub(crate) fn cancel(&self, id: &str) -> Option<Job> {
+        let job = self.get(id)?;
+        if job.state == State::Running {
+            job.cancel.cancel();
+        }
+        Some(job)
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<Job> {
@@ -102,6 +123,7 @@ impl Jobs {
 pub(crate) struct Running {
     jobs: Jobs,
     id: String,
+    cancel: Stop,
 }
 
 impl Running {
@@ -109,15 +131,22 @@ impl Running {
         &self.id
     }
 
-    pub(crate) fn progress(&self, stage: &'static str, events: u64) {
-        self.jobs.change(&self.id, |job| (job.stage, job.events) = (stage, events));
+    /// Tells when it is to end.
+    pub(crate) fn cancel(&self) -> &Stop {
+        &self.cancel
     }
 
-    pub(crate) fn end(self, outcome: Result<Value, Problem>) {
+    pub(crate) fn progress(&self, stage: &'static str, events: u64, total: u64) {
+        self.jobs.change(&self.id, |job| (job.stage, job.events, job.total) = (stage, events, total));
+    }
+
+    /// With what came of it; None when it was cancelled.
+    pub(crate) fn end(&self, outcome: Result<Option<Value>, Problem>) {
         self.jobs.change(&self.id, |job| {
             job.stage = "";
             match outcome {
-                Ok(result) => (job.state, job.result) = (State::Done, Some(result)),
+                Ok(Some(result)) => (job.state, job.result) = (State::Done, Some(result)),
+                Ok(None) => job.state = State::Cancelled,
                 Err(problem) => (job.state, job.error) = (State::Failed, Some(problem.to_json())),
             }
         });
@@ -140,7 +169,8 @@ mod tests {
 
     #[test]
     fn one_at_a_time_and_the_latest_remembered() {
-        let jobs = Jobs::new();
+        let stop = Stop::new();
+        let jobs = Jobs::new(stop.clone());
         let turn = jobs.turn().unwrap();
         assert!(jobs.turn().is_none());
         drop(turn);
@@ -149,14 +179,22 @@ mod tests {
         let first = jobs.begin("training", 1);
         let mut rest: Vec<Running> = (0..REMEMBERED).map(|_| jobs.begin("training", 1)).collect();
         assert_eq!(state(first.id()), None);
-        let (done, dropped) = (rest.remove(0), rest.remove(0));
+        let (done, dropped, cancelled) = (rest.remove(0), rest.remove(0), rest.remove(0));
         let (done_id, dropped_id) = (done.id().to_owned(), dropped.id().to_owned());
-        done.progress("training", 7);
-        assert_eq!(jobs.get(&done_id).unwrap().events, 7);
-        assert_eq!(state(&done_id), Some(State::Running));
-        done.end(Ok(1.into()));
+        done.progress("training", 7, 9);
+        let job = jobs.get(&done_id).unwrap();
+        assert_eq!((job.state, job.events, job.total), (State::Running, 7, 9));
+        done.end(Ok(Some(1.into())));
         drop(dropped);
         assert_eq!(state(&done_id), Some(State::Done));
         assert_eq!(state(&dropped_id), Some(State::Failed));
+        assert!(jobs.cancel("none").is_none());
+        assert_eq!(jobs.cancel(cancelled.id()).unwrap().state, State::Running, "until it has ended");
+        assert!(cancelled.cancel().is_cancelled() && !rest[0].cancel().is_cancelled());
+        let cancelled_id = cancelled.id().to_owned();
+        cancelled.end(Ok(None));
+        assert_eq!(state(&cancelled_id), Some(State::Cancelled));
+        stop.cancel();
+        assert!(rest[0].cancel().is_cancelled() && jobs.begin("training", 1).cancel().is_cancelled());
     }
 }

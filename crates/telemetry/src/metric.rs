@@ -114,6 +114,14 @@ metrics! {
     FAILED_TRAININGS = "failed_trainings_total", Counter, Count, [];
     /// Templates known.
     TEMPLATES = "templates", Gauge, Count, [];
+    /// Sessions (events that belong together) open at present.
+    OPEN_SESSIONS = "open_sessions", Gauge, Count, [];
+    /// Sessions that have ended.
+    ENDED_SESSIONS = "ended_sessions_total", Counter, Count, [];
+    /// Sessions found strange as a whole.
+    STRANGE_SESSIONS = "strange_sessions_total", Counter, Count, [];
+    /// Sessions that ended early to make room for others.
+    EVICTED_SESSIONS = "evicted_sessions_total", Counter, Count, [];
     /// Always 1; the label says which version runs.
     BUILD_INFO = "build_info", Gauge, Count, ["version"];
     /// When this process started, in seconds since 1970.

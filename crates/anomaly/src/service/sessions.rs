@@ -4,7 +4,10 @@
 //! speaks of this stream's own templates and keys; the models of events do not carry it.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread::{Builder, JoinHandle},
 };
 
@@ -12,7 +15,7 @@ use event::{Event, EventId, JournalId, Position};
 
 use super::{CHUNK, Service, State, lock, read, write};
 use crate::{
-    Config, StrangeSession,
+    Config, StrangeSession, TrainError,
     bytes::{Reader, Writer},
     entity::{
         Context, Entities,
@@ -25,7 +28,9 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Learning {
     models: Arc<Models>,
-    pending: Option<JoinHandle<Vec<KindModel>>>,
+    pending: Option<JoinHandle<Learned>>,
+    /// Tells what is being learned that nobody waits for it any more.
+    given_up: Arc<AtomicBool>,
 }
 
 impl Learning {
@@ -36,7 +41,7 @@ impl Learning {
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
         let models = Arc::new(Models { kinds: models::read_all(input)? });
-        Ok(Self { models, pending: None })
+        Ok(Self { models, pending: None, given_up: Arc::default() })
     }
 
     pub(super) fn models(&self) -> &Models {
@@ -46,6 +51,7 @@ impl Learning {
 
 impl Drop for Learning {
     fn drop(&mut self) {
+        self.given_up.store(true, Relaxed);
         // A panic in it was reported where it happened.
         drop(self.pending.take().map(JoinHandle::join));
     }
@@ -56,8 +62,21 @@ pub(super) fn entities(config: &Config) -> Entities {
     Entities::new(config.sessions_max, config.session_keys.clone(), config.seed)
 }
 
-fn train(lessons: Vec<Lessons>) -> Vec<KindModel> {
-    lessons.iter().map(Lessons::train).collect()
+/// What was learned of kinds of sessions.
+type Learned = Vec<Arc<KindModel>>;
+
+/// Sessions found among events that are no part of the stream, and what was learned of them.
+pub(super) struct Taught {
+    found: Entities,
+    learned: Learned,
+}
+
+/// Learns one kind after the other, asking before each whether to go on.
+fn train(
+    lessons: &[Lessons],
+    go_on: &mut dyn FnMut() -> Result<(), TrainError>,
+) -> Result<Learned, TrainError> {
+    lessons.iter().map(|lessons| go_on().map(|()| Arc::new(lessons.train()))).collect()
 }
 
 impl Service {
@@ -85,31 +104,43 @@ impl Service {
             entities.lessons(miner)
         };
         if self.config.waits_for_training {
-            return self.serve_sessions(train(lessons));
+            return self.serve_sessions(train(&lessons, &mut || Ok(())).unwrap_or_default());
         }
-        match Builder::new().name("learn-sessions".to_owned()).spawn(move || train(lessons)) {
+        let given_up = Arc::clone(&lock(&self.sessions).given_up);
+        let work = move || {
+            let mut go_on = || if given_up.load(Relaxed) { Err(TrainError::Cancelled) } else { Ok(()) };
+            train(&lessons, &mut go_on).unwrap_or_default()
+        };
+        match Builder::new().name("learn-sessions".to_owned()).spawn(work) {
             Ok(thread) => lock(&self.sessions).pending = Some(thread),
             Err(_) => write(&self.state).entities.relearn(&self.session_models()),
         }
     }
 
-    fn serve_sessions(&self, learned: Vec<KindModel>) {
-        let learned: Vec<Arc<KindModel>> = learned.into_iter().map(Arc::new).collect();
+    fn serve_sessions(&self, learned: Learned) {
         write(&self.state).entities.serve(&learned);
         let mut sessions = lock(&self.sessions);
         sessions.models = Arc::new(sessions.models.with(&learned));
     }
 
     /// Learns the sessions among events that are no part of the stream, where the stream itself has not
-    /// yet shown what its sessions are like.
-    pub(super) fn learn_sessions(&self, events: &[Event<'_>]) {
+    /// yet shown what its sessions are like. Nothing changes before [`Service::adopt_sessions`].
+    ///
+    /// # Errors
+    /// That of `go_on`, which is asked from time to time.
+    pub(super) fn learn_sessions(
+        &self,
+        events: &[Event<'_>],
+        go_on: &mut dyn FnMut() -> Result<(), TrainError>,
+    ) -> Result<Option<Taught>, TrainError> {
         if !self.session_models().kinds.is_empty() {
-            return;
+            return Ok(None);
         }
         let mut found = entities(&self.config);
         let models = Models::default();
         let mut variables = Vec::new();
         for (chunk, first) in events.chunks(CHUNK).zip((0_u32..).step_by(CHUNK)) {
+            go_on()?;
             let state = read(&self.state);
             for (event, record) in chunk.iter().zip(first..) {
                 variables.clear();
@@ -124,10 +155,13 @@ impl Service {
             found.end_all_silent(Context { models: &models, miner: &state.miner });
             found.lessons(&state.miner)
         };
-        let learned = train(lessons);
-        if !learned.is_empty() {
-            write(&self.state).entities.adopt(found);
-            self.serve_sessions(learned);
-        }
+        let learned = train(&lessons, go_on)?;
+        Ok((!learned.is_empty()).then_some(Taught { found, learned }))
+    }
+
+    /// Lets sessions learned so judge.
+    pub(super) fn adopt_sessions(&self, taught: Taught) {
+        write(&self.state).entities.adopt(taught.found);
+        self.serve_sessions(taught.learned);
     }
 }

@@ -1,6 +1,6 @@
 //! Training on request.
 
-use std::{sync::Arc, time::Instant};
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use event::{Event, VerdictState};
 
@@ -19,22 +19,45 @@ impl Service {
     /// # Errors
     /// Without any event, or when the model cannot be stored: the one before serves on.
     pub fn train(&self, events: &[Event<'_>]) -> Result<Trained, TrainError> {
+        self.train_watched(events, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// As [`Service::train`]. `watch` is told every few hundred events, and at each further step, how many
+    /// have been learned. With its first `Break` the training ends: no model comes of it, and of the events
+    /// only the templates stay known.
+    ///
+    /// # Errors
+    /// As [`Service::train`], and [`TrainError::Cancelled`] after a `Break`.
+    pub fn train_watched(
+        &self,
+        events: &[Event<'_>],
+        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Trained, TrainError> {
         if events.is_empty() {
             return Err(TrainError::NothingUsable);
         }
+        let mut go_on = |learned: usize| match watch(learned as u64) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(TrainError::Cancelled),
+        };
         let _training = lock(&self.training);
         let started = Instant::now();
         // On a window of its own, so that the stream's rates and gaps stay those of the stream.
         let mut warmed = Window::new(self.config.seed);
         let mut variables = Vec::new();
-        for chunk in events.chunks(CHUNK) {
+        for (chunk, learned) in events.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
+            go_on(learned)?;
             let mut state = write(&self.state);
             for event in chunk {
                 variables.clear();
                 learn_one(&mut state.miner, &mut warmed, event, &mut variables);
             }
         }
-        self.learn_sessions(events);
+        let sessions = self.learn_sessions(events, &mut || go_on(events.len()))?;
+        go_on(events.len())?;
+        if let Some(sessions) = sessions {
+            self.adopt_sessions(sessions);
+        }
         let (seen, templates) = {
             let mut state = write(&self.state);
             state.window.absorb(&warmed);

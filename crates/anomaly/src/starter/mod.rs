@@ -42,9 +42,9 @@ const MAGIC: &[u8; 8] = b"LSSTARTR";
 const VERSION: u32 = 1;
 const WHAT: &str = "the starter";
 /// Larger files are no starters.
-pub(crate) const FILE_MAX: u64 = 8 << 20;
+pub const STARTER_BYTES_MAX: usize = 8 << 20;
 /// Starters that one service takes.
-pub(crate) const STARTERS_MAX: usize = 16;
+pub const STARTERS_MAX: usize = 16;
 const NAME_MAX: usize = 64;
 const ROWS_MAX: usize = 16_384;
 const EXTENSION: &str = "starter";
@@ -185,7 +185,7 @@ impl Starter {
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        if bytes.len() as u64 > FILE_MAX {
+        if bytes.len() > STARTER_BYTES_MAX {
             return Err(ModelError::Damaged { what: WHAT });
         }
         let mut input = Reader::sealed(bytes, MAGIC, VERSION, WHAT)?;
@@ -220,7 +220,8 @@ impl Starter {
         paths.retain(|path| path.extension().is_some_and(|extension| extension == EXTENSION));
         paths.sort();
         for path in paths.into_iter().take(STARTERS_MAX) {
-            let too_large = fs::metadata(&path).is_ok_and(|metadata| metadata.len() > FILE_MAX);
+            let too_large =
+                fs::metadata(&path).is_ok_and(|metadata| metadata.len() > STARTER_BYTES_MAX as u64);
             let read = if too_large { Ok(Vec::new()) } else { fs::read(&path) };
             match read.map(|bytes| Self::from_bytes(&bytes)) {
                 Ok(Ok(starter)) => starters.push(starter),

@@ -1,9 +1,12 @@
-//! The anomaly service over REST: training, prediction, models, feedback, templates. Over gRPC: `grpc`.
+//! The anomaly service over REST: training, prediction, models, starters, feedback, templates, sessions. Over
+//! gRPC: `grpc`.
 
 mod feedback;
 mod grpc;
 mod models;
 mod predict;
+mod sessions;
+mod starters;
 mod templates;
 mod train;
 
@@ -13,6 +16,7 @@ pub use grpc::{AnomalyGrpc, GrpcConfig, GrpcError, TlsFiles};
 
 use axum::{
     Json, Router,
+    body::{Body, Bytes},
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -26,7 +30,7 @@ use crate::{
     docs,
     gate::Gate,
     health,
-    jobs::Jobs,
+    jobs::{self, Jobs},
     observe::internal,
     route::{self, Route, delete, get, post},
 };
@@ -74,6 +78,8 @@ pub struct AnomalyState {
     pub service: Arc<anomaly::Service>,
     /// What `{"source":"store"}` learns from; None where nothing is stored.
     pub searcher: Option<Searcher>,
+    /// Cancels trainings.
+    pub stop: telemetry::task::Stop,
     /// For `/readyz`.
     pub health: telemetry::health::Health,
     /// For `/metrics`.
@@ -94,7 +100,7 @@ struct Shared {
 pub fn anomaly(state: AnomalyState) -> Router {
     let config = &state.config;
     let shared = Shared {
-        jobs: Jobs::new(),
+        jobs: Jobs::new(state.stop.clone()),
         bodies: Bodies::new(config.body_bytes_max, config.in_flight_bytes),
         predictions: Gate::new(config.predictions_max),
         state: Arc::new(state),
@@ -111,6 +117,7 @@ fn table() -> Vec<Route<Shared>> {
     vec![
         post("/train", train::train),
         get("/jobs/{id}", job),
+        delete("/jobs/{id}", cancel_job),
         post("/predict", predict::predict),
         get("/model", models::serving),
         get("/model/rules", models::rules),
@@ -121,6 +128,9 @@ fn table() -> Vec<Route<Shared>> {
         get("/models/{version}", models::one),
         get("/models/{version}/export", models::export),
         post("/models/{version}/activate", models::activate),
+        get("/starters", starters::list),
+        post("/starters", starters::start),
+        get("/sessions", sessions::list),
         post("/feedback", feedback::give),
         get("/feedback", feedback::list),
         delete("/feedback/{id}", feedback::take_back),
@@ -148,11 +158,30 @@ async fn ready(State(shared): State<Shared>) -> Response {
 }
 
 async fn job(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let job = shared.jobs.get(&id).ok_or_else(|| {
-        let detail = "there is no such job; the latest few are remembered until a restart";
-        Problem::new(StatusCode::NOT_FOUND, "job_not_found", "No such job", detail)
-    })?;
-    Ok(Json(job).into_response())
+    Ok(Json(shared.jobs.get(&id).ok_or_else(unknown_job)?).into_response())
+}
+
+/// Answers at once; the job says when it has ended.
+async fn cancel_job(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let job = shared.jobs.cancel(&id).ok_or_else(unknown_job)?;
+    if job.state != jobs::State::Running {
+        let detail = "the job has ended, and there is nothing to cancel; GET it to see how it ended";
+        return Err(Problem::new(StatusCode::CONFLICT, "job_ended", "The job has ended", detail));
+    }
+    Ok((StatusCode::ACCEPTED, Json(job)).into_response())
+}
+
+fn unknown_job() -> Problem {
+    let detail = "there is no such job; the latest few are remembered until a restart";
+    Problem::new(StatusCode::NOT_FOUND, "job_not_found", "No such job", detail)
+}
+
+/// The bytes of a file of ours, at most so many.
+async fn read_file(body: Body, bytes_max: usize, what: &str) -> Result<Bytes, Problem> {
+    axum::body::to_bytes(body, bytes_max).await.map_err(|_| {
+        let detail = format!("the body broke off, or is larger than {bytes_max} bytes and so no {what}");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", detail)
+    })
 }
 
 /// Runs what takes CPU or disk time off the reactor.

@@ -14,7 +14,7 @@ use event::VerdictState;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Shared, blocking};
+use super::{Shared, blocking, read_file};
 use crate::{observe::internal, params::bad_parameter};
 
 /// Larger files are no models: one of ours has about half a megabyte.
@@ -70,11 +70,7 @@ pub(super) async fn export(
 }
 
 pub(super) async fn import(State(shared): State<Shared>, body: Body) -> Result<Response, Problem> {
-    let bytes = axum::body::to_bytes(body, IMPORT_BYTES_MAX).await.map_err(|_| {
-        let detail =
-            format!("the body broke off, or is larger than {IMPORT_BYTES_MAX} bytes and so no model");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", detail)
-    })?;
+    let bytes = read_file(body, IMPORT_BYTES_MAX, "model").await?;
     let imported = blocking(move || shared.state.service.import(&bytes)).await?;
     let model = imported.map_err(|error| match error {
         ModelError::Damaged { .. } | ModelError::Foreign { .. } | ModelError::Version { .. } => {
@@ -135,7 +131,7 @@ fn refusal(error: &ModelError) -> Problem {
     }
 }
 
-fn card_json(model: &ModelInfo) -> Value {
+pub(super) fn card_json(model: &ModelInfo) -> Value {
     let mut json = json!({
         "version": model.version,
         "state": super::model_state(model.state),

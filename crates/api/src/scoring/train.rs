@@ -1,7 +1,8 @@
 //! `POST /train`: from a body, or from what is stored.
 
-use std::{sync::Arc, time::Instant};
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
+use anomaly::TrainError;
 use axum::{
     Json,
     body::Body,
@@ -14,6 +15,7 @@ use index::{Cursor, SearchRequest, Selection};
 use parse::Format;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
+use telemetry::task::Stop;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{Shared, blocking, model_state, refused_json};
@@ -76,9 +78,11 @@ async fn from_body(
 ) -> Result<Answer, Problem> {
     let (reply, answer) = oneshot::channel::<Result<Answer, Problem>>();
     let work = tokio::task::spawn_blocking(move || {
-        let outcome = match Records::parse(&shared, payload.format, &payload.bytes, received) {
+        let mut records = Records::new();
+        records.add(&shared, payload.format, &payload.bytes, received);
+        let outcome = match records.usable(&shared) {
             Ok(records) if records.events.len() > shared.state.config.train_sync_events => Err(records),
-            Ok(records) => Ok(records.learn(&shared).map(Answer::Trained)),
+            Ok(records) => Ok(records.learn(&shared, None).and_then(served)),
             Err(problem) => Ok(Err(problem)),
         };
         let records = match outcome {
@@ -89,10 +93,11 @@ async fn from_body(
                 return drop(reply.send(answer));
             }
         };
-        let _turn = turn;
         let job = shared.jobs.begin("training", records.events.len() as u64);
         drop(reply.send(Ok(Answer::Accepted(job.id().to_owned()))));
-        job.end(records.learn(&shared));
+        let outcome = records.learn(&shared, Some(&job));
+        drop(turn);
+        job.end(outcome);
     });
     let answer = answer.await.map_err(|_| internal());
     // The job goes on by itself; its table entry says how it ends.
@@ -115,11 +120,11 @@ async fn from_store(
     if total == 0 {
         return Err(unusable("no stored event matches".to_owned()));
     }
-    if total.min(shared.state.config.train_events_max as u64) <= shared.state.config.train_sync_events as u64
-    {
-        return learn_from_store(&shared, &searcher, &selection, turn, None).await.map(Answer::Trained);
+    let total = total.min(shared.state.config.train_events_max as u64);
+    if total <= shared.state.config.train_sync_events as u64 {
+        return learn_from_store(&shared, &searcher, &selection, turn, None).await.and_then(served);
     }
-    let job = shared.jobs.begin("reading", 0);
+    let job = Arc::new(shared.jobs.begin("reading", total));
     let id = job.id().to_owned();
     // Its owner is the table of jobs: the turn within it admits one at a time.
     drop(telemetry::task::spawn("train-from-store", async move {
@@ -129,36 +134,51 @@ async fn from_store(
     Ok(Answer::Accepted(id))
 }
 
+/// None when it was cancelled.
 async fn learn_from_store(
     shared: &Shared,
     searcher: &Searcher,
     selection: &Selection,
     turn: OwnedSemaphorePermit,
-    job: Option<&Running>,
-) -> Result<Value, Problem> {
-    let lines = read_store(shared, searcher, selection, job).await?;
-    let shared = shared.clone();
+    job: Option<&Arc<Running>>,
+) -> Result<Option<Value>, Problem> {
+    let Some(pages) = read_store(shared, searcher, selection, job.map(AsRef::as_ref)).await? else {
+        return Ok(None);
+    };
+    let (shared, job) = (shared.clone(), job.cloned());
     blocking(move || {
         let _turn = turn;
-        Records::parse(&shared, Format::Ndjson, &lines, now())?.learn(&shared)
+        let (job, mut records) = (job.as_deref(), Records::new());
+        let received = now();
+        for page in &pages {
+            if cancel_of(&shared, job).is_cancelled() {
+                return Ok(None);
+            }
+            records.add(&shared, Format::Ndjson, page, received);
+        }
+        records.usable(&shared)?.learn(&shared, job)
     })
     .await?
 }
 
-/// The newest matching events as lines, oldest first, within the bounds of a body.
+/// The newest matching events as lines, oldest first, within the bounds of a body; None when it was
+/// cancelled.
 async fn read_store(
     shared: &Shared,
     searcher: &Searcher,
     selection: &Selection,
     job: Option<&Running>,
-) -> Result<Vec<u8>, Problem> {
-    let config = &shared.state.config;
+) -> Result<Option<Vec<Vec<u8>>>, Problem> {
+    let (config, cancel) = (&shared.state.config, cancel_of(shared, job));
     let (mut pages, mut events, mut bytes) = (Vec::new(), 0, 0);
     let mut after: Option<Cursor> = None;
     while events < config.train_events_max {
         let limit = PAGE.min(config.train_events_max - events);
         let request = SearchRequest { selection: selection.clone(), limit, after };
-        let found = searcher.search(request).await?.result;
+        let Some(found) = cancel.run_until_cancelled(searcher.search(request)).await else {
+            return Ok(None);
+        };
+        let found = found?.result;
         let mut page = Vec::new();
         for hit in found.hits.iter().rev() {
             write_line(&hit.document, &mut page);
@@ -170,18 +190,30 @@ async fn read_store(
         }
         pages.push(page);
         if let Some(job) = job {
-            job.progress("reading", events as u64);
+            let total = found.total.min(config.train_events_max as u64);
+            job.progress("reading", events as u64, total.max(events as u64));
         }
         after = found.next;
         if after.is_none() || found.hits.is_empty() {
             break;
         }
     }
-    if let Some(job) = job {
-        job.progress("training", events as u64);
-    }
     pages.reverse();
-    Ok(pages.concat())
+    Ok(Some(pages))
+}
+
+/// What tells a training to end: its job, or the stop of the service.
+fn cancel_of<'a>(shared: &'a Shared, job: Option<&'a Running>) -> &'a Stop {
+    job.map_or(&shared.state.stop, Running::cancel)
+}
+
+/// The answer to who waited for a training, which nothing but a stop cancels.
+fn served(trained: Option<Value>) -> Result<Answer, Problem> {
+    let stopping = || {
+        let detail = "the service is stopping, and no model was made; send this again later";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping", detail)
+    };
+    trained.map(Answer::Trained).ok_or_else(stopping)
 }
 
 /// The document without what the analysis added and without its second copy of the message.
@@ -224,63 +256,87 @@ fn store_request(payload: &Payload, now: Timestamp) -> Result<Option<Selection>,
     }))
 }
 
-/// The records of a body: events, and what was refused.
+/// What there is to learn from: events, and what was refused.
 struct Records<'a> {
     events: Vec<Event<'a>>,
+    /// Whether there were more than may be.
+    too_many: bool,
     refused: Vec<Value>,
     refused_total: u64,
     begun: Instant,
 }
 
 impl<'a> Records<'a> {
-    fn parse(shared: &Shared, format: Format, bytes: &'a [u8], received: Timestamp) -> Result<Self, Problem> {
-        let max = shared.state.config.train_events_max;
-        let (mut events, mut too_many) = (Vec::new(), false);
-        let (mut refused, mut refused_total) = (Vec::new(), 0);
+    fn new() -> Self {
         let begun = Instant::now();
+        Self { events: Vec::new(), too_many: false, refused: Vec::new(), refused_total: 0, begun }
+    }
+
+    /// Takes the records of a body, or of a part of one that has a record a line.
+    fn add(&mut self, shared: &Shared, format: Format, bytes: &'a [u8], received: Timestamp) {
+        let max = shared.state.config.train_events_max;
+        let before = self.events.len() as u64 + self.refused_total;
+        let Self { events, too_many, refused, refused_total, .. } = self;
         parse::body(
             format,
             bytes,
             &shared.context(received),
             &mut |event| match events.len() < max {
                 true => events.push(event),
-                false => too_many = true,
+                false => *too_many = true,
             },
-            &mut |problem| {
-                refused_total += 1;
+            &mut |mut problem| {
+                problem.line += before;
+                *refused_total += 1;
                 if refused.len() < REFUSED_LISTED {
                     refused.push(refused_json(&problem));
                 }
             },
         );
-        if too_many {
+    }
+
+    /// Refuses too many, and none.
+    fn usable(self, shared: &Shared) -> Result<Self, Problem> {
+        if self.too_many {
+            let max = shared.state.config.train_events_max;
             let detail = format!("at most {max} logs make one model; send fewer, or learn from the store");
-            return Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too_many_events",
-                "Too many logs",
-                detail,
-            ));
+            let title = "Too many logs";
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_events", title, detail));
         }
-        if events.is_empty() {
-            let first = refused.first().map_or_else(
+        if self.events.is_empty() {
+            let first = self.refused.first().map_or_else(
                 || "the body holds no log".to_owned(),
                 |problem: &Value| {
                     format!("line {}: {}", problem["line"], problem["reason"].as_str().unwrap_or_default())
                 },
             );
-            return Err(unusable(first).member("rejected", refused).member("rejected_total", refused_total));
+            return Err(unusable(first)
+                .member("rejected", self.refused)
+                .member("rejected_total", self.refused_total));
         }
-        Ok(Self { events, refused, refused_total, begun })
+        Ok(self)
     }
 
-    fn learn(self, shared: &Shared) -> Result<Value, Problem> {
-        let trained = Arc::clone(&shared.state.service).train(&self.events).map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "training failed");
-            let detail = "no model could be made of these logs, and the one before goes on serving; \
-                          the server's log says why";
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "train_failed", "Training failed", detail)
-        })?;
+    /// None when it was cancelled: the model before serves on.
+    fn learn(self, shared: &Shared, job: Option<&Running>) -> Result<Option<Value>, Problem> {
+        let (total, cancel) = (self.events.len() as u64, cancel_of(shared, job));
+        let mut watch = |learned| {
+            if let Some(job) = job {
+                job.progress("training", learned, total);
+            }
+            if cancel.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let trained = match shared.state.service.train_watched(&self.events, &mut watch) {
+            Ok(trained) => trained,
+            Err(TrainError::Cancelled) => return Ok(None),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "training failed");
+                let detail = "no model could be made of these logs, and the one before goes on serving; \
+                              the server's log says why";
+                let status = StatusCode::INTERNAL_SERVER_ERROR;
+                return Err(Problem::new(status, "train_failed", "Training failed", detail));
+            }
+        };
         let mut json = json!({
             "model": trained.model,
             "state": model_state(trained.state),
@@ -293,7 +349,7 @@ impl<'a> Records<'a> {
         if trained.needed > 0 {
             json["needed"] = trained.needed.into();
         }
-        Ok(json)
+        Ok(Some(json))
     }
 }
 

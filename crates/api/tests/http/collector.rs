@@ -228,9 +228,11 @@ async fn probes_metrics_and_pages() {
     }
 }
 
-/// An index that fails, or never answers.
-struct Broken {
-    hangs: bool,
+/// An index that fails, or never answers; it may still count.
+#[derive(Default)]
+pub(crate) struct Broken {
+    pub(crate) hangs: bool,
+    pub(crate) counts: u64,
 }
 
 impl Broken {
@@ -256,8 +258,11 @@ impl Index for Broken {
     fn written(&self) -> tokio::sync::watch::Receiver<Position> {
         tokio::sync::watch::channel(Position::default()).1
     }
-    async fn search(&self, _: SearchRequest) -> Result<SearchResult, IndexError> {
-        self.fail().await
+    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
+        if request.limit > 0 || self.counts == 0 {
+            return self.fail().await;
+        }
+        Ok(SearchResult { total: self.counts, hits: vec![], next: None, covered: Position::default() })
     }
     async fn histogram(&self, _: HistogramRequest) -> Result<Histogram, IndexError> {
         self.fail().await
@@ -281,7 +286,7 @@ impl Index for Broken {
 
 #[tokio::test]
 async fn without_an_index_the_journal_answers_in_part() {
-    let broken = Arc::new(Broken { hangs: false });
+    let broken = Arc::new(Broken::default());
     let collector = Collector::with(broken, CollectorConfig::default(), SearcherConfig::default());
     collector.append(&four()).await;
     let router = collector.router(&AccessConfig::default());
@@ -318,7 +323,7 @@ async fn queries_are_bounded_in_time_and_number() {
         ..CollectorConfig::default()
     };
     let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
-    let collector = Collector::with(Arc::new(Broken { hangs: true }), config, search);
+    let collector = Collector::with(Arc::new(Broken { hangs: true, counts: 0 }), config, search);
     let router = collector.router(&AccessConfig::default());
     let reply = get(&router, "/api/v1/search").await;
     assert_eq!((reply.status, &reply.json["code"]), (503, &json!("query_timeout")));
@@ -394,7 +399,7 @@ async fn next_text(body: &mut Body) -> String {
 async fn an_index_that_hangs_leaves_the_answer_to_the_journal() {
     let search =
         SearcherConfig { index_timeout: Some(Duration::from_millis(10)), ..SearcherConfig::default() };
-    let hanging = Arc::new(Broken { hangs: true });
+    let hanging = Arc::new(Broken { hangs: true, counts: 0 });
     let collector = Collector::with(hanging, CollectorConfig::default(), search);
     collector.append(&four()).await;
     let router = collector.router(&AccessConfig::default());

@@ -30,7 +30,7 @@ pub(crate) async fn ask(
     method: &str,
     uri: &str,
     headers: &[(&str, &str)],
-    body: &str,
+    body: impl AsRef<[u8]>,
 ) -> Reply {
     let mut request = Request::builder().method(method).uri(uri);
     if !headers.iter().any(|(name, _)| *name == "host") {
@@ -39,7 +39,8 @@ pub(crate) async fn ask(
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+    let response =
+        router.clone().oneshot(request.body(Body::from(body.as_ref().to_vec())).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
     let json = serde_json::from_str(&text).unwrap_or_default();

@@ -36,6 +36,8 @@ pub(super) fn open_service(settings: &Settings) -> Result<Arc<anomaly::Service>,
         events_min: settings.model_events_min,
         false_positive_rate: settings.false_positive_rate,
         template: template_config(settings),
+        sessions_max: settings.sessions_max,
+        session_keys: settings.session_keys.clone(),
         waits_for_training: false,
         ..anomaly::Config::new(settings.data.join("models"))
     })?))

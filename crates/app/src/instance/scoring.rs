@@ -23,6 +23,7 @@ pub(super) async fn start(
     let router = api::anomaly(api::AnomalyState {
         service: Arc::clone(&service),
         searcher,
+        stop: build.front.stop(),
         health: build.health.clone(),
         metrics: build.metrics.clone(),
         config: configs::scoring_config(settings),

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use index::Index;
 use journal::Journal;
-use metrics::gauge;
+use metrics::{counter, gauge};
 use telemetry::{health::Component, metric, task::Tasks};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
@@ -36,16 +36,28 @@ pub(super) fn retention(tasks: &Tasks, index: &Arc<dyn Index>, retention: Durati
     });
 }
 
-/// Takes newer models from the models' folder.
+/// Sets what is to be seen of scoring, and takes newer models from the models' folder.
 pub(super) fn models(tasks: &Tasks, service: Arc<anomaly::Service>) {
     let stop = tasks.stop();
     tasks.spawn("models", async move {
         let mut ticks = ticks(GAUGES_EVERY);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            gauge!(metric::TEMPLATES).set(service.stats().templates as f64);
+            set_scoring(&service.stats());
             reload(Arc::clone(&service)).await;
         }
     });
+}
+
+fn set_scoring(stats: &anomaly::Stats) {
+    gauge!(metric::TEMPLATES).set(stats.templates as f64);
+    gauge!(metric::OPEN_SESSIONS).set(stats.open_sessions as f64);
+    for (name, count) in [
+        (metric::ENDED_SESSIONS, stats.ended_sessions),
+        (metric::STRANGE_SESSIONS, stats.strange_sessions),
+        (metric::EVICTED_SESSIONS, stats.evicted_sessions),
+    ] {
+        counter!(name).absolute(count);
+    }
 }
 
 fn ticks(period: Duration) -> Interval {

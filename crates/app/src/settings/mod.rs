@@ -82,6 +82,9 @@ pub(crate) struct Settings {
     pub model_events_min: usize,
     pub false_positive_rate: f64,
     pub templates_max: usize,
+    pub sessions_max: usize,
+    /// Full paths of fields.
+    pub session_keys: Vec<String>,
     pub shutdown_grace: Duration,
 }
 
@@ -129,6 +132,8 @@ impl Settings {
             model_events_min: reader.count("LOG_SENTINEL_MODEL_EVENTS_MIN", 100, 10_000_000),
             false_positive_rate: reader.share("LOG_SENTINEL_FALSE_POSITIVE_RATE", 1e-6, 0.1),
             templates_max: reader.count("LOG_SENTINEL_TEMPLATES_MAX", 100, 10_000_000),
+            sessions_max: reader.count("LOG_SENTINEL_SESSIONS_MAX", 16, 1_000_000),
+            session_keys: reader.session_keys("LOG_SENTINEL_SESSION_KEYS"),
             shutdown_grace: reader.duration("LOG_SENTINEL_SHUTDOWN_GRACE"),
         };
         settings.check_together(&mut reader);
@@ -241,6 +246,31 @@ mod tests {
             let text = problem(pairs);
             assert!(text.contains(expected) && !text.contains("hunter2"), "{text}");
         }
+    }
+
+    #[test]
+    fn session_keys_are_fields_as_queries_name_them() {
+        let keys = |text: &str| check(&[("LOG_SENTINEL_SESSION_KEYS", text)]).unwrap().session_keys;
+        assert_eq!(keys(""), [""; 0]);
+        assert_eq!(
+            keys("trace.id, labels.order ,order,user.name"),
+            ["trace.id", "labels.order", "user.name"],
+            "an unknown name is one of labels, and the same field twice is one"
+        );
+        for (text, expected) in [
+            ("message", "'message' is part of every event"),
+            ("trace.id,level", "'level' is part of every event"),
+            ("host", "'host' is part of every event"),
+            ("user..name", "'user..name' is no name of a field"),
+            ("two words", "'two words' is no name of a field"),
+            (&["a"; 129].concat(), "is no name of a field"),
+            (&(0..17).map(|n| format!("k{n}")).collect::<Vec<_>>().join(","), "16 fields at most"),
+        ] {
+            let text = problem(&[("LOG_SENTINEL_SESSION_KEYS", text)]);
+            assert!(text.contains(expected) && text.contains("environment"), "{text}");
+        }
+        assert_eq!(check(&[]).unwrap().sessions_max, 16_384);
+        assert!(problem(&[("LOG_SENTINEL_SESSIONS_MAX", "15")]).contains("between 16 and"));
     }
 
     #[test]

@@ -233,6 +233,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Templates remembered; the least recently seen are forgotten first.",
     ),
     setting(
+        "LOG_SENTINEL_SESSIONS_MAX",
+        "16384",
+        "Sessions (events that a request, trace, process or user ties together) followed at a time; beyond it those silent for longest end early.",
+    ),
+    setting(
+        "LOG_SENTINEL_SESSION_KEYS",
+        "",
+        "Fields whose value an event's session is known by, separated by commas, the most telling first, such as trace.id,labels.order. They come before the keys that are found by themselves.",
+    ),
+    setting(
         "LOG_SENTINEL_SHUTDOWN_GRACE",
         "30s",
         "How long a stop may take to answer, write and close everything.",

@@ -98,6 +98,38 @@ impl<'v> Reader<'v> {
         self.text(name).split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
+    /// Full paths of fields that can tell sessions apart.
+    pub(super) fn session_keys(&mut self, name: &str) -> Vec<String> {
+        const MOST: usize = 16;
+        const BYTES_MAX: usize = 128;
+        /// Members of every event, which say nothing of what it belongs to.
+        const OF_EVERY_EVENT: [&str; 5] = ["@timestamp", "log.level", "message", "service.name", "host.name"];
+        let origin = self.values.get(name).map_or(String::new(), |value| value.origin.to_string());
+        let mut keys: Vec<String> = vec![];
+        for given in self.list(name) {
+            let path = index::query::resolve(&given).into_owned();
+            let is_name = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
+            if given.len() > BYTES_MAX || !given.split('.').all(is_name) {
+                self.problem(format!(
+                    "{name} ({origin}): '{given}' is no name of a field; such as trace.id,labels.order"
+                ));
+            } else if OF_EVERY_EVENT.contains(&path.as_str()) {
+                self.problem(format!(
+                    "{name} ({origin}): '{given}' is part of every event and tells no sessions apart"
+                ));
+            } else if !keys.contains(&path) {
+                keys.push(path);
+            }
+        }
+        if keys.len() > MOST {
+            self.problem(format!(
+                "{name} ({origin}) names {}, but may name {MOST} fields at most",
+                keys.len()
+            ));
+        }
+        keys
+    }
+
     pub(super) fn flag(&mut self, name: &str) -> bool {
         self.parse(name, "true or false", false, |text| match text.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Some(true),

@@ -1,0 +1,57 @@
+//! `GET /starters`, `POST /starters`.
+
+use anomaly::{ModelError, STARTER_BYTES_MAX, STARTERS_MAX, StarterInfo, TrainError};
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use problem::{Problem, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Shared, blocking, models::card_json, read_file};
+
+pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Problem> {
+    let (starters, problems) = blocking(move || {
+        let service = &shared.state.service;
+        (service.starters(), service.starter_problems())
+    })
+    .await?;
+    let starter = |starter: &StarterInfo| json!({"name": starter.name, "events": starter.events, "templates": starter.templates});
+    let starters: Vec<Value> = starters.iter().map(starter).collect();
+    let mut json = json!({"starters": starters, "most": STARTERS_MAX});
+    if !problems.is_empty() {
+        json["problems"] = problems.into();
+    }
+    Ok(Json(json).into_response())
+}
+
+pub(super) async fn start(State(shared): State<Shared>, body: Body) -> Result<Response, Problem> {
+    let bytes = read_file(body, STARTER_BYTES_MAX, "starter").await?;
+    let started = blocking(move || shared.state.service.start_from(&bytes)).await?;
+    Ok(Json(card_json(&started.map_err(|error| refusal(&error))?)).into_response())
+}
+
+fn refusal(error: &TrainError) -> Problem {
+    match error {
+        TrainError::Store(
+            refused @ (ModelError::Damaged { .. }
+            | ModelError::Foreign { .. }
+            | ModelError::Version { .. }
+            | ModelError::Templates(_)),
+        ) => {
+            let detail = format!("{refused}; nothing changed");
+            Problem::new(StatusCode::BAD_REQUEST, "starter_refused", "The starter was refused", detail)
+        }
+        TrainError::Starters => {
+            Problem::new(StatusCode::CONFLICT, "starters_full", "Too many starters", error.to_string())
+        }
+        _ => {
+            tracing::error!(error = error as &dyn std::error::Error, "a starter could not be taken in");
+            let detail = "the starter could not be stored or no model made of it; the one that served before \
+                          serves on, and the server's log says why";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not_stored", "Not stored", detail)
+        }
+    }
+}
