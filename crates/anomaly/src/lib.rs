@@ -80,7 +80,7 @@ impl Config {
             dir: dir.into(),
             events_min: 2_000,
             template: template::Config::default(),
-            false_positive_rate: 0.001,
+            false_positive_rate: 0.0002,
             seed: 0,
             models_max: 8,
             sessions_max: 16_384,

@@ -140,7 +140,7 @@ pub(super) fn card_json(model: &ModelInfo) -> Value {
         "trained_at": model.trained_at,
         "events": model.events,
         "templates": model.templates,
-        "threshold": model.threshold,
+        "threshold": decimals(model.threshold.into()),
         "false_positive_rate": model.false_positive_rate,
         "from": model.from,
         "to": model.to,
@@ -186,7 +186,7 @@ fn comparison_json(compared: &Comparison) -> Value {
     let side = |side: &Side| {
         json!({
             "version": side.version,
-            "threshold": side.threshold,
+            "threshold": decimals(side.threshold.into()),
             "flagged": side.flagged,
             "share_flagged": decimals(side.flagged as f64 / events),
         })

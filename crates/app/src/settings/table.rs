@@ -224,7 +224,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting(
         "LOG_SENTINEL_FALSE_POSITIVE_RATE",
-        "0.001",
+        "0.0002",
         "Share of ordinary events that a model may call anomalies.",
     ),
     setting(
