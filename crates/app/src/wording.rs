@@ -63,6 +63,15 @@ pub(crate) fn text(json: &Json, member: &str) -> String {
     plain(json[member].as_str().unwrap_or_default())
 }
 
+/// A member's time to the second; empty where there is none.
+pub(crate) fn time(json: &Json, member: &str) -> String {
+    let time = text(json, member);
+    match time.split_once('.') {
+        Some((second, _)) => format!("{second}Z"),
+        None => time,
+    }
+}
+
 /// A member's count; 0 where there is none.
 pub(crate) fn count(json: &Json, member: &str) -> u64 {
     json[member].as_u64().unwrap_or_default()
@@ -109,6 +118,17 @@ mod tests {
     fn log_text_cannot_move_the_cursor() {
         assert_eq!(short("a\u{1b}[2Jb"), "a [2Jb");
         assert_eq!(short(&"é".repeat(121)), "é".repeat(120) + "…");
+    }
+
+    #[test]
+    fn times_are_told_to_the_second() {
+        for (given, expected) in [
+            ("2024-06-01T12:00:00.25Z", "2024-06-01T12:00:00Z"),
+            ("2024-06-01T12:00:00Z", "2024-06-01T12:00:00Z"),
+        ] {
+            assert_eq!(time(&serde_json::json!({"at": given}), "at"), expected);
+        }
+        assert_eq!(time(&Json::Null, "at"), "");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     AppError,
     cli::{FeedbackAction, GivenFeedback, Output},
     client::Client,
-    wording::{count, each, plain, short, table, text},
+    wording::{count, each, plain, short, table, text, time},
 };
 
 /// No more of a line is sent.
@@ -102,7 +102,7 @@ fn list(answer: &Json) -> String {
             count(given, "id").to_string(),
             text(given, "label"),
             text(given, "holds_for"),
-            text(given, "given_at"),
+            time(given, "given_at"),
             text(event, "source"),
             format!("{}{}", short(event["message"].as_str().unwrap_or_default()), note(given)),
         ]

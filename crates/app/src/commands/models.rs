@@ -9,7 +9,7 @@ use crate::{
     AppError,
     cli::{ModelsAction, Output},
     client::Client,
-    wording::{count, each, grouped, many, number, percent, table, text, texts},
+    wording::{count, each, grouped, many, number, percent, table, text, texts, time},
 };
 
 /// Lists, shows, compares, exchanges or carries models.
@@ -64,11 +64,11 @@ fn list(answer: &Json) -> String {
         [
             text(model, "version"),
             text(model, "standing"),
-            text(model, "trained_at"),
+            time(model, "trained_at"),
             grouped(count(model, "events")),
             grouped(count(model, "templates")),
-            text(model, "from"),
-            text(model, "to"),
+            time(model, "from"),
+            time(model, "to"),
             text(model, "why"),
         ]
     };
@@ -95,7 +95,7 @@ pub(super) fn card(model: &Json) -> String {
         Some("starter") => ", on what the starters tell",
         _ => "",
     };
-    say("trained", format!("{}{occasion}", text(model, "trained_at")));
+    say("trained", format!("{}{occasion}", time(model, "trained_at")));
     let events = many(count(model, "events"), "event", "events");
     let templates = many(count(model, "templates"), "template", "templates");
     say("data", format!("{events} of {templates}{}", window(model)));
@@ -116,13 +116,16 @@ fn why(model: &Json) -> String {
 }
 
 fn window(model: &Json) -> String {
-    match (text(model, "from").as_str(), text(model, "to").as_str()) {
+    match (time(model, "from").as_str(), time(model, "to").as_str()) {
         ("", _) | (_, "") => String::new(),
         (from, to) => format!(", from {from} to {to}"),
     }
 }
 
 fn drift(drift: &Json) -> String {
+    if count(drift, "events") == 0 {
+        return "nothing to tell by: no event came since it serves".to_owned();
+    }
     let of = format!(
         "{} of {} past the threshold",
         grouped(count(drift, "flagged")),
@@ -133,7 +136,7 @@ fn drift(drift: &Json) -> String {
     }
     let moved: String =
         texts(drift, "features").iter().map(|feature| format!("\n               {feature}")).collect();
-    format!("the world has moved since {}: {of}{moved}", text(drift, "since"))
+    format!("the world has moved since {}: {of}{moved}", time(drift, "since"))
 }
 
 fn features(model: &Json) -> String {
@@ -199,6 +202,9 @@ fn imported(model: &Json) -> String {
 
 fn rules(answer: &Json) -> String {
     let anomalies = count(answer, "anomalies");
+    if anomalies == 0 {
+        return "no anomaly was found since the start, so there is nothing to tell\n".to_owned();
+    }
     let lately = many(anomalies, "recent anomaly", "recent anomalies");
     let rules = each(answer, "rules");
     if rules.is_empty() {
@@ -313,8 +319,8 @@ mod tests {
             rules(&some),
             "what tells 40 recent anomalies from 625 ordinary events:\n  38 of 40: source is 'sshd' (0.2 % of the ordinary ones meet it too)\n"
         );
-        assert!(
-            rules(&json!({"anomalies": 0, "ordinary": 0, "rules": []})).starts_with("0 recent anomalies")
-        );
+        let none = |anomalies| rules(&json!({"anomalies": anomalies, "ordinary": 625, "rules": []}));
+        assert!(none(0).starts_with("no anomaly was found"), "{}", none(0));
+        assert!(none(1).starts_with("1 recent anomaly since the start: too few"), "{}", none(1));
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     AppError,
     cli::Output,
     client::Client,
-    wording::{count, each, grouped, many, number, short, text, texts},
+    wording::{count, each, grouped, many, number, short, text, texts, time},
 };
 
 /// Prints the strange sessions found lately, the newest first.
@@ -41,8 +41,8 @@ fn session(session: &Json) -> String {
     };
     let mut said = format!(
         "{} to {}  {} {}  {}{end}  [score {:.3}, p {:.1e}]\n",
-        text(session, "from"),
-        text(session, "to"),
+        time(session, "from"),
+        time(session, "to"),
         text(session, "kind"),
         text(session, "key"),
         many(count(session, "events"), "event", "events"),

@@ -7,7 +7,7 @@ use crate::{
     AppError,
     cli::{Output, TemplatesAction},
     client::Client,
-    wording::{count, each, grouped, plain, short, table, text},
+    wording::{count, each, grouped, plain, short, table, text, time},
 };
 
 /// Lists templates, changes them, or takes a change back.
@@ -77,7 +77,7 @@ fn operations(answer: &Json) -> String {
     let row = |operation: &Json| {
         let hidden = operation["in_effect"] == false;
         let state = if hidden { "without effect" } else { "in effect" };
-        [count(operation, "id").to_string(), text(operation, "given_at"), state.to_owned(), said(operation)]
+        [count(operation, "id").to_string(), time(operation, "given_at"), state.to_owned(), said(operation)]
     };
     let rows: Vec<_> = each(answer, "operations").iter().map(row).collect();
     let mut said = match rows.as_slice() {
