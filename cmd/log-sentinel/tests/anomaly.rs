@@ -306,7 +306,7 @@ async fn sessions_and_starters_from_the_command_line() {
     // Ctrl-C ends the training, not only the command.
     let before = get(&server, "/model").await["version"].clone();
     let long = data.path().join("long.ndjson");
-    fs::write(&long, shop(0, 120_000, false)).unwrap();
+    fs::write(&long, shop(0, 300_000, false)).unwrap();
     let mut child = command(&server, &["train", long.to_str().unwrap()]).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let line = lines.next().unwrap().unwrap();

@@ -148,7 +148,7 @@ pub enum TemplatesAction {
         /// What to call it.
         name: String,
     },
-    /// Keep one as it reads: it is never merged with others again.
+    /// Keep one as it reads: it is not merged by itself and does not age.
     Pin {
         /// Its id.
         #[arg(value_parser = id)]

@@ -7,7 +7,7 @@ use crate::{
     AppError,
     cli::{Output, TemplatesAction},
     client::Client,
-    wording::{count, each, grouped, plain, short, table, text, time},
+    wording::{count, each, grouped, many, plain, short, table, text, time},
 };
 
 /// Lists templates, changes them, or takes a change back.
@@ -68,7 +68,7 @@ fn state(template: &Json) -> String {
     let aliases = each(template, "aliases").len() as u64;
     let aliases = template["aliases_total"].as_u64().unwrap_or(aliases);
     if aliases > 0 {
-        state.push(format!("+{} ids", grouped(aliases)));
+        state.push(many(aliases, "alias", "aliases"));
     }
     state.join(", ")
 }
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(
             list(&answer),
             "ID                STATE                     NAME           TEXT\n\
-             0f3c5a9be1d24c77  pinned, split, +2 ids     login refused  login of <user> refused\n\
+             0f3c5a9be1d24c77  pinned, split, 2 aliases  login refused  login of <user> refused\n\
              9a1be07745ffc210  part of 0f3c5a9be1d24c77                 started\n\
              2 of 1,234 templates\n"
         );
