@@ -1,8 +1,13 @@
 //! The life of a model through the real ports: trained, overtaken by the world, replaced, compared, taken
-//! back; feedback given and taken back; all of it still so after a restart.
+//! back; feedback given and taken back; all of it still so after a restart. The same from the command line.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-use std::path::Path;
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use serde_json::{Value as Json, json};
 use testkit::{Server, eventually};
@@ -69,6 +74,250 @@ async fn release(server: &Server, next: &mut u64, what: &str, done: impl Fn(&Jso
         *next += PART;
     }
     panic!("waited in vain for: {what}; {}", get(server, "/model").await);
+}
+
+/// The program as a person uses it, against the anomaly service.
+fn command(server: &Server, arguments: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.args(arguments).args(["--url", &server.anomaly_url]).env_clear();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What it printed, given this on standard input; the error where it was refused.
+fn tell(server: &Server, arguments: &[&str], input: &str) -> Result<String, String> {
+    let mut child = command(server, arguments).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let [said, error] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    if output.status.success() { Ok(said) } else { Err(error) }
+}
+
+fn told(server: &Server, arguments: &[&str]) -> String {
+    tell(server, arguments, "").unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
+}
+
+#[track_caller]
+fn refused(server: &Server, arguments: &[&str], expected: &str) {
+    let error = tell(server, arguments, "").unwrap_err();
+    assert!(error.contains(expected), "{expected:?} in {error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_are_managed_from_the_command_line() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(&data.path().join("one"));
+    let file = |name: &str| data.path().join(name).to_str().unwrap().to_owned();
+    assert!(told(&server, &["models"]).starts_with("no model is kept yet"));
+    let none = told(&server, &["models", "show"]);
+    assert!(none.starts_with("no model serves yet (warming-up): 2,000 more events are needed"), "{none}");
+    refused(&server, &["models", "show", "00000009-00000000"], "there is no model of this version");
+
+    let trained = tell(&server, &["train", "-"], &shop(0, 12_000, false)).unwrap();
+    let version =
+        |trained: &str| serde_json::from_str::<Json>(trained).unwrap()["model"].as_str().unwrap().to_owned();
+    let first = version(&trained);
+    refused(&server, &["models", "rollback"], "no model that is still kept served before this one");
+    // So many that it goes on by itself, and is followed.
+    fs::write(file("long.ndjson"), shop(0, 50_500, false)).unwrap();
+    let output = command(&server, &["train", &file("long.ndjson")]).output().unwrap();
+    let (trained, fared) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && fared.starts_with("training: "), "{fared}");
+    let second = version(&trained);
+
+    let listed = told(&server, &["models"]);
+    let standing = |version: &str| {
+        let line = listed.lines().find(|line| line.starts_with(version)).unwrap();
+        line.split_ascii_whitespace().nth(1).unwrap().to_owned()
+    };
+    assert_eq!((standing(&first), standing(&second)), ("kept".to_owned(), "serving".to_owned()), "{listed}");
+    let json: Json = serde_json::from_str(&told(&server, &["models", "-o", "json"])).unwrap();
+    assert_eq!(json, get(&server, "/models").await);
+    assert_eq!(told(&server, &["models", "list", "-o", "ndjson"]).lines().count(), 2);
+    let card = told(&server, &["models", "show"]);
+    for expected in [
+        &*format!("model {second}: serving\n"),
+        "because it was asked for",
+        "50,500 events of 3 templates",
+        "0.1 % of what is ordinary",
+        "FEATURE",
+    ] {
+        assert!(card.contains(expected), "{expected:?} in:\n{card}");
+    }
+    post(&server, shop(50_500, 1_500, false)).await;
+    let compared = told(&server, &["models", "compare", &first, &second]);
+    assert!(
+        compared.contains(&format!("a  {first}  flags")) && compared.contains("rank correlation"),
+        "{compared}"
+    );
+
+    assert_eq!(told(&server, &["models", "rollback"]), format!("{first} serves now\n"));
+    assert_eq!(told(&server, &["models", "activate", &second]), format!("{second} serves now\n"));
+    assert_eq!(get(&server, "/model").await["version"], json!(second));
+    let exported = told(&server, &["models", "export", &first, &file("first.model")]);
+    assert!(exported.contains("bytes in"), "{exported}");
+    let other = start(&data.path().join("other"));
+    let imported = told(&other, &["models", "import", &file("first.model")]);
+    assert!(imported.contains("was taken in; let it serve"), "{imported}");
+    let there = imported.split_ascii_whitespace().next().unwrap();
+    assert_eq!(told(&other, &["models", "activate", there]), format!("{there} serves now\n"));
+    let bytes = fs::read(file("first.model")).unwrap();
+    fs::write(file("cut.model"), &bytes[..9_999]).unwrap();
+    refused(&other, &["models", "import", &file("cut.model")], "nothing changed");
+    refused(&other, &["models", "import", &file("none.model")], "none.model");
+    refused(&other, &["models", "show", "../livez"], "letters, digits and hyphens only");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn feedback_rules_and_templates_from_the_command_line() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path());
+    let (status, trained) = ask(&server, "POST", "/train", shop(0, 12_000, false)).await;
+    assert_eq!(status, 200, "{trained}");
+    assert!(told(&server, &["models", "rules"]).starts_with("no anomaly was found"));
+    let crash = |code: u64| {
+        json!({"timestamp": 1_700_024_010, "level": "fatal", "message": format!("payment worker died with code {code}"), "source": "shop"}).to_string()
+    };
+    let is_anomaly =
+        async |code: u64| ask(&server, "POST", "/predict", crash(code)).await.1["is_anomaly"].clone();
+    post(&server, shop(12_000, 64, false) + &crash(7) + "\n").await;
+    let rules = told(&server, &["models", "rules"]);
+    assert!(rules.contains("1 recent anomaly"), "{rules}");
+
+    // An event as the store gives it back, a plain line, a JSON log.
+    let query = ["query", "-o", "ndjson", "payment", "--url", &server.url];
+    let hit = Command::new(BINARY).args(query).env_clear().output().unwrap();
+    let hit = String::from_utf8(hit.stdout).unwrap();
+    assert_eq!((hit.lines().count(), is_anomaly(8).await), (1, json!(true)), "{hit}");
+    let given =
+        tell(&server, &["feedback", "give", "--label", "normal", "--note", "a drill", "-"], &hit).unwrap();
+    assert!(given.starts_with("\"payment worker died with code 7\" of shop is normal"), "{given}");
+    assert_eq!(is_anomaly(8).await, false);
+    let line = "Jun  1 12:00:00 web-1 sshd[42]: Accepted password for root from 192.0.2.7 port 22 ssh2";
+    told(&server, &["feedback", "give", "--label", "bad", "--line", line]);
+    told(
+        &server,
+        &["feedback", "give", "--label", "bad", "--line", "link of eth0 lost", "--source", "kernel"],
+    );
+    let listed = told(&server, &["feedback", "list"]);
+    for expected in ["code 7  [a drill]", "sshd    Accepted password for root", "kernel  link of eth0 lost"] {
+        assert!(listed.contains(expected), "{expected:?} in:\n{listed}");
+    }
+    let undone = told(&server, &["feedback", "undo", "1"]);
+    assert!(undone.starts_with("taken back: \"payment worker died"), "{undone}");
+    assert_eq!(is_anomaly(8).await, true);
+    refused(&server, &["feedback", "undo", "1"], "there is no such feedback");
+    refused(&server, &["feedback", "give", "--label", "bad", "--line", "a\nb"], "here are 2");
+    refused(&server, &["feedback", "give", "--label", "fine", "--line", "a"], "possible values: normal, bad");
+
+    let listed = told(&server, &["templates", "list", "took"]);
+    let id = |text: &str| {
+        let line =
+            listed.lines().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{text} in:\n{listed}"));
+        line.split_ascii_whitespace().next().unwrap().to_owned()
+    };
+    let (read, write) = (id("GET"), id("POST"));
+    let named = told(&server, &["templates", "name", &read, "item read"]);
+    assert!(named.contains("is called \"item read\"") && named.contains("templates undo 1"), "{named}");
+    told(&server, &["templates", "pin", &write]);
+    refused(&server, &["templates", "pin", &write], "pinned");
+    told(&server, &["templates", "split", &read, "--variable", "1"]);
+    refused(&server, &["templates", "merge", &read], "2");
+    refused(&server, &["templates", "merge", &read, "0000000000000000"], "template");
+    let listed = told(&server, &["templates", "list", "item read"]);
+    assert!(listed.contains("split") && listed.contains("item read"), "{listed}");
+    let operations = told(&server, &["templates", "operations"]);
+    assert_eq!(operations.lines().count(), 4, "{operations}");
+    let undone = told(&server, &["templates", "undo", "1"]);
+    assert!(undone.starts_with("taken back: ") && undone.contains("item read"), "{undone}");
+    refused(&server, &["templates", "undo", "1"], "there is no such operation");
+    let queues = "{\"message\":\"queue alpha full\"}\n{\"message\":\"queue beta full\"}\n";
+    tell(&server, &["train", "-"], queues).unwrap();
+    let listed = told(&server, &["templates", "list", "queue", "-o", "ndjson"]);
+    let ids: Vec<Json> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [alpha, beta] = [0, 1].map(|at: usize| ids[at]["id"].as_str().unwrap().to_owned());
+    let merged = told(&server, &["templates", "merge", &alpha, &beta]);
+    assert!(merged.contains("are merged into"), "{merged}");
+}
+
+/// Requests of four steps that only their id ties together; the last one misses a step.
+fn requests(from: u64, count: u64) -> String {
+    let mut logs = String::new();
+    for n in from..from + count {
+        let id = format!("{:016x}", (n + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let steps = [
+            format!("request {id} accepted"),
+            format!("checked the rights of request {id}"),
+            format!("stored request {id} in {} ms", 5 + n % 20),
+            format!("answered request {id}"),
+        ];
+        for (second, message) in (0..).zip(steps) {
+            if n + 1 == from + count && second == 2 {
+                continue;
+            }
+            let time = 1_700_000_000 + n * 20 + second;
+            logs.push_str(
+                &(json!({"timestamp": time, "message": message, "source": "orders"}).to_string() + "\n"),
+            );
+        }
+    }
+    logs
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_and_starters_from_the_command_line() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(&data.path().join("state"));
+    let listed = told(&server, &["starters", "list"]);
+    for name in ["sshd-auth", "web-access"] {
+        let line = listed.lines().find(|line| line.starts_with(name)).unwrap();
+        assert!(line.ends_with("comes along"), "{listed}");
+    }
+    let card = told(&server, &["starters", "add", "sshd-auth"]);
+    assert!(card.contains("on what the starters tell"), "{card}");
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/web-access.starter");
+    told(&server, &["starters", "add", shipped]);
+    let listed = told(&server, &["starters", "list"]);
+    assert!(listed.lines().skip(1).all(|line| line.contains("taken in")), "{listed}");
+    refused(&server, &["starters", "add", "sshd"], "these do: sshd-auth, web-access");
+    let wrong = data.path().join("wrong.starter");
+    fs::write(&wrong, "no starter").unwrap();
+    refused(&server, &["starters", "add", wrong.to_str().unwrap()], "nothing changed");
+
+    assert!(told(&server, &["sessions"]).starts_with("0 sessions found strange"));
+    let mut next = 0;
+    let sessions = loop {
+        post(&server, requests(next, 100)).await;
+        next += 100;
+        let said = told(&server, &["sessions", "-n", "1"]);
+        if !said.starts_with("0 sessions") {
+            break said;
+        }
+        assert!(next < 8_000, "it was never found: {said}");
+    };
+    for expected in ["  3 events, ", "\n  - ", "stored request", "the nearest ordinary one:", "     1 x "] {
+        assert!(sessions.contains(expected), "{expected:?} in:\n{sessions}");
+    }
+    let json: Json = serde_json::from_str(&told(&server, &["sessions", "-n", "1", "-o", "json"])).unwrap();
+    assert_eq!(json["sessions"].as_array().unwrap().len(), 1, "{json}");
+    refused(&server, &["sessions", "-n", "1000000"], "limit");
+
+    // Ctrl-C ends the training, not only the command.
+    let before = get(&server, "/model").await["version"].clone();
+    let long = data.path().join("long.ndjson");
+    fs::write(&long, shop(0, 300_000, false)).unwrap();
+    let mut child = command(&server, &["train", long.to_str().unwrap()]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = lines.next().unwrap().unwrap();
+    assert!(line.starts_with("training: "), "{line}");
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert!(!child.wait().unwrap().success(), "{rest:?}");
+    assert!(rest.last().unwrap().contains("the training was cancelled"), "{rest:?}");
+    assert_eq!(get(&server, "/jobs/1").await["state"], "cancelled");
+    assert_eq!(get(&server, "/model").await["version"], before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

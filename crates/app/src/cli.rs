@@ -1,8 +1,15 @@
 //! The command line: one binary, several roles.
 
+mod anomaly;
+
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+pub use anomaly::{
+    FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
+    TemplatesAction,
+};
 
 use crate::settings::SETTINGS;
 
@@ -98,6 +105,8 @@ pub enum Command {
         server: Server,
     },
     /// Train the anomaly model on a file of JSON logs, or on what is stored.
+    ///
+    /// A long training says how it fares until it ends; Ctrl-C cancels it.
     Train {
         /// A file of NDJSON or a JSON array; `-` is standard input.
         #[arg(required_unless_present = "query")]
@@ -116,6 +125,51 @@ pub enum Command {
         /// Where the anomaly service answers, such as http://127.0.0.1:8000.
         #[arg(long, value_name = "URL")]
         url: Option<String>,
+    },
+    /// List the models of the anomaly service, compare, exchange and carry them.
+    Models {
+        /// What to do with them. Default: list them.
+        #[command(subcommand)]
+        action: Option<ModelsAction>,
+        /// Which service.
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Say that an event is normal or bad, and see or take back what was said.
+    Feedback {
+        /// What to do.
+        #[command(subcommand)]
+        action: FeedbackAction,
+        /// Which service.
+        #[command(flatten)]
+        service: Service,
+    },
+    /// List requests, connections and the like that were strange as a whole, newest first, with reasons.
+    Sessions {
+        /// How many, at most 256.
+        #[arg(long, short = 'n', default_value_t = 100)]
+        limit: u32,
+        /// Which service.
+        #[command(flatten)]
+        service: Service,
+    },
+    /// Be judged well from the first event on: what logs of the same kind have taught.
+    Starters {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: StartersAction,
+        /// Which service.
+        #[command(flatten)]
+        service: Service,
+    },
+    /// List, name, pin, split and merge templates.
+    Templates {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: TemplatesAction,
+        /// Which service.
+        #[command(flatten)]
+        service: Service,
     },
     /// Look into the journal on disk.
     Journal {

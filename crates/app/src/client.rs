@@ -1,4 +1,4 @@
-//! How the command line talks to a running collector: over its ordinary HTTP API.
+//! How the command line talks to a running collector or anomaly service: over its ordinary HTTP API.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub enum ClientError {
         /// Why.
         source: reqwest::Error,
     },
-    /// The collector said no.
+    /// The service said no.
     #[error("{detail}")]
     Refused {
         /// The HTTP status.
@@ -34,7 +34,7 @@ pub enum ClientError {
     },
 }
 
-/// A collector's API.
+/// The API of a collector or an anomaly service.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     base: String,
@@ -43,7 +43,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// For the collector at `base`, such as `http://127.0.0.1:8080`, with an API key where one is needed.
+    /// For the service at `base`, such as `http://127.0.0.1:8080`, with an API key where one is needed.
     pub(crate) fn new(base: &str, key: Option<String>) -> Self {
         Self { base: base.trim_end_matches('/').to_owned(), key, http: reqwest::Client::new() }
     }
@@ -72,6 +72,34 @@ impl Client {
     /// When it brings anything but a 2xx answer.
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Response, ClientError> {
         self.send(self.http.get(self.url(path)).query(query)).await
+    }
+
+    /// A GET whose answer is a file.
+    ///
+    /// # Errors
+    /// When it brings anything but a 2xx answer, or the answer breaks off.
+    pub(crate) async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        let response = self.get(path, &[]).await?;
+        let url = response.url().to_string();
+        let bytes = response.bytes().await.map_err(|source| ClientError::Answer { url, source })?;
+        Ok(bytes.to_vec())
+    }
+
+    /// A DELETE whose answer is JSON.
+    ///
+    /// # Errors
+    /// When it brings anything but a 2xx answer of JSON.
+    pub(crate) async fn delete(&self, path: &str) -> Result<Json, ClientError> {
+        self.json(self.send(self.http.delete(self.url(path))).await?).await
+    }
+
+    /// A POST of a JSON body whose answer is JSON.
+    ///
+    /// # Errors
+    /// When it brings anything but a 2xx answer of JSON.
+    pub(crate) async fn post_json(&self, path: &str, body: &Json) -> Result<Json, ClientError> {
+        let headers = [("content-type", "application/json")];
+        self.post(path, &[], &headers, body.to_string().into_bytes()).await
     }
 
     /// A POST of bytes whose answer is JSON.

@@ -9,13 +9,17 @@ mod findings;
 mod instance;
 mod serve;
 mod settings;
+mod wording;
 
 use std::{ffi::OsString, io, path::PathBuf, process::ExitCode};
 
 use clap::CommandFactory;
-use cli::{Cli, Command, JournalAction};
+use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::{Client, ClientError};
-use commands::{check, demo, dlq, elastic, health, import, journal as journal_command, model, query, tail};
+use commands::{
+    check, demo, dlq, elastic, feedback, health, import, journal as journal_command, models, predict, query,
+    sessions, starters, tail, templates, train,
+};
 use instance::{Instance, Role, StartError};
 use settings::{Settings, SettingsError, Sources};
 
@@ -56,6 +60,17 @@ pub enum AppError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// What feedback was to be given on is not one log.
+    #[error("cannot use the log: {0}")]
+    Event(String),
+    /// A starter is neither a file nor one that comes along.
+    #[error("there is no file {starter}, and no starter of this name comes along; these do: {shipped}")]
+    NoStarter {
+        /// What was named.
+        starter: PathBuf,
+        /// Those that come along.
+        shipped: String,
     },
     /// Standard output or the operating system refused.
     #[error("cannot write the output")]
@@ -181,11 +196,27 @@ async fn run(command: Command, settings: &Settings) -> Result<(), AppError> {
         Command::Tail { query, output, server } => {
             tail::run(&collector(&server), &query.join(" "), output).await
         }
-        Command::Train { file: Some(file), url, .. } => model::train_file(&anomaly(&url), &file).await,
+        Command::Train { file: Some(file), url, .. } => train::file(&anomaly(&url), &file).await,
         Command::Train { query, url, .. } => {
-            model::train_stored(&anomaly(&url), query.as_deref().unwrap_or_default()).await
+            train::stored(&anomaly(&url), query.as_deref().unwrap_or_default()).await
         }
-        Command::Predict { file, url } => model::predict(&anomaly(&url), &file).await,
+        Command::Predict { file, url } => predict::run(&anomaly(&url), &file).await,
+        Command::Models { action, service } => {
+            let action = action.unwrap_or(ModelsAction::List);
+            models::run(&anomaly(&service.url), &action, service.output).await
+        }
+        Command::Feedback { action, service } => {
+            feedback::run(&anomaly(&service.url), &action, &settings.zone, service.output).await
+        }
+        Command::Sessions { limit, service } => {
+            sessions::run(&anomaly(&service.url), limit, service.output).await
+        }
+        Command::Starters { action, service } => {
+            starters::run(&anomaly(&service.url), &action, service.output).await
+        }
+        Command::Templates { action, service } => {
+            templates::run(&anomaly(&service.url), &action, service.output).await
+        }
         // Done before the settings were checked, or without a runtime.
         Command::Check { .. } | Command::Completions { .. } | Command::Journal { .. } => {
             Cli::command().print_help().map_err(AppError::from)

@@ -1,26 +1,86 @@
-//! The commands that are not `run`: each a file, each talking to a collector over its ordinary API.
+//! The commands that are not `run`: each a file, each talking to a collector or an anomaly service over its
+//! ordinary API.
 
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod dlq;
 pub(crate) mod elastic;
+pub(crate) mod feedback;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod journal;
-pub(crate) mod model;
+pub(crate) mod models;
+pub(crate) mod predict;
 pub(crate) mod query;
+pub(crate) mod sessions;
+pub(crate) mod starters;
 pub(crate) mod tail;
+pub(crate) mod templates;
+pub(crate) mod train;
 
-use std::io::{self, Write};
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use serde_json::Value as Json;
+
+use crate::{AppError, cli::Output};
 
 /// Writes to standard output; false when nobody reads it any more, which ends a command quietly.
 ///
 /// # Errors
 /// When writing fails for another reason.
 pub(crate) fn print(text: &str) -> io::Result<bool> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    print_bytes(text.as_bytes())
+}
+
+/// As [`print`], for what is no text.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<bool> {
+    match io::stdout().lock().write_all(bytes) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Prints an answer as asked for. Its lines as NDJSON are the elements of the member `rows`; without one the
+/// answer is one line.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn show(
+    output: Output,
+    answer: &Json,
+    rows: Option<&str>,
+    words: impl FnOnce(&Json) -> String,
+) -> Result<(), AppError> {
+    let text = match (output, rows) {
+        (Output::Text, _) => words(answer),
+        (Output::Json, _) => format!("{answer:#}\n"),
+        (Output::Ndjson, None) => format!("{answer}\n"),
+        (Output::Ndjson, Some(rows)) => {
+            crate::wording::each(answer, rows).iter().map(|row| format!("{row}\n")).collect()
+        }
+    };
+    print(&text)?;
+    Ok(())
+}
+
+/// A whole file; `-` is standard input.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, AppError> {
+    let failed = |source| AppError::File { action: "read", path: file.to_owned(), source };
+    if file == Path::new("-") {
+        let mut bytes = vec![];
+        io::stdin().read_to_end(&mut bytes).map_err(failed)?;
+        return Ok(bytes);
+    }
+    fs::read(file).map_err(failed)
 }

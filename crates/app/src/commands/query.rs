@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::print;
-use crate::{AppError, cli::Output, client::Client};
+use crate::{AppError, cli::Output, client::Client, wording::plain};
 
 /// The API gives so many hits at a time.
 const PAGE: u32 = 1000;
@@ -94,7 +94,7 @@ pub(crate) fn readable(hit: &Json) -> String {
         line.push_str(part);
     }
     line.push_str("  ");
-    line.extend(text("/message").unwrap_or_default().chars().map(|c| if c.is_control() { ' ' } else { c }));
+    line.push_str(&plain(text("/message").unwrap_or_default()));
     let anomaly = &hit["sentinel"]["anomaly"];
     if anomaly["is_anomaly"] == true {
         let score = anomaly["score"].as_f64().unwrap_or_default();

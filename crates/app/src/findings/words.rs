@@ -1,7 +1,10 @@
 //! Figures as sentences.
 
 use super::questions::{Anomalies, Burst, Count, Guessing, Severe, Span, Values, Web};
-use crate::commands::import::Imported;
+use crate::{
+    commands::import::Imported,
+    wording::{grouped, many, short},
+};
 
 /// What stands out, and the query that shows it.
 pub(super) struct Finding {
@@ -136,23 +139,6 @@ pub(super) fn anomalies(anomalies: &Anomalies) -> Finding {
     Finding::new(text, "sentinel.anomaly.is_anomaly:true")
 }
 
-fn many(count: u64, one: &str, more: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { more })
-}
-
-/// 12345 as 12,345.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn list(counts: &[Count]) -> String {
     counts
         .iter()
@@ -161,29 +147,9 @@ fn list(counts: &[Count]) -> String {
         .join(", ")
 }
 
-/// At most 120 characters, none of which moves the cursor.
-fn short(text: &str) -> String {
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut characters = text.chars().map(plain);
-    let mut start: String = characters.by_ref().take(120).collect();
-    if characters.next().is_some() {
-        start.push('…');
-    }
-    start
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_and_nouns_agree() {
-        for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), expected);
-        }
-        assert_eq!(many(1, "line", "lines"), "1 line");
-        assert_eq!(many(1200, "line", "lines"), "1,200 lines");
-    }
 
     #[test]
     fn an_address_that_got_in_is_named_first() {
@@ -201,10 +167,5 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("192.0.2.7 failed 37 times and logged in 1 time"), "{text}");
-    }
-
-    #[test]
-    fn log_text_cannot_move_the_cursor() {
-        assert_eq!(short("a\u{1b}[2Jb"), "a [2Jb");
     }
 }

@@ -1,0 +1,142 @@
+//! How counts, shares, texts of logs and tables read on a terminal.
+
+use serde_json::Value as Json;
+
+/// `1 line`, `1,200 lines`.
+pub(crate) fn many(count: u64, one: &str, more: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { more })
+}
+
+/// 12345 as 12,345.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A share from 0 to 1 with at most two decimals: `0.1 %`.
+pub(crate) fn percent(share: f64) -> String {
+    let text = format!("{:.2}", share * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// Without characters that move the cursor.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// At most 120 characters, none of which moves the cursor.
+pub(crate) fn short(text: &str) -> String {
+    let mut characters = text.chars();
+    let mut start: String = characters.by_ref().take(120).collect();
+    if characters.next().is_some() {
+        start.push('…');
+    }
+    plain(&start)
+}
+
+/// Columns below their heads, two blanks apart.
+pub(crate) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = heads.map(|head| head.chars().count());
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let heads = heads.map(str::to_owned);
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    std::iter::once(&heads).chain(rows).map(line).collect()
+}
+
+/// A member's text without characters that move the cursor; empty where there is none.
+pub(crate) fn text(json: &Json, member: &str) -> String {
+    plain(json[member].as_str().unwrap_or_default())
+}
+
+/// A member's time to the second; empty where there is none.
+pub(crate) fn time(json: &Json, member: &str) -> String {
+    let time = text(json, member);
+    match time.split_once('.') {
+        Some((second, _)) => format!("{second}Z"),
+        None => time,
+    }
+}
+
+/// A member's count; 0 where there is none.
+pub(crate) fn count(json: &Json, member: &str) -> u64 {
+    json[member].as_u64().unwrap_or_default()
+}
+
+/// A member's number; 0 where there is none.
+pub(crate) fn number(json: &Json, member: &str) -> f64 {
+    json[member].as_f64().unwrap_or_default()
+}
+
+/// A member's elements; none where it is no array.
+pub(crate) fn each<'j>(json: &'j Json, member: &str) -> &'j [Json] {
+    json[member].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The elements of a member that are texts, without characters that move the cursor.
+pub(crate) fn texts(json: &Json, member: &str) -> Vec<String> {
+    each(json, member).iter().filter_map(|text| text.as_str().map(plain)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_nouns_agree() {
+        for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(number), expected);
+        }
+        assert_eq!(many(1, "line", "lines"), "1 line");
+        assert_eq!(many(1200, "line", "lines"), "1,200 lines");
+    }
+
+    #[test]
+    fn shares_are_percentages() {
+        for (share, expected) in
+            [(0.0, "0 %"), (0.001, "0.1 %"), (0.5, "50 %"), (1.0, "100 %"), (0.12345, "12.35 %")]
+        {
+            assert_eq!(percent(share), expected);
+        }
+    }
+
+    #[test]
+    fn log_text_cannot_move_the_cursor() {
+        assert_eq!(short("a\u{1b}[2Jb"), "a [2Jb");
+        assert_eq!(short(&"é".repeat(121)), "é".repeat(120) + "…");
+    }
+
+    #[test]
+    fn times_are_told_to_the_second() {
+        for (given, expected) in [
+            ("2024-06-01T12:00:00.25Z", "2024-06-01T12:00:00Z"),
+            ("2024-06-01T12:00:00Z", "2024-06-01T12:00:00Z"),
+        ] {
+            assert_eq!(time(&serde_json::json!({"at": given}), "at"), expected);
+        }
+        assert_eq!(time(&Json::Null, "at"), "");
+    }
+
+    #[test]
+    fn columns_stand_below_their_heads() {
+        let rows = [
+            ["1".to_owned(), "größer".to_owned(), "x".to_owned()],
+            ["22".to_owned(), "b".to_owned(), String::new()],
+        ];
+        assert_eq!(table(["ID", "NAME", "TEXT"], &rows), "ID  NAME    TEXT\n1   größer  x\n22  b\n");
+    }
+}
