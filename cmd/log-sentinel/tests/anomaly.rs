@@ -140,7 +140,7 @@ async fn models_are_managed_from_the_command_line() {
         &*format!("model {second}: serving\n"),
         "because it was asked for",
         "50,500 events of 3 templates",
-        "0.1 % of what is ordinary",
+        "0.02 % of what is ordinary",
         "FEATURE",
     ] {
         assert!(card.contains(expected), "{expected:?} in:\n{card}");

@@ -71,6 +71,14 @@ pub enum Reason {
         /// Normal sessions with both.
         sessions: u64,
     },
+    /// A little of several things at once, as in no normal session: what the isolation forest says.
+    Together {
+        /// Of the distance from the nearest normal counts, the counts' ranges, and the order, each the share
+        /// of what is still ordinary, 0 to 1.
+        shares: [f64; 3],
+        /// Normal sessions seen.
+        sessions: u64,
+    },
     /// An event directly after another as in no normal session.
     Transition {
         /// The event before.
@@ -106,6 +114,7 @@ impl Reason {
             Self::Outside { event, .. } => of(4, &[event.unwrap_or(EventKey::OTHER)]),
             Self::Order { before, after, .. } => of(5, &[*before, *after]),
             Self::Transition { from, to, .. } => of(6, &[*from, *to]),
+            Self::Together { .. } => of(7, &[]),
         }
     }
 
@@ -144,6 +153,16 @@ impl Reason {
                     name(*before),
                     name(*after)
                 )
+            }
+            Self::Together { shares, sessions } => {
+                let named = ["the counts", "their ranges", "the order"].iter().zip(shares);
+                let named: Vec<String> = named
+                    .filter(|(_, share)| **share > 0.0)
+                    .map(|(what, share)| {
+                        format!("{what} at {:.0} % of what is still ordinary", share * 100.0)
+                    })
+                    .collect();
+                format!("all together as in none of {sessions} normal sessions: {}", named.join(", "))
             }
             Self::Transition { from, to, sessions } => format!(
                 "{} directly after {}, as in none of {sessions} normal sessions with that",
@@ -245,6 +264,11 @@ impl Model {
         if order > 1.0 {
             let odd = self.order.oddities(sequence);
             reasons.extend(odd.into_iter().take(SORT_MAX).map(|odd| self.odd(odd)));
+        }
+        if reasons.is_empty() {
+            let shares = [judged.novelty, judged.outside, order];
+            reasons.push(Reason::Together { shares, sessions });
+            reasons.extend(self.far(counts, judged));
         }
         reasons.truncate(REASONS_MAX);
         reasons
