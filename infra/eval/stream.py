@@ -5,9 +5,9 @@ import re
 import bench
 
 # Looked at while rules and weights were chosen, and never looked at.
-SEEN, UNSEEN = (1, 6), (101, 12)
-RATES = ("0.0001", "0.001")
-PARTS = ["novelty", "spikes", "silence", "numbers", "values", "time", "length", "levels", "forest"]
+SEEN, UNSEEN = (1, 12), (101, 12)
+RATES = ("0.0002", "0.001")
+PARTS = ["novelty", "spikes", "silence", "numbers", "values", "time", "length", "levels", "sessions", "forest"]
 
 
 def replay(first, count, rate, *options):

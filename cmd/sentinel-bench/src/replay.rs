@@ -5,9 +5,9 @@ use std::{
     time::Instant,
 };
 
-use anomaly::{Config, Service};
+use anomaly::{Config, Parts, Service};
 use anyhow::{Result, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use event::{Event, EventId, JournalId, Position, Timestamp};
 use parse::Context;
 use testkit::replay::{Episode, Kind, Line, Log, Plan, Replay, generate};
@@ -35,9 +35,65 @@ pub(crate) struct Arguments {
     /// Share of ordinary events that may be flagged; without it the default of the service.
     #[arg(long)]
     false_positive_rate: Option<f64>,
+    /// Leave a part out, to see what it adds; may be given several times.
+    #[arg(long)]
+    without: Vec<Part>,
+    /// Leave all parts out but this one; evidence and forest look at all features.
+    #[arg(long, conflicts_with = "without")]
+    only: Option<Part>,
     /// Print so many false alarms and missed episodes of each stream on standard error.
     #[arg(long, default_value_t = 0)]
     explain: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Novelty,
+    Spikes,
+    Silence,
+    Numbers,
+    Values,
+    Time,
+    Length,
+    Levels,
+    Evidence,
+    Forest,
+    Sessions,
+}
+
+impl Part {
+    fn of(self, parts: &mut Parts) -> &mut bool {
+        match self {
+            Self::Novelty => &mut parts.novelty,
+            Self::Spikes => &mut parts.spikes,
+            Self::Silence => &mut parts.silence,
+            Self::Numbers => &mut parts.numbers,
+            Self::Values => &mut parts.values,
+            Self::Time => &mut parts.time,
+            Self::Length => &mut parts.length,
+            Self::Levels => &mut parts.levels,
+            Self::Evidence => &mut parts.evidence,
+            Self::Forest => &mut parts.forest,
+            Self::Sessions => &mut parts.sessions,
+        }
+    }
+}
+
+impl Arguments {
+    fn parts(&self) -> Parts {
+        let mut parts = Parts::default();
+        for part in &self.without {
+            *part.of(&mut parts) = false;
+        }
+        if let Some(only) = self.only {
+            (parts.evidence, parts.forest, parts.sessions) = (false, false, false);
+            if !matches!(only, Part::Evidence | Part::Forest) {
+                parts = Parts { evidence: true, ..Parts::all(false) };
+            }
+            *only.of(&mut parts) = true;
+        }
+        parts
+    }
 }
 
 /// What came of the episodes of one kind.
@@ -111,7 +167,7 @@ fn parsed(line: &Line) -> Event<'_> {
 /// Runs one stream through a service of its own, from the first line on.
 fn stream(replay: &Replay, arguments: &Arguments) -> Result<Outcome> {
     let dir = tempfile::tempdir()?;
-    let mut config = Config::new(dir.path());
+    let mut config = Config { parts: arguments.parts(), ..Config::new(dir.path()) };
     if let Some(rate) = arguments.false_positive_rate {
         config.false_positive_rate = rate;
     }

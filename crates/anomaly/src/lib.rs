@@ -22,6 +22,7 @@ mod history;
 mod logarithm;
 mod model;
 mod nearest;
+mod parts;
 mod random;
 mod registry;
 mod rules;
@@ -42,6 +43,7 @@ pub use error::{FeedbackError, ModelError, OpenError, TemplateError, TrainError}
 pub use feedback::{FEEDBACK_MAX, Feedback, Label, NOTE_BYTES_MAX};
 pub use history::Standing;
 pub use model::Origin;
+pub use parts::Parts;
 pub use rules::{Rule, Rules};
 pub use service::{Service, TemplateOperation, Templates};
 pub use starter::{STARTER_BYTES_MAX, STARTERS_MAX, build_starter};
@@ -67,6 +69,8 @@ pub struct Config {
     /// Fields whose value an event's session is known by, before all that is found by itself, the most
     /// telling first.
     pub session_keys: Vec<String>,
+    /// What takes part in scoring.
+    pub parts: Parts,
     /// Whether a stream that gets to where a model takes over waits for its training. It does by
     /// default, so that a replay gets the same verdicts each time; where events come live it
     /// must not, and a model that is late takes over when it is ready.
@@ -85,6 +89,7 @@ impl Config {
             models_max: 8,
             sessions_max: 16_384,
             session_keys: Vec::new(),
+            parts: Parts::default(),
             waits_for_training: true,
         }
     }

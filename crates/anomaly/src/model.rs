@@ -15,6 +15,7 @@ use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    Parts,
     bytes::{Reader, Writer},
     error::{ModelError, TrainError},
     forest::{Forest, Params, Splits},
@@ -95,6 +96,25 @@ pub(crate) struct Model {
     columns: Vec<[f32; 256]>,
     forest_tail: Tail,
     tail: Tail,
+    shares: Shares,
+}
+
+/// How much evidence and forest count in the sum; not stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Shares {
+    evidence: f32,
+    forest: f32,
+}
+
+impl Shares {
+    const ALL: Self = Self { evidence: 0.75, forest: 0.25 };
+
+    const fn of(parts: Parts) -> Self {
+        Self {
+            evidence: if parts.evidence { Self::ALL.evidence } else { 0.0 },
+            forest: if parts.forest { Self::ALL.forest } else { 0.0 },
+        }
+    }
 }
 
 /// How much each feature counts as evidence; the forest sees all of them.
@@ -132,8 +152,9 @@ impl Cache {
 }
 
 impl Model {
-    /// Trains on rows. `card` says where they come from; its `rows` is set here.
-    pub(crate) fn train(rows: &[Row], mut card: Card) -> Result<Self, TrainError> {
+    /// Trains on rows. `card` says where they come from; its `rows` is set here. Of `parts`, evidence and
+    /// forest matter here.
+    pub(crate) fn train(rows: &[Row], mut card: Card, parts: Parts) -> Result<Self, TrainError> {
         if rows.is_empty() {
             return Err(TrainError::NothingUsable);
         }
@@ -157,6 +178,7 @@ impl Model {
             columns,
             forest_tail,
             tail: Tail::of(&mut [], 0.5, 2.0),
+            shares: Shares::of(parts),
         };
         let mut sums: Vec<f32> =
             rows.iter().zip(&scores).map(|(row, score)| model.sum(row, *score)).collect();
@@ -206,7 +228,7 @@ impl Model {
         }
         // A forest grown on almost constant columns isolates whatever leaves them by a hair.
         let forest = self.forest_tail.rarity(forest).min(FOREST_ALONE + FOREST_PER_EVIDENCE * all);
-        0.75 * (0.7 * most + 0.3 * all) + 0.25 * forest
+        self.shares.evidence * (0.7 * most + 0.3 * all) + self.shares.forest * forest
     }
 
     /// How much one feature of a row speaks for an anomaly.
@@ -302,7 +324,7 @@ impl Model {
             return Err(input.damaged());
         }
         input.end()?;
-        Ok(Self { card, threshold, forest, columns, forest_tail, tail })
+        Ok(Self { card, threshold, forest, columns, forest_tail, tail, shares: Shares::ALL })
     }
 }
 
@@ -359,7 +381,7 @@ mod tests {
             origin: Some(Origin::Request),
         };
         let rows = [[0; FEATURES], [1; FEATURES], [2; FEATURES]];
-        let mut model = Model::train(&rows, card).unwrap();
+        let mut model = Model::train(&rows, card, Parts::default()).unwrap();
         let params = Params::new(1).trees(1).splits(Splits::TwoColumns).check().unwrap();
         model.forest = params.grow(&mut floats(&rows), rows.len(), FEATURES).unwrap();
         let bytes = model.to_bytes();
@@ -387,7 +409,7 @@ mod tests {
             seed: 1,
             origin: None,
         };
-        let model = Model::train(&[[0; FEATURES], [1; FEATURES]], card).unwrap();
+        let model = Model::train(&[[0; FEATURES], [1; FEATURES]], card, Parts::default()).unwrap();
         assert!(!String::from_utf8_lossy(&model.to_bytes()).contains("origin"), "as version 1 wrote it");
         let mut body = model.to_bytes();
         body.truncate(body.len() - 32);

@@ -140,6 +140,7 @@ impl Service {
             entities: sessions::entities(&config),
             retry_at: 0,
         };
+        state.window.mask = config.parts.mask();
         state.miner.set_operations(decisions.operations.clone());
         labels::recall(&mut feedback, &mut state.miner);
         let (starters, refused) = Starter::open_all(&config.dir)
@@ -207,7 +208,11 @@ impl Service {
             scratch.facts.push(facts);
             let found = batch.variables.get(from..).unwrap_or_default();
             let context = Context { models, miner };
-            scratch.sessions.push(entities.observe(id, &event, (&template, found), context));
+            scratch.sessions.push(if self.config.parts.sessions {
+                entities.observe(id, &event, (&template, found), context)
+            } else {
+                None
+            });
             let variables = from as u32..batch.variables.len() as u32;
             batch.events.push(Analyzed {
                 id,
@@ -289,7 +294,8 @@ impl Service {
         let (mut input, version) = Reader::sealed_since(snapshot, MAGIC, 1..=VERSION, "the snapshot")?;
         let miner =
             Miner::load(input.bytes()?, self.config.template.clone()).map_err(ModelError::Templates)?;
-        let window = Window::read(&mut input)?;
+        let mut window = Window::read(&mut input)?;
+        window.mask = self.config.parts.mask();
         let (retry_at, upkeep) = match version {
             1 => (0, Upkeep::new(self.config.seed)),
             _ => (input.u64()?, Upkeep::read(&mut input)?),

@@ -57,7 +57,7 @@ impl Service {
                 let told = lock(&self.told);
                 Starter::training(&told.starters, self.config.false_positive_rate, self.config.seed)
             };
-            let model = Model::train(&rows, card)?;
+            let model = Model::train(&rows, card, self.config.parts)?;
             if !has_own(read(&self.serving).as_ref()) {
                 self.activate_new(model)?;
             }

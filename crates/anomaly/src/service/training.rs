@@ -44,6 +44,7 @@ impl Service {
         let started = Instant::now();
         // On a window of its own, so that the stream's rates and gaps stay those of the stream.
         let mut warmed = Window::new(self.config.seed);
+        warmed.mask = self.config.parts.mask();
         let mut variables = Vec::new();
         for (chunk, learned) in events.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
             go_on(learned)?;
@@ -83,7 +84,7 @@ impl Service {
             let state = read(&self.state);
             (state.window.rows().to_vec(), self.card(&state.window, seen, templates, Origin::Request))
         };
-        let version = self.activate_new(Model::train(&rows, card)?)?;
+        let version = self.activate_new(Model::train(&rows, card, self.config.parts)?)?;
         Ok(Trained {
             model: version,
             events: events.len() as u64,

@@ -16,7 +16,7 @@ use event::Analyzed;
 
 use super::{Scratch, Service, Serving, has_own, lock, read, write};
 use crate::{
-    ModelError, Origin, Standing, TrainError,
+    ModelError, Origin, Parts, Standing, TrainError,
     bytes::{Reader, Writer},
     compare,
     drift::Monitor,
@@ -157,10 +157,10 @@ impl Drop for Upkeep {
 /// Trains a candidate, compares it with the model that serves, on recent rows, and stores it.
 fn candidate(
     registry: &Registry,
-    (rows, card): (&[Row], Card),
+    (rows, card, parts): (&[Row], Card, Parts),
     serving: Option<(&Model, &[Row])>,
 ) -> Result<Outcome, TrainError> {
-    let model = Model::train(rows, card)?;
+    let model = Model::train(rows, card, parts)?;
     let objection = serving.and_then(|(old, recent)| compare::objection(old, &model, recent));
     let objection = objection.unwrap_or_default();
     let why = if objection.is_empty() { "about to take over" } else { objection.as_str() };
@@ -267,7 +267,9 @@ impl Service {
         };
         let base = serving.map(|serving| serving.version.clone()).unwrap_or_default();
         let (registry, old) = (Arc::clone(&self.registry), serving.map(|serving| Arc::clone(&serving.model)));
-        let work = move || candidate(&registry, (&rows, card), old.as_ref().map(|old| (&**old, &*recent)));
+        let parts = self.config.parts;
+        let work =
+            move || candidate(&registry, (&rows, card, parts), old.as_ref().map(|old| (&**old, &*recent)));
         match Builder::new().name("retrain".to_owned()).spawn(work) {
             Ok(thread) => {
                 lock(&self.upkeep).pending = Some(Pending { seen, nanos, base, work: Work::Running(thread) });

@@ -138,8 +138,9 @@ pub(crate) struct Window {
     pub(crate) to: i64,
     rows: Vec<Row>,
     random: Random,
-    /// No part of what is saved.
+    /// No part of what is saved, and neither is the mask of the features that take part.
     pub(crate) prior: Arc<Prior>,
+    pub(crate) mask: Row,
 }
 
 impl Window {
@@ -156,6 +157,7 @@ impl Window {
             rows: Vec::new(),
             random: Random::of(seed, 0x77),
             prior: Arc::default(),
+            mask: [u8::MAX; FEATURES],
         }
     }
 
@@ -232,6 +234,9 @@ impl Window {
                 facts.failures_tell = true;
             }
             (None, None) => put(&mut row, Feature::NewTemplate, 0.3),
+        }
+        for (value, mask) in row.iter_mut().zip(self.mask) {
+            *value &= mask;
         }
         (row, facts)
     }
@@ -408,8 +413,21 @@ impl Window {
         let count = input.count(FEATURES, ROWS_MAX)?;
         let (rows, _) = input.take(count * FEATURES)?.as_chunks::<FEATURES>();
         let rows = rows.to_vec();
-        let prior = Arc::default();
-        Ok(Self { groups, sources, callers, new_sources, new_errors, seen, from, to, rows, random, prior })
+        let (prior, mask) = (Arc::default(), [u8::MAX; FEATURES]);
+        Ok(Self {
+            groups,
+            sources,
+            callers,
+            new_sources,
+            new_errors,
+            seen,
+            from,
+            to,
+            rows,
+            random,
+            prior,
+            mask,
+        })
     }
 
     /// Templates at sources remembered.
