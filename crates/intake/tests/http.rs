@@ -435,6 +435,34 @@ async fn a_closed_journal_is_not_ready() {
 }
 
 #[tokio::test]
+async fn stamps_without_a_year_lie_in_the_year_before_the_file_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = journal(dir.path(), 1 << 30);
+    let router = router(&journal, config(), None);
+    let lines =
+        ["Nov 26 20:00:00", "Nov 27 03:00:00", "Nov 28 12:00:00", "Mar 29 10:42:24", "Jan  1 00:00:00"];
+    let body: String = lines.iter().map(|stamp| format!("{stamp} web-1 sshd[1]: {stamp}\n")).collect();
+    let reply = send(
+        &router,
+        "/logs?path=/var/log/auth.log&modified=2026-11-26T23:00:00Z",
+        &["content-type: text/plain"],
+        body,
+    )
+    .await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let times: Vec<String> = events(&journal).iter().map(|event| event.timestamp.to_string()).collect();
+    let expected = [
+        "2026-11-26T20:00:00Z",
+        // A zone may be some hours ahead.
+        "2026-11-27T03:00:00Z",
+        "2025-11-28T12:00:00Z",
+        "2026-03-29T10:42:24Z",
+        "2026-01-01T00:00:00Z",
+    ];
+    assert_eq!(times, expected);
+}
+
+#[tokio::test]
 async fn waiting_for_the_index_tells_whether_it_has_the_events() {
     let intake = Intake::new();
     let reply = send(&intake.router, "/logs?wait=indexed", &[], "a").await;

@@ -164,7 +164,7 @@ fn is_stdin(file: &Path) -> bool {
 struct Opened {
     reader: Box<dyn Read + Send>,
     size: Option<u64>,
-    /// When the file was last written: time stamps without a year lie near it.
+    /// When the file was last written: time stamps without a year lie in the year before it.
     modified: Option<Timestamp>,
 }
 

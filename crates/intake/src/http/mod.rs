@@ -40,6 +40,10 @@ use crate::{Clock, Parsing};
 
 /// Bodies up to this size are parsed where they arrive: it takes less than half a millisecond.
 const INLINE_BYTES_MAX: usize = 64 * 1024;
+/// A year is chosen so that a stamp lies nearest to some time. What a file holds was written before the file
+/// was last written: nearest to half a year before that is the latest year that is not after it, but for
+/// half a day, which clocks and zones may be apart.
+const HALF_A_YEAR_NANOS: i64 = 182 * 86_400 * 1_000_000_000;
 
 /// Bounds of the HTTP intake.
 #[derive(Debug, Clone)]
@@ -192,7 +196,7 @@ impl Shared {
         let received: Timestamp = (self.clock)();
         let context = parse::Context {
             received,
-            near: modified.unwrap_or(received),
+            near: modified.map_or(received, |written| written.saturating_add(-HALF_A_YEAR_NANOS)),
             zone: &self.config.parsing.zone,
             file: path.as_deref(),
             host: None,

@@ -22,7 +22,7 @@ pub(crate) struct Params {
     /// `?path=/var/log/auth.log`: the file that the lines come from.
     pub(crate) path: Option<String>,
     /// `?modified=2017-04-20T20:00:00Z`: when that file was last written; time stamps without a year are
-    /// taken to lie near it.
+    /// taken to lie in the year before it.
     pub(crate) modified: Option<Timestamp>,
 }
 
