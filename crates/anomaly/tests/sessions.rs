@@ -386,3 +386,103 @@ fn a_snapshot_amid_open_sessions_goes_on_with_the_same_verdicts_and_list() {
         same("taken back");
     }
 }
+
+/// The bytes with a checksum that fits them.
+fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.truncate(bytes.len() - 32);
+    let checksum = *blake3::hash(&bytes).as_bytes();
+    bytes.extend_from_slice(&checksum);
+    bytes
+}
+
+#[test]
+fn a_snapshot_cut_or_altered_anywhere_is_refused_or_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path());
+    let mut stream = learned(&service);
+    for (_, steps, _) in wrong() {
+        stream.request(steps);
+    }
+    analyze(&service, stream.take());
+    let next = stream.ordinary(12).take();
+    let snapshot = service.snapshot();
+    let before = service.strange_sessions();
+    assert!(!before.is_empty());
+    for length in (0..snapshot.len()).filter(|length| length % 997 == 0 || snapshot.len() - length < 2_000) {
+        assert!(service.restore(&snapshot[..length]).is_err(), "cut to {length} bytes");
+        // Cut by somebody who seals it again, inside the sessions or what was learned of them.
+        if length > 32 && snapshot.len() - length < 200_000 {
+            assert!(service.restore(&resealed(snapshot[..length].to_vec())).is_err(), "{length}");
+        }
+    }
+    assert_eq!((service.strange_sessions(), service.snapshot()), (before, snapshot.clone()));
+    let (mut read, mut refused) = (0, 0);
+    for place in (12..snapshot.len() - 32).step_by(snapshot.len() / 200) {
+        for bits in [0x01, 0x80, 0xff] {
+            let mut altered = snapshot.clone();
+            altered[place] ^= bits;
+            assert!(service.restore(&altered).is_err(), "{place}");
+            match service.restore(&resealed(altered)) {
+                Ok(()) => {
+                    read += 1;
+                    analyze(&service, next.clone());
+                    service.restore(&service.snapshot()).unwrap();
+                }
+                Err(_) => refused += 1,
+            }
+        }
+    }
+    assert!(read > 10 && refused > 10, "{read} read, {refused} refused");
+}
+
+#[test]
+fn many_ids_stay_within_the_bound_and_old_ones_make_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service::open(Config { sessions_max: 64, ..config(dir.path()) }).unwrap();
+    let mut stream = learned(&service);
+    let small = service.snapshot().len();
+    // All open at once, none goes on.
+    let mut flood = Vec::new();
+    let last = stream.next * 900;
+    for n in 0..20_000 {
+        let mut event =
+            Event::new(format!("request {} opened from 10.0.0.1", id(1_000_000 + n)), at(last + n));
+        (event.source, event.host) = (Some("shop".into()), Some("web-1".into()));
+        flood.push(event);
+    }
+    analyze(&service, flood);
+    let stats = service.stats();
+    assert!(stats.open_sessions <= 64 && stats.evicted_sessions > 19_000, "{stats:?}");
+    let snapshot = service.snapshot();
+    assert!(snapshot.len() < small + (1 << 19), "{} after {small}", snapshot.len());
+    service.restore(&snapshot).unwrap();
+    assert_eq!(service.stats().open_sessions, 64);
+}
+
+#[test]
+fn an_id_that_never_ends_is_one_session_of_bounded_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path());
+    let mut stream = learned(&service);
+    let small = service.snapshot().len();
+    let start = stream.next * 900;
+    let key = id(5_000_000);
+    let texts: Vec<String> = steps(2).into_iter().map(|text| text.replace("{}", &key)).collect();
+    const TIMES: u64 = 1_000_000;
+    let mut told = 0;
+    for part in 0..TIMES / 10_000 {
+        let events = (part * 10_000..(part + 1) * 10_000).map(|n| {
+            let mut event = Event::new(texts[n as usize % texts.len()].clone(), at(start + n));
+            (event.source, event.host) = (Some("shop".into()), Some("web-1".into()));
+            event
+        });
+        told += of_session(&flagged(&analyze(&service, events.collect())), &key).len();
+    }
+    let session = strange(&service, &key);
+    assert_eq!(session.end, SessionEnd::Open);
+    assert!((1..=200).contains(&told), "told {told} times");
+    let snapshot = service.snapshot();
+    assert!(snapshot.len() < small + (1 << 18), "{} after {small}", snapshot.len());
+    analyze(&service, stream.ordinary(1_200).take().split_off(9_000));
+    assert_eq!(strange(&service, &key).events, TIMES);
+}
