@@ -22,6 +22,8 @@ mod history;
 mod logarithm;
 mod model;
 mod nearest;
+#[cfg(test)]
+mod properties;
 mod random;
 mod registry;
 mod rules;
