@@ -190,14 +190,11 @@ fn field_event(
     event
 }
 
-/// Tasks of a field, mixed by time: the `n`th has the key and comes from the place that `of` says. Those in
-/// `failing` have a line that no other has.
-fn tasks(
-    from: u64,
-    count: u64,
-    failing: &[u64],
-    of: &dyn Fn(u64) -> ((&'static str, &'static str), (&'static str, Value<'static>)),
-) -> Vec<Event<'static>> {
+/// Program and host, and the field, of the `n`th task.
+type Of<'f> = &'f dyn Fn(u64) -> ((&'static str, &'static str), (&'static str, Value<'static>));
+
+/// Tasks mixed by time. Those in `failing` have a line that no other has.
+fn tasks(from: u64, count: u64, failing: &[u64], of: Of<'_>) -> Vec<Event<'static>> {
     let mut events: Vec<(u64, Event<'static>)> = Vec::new();
     for n in from..from + count {
         let (place, field) = of(n);
@@ -226,23 +223,24 @@ fn keys_are_given_or_ids_by_name_or_processes_of_a_host_and_program() {
         let place = [("cron", "a"), ("cron", "b"), ("mail", "a")][n as usize % 3];
         (place, ("process.pid", Value::Int(1_000 + n as i64 / 3)))
     };
-    let of: [(&str, &dyn Fn(u64) -> _, &str, &str); 3] = [
-        ("given", &order, "order-2003", "labels.order"),
-        ("by name", &trace, &id(2_003), "trace.id"),
-        ("process", &process, "1667", "process.pid of mail"),
+    let of: [(u64, Of<'_>, &str, &str); 4] = [
+        (2_003, &order, "order-2003", "labels.order"),
+        (2_003, &trace, &id(2_003), "trace.id"),
+        (2_003, &process, "1667", "process.pid of mail"),
+        (2_001, &process, "1667", "process.pid of cron"),
     ];
-    for (name, of, key, kind) in of {
+    for (failing, of, key, name) in of {
         let dir = tempfile::tempdir().unwrap();
         let session_keys = vec!["labels.order".to_owned()];
         let service = Service::open(Config { session_keys, ..config(dir.path()) }).unwrap();
         analyze(&service, tasks(0, 2_000, &[], of));
-        let said = flagged(&analyze(&service, tasks(2_000, 200, &[2_003], of)));
+        let said = flagged(&analyze(&service, tasks(2_000, 200, &[failing], of)));
         assert!(!of_session(&said, key).is_empty(), "{name}: {said:#?}");
         let others: Vec<_> = said.iter().filter(|said| !said.contains(key)).collect();
         assert!(others.len() <= 2, "{name}: {others:#?}");
         let session = strange(&service, key);
-        let length = tasks(2_003, 1, &[2_003], of).len() as u64;
-        assert_eq!((session.kind.as_str(), session.events), (kind, length), "{name}: {session:?}");
+        let length = tasks(failing, 1, &[failing], of).len() as u64;
+        assert_eq!((session.kind.as_str(), session.events), (name, length), "{name}: {session:?}");
         assert!(session.reasons[0].contains("gave up on a piece"), "{name}: {session:?}");
         assert_eq!(service.strange_sessions().len(), 1, "{name}");
     }
@@ -439,7 +437,7 @@ fn a_snapshot_cut_or_altered_anywhere_is_refused_or_read() {
 fn many_ids_stay_within_the_bound_and_old_ones_make_room() {
     let dir = tempfile::tempdir().unwrap();
     let service = Service::open(Config { sessions_max: 64, ..config(dir.path()) }).unwrap();
-    let mut stream = learned(&service);
+    let stream = learned(&service);
     let small = service.snapshot().len();
     // All open at once, none goes on.
     let mut flood = Vec::new();

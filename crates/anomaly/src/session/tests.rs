@@ -395,3 +395,13 @@ fn every_truncation_of_a_model_is_refused_even_sealed_again() {
         }
     }
 }
+
+#[test]
+fn nothing_is_held_against_open_sessions_before_enough_were_learned() {
+    for (sessions, strange) in [(0, false), (SESSIONS_MIN as usize - 1, false), (300, true)] {
+        let model = model(&[("abc", sessions)]);
+        let mut grown = Grown::default();
+        model.grow(&mut grown, EventKey(7), 0, || &[EventKey(7)]);
+        assert_eq!(grown.strangeness > 1.0, strange, "{sessions}");
+    }
+}
