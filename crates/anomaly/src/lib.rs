@@ -23,6 +23,8 @@ mod logarithm;
 mod model;
 mod nearest;
 mod parts;
+#[cfg(test)]
+mod properties;
 mod random;
 mod registry;
 mod rules;

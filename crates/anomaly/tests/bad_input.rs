@@ -4,7 +4,7 @@
 use std::{fs, path::Path, sync::OnceLock};
 
 use anomaly::{Config, Label, ModelError, Service};
-use event::{Analyzed, Event, EventId, JournalId, Position, Severity, Timestamp, VerdictState};
+use event::{Analyzed, Event, EventId, Field, JournalId, Position, Severity, Timestamp, Value, VerdictState};
 use proptest::prelude::*;
 
 fn open(dir: &Path, events_min: usize) -> Service {
@@ -202,4 +202,100 @@ fn a_damaged_history_costs_remarks_and_nothing_else() {
     }
     fs::write(&path, &bytes).unwrap();
     assert!(open(dir.path(), 200).roll_back().is_ok());
+}
+
+#[test]
+fn a_hundred_thousand_templates_in_little_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let template = template::Config { shapes_max: 400, templates_max: 100 };
+    let service = Service::open(Config { events_min: 1_000, template, ..Config::new(dir.path()) }).unwrap();
+    // Words of letters that stand for no number, each line with words of its own.
+    let word = |n: u64| -> String {
+        format!("{n:x}").bytes().map(|digit| char::from(b'g' + (digit & 15) + (digit >> 6) * 9)).collect()
+    };
+    for part in 0..10 {
+        let lines = (part * 10_000..(part + 1) * 10_000).map(|n: u64| {
+            let words: Vec<String> = (0..1 + n % 9).map(|at| word(n * 31 + at * 7_919 + 4_096)).collect();
+            Event::new(words.join(" "), at(n))
+        });
+        analyze(&service, lines.collect());
+        let stats = service.stats();
+        assert!(stats.templates <= 101 && stats.shapes <= 16_384, "{stats:?}");
+    }
+    assert!(service.snapshot().len() < 24 << 20);
+    assert_eq!(service.predict(&served(1)).state, VerdictState::Scored);
+    // Training on as many does the same, and names the templates it has room for.
+    let trained = service.train(&(0..2_000).map(served).collect::<Vec<_>>()).unwrap();
+    assert!(trained.templates <= 101, "{trained:?}");
+}
+
+#[test]
+fn fields_hold_whatever_numbers_and_texts() {
+    let dir = tempfile::tempdir().unwrap();
+    let session_keys = vec!["labels.key".to_owned()];
+    let service = Service::open(Config { events_min: 300, session_keys, ..Config::new(dir.path()) }).unwrap();
+    let values = [
+        Value::Float(f64::NAN),
+        Value::Float(f64::INFINITY),
+        Value::Float(f64::NEG_INFINITY),
+        Value::Float(-0.0),
+        Value::Float(f64::MIN_POSITIVE),
+        Value::Int(i64::MIN),
+        Value::Int(i64::MAX),
+        Value::Bool(true),
+        Value::Null,
+        Value::Json("[1e999,{\"a\":NaN}]".into()),
+        Value::String("".into()),
+        Value::String("-".into()),
+        Value::String("\u{fffd}\0\u{202e}".into()),
+        Value::String("é".repeat(500_000).into()),
+    ];
+    let paths = [
+        "labels.key",
+        "trace.id",
+        "process.pid",
+        "user.name",
+        "source.ip",
+        "http.response.status_code",
+        "source.bytes",
+        "url.path",
+        "",
+    ];
+    for turn in 0..40u64 {
+        let mut events = Vec::new();
+        for (n, value) in (0..).zip(&values) {
+            for (m, path) in (0..).zip(paths) {
+                let mut event = served(turn * 500 + n * 20 + m);
+                event.source = (m % 2 == 0).then(|| "web".into());
+                event.fields.push(Field { path: path.into(), value: value.clone() });
+                events.push(event);
+            }
+        }
+        for event in &events {
+            assert!((0.0..=1.0).contains(&service.predict(event).score));
+        }
+        if turn == 20 {
+            service.train(&events).unwrap();
+        }
+        analyze(&service, events);
+    }
+    // Keys are remembered by their hash and a few bytes of their text.
+    let snapshot = service.snapshot();
+    assert!(snapshot.len() < 8 << 20, "{}", snapshot.len());
+    service.restore(&snapshot).unwrap();
+}
+
+#[test]
+fn a_snapshot_of_a_newer_version_says_so_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path(), 200);
+    analyze(&service, (0..400).map(served).collect());
+    let before = service.snapshot();
+    let mut newer = before[..before.len() - 32].to_vec();
+    newer[8..12].copy_from_slice(&99u32.to_le_bytes());
+    let checksum = *blake3::hash(&newer).as_bytes();
+    newer.extend_from_slice(&checksum);
+    let refused = service.restore(&newer).unwrap_err().to_string();
+    assert!(refused.contains("the snapshot is of format version 99"), "{refused}");
+    assert_eq!(service.snapshot(), before);
 }

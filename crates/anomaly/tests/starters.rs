@@ -310,3 +310,27 @@ fn what_is_no_whole_starter_of_this_version_changes_nothing() {
         problems.len() == 1 && problems[0].contains("sshd-auth.starter") && problems[0].contains("damaged")
     );
 }
+
+#[test]
+fn a_starter_cut_anywhere_is_refused_and_a_whole_one_is_kept_as_it_is() {
+    let made = build_starter("sshd-auth", &elsewhere(60)).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path());
+    let body = made.len() - 32;
+    for length in (0..made.len()).filter(|at| *at < 1_500 || at % 331 == 0 || *at + 600 > made.len()) {
+        assert!(service.start_from(&made[..length]).is_err(), "cut to {length} bytes");
+        if length < body {
+            let mut sealed = made[..length].to_vec();
+            sealed.extend_from_slice(blake3::hash(&sealed.clone()).as_bytes());
+            assert!(service.start_from(&sealed).is_err(), "cut to {length} bytes and sealed again");
+        }
+    }
+    assert!(service.starters().is_empty() && service.model().version.is_empty());
+    service.start_from(&made).unwrap();
+    assert_eq!(fs::read(dir.path().join("starters/sshd-auth.starter")).unwrap(), made);
+    let again = open(dir.path());
+    for event in elsewhere(40) {
+        let (one, other) = (service.predict(&event), again.predict(&event));
+        assert_eq!((one.score, one.reasons, one.model), (other.score, other.reasons, other.model));
+    }
+}

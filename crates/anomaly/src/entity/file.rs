@@ -131,7 +131,6 @@ impl Entities {
             read.ended[mix(ended.0) as usize % ENDED] = ended;
         }
         read.strange = Strange::read(input)?;
-        read.counts = self.counts;
         Ok(read)
     }
 }

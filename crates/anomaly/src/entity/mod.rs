@@ -153,6 +153,11 @@ impl Entities {
         Counts { open: self.table.len() as u64, ..self.counts }
     }
 
+    /// Goes on with the counters of another one, which it takes the place of.
+    pub(crate) fn count_on(&mut self, before: &Self) {
+        self.counts = before.counts;
+    }
+
     /// The sessions found strange lately, the latest first.
     pub(crate) fn strange(&self) -> Vec<StrangeSession> {
         self.strange.all()

@@ -18,6 +18,9 @@ use crate::session::{EventKey, Grown, Reason};
 const GROWN: f64 = 2.0;
 /// What this share of the sessions is told of for is not told any more.
 const USUAL: f64 = 0.05;
+/// Events that end a session bring a verdict on the whole of it so often: each costs as much as the session
+/// is long, and more of them are strange by themselves.
+const ENDS_MAX: u32 = 4;
 /// Bytes of a template's text among the words.
 const NAME_MAX: usize = 80;
 
@@ -63,21 +66,21 @@ pub(super) fn with_event(
     miner: &Miner,
     book: &mut Book<'_>,
 ) -> Option<Evidence> {
+    let before = open.times(key).saturating_sub(1);
     if open.model != kind.generation {
         regrow(open, kind);
     } else {
-        let before = open.times(key).saturating_sub(1);
         let Open { grown, events, .. } = &mut *open;
         kind.model.grow(grown, key, before, || events);
     }
-    if kind.model.closes(key) && !open.is_partial {
+    if before < ENDS_MAX && kind.model.closes(key) && !open.is_partial {
         return whole_with_event(open, kind, miner, book);
     }
     let strangeness = open.grown.strangeness;
     if strangeness <= 1.0 || strangeness < GROWN * open.told {
         return None;
     }
-    let reasons = kind.model.grown_reasons(key, open.times(key), &open.events);
+    let reasons = kind.model.grown_reasons(key, before.saturating_add(1), &open.events);
     let share = book.share(open, kind, &reasons);
     open.told = strangeness;
     let share = share?;

@@ -170,3 +170,128 @@ proptest! {
         }
     }
 }
+
+/// A tree of the books: nodes that point to nodes. Built of what a flat tree holds.
+enum Node {
+    Leaf { depth: f32 },
+    Split { first: usize, second: usize, weight: f32, threshold: f32, below: Box<[Node; 2]> },
+}
+
+impl Node {
+    /// The tree below a node of a flat one, whose nodes have the numbers of a binary heap.
+    fn of(trees: &Trees, tree: usize, number: usize) -> Self {
+        let at = number % LEAVES;
+        if number >= LEAVES {
+            let depth = match trees {
+                Trees::Axis(trees) => trees[tree].depths[at],
+                Trees::TwoColumns(trees) => trees[tree].depths[at],
+            };
+            return Self::Leaf { depth };
+        }
+        let (first, second, weight, threshold) = match trees {
+            Trees::Axis(trees) => (trees[tree].columns[at], 0, 0.0, trees[tree].thresholds[at]),
+            Trees::TwoColumns(trees) => {
+                let tree = &trees[tree];
+                (tree.firsts[at], tree.seconds[at], tree.weights[at], tree.thresholds[at])
+            }
+        };
+        let below = Box::new([2 * number, 2 * number + 1].map(|number| Self::of(trees, tree, number)));
+        Self::Split { first: first.into(), second: second.into(), weight, threshold, below }
+    }
+
+    fn depth(&self, row: &[f32]) -> f32 {
+        match self {
+            Self::Leaf { depth } => *depth,
+            Self::Split { first, second, weight, threshold, below } => {
+                let along = if *weight == 0.0 { row[*first] } else { row[*first] + weight * row[*second] };
+                below[usize::from(along > *threshold)].depth(row)
+            }
+        }
+    }
+}
+
+/// The score by definition: 2^(-h / c), h the mean depth, divided for each constant column that was left.
+fn score_by_the_books(forest: &Forest, nodes: &[Node], row: &[f32]) -> f64 {
+    let clean: Vec<f32> = row
+        .iter()
+        .zip(&forest.columns)
+        .map(
+            |(value, column)| {
+                if value.is_nan() { column.missing } else { value.clamp(-VALUE_MAX, VALUE_MAX) }
+            },
+        )
+        .collect();
+    let sum: f64 = nodes.iter().map(|node| f64::from(node.depth(&clean))).sum();
+    let left = clean.iter().zip(&forest.columns).filter(|(value, column)| {
+        column.constant.is_some_and(|constant| (**value - constant).abs() > 1e-6 * constant.abs().max(1e-30))
+    });
+    let depth = sum / nodes.len() as f64 / 2.5f64.powi(left.count() as i32);
+    (-depth / f64::from(forest.expected)).exp2()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_flat_forest_scores_as_one_of_nodes_that_point_to_nodes(
+        columns in prop_oneof![1usize..6, Just(16), Just(17), Just(40)],
+        rows in 2usize..400,
+        trees in 1usize..9,
+        guided in prop_oneof![Just(0.0f32), Just(0.7)],
+        seed: u64,
+    ) {
+        let data = clusters(rows, columns);
+        let mut random = Random::of(seed, 11);
+        let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0, 1e30, -4.0, 5.0];
+        let asked = Array2::from_shape_fn((150, columns), |(row, column)| match random.below(12) {
+            0 => odd[random.below(odd.len())],
+            _ => data[[row % rows, column]] + if row % 3 == 0 { random.normal() } else { 0.0 },
+        });
+        for splits in KINDS {
+            let forest = fit(Params::new(seed).splits(splits).trees(trees).guided(guided), &data);
+            let nodes: Vec<Node> = (0..trees).map(|tree| Node::of(&forest.trees, tree, 1)).collect();
+            let scores: Array1<f32> = forest.predict(&asked);
+            for (row, score) in asked.rows().into_iter().zip(&scores) {
+                let row = row.to_vec();
+                let expected = score_by_the_books(&forest, &nodes, &row);
+                prop_assert!((expected - f64::from(*score)).abs() < 1e-5, "{splits:?} {row:?}: {expected} {score}");
+                prop_assert!((expected - f64::from(forest.score_row(&row))).abs() < 1e-5, "{splits:?} {row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_number_of_threads_grows_the_same_forest(threads in 1usize..=256, trees in 1usize..40, seed: u64, guided in 0.0f32..=1.0) {
+        let data = clusters(90, 4);
+        for splits in KINDS {
+            let params = Params::new(seed).splits(splits).trees(trees).guided(guided);
+            let (one, other) = (fit(params.clone(), &data), fit(params.threads(threads), &data));
+            prop_assert_eq!(one.to_bytes(), other.to_bytes());
+        }
+    }
+
+    #[test]
+    fn saved_and_loaded_a_forest_is_the_same(rows in 2usize..120, columns in 1usize..20, trees in 1usize..6, seed: u64) {
+        let data = clusters(rows, columns);
+        for splits in KINDS {
+            let forest = fit(Params::new(seed).splits(splits).trees(trees), &data);
+            let read = Forest::from_bytes(&forest.to_bytes()).unwrap();
+            prop_assert_eq!(&read, &forest);
+            prop_assert_eq!(read.to_bytes(), forest.to_bytes());
+            let (one, other): (Array1<f32>, Array1<f32>) = (forest.predict(&data), read.predict(&data));
+            prop_assert_eq!(one, other);
+        }
+    }
+}
+
+#[test]
+fn the_order_of_the_rows_changes_scores_by_little() {
+    let data = clusters(2_000, 6);
+    let turned = Array2::from_shape_fn(data.dim(), |(row, column)| data[[1_999 - row, column]]);
+    for splits in KINDS {
+        let forests = [&data, &turned].map(|data| fit(Params::new(3).splits(splits), data));
+        let [one, other]: [Array1<f32>; 2] = forests.map(|forest| forest.predict(&data));
+        let most = one.iter().zip(&other).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(most > 0.0 && most <= 0.08, "{splits:?}: {most}");
+    }
+}

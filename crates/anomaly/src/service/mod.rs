@@ -314,7 +314,11 @@ impl Service {
         labels::recall(&mut lock(&self.feedback), &mut state.miner);
         lock(&self.told).tell(&mut state);
         let between_batches = lock(&self.scratch);
-        *write(&self.state) = state;
+        {
+            let mut current = write(&self.state);
+            state.entities.count_on(&current.entities);
+            *current = state;
+        }
         let before = std::mem::replace(&mut *lock(&self.upkeep), upkeep);
         let learned_before = std::mem::replace(&mut *lock(&self.sessions), learning);
         drop(between_batches);

@@ -77,6 +77,9 @@ impl Model {
     }
 
     fn weigh(&self, grown: &mut Grown, order: f64) {
+        if self.needed() > 0 {
+            return;
+        }
         let mut strangeness = order;
         if self.parts.novelty {
             let apart = grown.excess + f64::from(grown.unseen) * nearest::UNSEEN;

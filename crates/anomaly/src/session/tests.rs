@@ -3,6 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::{
+    bytes::{Reader, Writer},
+    error::ModelError,
+};
 
 /// Sessions written as letters, each with how many there are of it.
 fn sessions(of: &[(&str, usize)]) -> Vec<Vec<EventKey>> {
@@ -292,5 +296,112 @@ proptest! {
             prop_assert_eq!(one.is_anomaly, other.is_anomaly);
             prop_assert!((one.score - other.score).abs() < 1e-4, "{} {}", one.score, other.score);
         }
+    }
+}
+
+const MAGIC: &[u8; 8] = b"SESSIONS";
+
+fn sealed(model: &Model) -> Vec<u8> {
+    let mut out = Writer::sealed(MAGIC, 1);
+    model.write(&mut out);
+    out.seal()
+}
+
+fn unsealed(bytes: &[u8]) -> Result<Model, ModelError> {
+    let mut input = Reader::sealed(bytes, MAGIC, 1, "the sessions")?;
+    let model = Model::read(&mut input)?;
+    input.end()?;
+    Ok(model)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn saved_and_loaded_a_model_is_the_same(train in any_sessions(), test in any_sessions()) {
+        let train: Vec<_> = train.into_iter().cycle().take(150).collect();
+        let model = trained(&train, &Config::default());
+        let bytes = sealed(&model);
+        let read = unsealed(&bytes).unwrap();
+        prop_assert_eq!(sealed(&read), bytes);
+        for session in test.iter().chain(&train) {
+            prop_assert_eq!(read.score(session), model.score(session));
+            prop_assert_eq!(read.nearest_normal(session), model.nearest_normal(session));
+            let mut grown = [Grown::default(); 2];
+            for (at, key) in session.iter().enumerate() {
+                let before = session[..at].iter().filter(|other| *other == key).count() as u32;
+                for (grown, model) in grown.iter_mut().zip([&model, &read]) {
+                    model.grow(grown, *key, before, || &session[..=at]);
+                }
+                prop_assert_eq!(model.closes(*key), read.closes(*key));
+            }
+            prop_assert_eq!(grown[0], grown[1]);
+        }
+    }
+
+    #[test]
+    fn what_a_session_has_against_it_while_open_only_grows_and_is_within_the_verdict_on_the_whole(
+        train in any_sessions(),
+        test in any_sessions(),
+    ) {
+        let train: Vec<_> = train.into_iter().cycle().take(150).collect();
+        // Of orders that holds only as far as no more can be judged than in any session learned from.
+        for order in [true, false] {
+            let config = Config { parts: Parts { order, ..Parts::default() }, ..Config::default() };
+            let model = trained(&train, &config);
+            for session in &test {
+                let (mut grown, mut last) = (Grown::default(), 0.0);
+                for (at, key) in session.iter().enumerate() {
+                    let before = session[..at].iter().filter(|other| *other == key).count() as u32;
+                    model.grow(&mut grown, *key, before, || &session[..=at]);
+                    prop_assert!(grown.strangeness >= last);
+                    last = grown.strangeness;
+                }
+                let whole = model.score(session);
+                prop_assert!(order || last <= 1.0 || whole.is_anomaly, "{:?} {} {:?}", session, last, whole);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_truncation_of_a_model_is_refused_even_sealed_again() {
+    let of = [("abcdef", 90), ("abcdeef", 40), ("aabcdef", 30), ("abdef", 20), ("x", 1)];
+    let bytes = sealed(&model(&of));
+    let body = &bytes[..bytes.len() - 32];
+    for length in 0..bytes.len() {
+        assert!(unsealed(&bytes[..length]).is_err(), "{length}");
+    }
+    for length in (0..body.len()).filter(|length| *length < 3_000 || length % 61 == 0) {
+        let cut = Writer(body[..length].to_vec()).seal();
+        assert!(unsealed(&cut).is_err(), "{length}, sealed again");
+    }
+    for at in (12..body.len()).step_by(1 + body.len() / 4_000) {
+        for bits in [0x01, 0x80, 0xff] {
+            let mut altered = body.to_vec();
+            altered[at] ^= bits;
+            // Refused, or read as another model, which judges whatever comes.
+            if let Ok(other) = unsealed(&Writer(altered).seal()) {
+                for events in ["abcdef", "fedcba", "abcxyz", "aaaaaaaa", ""] {
+                    let verdict = other.score(&session(events));
+                    assert!((0.0..=1.0).contains(&verdict.score), "{at}: {verdict:?}");
+                    let mut grown = Grown::default();
+                    let events = session(events);
+                    for (place, key) in events.iter().enumerate() {
+                        other.grow(&mut grown, *key, place as u32, || &events[..=place]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_held_against_open_sessions_before_enough_were_learned() {
+    for (sessions, strange) in [(0, false), (SESSIONS_MIN as usize - 1, false), (300, true)] {
+        let model = model(&[("abc", sessions)]);
+        let mut grown = Grown::default();
+        model.grow(&mut grown, EventKey(7), 0, || &[EventKey(7)]);
+        assert_eq!(grown.strangeness > 1.0, strange, "{sessions}");
     }
 }

@@ -65,8 +65,9 @@ impl Known {
 /// What stood at a variable's place.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Place {
-    /// Values seen, up to a bound.
+    /// Values seen, up to a bound, and those of them that were numbers.
     pub(super) count: u32,
+    pub(super) numbers: u32,
     /// New among the known values, or outside the range of numbers.
     pub(super) odd: Share,
     pub(super) low: f32,
@@ -242,7 +243,8 @@ impl Place {
     /// Surprise of this content, up to 6 for a category and 9 for a number.
     pub(super) fn assess(&self, content: Content) -> f32 {
         match content {
-            Content::Number(_) if self.count < 4 => 0.0,
+            // Where others stand too, it is an id of digits alone.
+            Content::Number(_) if self.numbers < 4 || 2 * u64::from(self.numbers) < self.count.into() => 0.0,
             Content::Number(number) => {
                 let outside = self.outside(number);
                 if outside < 0.5 {
@@ -250,7 +252,7 @@ impl Place {
                 }
                 let often = self.odd.surprise() * (outside / 3.0).min(3.0);
                 // A tail that halves with each doubling: so rarely is the largest of so many exceeded.
-                let count = self.count as f32;
+                let count = self.numbers as f32;
                 let far = (self.odd.surprise() + DOUBLING * outside) * count / (count + NUMBERS_FEW);
                 often.max(far).min(9.0)
             }
@@ -266,13 +268,13 @@ impl Place {
     pub(super) fn learn(&mut self, content: Content) {
         match content {
             Content::Number(number) => {
-                if self.count == 0 {
+                if self.numbers == 0 {
                     (self.low, self.high) = (number, number);
                 } else {
                     let odd = self.outside(number) >= 0.5;
                     self.odd.learn(odd);
                     // One number far off must not make all like it ordinary, once a range is known.
-                    let (low, high) = if self.count < RANGE_KNOWN {
+                    let (low, high) = if self.numbers < RANGE_KNOWN {
                         (f32::MIN, f32::MAX)
                     } else {
                         (
@@ -283,6 +285,7 @@ impl Place {
                     self.low = self.low.min(number).max(low);
                     self.high = self.high.max(number).min(high);
                 }
+                self.numbers = self.numbers.saturating_add(1);
             }
             Content::Category(value) | Content::Address(value) => {
                 let new = !self.known.has(value);
@@ -300,15 +303,18 @@ impl Place {
 
     fn write(&self, out: &mut Writer) {
         out.u32(self.count);
+        out.u32(self.numbers);
         self.odd.write(out);
         out.f32(self.low);
         out.f32(self.high);
         self.known.write(out);
     }
 
-    fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
+        let count = input.u32()?;
         Ok(Self {
-            count: input.u32()?,
+            count,
+            numbers: if layout > 2 { input.u32()? } else { count },
             odd: Share::read(input)?,
             low: input.f32()?,
             high: input.f32()?,
@@ -389,7 +395,7 @@ impl Group {
         if places > PLACES_MAX {
             return Err(input.damaged());
         }
-        group.places = (0..places).map(|_| Place::read(input)).collect::<Result<_, _>>()?;
+        group.places = (0..places).map(|_| Place::read(input, layout)).collect::<Result<_, _>>()?;
         Ok(group)
     }
 }
@@ -495,5 +501,22 @@ impl Source {
             source.levels[level] = input.f32()?.max(0.0);
         }
         Ok(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_of_digits_alone_is_no_number() {
+        let mut place = Place::default();
+        let digits = Content::Number(476_755_329_024.0);
+        (0..2_000).for_each(|at| place.learn(if at % 300 == 0 { digits } else { Content::Nothing }));
+        assert_eq!(place.assess(Content::Number(9e11)), 0.0);
+        let mut numbers = Place::default();
+        (0..100).for_each(|at| numbers.learn(Content::Number(at as f32)));
+        assert!(numbers.assess(Content::Number(9e11)) > 3.0);
+        assert_eq!(numbers.assess(Content::Number(50.0)), 0.0);
     }
 }

@@ -161,7 +161,8 @@ fn anonymous_group(group: &Group) -> Group {
         let mut place = place.clone();
         // A place of names and addresses begins anew; of numbers the range is kept.
         if place.known != Known::default() {
-            (place.known, place.count, place.odd) = (Known::default(), 0, Share::default());
+            (place.known, place.odd) = (Known::default(), Share::default());
+            (place.count, place.numbers) = (0, 0);
         }
         place
     });
