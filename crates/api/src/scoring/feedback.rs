@@ -99,7 +99,7 @@ fn take_in(shared: &Shared, bytes: &[u8]) -> Result<Feedback, Problem> {
     }
 }
 
-fn refusal(error: &FeedbackError) -> Problem {
+pub(super) fn refusal(error: &FeedbackError) -> Problem {
     match error {
         FeedbackError::Full => {
             Problem::new(StatusCode::CONFLICT, "feedback_full", "Too much feedback", error.to_string())

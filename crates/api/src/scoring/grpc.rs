@@ -4,36 +4,39 @@
 //! goes away, or whose deadline passes, before his batch's turn comes has not been learned from.
 
 mod answer;
+mod calls;
+mod feedback;
 mod incoming;
 mod journals;
+mod models;
+mod refusal;
+mod sessions;
+mod starters;
+mod templates;
 
 use std::{
     path::{Path, PathBuf},
-    pin::Pin,
     sync::Arc,
     time::Duration,
 };
 
-use futures_util::{Stream, stream};
 use telemetry::task::Stop;
 use tokio::{
     net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tonic::{
-    Request, Response, Status, Streaming, async_trait,
+    Request, Status,
     transport::{Identity, Server, ServerTlsConfig},
 };
-use wire::v1::{
-    self,
-    anomaly_service_server::{AnomalyService, AnomalyServiceServer},
-};
+use wire::v1::{self, anomaly_service_server::AnomalyServiceServer};
 
 use crate::{
     access::{Access, presented_key},
     listen::Bounded,
 };
 
+use calls::Calls;
 use journals::Journals;
 
 /// How long a connection may be silent before it is asked whether it lives.
@@ -42,11 +45,13 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// What a sender may have under way before it must wait: a few batches.
 const WINDOW_BYTES: u32 = 8 << 20;
+/// Largest message that clients take by default.
+const CLIENT_BYTES_MAX: usize = 4 << 20;
 
 /// Bounds of the anomaly service over gRPC.
 #[derive(Debug, Clone)]
 pub struct GrpcConfig {
-    /// Largest message, in bytes.
+    /// Largest message taken and largest model given, in bytes.
     pub message_bytes_max: usize,
     /// Records of one batch.
     pub batch_records_max: usize,
@@ -130,7 +135,7 @@ struct Shared {
     journals: Journals,
     /// Whose batch is analysed.
     turn: Arc<Semaphore>,
-    /// Whose records are predicted.
+    /// Whose records are predicted, or whose other question takes CPU time.
     predictions: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     training: Arc<Semaphore>,
@@ -223,137 +228,6 @@ fn check_key(access: &Access, request: Request<()>) -> Result<Request<()>, Statu
     }
 }
 
-/// What is called.
-struct Calls {
-    shared: Arc<Shared>,
-    stop: Stop,
-}
-
-/// A stream of batches being scored.
-struct Scoring {
-    shared: Arc<Shared>,
-    stop: Stop,
-    requests: Streaming<v1::ScoreRequest>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl Scoring {
-    /// The answer to the next batch; None behind the last.
-    async fn next(&mut self) -> Option<Result<v1::ScoreResponse, Status>> {
-        let request = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => return Some(Err(stopping())),
-            request = self.requests.message() => request,
-        };
-        match request {
-            Ok(Some(request)) => Some(self.shared.score(request).await),
-            Ok(None) => None,
-            Err(status) => Some(Err(status)),
-        }
-    }
-}
-
-#[async_trait]
-impl AnomalyService for Calls {
-    type ScoreStream = Pin<Box<dyn Stream<Item = Result<v1::ScoreResponse, Status>> + Send>>;
-
-    async fn score(
-        &self,
-        request: Request<Streaming<v1::ScoreRequest>>,
-    ) -> Result<Response<Self::ScoreStream>, Status> {
-        let scoring = Scoring {
-            shared: self.shared.clone(),
-            stop: self.stop.clone(),
-            requests: request.into_inner(),
-            _place: self.shared.place(&self.shared.streams, "grpc_streams", "streams are open")?,
-        };
-        let answers = stream::unfold(Some(scoring), |scoring| async {
-            let mut scoring = scoring?;
-            let answer = scoring.next().await?;
-            let next = answer.is_ok().then_some(scoring);
-            Some((answer, next))
-        });
-        Ok(Response::new(Box::pin(answers)))
-    }
-
-    async fn score_batch(
-        &self,
-        request: Request<v1::ScoreRequest>,
-    ) -> Result<Response<v1::ScoreResponse>, Status> {
-        self.shared.score(request.into_inner()).await.map(Response::new)
-    }
-
-    async fn predict(
-        &self,
-        request: Request<v1::PredictRequest>,
-    ) -> Result<Response<v1::PredictResponse>, Status> {
-        let shared = self.shared.clone();
-        let records = request.into_inner().log_records;
-        shared.check_size(records.len(), shared.config.batch_records_max)?;
-        let turn = shared.predictions.clone().acquire_owned().await;
-        blocking(move || {
-            let _turn = turn;
-            answer::predict(&shared.service, &records)
-        })
-        .await
-        .map(Response::new)
-    }
-
-    async fn train(
-        &self,
-        request: Request<Streaming<v1::TrainRequest>>,
-    ) -> Result<Response<v1::TrainResponse>, Status> {
-        let shared = self.shared.clone();
-        let turn = shared.place(&shared.training, "grpc_trainings", "models are being trained")?;
-        let mut requests = request.into_inner();
-        let (mut records, mut bytes) = (Vec::new(), 0);
-        loop {
-            let message = tokio::select! {
-                () = self.stop.cancelled() => return Err(stopping()),
-                message = requests.message() => message?,
-            };
-            let Some(message) = message else { break };
-            bytes += message.log_records.iter().map(|record| record.len()).sum::<usize>();
-            records.extend(message.log_records);
-            shared.check_size(records.len(), shared.config.train_records_max)?;
-            if bytes > shared.config.train_bytes_max {
-                return Err(Status::out_of_range(format!(
-                    "a model is trained on at most {} bytes of records",
-                    shared.config.train_bytes_max
-                )));
-            }
-        }
-        blocking(move || {
-            let _turn = turn;
-            answer::train(&shared.service, &records)
-        })
-        .await?
-        .map(Response::new)
-    }
-
-    async fn get_model(&self, _: Request<v1::GetModelRequest>) -> Result<Response<v1::Model>, Status> {
-        Ok(Response::new(answer::model(self.shared.service.model())))
-    }
-
-    async fn list_models(
-        &self,
-        _: Request<v1::ListModelsRequest>,
-    ) -> Result<Response<v1::ListModelsResponse>, Status> {
-        let service = self.shared.service.clone();
-        let models = blocking(move || service.models()).await?;
-        let models = models.into_iter().map(answer::model).collect();
-        Ok(Response::new(v1::ListModelsResponse { models }))
-    }
-
-    async fn activate_model(
-        &self,
-        request: Request<v1::ActivateModelRequest>,
-    ) -> Result<Response<v1::Model>, Status> {
-        let (service, version) = (self.shared.service.clone(), request.into_inner().version);
-        blocking(move || answer::activate(&service, &version)).await?.map(Response::new)
-    }
-}
-
 impl Shared {
     /// Scores a batch when its turn comes.
     async fn score(self: &Arc<Self>, request: v1::ScoreRequest) -> Result<v1::ScoreResponse, Status> {
@@ -372,6 +246,17 @@ impl Shared {
             return Ok(());
         }
         Err(Status::out_of_range(format!("{records} log records at once; at most {max} are taken")))
+    }
+
+    /// What the elements of a list may take: the rest of its message needs some room.
+    fn list_bytes_max(&self) -> usize {
+        let message = self.config.message_bytes_max.min(CLIENT_BYTES_MAX);
+        message - message / 8
+    }
+
+    /// The right to train.
+    fn training_place(&self) -> Result<OwnedSemaphorePermit, Status> {
+        self.place(&self.training, "grpc_trainings", "models are being trained")
     }
 
     /// One of a number of places, or a refusal.
@@ -396,6 +281,6 @@ fn stopping() -> Status {
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "work for a call ended early");
-        Status::internal("the call could not be answered; the service's log says why")
+        refusal::failed()
     })
 }

@@ -18,7 +18,7 @@ use super::{Shared, blocking, read_file};
 use crate::{observe::internal, params::bad_parameter};
 
 /// Larger files are no models: one of ours has about half a megabyte.
-const IMPORT_BYTES_MAX: usize = 8 << 20;
+pub(super) const IMPORT_BYTES_MAX: usize = 8 << 20;
 
 pub(super) async fn serving(State(shared): State<Shared>) -> Result<Response, Problem> {
     let service = Arc::clone(&shared.state.service);
@@ -109,7 +109,7 @@ pub(super) async fn rules(State(shared): State<Shared>) -> Result<Response, Prob
         .into_response())
 }
 
-fn refusal(error: &ModelError) -> Problem {
+pub(super) fn refusal(error: &ModelError) -> Problem {
     match error {
         ModelError::Unknown { .. } => {
             let detail = "there is no model of this version; GET /models lists those there are";

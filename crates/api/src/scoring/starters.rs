@@ -33,7 +33,7 @@ pub(super) async fn start(State(shared): State<Shared>, body: Body) -> Result<Re
     Ok(Json(card_json(&started.map_err(|error| refusal(&error))?)).into_response())
 }
 
-fn refusal(error: &TrainError) -> Problem {
+pub(super) fn refusal(error: &TrainError) -> Problem {
     match error {
         TrainError::Store(
             refused @ (ModelError::Damaged { .. }

@@ -22,9 +22,9 @@ use crate::{
 };
 
 /// The largest `limit`.
-const LISTED_MAX: usize = 1_000;
+pub(super) const LISTED_MAX: usize = 1_000;
 /// Of more aliases only so many are listed; a template by itself has all.
-const ALIASES_LISTED: usize = 20;
+pub(super) const ALIASES_LISTED: usize = 20;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,7 +158,7 @@ fn unknown_operation() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "operation_not_found", "No such operation", detail)
 }
 
-fn refusal(error: &TemplateError) -> Problem {
+pub(super) fn refusal(error: &TemplateError) -> Problem {
     let operation = match error {
         TemplateError::Operation(operation) => operation,
         TemplateError::Store(_) => {

@@ -217,7 +217,7 @@ async fn keys_are_asked_for_where_there_are_any_and_health_answers_without() {
         (Some("Basic alpha"), Some(Code::Unauthenticated)),
         (Some("Bearer alpha"), None),
     ] {
-        let mut request = Request::new(v1::GetModelRequest {});
+        let mut request = Request::new(v1::GetModelRequest::default());
         if let Some(key) = key {
             request.metadata_mut().insert("authorization", key.parse().unwrap());
         }
@@ -252,7 +252,7 @@ async fn training_and_models() {
     assert_eq!((models[0].version.as_str(), models[0].active), (trained.model_version.as_str(), false));
     let activate = |version: &str| v1::ActivateModelRequest { version: version.to_owned() };
     assert!(client.activate_model(activate(&trained.model_version)).await.unwrap().into_inner().active);
-    let serving = client.get_model(v1::GetModelRequest {}).await.unwrap().into_inner();
+    let serving = client.get_model(v1::GetModelRequest::default()).await.unwrap().into_inner();
     assert_eq!(serving.version, trained.model_version);
     assert_eq!(client.activate_model(activate("none")).await.unwrap_err().code(), Code::NotFound);
 }

@@ -1,7 +1,6 @@
 //! `Remote`, the client.
 
 use std::{
-    pin::Pin,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -11,8 +10,8 @@ use event::{Event, EventId};
 use pipeline::remote::{BreakerConfig, Config, ConfigError, Remote};
 use telemetry::task;
 use tokio::net::TcpListener;
-use tokio_stream::{Stream, StreamExt};
-use tonic::{Request, Response, Status, Streaming, async_trait, transport::Server};
+use tokio_stream::StreamExt;
+use tonic::{Request, Response, Status, Streaming, async_trait, codegen::BoxStream, transport::Server};
 use wire::v1::{
     self,
     anomaly_service_server::{AnomalyService, AnomalyServiceServer},
@@ -204,16 +203,12 @@ enum Fake {
     Fails,
 }
 
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
-
 #[async_trait]
 impl AnomalyService for Fake {
-    type ScoreStream = Answers<v1::ScoreResponse>;
-
     async fn score(
         &self,
         request: Request<Streaming<v1::ScoreRequest>>,
-    ) -> Result<Response<Self::ScoreStream>, Status> {
+    ) -> Result<Response<BoxStream<v1::ScoreResponse>>, Status> {
         let fake = *self;
         let answer = move |request: Result<v1::ScoreRequest, Status>| {
             let verdicts = vec![v1::Verdict::default(); request?.log_records.len()];
@@ -231,39 +226,6 @@ impl AnomalyService for Fake {
             Self::Ends(after) => Box::pin(answers.take(after)),
             _ => Box::pin(answers),
         }))
-    }
-
-    async fn score_batch(&self, _: Request<v1::ScoreRequest>) -> Result<Response<v1::ScoreResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn predict(&self, _: Request<v1::PredictRequest>) -> Result<Response<v1::PredictResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn train(
-        &self,
-        _: Request<Streaming<v1::TrainRequest>>,
-    ) -> Result<Response<v1::TrainResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn get_model(&self, _: Request<v1::GetModelRequest>) -> Result<Response<v1::Model>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn list_models(
-        &self,
-        _: Request<v1::ListModelsRequest>,
-    ) -> Result<Response<v1::ListModelsResponse>, Status> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn activate_model(
-        &self,
-        _: Request<v1::ActivateModelRequest>,
-    ) -> Result<Response<v1::Model>, Status> {
-        Err(Status::unimplemented(""))
     }
 }
 

@@ -1,10 +1,16 @@
-//! Answers of the calls that are no stream of batches.
+//! Answers of predictions and trainings, and what answers have in common.
 
-use anomaly::{ModelInfo, Prediction, Service, TrainError};
+use std::ops::ControlFlow;
+
+use anomaly::{Prediction, Service, TrainError};
 use bytes::Bytes;
-use event::{Template, Timestamp, Verdict};
+use event::{Template, Verdict};
+use prost::Message;
+use telemetry::task::Stop;
 use tonic::Status;
 use wire::{record, v1};
+
+use super::stopping;
 
 pub(super) fn predict(service: &Service, records: &[Bytes]) -> v1::PredictResponse {
     let mut needed = service.model().needed;
@@ -12,7 +18,7 @@ pub(super) fn predict(service: &Service, records: &[Bytes]) -> v1::PredictRespon
         Ok(event) => {
             let said = service.predict(&event);
             needed = said.needed;
-            prediction(said)
+            prediction(service, said)
         }
         Err(error) => v1::Prediction {
             verdict: Some(v1::Verdict::refused(error.to_string())),
@@ -23,22 +29,43 @@ pub(super) fn predict(service: &Service, records: &[Bytes]) -> v1::PredictRespon
     v1::PredictResponse { predictions, needed }
 }
 
-fn prediction(said: Prediction) -> v1::Prediction {
+fn prediction(service: &Service, said: Prediction) -> v1::Prediction {
+    let named = |known: &Template| v1::Template { name: service.template_name(known.id), ..template(known) };
     let verdict =
         Verdict { score: said.score, is_anomaly: said.is_anomaly, state: said.state, reasons: said.reasons };
     v1::Prediction {
         verdict: Some(verdict.into()),
-        template: said.template.as_deref().map(template),
-        nearest_template: said.nearest_template.as_deref().map(template),
+        template: said.template.as_deref().map(named),
+        nearest_template: said.nearest_template.as_deref().map(named),
         model_version: said.model,
     }
 }
 
-fn template(template: &Template) -> v1::Template {
-    v1::Template { id: template.id.to_string(), text: template.text.clone() }
+pub(super) fn template(template: &Template) -> v1::Template {
+    v1::Template { id: template.id.to_string(), text: template.text.clone(), name: None }
 }
 
-pub(super) fn train(service: &Service, records: &[Bytes]) -> Result<v1::TrainResponse, Status> {
+/// As many from the first on as have room in a list, at least one, and how many have none.
+pub(super) fn fitting<M: Message>(all: impl Iterator<Item = M>, bytes_max: usize) -> (Vec<M>, u64) {
+    let (mut taken, mut further, mut bytes) = (Vec::new(), 0, 0);
+    for message in all {
+        // With its key and length.
+        bytes += message.encoded_len() + 8;
+        if further == 0 && (taken.is_empty() || bytes <= bytes_max) {
+            taken.push(message);
+        } else {
+            further += 1;
+        }
+    }
+    (taken, further)
+}
+
+/// Trains until it is done, or told to end.
+pub(super) fn train(
+    service: &Service,
+    records: &[Bytes],
+    cancel: &Stop,
+) -> Result<v1::TrainResponse, Status> {
     let (mut events, mut refused, mut first) = (Vec::with_capacity(records.len()), 0, String::new());
     for (number, record) in records.iter().enumerate() {
         match record::decode(record) {
@@ -51,7 +78,11 @@ pub(super) fn train(service: &Service, records: &[Bytes]) -> Result<v1::TrainRes
             }
         }
     }
-    match service.train(&events) {
+    let mut watch = |_| match cancel.is_cancelled() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    match service.train_watched(&events, &mut watch) {
         Ok(trained) => Ok(v1::TrainResponse {
             model_version: trained.model,
             events: trained.events,
@@ -67,36 +98,11 @@ pub(super) fn train(service: &Service, records: &[Bytes]) -> Result<v1::TrainRes
         } else {
             format!("no log record can be read; {first}")
         })),
+        // Whoever cancelled it does not hear this.
+        Err(TrainError::Cancelled) => Err(stopping()),
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a model could not be trained");
             Err(Status::internal("the model could not be trained or stored; the one before serves on"))
         }
-    }
-}
-
-pub(super) fn activate(service: &Service, version: &str) -> Result<v1::Model, Status> {
-    if !service.models().iter().any(|model| model.version == version) {
-        return Err(Status::not_found("there is no model of this version; ListModels gives those there are"));
-    }
-    service.activate(version).map(model).map_err(|error| {
-        tracing::warn!(error = &error as &dyn std::error::Error, "a model could not be activated");
-        Status::failed_precondition("this model cannot be read, and the one before goes on serving")
-    })
-}
-
-pub(super) fn model(info: ModelInfo) -> v1::Model {
-    let nanos = |time: Option<Timestamp>| time.map(|time| time.as_nanos() as u64);
-    v1::Model {
-        version: info.version,
-        state: v1::VerdictState::from(info.state).into(),
-        active: info.active,
-        trained_at_unix_nano: nanos(info.trained_at),
-        events: info.events,
-        templates: info.templates,
-        threshold: info.threshold,
-        false_positive_rate: info.false_positive_rate,
-        from_unix_nano: nanos(info.from),
-        to_unix_nano: nanos(info.to),
-        needed: info.needed,
     }
 }

@@ -1,0 +1,49 @@
+//! Refusals: what REST answers with a problem, gRPC answers with a status.
+
+use problem::{Problem, StatusCode};
+use tonic::{Code, Status};
+
+/// Listed where nobody says how many.
+const LIMIT: usize = 100;
+
+pub(super) const NO_MODEL: &str = "there is no model of this version; ListModels gives those there are";
+pub(super) const NO_FEEDBACK: &str = "there is no feedback of this id; ListFeedback gives what there is";
+pub(super) const NO_TEMPLATE: &str = "there is no template of this id; ListTemplates gives those there are";
+pub(super) const NO_OPERATION: &str =
+    "there is no operation of this id; ListTemplateOperations gives those there are";
+
+/// The status that a problem is over gRPC. Of what is not there REST names a path; `missing` says it here.
+pub(super) fn status(problem: &Problem, missing: &'static str) -> Status {
+    let code = match problem.status {
+        StatusCode::NOT_FOUND => return Status::not_found(missing),
+        StatusCode::BAD_REQUEST => Code::InvalidArgument,
+        StatusCode::CONFLICT => Code::FailedPrecondition,
+        _ if problem.code == "internal" => return failed(),
+        _ => Code::Internal,
+    };
+    let detail = &problem.detail;
+    let field = problem.to_json()["field"].as_str().map(|field| format!("{field}: {detail}"));
+    Status::new(code, field.unwrap_or_else(|| detail.clone()))
+}
+
+/// The status when the service itself failed.
+pub(super) fn failed() -> Status {
+    Status::internal("the call could not be answered; the service's log says why")
+}
+
+/// Refuses a file that is larger than any of its kind.
+pub(super) fn check_file(what: &str, bytes: usize, bytes_max: usize) -> Result<(), Status> {
+    if bytes <= bytes_max {
+        return Ok(());
+    }
+    Err(Status::out_of_range(format!("{what}: {bytes} bytes were given; none is larger than {bytes_max}")))
+}
+
+/// How many are asked for of a list.
+pub(super) fn limit(asked: Option<u32>, max: usize) -> Result<usize, Status> {
+    match asked {
+        None => Ok(LIMIT.min(max)),
+        Some(asked) if asked as usize <= max => Ok(asked as usize),
+        Some(asked) => Err(Status::invalid_argument(format!("limit: {asked} was given; it is 0 to {max}"))),
+    }
+}
