@@ -1,6 +1,11 @@
 //! The anomaly service over gRPC, asked through a real port with the generated client.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod feedback;
+mod models;
+mod sessions;
+mod templates;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use api::{Access, AccessConfig, AnomalyGrpc, GrpcConfig, GrpcError, TlsFiles};
@@ -31,10 +36,15 @@ struct Server {
 
 impl Server {
     async fn start(keys: &[&str], config: GrpcConfig) -> Self {
+        Self::start_with(keys, config, 50).await
+    }
+
+    /// With a first model from so many records on.
+    async fn start_with(keys: &[&str], config: GrpcConfig, events_min: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let service = Arc::new(
             anomaly::Service::open(anomaly::Config {
-                events_min: 50,
+                events_min,
                 ..anomaly::Config::new(dir.path().join("models"))
             })
             .unwrap(),
@@ -77,6 +87,14 @@ fn records(places: std::ops::Range<u64>) -> Vec<Bytes> {
         encoded(&event)
     });
     made.collect()
+}
+
+/// Trains on ordinary records; gives the version of the model.
+async fn train(client: &mut AnomalyServiceClient<Channel>, places: std::ops::Range<u64>) -> String {
+    let part = v1::TrainRequest { log_records: records(places) };
+    let trained = client.train(tokio_stream::iter([part])).await.unwrap().into_inner();
+    assert_eq!(trained.state(), VerdictState::Scored, "{trained:?}");
+    trained.model_version
 }
 
 fn batch(journal: u8, places: std::ops::Range<u64>) -> v1::ScoreRequest {
@@ -226,6 +244,26 @@ async fn keys_are_asked_for_where_there_are_any_and_health_answers_without() {
         if let Err(status) = answer {
             assert!(status.message().contains("API_KEYS"), "{status}");
         }
+    }
+    // Every other call asks for one as well.
+    macro_rules! refused {
+        ($($call:ident: $request:ident),+ $(,)?) => {$(
+            let status = client.$call(v1::$request::default()).await.unwrap_err();
+            assert_eq!(status.code(), Code::Unauthenticated, "{}: {status}", stringify!($call));
+        )+};
+    }
+    refused! {
+        score_batch: ScoreRequest, predict: PredictRequest, list_models: ListModelsRequest,
+        activate_model: ActivateModelRequest, roll_back_model: RollBackModelRequest,
+        compare_models: CompareModelsRequest, export_model: ExportModelRequest,
+        import_model: ImportModelRequest, get_rules: GetRulesRequest, list_starters: ListStartersRequest,
+        start_from: StartFromRequest, give_feedback: GiveFeedbackRequest, list_feedback: ListFeedbackRequest,
+        take_back_feedback: TakeBackFeedbackRequest, list_templates: ListTemplatesRequest,
+        get_template: GetTemplateRequest, name_template: NameTemplateRequest,
+        pin_template: PinTemplateRequest, split_template: SplitTemplateRequest,
+        merge_templates: MergeTemplatesRequest, list_template_operations: ListTemplateOperationsRequest,
+        undo_template_operation: UndoTemplateOperationRequest,
+        list_strange_sessions: ListStrangeSessionsRequest,
     }
     let mut health = tonic_health::pb::health_client::HealthClient::new(server.channel().await);
     let service = "log_sentinel.v1.AnomalyService".to_owned();
