@@ -104,7 +104,8 @@ impl Moment {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tick {
     pub(crate) number: u32,
-    /// What is left of the largest count after one with events: half in two busy days; with [`Rate::GROWTH`] what comes daily is known.
+    /// What is left of the largest count after one with events: half in two busy days. With [`Rate::GROWTH`]
+    /// what comes daily is known.
     forget: f32,
     /// And after one without events.
     idle: f32,

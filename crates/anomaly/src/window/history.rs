@@ -2,7 +2,10 @@
 
 use event::{Event, Variable, VariableKind};
 
-use super::estimate::{Clock, Moment, Quiet, Rate, Share};
+use super::{
+    LAYOUT_2,
+    estimate::{Clock, Moment, Quiet, Rate, Share},
+};
 use crate::{
     bytes::{Reader, Writer},
     error::ModelError,
@@ -197,7 +200,7 @@ impl Caller {
 
     pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
         let (first, latest, count) = (input.u64()? as i64, input.u64()? as i64, input.u32()?);
-        let (failures, failed) = if layout > 2 { (input.u32()?, input.u64()? as i64) } else { (0, 0) };
+        let (failures, failed) = if layout > LAYOUT_2 { (input.u32()?, input.u64()? as i64) } else { (0, 0) };
         Ok(Self { first, latest, count, failures, failed })
     }
 }
@@ -314,7 +317,7 @@ impl Place {
         let count = input.u32()?;
         Ok(Self {
             count,
-            numbers: if layout > 2 { input.u32()? } else { count },
+            numbers: if layout > LAYOUT_2 { input.u32()? } else { count },
             odd: Share::read(input)?,
             low: input.f32()?,
             high: input.f32()?,
@@ -385,7 +388,7 @@ impl Group {
             length: Moment::read(input)?,
             rate: Rate::read(input)?,
             slow: Rate::read(input)?,
-            failures: if layout > 2 { Moment::read(input)? } else { Moment::default() },
+            failures: if layout > LAYOUT_2 { Moment::read(input)? } else { Moment::default() },
             ..Self::default()
         };
         for level in 0..6 {
@@ -487,10 +490,10 @@ impl Source {
             rate: Rate::read(input)?,
             slow: Rate::read(input)?,
             severe: Rate::read(input)?,
-            newcomers: if layout > 2 { Rate::read(input)? } else { Rate::default() },
+            newcomers: if layout > LAYOUT_2 { Rate::read(input)? } else { Rate::default() },
             quiet: Quiet::read(input)?,
             clock: Clock::read(input)?,
-            failures: if layout > 2 { Moment::read(input)? } else { Moment::default() },
+            failures: if layout > LAYOUT_2 { Moment::read(input)? } else { Moment::default() },
             new_templates: Share::read(input)?,
             new_hosts: Share::read(input)?,
             hosts: Known::read(input, HOSTS_MAX)?,

@@ -82,6 +82,8 @@ pub(crate) struct Seen<'e> {
     /// What stands at its first variables.
     contents: Contents,
     followed: usize,
+    /// The first address in the message.
+    caller: Option<u32>,
     outcome: Option<Outcome>,
 }
 
@@ -93,19 +95,21 @@ impl<'e> Seen<'e> {
     ) -> Self {
         let contents = Content::all(variables, &event.message);
         let followed = variables.len().min(contents.len());
-        Self { event, template, followed, contents, outcome: Outcome::of(event) }
+        let caller = contents[..followed].iter().find_map(|content| match content {
+            Content::Address(address) => Some(*address),
+            _ => None,
+        });
+        Self { event, template, followed, contents, caller, outcome: Outcome::of(event) }
     }
 
     fn contents(&self) -> &[Content] {
         &self.contents[..self.followed]
     }
 
-    /// The first address in the message.
-    fn caller(&self) -> Option<u32> {
-        self.contents().iter().find_map(|content| match content {
-            Content::Address(address) => Some(*address),
-            _ => None,
-        })
+    /// How often the address that the message names failed before it succeeded now, by what it did before.
+    fn failures(&self, caller: &Caller) -> Option<u32> {
+        let succeeded = self.caller.is_some() && self.outcome == Some(Outcome::Success);
+        succeeded.then(|| caller.failures(self.event.timestamp.as_nanos()))
     }
 
     pub(crate) fn keys(&self) -> Keys {
@@ -190,18 +194,20 @@ impl Window {
         let mut row = [0; FEATURES];
         let mut facts = Facts { length: event.message.len() as u32, ..Facts::default() };
         put(&mut row, Feature::Severity, level as f32 / 2.0);
+        let caller = seen.caller.and_then(|address| self.callers.get(u64::from(address)).copied());
+        let caller = caller.unwrap_or_default();
         let prior = &*self.prior;
         let source = self.sources.get(keys.source).or_else(|| prior.source(keys.source, seen.template));
         match source {
             Some(source) => {
-                let is_newcomer = self.is_newcomer(seen, nanos);
+                let is_newcomer = seen.caller.is_some() && caller.is_new(nanos);
                 assess_source(source, nanos, (level, keys.host, is_newcomer), &mut row, &mut facts);
             }
             None => put(&mut row, Feature::NewSource, self.new_sources.surprise()),
         }
         let group = self.groups.get(keys.group).or_else(|| prior.group(seen.template));
         let mut failed = 0.0;
-        if let Some(failures) = self.failures(seen, nanos) {
+        if let Some(failures) = seen.failures(&caller) {
             failed = assess_failures(failures, group, source, &mut facts);
         }
         match (group, source) {
@@ -223,7 +229,7 @@ impl Window {
                 if source.knows_head(&event.message) {
                     surprise *= KNOWN_HEAD;
                 }
-                if self.is_busy(seen, nanos) {
+                if caller.is_busy(nanos) {
                     surprise *= BUSY_NEW;
                 }
                 put(&mut row, Feature::NewTemplate, surprise);
@@ -239,24 +245,6 @@ impl Window {
             *value &= mask;
         }
         (row, facts)
-    }
-
-    /// Whether the address that the message names came within the hour and was busy since.
-    fn is_busy(&self, seen: &Seen<'_>, nanos: i64) -> bool {
-        let caller = seen.caller().and_then(|address| self.callers.get(u64::from(address)));
-        caller.is_some_and(|caller| caller.is_busy(nanos))
-    }
-
-    /// Whether the address that the message names comes anew.
-    fn is_newcomer(&self, seen: &Seen<'_>, nanos: i64) -> bool {
-        let known = |address: u32| self.callers.get(u64::from(address));
-        seen.caller().is_some_and(|address| known(address).is_none_or(|caller| caller.is_new(nanos)))
-    }
-
-    /// How often the address that the message names failed before it succeeded now.
-    fn failures(&self, seen: &Seen<'_>, nanos: i64) -> Option<u32> {
-        let address = seen.caller().filter(|_| seen.outcome == Some(Outcome::Success))?;
-        Some(self.callers.get(u64::from(address)).map_or(0, |caller| caller.failures(nanos)))
     }
 
     /// As [`Window::assess`], for an event that need not follow those learned: what compares it with
@@ -287,9 +275,11 @@ impl Window {
         self.keep(row);
         self.from = self.from.min(nanos);
         self.to = self.to.max(nanos);
-        let (failures, is_newcomer) = (self.failures(seen, nanos), self.is_newcomer(seen, nanos));
-        if let Some(address) = seen.caller() {
-            self.callers.entry(u64::from(address)).learn(nanos, seen.outcome);
+        let (mut failures, mut is_newcomer) = (None, false);
+        if let Some(address) = seen.caller {
+            let caller = self.callers.entry(u64::from(address));
+            (failures, is_newcomer) = (seen.failures(caller), caller.is_new(nanos));
+            caller.learn(nanos, seen.outcome);
         }
         let source = self.sources.entry(keys.source);
         let new_source = source.count == 0;
@@ -398,11 +388,10 @@ impl Window {
     }
 
     pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
-        let layout = match input.u32()? {
-            LAYOUT => 3,
-            LAYOUT_2 => 2,
-            _ => return Err(input.damaged()),
-        };
+        let layout = input.u32()?;
+        if ![LAYOUT_2, LAYOUT].contains(&layout) {
+            return Err(input.damaged());
+        }
         let seen = input.u64()?;
         let (from, to) = (input.u64()? as i64, input.u64()? as i64);
         let random = Random::from_state(input.u64()?);

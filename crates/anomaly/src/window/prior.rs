@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use event::TemplateId;
 
 use super::{
-    Keys, Seen, Window,
+    Keys, LAYOUT, Seen, Window,
     estimate::Share,
     group_key,
     history::{Group, Known, Source},
@@ -144,11 +144,11 @@ impl Prior {
     pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
         let mut prior = Self { new_errors: Share::read(input)?, ..Self::default() };
         for _ in 0..input.count(8, SOURCES_MAX)? {
-            let (key, source) = (input.u64()?, Source::read(input, 3)?);
+            let (key, source) = (input.u64()?, Source::read(input, LAYOUT)?);
             prior.sources.insert(key, anonymous_source(&source));
         }
         for _ in 0..input.count(16, GROUPS_MAX)? {
-            let (id, source, group) = (input.u64()?, input.u64()?, Group::read(input, 3)?);
+            let (id, source, group) = (input.u64()?, input.u64()?, Group::read(input, LAYOUT)?);
             prior.groups.insert(id, (source, anonymous_group(&group)));
         }
         Ok(prior)
