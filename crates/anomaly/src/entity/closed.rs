@@ -1,9 +1,6 @@
 //! Sessions that have ended, of one kind: a bounded sample in which old ones fade.
 
-use crate::{
-    random::Random,
-    session::{EventKey, Session},
-};
+use crate::{random::Random, session::EventKey};
 
 use super::open::Open;
 
@@ -24,27 +21,22 @@ pub(super) struct Closed {
 
 impl Closed {
     pub(super) fn of(open: Open) -> Self {
-        let seconds = |nanos: i64| (nanos as f64 * 1e-9) as f32;
-        Self {
-            duration_s: seconds(open.to - open.from),
-            gap_s: seconds(open.gap),
-            events: open.events,
-            more: open.more,
-        }
+        let [duration_s, gap_s] = open.seconds();
+        Self { events: open.events, more: open.more, duration_s, gap_s }
     }
+}
 
-    /// All events, those of unknown order at the end.
-    pub(super) fn all(&self, current: impl Fn(EventKey) -> EventKey) -> Vec<EventKey> {
-        let mut all: Vec<EventKey> = self.events.iter().map(|key| current(*key)).collect();
-        for (key, count) in &self.more {
-            all.extend(std::iter::repeat_n(current(*key), (*count).min(MORE_MAX) as usize));
-        }
-        all
+/// All events of a session, those of unknown order at the end.
+pub(super) fn all(
+    events: &[EventKey],
+    more: &[(EventKey, u32)],
+    current: impl Fn(EventKey) -> EventKey,
+) -> Vec<EventKey> {
+    let mut all: Vec<EventKey> = events.iter().map(|key| current(*key)).collect();
+    for (key, count) in more {
+        all.extend(std::iter::repeat_n(current(*key), (*count).min(MORE_MAX) as usize));
     }
-
-    pub(super) fn timed<'a>(&self, events: &'a [EventKey]) -> Session<'a> {
-        Session { events, duration_s: self.duration_s, gap_s: self.gap_s }
-    }
+    all
 }
 
 /// The sample.

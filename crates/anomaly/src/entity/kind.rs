@@ -1,6 +1,11 @@
 //! One kind of session: how long its sessions are silent, and those that have ended.
 
-use super::{closed::Reservoir, idle::Idle, models::Lessons, told::Told};
+use super::{
+    closed::{self, Closed, Reservoir},
+    idle::Idle,
+    models::Lessons,
+    told::Told,
+};
 use crate::session::EventKey;
 
 /// Sessions from which a kind is learned.
@@ -91,12 +96,14 @@ impl Kind {
 
     pub(super) fn lessons(&mut self, clock: i64, current: impl Fn(EventKey) -> EventKey) -> Lessons {
         (self.trained, self.trained_at) = (self.closed.came, clock);
-        let sessions = self.closed.kept.iter().map(|closed| (closed.clone(), closed.all(&current)));
+        let session = |closed: &Closed| {
+            (closed::all(&closed.events, &closed.more, &current), [closed.duration_s, closed.gap_s])
+        };
         Lessons {
             id: self.id,
             label: self.label.clone(),
             came: self.closed.came,
-            sessions: sessions.collect(),
+            sessions: self.closed.kept.iter().map(session).collect(),
         }
     }
 }

@@ -24,12 +24,12 @@ mod strange;
 mod told;
 mod verdict;
 
-use event::{Event, EventId, Template, Variable};
+use event::{Event, EventId, Template, TemplateId, Variable};
 use template::Miner;
 
 use crate::{
     random::{Random, mix},
-    session::EventKey,
+    session::{self, EventKey},
 };
 
 use find::{Candidate, Choice, Finder};
@@ -73,7 +73,7 @@ impl Evidence {
     /// notable too. Not all of it, since both may have the same cause.
     pub(crate) fn combined(&self, score: f32) -> f32 {
         let alone = self.p_value + self.p_value.min(self.told_share);
-        let session = ((-alone.min(1.0).log10() / 6.0) as f32).clamp(0.0, 1.0);
+        let session = session::score(alone);
         (score.max(session) + OF_OTHER * (score.min(session) - NOTABLE).max(0.0)).min(1.0)
     }
 }
@@ -123,6 +123,14 @@ struct Met<'a> {
 pub(crate) struct Context<'a> {
     pub(crate) models: &'a Models,
     pub(crate) miner: &'a Miner,
+}
+
+/// An event by the template that it belongs to by now.
+fn current(miner: &Miner, key: EventKey) -> EventKey {
+    match key {
+        EventKey::OTHER => key,
+        key => miner.current(TemplateId(key.0)).into(),
+    }
 }
 
 /// At most so many bytes, cut between characters.
@@ -307,9 +315,7 @@ impl Entities {
             kind.is_stale = true;
             return None;
         }
-        let since = kind.since();
-        let book =
-            &mut Book { strange: &mut self.strange, counts: &mut self.counts, told: &mut kind.told, since };
+        let book = &mut Book::of(kind, &mut self.strange, &mut self.counts);
         verdict::with_event(open, key, model, context.miner, book)
     }
 
@@ -378,13 +384,7 @@ impl Entities {
             return;
         }
         if let Some(model) = context.models.of(kind.id).filter(|_| !kind.is_stale) {
-            let since = kind.since();
-            let book = &mut Book {
-                strange: &mut self.strange,
-                counts: &mut self.counts,
-                told: &mut kind.told,
-                since,
-            };
+            let book = &mut Book::of(kind, &mut self.strange, &mut self.counts);
             verdict::whole(&open, end, model, context.miner, book);
         }
         // Sessions that began before all places of their key were found lack events.
@@ -401,12 +401,8 @@ impl Entities {
     /// What there is to learn; it counts as learned from now on.
     pub(crate) fn lessons(&mut self, miner: &Miner) -> Vec<Lessons> {
         let clock = self.clock;
-        let current = |key: EventKey| match key {
-            EventKey::OTHER => key,
-            key => miner.current(event::TemplateId(key.0)).into(),
-        };
         let due = self.kinds.iter_mut().filter(|kind| kind.is_due(clock));
-        due.map(|kind| kind.lessons(clock, current)).collect()
+        due.map(|kind| kind.lessons(clock, |key| current(miner, key))).collect()
     }
 
     /// Trainings whose outcome is neither among these nor on its way begin anew.

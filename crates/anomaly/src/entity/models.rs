@@ -7,12 +7,12 @@
 
 use std::sync::Arc;
 
-use super::{KINDS_MAX, closed::Closed};
+use super::KINDS_MAX;
 use crate::{
     bytes::{Reader, Writer},
     error::ModelError,
     random::mix,
-    session::{Config, EventKey, Model},
+    session::{Config, EventKey, Model, Session},
 };
 
 /// The most that one event no session has brings a session.
@@ -105,15 +105,19 @@ pub(crate) struct Lessons {
     pub(super) id: u64,
     pub(super) label: String,
     pub(super) came: u64,
-    pub(super) sessions: Vec<(Closed, Vec<EventKey>)>,
+    /// The events of each, its duration and its longest gap in seconds.
+    pub(super) sessions: Vec<(Vec<EventKey>, [f32; 2])>,
 }
 
 impl Lessons {
     /// Takes time; not to be done between two events.
     pub(crate) fn train(&self) -> KindModel {
-        let sessions = self.sessions.iter().map(|(closed, events)| closed.timed(events));
+        let sessions = self.sessions.iter().map(|(events, times)| {
+            let [duration_s, gap_s] = *times;
+            Session { events, duration_s, gap_s }
+        });
         let model = Model::train(sessions, &Config::default());
-        let events: usize = self.sessions.iter().map(|(_, events)| events.len()).sum();
+        let events: usize = self.sessions.iter().map(|(events, _)| events.len()).sum();
         KindModel {
             id: self.id,
             label: self.label.clone(),

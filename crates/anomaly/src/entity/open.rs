@@ -81,6 +81,11 @@ impl Open {
         }
     }
 
+    /// From its first event to its last, and the longest time between two of them.
+    pub(super) fn seconds(&self) -> [f32; 2] {
+        [self.to - self.from, self.gap].map(|nanos| (nanos as f64 * 1e-9) as f32)
+    }
+
     /// How often it has an event.
     pub(super) fn times(&self, key: EventKey) -> u32 {
         let ordered = self.events.iter().filter(|other| **other == key).count() as u32;

@@ -4,15 +4,14 @@ use event::TemplateId;
 use template::Miner;
 
 use super::{
-    Counts, Evidence, SessionEnd,
-    closed::Closed,
-    cut,
+    Counts, Evidence, SessionEnd, closed, current, cut,
+    kind::Kind,
     models::KindModel,
     open::Open,
     strange::{Finding, Strange},
     told::Told,
 };
-use crate::session::{EventKey, Grown, Reason};
+use crate::session::{self, EventKey, Grown, Reason, Session};
 
 /// What was told is told again when it has grown so many times.
 const GROWN: f64 = 2.0;
@@ -26,14 +25,19 @@ const NAME_MAX: usize = 80;
 
 /// Where verdicts are noted.
 pub(super) struct Book<'a> {
-    pub(super) strange: &'a mut Strange,
-    pub(super) counts: &'a mut Counts,
-    pub(super) told: &'a mut Told,
+    strange: &'a mut Strange,
+    counts: &'a mut Counts,
+    told: &'a mut Told,
     /// Sessions that came since the kind was learned.
-    pub(super) since: u64,
+    since: u64,
 }
 
-impl Book<'_> {
+impl<'a> Book<'a> {
+    pub(super) fn of(kind: &'a mut Kind, strange: &'a mut Strange, counts: &'a mut Counts) -> Self {
+        let since = kind.since();
+        Self { strange, counts, told: &mut kind.told, since }
+    }
+
     /// The share of the sessions that were told of for the first of these, this one included; none when
     /// that is usual by now.
     fn share(&mut self, open: &Open, kind: &KindModel, reasons: &[Reason]) -> Option<f64> {
@@ -134,16 +138,12 @@ pub(super) fn whole(
     miner: &Miner,
     book: &mut Book<'_>,
 ) -> Option<(f64, f64, Vec<String>)> {
-    let current = |key: EventKey| match key {
-        EventKey::OTHER => key,
-        key => miner.current(TemplateId(key.0)).into(),
-    };
-    let closed = Closed::of(open.clone());
-    let events = closed.all(current);
+    let events = closed::all(&open.events, &open.more, |key| current(miner, key));
     if events.iter().any(|key| is_merged(kind, *key, miner)) {
         return None;
     }
-    let verdict = kind.model.score_timed(closed.timed(&events));
+    let [duration_s, gap_s] = open.seconds();
+    let verdict = kind.model.score_timed(Session { events: &events, duration_s, gap_s });
     if !verdict.is_anomaly {
         return None;
     }
@@ -166,7 +166,7 @@ fn note(
     (p_value, reasons, nearest): (f64, Vec<String>, Vec<(String, u32)>),
     book: &mut Book<'_>,
 ) {
-    let score = (-p_value.log10() / 6.0).clamp(0.0, 1.0) as f32;
+    let score = session::score(p_value);
     let finding = Finding { kind: kind.label.clone(), score, p_value, reasons, nearest };
     book.counts.strange += u64::from(book.strange.note(open, end, finding.bounded()));
 }

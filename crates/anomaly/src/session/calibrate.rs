@@ -19,7 +19,7 @@ pub(super) struct Calibration {
 }
 
 /// A score in 0 to 1 from a p-value: 0.5 is one session in a thousand.
-pub(super) fn score(p_value: f64) -> f32 {
+pub(crate) fn score(p_value: f64) -> f32 {
     (-p_value.log10() / 6.0).clamp(0.0, 1.0) as f32
 }
 

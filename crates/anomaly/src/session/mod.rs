@@ -46,6 +46,7 @@ use order::Order;
 use range::Range;
 use relation::Known;
 
+pub(crate) use calibrate::score;
 pub use clean::Cleaning;
 pub(crate) use grow::Grown;
 pub use reason::{Difference, Reason};

@@ -189,7 +189,7 @@ impl Starter {
             return Err(ModelError::Damaged { what: WHAT });
         }
         let mut input = Reader::sealed(bytes, MAGIC, VERSION, WHAT)?;
-        let name = String::from_utf8_lossy(input.bytes()?).into_owned();
+        let name = input.text(NAME_MAX)?;
         let (events, from, to) = (input.u64()?, input.u64()? as i64, input.u64()? as i64);
         let miner =
             Miner::load(input.bytes()?, template::Config::default()).map_err(ModelError::Templates)?;
