@@ -331,7 +331,7 @@ impl Entities {
         let mut open = Open::new(met.hash, met.kind, id, nanos);
         let text = (met.text)();
         cut(&text, TEXT_MAX).clone_into(&mut open.text);
-        open.opened = self.seen;
+        open.opened = self.finder.seen;
         open.is_partial = met.is_known;
         let kind = &mut self.kinds[met.kind as usize];
         let ended = self.ended[mix(met.hash) as usize % ENDED];

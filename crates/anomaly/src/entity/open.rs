@@ -31,7 +31,7 @@ pub(super) struct Open {
     pub(super) count: u64,
     /// Whether earlier events of it may be missing.
     pub(super) is_partial: bool,
-    /// Events seen in all when it was opened.
+    /// Events the finder had seen when it was opened.
     pub(super) opened: u64,
     pub(super) grown: Grown,
     /// The model by which it has grown; 0 for none.

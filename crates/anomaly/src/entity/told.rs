@@ -29,6 +29,11 @@ impl Told {
         1
     }
 
+    /// How many sessions were told of for this.
+    pub(super) fn times(&self, subject: u64) -> u32 {
+        self.subjects.iter().find(|(known, _)| *known == subject).map_or(0, |(_, times)| *times)
+    }
+
     pub(super) fn write(&self, out: &mut Writer) {
         out.u32(self.subjects.len() as u32);
         for (subject, times) in &self.subjects {

@@ -42,7 +42,8 @@ impl<'a> Book<'a> {
     /// that is usual by now.
     fn share(&mut self, open: &Open, kind: &KindModel, reasons: &[Reason]) -> Option<f64> {
         let subject = reasons.first().map_or(0, Reason::subject);
-        let times = if open.told > 0.0 { 1 } else { self.told.count(subject) };
+        // A session counts once.
+        let times = if open.told > 0.0 { self.told.times(subject).max(1) } else { self.told.count(subject) };
         let share = f64::from(times) / (kind.model.sessions() + self.since).max(1) as f64;
         (share <= USUAL).then_some(share)
     }
