@@ -143,6 +143,27 @@ fn the_same_snapshot_gives_the_same_verdicts() {
     assert_eq!(service.snapshot(), other.snapshot());
 }
 
+/// Made when windows knew nothing of failures and snapshots nothing of sessions: fifty events of one template.
+#[test]
+fn a_snapshot_with_a_window_of_layout_2_is_gone_on_from() {
+    let old = include_bytes!("fixtures/window-2.snapshot");
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path(), 1_000);
+    service.restore(old).unwrap();
+    assert_eq!((service.model().events, service.stats().templates), (50, 1));
+    let mut event = Event::new("took 51 ms for 10.0.0.3", at(51));
+    event.source = Some("shop".into());
+    let known = service.predict(&event).template.unwrap();
+    assert_eq!(known.text, "took <int> ms for <ip>");
+    let newest = service.snapshot();
+    assert_ne!(newest, old);
+    service.restore(&newest).unwrap();
+    assert_eq!(service.snapshot(), newest);
+    for length in 0..old.len() {
+        assert!(service.restore(&old[..length]).is_err(), "{length}");
+    }
+}
+
 #[test]
 fn damaged_snapshots_are_refused_and_change_nothing() {
     let dir = tempfile::tempdir().unwrap();

@@ -265,6 +265,9 @@ async fn keys_are_asked_for_where_there_are_any_and_health_answers_without() {
         undo_template_operation: UndoTemplateOperationRequest,
         list_strange_sessions: ListStrangeSessionsRequest,
     }
+    let score = client.score(tokio_stream::iter([v1::ScoreRequest::default()])).await.unwrap_err();
+    let train = client.train(tokio_stream::iter([v1::TrainRequest::default()])).await.unwrap_err();
+    assert_eq!((score.code(), train.code()), (Code::Unauthenticated, Code::Unauthenticated));
     let mut health = tonic_health::pb::health_client::HealthClient::new(server.channel().await);
     let service = "log_sentinel.v1.AnomalyService".to_owned();
     let answer = health.check(tonic_health::pb::HealthCheckRequest { service }).await.unwrap().into_inner();
