@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 
 /// Every crate's level; a crate may depend on lower levels only.
 const LEVELS: &[(&str, u32)] = &[
+    ("disk", 0),
     ("event", 0),
     ("problem", 0),
     ("telemetry", 0),
