@@ -18,8 +18,9 @@ Each runs in a process and session of its own, which is ended with everything it
 that raises or does not end has failed, never passed. It prints one JSON line:
 {"attack","result","bar","held","seconds","rss_mb","canary_p50_ms","canary_p99_ms","canary_worst_ms","canary_refused",…}.
 
-@attack(name, bar, seconds=60, long_only=False)
-    seconds     after which it is ended and has failed
+@attack(name, bar, seconds=60, waits=False, long_only=False)
+    seconds     after which it is ended and has failed; ten times that in the long form
+    waits       it mostly waits, so it runs beside the others
     long_only   only with --long
 
 run                          what an attack is given
@@ -57,6 +58,7 @@ import contextlib
 import ctypes
 import http.client
 import inspect
+import itertools
 import json
 import os
 import shutil
@@ -73,7 +75,7 @@ import urllib.parse
 ATTACKS = []
 READY_SECONDS = 60
 
-Attack = collections.namedtuple("Attack", "name bar seconds long_only function file")
+Attack = collections.namedtuple("Attack", "name bar seconds waits long_only function file")
 Answer = collections.namedtuple("Answer", "status headers body")
 Answer.json = lambda self: json.loads(self.body)
 
@@ -82,12 +84,12 @@ class CannotRun(Exception):
     """What the attack needs is not to be had here. It counts as a failure."""
 
 
-def attack(name, bar, seconds=60, long_only=False):
+def attack(name, bar, seconds=60, waits=False, long_only=False):
     """Enters a function among the attacks."""
 
     def enter(function):
         file = os.path.basename(inspect.getfile(function))
-        ATTACKS.append(Attack(name, bar, seconds, long_only, function, file))
+        ATTACKS.append(Attack(name, bar, seconds, waits, long_only, function, file))
         return function
 
     return enter
@@ -417,9 +419,8 @@ class Canary:
 class Run:
     """What an attack is given."""
 
-    def __init__(self, binary, long):
-        self.binary, self.long = os.path.abspath(binary), long
-        self.scratch = tempfile.mkdtemp(prefix="attack-")
+    def __init__(self, binary, long, scratch):
+        self.binary, self.long, self.scratch = os.path.abspath(binary), long, scratch
 
     def pick(self, short, long):
         return long if self.long else short
@@ -434,20 +435,24 @@ class Run:
                               capture_output=True, text=True, errors="replace", **options)
 
 
-def in_child(one, binary, long):
-    """An attack in a process and session of its own; its JSON line as a dict."""
-    begun = time.monotonic()
-    read, write = os.pipe()
-    scratch = tempfile.mkdtemp(prefix="attack-")
-    child = os.fork()
-    if child == 0:
+class Child:
+    """An attack in a process and session of its own."""
+
+    def __init__(self, one, binary, long):
+        self.one, self.begun = one, time.monotonic()
+        self.seconds = one.seconds * (10 if long else 1)
+        self.scratch = tempfile.mkdtemp(prefix="attack-")
+        self.answer, write = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self.answer)
+            self.attack(Run(binary, long, self.scratch), write)
+        os.close(write)
+
+    def attack(self, run, write):
         os.setsid()
-        os.close(read)
-        run = Run(binary, long)
-        os.rmdir(run.scratch)
-        run.scratch = scratch
         try:
-            found = one.function(run)
+            found = self.one.function(run)
         except BaseException as error:  # the child says how it failed, whatever it was
             reason = "cannot run here: " if isinstance(error, CannotRun) else ""
             found = {"result": f"{reason}{type(error).__name__}: {error}"[:2000], "held": False}
@@ -456,42 +461,42 @@ def in_child(one, binary, long):
         with os.fdopen(write, "w") as pipe:
             pipe.write(json.dumps(found))
         os._exit(0)
-    os.close(write)
-    found = finish(child, read, one.seconds * (10 if long else 1))
-    shutil.rmtree(scratch, ignore_errors=True)
-    return {"attack": one.name, "result": found.pop("result"), "bar": one.bar, "held": found.pop("held"),
-            "seconds": round(time.monotonic() - begun, 1)} | found
 
-
-def finish(child, read, seconds):
-    """What the child answers within `seconds`; it and all that it started is ended then."""
-    os.set_blocking(read, False)
-    end, text = time.monotonic() + seconds, b""
-    while time.monotonic() < end:
-        with contextlib.suppress(BlockingIOError):
-            part = os.read(read, 1 << 16)
-            if not part:
+    def finish(self):
+        """Its line, as soon as it has ended or its time is over; it and all that it started is ended then."""
+        os.set_blocking(self.answer, False)
+        end, text = self.begun + self.seconds, b""
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                part = os.read(self.answer, 1 << 16)
+                if not part:
+                    break
+                text += part
+                continue
+            if time.monotonic() > end:
                 break
-            text += part
-            continue
-        time.sleep(0.02)
-    os.close(read)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {"result": f"did not end within {seconds} s", "held": False}
+            time.sleep(0.02)
+        os.close(self.answer)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = {"result": f"did not end within {self.seconds} s", "held": False}
+        return {"attack": self.one.name, "result": found.pop("result"), "bar": self.one.bar, "held": found.pop("held"),
+                "seconds": round(time.monotonic() - self.begun, 1)} | found
 
 
 def run_all(binary, long, wanted=(), attacks=None):
     """Runs attacks one after another, prints a JSON line each, and answers the lines."""
+    chosen = [one for one in attacks or ATTACKS
+              if (long or not one.long_only) and (not wanted or any(part in one.name for part in wanted))]
+    waiting = [Child(one, binary, long) for one in chosen if one.waits]
     found = []
-    for one in attacks or ATTACKS:
-        if (one.long_only and not long) or (wanted and not any(part in one.name for part in wanted)):
-            continue
-        found.append(in_child(one, binary, long))
+    for child in itertools.chain((Child(one, binary, long) for one in chosen if not one.waits), waiting):
+        found.append(child.finish())
         print(json.dumps(found[-1]), flush=True)
     return found
 
