@@ -12,12 +12,21 @@ import time
 from harness import Canary, attack, exactly, main, verdict, wait_for
 
 
+LOSS = ("damag", "lost", "missing", "cut off", "newer", "set aside", "destroyed", "refused", "cannot be read", "does not")
+
+
 def told(server, *names):
-    """How a loss was told: components of /readyz that are not ok, metrics above zero, lines of the log."""
-    ready = server.get("/readyz").body.decode()
+    """How a loss was told: a component of /readyz that is not ok, a metric above zero, a warning of the log."""
     metrics = [name for name in names if (server.metric(name) or 0) > 0]
-    lines = [line for line in server.log().splitlines() if " WARN" in line or "ERROR" in line]
-    return {"readyz": "degraded" in ready or "failed" in ready, "metric": bool(metrics), "log": bool(lines)}
+    lines = [line for line in server.log().splitlines()
+             if (" WARN" in line or "ERROR" in line) and any(word in line for word in LOSS)]
+    return {"readyz": troubled(server), "metric": bool(metrics), "log": bool(lines)}
+
+
+def troubled(server):
+    """Whether /readyz lists something that is degraded or failed."""
+    found = server.get("/readyz").json()
+    return bool(found["degraded"] or found["failed"])
 
 
 def newest(server, pattern):
@@ -158,7 +167,7 @@ def learned_damaged(run):
         for round_ in range(2):
             logs = json.dumps([{"message": f"event {i} of user{i % 7} round {round_}", "level": "info"} for i in range(2500)])
             exactly(post("/train", logs).status, 200, "as /train's status")
-        ids = [post("/feedback", json.dumps({"event": {"message": f"event {i}"}, "label": "expected"})).json() for i in range(3)]
+        ids = [post("/feedback", json.dumps({"event": {"message": f"event {i}"}, "label": "normal"})).json() for i in range(3)]
         serving = server.request("GET", "/model", url=server.anomaly_url).json()
         server.stop()
         clean = server.data + ".clean"
@@ -181,7 +190,7 @@ def learned_damaged(run):
             if not (ways["log"] and (ways["readyz"] or ways["metric"])):
                 silent.append(f"{name}: told by {[way for way, yes in ways.items() if yes] or 'nothing'}")
             if name == "feedback":
-                again = post("/feedback", json.dumps({"event": {"message": "event 9"}, "label": "expected"})).json()
+                again = post("/feedback", json.dumps({"event": {"message": "event 9"}, "label": "normal"})).json()
                 if again.get("id") is not None and int(again["id"]) <= int(ids[-1]["id"]):
                     silent.append(f"feedback: id {again['id']} given out again")
             server.kill()
@@ -197,7 +206,7 @@ def deleted_beneath(run):
             shutil.rmtree(os.path.join(server.data, part))
             server.request("POST", "/logs", '{"message":"after"}', {"Content-Type": "application/json"})
             try:
-                wait_for(lambda: b"degraded" in server.get("/readyz").body or server.get("/readyz").status == 503, 15, 0.2)
+                wait_for(lambda: troubled(server), 15, 0.2)
             except (TimeoutError, OSError):
                 if server.alive():
                     silent.append(part or "all of it")
@@ -233,10 +242,10 @@ def listed(server):
     return found["models"] if isinstance(found, dict) else found
 
 
-@attack("an import that is interrupted and run again", bar="nothing stored twice", seconds=60)
+@attack("an import that is interrupted and run again", bar="nothing stored twice", seconds=90)
 def import_again(run):
     path = os.path.join(run.scratch, "old.log")
-    number = run.pick(60_000, 400_000)
+    number = run.pick(30_000, 400_000)
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(f"2026-11-20T10:{i // 60 % 60:02}:{i % 60:02}Z again line {i}\n" for i in range(number))
     import subprocess

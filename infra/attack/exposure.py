@@ -21,7 +21,7 @@ def modes(run):
     with run.server() as server:
         server.post([{"message": f"event {i} of user{i % 7}", "level": "info"} for i in range(3000)])
         train(server)
-        exactly(server.request("POST", "/feedback", json.dumps({"event": {"message": "event 1"}, "label": "expected"}),
+        exactly(server.request("POST", "/feedback", json.dumps({"event": {"message": "event 1"}, "label": "normal"}),
                                {"Content-Type": "application/json"}, url=server.anomaly_url).status // 100, 2, "as class of /feedback's status")
         server.stop()
         open_to_others = []
@@ -128,11 +128,12 @@ def foreign_origin(run):
                 status = server.request("POST", path, '{"message":"planted"}', {"Content-Type": "text/plain"} | headers, url=url).status
                 if status != 403:
                     wrong.append(f"{path} {headers}: {status}")
-        exactly(server.count("planted"), 0, "planted events")
+        planted = server.count("planted")
         same = server.request("POST", "/logs", '{"message":"own page"}', {"Content-Type": "application/json", "Origin": server.url,
                                                                          "Sec-Fetch-Site": "same-origin"}).status
         exactly(same, 200, "as status for the own page")
-        return verdict(not wrong, f"taken: {len(wrong)} of {len(routes) * len(ORIGINS)}, {wrong[:2]}", server)
+        return verdict(not wrong and planted == 0,
+                       f"not refused: {len(wrong)} of {len(routes) * len(ORIGINS)}; {planted} events planted; {wrong[:2]}", server)
 
 
 @attack("secrets in what the program says", bar="in no log, error, metric or output of check", seconds=40)

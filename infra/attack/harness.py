@@ -282,8 +282,10 @@ class Server:
         return answer.json()
 
     def ready(self):
+        """Whether each port that it has answers that it is ready."""
+        urls = [self.anomaly_url] if self.alone else [self.url, self.anomaly_url]
         with contextlib.suppress(OSError, http.client.HTTPException):
-            return self.get("/readyz", url=self.anomaly_url if self.alone else self.url, timeout=5).status == 200
+            return all(self.get("/readyz", url=url, timeout=5).status == 200 for url in urls)
         return False
 
     def wait_ready(self, seconds=READY_SECONDS):
