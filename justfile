@@ -37,6 +37,16 @@ compose:
 fuzz CRATE TARGET SECONDS="60":
     cd crates/{{CRATE}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
 
+# Attacks on the built program, the long form, about an hour; PARTS of their names choose some. CI runs the short form.
+attack *PARTS:
+    cargo build --release --locked --workspace
+    infra/attack/run --long target/release/log-sentinel {{PARTS}}
+
+# Processor time of taking in and of queries against another build, in ten interleaved pairs.
+cost BEFORE *ARGS:
+    cargo build --release --locked --workspace
+    infra/attack/cost {{BEFORE}} target/release/log-sentinel {{ARGS}}
+
 # Licences, bans and sources of all dependencies. Needs cargo-deny.
 deny:
     cargo deny check licenses bans sources

@@ -21,12 +21,13 @@ def fifo(run):
         begin = "the same first line of both\n" * 60
         write(log, begin + "alpha one\n")
         exactly(server.wait_count("alpha", 1, 20), 1)
-        # A shorter copy beside it makes the reader compare the two.
-        write(log + ".1", begin[: len(begin) // 2])
-        os.rename(log, log + ".moved")
-        os.mkfifo(log)
-        for name in ("other.fifo", "app.log.2"):
-            os.mkfifo(os.path.join(server.watched, name))
+        # A shorter file with the same start appears beside it, so that the two have to be compared.
+        shorter = os.path.join(server.dir, "shorter")
+        write(shorter, begin[: len(begin) // 2])
+        os.mkfifo(log + ".fifo")
+        os.rename(log + ".fifo", log)
+        os.rename(shorter, log + ".1")
+        os.mkfifo(os.path.join(server.watched, "other.fifo"))
         with Canary(server) as canary:
             time.sleep(2)
             write(os.path.join(server.watched, "new.log"), "beta one\n")

@@ -68,7 +68,7 @@ def smuggling(run):
              head + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + inner,
              head + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n" + inner,
              head + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + inner,
-             head + b"Content-Length: 1\r\n\nX" + inner, head + b"X: y\rContent-Length: 0\r\n\r\n" + inner,
+             head + b"X: y\rContent-Length: 0\r\n\r\n" + inner,
              head + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n\r\n" + inner,
              head + b"Transfer-Encoding: chunked\r\n\r\n0x10\r\n\r\n" + inner,
              head + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n" + inner,
@@ -165,20 +165,40 @@ def http2(run):
         return verdict(good, f"{sum(sent.values())} pieces sent, peak {rss:.0f} MB", server, canary)
 
 
-def grpc_call(server, method, message, more=b""):
-    """A call by hand; what came back, raw."""
+def grpc_call(server, method, message, leave=None):
+    """A call by hand, as fast as the other side's windows allow; what came back, raw. `leave`: the client goes after so
+    many seconds without an answer."""
     headers = b"".join(literal(*pair) for pair in [
         (b":method", b"POST"), (b":scheme", b"http"), (b":path", b"/log_sentinel.v1.AnomalyService/" + method), (b":authority", b"localhost"),
         (b"content-type", b"application/grpc"), (b"te", b"trailers")])
-    parts = [message[i:i + 16_000] for i in range(0, len(message), 16_000)] or [b""]
-    body = b"".join(frame(0, int(i == len(parts) - 1 and not more), 1, part) for i, part in enumerate(parts))
-    answered = b""
+    answered, read, sent, stream_room, room = b"", 0, 0, 65_535, 65_535
     with contextlib.suppress(OSError), server.connect(server.grpc[1], 3) as connection:
-        connection.sendall(PREFACE + frame(4, 0, 0) + frame(1, 4, 1, headers) + body + more)
-        while part := connection.recv(1 << 16):
-            answered += part
-            if b"grpc-status" in answered or len(answered) > 1 << 20:
+        connection.sendall(PREFACE + frame(4, 0, 0) + frame(1, 4, 1, headers))
+        end = time.monotonic() + (leave or 5)
+        connection.settimeout(leave or 3)
+        while time.monotonic() < end:
+            while sent < len(message) and min(stream_room, room) > 0:
+                part = message[sent:sent + min(16_000, stream_room, room)]
+                sent, stream_room, room = sent + len(part), stream_room - len(part), room - len(part)
+                connection.sendall(frame(0, int(sent == len(message)), 1, part))
+            answered += (part := connection.recv(1 << 16))
+            if not part or b"grpc-status" in answered or len(answered) > 1 << 20:
                 break
+            while len(answered) >= read + 9:
+                length, kind = int.from_bytes(answered[read:read + 3], "big"), answered[read + 3]
+                stream, payload = int.from_bytes(answered[read + 5:read + 9], "big"), answered[read + 9:read + 9 + length]
+                if len(payload) < length:
+                    break
+                read += 9 + length
+                if kind == 8 and stream:
+                    stream_room += int.from_bytes(payload, "big")
+                elif kind == 8:
+                    room += int.from_bytes(payload, "big")
+                elif kind == 4 and not answered[read - 5 - length] & 1:
+                    connection.sendall(frame(4, 1, 0))
+                    for i in range(0, length, 6):
+                        if payload[i:i + 2] == b"\0\4":
+                            stream_room += int.from_bytes(payload[i + 2:i + 6], "big") - 65_535
     return answered
 
 
@@ -219,7 +239,7 @@ def grpc_prediction(run):
         texts = b"".join(record(" ".join(word() for _ in range(12)).encode()) for _ in range(20_000))
         with Canary(server) as canary:
             for _ in range(2):
-                threading.Thread(target=grpc_call, args=(server, b"Predict", struct.pack(">BI", 0, len(texts)) + texts), daemon=True).start()
+                threading.Thread(target=grpc_call, args=(server, b"Predict", struct.pack(">BI", 0, len(texts)) + texts, 3), daemon=True).start()
             time.sleep(4)
             begun = time.monotonic()
             server.request("POST", "/predict", '{"message":"one"}', {"Content-Type": "application/json"}, url=server.anomaly_url, timeout=20)
