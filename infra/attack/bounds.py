@@ -192,12 +192,12 @@ def has_ended(connection):
 @attack("a thousand idle connections from one address", bar="others are answered within 1 s", seconds=60)
 def idle_connections(run):
     with run.server() as server:
-        held = []
-        for _ in range(run.pick(1200, 1500)):
-            with contextlib.suppress(OSError):
-                connection = socket.create_connection(("127.0.0.1", server.port), 2,
-                                                      source_address=("127.0.0.3", 0))
-                held.append(connection)
+        held, refused = [], 0
+        while len(held) < run.pick(1200, 1500) and refused < 20:
+            try:
+                held.append(socket.create_connection(("127.0.0.1", server.port), 0.2, source_address=("127.0.0.3", 0)))
+            except OSError:
+                refused += 1
         with Canary(server, seconds=5) as canary:
             time.sleep(run.pick(4, 10))
         for connection in held:

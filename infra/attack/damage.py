@@ -38,8 +38,7 @@ def newest(server, pattern):
     return found[-1]
 
 
-JOURNAL_METRICS = ("journal_damaged_records_total", "journal_damaged_bytes_total", "journal_lost_bytes_total",
-                   "journal_lost_records_total", "journal_truncated_bytes_total", "dropped_events_total")
+JOURNAL_METRICS = ("journal_damaged_records_total", "dropped_events_total")
 
 
 def overwrite(path):
@@ -142,7 +141,7 @@ def index_damaged(run):
                 continue
             answers = [server.json("/api/v1/search?limit=100&q=kept") for _ in range(2)]
             found = answers[-1]["total"]
-            ways = told(server, "index_damaged_files", "index_missing_files", "index_damaged_blocks_total")
+            ways = told(server, "index_damaged_files", "index_lost_events")
             first = answers[0]
             if first["total"] < 3000 and not first.get("partial") and not ways["readyz"]:
                 silent.append(f"{name}: {first['total']} of 3000 answered as the whole")
@@ -187,7 +186,7 @@ def learned_damaged(run):
             open(os.path.join(server.dir, "log"), "w").close()
             server.start()
             server.request("GET", "/model", url=server.anomaly_url)
-            ways = told(server, "damaged_state_files", "damaged_files_total", "models_damaged_total", "state_damaged_total")
+            ways = told(server, "damaged_learned_files")
             if not (ways["log"] and (ways["readyz"] or ways["metric"])):
                 silent.append(f"{name}: told by {[way for way, yes in ways.items() if yes] or 'nothing'}")
             if name == "feedback":
