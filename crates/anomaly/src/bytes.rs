@@ -175,6 +175,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What has not been read.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Everything has been read.
     pub(crate) fn end(self) -> Result<(), ModelError> {
         if self.rest.is_empty() { Ok(()) } else { Err(self.damaged()) }

@@ -13,7 +13,8 @@
 //!          note, message, template text (u32 length, bytes), u8 1 and the source, or 0,
 //!          u64 shape, 16 bytes pattern
 //! ```
-//! It is replaced as a whole. One that does not load is set aside as `feedback.refused`.
+//! It is replaced as a whole. One that does not load is set aside as `feedback.refused`, a further one as
+//! `feedback.refused.1` and so on.
 
 use std::{
     collections::HashMap,
@@ -30,7 +31,7 @@ use crate::{
     error::{FeedbackError, ModelError},
     explain::REASONS_MAX,
     random::hash,
-    registry::replace,
+    registry::{asides, earlier, replace, set_aside},
 };
 
 const MAGIC: &[u8; 8] = b"LSFEEDBK";
@@ -46,6 +47,8 @@ const MESSAGE_BYTES_MAX: usize = 4_096;
 /// Longest source and template kept.
 const NAME_BYTES_MAX: usize = 64 << 10;
 const WHAT: &str = "the feedback";
+/// More than the ids that a file gives out. Behind a damaged one ids go on beyond those that it may have given.
+const IDS_OF_A_FILE: u64 = 1 << 32;
 
 /// What somebody says an event is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -226,17 +229,21 @@ impl Book {
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
         let path = dir.join("feedback");
         let mut book = Self { path: path.clone(), next: 1, entries: Vec::new(), problem: None };
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(book),
+        let read = match fs::read(&path) {
+            Ok(bytes) => book.load(&bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => return Err(error),
         };
-        if let Err(error) = book.load(&bytes) {
-            let aside = dir.join("feedback.refused");
-            fs::rename(&path, &aside)?;
-            book.entries.clear();
-            book.problem = Some(format!("{error}; it was set aside as {}", aside.display()));
+        match read {
+            Ok(()) => book.problem = earlier(&path),
+            Err(error) => {
+                let aside = set_aside(&path)?;
+                book.entries.clear();
+                book.problem = Some(format!("{error}; it was set aside as {}", aside.display()));
+            }
         }
+        let lost = asides(&path).take_while(|aside| aside.exists()).count() as u64;
+        book.next = book.next.max(lost * IDS_OF_A_FILE + 1);
         Ok(book)
     }
 

@@ -7,14 +7,14 @@
 //! u32   count, then the versions that served, oldest first (u32 length, bytes)
 //! u32   count, then for each model that is to be told apart: version, u8 standing, why
 //! ```
-//! One that does not load counts as empty: nothing but these remarks is lost.
+//! One that does not load is set aside and counts as empty: nothing but these remarks is lost.
 
 use std::{fs, path::Path};
 
 use crate::{
     bytes::{Reader, Writer},
     error::ModelError,
-    registry::{number_of, replace},
+    registry::{earlier, number_of, put_aside, replace},
 };
 
 const MAGIC: &[u8; 8] = b"LSHISTRY";
@@ -59,7 +59,19 @@ pub(crate) struct History {
 }
 
 impl History {
-    pub(crate) fn open(dir: &Path) -> Self {
+    /// Reads what there is. One that does not load is set aside, and it says why.
+    pub(crate) fn open(dir: &Path) -> (Self, Option<String>) {
+        let path = dir.join("history");
+        let error = match fs::read(&path).map(|bytes| Self::load(&bytes)) {
+            Ok(Ok(history)) => return (history, earlier(&path)),
+            Ok(Err(error)) => error,
+            Err(_) => return (Self::default(), earlier(&path)),
+        };
+        (Self::default(), Some(put_aside(&path, &error)))
+    }
+
+    /// Reads what there is at this moment, without a word where it does not load.
+    pub(crate) fn glance(dir: &Path) -> Self {
         let read = fs::read(dir.join("history")).ok();
         read.and_then(|bytes| Self::load(&bytes).ok()).unwrap_or_default()
     }

@@ -19,6 +19,8 @@ mod explain;
 mod feedback;
 pub mod forest;
 mod history;
+mod kept;
+mod lineage;
 mod logarithm;
 mod model;
 mod nearest;
@@ -47,7 +49,7 @@ pub use history::Standing;
 pub use model::Origin;
 pub use parts::Parts;
 pub use rules::{Rule, Rules};
-pub use service::{Service, TemplateOperation, Templates};
+pub use service::{Problem, Service, TemplateOperation, Templates};
 pub use starter::{STARTER_BYTES_MAX, STARTERS_MAX, build_starter};
 pub use template::{Action, Described, OPERATIONS_MAX, Operation, OperationError, Split};
 
@@ -172,6 +174,8 @@ pub struct ModelInfo {
     pub features: Vec<FeatureUse>,
     /// Of the serving model: whether the world has moved since.
     pub drift: Option<Drift>,
+    /// Of the serving model: why it serves and not the one that was to; empty when it is that one.
+    pub problem: String,
 }
 
 /// What is known of a starter taken in.

@@ -23,9 +23,9 @@ use crate::{
     window::{FEATURES, Feature, Row, STEPS},
 };
 
-const MAGIC: &[u8; 8] = b"LSMODEL\0";
+pub(crate) const MAGIC: &[u8; 8] = b"LSMODEL\0";
 /// Version 1 has no origin in its card.
-const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 2;
 /// Rarity, in powers of ten, at which the score is 1.
 const SCALE: f32 = 6.0;
 /// Rarity in training counts as at most so many times the surprise itself.

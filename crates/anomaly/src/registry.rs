@@ -3,6 +3,8 @@
 //! ```text
 //! models/00000007-3fa4c1d2/model.bin   the model, sealed; the directory is named by number and checksum
 //! models/00000007-3fa4c1d2/card.json   the card in it, for people; refused with the model when it says otherwise
+//! models/00000007-3fa4c1d2/learned.bin templates and history that it judges by: `kept`. Replaced as a whole
+//! models/learned                       the same of what was taught while there was no model
 //! models/current                       the version that serves, where one was chosen
 //! models/history                       which served before, and how others stand: `history`
 //! models/feedback                      no part of any model: `feedback`
@@ -23,14 +25,20 @@ use std::{
 use crate::{
     error::ModelError,
     history::{History, Standing},
+    kept,
     model::{Card, Model},
 };
 
 /// Larger files are no models of ours.
 const FILE_MAX: u64 = 64 << 20;
+/// Larger states are none of ours.
+const LEARNED_MAX: u64 = 256 << 20;
 /// Larger cards are damaged.
 const CARD_MAX: u64 = 64 << 10;
 const UNFINISHED: &str = ".unfinished-";
+const LEARNED: &str = "learned.bin";
+/// Where what was taught lies while there is no model.
+const TAUGHT: &str = "learned";
 
 /// A folder of models.
 #[derive(Debug)]
@@ -39,6 +47,8 @@ pub(crate) struct Registry {
     models_max: usize,
     /// Held for moments only: scoring asks it.
     history: Mutex<History>,
+    /// Why the history was set aside.
+    problem: Option<String>,
     /// Held while the history is written.
     remarking: Mutex<()>,
     /// Held while a model is given its number.
@@ -53,19 +63,19 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ModelE
 impl Registry {
     /// Makes the folder where there is none, and clears away what was never finished.
     pub(crate) fn open(dir: PathBuf, models_max: usize) -> io::Result<Self> {
-        fs::create_dir_all(&dir)?;
+        disk::create_dir_all(&dir)?;
+        disk::remove_unfinished(&dir)?;
         for entry in fs::read_dir(&dir)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(UNFINISHED)
-                && fs::remove_dir_all(entry.path()).is_err()
-            {
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
                 // A left-over that will not go does no harm: its name is never read.
-                continue;
+                drop(fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path())));
             }
         }
-        let history = Mutex::new(History::open(&dir));
+        let (history, problem) = History::open(&dir);
+        let history = Mutex::new(history);
         let (remarking, storing) = (Mutex::default(), Mutex::default());
-        Ok(Self { dir, models_max: models_max.max(1), history, remarking, storing })
+        Ok(Self { dir, models_max: models_max.max(1), history, problem, remarking, storing })
     }
 
     /// The versions kept, oldest first, whether or not they load.
@@ -85,24 +95,61 @@ impl Registry {
     }
 
     pub(crate) fn load(&self, version: &str) -> Result<Model, ModelError> {
-        if number_of(version).is_none() {
-            return Err(ModelError::Unknown { version: version.to_owned() });
-        }
-        let path = self.dir.join(version).join("model.bin");
-        let size = match fs::metadata(&path) {
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ModelError::Unknown { version: version.to_owned() });
-            }
-            Err(error) => return Err(failed("read", &path)(error)),
-        };
-        if size > FILE_MAX {
-            return Err(ModelError::Damaged { what: "the model" });
-        }
-        let bytes = fs::read(&path).map_err(failed("read", &path))?;
+        self.read(version).map(|(model, _)| model)
+    }
+
+    /// A model and its file, read once.
+    fn read(&self, version: &str) -> Result<(Model, Vec<u8>), ModelError> {
+        let unknown = || ModelError::Unknown { version: version.to_owned() };
+        number_of(version).ok_or_else(unknown)?;
+        let bytes = self.bytes(version, "model.bin", FILE_MAX, "the model")?.ok_or_else(unknown)?;
         let model = Model::from_bytes(&bytes)?;
         self.check_card(version, &model)?;
-        Ok(model)
+        Ok((model, bytes))
+    }
+
+    /// A file of a version; None when there is none, as when another request has just removed the version.
+    fn bytes(
+        &self,
+        version: &str,
+        name: &str,
+        bytes_max: u64,
+        what: &'static str,
+    ) -> Result<Option<Vec<u8>>, ModelError> {
+        let path = self.dir.join(version).join(name);
+        let mut bytes = Vec::new();
+        match File::open(&path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes)) {
+            Ok(_) if bytes.len() as u64 > bytes_max => Err(ModelError::Damaged { what }),
+            Ok(_) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("read", &path)(error)),
+        }
+    }
+
+    /// The state of the service that a model was kept with; None where it was kept without. Of no version
+    /// (""), what was taught while there was no model.
+    pub(crate) fn learned(&self, version: &str) -> Result<Option<Vec<u8>>, ModelError> {
+        let name = if version.is_empty() { TAUGHT } else { LEARNED };
+        let packed = self.bytes(version, name, LEARNED_MAX, "what the model was trained with")?;
+        packed.map(|packed| kept::unpack(&packed)).transpose()
+    }
+
+    /// Keeps such a state, durable when this returns.
+    pub(crate) fn keep_learned(&self, version: &str, state: &[u8]) -> Result<(), ModelError> {
+        let name = if version.is_empty() { TAUGHT } else { LEARNED };
+        replace(&self.dir.join(version).join(name), &kept::pack(state)?)
+    }
+
+    /// Sets such a state aside that cannot be read; says as what.
+    pub(crate) fn set_learned_aside(&self, version: &str) -> io::Result<PathBuf> {
+        let name = if version.is_empty() { TAUGHT } else { LEARNED };
+        set_aside(&self.dir.join(version).join(name))
+    }
+
+    /// What was taught while there was no model is part of the first one.
+    pub(crate) fn forget_taught(&self) {
+        // Left over, it does no harm: a model's own comes first.
+        drop(fs::remove_file(self.dir.join(TAUGHT)));
     }
 
     /// A card that stands beside the model says what the model's own says.
@@ -124,16 +171,25 @@ impl Registry {
         }
     }
 
-    /// The file of a model, whole.
-    pub(crate) fn export(&self, version: &str) -> Result<Vec<u8>, ModelError> {
-        self.load(version)?;
-        let path = self.dir.join(version).join("model.bin");
-        fs::read(&path).map_err(failed("read", &path))
+    /// A model as it is carried elsewhere. `state` stands in for the one it was kept with.
+    pub(crate) fn export(&self, version: &str, state: Option<&[u8]>) -> Result<Vec<u8>, ModelError> {
+        let (_, model) = self.read(version)?;
+        let learned = match state {
+            Some(state) => Some(kept::pack(state)?),
+            None => self.bytes(version, LEARNED, LEARNED_MAX, "what the model was trained with")?,
+        };
+        Ok(kept::carry(&model, learned.as_deref()))
     }
 
-    /// Stores a model under a new version. One that is to serve is chosen; any other that is already
-    /// kept keeps its version.
-    pub(crate) fn store(&self, model: &Model, standing: Standing, why: &str) -> Result<String, ModelError> {
+    /// Stores a model under a new version, with the state it is kept with. One that is to serve is chosen; any
+    /// other that is already kept keeps its version.
+    pub(crate) fn store(
+        &self,
+        model: &Model,
+        state: Option<&[u8]>,
+        (standing, why): (Standing, &str),
+    ) -> Result<String, ModelError> {
+        let learned = state.map(kept::pack).transpose()?;
         let _storing = self.storing.lock().unwrap_or_else(PoisonError::into_inner);
         let bytes = model.to_bytes();
         let checksum = &blake3::hash(&bytes).to_hex()[..8];
@@ -152,10 +208,13 @@ impl Registry {
         let unfinished = self.dir.join(format!("{UNFINISHED}{version}"));
         let stored = self.dir.join(&version);
         let write = || -> Result<(), ModelError> {
-            fs::create_dir_all(&unfinished).map_err(failed("make", &unfinished))?;
+            disk::create_dir_all(&unfinished).map_err(failed("make", &unfinished))?;
             write_synced(&unfinished.join("model.bin"), &bytes)?;
             let card = serde_json::to_vec_pretty(&model.card).unwrap_or_default();
             write_synced(&unfinished.join("card.json"), &card)?;
+            if let Some(learned) = &learned {
+                write_synced(&unfinished.join(LEARNED), learned)?;
+            }
             sync_dir(&unfinished)?;
             if standing != Standing::Serving {
                 // Before it appears, or another process would take it for one that is to serve.
@@ -173,6 +232,11 @@ impl Registry {
             return Err(error);
         }
         Ok(version)
+    }
+
+    /// Why what was noted of models earlier is not there.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.problem.clone()
     }
 
     fn history(&self) -> MutexGuard<'_, History> {
@@ -206,7 +270,7 @@ impl Registry {
     /// Whether a version that appeared is there to serve, going by the disk: another process may have
     /// put it there.
     pub(crate) fn is_candidate(&self, version: &str) -> bool {
-        History::open(&self.dir).standing(version).0 != Standing::Kept
+        History::glance(&self.dir).standing(version).0 != Standing::Kept
     }
 
     /// Notes which version serves.
@@ -238,18 +302,52 @@ pub(crate) fn number_of(name: &str) -> Option<u64> {
     if plain && number.bytes().all(|b| b.is_ascii_digit()) { number.parse().ok() } else { None }
 }
 
-/// Replaces a file of the folder as a whole.
+/// Replaces a file of the folder as a whole; several may be at it at the same time.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let unfinished = path.with_file_name(format!("{UNFINISHED}{name}"));
-    write_synced(&unfinished, bytes)?;
-    fs::rename(&unfinished, path).map_err(failed("put in place", path))?;
-    path.parent().map_or(Ok(()), sync_dir)
+    disk::replace(path, bytes).map_err(failed("replace", path))
+}
+
+/// What a damaged file is, and where it was put out of the way.
+pub(crate) fn put_aside(path: &Path, error: &dyn std::error::Error) -> String {
+    match set_aside(path) {
+        Ok(aside) => format!("{error}; it was set aside as {}", aside.display()),
+        Err(failed) => format!("{error}; it could not be set aside: {failed}"),
+    }
+}
+
+/// Says so of a file of which a damaged version still lies set aside.
+pub(crate) fn earlier(path: &Path) -> Option<String> {
+    let aside = asides(path).take_while(|aside| aside.exists()).last()?;
+    Some(format!(
+        "an earlier {} was damaged and set aside as {}; remove that file when it is no longer needed",
+        path.file_name().unwrap_or_default().display(),
+        aside.display()
+    ))
+}
+
+/// Puts a damaged file out of the way under a name that no other has; says which.
+pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let aside = asides(path).find(|aside| !aside.exists()).unwrap_or_default();
+    fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+/// The names under which damaged versions of a file are set aside, in the order in which they are used.
+pub(crate) fn asides(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let path = path.as_os_str().to_owned();
+    (0..u64::MAX).map(move |n| {
+        let mut aside = path.clone();
+        aside.push(".refused");
+        if n > 0 {
+            aside.push(format!(".{n}"));
+        }
+        PathBuf::from(aside)
+    })
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     let write = || {
-        let mut file = File::create(path)?;
+        let mut file = disk::create(path)?;
         file.write_all(bytes)?;
         file.sync_all()
     };
@@ -257,9 +355,5 @@ fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
 }
 
 fn sync_dir(path: &Path) -> Result<(), ModelError> {
-    // A directory can only be opened as a file on Unix; elsewhere a rename is durable by itself.
-    if cfg!(unix) {
-        File::open(path).and_then(|dir| dir.sync_all()).map_err(failed("sync", path))?;
-    }
-    Ok(())
+    disk::sync_dir(path).map_err(failed("sync", path))
 }

@@ -124,7 +124,7 @@ impl Instance {
             None => None,
         };
         if let Some(service) = service {
-            upkeep::models(&build.front, service);
+            upkeep::models(&build.front, service, build.health.component("learned"));
         }
         Ok(Self {
             addr: collector.as_ref().map(|collector| collector.addr),

@@ -114,6 +114,8 @@ pub struct Pipeline {
     uncommitted: Option<Uncommitted>,
     /// The position whose window is kept and which the cursor takes once the index has got there.
     committing: Option<Position>,
+    /// The latest position whose window was saved.
+    saved: Position,
 }
 
 /// What was written since the last commit.
@@ -152,9 +154,14 @@ impl Pipeline {
             return Err(PipelineError::Ahead { index: position, journal: journal.end() });
         }
         let window = WindowFiles::open(&config.window_dir, journal.id())?;
-        match window.load(position)? {
-            Some(snapshot) => match analysis.restore(&snapshot) {
-                Ok(()) => info!(%position, "analysis goes on where the index stands"),
+        let loaded = window.load(position)?;
+        let saved = loaded.as_ref().map_or(position, |(saved, _)| *saved);
+        match loaded {
+            Some((saved, snapshot)) => match analysis.restore(&snapshot) {
+                Ok(()) if saved == position => info!(%position, "analysis goes on where the index stands"),
+                Ok(()) => {
+                    warn!(%position, %saved, "analysis goes on from an older window: a later one could not be saved")
+                }
                 Err(error) => warn!(%error, "the analysis' window is unusable and starts anew"),
             },
             None if position == Position::default() => {}
@@ -176,6 +183,7 @@ impl Pipeline {
             inherited,
             uncommitted: None,
             committing: None,
+            saved,
         })
     }
 
@@ -348,12 +356,19 @@ impl Pipeline {
             }
             return Ok(());
         }
-        // Without its window the analysis starts anew after a restart. That is no reason to keep the
-        // journal's disk, which may be what the window lacks.
-        if self.uncommitted.take().is_some()
-            && let Err(failure) = self.window.save(self.position, &self.analysis.snapshot())
-        {
-            warn!(error = &failure as &dyn std::error::Error, "the analysis' window could not be kept");
+        // Without its window the analysis goes on from an older one after a restart. That is no reason to keep
+        // the journal's disk, which may be what the window lacks.
+        if self.uncommitted.take().is_some() {
+            match self.window.save(self.position, &self.analysis.snapshot()) {
+                Ok(()) => self.saved = self.position,
+                Err(failure) => {
+                    metrics::counter!(metric::FAILED_WINDOW_SAVES).increment(1);
+                    warn!(
+                        error = &failure as &dyn std::error::Error,
+                        "the analysis' window could not be kept"
+                    );
+                }
+            }
         }
         self.committing = Some(self.position);
         self.settle().await
@@ -365,7 +380,7 @@ impl Pipeline {
         if let Some(position) = self.committing.filter(|position| durable >= *position) {
             self.cursor.commit(position)?;
             self.analysis.commit(position);
-            self.window.keep_only(position);
+            self.window.keep_only(self.saved.min(position));
             self.committing = None;
         }
         Ok(())

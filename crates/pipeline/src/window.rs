@@ -5,8 +5,7 @@
 //! and integrity are the anomaly service's business.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -21,7 +20,7 @@ pub(crate) struct WindowFiles {
 
 impl WindowFiles {
     pub(crate) fn open(dir: &Path, journal: JournalId) -> Result<Self, PipelineError> {
-        fs::create_dir_all(dir).map_err(|source| failed(dir, source))?;
+        disk::create_dir_all(dir).map_err(|source| failed(dir, source))?;
         Ok(Self { dir: dir.to_owned(), journal })
     }
 
@@ -29,29 +28,31 @@ impl WindowFiles {
         self.dir.join(format!("{}-{:08x}-{:08x}", self.journal, position.segment, position.record))
     }
 
-    pub(crate) fn load(&self, position: Position) -> Result<Option<Vec<u8>>, PipelineError> {
+    /// The window of this position; where that could not be saved, the latest one from before it. Says which
+    /// position it is of.
+    pub(crate) fn load(&self, position: Position) -> Result<Option<(Position, Vec<u8>)>, PipelineError> {
+        let Some(position) = self.positions()?.into_iter().filter(|saved| *saved <= position).max() else {
+            return Ok(None);
+        };
         let path = self.path(position);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(&path, error)),
-        }
+        fs::read(&path).map(|bytes| Some((position, bytes))).map_err(|source| failed(&path, source))
+    }
+
+    /// The positions whose windows are there.
+    fn positions(&self) -> Result<Vec<Position>, PipelineError> {
+        let journal = self.journal.to_string();
+        let position = |name: &str| {
+            let (segment, record) = name.strip_prefix(&journal)?.strip_prefix('-')?.split_once('-')?;
+            let number = |text: &str| u32::from_str_radix(text, 16).ok();
+            Some(Position { segment: number(segment)?, record: number(record)? })
+        };
+        let entries = fs::read_dir(&self.dir).map_err(|source| failed(&self.dir, source))?;
+        Ok(entries.flatten().filter_map(|entry| position(entry.file_name().to_str()?)).collect())
     }
 
     pub(crate) fn save(&self, position: Position, snapshot: &[u8]) -> Result<(), PipelineError> {
         let path = self.path(position);
-        let temporary = self.dir.join("unfinished");
-        let write = || {
-            let mut file = File::create(&temporary)?;
-            file.write_all(snapshot)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            File::open(&self.dir)?.sync_all()
-        };
-        write().map_err(|source| {
-            drop(fs::remove_file(&temporary));
-            failed(&path, source)
-        })
+        disk::replace(&path, snapshot).map_err(|source| failed(&path, source))
     }
 
     /// Deletes the other windows. What cannot be deleted only takes room until the next time.
@@ -81,11 +82,22 @@ mod tests {
         assert_eq!(files.load(old).unwrap(), None);
         files.save(old, b"old").unwrap();
         files.save(new, b"new").unwrap();
-        assert_eq!(files.load(old).unwrap().as_deref(), Some(&b"old"[..]));
-        assert_eq!(files.load(new).unwrap().as_deref(), Some(&b"new"[..]));
+        assert_eq!(files.load(old).unwrap(), Some((old, b"old".to_vec())));
+        assert_eq!(files.load(new).unwrap(), Some((new, b"new".to_vec())));
         std::fs::create_dir(dir.path().join("strange")).unwrap();
         files.keep_only(new);
         assert_eq!(files.load(old).unwrap(), None);
-        assert_eq!(files.load(new).unwrap().as_deref(), Some(&b"new"[..]));
+        assert_eq!(files.load(new).unwrap(), Some((new, b"new".to_vec())));
+    }
+
+    #[test]
+    fn a_window_that_could_not_be_saved_is_made_up_for_by_the_one_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = WindowFiles::open(dir.path(), JournalId(7)).unwrap();
+        let (old, new) = (Position { segment: 3, record: 5 }, Position { segment: 4, record: 2 });
+        files.save(old, b"old").unwrap();
+        assert_eq!(files.load(new).unwrap(), Some((old, b"old".to_vec())));
+        let other = WindowFiles::open(dir.path(), JournalId(8)).unwrap();
+        assert_eq!(other.load(new).unwrap(), None, "another journal's says nothing");
     }
 }

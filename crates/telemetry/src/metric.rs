@@ -112,6 +112,10 @@ metrics! {
     MODEL_DRIFTING = "model_drifting", Gauge, Count, [];
     /// Anomaly models that could not be trained or stored by themselves.
     FAILED_TRAININGS = "failed_trainings_total", Counter, Count, [];
+    /// Kinds of what was learned or said (models, history, feedback, templates, starters) of which a file is damaged.
+    DAMAGED_LEARNED_FILES = "damaged_learned_files", Gauge, Count, [];
+    /// Windows (what scoring remembers of the stream) that could not be saved; each is tried again.
+    FAILED_WINDOW_SAVES = "failed_window_saves_total", Counter, Count, [];
     /// Templates known.
     TEMPLATES = "templates", Gauge, Count, [];
     /// Sessions (events that belong together) open at present.

@@ -1,6 +1,9 @@
 //! The miner: from a message to its shape, from the shape to its template.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
 use event::{Template, TemplateId, Variable, VariableKind};
 
@@ -66,6 +69,13 @@ pub struct Miner {
     pub(crate) rest_used: bool,
     /// What people decided.
     pub(crate) user: User,
+    revision: u64,
+}
+
+/// A number that no miner of this process had before.
+fn revision() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Relaxed)
 }
 
 impl Miner {
@@ -84,7 +94,19 @@ impl Miner {
             rest: Arc::new(Template::new("<*>")),
             rest_used: false,
             user: User::default(),
+            revision: revision(),
         }
+    }
+
+    /// Differs whenever templates may have come, gone or changed: from any earlier one of this and of any other
+    /// miner of this process.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Says that templates may have come, gone or changed.
+    pub(crate) fn revise(&mut self) {
+        self.revision = revision();
     }
 
     /// Finds or makes the message's template; appends the variables of its shape to `variables`.
@@ -114,6 +136,7 @@ impl Miner {
         from: usize,
         variables: &mut Vec<Variable>,
     ) -> Mined {
+        self.revise();
         let (shape, group, is_new) = self.learn(message, shape, from, variables);
         let Some(group) = group else { return Mined { shape, template: self.rest.clone(), is_new } };
         self.review(group);
@@ -207,6 +230,7 @@ impl Miner {
 
     /// Takes in the templates of another miner, as far as there is room.
     pub fn adopt(&mut self, other: &Self) {
+        self.revise();
         for (_, group) in other.groups.alive() {
             if self.groups.len() >= self.config.templates_max {
                 break;
@@ -340,6 +364,7 @@ impl Miner {
 
     /// Lets go of the other groups, and of the traces of those merged away.
     pub(crate) fn keep(&mut self, keep: impl Fn(u32) -> bool) {
+        self.revise();
         let numbers = self.groups.compact(|group, _| keep(group));
         self.shapes.retain(|_, shape| match numbers[shape.group as usize] {
             Some(group) => {

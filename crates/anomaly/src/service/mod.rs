@@ -1,7 +1,9 @@
 //! The service: templates, window and model behind short locks.
 
 mod labels;
+mod learned;
 mod models;
+mod problems;
 mod sessions;
 mod starters;
 mod templates;
@@ -18,6 +20,8 @@ use event::{
 };
 use template::Miner;
 
+pub use problems::Problem;
+use problems::Problems;
 use sessions::Learning;
 use starters::{Told, has_own};
 use templates::Decisions;
@@ -25,21 +29,21 @@ pub use templates::{TemplateOperation, Templates};
 use upkeep::Upkeep;
 
 use crate::{
-    Config, ModelError, OpenError, Prediction, Stats,
-    bytes::{Reader, Writer},
+    Config, OpenError, Prediction, Stats,
     entity::{Context, Entities, Evidence, models::Models},
     explain,
     feedback::{Book, General, Label, Lookup},
+    lineage::Lineage,
     model::{self, Cache, Model},
-    nearest::nearest,
+    nearest::Nearest,
     registry::Registry,
     starter::Starter,
     window::{Facts, Row, Seen, Window},
 };
 
 const MAGIC: &[u8; 8] = b"LSWINDOW";
-/// Version 1 ends with the window, version 2 before the sessions.
-const VERSION: u32 = 3;
+/// Version 1 ends with the window, version 2 before the sessions, version 3 before the lineage.
+const VERSION: u32 = 4;
 /// Events analysed or learned under one lock.
 const CHUNK: usize = 512;
 
@@ -51,6 +55,7 @@ struct State {
     entities: Entities,
     /// Events at which the next attempt is made after a failed training.
     retry_at: u64,
+    lineage: Lineage,
 }
 
 /// The model that serves.
@@ -58,6 +63,8 @@ struct State {
 struct Serving {
     version: String,
     model: Arc<Model>,
+    /// Whether what it was trained with is there.
+    has_learned: bool,
 }
 
 #[derive(Debug, Default)]
@@ -85,7 +92,8 @@ pub struct Service {
     serving: RwLock<Option<Serving>>,
     /// What `current` said when it was last read or written, and the newest version met.
     noticed: Mutex<(Option<String>, Option<String>)>,
-    /// Held through `analyze`, so that a snapshot lies between two batches.
+    /// Held through `analyze`, so that a snapshot lies between two batches, and while models are exchanged. Taken
+    /// after `training`, before anything else.
     scratch: Mutex<Scratch>,
     /// Held through a training.
     training: Mutex<()>,
@@ -97,7 +105,10 @@ pub struct Service {
     /// Taken before `feedback`, both before the state.
     decisions: Mutex<Decisions>,
     told: Mutex<Told>,
+    problems: Problems,
     lookup: RwLock<Arc<Lookup>>,
+    /// Held for a moment, after the state or by itself.
+    nearest: Mutex<Nearest>,
     scored: AtomicU64,
     anomalies: AtomicU64,
     failed_trainings: AtomicU64,
@@ -125,11 +136,8 @@ impl Service {
             .map_err(|source| OpenError::Directory { path: config.dir.clone(), source })?;
         let versions = registry.versions();
         let current = registry.current();
-        let candidates = current.iter().chain(versions.iter().rev());
-        let serving = candidates.into_iter().find_map(|version| {
-            let model = Arc::new(registry.load(version).ok()?);
-            Some(Serving { version: version.clone(), model })
-        });
+        let problems = Problems::default();
+        let serving = models::first(&registry, current.as_deref(), &versions, &problems);
         let mut feedback = Book::open(&config.dir)
             .map_err(|source| OpenError::Feedback { path: config.dir.clone(), source })?;
         let decisions = Decisions::open(&config.dir)
@@ -139,6 +147,7 @@ impl Service {
             window: Window::new(config.seed),
             entities: sessions::entities(&config),
             retry_at: 0,
+            lineage: Lineage::default(),
         };
         state.window.mask = config.parts.mask();
         state.miner.set_operations(decisions.operations.clone());
@@ -147,7 +156,15 @@ impl Service {
             .map_err(|source| OpenError::Directory { path: config.dir.clone(), source })?;
         let told = Told { starters, refused };
         told.tell(&mut state);
-        Ok(Self {
+        problems.of_files([
+            ("feedback", feedback.problem.clone()),
+            ("templates", decisions.problem().map(str::to_owned)),
+            ("starters", (!told.refused.is_empty()).then(|| told.refused.join("; "))),
+            ("models", registry.problem()),
+        ]);
+        let service = Self {
+            problems,
+            nearest: Mutex::default(),
             sessions: Mutex::default(),
             lookup: RwLock::new(Arc::new(feedback.lookup())),
             feedback: Mutex::new(feedback),
@@ -164,7 +181,10 @@ impl Service {
             anomalies: AtomicU64::default(),
             failed_trainings: AtomicU64::default(),
             config,
-        })
+        };
+        service.go_on();
+        service.match_feedback();
+        Ok(service)
     }
 
     /// Templates and scores events in stream order, and learns from them. Takes time; call it off
@@ -174,7 +194,7 @@ impl Service {
         let mut batch = Batch { events: Vec::with_capacity(events.len()), variables: Vec::new(), end };
         let mut events = events.into_iter().peekable();
         while events.peek().is_some() {
-            let serving = read(&self.serving).clone();
+            let serving = self.judging(&read(&self.state));
             let first = batch.events.len();
             let models = self.session_models();
             self.analyze_chunk(events.by_ref().take(CHUNK), &mut batch, (&mut scratch, &models));
@@ -200,15 +220,23 @@ impl Service {
         scratch.facts.clear();
         scratch.sessions.clear();
         let mut state = write(&self.state);
-        let State { miner, window, entities, .. } = &mut *state;
+        let State { miner, window, entities, lineage, .. } = &mut *state;
+        let mut last = None;
         for (id, event) in events {
             let from = batch.variables.len();
-            let (shape, template, row, facts) = learn_one(miner, window, &event, &mut batch.variables);
+            // After a restart the journal gives some again that are part of what was learned.
+            let again = lineage.holds(id);
+            let learn = if again { look_one } else { learn_one };
+            let (shape, template, row, facts) = learn(miner, window, &event, &mut batch.variables);
+            if !again {
+                lineage.learn(id);
+            }
+            last = Some(id);
             scratch.rows.push(row);
             scratch.facts.push(facts);
             let found = batch.variables.get(from..).unwrap_or_default();
             let context = Context { models, miner };
-            scratch.sessions.push(if self.config.parts.sessions {
+            scratch.sessions.push(if self.config.parts.sessions && !again {
                 entities.observe(id, &event, (&template, found), context)
             } else {
                 None
@@ -222,6 +250,9 @@ impl Service {
                 template: Some(template),
                 verdict: Verdict::unscored(),
             });
+        }
+        if let Some(last) = last {
+            lineage.reach(last);
         }
         scratch.lookup = read(&self.lookup).clone();
         scratch.general = scratch.lookup.general(|id| miner.current(id));
@@ -237,9 +268,19 @@ impl Service {
 
     /// What `analyze` would say, without any change of state.
     pub fn predict(&self, event: &Event<'_>) -> Prediction {
-        let serving = read(&self.serving).clone();
+        self.look(event, true)
+    }
+
+    /// As [`Service::predict`], without the nearest template.
+    pub fn verdict(&self, event: &Event<'_>) -> Verdict {
+        let Prediction { score, is_anomaly, state, reasons, .. } = self.look(event, false);
+        Verdict { score, is_anomaly, state, reasons }
+    }
+
+    fn look(&self, event: &Event<'_>, with_nearest: bool) -> Prediction {
         let mut variables = Vec::new();
         let state = read(&self.state);
+        let serving = self.judging(&state);
         let mined = state.miner.find(&event.message, &mut variables);
         let shape = mined.as_ref().map(|mined| mined.shape);
         let template = mined.map(|mined| mined.template);
@@ -250,11 +291,16 @@ impl Service {
         let seen = Seen::new(event, id, &variables);
         let keys = seen.keys();
         let (row, facts) = state.window.assess_single(&seen, keys);
-        let nearest_template = if template.is_none() { nearest(&state.miner, &event.message) } else { None };
+        let wants_nearest = with_nearest && template.is_none();
+        if wants_nearest {
+            lock(&self.nearest).follow(&state.miner);
+        }
         let needed = self.needed(&state.window, has_own(serving.as_ref()));
         let lookup = read(&self.lookup).clone();
         let general = lookup.general(|id| state.miner.current(id));
         drop(state);
+        // Beside the state: whoever asks for much of this holds up nobody else.
+        let nearest_template = if wants_nearest { lock(&self.nearest).find(&event.message) } else { None };
         let mut verdict =
             verdict(serving.as_ref(), &row, |model| explain::reasons(model, &row, &facts, event, &variables));
         if let Some(shape) = shape
@@ -265,68 +311,6 @@ impl Service {
         let Verdict { score, is_anomaly, state, reasons } = verdict;
         let model = serving.map(|serving| serving.version).unwrap_or_default();
         Prediction { score, is_anomaly, reasons, template, nearest_template, state, model, needed }
-    }
-
-    /// Templates and window state as of the last `analyze`, to be saved together with the index's
-    /// commit. Sealed as the models are, magic `LSWINDOW`; the body: templates (u32 length, bytes
-    /// of their own), the window, u64 events at which a training may be tried again, the monitor of
-    /// drift, u8 1 with where and by which model the serving one is followed, or 0, the sessions
-    /// (`entity::file`) and what was learned of them (`entity::models`). The models of events are no
-    /// part of it, and neither is one that is being trained, unless trainings are waited for.
-    pub fn snapshot(&self) -> Vec<u8> {
-        let _between_batches = lock(&self.scratch);
-        let state = read(&self.state);
-        let mut out = Writer::sealed(MAGIC, VERSION);
-        out.bytes(&state.miner.save());
-        state.window.write(&mut out);
-        out.u64(state.retry_at);
-        lock(&self.upkeep).write(&mut out, self.config.waits_for_training);
-        state.entities.write(&mut out);
-        lock(&self.sessions).write(&mut out);
-        out.seal()
-    }
-
-    /// Goes on from a snapshot.
-    ///
-    /// # Errors
-    /// When the snapshot is something else, of another version, cut short or altered: nothing changes.
-    pub fn restore(&self, snapshot: &[u8]) -> Result<(), ModelError> {
-        let (mut input, version) = Reader::sealed_since(snapshot, MAGIC, 1..=VERSION, "the snapshot")?;
-        let miner =
-            Miner::load(input.bytes()?, self.config.template.clone()).map_err(ModelError::Templates)?;
-        let mut window = Window::read(&mut input)?;
-        window.mask = self.config.parts.mask();
-        let (retry_at, upkeep) = match version {
-            1 => (0, Upkeep::new(self.config.seed)),
-            _ => (input.u64()?, Upkeep::read(&mut input)?),
-        };
-        let mut entities = sessions::entities(&self.config);
-        let mut learning = Learning::default();
-        if version > 2 {
-            entities = entities.read(&mut input)?;
-            learning = Learning::read(&mut input)?;
-            entities.relearn(learning.models());
-        }
-        input.end()?;
-        let mut state = State { miner, window, entities, retry_at };
-        let decisions = lock(&self.decisions);
-        state.miner.set_operations(decisions.operations.clone());
-        labels::recall(&mut lock(&self.feedback), &mut state.miner);
-        lock(&self.told).tell(&mut state);
-        let between_batches = lock(&self.scratch);
-        {
-            let mut current = write(&self.state);
-            state.entities.count_on(&current.entities);
-            *current = state;
-        }
-        let before = std::mem::replace(&mut *lock(&self.upkeep), upkeep);
-        let learned_before = std::mem::replace(&mut *lock(&self.sessions), learning);
-        drop(between_batches);
-        drop(decisions);
-        self.match_feedback();
-        // They may wait for a training, nobody for them.
-        drop((before, learned_before));
-        Ok(())
     }
 
     /// All ids whose stored rows belong to this template, for queries.
@@ -374,6 +358,24 @@ fn learn_one(
     }
     let (row, facts) = window.assess(&seen, keys);
     window.learn(&seen, keys, row);
+    (mined.shape, mined.template, row, facts)
+}
+
+/// As [`learn_one`], for an event that was learned before.
+fn look_one(
+    miner: &mut Miner,
+    window: &mut Window,
+    event: &Event<'_>,
+    variables: &mut Vec<Variable>,
+) -> (u64, Arc<Template>, Row, Facts) {
+    let from = variables.len();
+    let mined = miner.find(&event.message, variables).unwrap_or_else(|| {
+        variables.truncate(from);
+        miner.mine(&event.message, variables)
+    });
+    let found = variables.get(from..).unwrap_or_default();
+    let seen = Seen::new(event, Some(mined.template.id), found);
+    let (row, facts) = window.assess_single(&seen, seen.keys());
     (mined.shape, mined.template, row, facts)
 }
 
@@ -477,15 +479,16 @@ mod tests {
     use event::Timestamp;
 
     use super::*;
+    use crate::bytes::Writer;
 
     #[test]
-    fn snapshots_of_versions_1_and_2_are_read() {
+    fn snapshots_of_older_versions_are_read() {
         let dir = tempfile::tempdir().unwrap();
         let service = Service::open(Config::new(dir.path())).unwrap();
         let id = EventId { journal: event::JournalId(1), position: Position::default() };
         let events = (0..50).map(|n| (id, Event::new(format!("took {n} ms"), Timestamp::MIN)));
         service.analyze(events.collect(), Position::default());
-        for version in [1, 2] {
+        for version in [1, 2, 3] {
             let mut old = Writer::sealed(MAGIC, version);
             {
                 let state = read(&service.state);
@@ -495,6 +498,10 @@ mod tests {
             if version > 1 {
                 old.u64(0);
                 lock(&service.upkeep).write(&mut old, true);
+            }
+            if version > 2 {
+                read(&service.state).entities.write(&mut old);
+                lock(&service.sessions).write(&mut old);
             }
             let fresh = tempfile::tempdir().unwrap();
             let other = Service::open(Config::new(fresh.path())).unwrap();

@@ -4,17 +4,62 @@ use std::sync::Arc;
 
 use event::{Timestamp, VerdictState};
 
-use super::{Service, Serving, has_own, lock, read, write};
+use super::{Service, Serving, has_own, lock, problems::Problems, read};
 use crate::{
     Comparison, FeatureUse, ModelError, ModelInfo, Rules, Standing, compare,
     explain::name,
+    kept,
     model::{self, Model, WEIGHTS},
-    registry,
+    registry::{self, Registry},
 };
 
 /// After a model was taken back or chosen by hand, so many times the events that a first model needs
 /// pass before another takes over by itself.
 const HELD_PER_EVENTS_MIN: u64 = 10;
+
+/// Why a model that serves does not judge.
+const WITHOUT_HISTORY: &str = "the templates and the history it was trained with are not there";
+
+/// The model that serves at a start: the chosen one, else the latest of those that served before it, else the
+/// newest that loads, one that was not to serve by itself last. Another than the chosen one is told.
+pub(super) fn first(
+    registry: &Registry,
+    current: Option<&str>,
+    versions: &[String],
+    problems: &Problems,
+) -> Option<Serving> {
+    let mut refused = None;
+    let mut load = |version: &str| match registry.load(version) {
+        Ok(model) => {
+            Some(Serving { version: version.to_owned(), model: Arc::new(model), has_learned: false })
+        }
+        Err(error) => {
+            refused.get_or_insert((version.to_owned(), error));
+            None
+        }
+    };
+    let chosen = current.and_then(&mut load);
+    if chosen.is_some() {
+        return chosen;
+    }
+    let before: Vec<String> = registry.past(|history| {
+        current.map(|current| history.before(current).cloned().collect()).unwrap_or_default()
+    });
+    let may = |version: &&String| registry.past(|history| history.standing(version).0 == Standing::Kept);
+    let rest = || versions.iter().rev();
+    let candidates = before.iter().chain(rest().filter(may)).chain(rest().filter(|version| !may(version)));
+    let found = candidates.into_iter().find_map(|version| load(version));
+    let instead = found
+        .as_ref()
+        .map_or("no model serves".to_owned(), |serving| format!("{} serves instead", serving.version));
+    if let Some((version, error)) = refused {
+        problems.found(
+            "model",
+            format!("model {version}, which was to serve, cannot be read ({error}); {instead}: activate another or train anew"),
+        );
+    }
+    found
+}
 
 impl Service {
     /// The model that serves.
@@ -24,8 +69,15 @@ impl Service {
             let drift = lock(&self.upkeep).monitor.report();
             let needed = self.needed(&read(&self.state).window, has_own(Some(&serving)));
             let info = self.info(&serving.version, &serving.model, true);
-            return ModelInfo { drift: Some(drift), needed, ..info };
+            let problem = self.problems.of("model").unwrap_or_default();
+            let (state, warming) = self.standing_of_state(&read(&self.state));
+            let (needed, why) = match state {
+                VerdictState::WarmingUp => (warming, WITHOUT_HISTORY.to_owned()),
+                _ => (needed, info.why),
+            };
+            return ModelInfo { drift: Some(drift), state, needed, why, problem, ..info };
         }
+        let problem = self.problems.of("model").unwrap_or_default();
         let state = read(&self.state);
         ModelInfo {
             version: String::new(),
@@ -45,6 +97,7 @@ impl Service {
             rows: state.window.rows().len() as u64,
             features: Vec::new(),
             drift: None,
+            problem,
         }
     }
 
@@ -71,9 +124,10 @@ impl Service {
     pub fn activate(&self, version: &str) -> Result<ModelInfo, ModelError> {
         let model = self.registry.load(version)?;
         let held_until = self.held_until();
-        self.registry.choose(version)?;
-        self.registry.remark(|history| history.held_until = held_until)?;
-        self.serve(version.to_owned(), Arc::new(model));
+        self.exchange(version, Arc::new(model), || {
+            self.registry.choose(version)?;
+            self.registry.remark(|history| history.held_until = held_until)
+        })?;
         Ok(self.model())
     }
 
@@ -94,13 +148,14 @@ impl Service {
             .find_map(|version| Some((self.registry.load(&version).ok()?, version)));
         let (model, version) = found.ok_or(ModelError::NothingBefore)?;
         let held_until = self.held_until();
-        self.registry.choose(&version)?;
-        self.registry.remark(|history| {
-            let why = format!("rolled back to {version}");
-            history.mark(&serving.version, Standing::RolledBack, &why);
-            history.held_until = held_until;
+        self.exchange(&version, Arc::new(model), || {
+            self.registry.choose(&version)?;
+            self.registry.remark(|history| {
+                let why = format!("rolled back to {version}");
+                history.mark(&serving.version, Standing::RolledBack, &why);
+                history.held_until = held_until;
+            })
         })?;
-        self.serve(version, Arc::new(model));
         Ok(self.model())
     }
 
@@ -113,12 +168,20 @@ impl Service {
         HELD_PER_EVENTS_MIN * (self.config.events_min as u64).max(1)
     }
 
-    /// A model as one file, which [`Service::import`] takes.
+    /// A model with what it was trained with, of the one that serves as it stands now, as one file, which
+    /// [`Service::import`] takes.
     ///
     /// # Errors
     /// When there is none of this version or it does not load.
     pub fn export(&self, version: &str) -> Result<Vec<u8>, ModelError> {
-        self.registry.export(version)
+        let kept = self.lineage_kept_with(version);
+        let state = {
+            let _between_batches = lock(&self.scratch);
+            let judges = self.judging(&read(&self.state)).is_some_and(|serving| serving.version == version);
+            let is_kept = kept.is_some_and(|kept| kept.is_same(&read(&self.state).lineage));
+            (judges && !is_kept).then(|| self.state_to_keep())
+        };
+        self.registry.export(version, state.as_deref())
     }
 
     /// Takes in a model that was exported. It is kept, and serves when it is activated.
@@ -126,11 +189,25 @@ impl Service {
     /// # Errors
     /// When the bytes are no model, of a newer version, cut short or altered, or the disk refuses.
     pub fn import(&self, bytes: &[u8]) -> Result<ModelInfo, ModelError> {
-        let model = Model::from_bytes(bytes)?;
-        let version = self.registry.store(&model, Standing::Imported, "brought from elsewhere")?;
+        let (model, learned) = kept::open(bytes)?;
+        let model = Model::from_bytes(model)?;
+        let state = learned.map(kept::unpack).transpose()?;
+        if let Some(state) = &state {
+            self.check_state(state)?;
+        }
+        let _between_exchanges = lock(&self.scratch);
+        let standing = (Standing::Imported, "brought from elsewhere");
+        let version = self.registry.store(&model, state.as_deref(), standing)?;
         let serving = read(&self.serving).as_ref().map(|serving| serving.version.clone());
+        if serving.as_ref() != Some(&version)
+            && let Some(state) = &state
+        {
+            // Of a model that was kept already: it comes as it was when it was carried away.
+            self.registry.keep_learned(&version, state)?;
+        }
         self.registry.expire(serving.as_deref().unwrap_or(&version));
-        self.model_of(&version)
+        let active = serving.is_some_and(|serving| serving == version);
+        Ok(self.info(&version, &model, active))
     }
 
     /// What two of the kept models say of recent events. Takes time; call it off the reactor.
@@ -170,7 +247,7 @@ impl Service {
             return Ok(false);
         };
         let model = self.registry.load(&version)?;
-        *write(&self.serving) = Some(Serving { version, model: Arc::new(model) });
+        self.exchange(&version, Arc::new(model), || Ok(()))?;
         Ok(true)
     }
 
@@ -208,6 +285,7 @@ impl Service {
             rows: card.rows,
             features: features.collect(),
             drift: None,
+            problem: String::new(),
         }
     }
 }

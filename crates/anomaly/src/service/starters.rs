@@ -6,6 +6,7 @@ use super::{Service, Serving, State, lock, read, write};
 use crate::{
     ModelInfo, Origin, StarterInfo, TrainError,
     model::Model,
+    random::hash,
     starter::{STARTERS_MAX, Starter},
     window::Prior,
 };
@@ -50,7 +51,9 @@ impl Service {
             told.starters.retain(|known| known.name != starter.name);
             told.starters.push(starter);
             told.starters.sort_by(|a, b| a.name.cmp(&b.name));
-            told.tell(&mut write(&self.state));
+            let mut state = write(&self.state);
+            told.tell(&mut state);
+            state.lineage.teach(hash(bytes));
         }
         if !has_own(read(&self.serving).as_ref()) {
             let (rows, card) = {
@@ -58,8 +61,9 @@ impl Service {
                 Starter::training(&told.starters, self.config.false_positive_rate, self.config.seed)
             };
             let model = Model::train(&rows, card, self.config.parts)?;
+            let _between_batches = lock(&self.scratch);
             if !has_own(read(&self.serving).as_ref()) {
-                self.activate_new(model)?;
+                self.activate_new(model, None)?;
             }
         }
         Ok(self.model())

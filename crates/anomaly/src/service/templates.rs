@@ -14,7 +14,10 @@ use event::{Template, TemplateId, Timestamp};
 use template::{Action, Described, Operation, Operations};
 
 use super::{Service, lock, read, write};
-use crate::{error::TemplateError, registry::replace};
+use crate::{
+    error::TemplateError,
+    registry::{earlier, replace, set_aside},
+};
 
 /// The operations, and their file.
 #[derive(Debug)]
@@ -54,14 +57,18 @@ impl Decisions {
             Err(error) => return Err(error),
         };
         match Operations::load(&bytes) {
-            Ok(operations) => all.operations = operations,
+            Ok(operations) => (all.operations, all.problem) = (operations, earlier(&path)),
             Err(error) => {
-                let aside = dir.join("templates.refused");
-                fs::rename(&path, &aside)?;
+                let aside = set_aside(&path)?;
                 all.problem = Some(format!("{error}; it was set aside as {}", aside.display()));
             }
         }
         Ok(all)
+    }
+
+    /// Why operations done earlier are not there.
+    pub(super) fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     fn replace(&mut self, operations: Operations) -> Result<(), TemplateError> {

@@ -7,14 +7,16 @@ use event::{Event, VerdictState};
 use super::{CHUNK, Service, Serving, has_own, learn_one, lock, read, write};
 use crate::{
     ModelError, Origin, Standing, TrainError, Trained,
+    lineage::Lineage,
     model::{Card, Model},
+    random::{hash, mix},
     window::Window,
 };
 
 impl Service {
     /// Trains a model and lets it serve. Takes time; call it off the reactor. Scoring goes on
     /// meanwhile. With fewer events than a first model needs, these and the ones seen before taken
-    /// together, what they teach is kept and the answer is `WarmingUp`.
+    /// together, what they teach is kept and the answer is `WarmingUp`. Either is durable when this returns.
     ///
     /// # Errors
     /// Without any event, or when the model cannot be stored: the one before serves on.
@@ -42,6 +44,7 @@ impl Service {
         };
         let _training = lock(&self.training);
         let started = Instant::now();
+        let relieved = self.relieved();
         // On a window of its own, so that the stream's rates and gaps stay those of the stream.
         let mut warmed = Window::new(self.config.seed);
         warmed.mask = self.config.parts.mask();
@@ -56,43 +59,84 @@ impl Service {
         }
         let sessions = self.learn_sessions(events, &mut || go_on(events.len()))?;
         go_on(events.len())?;
+        let model = self.made_of(&warmed, events.len())?;
+        let between_batches = lock(&self.scratch);
         if let Some(sessions) = sessions {
             self.adopt_sessions(sessions);
         }
-        let (seen, templates) = {
-            let mut state = write(&self.state);
-            state.window.absorb(&warmed);
-            (state.window.seen, state.miner.len() as u64)
-        };
-        let enough = events.len() >= self.config.events_min;
-        if !enough && seen < self.config.events_min as u64 {
-            let serving = read(&self.serving).clone();
-            let needed = self.needed(&read(&self.state).window, has_own(serving.as_ref()));
-            return Ok(Trained {
-                model: serving.as_ref().map(|serving| serving.version.clone()).unwrap_or_default(),
-                events: events.len() as u64,
-                templates,
-                duration: started.elapsed(),
-                state: if serving.is_some() { VerdictState::Scored } else { VerdictState::WarmingUp },
-                needed,
-            });
+        let (before, templates) = self.absorb(&warmed, events);
+        let kept = self.keep_taught(model, relieved);
+        if kept.is_err() {
+            let state = &mut *write(&self.state);
+            (state.window, state.lineage) = before;
         }
-        // Too few by themselves: the sample of the stream, which they are now part of, serves.
-        let (rows, card) = if enough {
-            (warmed.rows().to_vec(), self.card(&warmed, seen, templates, Origin::Request))
-        } else {
-            let state = read(&self.state);
-            (state.window.rows().to_vec(), self.card(&state.window, seen, templates, Origin::Request))
+        drop(between_batches);
+        let (served, version) = kept?;
+        let (state, needed) = match served {
+            true => (VerdictState::Scored, 0),
+            false => {
+                let serving = read(&self.serving).clone();
+                let needed = self.needed(&read(&self.state).window, has_own(serving.as_ref()));
+                (serving.map_or(VerdictState::WarmingUp, |_| VerdictState::Scored), needed)
+            }
         };
-        let version = self.activate_new(Model::train(&rows, card, self.config.parts)?)?;
-        Ok(Trained {
-            model: version,
-            events: events.len() as u64,
-            templates,
-            duration: started.elapsed(),
-            state: VerdictState::Scored,
-            needed: 0,
-        })
+        let (events, duration) = (events.len() as u64, started.elapsed());
+        Ok(Trained { model: version, events, templates, duration, state, needed })
+    }
+
+    /// The version that serves and the state that it judges by, to be kept with it should another relieve it.
+    fn relieved(&self) -> Option<(String, Vec<u8>)> {
+        let _between_batches = lock(&self.scratch);
+        let version = read(&self.serving).as_ref()?.version.clone();
+        Some((version, self.state_to_keep()))
+    }
+
+    /// A model of what was learned, together with what was seen before; None when that is too little.
+    fn made_of(&self, warmed: &Window, events: usize) -> Result<Option<Model>, TrainError> {
+        let (rows, card) = {
+            let state = read(&self.state);
+            let (seen, templates) = (state.window.seen + warmed.seen, state.miner.len() as u64);
+            if events >= self.config.events_min {
+                (warmed.rows().to_vec(), self.card(warmed, seen, templates, Origin::Request))
+            } else if seen >= self.config.events_min as u64 {
+                // Too few by themselves: the sample of the stream, which they are to be part of, serves.
+                let mut window = state.window.clone();
+                window.absorb(warmed);
+                (window.rows().to_vec(), self.card(&window, seen, templates, Origin::Request))
+            } else {
+                return Ok(None);
+            }
+        };
+        Model::train(&rows, card, self.config.parts).map(Some)
+    }
+
+    /// Takes what was learned into the stream's state; gives what was there before, and how many templates are
+    /// known. To be called between two batches.
+    fn absorb(&self, warmed: &Window, events: &[Event<'_>]) -> ((Window, Lineage), u64) {
+        let what = events.iter().fold(events.len() as u64, |all, event| {
+            mix(all ^ hash(event.message.as_bytes()) ^ event.timestamp.as_nanos() as u64)
+        });
+        let mut state = write(&self.state);
+        let before = (state.window.clone(), state.lineage.clone());
+        state.window.absorb(warmed);
+        state.lineage.teach(what);
+        (before, state.miner.len() as u64)
+    }
+
+    /// Makes what was taught durable: with the model that came of it, which serves from now on, or with the one
+    /// that serves, or by itself. Says whether a model came of it, and which serves.
+    fn keep_taught(
+        &self,
+        model: Option<Model>,
+        relieved: Option<(String, Vec<u8>)>,
+    ) -> Result<(bool, String), ModelError> {
+        if let Some(model) = model {
+            return self.activate_new(model, relieved).map(|version| (true, version));
+        }
+        let serving = read(&self.serving).clone();
+        let version = serving.as_ref().map(|serving| serving.version.clone()).unwrap_or_default();
+        self.registry.keep_learned(&version, &self.state_to_keep())?;
+        Ok((false, version))
     }
 
     pub(super) fn card(&self, window: &Window, seen: u64, templates: u64, origin: Origin) -> Card {
@@ -110,17 +154,34 @@ impl Service {
         }
     }
 
-    /// Stores a model and lets it serve.
-    pub(super) fn activate_new(&self, model: Model) -> Result<String, ModelError> {
-        let version = self.registry.store(&model, Standing::Serving, "")?;
+    /// Stores a model with the state as it is and lets it serve; the one before is kept with its own. To be
+    /// called between two batches.
+    pub(super) fn activate_new(
+        &self,
+        model: Model,
+        relieved: Option<(String, Vec<u8>)>,
+    ) -> Result<String, ModelError> {
+        let serving = read(&self.serving).as_ref().map(|serving| serving.version.clone());
+        if let Some((version, state)) = relieved.filter(|(version, _)| serving.as_ref() == Some(version)) {
+            self.registry.keep_learned(&version, &state)?;
+        }
+        let version = self.registry.store(&model, Some(&self.state_to_keep()), (Standing::Serving, ""))?;
+        self.registry.forget_taught();
         self.registry.expire(&version);
         self.serve(version.clone(), Arc::new(model));
         Ok(version)
     }
 
+    /// Lets a model serve that was kept with a state that this one holds.
     pub(super) fn serve(&self, version: String, model: Arc<Model>) {
-        *lock(&self.noticed) = (Some(version.clone()), self.registry.versions().pop());
-        *write(&self.serving) = Some(Serving { version, model });
+        self.notice(&version);
+        self.problems.solved("model");
+        *write(&self.serving) = Some(Serving { version, model, has_learned: true });
+    }
+
+    /// Remembers which version serves, so that no other is taken for a newer one.
+    pub(super) fn notice(&self, version: &str) {
+        *lock(&self.noticed) = (Some(version.to_owned()), self.registry.versions().pop());
     }
 
     pub(super) fn needed(&self, window: &Window, served: bool) -> u64 {

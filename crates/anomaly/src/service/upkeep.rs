@@ -124,6 +124,12 @@ impl Upkeep {
         }
     }
 
+    /// As [`Upkeep::write`], without a model on its way.
+    pub(super) fn write_monitor(&self, out: &mut Writer) {
+        self.monitor.write(out);
+        out.u8(0);
+    }
+
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
         let monitor = Monitor::read(input)?;
         let pending = match input.u8()? {
@@ -158,13 +164,14 @@ impl Drop for Upkeep {
 fn candidate(
     registry: &Registry,
     (rows, card, parts): (&[Row], Card, Parts),
+    state: &[u8],
     serving: Option<(&Model, &[Row])>,
 ) -> Result<Outcome, TrainError> {
     let model = Model::train(rows, card, parts)?;
     let objection = serving.and_then(|(old, recent)| compare::objection(old, &model, recent));
     let objection = objection.unwrap_or_default();
     let why = if objection.is_empty() { "about to take over" } else { objection.as_str() };
-    let version = registry.store(&model, Standing::Candidate, why)?;
+    let version = registry.store(&model, Some(state), (Standing::Candidate, why))?;
     Ok(Outcome { version, objection, model: Some(Arc::new(model)) })
 }
 
@@ -267,9 +274,11 @@ impl Service {
         };
         let base = serving.map(|serving| serving.version.clone()).unwrap_or_default();
         let (registry, old) = (Arc::clone(&self.registry), serving.map(|serving| Arc::clone(&serving.model)));
-        let parts = self.config.parts;
-        let work =
-            move || candidate(&registry, (&rows, card, parts), old.as_ref().map(|old| (&**old, &*recent)));
+        let (parts, state) = (self.config.parts, self.state_to_keep());
+        let work = move || {
+            let old = old.as_ref().map(|old| (&**old, &*recent));
+            candidate(&registry, (&rows, card, parts), &state, old)
+        };
         match Builder::new().name("retrain".to_owned()).spawn(work) {
             Ok(thread) => {
                 lock(&self.upkeep).pending = Some(Pending { seen, nanos, base, work: Work::Running(thread) });
@@ -314,6 +323,7 @@ impl Service {
                     write(&self.state).retry_at = seen + NEXT_AFTER_DRIFT;
                 }
                 self.serve(version.clone(), model);
+                self.registry.forget_taught();
                 self.registry.expire(&version);
             }
             Err(_) => self.failed(RETRY_AFTER),

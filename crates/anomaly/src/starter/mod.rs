@@ -235,7 +235,7 @@ impl Starter {
     /// Keeps the file beside the models.
     pub(crate) fn store(&self, dir: &Path, bytes: &[u8]) -> Result<(), ModelError> {
         let folder = folder(dir);
-        fs::create_dir_all(&folder).map_err(|source| ModelError::Io {
+        disk::create_dir_all(&folder).map_err(|source| ModelError::Io {
             action: "make",
             path: folder.clone(),
             source,

@@ -176,6 +176,10 @@ fn unknown_job() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "job_not_found", "No such job", detail)
 }
 
+fn stopping(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping", detail)
+}
+
 /// The bytes of a file of ours, at most so many.
 async fn read_file(body: Body, bytes_max: usize, what: &str) -> Result<Bytes, Problem> {
     axum::body::to_bytes(body, bytes_max).await.map_err(|_| {

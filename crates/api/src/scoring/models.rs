@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 use super::{Shared, blocking, read_file};
 use crate::{observe::internal, params::bad_parameter};
 
-/// Larger files are no models: one of ours has about half a megabyte.
-pub(super) const IMPORT_BYTES_MAX: usize = 8 << 20;
+/// Larger files are no models: one of ours has about half a megabyte, and some more with a long history.
+pub(super) const IMPORT_BYTES_MAX: usize = 32 << 20;
 
 pub(super) async fn serving(State(shared): State<Shared>) -> Result<Response, Problem> {
     let service = Arc::clone(&shared.state.service);
@@ -150,6 +150,9 @@ pub(super) fn card_json(model: &ModelInfo) -> Value {
     }
     if !model.why.is_empty() {
         json["why"] = model.why.as_str().into();
+    }
+    if !model.problem.is_empty() {
+        json["problem"] = model.problem.as_str().into();
     }
     if model.state != VerdictState::Scored {
         return json;

@@ -13,6 +13,7 @@ use event::{Template, Verdict};
 use parse::Format;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
+use telemetry::task::Stop;
 
 use super::{Shared, blocking, refused_json};
 use crate::{body::Payload, clock::now};
@@ -25,15 +26,18 @@ pub(super) async fn predict(
 ) -> Result<Response, Problem> {
     let payload = shared.bodies.read(&headers, body).await?;
     let place = shared.predictions.enter().await?;
+    let cancel = shared.state.stop.child_token();
+    let _ends_with_the_request = cancel.clone().drop_guard();
     let body = blocking(move || {
         let _place = place;
-        answer(&shared, &payload)
+        answer(&shared, &payload, &cancel)
     })
     .await??;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
-fn answer(shared: &Shared, payload: &Payload) -> Result<Vec<u8>, Problem> {
+/// Ends early when nobody waits for it any more, or the service stops.
+fn answer(shared: &Shared, payload: &Payload, cancel: &Stop) -> Result<Vec<u8>, Problem> {
     let limit = shared.state.config.predict_events_max;
     let out = RefCell::new(Answers { limit, ..Answers::default() });
     parse::body(
@@ -42,7 +46,7 @@ fn answer(shared: &Shared, payload: &Payload) -> Result<Vec<u8>, Problem> {
         &shared.context(now()),
         &mut |event| {
             let mut out = out.borrow_mut();
-            if out.accepted < limit {
+            if out.accepted < limit && !cancel.is_cancelled() {
                 let prediction = shared.state.service.predict(&event);
                 let mut json = prediction_json(&prediction);
                 if let Some(template) = &prediction.template
@@ -61,6 +65,9 @@ fn answer(shared: &Shared, payload: &Payload) -> Result<Vec<u8>, Problem> {
             out.refusals += 1;
         },
     );
+    if cancel.is_cancelled() {
+        return Err(super::stopping("the service is stopping; send this again later"));
+    }
     let out = out.into_inner();
     if out.accepted + out.refusals > limit {
         let detail = format!("at most {limit} logs are scored in one request; send them in parts");

@@ -209,10 +209,8 @@ fn cancel_of<'a>(shared: &'a Shared, job: Option<&'a Running>) -> &'a Stop {
 
 /// The answer to who waited for a training, which nothing but a stop cancels.
 fn served(trained: Option<Value>) -> Result<Answer, Problem> {
-    let stopping = || {
-        let detail = "the service is stopping, and no model was made; send this again later";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping", detail)
-    };
+    let stopping =
+        || super::stopping("the service is stopping, and no model was made; send this again later");
     trained.map(Answer::Trained).ok_or_else(stopping)
 }
 

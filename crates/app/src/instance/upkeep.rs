@@ -37,15 +37,39 @@ pub(super) fn retention(tasks: &Tasks, index: &Arc<dyn Index>, retention: Durati
 }
 
 /// Sets what is to be seen of scoring, and takes newer models from the models' folder.
-pub(super) fn models(tasks: &Tasks, service: Arc<anomaly::Service>) {
+pub(super) fn models(tasks: &Tasks, service: Arc<anomaly::Service>, health: Component) {
     let stop = tasks.stop();
+    let mut told = Vec::new();
+    tell_damage(&service, &health, &mut told);
     tasks.spawn("models", async move {
         let mut ticks = ticks(GAUGES_EVERY);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             set_scoring(&service.stats());
+            tell_damage(&service, &health, &mut told);
             reload(Arc::clone(&service)).await;
         }
     });
+}
+
+/// Says what of that which was learned cannot be read: in the log when it is found, in the health as long as it
+/// is so.
+fn tell_damage(service: &anomaly::Service, health: &Component, told: &mut Vec<anomaly::Problem>) {
+    let problems = service.problems();
+    if problems == *told {
+        return;
+    }
+    for problem in problems.iter().filter(|problem| !told.contains(problem)) {
+        error!(what = problem.what, "{}", problem.text);
+    }
+    gauge!(metric::DAMAGED_LEARNED_FILES).set(problems.len() as f64);
+    match problems.as_slice() {
+        [] => health.ok(),
+        problems => {
+            let texts: Vec<&str> = problems.iter().map(|problem| problem.text.as_str()).collect();
+            health.degraded(texts.join("; "));
+        }
+    }
+    *told = problems;
 }
 
 fn set_scoring(stats: &anomaly::Stats) {

@@ -2,8 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
-    path::{Path, PathBuf},
+    io,
+    path::Path,
     time::Duration,
 };
 
@@ -47,7 +47,8 @@ pub(super) fn start(build: &Build<'_>, service: api::AnomalyGrpc) -> Result<(), 
     Ok(())
 }
 
-/// Saves the window unless it is what was saved last; gives what is saved now.
+/// Saves the window unless it is what was saved last; gives what is saved now. What could not be saved is tried
+/// again the next time.
 async fn save(service: &api::AnomalyGrpc, path: &Path, saved: Vec<u8>) -> Vec<u8> {
     let (service, path) = (service.clone(), path.to_owned());
     let work = tokio::task::spawn_blocking(move || {
@@ -55,18 +56,12 @@ async fn save(service: &api::AnomalyGrpc, path: &Path, saved: Vec<u8>) -> Vec<u8
         if snapshot == saved {
             return saved;
         }
-        if let Err(error) = replace(&path, &snapshot) {
-            tracing::warn!(%error, path = %path.display(), "the window could not be saved");
+        if let Err(error) = disk::replace(&path, &snapshot) {
+            metrics::counter!(telemetry::metric::FAILED_WINDOW_SAVES).increment(1);
+            tracing::warn!(%error, path = %path.display(), "the window could not be saved; it is tried again");
+            return saved;
         }
         snapshot
     });
     work.await.unwrap_or_default()
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished: PathBuf = path.with_extension("window.tmp");
-    let mut file = File::create(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
 }

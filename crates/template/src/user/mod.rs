@@ -194,6 +194,7 @@ impl Miner {
 
     /// Lets these operations be in force instead of those before. What was learned stays as it is.
     pub fn set_operations(&mut self, operations: Operations) {
+        self.revise();
         let parts = std::mem::take(&mut self.user).parts;
         self.user.operations = operations;
         for group in 0..self.groups.stored() as u32 {
@@ -264,6 +265,7 @@ impl Miner {
 
     /// Takes in a part made before, or lets its lines belong to the template that is split no more.
     fn keep_part(&mut self, part: Part) {
+        self.revise();
         if let Some(&at) = self.user.ids.get(&part.of.0)
             && let Some(view) = self.user.views.get_mut(at as usize)
             && view.template.id == part.of
@@ -420,6 +422,7 @@ impl Miner {
         {
             view.parts += 1;
             self.user.parts.insert(part.template.id.0, part);
+            self.revise();
         }
         mined
     }

@@ -12,21 +12,27 @@ use wire::{record, v1};
 
 use super::stopping;
 
-pub(super) fn predict(service: &Service, records: &[Bytes]) -> v1::PredictResponse {
+/// Ends early when nobody waits for it any more, or the service stops.
+pub(super) fn predict(
+    service: &Service,
+    records: &[Bytes],
+    cancel: &Stop,
+) -> Result<v1::PredictResponse, Status> {
     let mut needed = service.model().needed;
-    let predictions = records.iter().map(|record| match record::decode(record) {
+    let mut one = |record: &Bytes| match record::decode(record) {
+        _ if cancel.is_cancelled() => Err(stopping()),
         Ok(event) => {
             let said = service.predict(&event);
             needed = said.needed;
-            prediction(service, said)
+            Ok(prediction(service, said))
         }
-        Err(error) => v1::Prediction {
-            verdict: Some(v1::Verdict::refused(error.to_string())),
-            ..v1::Prediction::default()
-        },
-    });
-    let predictions = predictions.collect();
-    v1::PredictResponse { predictions, needed }
+        Err(error) => {
+            let verdict = Some(v1::Verdict::refused(error.to_string()));
+            Ok(v1::Prediction { verdict, ..v1::Prediction::default() })
+        }
+    };
+    let predictions = records.iter().map(&mut one).collect::<Result<_, _>>()?;
+    Ok(v1::PredictResponse { predictions, needed })
 }
 
 fn prediction(service: &Service, said: Prediction) -> v1::Prediction {

@@ -99,7 +99,9 @@ impl AnomalyService for Calls {
     ) -> Result<Response<v1::PredictResponse>, Status> {
         let records = request.into_inner().log_records;
         self.shared.check_size(records.len(), self.shared.config.batch_records_max)?;
-        self.ask_in_turn(move |service| Ok(answer::predict(service, &records))).await
+        let cancel = self.stop.child_token();
+        let _ends_with_the_call = cancel.clone().drop_guard();
+        self.ask_in_turn(move |service| answer::predict(service, &records, &cancel)).await
     }
 
     async fn train(

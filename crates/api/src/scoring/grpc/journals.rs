@@ -178,8 +178,7 @@ impl Journal {
         if let Ok(at) = self.recent.binary_search_by_key(&place, |(place, _)| *place) {
             return self.recent[at].1.clone();
         }
-        let said = service.predict(event);
-        Verdict { score: said.score, is_anomaly: said.is_anomaly, state: said.state, reasons: said.reasons }
+        service.verdict(event)
     }
 
     fn remember<'v>(&mut self, learned: impl Iterator<Item = (u64, &'v Verdict)>) {
