@@ -79,6 +79,11 @@ async fn either_side_may_die_hang_and_come_back() {
     assert!(degraded(&server).await);
     signal(&service, Signal::CONT);
     learned(&service, 90).await;
+    eventually("late verdicts are in the index", async || {
+        (with_state(&server, "hanging", "warming-up").await == 40).then_some(())
+    })
+    .await;
+    assert_eq!(with_state(&server, "hanging", "unscored").await, 0);
     eventually("scores come with the events again", async || (!degraded(&server).await).then_some(())).await;
     post(&server, "after", 10).await;
     assert_eq!(with_state(&server, "after", "warming-up").await, 10);
@@ -100,6 +105,10 @@ async fn either_side_may_die_hang_and_come_back() {
     post(&server, "last", 5).await;
     assert_eq!(server.count("source:roles").await.unwrap(), 155);
     learned(&service, 155).await;
+    eventually("no event is left without a verdict", async || {
+        (server.count("source:roles sentinel.anomaly.state:unscored").await.unwrap() == 0).then_some(())
+    })
+    .await;
     assert!(server.terminate().unwrap().success());
     assert!(service.terminate().unwrap().success());
 }

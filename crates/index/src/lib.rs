@@ -14,7 +14,7 @@ mod request;
 pub mod scan;
 
 use async_trait::async_trait;
-use event::{Batch, JournalId, Position, Timestamp};
+use event::{Batch, EventId, JournalId, Position, Timestamp, Verdict};
 use tokio::sync::watch;
 
 pub use cursor::InvalidCursor;
@@ -63,6 +63,11 @@ pub trait Index: Send + Sync {
 
     /// Templates with their counts, most frequent first.
     async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError>;
+
+    /// Gives events that were stored without a verdict the ones that came later, durable when this returns;
+    /// says how many. [`Index::written`] must have reached the events before. Those that are not there, or have
+    /// a verdict, are left as they are, so it may be told again.
+    async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError>;
 
     /// Removes events older than this, as whole units of storage: none younger goes, some older may stay.
     async fn expire(&self, before: Timestamp) -> Result<u64, IndexError>;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use event::{Analyzed, Batch, EventId, JournalId, Position, Timestamp, fields_of};
+use event::{Analyzed, Batch, EventId, JournalId, Position, Timestamp, Verdict, VerdictState, fields_of};
 use tokio::sync::watch;
 
 use crate::{
@@ -45,6 +45,19 @@ impl Scan {
             self.covered = self.covered.max(analyzed.id.position.next());
             self.events.push(analyzed);
         }
+    }
+
+    /// Gives events without a verdict the ones that came later; says how many.
+    pub fn amend(&mut self, verdicts: &[(EventId, Verdict)]) -> u64 {
+        let late: HashMap<EventId, &Verdict> = verdicts.iter().map(|(id, verdict)| (*id, verdict)).collect();
+        let mut amended = 0;
+        for event in self.events.iter_mut().filter(|event| event.verdict.state == VerdictState::Unscored) {
+            if let Some(verdict) = late.get(&event.id) {
+                event.verdict = (*verdict).clone();
+                amended += 1;
+            }
+        }
+        amended
     }
 
     /// Behind the last event.
@@ -291,6 +304,12 @@ impl Index for ScanIndex {
 
     async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
         Ok(lock(&self.written).patterns(&request))
+    }
+
+    async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
+        let amended = lock(&self.written).amend(verdicts);
+        lock(&self.committed).amend(verdicts);
+        Ok(amended)
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {

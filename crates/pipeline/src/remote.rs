@@ -11,6 +11,7 @@
 mod analysis;
 mod breaker;
 mod connection;
+mod late;
 mod scoring;
 mod unavailable;
 

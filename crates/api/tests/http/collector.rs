@@ -6,7 +6,7 @@ use crate::support::{Collector, analyzed, ask, event, four, get};
 use api::{AccessConfig, CollectorConfig, SearcherConfig};
 use async_trait::async_trait;
 use axum::body::Body;
-use event::{Batch, JournalId, Position, Severity, Timestamp};
+use event::{Batch, EventId, JournalId, Position, Severity, Timestamp, Verdict};
 use http_body_util::BodyExt;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError, IndexStats,
@@ -274,6 +274,9 @@ impl Index for Broken {
         self.fail().await
     }
     async fn patterns(&self, _: PatternsRequest) -> Result<Patterns, IndexError> {
+        self.fail().await
+    }
+    async fn amend(&self, _: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
         self.fail().await
     }
     async fn expire(&self, _: Timestamp) -> Result<u64, IndexError> {

@@ -36,7 +36,7 @@ pub(super) async fn start(
     let pipeline = Pipeline::open(
         configs::pipeline_config(settings),
         journal.clone(),
-        analysis(build, &journal, service)?,
+        analysis(build, (&journal, &index), service)?,
         index.clone(),
         health.component("index"),
     )?;
@@ -103,11 +103,15 @@ fn open_dead_letters(
 /// Where verdicts come from: the service of this process, or the one that `LOG_SENTINEL_ANOMALY_URL` names.
 fn analysis(
     build: &Build<'_>,
-    journal: &Journal,
+    (journal, index): (&Journal, &Arc<dyn Index>),
     service: Option<&Arc<anomaly::Service>>,
 ) -> Result<Analysis, StartError> {
     let Some(service) = service else {
-        return remote::analysis(build, journal, build.settings.anomaly_url.as_deref().unwrap_or_default());
+        return remote::analysis(
+            build,
+            (journal, index),
+            build.settings.anomaly_url.as_deref().unwrap_or_default(),
+        );
     };
     pipeline::remote::forget(journal)?;
     Ok(Analysis::InProcess(Arc::clone(service)))

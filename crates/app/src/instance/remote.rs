@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use event::{EventId, Verdict};
+use index::Index;
 use journal::Journal;
 use pipeline::{
     Analysis,
@@ -13,7 +14,11 @@ use telemetry::{metric, task::Stop};
 use super::{Build, StartError, configs};
 
 /// The analysis that asks the service at `url`, and the reader that has later scored what went unscored.
-pub(super) fn analysis(build: &Build<'_>, journal: &Journal, url: &str) -> Result<Analysis, StartError> {
+pub(super) fn analysis(
+    build: &Build<'_>,
+    (journal, index): (&Journal, &Arc<dyn Index>),
+    url: &str,
+) -> Result<Analysis, StartError> {
     let settings = build.settings;
     let remote = Remote::new(Config {
         api_key: settings.api_keys.first().map(|key| key.0.clone()),
@@ -26,7 +31,7 @@ pub(super) fn analysis(build: &Build<'_>, journal: &Journal, url: &str) -> Resul
         metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
     });
     let health = build.health.component("anomaly");
-    let (scoring, verdicts) = Scoring::open(remote, journal.clone(), health, sink)?;
+    let (scoring, verdicts) = Scoring::open(remote, journal.clone(), health, (Arc::clone(index), sink))?;
     let runtime = tokio::runtime::Handle::current();
     let work = move |stop: Stop| runtime.block_on(verdicts.run(stop));
     build.back.thread("verdicts", work).map_err(StartError::Thread)?;

@@ -17,11 +17,11 @@ mod writer;
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use event::{Batch, JournalId, Position, Timestamp};
+use event::{Batch, EventId, JournalId, Position, Timestamp, Verdict};
 use telemetry::{health::Component, task::Tasks};
 use tokio::sync::watch;
 
-use self::writer::{Writer, retention};
+use self::writer::{Writer, amend, retention};
 pub use self::{
     cluster::{Answer, Body, Cluster, Flavor, Method, Request, Server},
     error::ClusterError,
@@ -246,6 +246,24 @@ impl Index for Elasticsearch {
 
     async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
         search::patterns(&self.cluster, &self.view("count templates").await?, request).await
+    }
+
+    async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
+        const ACTION: &str = "take late verdicts";
+        let view = self.view(ACTION).await?;
+        match amend::amend(&self.cluster, &view, verdicts).await {
+            Err(error @ (ClusterError::Forbidden { .. } | ClusterError::Refused { .. })) => {
+                // It would be refused each time, and the journal kept for it.
+                let events = verdicts.len();
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    events,
+                    "late verdicts are given up; the account needs the right 'index' on the data stream"
+                );
+                Ok(0)
+            }
+            amended => amended.map_err(|error| error.during(ACTION)),
+        }
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {

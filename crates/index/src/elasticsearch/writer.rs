@@ -7,6 +7,7 @@
 //!                 └─────────────────────────────────────────────────────┘
 //! ```
 
+pub(super) mod amend;
 mod bulk;
 mod deliver;
 pub(super) mod existing;

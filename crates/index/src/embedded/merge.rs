@@ -61,7 +61,7 @@ pub(super) fn merge(
                 let mut rows = Rows::new(&block)?;
                 let mut line = Line::default();
                 for row in 0..block.len() {
-                    writer.adopt(&mut rows, row, &mut line)?;
+                    writer.adopt(&mut rows, row, &mut line, None)?;
                 }
             }
         }
@@ -71,7 +71,7 @@ pub(super) fn merge(
 }
 
 /// Copies a block, with its references to tables renumbered.
-fn copy(block: &Block<'_>, writer: &mut Writer) -> Result<(), IndexError> {
+pub(super) fn copy(block: &Block<'_>, writer: &mut Writer) -> Result<(), IndexError> {
     let segment = block.segment;
     let shapes = block.shapes()?;
     let numbers: Vec<u32> = shapes

@@ -11,6 +11,7 @@
 //! It must never answer from a file whose checksums differ: such a file is set aside.
 
 mod aggregate;
+mod amend;
 mod block;
 mod bloom;
 mod cache;

@@ -9,11 +9,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use event::{Batch, JournalId, Position, Timestamp};
+use event::{Batch, EventId, JournalId, Position, Timestamp, Verdict};
 use telemetry::ledger;
 use tokio::sync::watch;
 
 use super::{
+    amend::{self, Late},
     block::Section,
     cache::Cache,
     merge,
@@ -331,6 +332,26 @@ impl Shared {
         Ok(())
     }
 
+    /// Files that hold rows without these verdicts are replaced by others with them.
+    fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
+        self.commit()?;
+        let late: Late<'_> = verdicts.iter().map(|(id, verdict)| (*id, verdict)).collect();
+        let mut next = lock(&self.files);
+        let mut amended = 0;
+        for segment in self.segments().iter().filter(|segment| segment.is_file() && segment.rows > 0) {
+            let (with, rows) = match amend::amend(segment, &late, &self.config, &self.cache) {
+                Ok(Some(with)) => with,
+                // A query that meets the damage sets it aside.
+                Ok(None) | Err(IndexError::Damaged { .. }) => continue,
+                Err(error) => return Err(error),
+            };
+            self.write_file(&Arc::new(with), &mut next, &[segment.number])?;
+            remove(&file_path(&self.config.dir, segment.number))?;
+            amended += rows;
+        }
+        Ok(amended)
+    }
+
     fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {
         let mut next = lock(&self.files);
         let old =
@@ -421,6 +442,10 @@ impl Index for Embedded {
 
     async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
         self.query(move |shared, snapshot| shared.patterns(snapshot, &request)).await
+    }
+
+    async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
+        self.shared.amend(verdicts)
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use event::{Analyzed, Batch, JournalId, Position, Value, Variable};
+use event::{Analyzed, Batch, JournalId, Position, Value, Variable, Verdict};
 
 use super::{
+    amend::judged,
     block::BlockBuilder,
     bloom::field_key,
     intern::Interner,
     ints::zigzag,
     rows::{Line, Owned, Rows},
     segment::{BlockPlace, Segment},
-    shapes::{Original, Plan, RowShape, ShapeTotals, Source, Tables},
+    shapes::{Original, Plan, RowShape, SCORE, ShapeTotals, Source, Tables},
     skeleton::{Skeleton, has_cell, slot},
 };
 use crate::IndexError;
@@ -110,7 +111,7 @@ impl Writer {
         let event = &analyzed.event;
         let host = event.host.as_deref().map(|host| interner.host(host));
         builder.begin(number, host, event.timestamp, event.observed_timestamp, analyzed.id);
-        builder.cell(u64::from((analyzed.verdict.score * 1000.0).round() as u16));
+        builder.cell(thousandths_of(&analyzed.verdict));
         let shape = &interner.tables.shapes[number as usize];
         let line = match (&event.original, shape.original) {
             (Some(original), Original::Line) => original.as_ref(),
@@ -168,7 +169,7 @@ impl Writer {
             }
         }
         if shape.has_reasons {
-            builder.text(&serde_json::Value::from(analyzed.verdict.reasons.as_slice()).to_string());
+            builder.text(&reasons_text(&analyzed.verdict));
         }
         self.appended();
     }
@@ -182,26 +183,36 @@ impl Writer {
         }
     }
 
-    /// Appends a row of another segment.
+    /// Appends a row of another segment; with a verdict, where it had none.
     pub(super) fn adopt(
         &mut self,
         rows: &mut Rows<'_>,
         row: usize,
         line: &mut Line,
+        verdict: Option<&Verdict>,
     ) -> Result<(), IndexError> {
         let (place, rank, shape) = rows.locate(row)?;
-        let number = self.interner.adopt(shape);
+        let number = match verdict {
+            None => self.interner.adopt(shape),
+            Some(verdict) => self.interner.adopt(&Arc::new(judged(shape, verdict))),
+        };
         let host = rows.block.host(row)?.map(|host| self.interner.host(host));
         rows.line(row, line)?;
         let owned = rows.row(row)?;
         let Owned { id, event, .. } = &owned;
         self.builder.begin(number, host, event.timestamp, event.observed_timestamp, *id);
         for (cell, is_text) in shape.text_cells().into_iter().enumerate() {
-            if is_text {
-                self.builder.text(rows.text(place, rank, cell)?);
-            } else {
-                self.builder.cell(rows.cell(place, rank, cell)?);
+            match verdict {
+                Some(verdict) if cell == SCORE => self.builder.cell(thousandths_of(verdict)),
+                Some(_) if shape.has_reasons && cell == shape.reasons_cell() => {}
+                _ if is_text => {
+                    self.builder.text(rows.text(place, rank, cell)?);
+                }
+                _ => self.builder.cell(rows.cell(place, rank, cell)?),
             }
+        }
+        if let Some(verdict) = verdict.filter(|verdict| !verdict.reasons.is_empty()) {
+            self.builder.text(&reasons_text(verdict));
         }
         let wide = shape.wide();
         if wide > 0 {
@@ -270,6 +281,14 @@ impl Writer {
         *self = Self::new(self.block_rows, covered);
         view
     }
+}
+
+fn thousandths_of(verdict: &Verdict) -> u64 {
+    u64::from((verdict.score * 1000.0).round() as u16)
+}
+
+fn reasons_text(verdict: &Verdict) -> String {
+    serde_json::Value::from(verdict.reasons.as_slice()).to_string()
 }
 
 /// Whether what stands at a place is part of a longer token.

@@ -39,6 +39,7 @@ pub(crate) async fn check<F: Factory>(factory: &F) {
     scenarios::counts(factory).await;
     scenarios::durability(factory).await;
     scenarios::expiry(factory).await;
+    scenarios::late_verdicts(factory).await;
 }
 
 /// The instant of these queries and events.

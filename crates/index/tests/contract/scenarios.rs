@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event::{Event, Severity, Value};
+use event::{Event, Severity, Value, Verdict, VerdictState};
 use index::{FieldValuesRequest, HistogramRequest, Index, PatternsRequest, SearchRequest, Selection};
 
 use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, seconds, selection, write};
@@ -283,4 +283,53 @@ pub(super) async fn expiry<F: Factory>(factory: &F) {
     assert_eq!(index.expire(seconds(100)).await.unwrap(), kept.len() as u64, "all of them are older");
     assert_eq!(found(&*index, all("x")).await, (vec![], 0));
     assert_eq!(index.commit().await.unwrap(), id(4).position, "what expired is not asked for again");
+}
+
+pub(super) async fn late_verdicts<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    let unscored = |record: u32| {
+        let offset = i64::from(record);
+        let mut event = plain(record, offset, if record.is_multiple_of(2) { "even" } else { "odd" });
+        event.verdict = Verdict::unscored();
+        event
+    };
+    let mut events: Vec<_> = (0..8).map(unscored).collect();
+    events.push(plain(8, 8, "scored at once"));
+    write(&*index, batch(events[..5].to_vec())).await;
+    index.commit().await.unwrap();
+    write(&*index, batch(events[5..].to_vec())).await;
+    let late = |record: u32| {
+        let reasons = if record == 3 { vec!["never \"seen\" before".to_owned()] } else { Vec::new() };
+        let (score, state) = (Verdict::quantize(record as f32 / 10.0), VerdictState::Scored);
+        (id(record), Verdict { score, is_anomaly: record == 3, state, reasons })
+    };
+    // Of what is scored already and of what is not there nothing changes.
+    let verdicts: Vec<_> = [1, 2, 3, 6, 8, 77].map(late).into();
+    assert_eq!(index.amend(&verdicts).await.unwrap(), 4);
+    assert_eq!(index.amend(&verdicts).await.unwrap(), 0, "told again");
+    let ask = async |index: &dyn Index| {
+        for (query, expected) in [
+            ("sentinel.anomaly.state:unscored", vec![7, 5, 4, 0]),
+            ("sentinel.anomaly.state:scored", vec![8, 6, 3, 2, 1]),
+            ("sentinel.anomaly.is_anomaly:true", vec![8, 3]),
+            ("sentinel.anomaly.score:>=0.3", vec![8, 6, 3]),
+            ("sentinel.anomaly.reasons:\"never \\\"seen\\\" before\"", vec![3]),
+            ("odd", vec![7, 5, 3, 1]),
+        ] {
+            let total = expected.len() as u64;
+            assert_eq!(found(index, all(query)).await, (expected, total), "{query}");
+        }
+        let hits = index.search(all("odd")).await.unwrap().hits;
+        let hit = hits.iter().find(|hit| hit.cursor.id == id(3)).unwrap();
+        let anomaly = &hit.document["sentinel"]["anomaly"];
+        let reasons = serde_json::json!(["never \"seen\" before"]);
+        assert_eq!((&anomaly["score"], &anomaly["reasons"]), (&serde_json::json!(0.3), &reasons));
+        let request = PatternsRequest { selection: selection("odd"), limit: 1 };
+        let pattern = &index.patterns(request).await.unwrap().patterns[0];
+        assert_eq!((pattern.count, pattern.anomalies, pattern.score_max), (4, 1, 0.3));
+    };
+    ask(&*index).await;
+    drop(index);
+    ask(&*factory.open(&place).await).await;
 }

@@ -20,7 +20,9 @@ use telemetry::{health::Component, metric, task::Stop};
 use tokio::{sync::watch, time::sleep};
 use tracing::{error, info, warn};
 
-use super::Remote;
+use index::Index;
+
+use super::{Remote, late::Late};
 use crate::decode;
 
 /// The name of the cursor that keeps the journal's segments until their events are scored.
@@ -29,10 +31,12 @@ pub const CURSOR: &str = "verdicts";
 const READ_BYTES: usize = 1 << 20;
 /// Reads between two durable positions of that reader.
 const READS_PER_COMMIT: u32 = 16;
+/// Pause after an index did not take late verdicts.
+const LATE_PAUSE: Duration = Duration::from_secs(1);
 /// Shortest pause after a failure.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 
-/// Takes verdicts on events that were passed on unscored. After a crash some may come again.
+/// Told of verdicts on events that were passed on unscored. After a crash some may come again.
 pub type LateVerdicts = Box<dyn FnMut(&[(EventId, Verdict)]) + Send>;
 
 /// Where the two readers stand.
@@ -45,6 +49,15 @@ struct State {
     scored: Position,
     /// Everything before has been passed on by the pipeline.
     passed: Position,
+    /// The first event whose late verdict is not in the index yet.
+    unstored: Option<Position>,
+}
+
+impl State {
+    /// Everything before is scored, and its verdict stored.
+    fn settled(&self) -> Position {
+        self.unstored.map_or(self.scored, |unstored| unstored.min(self.scored))
+    }
 }
 
 struct Shared {
@@ -66,6 +79,7 @@ pub struct Scoring {
 pub struct Verdicts {
     shared: Arc<Shared>,
     sink: LateVerdicts,
+    late: Late,
     /// Since the cursor was last made durable.
     reads: u32,
     /// The latest step was answered, so the service is back.
@@ -87,13 +101,14 @@ impl Scoring {
         remote: Remote,
         journal: Journal,
         health: Component,
-        sink: LateVerdicts,
+        (index, sink): (Arc<dyn Index>, LateVerdicts),
     ) -> Result<(Self, Verdicts), OpenError> {
         let is_new = journal.status().cursors.iter().all(|(name, _)| name != CURSOR);
         let cursor = Mutex::new(journal.cursor(CURSOR)?);
         let (state, _) = watch::channel(State::default());
         let shared = Arc::new(Shared { remote, journal, state, cursor, health });
-        let verdicts = Verdicts { shared: shared.clone(), sink, reads: 0, answered: false };
+        let late = Late::new(index);
+        let verdicts = Verdicts { shared: shared.clone(), sink, late, reads: 0, answered: false };
         Ok((Self { shared, is_new }, verdicts))
     }
 
@@ -105,6 +120,7 @@ impl Scoring {
             closing: false,
             scored,
             passed: position,
+            unstored: None,
         });
         self.shared.keep(scored);
     }
@@ -132,11 +148,11 @@ impl Scoring {
     /// Makes durable up to where events are scored. `indexed` is up to where nothing else needs the journal.
     pub(crate) fn commit(&self, indexed: Position) {
         let state = *self.shared.state.borrow();
-        if state.detached && state.scored.segment < indexed.segment {
-            self.shared.make_room(state.scored);
+        if state.settled() < state.passed && state.settled().segment < indexed.segment {
+            self.shared.make_room(state.settled());
         }
-        let scored = self.shared.state.borrow().scored;
-        self.shared.keep(scored);
+        let settled = self.shared.state.borrow().settled();
+        self.shared.keep(settled);
     }
 
     /// Whether events are scored as they come.
@@ -163,16 +179,19 @@ impl Shared {
     }
 
     /// Gives up a segment's verdicts when they alone keep a journal that is nearly full.
-    fn make_room(&self, scored: Position) {
+    fn make_room(&self, settled: Position) {
         let status = self.journal.status();
         if status.bytes < status.budget_bytes / 4 * 3 {
             return;
         }
-        let next = Position { segment: scored.segment.saturating_add(1), record: 0 };
-        self.state.send_modify(|state| state.scored = state.scored.max(next));
+        let next = Position { segment: settled.segment.saturating_add(1), record: 0 };
+        self.state.send_modify(|state| {
+            state.scored = state.scored.max(next);
+            state.unstored = state.unstored.map(|unstored| unstored.max(next));
+        });
         metrics::counter!(metric::VERDICT_SEGMENTS_GIVEN_UP).increment(1);
         error!(
-            segment = scored.segment,
+            segment = settled.segment,
             "the journal is nearly full and the anomaly service away: events of a segment stay unscored for good"
         );
     }
@@ -193,6 +212,15 @@ impl Verdicts {
     pub async fn run(mut self, stop: Stop) {
         let mut state = self.shared.state.subscribe();
         loop {
+            if self.late.is_due(self.shared.state.borrow().detached) {
+                if let Some(Step::Pause(pause)) = stop.run_until_cancelled(self.store()).await {
+                    let _: Option<()> = stop.run_until_cancelled(sleep(pause)).await;
+                }
+                if stop.is_cancelled() {
+                    break;
+                }
+                continue;
+            }
             let detached = async { state.wait_for(|state| state.detached).await.map(drop) };
             match stop.run_until_cancelled(detached).await {
                 Some(Ok(())) => {}
@@ -208,8 +236,20 @@ impl Verdicts {
                 }
             }
         }
-        let scored = self.shared.state.borrow().scored;
-        self.shared.keep(scored);
+        let settled = self.shared.state.borrow().settled();
+        self.shared.keep(settled);
+    }
+
+    /// Has the verdicts that came late stored with their events.
+    async fn store(&mut self) -> Step {
+        if let Err(failure) = self.late.store().await {
+            let failure: &dyn std::error::Error = &failure;
+            warn!(error = failure, "late verdicts could not be stored with their events; trying again");
+            return Step::Pause(LATE_PAUSE);
+        }
+        self.shared.state.send_modify(|state| state.unstored = None);
+        self.keep();
+        Step::Onward
     }
 
     /// One read of what is unscored.
@@ -257,12 +297,16 @@ impl Verdicts {
     fn hand_on(&mut self, verdicts: Vec<(EventId, Verdict)>) {
         metrics::counter!(metric::LATE_VERDICTS).increment(verdicts.len() as u64);
         (self.sink)(&verdicts);
+        if let Some((first, _)) = verdicts.first() {
+            self.shared.state.send_modify(|state| _ = state.unstored.get_or_insert(first.position));
+        }
+        self.late.add(verdicts);
     }
 
     fn keep(&mut self) {
         self.reads = 0;
-        let scored = self.shared.state.borrow().scored;
-        self.shared.keep(scored);
+        let settled = self.shared.state.borrow().settled();
+        self.shared.keep(settled);
     }
 
     /// Attaches, if nothing unscored is left.

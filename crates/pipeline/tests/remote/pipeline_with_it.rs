@@ -68,11 +68,12 @@ impl Disk {
         .unwrap();
         let health = Health::new();
         let late = self.late.clone();
+        let stored: Arc<dyn Index> = self.index.clone();
         let (scoring, verdicts) = Scoring::open(
             Remote::new(remote::Config { deadline: self.deadline, ..config(self.service) }).unwrap(),
             journal.clone(),
             health.component("anomaly"),
-            Box::new(move |verdicts| late.lock().unwrap().extend_from_slice(verdicts)),
+            (stored, Box::new(move |verdicts| late.lock().unwrap().extend_from_slice(verdicts))),
         )
         .unwrap();
         let analysis = Arc::new(RemoteAnalysis::new(scoring, template::Config::default()));
