@@ -330,6 +330,7 @@ pub(super) async fn late_verdicts<F: Factory>(factory: &F) {
         assert_eq!((pattern.count, pattern.anomalies, pattern.score_max), (4, 1, 0.3));
     };
     ask(&*index).await;
+    index.commit().await.unwrap();
     drop(index);
     ask(&*factory.open(&place).await).await;
 }
