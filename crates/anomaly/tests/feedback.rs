@@ -159,6 +159,7 @@ fn it_is_bounded_and_a_damaged_file_is_set_aside() {
         assert!(service.feedback_problem().unwrap().contains("feedback.refused"));
         assert_eq!(fs::read(dir.path().join("feedback.refused")).unwrap(), damaged);
         assert!(!path.exists());
+        fs::remove_file(dir.path().join("feedback.refused")).unwrap();
     }
     fs::write(&path, &bytes).unwrap();
     assert_eq!(open(dir.path()).feedback().len(), 1);

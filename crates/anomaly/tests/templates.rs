@@ -128,6 +128,7 @@ fn a_damaged_file_is_set_aside_and_a_full_disk_changes_nothing() {
         assert!(service.template_operations().is_empty());
         assert!(service.template_problem().unwrap().contains("templates.refused"));
         assert_eq!(fs::read(dir.path().join("templates.refused")).unwrap(), damaged);
+        fs::remove_file(dir.path().join("templates.refused")).unwrap();
         assert!(!path.exists());
     }
     fs::remove_dir_all(dir.path()).unwrap();
