@@ -195,7 +195,6 @@ async fn unknown_messages_cost_no_more_than_some_known_ones() {
         best
     };
     let (known, unknown) = (took(&known).await, took(&unknown).await);
-    println!("500 known {known:.3} s, 500 unknown {unknown:.3} s");
     assert!(unknown < 20.0 * known + 0.5, "500 known {known:.3} s, 500 unknown {unknown:.3} s");
     assert!(server.terminate().unwrap().success());
 }

@@ -16,9 +16,9 @@ use crate::random::hash;
 const WORDS_MAX: usize = 64;
 const BYTES_MAX: usize = 4096;
 /// Entries looked at for one message.
-const LOOKED_AT: usize = 8_192;
-/// Templates compared word by word.
-const COMPARED: usize = 32;
+const LOOKED_AT: usize = 1_024;
+/// Templates compared word by word, and those that are as alike as the last of them.
+const COMPARED: usize = 16;
 /// Less is no likeness.
 const LIKENESS_MIN: f32 = 0.2;
 
@@ -125,17 +125,19 @@ impl Nearest {
             })
             .collect();
         met.iter().for_each(|place| self.shared[*place as usize] = 0);
-        let text = |place: u32| &self.known[place as usize].template.text;
-        let best_first =
-            |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then_with(|| text(a.1).cmp(text(b.1)));
+        // Comparing texts costs more than numbers: those that are as alike as the last one taken all go on.
         if ranked.len() > COMPARED {
-            ranked.select_nth_unstable_by(COMPARED, best_first);
-            ranked.truncate(COMPARED);
+            let (_, last, _) = ranked.select_nth_unstable_by(COMPARED - 1, |a, b| b.0.total_cmp(&a.0));
+            let least = last.0;
+            ranked.retain(|(share, _)| *share >= least);
         }
         for (share, place) in &mut ranked {
             *share = likeness(&wanted, &self.known[*place as usize].words);
         }
         ranked.retain(|(share, _)| *share > LIKENESS_MIN);
+        let text = |place: u32| &self.known[place as usize].template.text;
+        let best_first =
+            |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then_with(|| text(a.1).cmp(text(b.1)));
         let best = ranked.into_iter().min_by(best_first)?;
         Some(self.known[best.1 as usize].template.clone())
     }

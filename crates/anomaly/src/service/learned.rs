@@ -157,7 +157,8 @@ impl Service {
         let kept = self.kept_with(serving.as_ref().map_or("", |serving| &serving.version));
         let serving = serving.map(|serving| Serving { has_learned: kept.is_some(), ..serving });
         let Some(Learned { mut state, learning, .. }) = kept else {
-            return *write(&self.serving) = serving;
+            *write(&self.serving) = serving;
+            return;
         };
         let here = read(&self.state).lineage.clone();
         let takes = here.yields_to(&state.lineage) && !here.leads_to(&state.lineage);

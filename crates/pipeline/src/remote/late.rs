@@ -33,7 +33,7 @@ impl Late {
         let Some((last, _)) = self.verdicts.last() else { return Ok(()) };
         let mut written = self.index.written();
         // An index that is gone takes nothing any more, and says so.
-        let _: Result<_, _> = written.wait_for(|written| *written > last.position).await;
+        drop(written.wait_for(|written| *written > last.position).await);
         self.index.amend(&self.verdicts).await?;
         self.verdicts.clear();
         Ok(())
