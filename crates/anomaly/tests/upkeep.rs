@@ -222,7 +222,7 @@ fn a_full_disk_during_training_leaves_the_model_that_serves() {
         assert!(!service.reload().unwrap(), "nothing half-made is taken");
     };
     // What cannot be replaced cannot be written: each in turn, so that a training breaks off at every place.
-    for name in ["current", "history"] {
+    for name in ["history", "current"] {
         let (path, aside) = (dir.path().join(name), dir.path().join("aside"));
         fs::rename(&path, &aside).unwrap();
         fs::create_dir_all(path.join("full")).unwrap();
