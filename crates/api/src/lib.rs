@@ -21,7 +21,7 @@ mod scoring;
 mod searcher;
 
 pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
-pub use collector::{CollectorConfig, CollectorState, LiveEvents, collector, collector_routes};
+pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};
 pub use listen::{Bounded, Connection};
 pub use observe::{guarded, metrics_layer};

@@ -8,10 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use event::{Analyzed, EventId, Position, Verdict, codec};
 use index::{
-    FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError, Patterns,
-    PatternsRequest, SearchRequest, SearchResult, scan::Scan,
+    FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
+    IndexError, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::Scan,
 };
-use journal::Journal;
+use journal::{Journal, Records};
 use problem::{Problem, StatusCode};
 use tokio::sync::watch;
 
@@ -61,6 +61,8 @@ pub struct Answer<T> {
     pub result: T,
     /// None when it covers everything durable.
     pub partial: Option<String>,
+    /// Whether the index answered; else it is of the journal alone.
+    pub from_index: bool,
 }
 
 /// Why there is no answer at all.
@@ -141,12 +143,49 @@ impl Searcher {
     /// # Errors
     /// When the question needs too much or the journal cannot be looked through.
     pub async fn search(&self, request: SearchRequest) -> Result<Answer<SearchResult>, SearchError> {
-        let limit = request.limit;
-        let end = self.catch_up().await;
+        let end = self.begin().await;
+        self.search_until(request, end).await
+    }
+
+    /// As [`Searcher::search`], covering the journal up to a position: what further pages go by.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    pub(crate) async fn search_until(
+        &self,
+        request: SearchRequest,
+        end: Position,
+    ) -> Result<Answer<SearchResult>, SearchError> {
+        let (limit, bytes_max) = (request.limit, request.bytes_max);
         let found = self.in_time(self.index.search(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let scan = move |tail: &Scan| Ok(tail.search(&request));
-        self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
+        let merge = move |found: SearchResult, tail| found.merge(tail, limit, bytes_max);
+        self.with_tail(found, covered, end, scan, merge, merge).await
+    }
+
+    /// Matching events in the order of the journal: of the index as far as that has them, else of the
+    /// journal itself. None when the index does not answer.
+    pub(crate) async fn follow(&self, request: FollowRequest) -> Option<Followed> {
+        let from = request.from;
+        if from < *self.written.borrow() {
+            return match self.in_time(self.index.follow(request)).await {
+                Ok(followed) => Some(followed),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the index does not answer");
+                    None
+                }
+            };
+        }
+        let journal = self.journal.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let records = journal.read(from, request.bytes_max).ok()?;
+            let mut tail = Scan::new();
+            add(&mut tail, &journal, &records, usize::MAX);
+            let all = FollowRequest { bytes_max: usize::MAX, ..request };
+            Some(Followed { hits: tail.follow(&all).hits, end: records.end() })
+        });
+        work.await.ok().flatten()
     }
 
     /// Counts over time.
@@ -155,11 +194,13 @@ impl Searcher {
     /// As [`Searcher::search`].
     pub async fn histogram(&self, request: HistogramRequest) -> Result<Answer<Histogram>, SearchError> {
         let by_limit = request.by_limit;
-        let end = self.catch_up().await;
+        let end = self.begin().await;
         let found = self.in_time(self.index.histogram(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
+        let request = HistogramRequest { by_limit: usize::MAX, ..request };
         let scan = move |tail: &Scan| tail.histogram(&request);
-        self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, by_limit)).await
+        let join = |tail: Histogram, more| tail.merge(more, usize::MAX);
+        self.with_tail(found, covered, end, scan, join, |found, tail| found.merge(tail, by_limit)).await
     }
 
     /// The values of a field with their counts.
@@ -171,11 +212,13 @@ impl Searcher {
         request: FieldValuesRequest,
     ) -> Result<Answer<FieldValues>, SearchError> {
         let limit = request.limit;
-        let end = self.catch_up().await;
+        let end = self.begin().await;
         let found = self.in_time(self.index.field_values(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
+        let request = FieldValuesRequest { limit: usize::MAX, ..request };
         let scan = move |tail: &Scan| Ok(tail.field_values(&request));
-        self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
+        let join = |tail: FieldValues, more| tail.merge(more, usize::MAX);
+        self.with_tail(found, covered, end, scan, join, |found, tail| found.merge(tail, limit)).await
     }
 
     /// The fields that occur.
@@ -183,12 +226,12 @@ impl Searcher {
     /// # Errors
     /// As [`Searcher::search`].
     pub async fn fields(&self) -> Result<Answer<Vec<FieldInfo>>, SearchError> {
-        let end = self.catch_up().await;
+        let end = self.begin().await;
         // Before the question, so that nothing is left out; what comes in meanwhile may count twice.
         let covered = *self.index.written().borrow();
         let found = self.in_time(self.index.fields()).await;
         let scan = |tail: &Scan| Ok(tail.fields());
-        self.with_tail(found, Some(covered), end, scan, FieldInfo::merge).await
+        self.with_tail(found, Some(covered), end, scan, FieldInfo::merge, FieldInfo::merge).await
     }
 
     /// Templates with their counts. Events of the journal's tail have none yet.
@@ -197,11 +240,13 @@ impl Searcher {
     /// As [`Searcher::search`].
     pub async fn patterns(&self, request: PatternsRequest) -> Result<Answer<Patterns>, SearchError> {
         let limit = request.limit;
-        let end = self.catch_up().await;
+        let end = self.begin().await;
         let found = self.in_time(self.index.patterns(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
+        let request = PatternsRequest { limit: usize::MAX, ..request };
         let scan = move |tail: &Scan| Ok(tail.patterns(&request));
-        self.with_tail(found, covered, end, scan, |found, tail| found.merge(tail, limit)).await
+        let join = |tail: Patterns, more| tail.merge(more, usize::MAX);
+        self.with_tail(found, covered, end, scan, join, |found, tail| found.merge(tail, limit)).await
     }
 
     async fn in_time<T>(&self, answer: impl Future<Output = Result<T, IndexError>>) -> Result<T, IndexError> {
@@ -212,7 +257,7 @@ impl Searcher {
     }
 
     /// Where the journal ends now, after a moment for the index to get there.
-    async fn catch_up(&self) -> Position {
+    pub(crate) async fn begin(&self) -> Position {
         let end = self.journal.end();
         self.wait_indexed(end, self.config.catch_up).await;
         end
@@ -223,7 +268,8 @@ impl Searcher {
         found: Result<T, IndexError>,
         covered: Option<Position>,
         end: Position,
-        scan: impl FnOnce(&Scan) -> Result<T, IndexError> + Send + 'static,
+        scan: impl Fn(&Scan) -> Result<T, IndexError> + Send + 'static,
+        join: impl Fn(T, T) -> T + Send + 'static,
         merge: impl FnOnce(T, T) -> T,
     ) -> Result<Answer<T>, SearchError> {
         let (found, from) = match found {
@@ -235,72 +281,117 @@ impl Searcher {
             }
             Ok(found) => (Some(found), covered.unwrap_or_default()),
         };
+        let from_index = found.is_some();
         let found = match found {
-            Some(result) if from >= end => return Ok(Answer { result, partial: None }),
+            Some(result) if from >= end => return Ok(Answer { result, partial: None, from_index }),
             found => found,
         };
         let (journal, config) = (self.journal.clone(), self.config.clone());
-        let work = tokio::task::spawn_blocking(move || {
-            let (tail, cut) = read_tail(&journal, from, &config);
-            (scan(&tail), cut)
-        });
-        let (tail, cut) = work.await.map_err(SearchError::Tail)?;
-        let tail = match tail {
-            Ok(tail) => tail,
+        let work = move || {
+            let mut tail =
+                Tail { journal: &journal, position: from, end, config: &config, events: 0, bytes: 0 };
+            let mut answer = None;
+            loop {
+                let part = tail.next();
+                let answered = scan(&part.events)?;
+                let whole = match answer.take() {
+                    Some(before) => join(before, answered),
+                    None => answered,
+                };
+                if part.is_last {
+                    return Ok((whole, part.cut));
+                }
+                answer = Some(whole);
+            }
+        };
+        let (tail, cut) = match tokio::task::spawn_blocking(work).await.map_err(SearchError::Tail)? {
+            Ok(answer) => answer,
             Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
             // A scan touches no file, so there is nothing else that can go wrong.
             Err(error) => return Err(SearchError::TooLarge { limit: error.to_string() }),
         };
-        Ok(match found {
-            Some(found) => Answer { result: merge(found, tail), partial: cut },
-            None => {
-                let away = "the index does not answer; only events that it does not have yet are looked at";
-                let reason = cut.map_or_else(|| away.to_owned(), |cut| format!("{away}; {cut}"));
-                Answer { result: tail, partial: Some(reason) }
-            }
-        })
+        let result = match found {
+            Some(found) => merge(found, tail),
+            None => tail,
+        };
+        let partial = if from_index {
+            cut
+        } else {
+            let away = "the index does not answer; only events that it does not have yet are looked at";
+            Some(cut.map_or_else(|| away.to_owned(), |cut| format!("{away}; {cut}")))
+        };
+        Ok(Answer { result, partial, from_index })
     }
 }
 
-/// The journal from a position on, up to the budget, and why not more.
-fn read_tail(journal: &Journal, from: Position, config: &SearcherConfig) -> (Scan, Option<String>) {
-    let id = journal.id();
-    let (mut tail, mut position, mut bytes) = (Scan::new(), from, 0);
-    loop {
-        let records = match journal.read(position, READ_BYTES.min(config.tail_bytes_max)) {
+/// The journal from a position on, up to the budget, a part at a time.
+struct Tail<'j> {
+    journal: &'j Journal,
+    position: Position,
+    end: Position,
+    config: &'j SearcherConfig,
+    events: usize,
+    bytes: usize,
+}
+
+/// Some of it.
+struct Part {
+    events: Scan,
+    is_last: bool,
+    /// Why nothing comes behind it, when there is more.
+    cut: Option<String>,
+}
+
+impl Tail<'_> {
+    fn next(&mut self) -> Part {
+        let mut part = Part { events: Scan::new(), is_last: true, cut: None };
+        let config = self.config;
+        let records = match self.journal.read(self.position, READ_BYTES.min(config.tail_bytes_max)) {
             Ok(records) => records,
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the journal's tail cannot be read");
-                return (
-                    tail,
-                    Some("part of the journal cannot be read; the server's log says why".to_owned()),
-                );
+                part.cut = Some("part of the journal cannot be read; the server's log says why".to_owned());
+                return part;
             }
         };
-        for (position, record) in records.iter() {
-            if tail.len() >= config.tail_events_max || bytes + record.len() > config.tail_bytes_max {
-                let cut = format!(
-                    "the index is behind; of what it does not have yet the first {} events are looked at",
-                    tail.len()
-                );
-                return (tail, Some(cut));
-            }
-            bytes += record.len();
-            // What cannot be decoded is found once the pipeline has made an event of it.
-            if let Ok(event) = codec::decode(record) {
-                tail.push(Analyzed {
-                    id: EventId { journal: id, position },
-                    event: event.into_owned(),
-                    shape: 0,
-                    variables: 0..0,
-                    template: None,
-                    verdict: Verdict::unscored(),
-                });
-            }
+        let bytes: usize = records.iter().map(|(_, record)| record.len()).sum();
+        let room = config.tail_events_max - self.events;
+        let mut added = 0;
+        if self.bytes + bytes <= config.tail_bytes_max || self.events == 0 {
+            added = add(&mut part.events, self.journal, &records, room);
         }
-        if records.end() <= position {
-            return (tail, None);
+        self.events += added;
+        self.bytes += bytes;
+        if added < records.iter().count() {
+            part.cut = Some(format!(
+                "the index is behind; of what it does not have yet the first {} events are looked at",
+                self.events
+            ));
+            return part;
         }
-        position = records.end();
+        part.is_last = records.end() <= self.position || records.end() >= self.end;
+        self.position = records.end();
+        part
     }
+}
+
+/// Adds at most `events_max` records as events; what cannot be decoded is found once the pipeline has
+/// made an event of it, and counts as added.
+fn add(tail: &mut Scan, journal: &Journal, records: &Records, events_max: usize) -> usize {
+    let id = journal.id();
+    let mut added = 0;
+    for (position, record) in records.iter().take(events_max) {
+        added += 1;
+        if let Ok(event) = codec::decode(record) {
+            tail.push(Analyzed {
+                id: EventId { journal: id, position },
+                event: event.into_owned(),
+                shape: 0,
+                variables: 0..0,
+                template: None,
+                verdict: Verdict::unscored(),
+            });
+        }
+    }
+    added
 }

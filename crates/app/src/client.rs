@@ -22,6 +22,12 @@ pub enum ClientError {
         /// Why.
         source: reqwest::Error,
     },
+    /// The answer is not what this version knows.
+    #[error("the answer of {url} is not whole; ask again")]
+    Cut {
+        /// The address asked.
+        url: String,
+    },
     /// The service said no.
     #[error("{detail}")]
     Refused {

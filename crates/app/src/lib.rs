@@ -6,6 +6,7 @@ pub mod cli;
 mod client;
 mod commands;
 mod findings;
+mod hits;
 mod instance;
 mod serve;
 mod settings;

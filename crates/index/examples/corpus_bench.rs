@@ -124,7 +124,7 @@ fn ask(
         Ok(())
     };
     let search = |query: &str, limit: usize| -> Result<u64, Failure> {
-        let request = SearchRequest { selection: selection(query)?, limit, after: None };
+        let request = SearchRequest::new(selection(query)?, limit);
         Ok(runtime.block_on(index.search(request))?.total)
     };
     let values = |query: &str, field: &str| -> Result<u64, Failure> {

@@ -252,8 +252,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let now = Timestamp::MAX;
     let selection =
         |text: &str| Query::parse(text, now).map(|query| Selection { query, from: None, to: None });
-    let search =
-        |text: &str, limit| selection(text).map(|selection| SearchRequest { selection, limit, after: None });
+    let search = |text: &str, limit| selection(text).map(|selection| SearchRequest::new(selection, limit));
     let values = |text: &str, field: &str| {
         selection(text).map(|selection| FieldValuesRequest { selection, field: field.to_owned(), limit: 10 })
     };

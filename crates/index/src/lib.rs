@@ -8,7 +8,9 @@ mod cursor;
 mod dead_letter;
 pub mod elasticsearch;
 pub mod embedded;
+pub mod live;
 mod merge;
+mod page;
 pub mod query;
 mod request;
 pub mod scan;
@@ -51,6 +53,9 @@ pub trait Index: Send + Sync {
 
     /// Hits, newest first.
     async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError>;
+
+    /// Matching events in the order of the journal.
+    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError>;
 
     /// Counts over time.
     async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError>;

@@ -6,20 +6,26 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{FieldInfo, FieldValues, Histogram, Pattern, Patterns, SearchResult};
+use crate::{FieldInfo, FieldValues, Histogram, Pattern, Patterns, SearchResult, page::Room};
 
 /// The name under which a histogram counts the values beyond its limit.
 pub const OTHER: &str = "(other)";
 
 impl SearchResult {
-    /// The newest `limit` hits of both.
+    /// The newest `limit` hits of both within `bytes_max`.
     #[must_use]
-    pub fn merge(mut self, other: Self, limit: usize) -> Self {
-        let mut more = self.next.is_some() || other.next.is_some();
+    pub fn merge(mut self, other: Self, limit: usize, bytes_max: usize) -> Self {
+        // Behind the last hit of an answer that goes on, it may have further ones.
+        let known_to = self.next.max(other.next);
         self.hits.extend(other.hits);
+        let found = self.hits.len();
+        self.hits.retain(|hit| known_to.is_none_or(|last| hit.cursor >= last));
         self.hits.sort_by_key(|hit| std::cmp::Reverse(hit.cursor));
-        more |= self.hits.len() > limit;
         self.hits.truncate(limit);
+        let mut room = Room::new(bytes_max);
+        let fitting = self.hits.iter().take_while(|hit| room.take(&hit.document)).count();
+        self.hits.truncate(fitting);
+        let more = known_to.is_some() || self.hits.len() < found;
         Self {
             total: self.total + other.total,
             next: self.hits.last().map(|hit| hit.cursor).filter(|_| more),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use event::{Document, EventId, Position, TemplateId, Timestamp};
+use event::{Document, EventId, JournalId, Position, TemplateId, Timestamp};
 use serde::Serialize;
 
 use crate::query::Query;
@@ -36,6 +36,17 @@ pub struct SearchRequest {
     pub limit: usize,
     /// Only hits behind this one.
     pub after: Option<Cursor>,
+    /// Hits end early when their documents have so many bytes as JSON; one comes in any case.
+    pub bytes_max: usize,
+    /// Whether the total is wanted. Further pages of an answer need none.
+    pub counted: bool,
+}
+
+impl SearchRequest {
+    /// The newest hits and the total, with no bound but their number.
+    pub fn new(selection: Selection, limit: usize) -> Self {
+        Self { selection, limit, after: None, bytes_max: usize::MAX, counted: true }
+    }
 }
 
 /// A hit.
@@ -50,14 +61,44 @@ pub struct Hit {
 /// What a search found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchResult {
-    /// Number of matching events, exact, whatever `limit` and `after` were.
+    /// Number of matching events, exact, whatever `limit` and `after` were; 0 when it was not wanted.
     pub total: u64,
-    /// At most `limit` of them.
+    /// At most `limit` of them, within `bytes_max`.
     pub hits: Vec<Hit>,
     /// Where to go on, when there is more behind the last of these hits; None without hits.
     pub next: Option<Cursor>,
     /// The journal position that the answer covers: everything before it was looked at.
     pub covered: Position,
+}
+
+/// Events of a journal in its order, for who follows it.
+#[derive(Debug, Clone)]
+pub struct FollowRequest {
+    /// What they must match.
+    pub query: Query,
+    /// Which journal.
+    pub journal: JournalId,
+    /// Where to begin.
+    pub from: Position,
+    /// As in [`SearchRequest`].
+    pub bytes_max: usize,
+}
+
+impl FollowRequest {
+    /// Whether an event is of the journal and at or behind where to begin.
+    pub(crate) fn reaches(&self, id: EventId) -> bool {
+        id.journal == self.journal && id.position >= self.from
+    }
+}
+
+/// Some of the events from a position on: as many as fit, or none of many that do not match.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Followed {
+    /// Those that match, in the order of the journal.
+    pub hits: Vec<Hit>,
+    /// Everything before it was looked at: where to go on. It is the position asked for when the
+    /// index has nothing from there on.
+    pub end: Position,
 }
 
 /// Counts over time.

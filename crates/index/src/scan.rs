@@ -11,9 +11,11 @@ use event::{Analyzed, Batch, EventId, JournalId, Position, Timestamp, Verdict, V
 use tokio::sync::watch;
 
 use crate::{
-    Bucket, Cursor, FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Hit, Index,
-    IndexError, IndexStats, Pattern, Patterns, PatternsRequest, SearchRequest, SearchResult, Selection,
+    Bucket, Cursor, FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram,
+    HistogramRequest, Hit, Index, IndexError, IndexStats, Pattern, Patterns, PatternsRequest, SearchRequest,
+    SearchResult, Selection,
     merge::{sort_counts, sort_patterns},
+    page::Room,
     query::{FieldKind, lowered, scalars, value_at},
 };
 
@@ -95,14 +97,37 @@ impl Scan {
         let total = found.len() as u64;
         found.retain(|analyzed| request.after.is_none_or(|after| cursor(analyzed) < after));
         found.sort_by_key(|analyzed| std::cmp::Reverse(cursor(analyzed)));
-        let more = found.len() > request.limit;
+        let matching = found.len();
+        let mut room = Room::new(request.bytes_max);
         let hits: Vec<_> = found
             .into_iter()
             .take(request.limit)
             .map(|analyzed| Hit { cursor: cursor(analyzed), document: analyzed.document() })
+            .take_while(|hit| room.take(&hit.document))
             .collect();
-        let next = hits.last().map(|hit| hit.cursor).filter(|_| more);
-        SearchResult { total, hits, next, covered: self.covered }
+        let next = hits.last().map(|hit| hit.cursor).filter(|_| matching > hits.len());
+        SearchResult { total: if request.counted { total } else { 0 }, hits, next, covered: self.covered }
+    }
+
+    /// As [`Index::follow`].
+    pub fn follow(&self, request: &FollowRequest) -> Followed {
+        let position = |analyzed: &Analyzed<'_>| analyzed.id.position;
+        let mut found: Vec<_> = self.events.iter().filter(|analyzed| request.reaches(analyzed.id)).collect();
+        found.sort_by_key(|analyzed| position(analyzed));
+        let (mut hits, mut room) = (Vec::new(), Room::new(request.bytes_max));
+        for analyzed in found {
+            let Analyzed { event, template, verdict, id, .. } = analyzed;
+            if !request.query.matches(event, template.as_deref(), verdict) {
+                continue;
+            }
+            let cursor = Cursor { timestamp: event.timestamp, id: *id };
+            let hit = Hit { cursor, document: analyzed.document() };
+            if !room.take(&hit.document) {
+                return Followed { hits, end: id.position };
+            }
+            hits.push(hit);
+        }
+        Followed { hits, end: request.from.max(self.covered) }
     }
 
     /// As [`Index::histogram`].
@@ -288,6 +313,10 @@ impl Index for ScanIndex {
 
     async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
         Ok(lock(&self.written).search(&request))
+    }
+
+    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError> {
+        Ok(lock(&self.written).follow(&request))
     }
 
     async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {

@@ -52,8 +52,22 @@ proptest! {
             if at < events.len() / 2 { older.push(event.clone()) } else { newer.push(event.clone()) }
         }
         let selection = Selection { query, from: None, to: None };
-        let request = SearchRequest { selection: selection.clone(), limit, after: None };
-        prop_assert_eq!(older.search(&request).merge(newer.search(&request), limit), whole.search(&request));
+        let request = SearchRequest::new(selection.clone(), limit);
+        let both = |request: &SearchRequest| {
+            older.search(request).merge(newer.search(request), request.limit, request.bytes_max)
+        };
+        prop_assert_eq!(both(&request), whole.search(&request));
+        let mut page = SearchRequest { bytes_max: 700, ..SearchRequest::new(selection.clone(), 100) };
+        let expected = whole.search(&SearchRequest::new(selection.clone(), 100)).hits;
+        let mut hits = Vec::new();
+        loop {
+            let answer = both(&page);
+            prop_assert!(!answer.hits.is_empty() || answer.next.is_none());
+            hits.extend(answer.hits);
+            page.after = answer.next;
+            if page.after.is_none() { break }
+        }
+        prop_assert_eq!(hits, expected);
         let request = index::FieldValuesRequest { selection: selection.clone(), field: "labels.a".into(), limit: 100 };
         let merged = older.field_values(&request).merge(newer.field_values(&request), 100);
         prop_assert_eq!(merged, whole.field_values(&request));

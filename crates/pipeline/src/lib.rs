@@ -26,11 +26,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event::{Analyzed, Event, EventId, Position, Timestamp, codec};
-use index::{Index, IndexError};
+use event::{Event, EventId, Position, Timestamp, codec};
+use index::{Index, IndexError, live::Live};
 use journal::{Journal, Records};
 use telemetry::{health::Component, ledger, metric, task::Stop};
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 pub use analysis::Analysis;
@@ -54,15 +54,11 @@ pub struct Config {
     pub retry: Duration,
     /// How long a stop waits for the index to answer for what it was given.
     pub drain: Duration,
+    /// Bytes of the newest events held for live tails.
+    pub live_bytes_max: usize,
     /// Where the window is kept.
     pub window_dir: std::path::PathBuf,
 }
-
-/// What live tails are fed with: every analysed event, one message each.
-pub type LiveEvents = broadcast::Sender<Arc<Analyzed<'static>>>;
-
-/// Events that a live tail may lag behind before it is told that it missed some.
-const LIVE_EVENTS_MAX: usize = 8192;
 
 /// Why the reader could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +102,7 @@ pub struct Pipeline {
     index: Arc<dyn Index>,
     window: WindowFiles,
     written: watch::Receiver<Position>,
-    live: LiveEvents,
+    live: Live,
     health: Component,
     position: Position,
     /// Where the journal stood at the start: what comes before it was received by an earlier process.
@@ -168,7 +164,8 @@ impl Pipeline {
             None => warn!(%position, "the analysis' window for this position is gone; it starts anew"),
         }
         analysis.start(position);
-        let (live, _) = broadcast::channel(LIVE_EVENTS_MAX);
+        let live = Live::new(config.live_bytes_max);
+        live.begin(position);
         Ok(Self {
             config,
             journal,
@@ -187,8 +184,8 @@ impl Pipeline {
         })
     }
 
-    /// Where live tails subscribe.
-    pub fn live(&self) -> LiveEvents {
+    /// What live tails watch.
+    pub fn live(&self) -> Live {
         self.live.clone()
     }
 
@@ -307,12 +304,7 @@ impl Pipeline {
         since.events += count;
         let anomalies = batch.events.iter().filter(|event| event.verdict.is_anomaly).count();
         metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
-        if self.live.receiver_count() > 0 {
-            for event in batch.events {
-                // No receiver any more is no error: a tail may end at any time.
-                drop(self.live.send(Arc::new(event.into_owned())));
-            }
-        }
+        self.live.push(batch.events, records.end());
         Ok(true)
     }
 

@@ -62,6 +62,16 @@ metrics! {
     HTTP_IN_FLIGHT_BYTES = "http_in_flight_bytes", Gauge, Bytes, [];
     /// Whole requests refused because of load, by the limit that was reached.
     ADMISSION_REFUSED = "admission_refused_total", Counter, Count, ["limit"];
+    /// Bytes of answers held until their clients take them.
+    ANSWER_BYTES = "answer_bytes", Gauge, Bytes, [];
+    /// Answers that ended before their end, by cause.
+    CUT_ANSWERS = "cut_answers_total", Counter, Count, ["cause"];
+    /// Connections closed because their client took nothing for too long.
+    WRITE_TIMEOUTS = "write_timeouts_total", Counter, Count, [];
+    /// Bytes of the newest events held for live tails.
+    LIVE_BYTES = "live_bytes", Gauge, Bytes, [];
+    /// Events that live tails read from the store because they had fallen behind.
+    LIVE_CAUGHT_UP = "live_caught_up_events_total", Counter, Count, [];
     /// Bytes of the journal on disk.
     JOURNAL_BYTES = "journal_bytes", Gauge, Bytes, [];
     /// Bytes that the journal may use.

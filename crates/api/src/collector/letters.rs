@@ -15,6 +15,9 @@ use crate::{
     params::{Params, bad_parameter},
 };
 
+/// Letters end early past so many bytes, and `next` goes on.
+const LETTERS_BYTES_MAX: usize = 4 << 20;
+
 /// `GET /api/v1/dead-letters`: those that match, in the order in which they came.
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::of(&uri, &["q", "limit", "cursor"])?;
@@ -24,11 +27,14 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
     let letters = shared.state.dead_letters.clone();
     let work = move |letters: Arc<DeadLetterStream>| {
         let (mut total, mut shown, mut next) = (0u64, Vec::new(), None);
+        let mut bytes = 0;
         let visit = |kept: Kept| {
             if query.matches(&kept.letter.event, None, &Verdict::unscored()) {
                 total += 1;
-                if kept.position >= from && shown.len() < limit {
-                    shown.push(letter_json(&kept));
+                if kept.position >= from && shown.len() < limit && bytes < LETTERS_BYTES_MAX {
+                    let json = letter_json(&kept);
+                    bytes += json.to_string().len();
+                    shown.push(json);
                 } else if kept.position >= from && next.is_none() && limit > 0 {
                     next = Some(kept.position);
                 }

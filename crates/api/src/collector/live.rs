@@ -1,83 +1,210 @@
 //! `GET /api/v1/tail`: matching events as they are analysed, as server-sent events.
+//!
+//! All of them come, in the order of the journal and each once: one who cannot keep up with what is
+//! held in memory reads on in the index from where it stands, and one who was away goes on behind the
+//! id that it names.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     extract::State,
-    http::{HeaderValue, Uri, header},
-    response::{
-        IntoResponse, Response,
-        sse::{Event as Message, KeepAlive, Sse},
-    },
+    http::{HeaderMap, HeaderValue, Uri, header},
+    response::{IntoResponse, Response},
 };
-use event::Analyzed;
-use futures_util::stream;
-use index::query::Query;
+use event::{Document, EventId, Position};
+use index::{
+    FollowRequest,
+    live::{Newest, Watcher},
+    query::Query,
+};
+use metrics::counter;
 use problem::Problem;
-use tokio::sync::{OwnedSemaphorePermit, broadcast};
+use serde_json::{Value, json};
+use telemetry::metric;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Shared, search::hit_json};
-use crate::{clock::now, gate::busy, params::Params};
+use super::{
+    Shared,
+    outlet::{Gone, Outlet, Outlets},
+    search::hit_json,
+};
+use crate::{
+    Searcher,
+    clock::now,
+    gate::busy,
+    params::{Params, bad_parameter},
+};
 
 /// How often a quiet stream says that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Events looked at before other tasks get their turn.
-const TURN: usize = 256;
+/// Bytes of events read at a time.
+const READ_BYTES: usize = 256 << 10;
+/// How long to wait for an index that does not answer.
+const RETRY: Duration = Duration::from_secs(1);
+/// What a browser sends when it connects again.
+const LAST_EVENT_ID: &str = "last-event-id";
 
-pub(super) async fn tail(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
-    let query = Params::of(&uri, &["q"])?.query(now())?;
+pub(super) async fn tail(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let params = Params::of(&uri, &["q", "after"])?;
+    let query = params.query(now())?;
+    // A browser that connects again names what it saw last, whatever its address says.
+    let seen = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
+        Some(id) => Some(event_id("Last-Event-ID", id.to_str().unwrap_or_default())?),
+        None => params.text("after").map(|id| event_id("after", id)).transpose()?,
+    };
     let place = shared
-        .tails
+        .places
         .try_enter()
         .ok_or_else(|| busy("as many live tails are open as may be; close one or ask again later"))?;
-    let feed = Feed { events: shared.state.live.subscribe(), query, _place: place };
+    let watcher = shared.state.live.watch();
+    let journal = shared.state.searcher.journal().id();
+    let (outlet, body) = shared.tails.open();
+    let feed = Feed {
+        last: before(watcher.start()).map(|position| EventId { journal, position }),
+        position: watcher.start(),
+        watcher,
+        searcher: shared.state.searcher.clone(),
+        query,
+        outlets: shared.tails.clone(),
+        _place: place,
+    };
     let stop = shared.state.stop.clone();
-    let messages = stream::unfold((feed, stop), async |(mut feed, stop)| {
-        let message = tokio::select! {
-            () = stop.cancelled() => None,
-            message = feed.next() => message,
+    // It ends with its client, or when that takes nothing any more.
+    drop(telemetry::task::spawn("tail", async move {
+        let ended = tokio::select! {
+            () = stop.cancelled() => true,
+            () = outlet.gone() => false,
+            ended = feed.run(seen, &outlet) => ended.is_ok(),
         };
-        message.map(|message| (Ok::<_, Infallible>(message), (feed, stop)))
-    });
-    let mut response =
-        Sse::new(Box::pin(messages)).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
+        if ended {
+            outlet.end().await;
+        }
+    }));
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     // Proxies that gather answers would hold events back.
-    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
+fn event_id(name: &'static str, text: &str) -> Result<EventId, Problem> {
+    text.parse().map_err(|_| bad_parameter(name, format!("'{name}' must be the id of an event")))
+}
+
 struct Feed {
-    events: broadcast::Receiver<Arc<Analyzed<'static>>>,
+    watcher: Watcher,
+    searcher: Searcher,
     query: Query,
+    /// Everything before it was looked at.
+    position: Position,
+    /// The last event before it, as far as known: whoever connects again may name it.
+    last: Option<EventId>,
+    outlets: Outlets,
     _place: OwnedSemaphorePermit,
 }
 
 impl Feed {
-    /// The next message; None once nothing more will come.
-    async fn next(&mut self) -> Option<Message> {
-        let mut looked_at = 0;
+    /// Sends events until nothing more will come.
+    async fn run(mut self, seen: Option<EventId>, outlet: &Outlet) -> Result<(), Gone> {
+        if let Some(seen) = seen {
+            self.resume(seen, outlet).await?;
+        } else {
+            self.beat(outlet).await?;
+        }
         loop {
-            match self.events.recv().await {
-                Ok(event) => {
-                    if self.query.matches(&event.event, event.template.as_deref(), &event.verdict) {
-                        return Some(message(&event));
+            match self.watcher.read(self.position, READ_BYTES) {
+                Newest::Events(events, end) => {
+                    self.last = events.last().map_or(self.last, |event| Some(event.id));
+                    for event in &events {
+                        if self.query.matches(&event.event, event.template.as_deref(), &event.verdict) {
+                            self.send(message(event.id, event.document()), outlet).await?;
+                        }
                     }
+                    if self.position == end && !self.wait(outlet).await? {
+                        return Ok(());
+                    }
+                    self.position = end;
+                    tokio::task::yield_now().await;
                 }
-                Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    return Some(Message::default().event("lagged").data(format!("{{\"missed\":{missed}}}")));
-                }
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
-            looked_at += 1;
-            if looked_at % TURN == 0 {
-                tokio::task::yield_now().await;
+                Newest::Gone => self.catch_up(outlet).await?,
             }
         }
     }
+
+    /// Waits for events; false once none will come.
+    async fn wait(&mut self, outlet: &Outlet) -> Result<bool, Gone> {
+        loop {
+            match tokio::time::timeout(HEARTBEAT, self.watcher.wait_for(self.position)).await {
+                Ok(more) => return Ok(more),
+                Err(_) => self.beat(outlet).await?,
+            }
+        }
+    }
+
+    /// Says that the stream lives, and how far it has looked: an id alone is no message.
+    async fn beat(&self, outlet: &Outlet) -> Result<(), Gone> {
+        let beat = self.last.map_or_else(|| ":\n\n".to_owned(), |id| format!("id: {id}\n\n"));
+        self.send(beat.into_bytes(), outlet).await
+    }
+
+    /// Reads on in the store.
+    async fn catch_up(&mut self, outlet: &Outlet) -> Result<(), Gone> {
+        let (query, from) = (self.query.clone(), self.position);
+        let journal = self.searcher.journal().id();
+        let request = FollowRequest { query, journal, from, bytes_max: READ_BYTES };
+        let Some(followed) = self.searcher.follow(request).await.filter(|followed| followed.end > from)
+        else {
+            tokio::time::sleep(RETRY).await;
+            return self.beat(outlet).await;
+        };
+        counter!(metric::LIVE_CAUGHT_UP).increment(followed.hits.len() as u64);
+        for hit in followed.hits {
+            self.last = Some(hit.cursor.id);
+            self.send(message(hit.cursor.id, hit.document), outlet).await?;
+        }
+        self.position = followed.end;
+        Ok(())
+    }
+
+    /// Goes on behind an event, or says that what followed it is gone.
+    async fn resume(&mut self, seen: EventId, outlet: &Outlet) -> Result<(), Gone> {
+        let journal = self.searcher.journal();
+        if seen.journal == journal.id() && seen.position < journal.end() && seen.position >= self.position {
+            // After a crash, events are indexed again that it has seen.
+            self.position = seen.position.next();
+            return Ok(());
+        }
+        if seen.journal == journal.id() && seen.position < self.position {
+            let (query, journal, from) = (Query::All, seen.journal, seen.position);
+            let request = FollowRequest { query, journal, from, bytes_max: 1 };
+            let first = self.searcher.follow(request).await.and_then(|found| found.hits.into_iter().next());
+            self.position = seen.position.next();
+            if first.is_some_and(|hit| hit.cursor.id == seen) {
+                return Ok(());
+            }
+        }
+        let data = json!({"missed": null, "after": seen.to_string()});
+        self.send(format!("event: lagged\ndata: {data}\n\n").into_bytes(), outlet).await
+    }
+
+    async fn send(&self, message: Vec<u8>, outlet: &Outlet) -> Result<(), Gone> {
+        let share = self.outlets.share(message.len()).await.ok_or(Gone)?;
+        outlet.send(message, share).await
+    }
 }
 
-fn message(event: &Analyzed<'_>) -> Message {
-    let json = serde_json::Value::Object(hit_json(event.id, event.document()));
-    Message::default().id(event.id.to_string()).data(json.to_string())
+/// The record before a position, where it is in the same segment.
+fn before(position: Position) -> Option<Position> {
+    position.record.checked_sub(1).map(|record| Position { record, ..position })
+}
+
+fn message(id: EventId, document: Document) -> Vec<u8> {
+    let json = Value::Object(hit_json(id, document));
+    format!("id: {id}\ndata: {json}\n\n").into_bytes()
 }

@@ -1,34 +1,33 @@
 //! The collector's read side and operations.
 
+mod hits;
 mod letters;
 mod live;
+mod outlet;
 mod search;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    body::Body,
     extract::State,
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use dead_letter::DeadLetterStream;
-use event::Analyzed;
+use index::live::Live;
 use problem::{Problem, StatusCode};
 use serde::Serialize;
-use tokio::sync::broadcast;
 
 use crate::{
     Searcher, docs,
-    gate::Gate,
+    gate::{Gate, busy},
     health,
     observe::internal,
     route::{self, Route, get, post},
 };
-
-/// What live tails are fed with: every analysed event, one message each, so that a slow client can
-/// be told how many it missed. Nobody needs to send while [`broadcast::Sender::receiver_count`] is 0.
-pub type LiveEvents = broadcast::Sender<Arc<Analyzed<'static>>>;
+use outlet::Outlets;
 
 /// Bounds of the collector's read side.
 #[derive(Debug, Clone)]
@@ -45,6 +44,14 @@ pub struct CollectorConfig {
     pub query_timeout: Duration,
     /// Live tails at once.
     pub tails_max: usize,
+    /// Bytes of hits after which an answer ends and says where to go on.
+    pub answer_bytes_max: usize,
+    /// Bytes that all answers hold together until their clients take them.
+    pub answers_bytes_max: usize,
+    /// Bytes on their way to live tails, over all of them.
+    pub tails_bytes_max: usize,
+    /// How long a client may take nothing.
+    pub write_timeout: Duration,
 }
 
 impl Default for CollectorConfig {
@@ -56,6 +63,10 @@ impl Default for CollectorConfig {
             queries_max: 8,
             query_timeout: Duration::from_secs(30),
             tails_max: 64,
+            answer_bytes_max: 512 << 20,
+            answers_bytes_max: 64 << 20,
+            tails_bytes_max: 32 << 20,
+            write_timeout: Duration::from_secs(30),
         }
     }
 }
@@ -66,7 +77,7 @@ pub struct CollectorState {
     /// Answers queries.
     pub searcher: Searcher,
     /// Feeds live tails.
-    pub live: LiveEvents,
+    pub live: Live,
     /// What the index refused; None where an index refuses nothing.
     pub dead_letters: Option<Arc<DeadLetterStream>>,
     /// Ends live tails when the program stops.
@@ -79,11 +90,16 @@ pub struct CollectorState {
     pub config: CollectorConfig,
 }
 
+/// How long an answer waits for its share of what all may hold.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 #[derive(Clone)]
 struct Shared {
     state: Arc<CollectorState>,
     queries: Gate,
-    tails: Gate,
+    places: Gate,
+    answers: Outlets,
+    tails: Outlets,
 }
 
 /// The collector's routes (port 8080) but for intake's. Merge them, then wrap both with
@@ -91,7 +107,9 @@ struct Shared {
 pub fn collector(state: CollectorState) -> Router {
     let shared = Shared {
         queries: Gate::new(state.config.queries_max),
-        tails: Gate::new(state.config.tails_max),
+        places: Gate::new(state.config.tails_max),
+        answers: Outlets::new(state.config.answers_bytes_max, state.config.write_timeout),
+        tails: Outlets::new(state.config.tails_bytes_max, state.config.write_timeout),
         state: Arc::new(state),
     };
     route::router(table(), shared)
@@ -105,7 +123,7 @@ pub fn collector_routes() -> Vec<(&'static str, &'static str)> {
 fn table() -> Vec<Route<Shared>> {
     vec![
         get("/", async |headers: HeaderMap| docs::root(&headers)),
-        get("/api/v1/search", search::search),
+        get("/api/v1/search", hits::search),
         get("/api/v1/histogram", search::histogram),
         get("/api/v1/fields", search::fields),
         get("/api/v1/patterns", search::patterns),
@@ -124,34 +142,57 @@ fn table() -> Vec<Route<Shared>> {
     ]
 }
 
+fn json_response(body: Body) -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+}
+
 async fn ready(State(shared): State<Shared>) -> Response {
     let journal = health::journal_report(&shared.state.searcher.journal().status());
     health::ready(&health::merge(shared.state.health.reports(), journal))
 }
 
 impl Shared {
-    /// Runs a query within its bounds and writes its answer. The place at the gate is given back
-    /// when the work ends, even when nobody waits for it any more.
+    /// Runs a query within its bounds and writes its answer.
     async fn query<T: Serialize + Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<Response, Problem> {
-        let place = self.queries.enter().await?;
-        let work = telemetry::task::spawn("query", async move {
+        let body = self.run(async move {
             let answer = work.await?;
-            // Writing ten thousand documents takes longer than the reactor may be held.
-            let body = tokio::task::spawn_blocking(move || serde_json::to_vec(&answer)).await;
-            drop(place);
-            match body {
+            // Writing ten thousand values takes longer than the reactor may be held.
+            match tokio::task::spawn_blocking(move || serde_json::to_vec(&answer)).await {
                 Ok(Ok(body)) => Ok(body),
                 _ => Err(internal()),
             }
         });
+        let body = body.await?;
+        let share = self.share(body.len()).await?;
+        Ok(json_response(outlet::whole(body, share)))
+    }
+
+    /// A share of what all answers may hold.
+    async fn share(&self, bytes: usize) -> Result<outlet::Share, Problem> {
+        let share = tokio::time::timeout(PATIENCE, self.answers.share(bytes)).await;
+        share.ok().flatten().ok_or_else(|| {
+            metrics::counter!(telemetry::metric::ADMISSION_REFUSED, "limit" => "answers_bytes").increment(1);
+            busy("the answers that other clients have not taken yet use up their budget; ask again later")
+        })
+    }
+
+    /// Runs a query within its bounds. The place at the gate is given back when the work ends, even
+    /// when nobody waits for it any more.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let place = self.queries.enter().await?;
+        let work = telemetry::task::spawn("query", async move {
+            let answer = work.await;
+            drop(place);
+            answer
+        });
         match tokio::time::timeout(self.state.config.query_timeout, work).await {
-            Ok(Ok(body)) => {
-                let json = axum::http::HeaderValue::from_static("application/json");
-                Ok(([(axum::http::header::CONTENT_TYPE, json)], body?).into_response())
-            }
+            Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
                 tracing::error!(%error, "a query ended early");
                 Err(internal())

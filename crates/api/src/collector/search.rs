@@ -1,11 +1,9 @@
-//! Questions: search, histogram, fields, patterns.
-
-use std::time::Instant;
+//! Questions whose answers are counts: histogram, fields, patterns.
 
 use axum::{extract::State, http::Uri, response::Response};
 use event::{Document, EventId, Timestamp};
 use index::{
-    FieldValuesRequest, Histogram, HistogramRequest, PatternsRequest, SearchRequest, Selection,
+    Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, PatternsRequest, Selection,
     query::resolve,
 };
 use problem::Problem;
@@ -13,11 +11,16 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use crate::{
-    Answer, Searcher,
+    Answer, SearchError, Searcher,
     clock::now,
     params::{Params, bad_parameter, interval_text, parse_interval},
 };
 
+/// Fields listed when nobody says how many.
+const FIELDS_LISTED: usize = 1000;
+/// Bytes of an answer of counts; what a row takes beside its text.
+const COUNTS_BYTES_MAX: usize = 16 << 20;
+const ROW_BYTES: usize = 64;
 /// Values of `by` that keep their names in a histogram.
 const BY_LIMIT: usize = 20;
 /// Buckets that a histogram has at most when it chooses its interval itself.
@@ -29,32 +32,6 @@ const INTERVALS_S: [i64; 17] = [
 ];
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
-
-pub(super) async fn search(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
-    let begun = Instant::now();
-    let params = Params::of(&uri, &["q", "from", "to", "limit", "cursor"])?;
-    let request = SearchRequest {
-        selection: params.selection(now())?,
-        limit: params.number("limit", 100, shared.state.config.hits_max)?,
-        after: params.cursor()?,
-    };
-    let searcher = shared.state.searcher.clone();
-    let answer = async move {
-        let Answer { result, partial } = searcher.search(request).await?;
-        let hits: Vec<Value> =
-            result.hits.into_iter().map(|hit| Value::Object(hit_json(hit.cursor.id, hit.document))).collect();
-        Ok(whole(
-            json!({
-                "total": result.total,
-                "hits": hits,
-                "next": result.next.map(|cursor| cursor.to_string()),
-                "took_ms": begun.elapsed().as_millis() as u64,
-            }),
-            partial,
-        ))
-    };
-    shared.query(answer).await
-}
 
 pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::of(&uri, &["q", "from", "to", "interval", "by"])?;
@@ -82,7 +59,13 @@ pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<
             None => choose_interval(&searcher, &selection, now).await?,
         };
         let request = HistogramRequest { selection, interval_nanos, by, by_limit: BY_LIMIT, buckets_max };
-        let Answer { result: Histogram { buckets, .. }, partial } = searcher.histogram(request).await?;
+        let Answer { result: Histogram { buckets, .. }, partial, .. } = searcher.histogram(request).await?;
+        let by_len = |bucket: &Bucket| bucket.by.keys().map(|value| value.len() + ROW_BYTES).sum();
+        let (buckets, truncated) = within(buckets, by_len);
+        if truncated {
+            let limit = format!("{COUNTS_BYTES_MAX} bytes for the values of 'by'; widen its interval");
+            return Err(SearchError::TooLarge { limit }.into());
+        }
         Ok(whole(json!({"interval": interval_text(interval_nanos), "buckets": buckets}), partial))
     };
     shared.query(answer).await
@@ -122,8 +105,8 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
     let params = Params::of(&uri, &["field", "q", "from", "to", "limit"])?;
     let searcher = shared.state.searcher.clone();
     let Some(name) = params.text("field") else {
-        if let Some(name) = ["q", "from", "to", "limit"].into_iter().find(|name| params.text(name).is_some())
-        {
+        let limit = params.number("limit", FIELDS_LISTED, shared.state.config.values_max)?;
+        if let Some(name) = ["q", "from", "to"].into_iter().find(|name| params.text(name).is_some()) {
             return Err(bad_parameter(
                 name,
                 format!("'{name}' needs 'field', whose values are to be counted"),
@@ -131,8 +114,15 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
         }
         return shared
             .query(async move {
-                let Answer { result, partial } = searcher.fields().await?;
-                Ok(whole(json!({"fields": result}), partial))
+                let Answer { result, partial, .. } = searcher.fields().await?;
+                let distinct = result.len();
+                let (fields, truncated) = most_frequent(result, limit);
+                let mut json = json!({"fields": fields});
+                if truncated {
+                    json["distinct"] = distinct.into();
+                    json["truncated"] = true.into();
+                }
+                Ok(whole(json, partial))
             })
             .await;
     };
@@ -144,11 +134,15 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
     shared
         .query(async move {
             let field = request.field.clone();
-            let Answer { result, partial } = searcher.field_values(request).await?;
+            let Answer { result, partial, .. } = searcher.field_values(request).await?;
+            let (values, truncated) = within(result.values, |(value, _)| value.len());
             let values: Vec<Value> =
-                result.values.iter().map(|(value, count)| json!({"value": value, "count": count})).collect();
-            let json =
+                values.iter().map(|(value, count)| json!({"value": value, "count": count})).collect();
+            let mut json =
                 json!({"field": field, "values": values, "total": result.total, "distinct": result.distinct});
+            if truncated {
+                json["truncated"] = true.into();
+            }
             Ok(whole(json, partial))
         })
         .await
@@ -163,12 +157,41 @@ pub(super) async fn patterns(State(shared): State<Shared>, uri: Uri) -> Result<R
     let searcher = shared.state.searcher.clone();
     shared
         .query(async move {
-            let Answer { result, partial } = searcher.patterns(request).await?;
-            let patterns: Vec<Value> = result.patterns.iter().map(pattern_json).collect();
-            let json = json!({"patterns": patterns, "total": result.total, "distinct": result.distinct});
+            let Answer { result, partial, .. } = searcher.patterns(request).await?;
+            let (patterns, truncated) = within(result.patterns, |pattern| pattern.text.len());
+            let patterns: Vec<Value> = patterns.iter().map(pattern_json).collect();
+            let mut json = json!({"patterns": patterns, "total": result.total, "distinct": result.distinct});
+            if truncated {
+                json["truncated"] = true.into();
+            }
             Ok(whole(json, partial))
         })
         .await
+}
+
+/// The most frequent fields, by name, and whether there are more.
+fn most_frequent(mut fields: Vec<FieldInfo>, limit: usize) -> (Vec<FieldInfo>, bool) {
+    let found = fields.len();
+    fields.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+    fields.truncate(limit);
+    let (mut fields, _) = within(fields, |field| field.name.len());
+    fields.sort_by(|a, b| a.name.cmp(&b.name));
+    let truncated = fields.len() < found;
+    (fields, truncated)
+}
+
+/// As many rows as an answer may have bytes, and whether some are left out.
+fn within<T>(mut rows: Vec<T>, text_len: impl Fn(&T) -> usize) -> (Vec<T>, bool) {
+    let (found, mut left) = (rows.len(), COUNTS_BYTES_MAX);
+    let mut fits = |row: &T| {
+        let bytes = text_len(row) + ROW_BYTES;
+        let fits = bytes <= left;
+        left = left.saturating_sub(bytes);
+        fits
+    };
+    let fitting = rows.iter().map_while(|row| fits(row).then_some(())).count();
+    rows.truncate(fitting);
+    (rows, fitting < found)
 }
 
 fn pattern_json(pattern: &index::Pattern) -> Value {
@@ -217,5 +240,22 @@ mod tests {
         ] {
             assert_eq!(interval_for(span * SECOND), expected * SECOND, "{span} s");
         }
+    }
+
+    #[test]
+    fn lists_are_bounded_in_number_and_bytes() {
+        let field = |name: String, count| FieldInfo { name, kind: "keyword".to_owned(), count };
+        let many = || (0..300_000).map(|at| field(format!("labels.{at:06}"), at)).collect();
+        let (fields, truncated) = most_frequent(many(), 3);
+        let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!((names, truncated), (vec!["labels.299997", "labels.299998", "labels.299999"], true));
+        let (fields, truncated) = most_frequent(many(), 300_000);
+        assert!(truncated && fields.len() < COUNTS_BYTES_MAX / ROW_BYTES, "{}", fields.len());
+        assert!(!most_frequent(vec![field("message".to_owned(), 1)], 1).1);
+
+        let long = |count| vec![("x".repeat(5 << 20), 1); count];
+        let len = |row: &(String, i32)| row.0.len();
+        assert_eq!((within(long(3), len).0.len(), within(long(3), len).1), (3, false));
+        assert_eq!((within(long(9), len).0.len(), within(long(9), len).1), (3, true));
     }
 }

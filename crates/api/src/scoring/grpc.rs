@@ -61,6 +61,8 @@ pub struct GrpcConfig {
     pub train_bytes_max: usize,
     /// Connections served at a time; further ones wait.
     pub connections_max: usize,
+    /// How long a client may take nothing of what it is sent.
+    pub write_timeout: Duration,
     /// Calls at a time on one connection; further ones wait.
     pub calls_max: u32,
     /// Streams of batches at a time on all connections; further ones are refused.
@@ -88,6 +90,7 @@ impl Default for GrpcConfig {
             train_records_max: 500_000,
             train_bytes_max: 128 << 20,
             connections_max: 64,
+            write_timeout: Duration::from_secs(30),
             calls_max: 16,
             streams_max: 64,
             journals_max: 64,
@@ -187,7 +190,7 @@ impl AnomalyGrpc {
             .add_service(health)
             .add_service(tonic::service::interceptor::InterceptedService::new(anomaly, check))
             .serve_with_incoming_shutdown(
-                incoming::connections(Bounded::new(listener, config.connections_max)),
+                incoming::connections(Bounded::new(listener, config.connections_max, config.write_timeout)),
                 stopping,
             )
             .await?;

@@ -33,6 +33,8 @@ use crate::{
 const REFUSED_LISTED: usize = 100;
 /// Hits asked of the store at a time.
 const PAGE: usize = 2_000;
+/// Bytes of their documents at a time.
+const PAGE_BYTES_MAX: usize = 4 << 20;
 /// A body that asks to learn from the store is smaller than this.
 const STORE_REQUEST_BYTES_MAX: usize = 64 * 1024;
 
@@ -115,7 +117,7 @@ async fn from_store(
             "this service keeps no events, so there is no store to learn from; send the events themselves";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "no_store", "No store", detail).field("source"));
     };
-    let request = SearchRequest { selection: selection.clone(), limit: 0, after: None };
+    let request = SearchRequest::new(selection.clone(), 0);
     let total = searcher.search(request).await?.result.total;
     if total == 0 {
         return Err(unusable("no stored event matches".to_owned()));
@@ -174,7 +176,11 @@ async fn read_store(
     let mut after: Option<Cursor> = None;
     while events < config.train_events_max {
         let limit = PAGE.min(config.train_events_max - events);
-        let request = SearchRequest { selection: selection.clone(), limit, after };
+        let request = SearchRequest {
+            after,
+            bytes_max: PAGE_BYTES_MAX,
+            ..SearchRequest::new(selection.clone(), limit)
+        };
         let Some(found) = cancel.run_until_cancelled(searcher.search(request)).await else {
             return Ok(None);
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Access, AccessConfig, CollectorConfig, CollectorState, LiveEvents, Searcher, SearcherConfig};
+use api::{Access, AccessConfig, CollectorConfig, CollectorState, Searcher, SearcherConfig};
 use axum::{
     Router,
     body::Body,
@@ -10,10 +10,10 @@ use axum::{
 };
 use event::{Analyzed, Batch, Event, EventId, Position, Severity, Timestamp, Verdict, codec};
 use http_body_util::BodyExt;
-use index::{Index, scan::ScanIndex};
+use index::{Index, live::Live, scan::ScanIndex};
 use journal::Journal;
 use serde_json::Value;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 /// An answer, its body parsed when it is JSON.
@@ -55,7 +55,7 @@ pub(crate) struct Collector {
     pub(crate) journal: Journal,
     pub(crate) index: Arc<dyn Index>,
     pub(crate) written: watch::Sender<Position>,
-    pub(crate) live: LiveEvents,
+    pub(crate) live: Live,
     pub(crate) stop: telemetry::task::Stop,
     pub(crate) health: telemetry::health::Health,
     pub(crate) searcher: Searcher,
@@ -88,7 +88,7 @@ impl Collector {
             journal,
             index,
             written,
-            live: broadcast::Sender::new(16),
+            live: Live::new(32 << 10),
             stop: telemetry::task::Stop::new(),
             health: telemetry::health::Health::new(),
             searcher,

@@ -3,10 +3,12 @@
 use serde_json::Value as Json;
 
 use super::print;
-use crate::{AppError, cli::Output, client::Client, wording::plain};
+use crate::{AppError, cli::Output, client::Client, hits::Hits, wording::plain};
 
 /// The API gives so many hits at a time.
-const PAGE: u32 = 1000;
+const PAGE: u32 = 10_000;
+/// Output is written when there is so much of it.
+const WRITE_BYTES: usize = 64 << 10;
 
 /// What to search.
 #[derive(Debug, Clone)]
@@ -21,14 +23,14 @@ pub(crate) struct Request {
     pub limit: u32,
 }
 
-/// Prints what matches, page by page.
+/// Prints what matches, as it comes.
 ///
 /// # Errors
 /// When the collector does not answer, or output cannot be written.
 pub(crate) async fn run(client: &Client, request: &Request, output: Output) -> Result<(), AppError> {
+    let mut printer = Printer { output, text: String::new(), shown: 0 };
     let mut left = request.limit;
     let mut cursor = String::new();
-    let mut collected = vec![];
     loop {
         let limit = left.min(PAGE).to_string();
         let mut parameters = vec![("q", request.query.as_str()), ("limit", &limit)];
@@ -39,43 +41,76 @@ pub(crate) async fn run(client: &Client, request: &Request, output: Output) -> R
         ] {
             parameters.extend(value.filter(|value| !value.is_empty()).map(|value| (name, value)));
         }
-        let mut answer = client.get_json("/api/v1/search", &parameters).await?;
-        let next = answer["next"].as_str().map(str::to_owned);
-        let hits = match answer["hits"].take() {
-            Json::Array(hits) => hits,
-            _ => vec![],
-        };
-        left -= (hits.len() as u32).min(left);
-        let last = next.is_none() || left == 0;
-        match output {
-            Output::Json => collected.extend(hits),
-            Output::Ndjson => {
-                let lines: String = hits.iter().map(|hit| format!("{hit}\n")).collect();
-                if !print(&lines)? {
-                    return Ok(());
-                }
-            }
-            Output::Text => {
-                let lines: String = hits.iter().map(|hit| readable(hit) + "\n").collect();
-                if !print(&lines)? {
-                    return Ok(());
-                }
-                if last {
-                    summarize(&answer, request.limit - left);
-                }
-            }
-        }
-        match next {
-            Some(next) if !last => cursor = next,
-            _ => {
-                if output == Output::Json {
-                    answer["hits"] = Json::Array(collected);
-                    print(&format!("{answer:#}\n"))?;
-                }
+        let mut hits = Hits::ask(client, &parameters).await?;
+        while let Some(hit) = hits.next().await? {
+            left -= 1.min(left);
+            if !printer.hit(&hit, &hits)? {
                 return Ok(());
             }
         }
+        let envelope = hits.envelope()?;
+        match envelope["next"].as_str() {
+            Some(next) if left > 0 => next.clone_into(&mut cursor),
+            _ => return printer.end(&envelope),
+        }
     }
+}
+
+/// Prints hits as they come.
+struct Printer {
+    output: Output,
+    /// Not yet written.
+    text: String,
+    shown: u32,
+}
+
+impl Printer {
+    /// False when nobody reads any more.
+    fn hit(&mut self, hit: &Json, answer: &Hits) -> Result<bool, AppError> {
+        match self.output {
+            Output::Text => self.text.push_str(&(readable(hit) + "\n")),
+            Output::Ndjson => self.text.push_str(&format!("{hit}\n")),
+            Output::Json => {
+                if self.shown == 0 {
+                    self.text.push_str(&format!("{{\n  \"total\": {},\n  \"hits\": [", answer.total()));
+                }
+                self.text.push_str(if self.shown == 0 { "\n    " } else { ",\n    " });
+                self.text.push_str(&indented(hit, "    "));
+            }
+        }
+        self.shown += 1;
+        if self.text.len() >= WRITE_BYTES { self.write() } else { Ok(true) }
+    }
+
+    fn write(&mut self) -> Result<bool, AppError> {
+        let goes_on = print(&self.text)?;
+        self.text.clear();
+        Ok(goes_on)
+    }
+
+    /// What the last answer says beside its hits.
+    fn end(mut self, envelope: &Json) -> Result<(), AppError> {
+        if self.output == Output::Json {
+            match self.shown {
+                0 => self.text.push_str(&format!("{{\n  \"total\": {},\n  \"hits\": []", envelope["total"])),
+                _ => self.text.push_str("\n  ]"),
+            }
+            let members = envelope.as_object().into_iter().flatten();
+            for (name, value) in members.filter(|(name, _)| !["total", "hits"].contains(&name.as_str())) {
+                self.text.push_str(&format!(",\n  \"{name}\": {}", indented(value, "  ")));
+            }
+            self.text.push_str("\n}\n");
+        }
+        if self.write()? && self.output == Output::Text {
+            summarize(envelope, self.shown);
+        }
+        Ok(())
+    }
+}
+
+/// A value over several lines, as a member at some depth.
+fn indented(value: &Json, depth: &str) -> String {
+    format!("{value:#}").replace('\n', &format!("\n{depth}"))
 }
 
 fn summarize(answer: &Json, shown: u32) {

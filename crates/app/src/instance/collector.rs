@@ -65,7 +65,7 @@ pub(super) async fn start(
     }
     run_pipeline(build, pipeline, prepared)?;
     upkeep::gauges(&build.front, &journal, &index, health.component("index_files"));
-    serve(&build.front, "collector", listener, router, settings.connections_max);
+    serve(&build.front, "collector", listener, router, settings);
     let tail = configs::tail_config(settings);
     intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
     Ok(Collector { addr, journal, searcher })

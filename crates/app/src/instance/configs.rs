@@ -80,6 +80,7 @@ pub(super) fn pipeline_config(settings: &Settings) -> pipeline::Config {
         commit_interval: Duration::from_secs(30),
         retry: Duration::from_secs(1),
         drain: settings.shutdown_grace / 3,
+        live_bytes_max: settings.live_bytes_max / 2,
         window_dir: settings.data.join("window"),
     }
 }
@@ -112,6 +113,10 @@ pub(super) fn collector_config(settings: &Settings) -> api::CollectorConfig {
         queries_max: settings.queries_max,
         query_timeout: settings.query_timeout,
         tails_max: settings.tails_max,
+        tails_bytes_max: settings.live_bytes_max / 2,
+        answer_bytes_max: settings.answer_bytes_max,
+        answers_bytes_max: settings.answers_bytes_max,
+        write_timeout: settings.write_timeout,
         ..api::CollectorConfig::default()
     }
 }
@@ -120,6 +125,7 @@ pub(super) fn grpc_config(settings: &Settings) -> api::GrpcConfig {
     let tls = settings.anomaly_tls.clone();
     api::GrpcConfig {
         tls: tls.map(|(cert_file, key_file)| api::TlsFiles { cert_file, key_file }),
+        write_timeout: settings.write_timeout,
         ..api::GrpcConfig::default()
     }
 }

@@ -213,6 +213,26 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("LOG_SENTINEL_TAILS_MAX", "32", "Live tails served at a time."),
     setting(
+        "LOG_SENTINEL_LIVE_BYTES_MAX",
+        "64MiB",
+        "Bytes held for live tails, over all of them: half for the newest events, half for what is on its way. A tail that falls behind reads on in the index.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANSWER_BYTES_MAX",
+        "512MiB",
+        "Hits of one search answer; it ends early beyond it, and its 'next' goes on.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANSWERS_BYTES_MAX",
+        "64MiB",
+        "Bytes of search answers held at a time until their clients take them, over all; beyond it 429.",
+    ),
+    setting(
+        "LOG_SENTINEL_WRITE_TIMEOUT",
+        "30s",
+        "A client that takes nothing of its answer for so long loses its connection.",
+    ),
+    setting(
         "LOG_SENTINEL_SCAN_INTERVAL",
         "5s",
         "How often the watched directories are walked for what the operating system did not report.",

@@ -27,8 +27,8 @@ pub use self::{
     error::ClusterError,
 };
 use crate::{
-    DeadLetters, FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError,
-    IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult,
+    DeadLetters, FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram,
+    HistogramRequest, Index, IndexError, IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult,
 };
 
 /// How a cluster is reached and written to.
@@ -230,6 +230,10 @@ impl Index for Elasticsearch {
 
     async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
         search::search(&self.cluster, &self.view("search").await?, request).await
+    }
+
+    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError> {
+        search::follow(&self.cluster, &self.view("follow").await?, request).await
     }
 
     async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {

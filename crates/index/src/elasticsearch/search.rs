@@ -24,7 +24,7 @@ use super::{
 use crate::{IndexError, Selection};
 pub(super) use aggregate::{field_values, histogram};
 pub(super) use fields::fields;
-pub(super) use hits::search;
+pub(super) use hits::{follow, search};
 pub(super) use patterns::patterns;
 
 const ACTION: &str = "search the cluster";

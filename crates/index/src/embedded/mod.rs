@@ -15,6 +15,7 @@ mod amend;
 mod block;
 mod bloom;
 mod cache;
+mod documents;
 mod evaluate;
 mod intern;
 mod ints;

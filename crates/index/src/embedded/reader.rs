@@ -32,6 +32,14 @@ pub(super) struct Hosts {
     pub(super) places: Vec<u16>,
 }
 
+/// The part of a journal that rows cover.
+#[derive(Debug)]
+pub(super) struct Span {
+    pub(super) journal: JournalId,
+    pub(super) first: Position,
+    pub(super) last: Position,
+}
+
 #[derive(Debug)]
 pub(super) struct Ids {
     journals: Vec<JournalId>,
@@ -83,6 +91,7 @@ impl Texts {
 
 /// For each row the rank among the rows of its shape.
 const RANKS_KIND: u8 = 200;
+const SPANS_KIND: u8 = 201;
 
 /// A block being read.
 #[derive(Debug)]
@@ -292,6 +301,25 @@ impl<'s> Block<'s> {
             let positions = ints::decode(input, self.len())?;
             let size = self.len() * 16;
             Ok((Ids { journals, places, positions }, size))
+        })
+    }
+
+    /// Which part of each journal its rows cover.
+    pub(super) fn spans(&self) -> Result<Arc<Vec<Span>>, IndexError> {
+        let unit = self.segment.blocks.get(self.index).map_or(u64::MAX, |block| block.unit);
+        self.cache.get((unit, 0, SPANS_KIND), || {
+            let mut spans: Vec<Span> = Vec::new();
+            for row in 0..self.len() {
+                let EventId { journal, position } = self.id(row)?;
+                match spans.iter_mut().find(|span| span.journal == journal) {
+                    Some(span) => {
+                        (span.first, span.last) = (span.first.min(position), span.last.max(position));
+                    }
+                    None => spans.push(Span { journal, first: position, last: position }),
+                }
+            }
+            let size = spans.len() * size_of::<Span>();
+            Ok((spans, size))
         })
     }
 

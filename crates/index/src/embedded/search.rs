@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, ops::Range, sync::Arc};
 
-use event::{Timestamp, document, field};
+use event::{Timestamp, field};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -182,17 +182,20 @@ impl Shared {
     ) -> Result<SearchResult, IndexError> {
         let (mut total, mut memo) = (Total(0), Memo::default());
         memo.room = if request.limit > 0 { MEMO_ROWS_MAX } else { 0 };
-        match self.rows_of_hosts(snapshot, &request.selection)? {
-            Some(rows) => total.0 = rows,
-            None => self.visit_and_keep(snapshot, &request.selection, &mut total, &mut memo)?,
+        if request.counted {
+            match self.rows_of_hosts(snapshot, &request.selection)? {
+                Some(rows) => total.0 = rows,
+                None => self.visit_and_keep(snapshot, &request.selection, &mut total, &mut memo)?,
+            }
         }
         let mut hits = Vec::new();
         let mut more = false;
-        if request.limit > 0 && total.0 > 0 {
+        if request.limit > 0 && (total.0 > 0 || !request.counted) {
             // One more than asked for tells whether there is a further page.
             let found = self.newest(snapshot, request, &memo)?;
-            more = found.len() > request.limit;
-            hits = self.materialise(snapshot, found, request.limit)?;
+            let wanted = &found[..found.len().min(request.limit)];
+            hits = self.documents(snapshot, wanted, None, request.bytes_max)?.0;
+            more = found.len() > hits.len();
         }
         let next = hits.last().map(|hit: &Hit| hit.cursor).filter(|_| more);
         Ok(SearchResult { total: total.0, hits, next, covered: snapshot.covered })
@@ -263,35 +266,11 @@ impl Shared {
         }
         Ok(kept.into_sorted_vec().into_iter().map(|Reverse(found)| found).collect())
     }
-
-    fn materialise(
-        &self,
-        snapshot: &Snapshot,
-        found: Vec<Found>,
-        limit: usize,
-    ) -> Result<Vec<Hit>, IndexError> {
-        let mut hits: Vec<Option<Hit>> = found.iter().take(limit).map(|_| None).collect();
-        let mut order: Vec<(usize, &Found)> = found.iter().take(limit).enumerate().collect();
-        order.sort_by_key(|(_, Found(_, segment, block, _))| (*segment, *block));
-        for group in order.chunk_by(|(_, a), (_, b)| (a.1, a.2) == (b.1, b.2)) {
-            let Some((_, Found(_, at, index, _))) = group.first() else { continue };
-            let segment = &snapshot.segments[*at];
-            let tables = segment.tables(&self.cache)?;
-            let block = Block::new(segment, *index, &tables, &self.cache);
-            let mut rows = super::rows::Rows::new(&block)?;
-            for (place, Found(cursor, _, _, row)) in group {
-                let owned = rows.row(*row)?;
-                let document = document(&owned.event, owned.template.as_deref(), &owned.verdict);
-                hits[*place] = Some(Hit { cursor: *cursor, document });
-            }
-        }
-        Ok(hits.into_iter().flatten().collect())
-    }
 }
 
 /// A row found: its order, segment, block and row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Found(Cursor, usize, usize, usize);
+pub(super) struct Found(pub(super) Cursor, pub(super) usize, pub(super) usize, pub(super) usize);
 
 fn visit_block(
     block: &Block<'_>,

@@ -22,8 +22,8 @@ use super::{
     writer::Writer,
 };
 use crate::{
-    FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, Index, IndexError, IndexStats,
-    Patterns, PatternsRequest, SearchRequest, SearchResult,
+    FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
+    IndexError, IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult,
 };
 
 /// Tables larger than this end a segment early, in bytes.
@@ -426,6 +426,10 @@ impl Index for Embedded {
 
     async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
         self.query(move |shared, snapshot| shared.search(snapshot, &request)).await
+    }
+
+    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError> {
+        self.query(move |shared, snapshot| shared.follow(snapshot, &request)).await
     }
 
     async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {

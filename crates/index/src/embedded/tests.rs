@@ -215,7 +215,7 @@ fn same(index: &Embedded, scan: &Scan, query: &str, from: Option<i64>, to: Optio
     run(async {
         let mut after = None;
         loop {
-            let request = SearchRequest { selection: selection.clone(), limit: 9, after };
+            let request = SearchRequest { after, ..SearchRequest::new(selection.clone(), 9) };
             let (ours, theirs) = (index.search(request.clone()).await.unwrap(), scan.search(&request));
             assert_eq!(ours.total, theirs.total, "{query}");
             assert_eq!(ours.hits, theirs.hits, "{query}");
@@ -339,7 +339,7 @@ fn plain(count: usize, start: i64) -> Vec<Made> {
 }
 
 fn total(index: &Embedded) -> u64 {
-    let request = SearchRequest { selection: Selection::all(), limit: 1000, after: None };
+    let request = SearchRequest::new(Selection::all(), 1000);
     let result = run(index.search(request)).unwrap();
     assert_eq!(result.total, result.hits.len() as u64);
     result.total
@@ -404,11 +404,10 @@ fn a_damaged_file_is_set_aside_and_the_rest_answers() {
         let index = Embedded::open(config(copy.path())).unwrap();
         let total = total(&index);
         run(index.fields()).unwrap();
-        let request = SearchRequest {
-            selection: Selection { query: Query::parse("12345", NOW).unwrap(), ..Selection::all() },
-            limit: 10,
-            after: None,
-        };
+        let request = SearchRequest::new(
+            Selection { query: Query::parse("12345", NOW).unwrap(), ..Selection::all() },
+            10,
+        );
         run(index.search(request)).unwrap();
         let stats = index.stats();
         assert!(total == 60 || stats.damaged == 1, "byte {at}: {total} events, {} damaged", stats.damaged);
@@ -447,7 +446,7 @@ fn a_query_that_reads_too_many_rows_is_refused() {
     let index = Embedded::open(Config { query_rows_max: 10, ..config(dir.path()) }).unwrap();
     run(index.write(&batch(&plain(20, 0), 1, &mut 0))).unwrap();
     let selection = Selection { query: Query::parse("7", NOW).unwrap(), ..Selection::all() };
-    let answer = run(index.search(SearchRequest { selection, limit: 1, after: None }));
+    let answer = run(index.search(SearchRequest::new(selection, 1)));
     assert!(matches!(answer, Err(IndexError::QueryTooLarge { .. })), "{answer:?}");
     assert_eq!(total(&index), 20);
 }

@@ -36,6 +36,7 @@ pub(crate) trait Factory: Sync {
 pub(crate) async fn check<F: Factory>(factory: &F) {
     scenarios::queries(factory).await;
     scenarios::paging(factory).await;
+    scenarios::following(factory).await;
     scenarios::counts(factory).await;
     scenarios::durability(factory).await;
     scenarios::expiry(factory).await;
@@ -87,7 +88,7 @@ pub(crate) fn selection(query: &str) -> Selection {
 }
 
 pub(crate) fn all(query: &str) -> SearchRequest {
-    SearchRequest { selection: selection(query), limit: 1000, after: None }
+    SearchRequest::new(selection(query), 1000)
 }
 
 /// Writes a batch and waits until it is found.

@@ -161,7 +161,7 @@ pub(crate) async fn fill(index: &dyn Index, events: Vec<Analyzed<'static>>, comm
 pub(crate) async fn answers_equal(index: &dyn Index, scan: &Scan, query: Query) {
     let text = query.to_string();
     let selection = Selection { query, from: Some(seconds(1)), to: Some(seconds(5)) };
-    let request = SearchRequest { selection: selection.clone(), limit: 4, after: None };
+    let request = SearchRequest::new(selection.clone(), 4);
     let expected = scan.search(&request);
     assert_eq!(index.search(request.clone()).await.unwrap(), expected, "search {text}");
     let request = SearchRequest { after: expected.next, ..request };

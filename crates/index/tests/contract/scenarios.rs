@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use event::{Event, Severity, Value, Verdict, VerdictState};
-use index::{FieldValuesRequest, HistogramRequest, Index, PatternsRequest, SearchRequest, Selection};
+use event::{Event, JournalId, Position, Severity, Value, Verdict, VerdictState};
+use index::{
+    FieldValuesRequest, FollowRequest, HistogramRequest, Index, PatternsRequest, SearchRequest, Selection,
+};
 
 use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, seconds, selection, write};
 
@@ -148,6 +150,26 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
     let result = index.search(SearchRequest { limit: 7, ..all("same") }).await.unwrap();
     assert_eq!((result.hits.len(), result.next), (7, None));
 
+    // Pages bounded in bytes give the same hits; one comes in any case.
+    for (bytes_max, at_once) in [(1, 1..=1), (1500, 2..=6), (1 << 20, 7..=7)] {
+        let mut request = SearchRequest { bytes_max, ..all("same") };
+        let mut hits = Vec::new();
+        loop {
+            let page = index.search(request.clone()).await.unwrap();
+            assert_eq!(page.total, if request.counted { 7 } else { 0 });
+            assert!(
+                at_once.contains(&page.hits.len()) || page.next.is_none(),
+                "{bytes_max}: {}",
+                page.hits.len()
+            );
+            hits.extend(page.hits);
+            let Some(next) = page.next else { break };
+            assert_eq!(hits.last().map(|hit| hit.cursor), Some(next));
+            request = SearchRequest { after: Some(next), counted: false, ..request };
+        }
+        assert_eq!(hits, index.search(all("same")).await.unwrap().hits, "{bytes_max}");
+    }
+
     for (from, to, expected) in [
         (Some(0), Some(1), &[3, 2, 1, 0][..]),
         (Some(1), None, &[6, 5, 4]),
@@ -156,9 +178,55 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
         (Some(1), Some(1), &[]),
     ] {
         let selection = Selection { from: from.map(seconds), to: to.map(seconds), ..selection("same") };
-        let request = SearchRequest { selection, limit: 100, after: None };
+        let request = SearchRequest::new(selection, 100);
         assert_eq!(found(&*index, request).await.0, expected, "{from:?} to {to:?}");
     }
+}
+
+/// Who follows a journal gets every matching event in its order, each once, however much comes at a time.
+pub(super) async fn following<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    let word = |record: u32| if record % 3 == 0 { "odd one" } else { "usual" };
+    // Later events have earlier time stamps, and every other batch is made durable.
+    for start in [0, 40, 41, 90] {
+        let end = if start == 41 { 90 } else { start + if start == 40 { 1 } else { 40 } };
+        let events = (start..end).map(|record| plain(record, -i64::from(record / 7), word(record)));
+        write(&*index, batch(events.collect())).await;
+        if start % 2 == 0 {
+            index.commit().await.unwrap();
+        }
+    }
+    for (query, from, bytes_max) in
+        [("", 0, usize::MAX), ("", 57, 1), ("", 3, 2000), ("odd", 0, 1), ("odd", 41, 3000), ("nothing", 5, 1)]
+    {
+        let query = selection(query).query;
+        let mut request = FollowRequest { query, journal: JOURNAL, from: id(from).position, bytes_max };
+        let mut records = Vec::new();
+        loop {
+            let followed = index.follow(request.clone()).await.unwrap();
+            records.extend(followed.hits.iter().map(|hit| hit.cursor.id.position.record));
+            if followed.end == request.from {
+                break;
+            }
+            assert!(followed.end > request.from);
+            request.from = followed.end;
+        }
+        let expected: Vec<u32> = (from..130)
+            .filter(|record| match request.query.to_string().as_str() {
+                text if text.contains("odd") => record % 3 == 0,
+                text => !text.contains("nothing"),
+            })
+            .collect();
+        assert_eq!(records, expected, "{} from {from}", request.query);
+    }
+    let other = FollowRequest {
+        query: selection("").query,
+        journal: JournalId(7),
+        from: Position::default(),
+        bytes_max: usize::MAX,
+    };
+    assert_eq!(index.follow(other).await.unwrap().hits, []);
 }
 
 pub(super) async fn counts<F: Factory>(factory: &F) {

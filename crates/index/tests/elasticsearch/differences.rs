@@ -147,11 +147,7 @@ fn every_kind_of_field_answers_as_the_scan_does() {
                 Err(_) if query == "labels.a:[1]" => continue,
                 Err(error) => panic!("{query}: {error}"),
             };
-            let request = SearchRequest {
-                selection: Selection { query, from: None, to: None },
-                limit: 100,
-                after: None,
-            };
+            let request = SearchRequest::new(Selection { query, from: None, to: None }, 100);
             let (answer, expected) = (index.search(request.clone()).await.unwrap(), scan.search(&request));
             assert_eq!(answer, expected, "{}", request.selection.query);
         }

@@ -7,8 +7,12 @@ use std::{
 };
 
 use api::GrpcConfig;
-use event::{Analyzed, EventId, Position, Verdict, VerdictState, codec};
-use index::{Index, scan::ScanIndex};
+use event::{EventId, Position, Verdict, VerdictState, codec};
+use index::{
+    Index,
+    live::{Newest, Watcher},
+    scan::ScanIndex,
+};
 use journal::Journal;
 use pipeline::{
     Analysis, Config, Pipeline,
@@ -18,7 +22,6 @@ use telemetry::{
     health::{Health, State},
     task::Tasks,
 };
-use tokio::sync::broadcast;
 
 use crate::service::{SOON, Service, Wire, config, event, eventually, expected, same};
 
@@ -37,7 +40,8 @@ struct Disk {
 struct Collector {
     journal: Journal,
     analysis: Arc<RemoteAnalysis>,
-    live: broadcast::Receiver<Arc<Analyzed<'static>>>,
+    live: Watcher,
+    seen: Position,
     health: Health,
     tasks: Tasks,
     late: Late,
@@ -84,15 +88,17 @@ impl Disk {
             commit_interval: Duration::from_millis(100),
             retry: Duration::from_millis(10),
             drain: SOON,
+            live_bytes_max: 8 << 20,
             window_dir: dir.join("window"),
         };
         let index: Arc<dyn Index> = self.index.clone();
         let from = Analysis::Remote(analysis.clone());
         let pipeline =
             Pipeline::open(config, journal.clone(), from, index, health.component("index")).unwrap();
-        let (live, tasks) = (pipeline.live().subscribe(), Tasks::new());
+        let (live, tasks) = (pipeline.live().watch(), Tasks::new());
+        let seen = live.start();
         run(&tasks, pipeline, verdicts);
-        Collector { journal, analysis, live, health, tasks, late: self.late.clone() }
+        Collector { journal, analysis, live, seen, health, tasks, late: self.late.clone() }
     }
 }
 
@@ -116,9 +122,13 @@ impl Collector {
     async fn passed(&mut self, count: usize) -> Vec<Verdict> {
         let mut verdicts = vec![];
         while verdicts.len() < count {
-            let event = tokio::time::timeout(SOON, self.live.recv()).await.unwrap().unwrap();
-            assert!(event.template.is_some(), "templates never wait");
-            verdicts.push(event.verdict.clone());
+            assert!(tokio::time::timeout(SOON, self.live.wait_for(self.seen)).await.unwrap());
+            let Newest::Events(events, end) = self.live.read(self.seen, 1) else { panic!("it fell behind") };
+            self.seen = end;
+            for event in events {
+                assert!(event.template.is_some(), "templates never wait");
+                verdicts.push(event.verdict.clone());
+            }
         }
         verdicts
     }

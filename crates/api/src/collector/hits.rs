@@ -1,0 +1,185 @@
+//! `GET /api/v1/search`: hits page by page, as the client takes them, so that an answer holds a page
+//! at a time however much is asked for.
+
+use std::time::{Duration, Instant};
+
+use axum::{extract::State, http::Uri, response::Response};
+use event::Position;
+use index::{Cursor, SearchRequest};
+use metrics::counter;
+use problem::Problem;
+use serde_json::{Value, json};
+use telemetry::metric;
+
+use super::{
+    Shared, json_response,
+    outlet::{Outlet, whole},
+    search::hit_json,
+};
+use crate::{Answer, Searcher, clock::now, observe::internal, params::Params};
+
+/// Bytes of hits that are found, written and handed over at a time.
+const PAGE_BYTES: usize = 1 << 20;
+/// A further page asks for so many hits at least.
+const PAGE_HITS_MIN: usize = 64;
+
+pub(super) async fn search(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+    let params = Params::of(&uri, &["q", "from", "to", "limit", "cursor"])?;
+    let limit = params.number("limit", 100, shared.state.config.hits_max)?;
+    let request = SearchRequest {
+        after: params.cursor()?,
+        bytes_max: PAGE_BYTES,
+        ..SearchRequest::new(params.selection(now())?, limit)
+    };
+    let share = shared.share(PAGE_BYTES).await?;
+    let pages = Pages {
+        searcher: shared.state.searcher.clone(),
+        request,
+        end: None,
+        left: limit,
+        bytes_left: shared.state.config.answer_bytes_max,
+        from_index: false,
+        partial: None,
+        worked: Duration::ZERO,
+    };
+    let (pages, page) = shared
+        .run(async move {
+            let mut pages = pages;
+            let page = pages.next().await?;
+            Ok((pages, page))
+        })
+        .await?;
+    let mut text = format!("{{\"total\":{},\"hits\":[", page.total).into_bytes();
+    text.extend_from_slice(&page.text);
+    let body = if page.is_last {
+        text.extend(pages.foot(page.next));
+        whole(text, share)
+    } else {
+        let (outlet, body) = shared.answers.open();
+        // It ends with its client, or when that takes nothing any more.
+        drop(telemetry::task::spawn("answer", async move {
+            if outlet.send(text, share).await.is_ok() {
+                go_on(shared, pages, outlet).await;
+            }
+        }));
+        body
+    };
+    Ok(json_response(body))
+}
+
+/// The pages behind the first. What goes wrong ends the connection, for the status is sent.
+async fn go_on(shared: Shared, mut pages: Pages, outlet: Outlet) {
+    loop {
+        let share = tokio::select! {
+            share = shared.answers.share(PAGE_BYTES) => share,
+            () = outlet.gone() => None,
+        };
+        let Some(share) = share else { return };
+        let work = async move {
+            let page = pages.next().await?;
+            Ok((pages, page))
+        };
+        let (after, page) = match shared.run(work).await {
+            Ok(done) => done,
+            Err(problem) => {
+                tracing::warn!(code = problem.code, "an answer broke off: {}", problem.detail);
+                counter!(metric::CUT_ANSWERS, "cause" => "failure").increment(1);
+                return;
+            }
+        };
+        pages = after;
+        let mut text = Vec::with_capacity(page.text.len() + 1);
+        if !page.text.is_empty() {
+            text.push(b',');
+            text.extend_from_slice(&page.text);
+        }
+        if page.is_last {
+            text.extend(pages.foot(page.next));
+        }
+        if outlet.send(text, share).await.is_err() {
+            return;
+        }
+        if page.is_last {
+            return outlet.end().await;
+        }
+    }
+}
+
+/// An answer, as far as it is written.
+struct Pages {
+    searcher: Searcher,
+    request: SearchRequest,
+    /// Where the journal ended when it began.
+    end: Option<Position>,
+    left: usize,
+    bytes_left: usize,
+    from_index: bool,
+    partial: Option<String>,
+    worked: Duration,
+}
+
+/// Some of its hits.
+struct Page {
+    total: u64,
+    /// Separated by commas.
+    text: Vec<u8>,
+    next: Option<Cursor>,
+    is_last: bool,
+}
+
+impl Pages {
+    async fn next(&mut self) -> Result<Page, Problem> {
+        let begun = Instant::now();
+        let end = match self.end {
+            Some(end) => end,
+            None => self.searcher.begin().await,
+        };
+        let is_first = self.end.replace(end).is_none();
+        let Answer { result, partial, from_index } =
+            self.searcher.search_until(self.request.clone(), end).await?;
+        if !is_first && self.from_index && !from_index {
+            // Hits of the index would be left out without a word.
+            tracing::warn!("the index went away while an answer was being written");
+            return Err(internal());
+        }
+        self.from_index |= from_index;
+        if is_first {
+            self.partial = partial;
+        }
+        let count = result.hits.len();
+        let hits = result.hits;
+        let written = tokio::task::spawn_blocking(move || {
+            let mut text = Vec::new();
+            for hit in hits {
+                if !text.is_empty() {
+                    text.push(b',');
+                }
+                serde_json::to_writer(&mut text, &hit_json(hit.cursor.id, hit.document))?;
+            }
+            Ok::<_, serde_json::Error>(text)
+        });
+        let Ok(Ok(text)) = written.await else { return Err(internal()) };
+        self.left -= count.min(self.left);
+        self.bytes_left = self.bytes_left.saturating_sub(text.len());
+        self.request.after = result.next;
+        self.request.counted = false;
+        self.request.limit = self.left.min(PAGE_HITS_MIN.max(count * 2));
+        self.worked += begun.elapsed();
+        let is_last = result.next.is_none() || self.left == 0 || self.bytes_left == 0;
+        Ok(Page { total: result.total, text, next: result.next, is_last })
+    }
+
+    /// What stands behind the hits.
+    fn foot(&self, next: Option<Cursor>) -> Vec<u8> {
+        let mut foot = json!({
+            "next": next.map(|cursor| cursor.to_string()),
+            "took_ms": self.worked.as_millis() as u64,
+        });
+        if let Some(reason) = &self.partial {
+            foot["partial"] = Value::Bool(true);
+            foot["reason"] = reason.as_str().into();
+        }
+        let members = foot.to_string();
+        format!("],{}", members.get(1..).unwrap_or_default()).into_bytes()
+    }
+}
