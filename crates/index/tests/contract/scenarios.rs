@@ -187,13 +187,13 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
 pub(super) async fn following<F: Factory>(factory: &F) {
     let place = factory.place();
     let index = factory.open(&place).await;
-    let word = |record: u32| if record % 3 == 0 { "odd one" } else { "usual" };
+    let word = |record: u32| if record.is_multiple_of(3) { "odd one" } else { "usual" };
     // Later events have earlier time stamps, and every other batch is made durable.
     for start in [0, 40, 41, 90] {
         let end = if start == 41 { 90 } else { start + if start == 40 { 1 } else { 40 } };
         let events = (start..end).map(|record| plain(record, -i64::from(record / 7), word(record)));
         write(&*index, batch(events.collect())).await;
-        if start % 2 == 0 {
+        if u32::is_multiple_of(start, 2) {
             index.commit().await.unwrap();
         }
     }
@@ -214,7 +214,7 @@ pub(super) async fn following<F: Factory>(factory: &F) {
         }
         let expected: Vec<u32> = (from..130)
             .filter(|record| match request.query.to_string().as_str() {
-                text if text.contains("odd") => record % 3 == 0,
+                text if text.contains("odd") => record.is_multiple_of(3),
                 text => !text.contains("nothing"),
             })
             .collect();
