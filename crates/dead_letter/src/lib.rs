@@ -72,8 +72,8 @@ pub struct DeadLetterStream {
     cursor: Mutex<Cursor>,
     /// Letters that an index may hand over once more, because it reads those events again.
     repeatable: Mutex<HashSet<EventId>>,
-    /// Letters not yet done with.
-    open: Mutex<u64>,
+    /// Letters not yet done with. A letter may be taken in again before whoever put it has counted it.
+    open: Mutex<i64>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -103,7 +103,7 @@ impl DeadLetterStream {
         }
         let stream =
             Self { journal, cursor: Mutex::new(open), repeatable: Mutex::default(), open: Mutex::default() };
-        let (mut count, mut repeatable) = (0, HashSet::new());
+        let (mut count, mut repeatable) = (0_i64, HashSet::new());
         let read = stream.each(stream.start(), |kept| {
             count += 1;
             let EventId { journal, position } = kept.letter.id;
@@ -116,13 +116,13 @@ impl DeadLetterStream {
             tracing::error!(error = &error as &dyn std::error::Error, "some dead letters cannot be read");
         }
         *lock(&stream.repeatable) = repeatable;
-        stream.counted(count);
+        stream.count(count);
         Ok(stream)
     }
 
     /// Letters not yet done with.
     pub fn len(&self) -> u64 {
-        *lock(&self.open)
+        u64::try_from(*lock(&self.open)).unwrap_or_default()
     }
 
     /// Whether there is none.
@@ -188,8 +188,7 @@ impl DeadLetterStream {
             cursor.commit(records.end())?;
             drop(cursor);
             done += count;
-            let left = self.len().saturating_sub(count);
-            self.counted(left);
+            self.count(-(count as i64));
             if records.end() <= position {
                 return Ok(done);
             }
@@ -202,15 +201,28 @@ impl DeadLetterStream {
     /// When the stream cannot be read, or the cursor not be written.
     pub fn discard(&self) -> Result<u64, DeadLetterError> {
         let mut cursor = lock(&self.cursor);
-        cursor.commit(self.journal.end())?;
-        let count = self.len();
-        self.counted(0);
+        let (mut position, end) = (cursor.position(), self.journal.end());
+        let mut count = 0;
+        while position < end {
+            let records = self.journal.read(position, READ_BYTES)?;
+            let before_end = records.iter().filter(|(position, _)| *position < end);
+            count += before_end.filter(|(_, record)| record::decode(record).is_some()).count() as u64;
+            if records.end() <= position {
+                break;
+            }
+            position = records.end();
+        }
+        cursor.commit(end)?;
+        self.count(-(count as i64));
         Ok(count)
     }
 
-    fn counted(&self, open: u64) {
-        *lock(&self.open) = open;
-        gauge!(metric::DEAD_LETTERS).set(open as f64);
+    /// Adds to the letters not yet done with. Each change is a sum of its own, so that none that
+    /// happens at the same time is lost.
+    fn count(&self, change: i64) {
+        let mut open = lock(&self.open);
+        *open += change;
+        gauge!(metric::DEAD_LETTERS).set((*open).max(0) as f64);
     }
 }
 
@@ -226,7 +238,7 @@ impl DeadLetters for DeadLetterStream {
         }
         let count = batch.len() as u64;
         self.journal.append(batch).await?;
-        self.counted(self.len() + count);
+        self.count(count as i64);
         Ok(())
     }
 }

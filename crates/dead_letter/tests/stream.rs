@@ -105,3 +105,34 @@ async fn discarded_letters_are_gone_and_a_full_stream_takes_nothing() {
     stream.put(vec![letter(&main, 99, "room again")]).await.unwrap();
     assert_eq!(messages(&stream), ["room again"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn letters_put_while_others_are_taken_in_again_are_all_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let main = main_journal(dir.path());
+    let stream = std::sync::Arc::new(open(dir.path(), &main, 8 << 20));
+    let put = |writer: u32| {
+        let (stream, main) = (stream.clone(), main.clone());
+        tokio::spawn(async move {
+            for number in 0..50 {
+                stream.put(vec![letter(&main, writer * 50 + number, "again")]).await.unwrap();
+            }
+        })
+    };
+    let writers: Vec<_> = (0..4).map(put).collect();
+    let takers = (0..2).map(|_| {
+        let (stream, main) = (stream.clone(), main.clone());
+        tokio::task::spawn_blocking(move || (0..20).map(|_| stream.replay(&main).unwrap()).sum::<u64>())
+    });
+    let takers: Vec<_> = takers.collect();
+    let mut taken = 0;
+    for taker in takers {
+        taken += taker.await.unwrap();
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!((stream.len(), messages(&stream).len() as u64), (200 - taken, 200 - taken));
+    assert_eq!(stream.discard().unwrap(), 200 - taken);
+    assert!(stream.is_empty());
+}

@@ -25,11 +25,21 @@ impl fmt::Display for TemplateId {
     }
 }
 
+/// A text that is no template id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no template id: 16 hexadecimal digits were expected")]
+pub struct InvalidTemplateId(String);
+
 impl FromStr for TemplateId {
-    type Err = std::num::ParseIntError;
+    type Err = InvalidTemplateId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        u64::from_str_radix(text, 16).map(Self)
+        let invalid = || InvalidTemplateId(text.to_owned());
+        // `from_str_radix` alone takes a sign and any length.
+        if text.len() != 16 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(invalid());
+        }
+        u64::from_str_radix(text, 16).map(Self).map_err(|_| invalid())
     }
 }
 
@@ -233,5 +243,20 @@ impl Batch<'_> {
         self.variables
             .get(analyzed.variables.start as usize..analyzed.variables.end as usize)
             .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sixteen_digits_are_a_template_id() {
+        let id = TemplateId::of("Failed password for <user>");
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for text in ["", "1f", "+1f", "+000000000000001", "000000000000001g", "00000000000000001", "éééééééé"]
+        {
+            assert_eq!(text.parse::<TemplateId>(), Err(InvalidTemplateId(text.to_owned())));
+        }
     }
 }

@@ -14,7 +14,9 @@ mod value;
 
 use std::borrow::Cow;
 
-pub use analyzed::{Analyzed, Batch, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState};
+pub use analyzed::{
+    Analyzed, Batch, InvalidTemplateId, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState,
+};
 pub use document::{Document, document, fields_of};
 pub use id::{EventId, InvalidEventId, JournalId, Position};
 pub use severity::Severity;
