@@ -189,3 +189,63 @@ async fn the_journal_can_be_read_and_verified_beside_the_server() {
     let verify = run(dir.path(), &["journal", "verify"], &setting);
     assert!(verify.status.success() && said(&verify).starts_with("1 records"), "{}", said(&verify));
 }
+
+fn line(n: usize) -> String {
+    format!(
+        "2024-06-01T12:{:02}:{:02}Z host-{} app: request {n} took {} ms\n",
+        n / 60 % 60,
+        n % 60,
+        n % 7,
+        n % 91
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_imported_again_or_grown_stores_nothing_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), &dir.path().join("data"), &[]).unwrap();
+    let import = |name: &str| said(&run(dir.path(), &["import", name, "--url", &server.url], &[]));
+    let text: String = (0..3000).map(line).collect();
+    fs::write(dir.path().join("a.log"), &text).unwrap();
+    assert!(import("a.log").contains("Took in 3,000 lines"));
+    let again = import("a.log");
+    assert!(again.contains("3,000 lines were already there"), "{again}");
+    fs::rename(dir.path().join("a.log"), dir.path().join("b.log")).unwrap();
+    assert!(import("b.log").contains("3,000 lines were already there"), "known by content, not by name");
+    let grown = text.clone() + &(3000..3100).map(line).collect::<String>();
+    fs::write(dir.path().join("b.log"), &grown).unwrap();
+    let more = import("b.log");
+    assert!(more.contains("Took in 100 lines") && more.contains("3,000 lines were already there"), "{more}");
+    let packed = flate2::read::GzEncoder::new(grown.as_bytes(), flate2::Compression::fast());
+    let packed: Vec<u8> = std::io::Read::bytes(packed).map(Result::unwrap).collect();
+    fs::write(dir.path().join("b.log.gz"), packed).unwrap();
+    let packed = import("b.log.gz");
+    assert!(packed.contains("lines were already there") && packed.contains("Took in 0 lines"), "{packed}");
+    let other = line(0) + "2024-06-01T12:00:00Z host app: another file with the same first line\n";
+    fs::write(dir.path().join("c.log"), other).unwrap();
+    assert!(import("c.log").contains("Took in 2 lines"));
+    assert!(import("c.log").contains("2 lines were already there"));
+    assert_eq!(server.count("*").await.unwrap(), 3102);
+    let forced = said(&run(dir.path(), &["import", "c.log", "--again", "--url", &server.url], &[]));
+    assert!(forced.contains("Took in 2 lines"), "{forced}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_are_too_old_to_stay_are_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let server =
+        Server::start(Path::new(BINARY), &dir.path().join("data"), &[("LOG_SENTINEL_RETENTION", "30d")])
+            .unwrap();
+    let text: String = (0..50).map(line).collect();
+    let (status, answer) = server.post_logs("text/plain", text.clone()).await.unwrap();
+    assert_eq!(
+        (status, &answer["accepted"], &answer["expired"]["records"]),
+        (200, &50.into(), &50.into()),
+        "{answer}"
+    );
+    let (_, answer) = server.post_logs("text/plain", "of today\n").await.unwrap();
+    assert!(answer.get("expired").is_none(), "{answer}");
+    fs::write(dir.path().join("old.log"), text).unwrap();
+    let report = said(&run(dir.path(), &["import", "old.log", "--url", &server.url], &[]));
+    assert!(report.contains("50 lines are older than LOG_SENTINEL_RETENTION"), "{report}");
+}

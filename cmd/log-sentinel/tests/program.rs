@@ -206,3 +206,30 @@ async fn it_opens_no_connection_of_its_own() {
     assert!(peers.len() >= 2, "its two listeners at least: {peers:?}");
     assert!(peers.iter().all(|peer| peer.is_loopback() || peer.is_unspecified()), "{peers:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stamp_of_the_far_future_leads_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), &[]);
+    let event = |at: &str, message: &str| {
+        format!("{{\"timestamp\":\"{at}\",\"message\":\"{message}\",\"source\":\"app\"}}\n")
+    };
+    let mut body = event("2099-01-01T00:00:00Z", "of a wrong clock");
+    for day in 1..=3 {
+        for hour in 0..24 {
+            body.push_str(&event(&format!("2024-06-0{day}T{hour:02}:00:00Z"), "ordinary"));
+        }
+    }
+    let posted = server.http.post(format!("{}/logs?wait=indexed", server.url));
+    let posted = posted.header("content-type", "application/x-ndjson").body(body).send().await.unwrap();
+    assert_eq!(posted.status(), 200);
+    let histogram = server.get("/api/v1/histogram", &[]).await.unwrap();
+    let buckets = histogram["buckets"].as_array().unwrap();
+    let sum: u64 = buckets.iter().map(|bucket| bucket["count"].as_u64().unwrap()).sum();
+    assert_eq!(
+        (sum, &histogram["interval"]),
+        (73, &"1h".into()),
+        "nothing is hidden, and the interval fits the rest"
+    );
+    assert_eq!(server.count("log.flags:future").await.unwrap(), 1);
+}

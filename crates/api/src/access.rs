@@ -1,4 +1,5 @@
-//! Who may ask: the `Host` header against DNS rebinding, then API keys.
+//! Who may ask: the `Host` header against DNS rebinding, `Origin` and `Sec-Fetch-Site` against other web
+//! pages, then API keys.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -12,6 +13,10 @@ use problem::{Problem, StatusCode};
 
 /// Paths that answer without a key, so that probes need none.
 pub const OPEN_PATHS: [&str; 5] = ["/livez", "/readyz", "/ready", "/health", "/healthz"];
+
+/// Why a request that a web page of others had a browser send is refused.
+pub(crate) const FOREIGN_ORIGIN: &str = "a web page from elsewhere had this request sent; only pages of this \
+                                         service and of the hosts in LOG_SENTINEL_ALLOWED_HOSTS may ask";
 
 /// Settings of [`Access`].
 #[derive(Clone, Default)]
@@ -73,29 +78,67 @@ impl Access {
     /// Whether requests may be addressed to this host (`name` or `name:port`).
     pub fn accepts_host(&self, authority: &str) -> bool {
         let authority = authority.to_ascii_lowercase();
-        let name = host_name(&authority);
-        is_loopback(name)
-            || self.0.hosts.iter().any(|allowed| {
-                let with_port = host_name(allowed).len() != bare(allowed).len();
-                allowed == "*" || *allowed == authority || (!with_port && host_name(allowed) == name)
-            })
+        is_loopback(host_name(&authority))
+            || self.0.hosts.iter().any(|allowed| allowed == "*" || is_allowed(allowed, &authority))
+    }
+
+    /// Whether a page may ask that was loaded from somewhere, by what a browser adds to the request: only one
+    /// of this service itself, under the host that is asked or one of the allowed hosts.
+    pub(crate) fn accepts_origin(&self, headers: &HeaderMap, host: Option<&str>) -> bool {
+        let mut origins = headers.get_all(header::ORIGIN).iter().peekable();
+        let named = origins.peek().is_some();
+        let own = |origin: &HeaderValue| origin.to_str().is_ok_and(|origin| self.is_own(origin, host));
+        let mut sites = headers.get_all("sec-fetch-site").iter();
+        // A site is more than an origin: another port or name of it needs an origin that says which.
+        let near = |site: &HeaderValue| match site.as_bytes().to_ascii_lowercase().as_slice() {
+            b"same-origin" | b"none" => true,
+            b"same-site" => named,
+            _ => false,
+        };
+        origins.all(own) && sites.all(near)
+    }
+
+    fn is_own(&self, origin: &str, host: Option<&str>) -> bool {
+        let Some((scheme, authority)) = origin.split_once("://") else { return false };
+        let default = match scheme.to_ascii_lowercase().as_str() {
+            "http" => ":80",
+            "https" => ":443",
+            _ => return false,
+        };
+        let without_default = |authority: &str| {
+            let authority = authority.to_ascii_lowercase();
+            authority.strip_suffix(default).map(str::to_owned).unwrap_or(authority)
+        };
+        let origin = without_default(authority);
+        host.is_some_and(|host| without_default(host) == origin)
+            // `*` lets requests be addressed to any host; it does not make any page one of ours.
+            || self.0.hosts.iter().any(|allowed| allowed != "*" && is_allowed(allowed, &origin))
     }
 
     fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let mut hosts = headers.get_all(header::HOST).iter();
+        let target = uri.authority().map(|authority| authority.as_str());
         let host = match (hosts.next(), hosts.next()) {
             (Some(host), None) => host.to_str().unwrap_or_default(),
-            (None, _) => uri.authority().map_or("", |authority| authority.as_str()),
+            (None, _) => target.unwrap_or_default(),
             (Some(_), Some(_)) => "",
         };
-        if !self.accepts_host(host) {
+        // A request that names its target in full is addressed to that one (RFC 9112 section 3.2.2).
+        if let Some(refused) =
+            [Some(host), target].into_iter().flatten().find(|host| !self.accepts_host(host))
+        {
             let detail = format!(
                 "requests addressed to '{}' are not answered here; LOG_SENTINEL_ALLOWED_HOSTS names the hosts that are",
-                host.chars().take(100).collect::<String>()
+                refused.chars().take(100).collect::<String>()
             );
             let problem =
                 Problem::new(StatusCode::MISDIRECTED_REQUEST, "host_not_allowed", "Host not allowed", detail);
             return Err(problem.field("Host"));
+        }
+        if !self.accepts_origin(headers, Some(target.unwrap_or(host))) {
+            let problem =
+                Problem::new(StatusCode::FORBIDDEN, "foreign_origin", "Foreign origin", FOREIGN_ORIGIN);
+            return Err(problem.field("Origin"));
         }
         if !self.needs_key() || OPEN_PATHS.contains(&uri.path()) {
             return Ok(());
@@ -122,7 +165,7 @@ impl std::fmt::Debug for Access {
 }
 
 /// Middleware for `axum::middleware::from_fn_with_state`: refuses what [`Access`] does not allow,
-/// with 421 for the host and 401 for the key.
+/// with 421 for the host, 403 for a web page of others and 401 for the key.
 pub async fn access_layer(State(access): State<Access>, request: Request, next: Next) -> Response {
     match access.check(request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
@@ -144,6 +187,12 @@ pub(crate) fn presented_key(headers: &HeaderMap) -> Option<&str> {
     }
     let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
     ["bearer", "apikey"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then(|| key.trim())
+}
+
+/// Whether an allowed host is this one; without a port it is so with any.
+fn is_allowed(allowed: &str, authority: &str) -> bool {
+    let with_port = host_name(allowed).len() != bare(allowed).len();
+    allowed == authority || (!with_port && host_name(allowed) == host_name(authority))
 }
 
 /// The host of `host`, `host:port`, `[address]` or `[address]:port`, without brackets.
@@ -203,6 +252,82 @@ mod tests {
         ];
         for (allowed, host, expected) in cases {
             assert_eq!(access(allowed, &[]).accepts_host(host), *expected, "{host} with {allowed:?}");
+        }
+    }
+
+    #[test]
+    fn web_pages_of_others_may_not_ask() {
+        let cases: &[(&[&str], &str, &[(&str, &str)], bool)] = &[
+            (&[], "localhost:8080", &[], true),
+            (&[], "localhost:8080", &[("origin", "http://localhost:8080")], true),
+            (&[], "LocalHost:8080", &[("origin", "HTTP://LOCALHOST:8080")], true),
+            (&[], "localhost", &[("origin", "http://localhost:80")], true),
+            (&["*"], "logs.example:443", &[("origin", "https://logs.example")], true),
+            (&[], "[::1]:8080", &[("origin", "http://[::1]:8080")], true),
+            (&[], "localhost:8080", &[("origin", "http://localhost:3000")], false),
+            (&[], "localhost:8080", &[("origin", "http://127.0.0.1:8080")], false),
+            (&[], "localhost:8080", &[("origin", "https://evil.example")], false),
+            (&[], "localhost:8080", &[("origin", "http://localhost:8080.evil.example")], false),
+            (&[], "localhost:8080", &[("origin", "http://localhost:8080@evil.example")], false),
+            (&[], "localhost:8080", &[("origin", "null")], false),
+            (&[], "localhost:8080", &[("origin", "")], false),
+            (&[], "localhost:8080", &[("origin", "file://")], false),
+            (&[], "localhost:8080", &[("origin", "moz-extension://localhost:8080")], false),
+            (
+                &[],
+                "localhost:8080",
+                &[("origin", "http://localhost:8080"), ("origin", "https://evil.example")],
+                false,
+            ),
+            (&["logs.example"], "localhost:8080", &[("origin", "https://logs.example")], true),
+            (&["logs.example:444"], "localhost:8080", &[("origin", "https://logs.example:444")], true),
+            (&["logs.example:444"], "localhost:8080", &[("origin", "https://logs.example")], false),
+            (&["*"], "localhost:8080", &[("origin", "https://evil.example")], false),
+            (&[], "localhost:8080", &[("sec-fetch-site", "none")], true),
+            (&[], "localhost:8080", &[("sec-fetch-site", "same-origin")], true),
+            (&[], "localhost:8080", &[("sec-fetch-site", "cross-site")], false),
+            (&[], "localhost:8080", &[("sec-fetch-site", "Cross-Site")], false),
+            (&[], "localhost:8080", &[("sec-fetch-site", "same-site")], false),
+            (
+                &[],
+                "localhost:8080",
+                &[("origin", "http://localhost:8080"), ("sec-fetch-site", "same-site")],
+                true,
+            ),
+            (
+                &[],
+                "localhost:8080",
+                &[("origin", "http://localhost:8080"), ("sec-fetch-site", "cross-site")],
+                false,
+            ),
+        ];
+        for (allowed, host, given, expected) in cases {
+            let mut headers = HeaderMap::from_iter([(header::HOST, host.parse().unwrap())]);
+            for (name, value) in *given {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            let answer = access(allowed, &[]).check(&Uri::from_static("/x"), &headers);
+            let status = answer.err().map(|problem| problem.status.as_u16());
+            assert_eq!(status, (!expected).then_some(403), "{given:?} at {host} with {allowed:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_named_in_full_counts_as_the_host() {
+        for (target, host, expected) in [
+            ("http://localhost:8080/logs", Some("localhost:8080"), None),
+            ("http://localhost:8080/logs", None, None),
+            ("http://evil.example/logs", Some("localhost:8080"), Some(421)),
+            ("http://evil.example/logs", None, Some(421)),
+            ("http://localhost@evil.example/logs", Some("localhost"), Some(421)),
+            ("http://localhost:8080/logs", Some("evil.example"), Some(421)),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(host) = host {
+                headers.insert(header::HOST, HeaderValue::from_static(host));
+            }
+            let answer = access(&[], &[]).check(&Uri::from_static(target), &headers);
+            assert_eq!(answer.err().map(|problem| problem.status.as_u16()), expected, "{target} {host:?}");
         }
     }
 

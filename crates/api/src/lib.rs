@@ -19,13 +19,15 @@ mod params;
 mod route;
 mod scoring;
 mod searcher;
+mod serve;
 
 pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};
-pub use listen::{Bounded, Connection};
+pub use listen::{Bounded, Connection, Connections, Line};
 pub use observe::{guarded, metrics_layer};
 pub use scoring::{
     AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,
 };
 pub use searcher::{Answer, SearchError, Searcher, SearcherConfig};
+pub use serve::serve;

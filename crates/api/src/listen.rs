@@ -1,55 +1,252 @@
-//! A listener that serves so many connections at a time; further ones wait in the operating system's queue.
-//! A client that takes nothing of what it is sent for a while loses its connection: whatever is written to
-//! it would be held for as long as it likes.
+//! A listener that serves so many connections at a time, and so many of one address.
+//!
+//! Where no place is left, the connection that has been without a request for longest gives way to a new one;
+//! where none is without, a new one waits, or, of an address that has its share, is closed. A client that takes
+//! nothing of what it is sent for a while loses its connection: whatever is written to it would be held for as long
+//! as it likes.
 
 use std::{
+    collections::HashMap,
+    future::Future,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 
-use axum::serve::Listener;
+use metrics::counter;
+use telemetry::{metric, task::Stop};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, Sleep},
 };
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+/// How often a new connection looks again for one that gives way.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How long to wait when the operating system gives no connection: descriptors may be used up.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Bounds of a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Served at a time. Setting `LOG_SENTINEL_CONNECTIONS_MAX`.
+    pub max: usize,
+    /// Of one address. Setting `LOG_SENTINEL_CONNECTIONS_PER_ADDRESS_MAX`.
+    pub per_address_max: usize,
+    /// How long one may take to bring the head of its first request, and over HTTP/1 of each further one.
+    /// Setting `LOG_SENTINEL_HEADER_TIMEOUT`.
+    pub header_timeout: Duration,
+    /// How long a client may take nothing of what it is sent. Setting `LOG_SENTINEL_WRITE_TIMEOUT`.
+    pub write_timeout: Duration,
+}
+
+impl Default for Connections {
+    fn default() -> Self {
+        let patience = Duration::from_secs(30);
+        Self { max: 1024, per_address_max: 512, header_timeout: patience, write_timeout: patience }
+    }
+}
 
 /// A listener with so many places; each connection holds one until it ends.
 #[derive(Debug)]
 pub struct Bounded {
     listener: TcpListener,
     places: Arc<Semaphore>,
-    write_timeout: Duration,
+    table: Arc<Table>,
+    bounds: Connections,
+    /// Accepted, and not yet given a place.
+    waiting: Option<(TcpStream, SocketAddr)>,
 }
 
 impl Bounded {
-    /// Serves `connections_max` connections of this listener at a time, each for as long as its client
-    /// takes something within `write_timeout`.
-    pub fn new(listener: TcpListener, connections_max: usize, write_timeout: Duration) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(connections_max)), write_timeout }
+    /// Serves connections of this listener within the bounds.
+    pub fn new(listener: TcpListener, bounds: Connections) -> Self {
+        let places = Arc::new(Semaphore::new(bounds.max.clamp(1, Semaphore::MAX_PERMITS)));
+        Self { listener, places, table: Arc::default(), bounds, waiting: None }
+    }
+
+    pub(crate) fn bounds(&self) -> Connections {
+        self.bounds
+    }
+
+    /// What closes the connections that are without a request.
+    pub(crate) fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.table)
+    }
+
+    /// The next connection that has a place. Nothing is lost when this is dropped before it is done.
+    pub async fn accept(&mut self) -> Connection {
+        loop {
+            if self.waiting.is_none() {
+                match self.listener.accept().await {
+                    Ok(accepted) => self.waiting = Some(accepted),
+                    Err(error) if is_of_one_connection(&error) => continue,
+                    Err(error) => {
+                        tracing::warn!(%error, "no connection can be accepted at present");
+                        tokio::time::sleep(ACCEPT_AGAIN).await;
+                        continue;
+                    }
+                }
+            }
+            let place = self.place().await;
+            let Some((stream, addr)) = self.waiting.take() else { continue };
+            let Some(line) = Table::add(&self.table, addr.ip(), self.bounds.per_address_max) else {
+                continue;
+            };
+            // Small answers must not wait for more to send. It is a wish; the connection works without.
+            drop(stream.set_nodelay(true));
+            let opening = Box::pin(tokio::time::sleep(self.bounds.header_timeout));
+            let closed = Box::pin(line.0.close.clone().cancelled_owned());
+            let write = Write::new(self.bounds.write_timeout);
+            return Connection { stream, line, write, opening: Some(opening), closed, _place: place };
+        }
+    }
+
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+                return Some(place);
+            }
+            self.table.make_room(None);
+            let acquired = Arc::clone(&self.places).acquire_owned();
+            if let Ok(place) = tokio::time::timeout(LOOK_AGAIN, acquired).await {
+                // The semaphore is never closed.
+                return place.ok();
+            }
+        }
     }
 }
 
-impl Listener for Bounded {
-    type Io = Connection;
-    type Addr = SocketAddr;
+/// Whether it concerns the connection that was to be accepted, and not the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
 
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        // The semaphore is never closed.
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
-        let (stream, addr) = Listener::accept(&mut self.listener).await;
-        // Small answers must not wait for more to send. It is a wish; the connection works without.
-        drop(stream.set_nodelay(true));
-        (Connection { stream, write: Write::new(self.write_timeout), _place: place }, addr)
+/// The connections of a listener.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    lines: Mutex<Lines>,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    by_number: HashMap<u64, Arc<State>>,
+    next: u64,
+}
+
+#[derive(Debug)]
+struct State {
+    address: IpAddr,
+    close: Stop,
+    /// Requests that are being answered.
+    busy: AtomicUsize,
+    /// Whether a request ever came.
+    opened: AtomicBool,
+    idle_since: Mutex<Instant>,
+}
+
+impl Table {
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
+    /// None when the address has its share and all of it is in use.
+    fn add(table: &Arc<Self>, address: IpAddr, per_address_max: usize) -> Option<Line> {
+        let of_address = || table.lock().by_number.values().filter(|line| line.address == address).count();
+        if of_address() >= per_address_max && !table.make_room(Some(address)) {
+            counter!(metric::CLOSED_CONNECTIONS, "reason" => "per_address").increment(1);
+            return None;
+        }
+        let state = Arc::new(State {
+            address,
+            close: Stop::new(),
+            busy: AtomicUsize::new(0),
+            opened: AtomicBool::new(false),
+            idle_since: Mutex::new(Instant::now()),
+        });
+        let mut lines = table.lock();
+        let number = lines.next;
+        lines.next += 1;
+        lines.by_number.insert(number, Arc::clone(&state));
+        drop(lines);
+        Some(Line(state, Arc::new(Listed { number, table: Arc::clone(table) })))
+    }
+
+    /// Closes the connection that has been without a request for longest; false when there is none.
+    fn make_room(&self, of: Option<IpAddr>) -> bool {
+        let mut lines = self.lock();
+        let idle =
+            lines.by_number.iter().filter(|(_, line)| of.is_none_or(|address| line.address == address));
+        let longest = idle.filter_map(|(number, line)| Some((line.idle_since()?, *number))).min();
+        let Some(line) = longest.and_then(|(_, number)| lines.by_number.remove(&number)) else {
+            return false;
+        };
+        line.close.cancel();
+        counter!(metric::CLOSED_CONNECTIONS, "reason" => "made_room").increment(1);
+        true
+    }
+
+    /// Closes all that are without a request: there is nothing to answer.
+    pub(crate) fn close_idle(&self) {
+        let lines = self.lock();
+        lines
+            .by_number
+            .values()
+            .filter(|line| line.idle_since().is_some())
+            .for_each(|line| line.close.cancel());
+    }
+}
+
+impl State {
+    fn idle_since(&self) -> Option<Instant> {
+        let idle = self.busy.load(Ordering::Acquire) == 0;
+        idle.then(|| *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[derive(Debug)]
+struct Listed {
+    number: u64,
+    table: Arc<Table>,
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        self.table.lock().by_number.remove(&self.number);
+    }
+}
+
+/// What is known of a connection, for who answers its requests. It stays in the table until the last clone is
+/// dropped.
+#[derive(Debug, Clone)]
+pub struct Line(Arc<State>, #[expect(dead_code, reason = "dropped with the last clone")] Arc<Listed>);
+
+impl Line {
+    /// A request that is being answered until this is dropped.
+    pub(crate) fn begin(&self) -> Busy {
+        self.0.opened.store(true, Ordering::Release);
+        self.0.busy.fetch_add(1, Ordering::AcqRel);
+        Busy(Arc::clone(&self.0))
+    }
+}
+
+/// A request that is being answered.
+#[derive(Debug)]
+pub(crate) struct Busy(Arc<State>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        *self.0.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.0.busy.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -57,7 +254,11 @@ impl Listener for Bounded {
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
+    line: Line,
     write: Write,
+    /// Until when a first request must have come.
+    opening: Option<Pin<Box<Sleep>>>,
+    closed: Pin<Box<WaitForCancellationFutureOwned>>,
     _place: Option<OwnedSemaphorePermit>,
 }
 
@@ -91,8 +292,23 @@ impl Write {
 }
 
 impl Connection {
-    pub(crate) fn stream(&self) -> &TcpStream {
-        &self.stream
+    pub(crate) fn line(&self) -> Line {
+        self.line.clone()
+    }
+
+    /// An error once the connection is to be closed although nothing came.
+    fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.closed.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if self.line.0.opened.load(Ordering::Acquire) {
+            self.opening = None;
+        }
+        if self.opening.as_mut().is_some_and(|opening| opening.as_mut().poll(context).is_ready()) {
+            counter!(metric::CLOSED_CONNECTIONS, "reason" => "headers").increment(1);
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
     }
 }
 
@@ -102,7 +318,10 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Pending => self.poll_closed(context),
+            ready => ready,
+        }
     }
 }
 
@@ -148,9 +367,12 @@ mod tests {
     async fn a_client_that_takes_nothing_is_cut_off_and_a_slow_one_is_not() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let mut listener = Bounded::new(listener, 2, Duration::from_millis(50));
+        let mut listener = Bounded::new(
+            listener,
+            Connections { write_timeout: Duration::from_millis(50), ..Connections::default() },
+        );
         let _silent = TcpStream::connect(addr).await.unwrap();
-        let (mut connection, _) = listener.accept().await;
+        let mut connection = listener.accept().await;
         let failed = loop {
             // The buffers of both sides fill first.
             if let Err(error) = connection.write(&[0; 65536]).await {
@@ -159,9 +381,9 @@ mod tests {
         };
         assert_eq!(failed.kind(), io::ErrorKind::TimedOut);
 
-        listener.write_timeout = Duration::from_secs(60);
+        listener.bounds.write_timeout = Duration::from_secs(60);
         let mut slow = TcpStream::connect(addr).await.unwrap();
-        let (mut connection, _) = listener.accept().await;
+        let mut connection = listener.accept().await;
         let bytes = vec![0; 32 << 20];
         let reading = async {
             let (mut read, mut buffer) = (0, vec![0; 1 << 20]);

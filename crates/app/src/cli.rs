@@ -69,6 +69,9 @@ pub enum Command {
     Import {
         /// Files, plain or compressed by gzip or zstd; `-`, or nothing, is standard input.
         files: Vec<PathBuf>,
+        /// Take lines in that an earlier import has brought, too: they are then stored twice.
+        #[arg(long)]
+        again: bool,
         /// Which collector.
         #[command(flatten)]
         server: Server,

@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value as Json;
 
+use crate::{settings::masked, wording::plain};
+
 /// Why a request brought nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
@@ -37,6 +39,8 @@ pub enum ClientError {
         detail: String,
         /// When it wants to be asked again.
         retry_after: Option<Duration>,
+        /// The whole problem document; null where there was none.
+        problem: Json,
     },
 }
 
@@ -44,6 +48,8 @@ pub enum ClientError {
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     base: String,
+    /// The same without a password in it.
+    shown: String,
     key: Option<String>,
     http: reqwest::Client,
 }
@@ -51,12 +57,13 @@ pub(crate) struct Client {
 impl Client {
     /// For the service at `base`, such as `http://127.0.0.1:8080`, with an API key where one is needed.
     pub(crate) fn new(base: &str, key: Option<String>) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), key, http: reqwest::Client::new() }
+        let base = base.trim_end_matches('/').to_owned();
+        Self { shown: masked(&base), base, key, http: reqwest::Client::new() }
     }
 
-    /// Where it is.
+    /// Where it is, for messages.
     pub(crate) fn base(&self) -> &str {
-        &self.base
+        &self.shown
     }
 
     /// Whether somebody takes logs there.
@@ -119,11 +126,36 @@ impl Client {
         headers: &[(&str, &str)],
         body: Vec<u8>,
     ) -> Result<Json, ClientError> {
+        self.json(self.posted(path, query, headers, body).await?).await
+    }
+
+    /// A POST to `/logs` with an `Idempotency-Key`; also whether the answer is that to an earlier request.
+    ///
+    /// # Errors
+    /// When it brings anything but a 2xx answer of JSON.
+    pub(crate) async fn post_once(
+        &self,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<(Json, bool), ClientError> {
+        let response = self.posted("/logs", query, headers, body).await?;
+        let replayed = response.headers().contains_key("idempotent-replayed");
+        Ok((self.json(response).await?, replayed))
+    }
+
+    async fn posted(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Response, ClientError> {
         let mut request = self.http.post(self.url(path)).query(query).body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.json(self.send(request).await?).await
+        self.send(request).await
     }
 
     fn url(&self, path: &str) -> String {
@@ -135,7 +167,7 @@ impl Client {
             Some(key) => request.bearer_auth(key),
             None => request,
         };
-        let unreachable = |_| ClientError::Unreachable { url: self.base.clone() };
+        let unreachable = |_| ClientError::Unreachable { url: self.shown.clone() };
         let response = request.send().await.map_err(unreachable)?;
         if response.status().is_success() { Ok(response) } else { Err(self.refusal(response).await) }
     }
@@ -144,9 +176,14 @@ impl Client {
         let status = response.status();
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let body: Json = response.json().await.unwrap_or_default();
-        let detail =
-            body["detail"].as_str().map_or_else(|| format!("{} answered {status}", self.base), str::to_owned);
-        ClientError::Refused { status: status.as_u16(), detail, retry_after: after.map(Duration::from_secs) }
+        let detail = body["detail"].as_str().map(plain);
+        let detail = detail.unwrap_or_else(|| format!("{} answered {status}", self.shown));
+        ClientError::Refused {
+            status: status.as_u16(),
+            detail,
+            retry_after: after.map(Duration::from_secs),
+            problem: body,
+        }
     }
 
     async fn json(&self, response: Response) -> Result<Json, ClientError> {

@@ -6,7 +6,7 @@ mod words;
 
 use std::fmt::Write;
 
-use crate::{AppError, client::Client, commands::import::Imported};
+use crate::{AppError, client::Client, commands::import::Imported, wording::plain};
 use questions::Questions;
 
 /// Looks at what an import brought. `kept` says that the store holds more than this and goes on after it: only
@@ -37,7 +37,7 @@ pub(crate) async fn report(client: &Client, imported: &Imported, kept: bool) -> 
         // Writing to a string does not fail.
         let _ignored = writeln!(text, "\n{}. {}", number + 1, finding.said);
         if kept {
-            let _ignored = writeln!(text, "   Look closer: log-sentinel query '{}'", finding.query);
+            let _ignored = writeln!(text, "   Look closer: log-sentinel query '{}'", plain(&finding.query));
         }
     }
     Ok(text)

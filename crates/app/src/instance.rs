@@ -179,14 +179,12 @@ fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
     listener.local_addr().unwrap_or(asked)
 }
 
-fn serve(tasks: &Tasks, name: &'static str, listener: TcpListener, router: Router, settings: &Settings) {
-    let stop = tasks.stop();
-    let listener = api::Bounded::new(listener, settings.connections_max, settings.write_timeout);
-    tasks.spawn(name, async move {
-        let served =
-            axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-        if let Err(error) = served.await {
-            tracing::error!(%error, "{name} stopped serving");
-        }
-    });
+fn serve(
+    tasks: &Tasks,
+    name: &'static str,
+    listener: TcpListener,
+    router: Router,
+    connections: api::Connections,
+) {
+    tasks.spawn(name, api::serve(api::Bounded::new(listener, connections), router, tasks.stop()));
 }

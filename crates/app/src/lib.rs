@@ -53,7 +53,7 @@ pub enum AppError {
     #[error(transparent)]
     Setup(#[from] index::elasticsearch::setup::SetupError),
     /// A file could not be used.
-    #[error("cannot {action} {path}")]
+    #[error("cannot {action} {}", wording::name(path))]
     File {
         /// What was attempted.
         action: &'static str,
@@ -63,10 +63,13 @@ pub enum AppError {
         source: io::Error,
     },
     /// What feedback was to be given on is not one log.
-    #[error("cannot use the log: {0}")]
+    #[error("cannot use the log: {}", wording::plain(_0))]
     Event(String),
     /// A starter is neither a file nor one that comes along.
-    #[error("there is no file {starter}, and no starter of this name comes along; these do: {shipped}")]
+    #[error(
+        "there is no file {}, and no starter of this name comes along; these do: {shipped}",
+        wording::name(starter)
+    )]
     NoStarter {
         /// What was named.
         starter: PathBuf,
@@ -83,12 +86,20 @@ pub enum AppError {
 
 /// The whole program: reads the command line and does what it says.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let (cli, flags) = match cli::parse(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let (cli, flags) = match cli::parse(arguments.clone()) {
         Ok(parsed) => parsed,
         Err(error) => {
+            // It repeats what was typed, or what a shell made of names of files: asked again of cleaned text.
+            let plain = arguments.iter().map(|argument| wording::plain(&argument.to_string_lossy()).into());
+            let error = cli::parse(plain).err().unwrap_or(error);
             let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-            // The terminal may be gone; the exit code still tells.
-            drop(error.print());
+            if error.use_stderr() {
+                commands::note(error.render().to_string().trim_end());
+            } else {
+                // The terminal may be gone; the exit code still tells.
+                drop(error.print());
+            }
             return code;
         }
     };
@@ -98,7 +109,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 cli.command,
                 None | Some(Command::Run | Command::Collector | Command::Check { sample: false })
             ) {
-                sources.without_effect().iter().for_each(|note| eprintln!("log-sentinel: {note}"));
+                let notes = sources.without_effect();
+                notes.iter().for_each(|what| commands::note(&format!("log-sentinel: {what}")));
             }
             sources.resolve()
         })
@@ -107,7 +119,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("log-sentinel: {}", describe(&error));
+            commands::note(&format!("log-sentinel: {}", describe(&error)));
             ExitCode::FAILURE
         }
     }
@@ -142,7 +154,7 @@ fn dispatch(
         Command::Completions { shell } => {
             let mut script = vec![];
             clap_complete::generate(*shell, &mut cli::command(), "log-sentinel", &mut script);
-            commands::print(&String::from_utf8_lossy(&script))?;
+            commands::print_bytes(&script)?;
             return Ok(());
         }
         _ => {}
@@ -183,12 +195,12 @@ async fn run(command: Command, settings: &Settings) -> Result<(), AppError> {
         Command::Elastic { action } => elastic::run(settings, action).await,
         Command::Dlq { action, server } => dlq::run(&collector(&server), &action).await,
         Command::Demo { files } => demo::run(settings, &files).await,
-        Command::Import { mut files, server } => {
+        Command::Import { mut files, again, server } => {
             if files.is_empty() {
                 files.push("-".into());
             }
             let named = server.url.is_some();
-            import::run_and_report(settings, collector(&server), named, &files).await
+            import::run_and_report(settings, collector(&server), named, &files, again).await
         }
         Command::Query { query, from, to, limit, output, server } => {
             let request = query::Request { query: query.join(" "), from, to, limit };

@@ -1,6 +1,9 @@
 //! How counts, shares, texts of logs and tables read on a terminal.
 
+use std::path::Path;
+
 use serde_json::Value as Json;
+use telemetry::clean;
 
 /// `1 line`, `1,200 lines`.
 pub(crate) fn many(count: u64, one: &str, more: &str) -> String {
@@ -26,12 +29,17 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Without characters that move the cursor.
+/// On one line, with what steers a terminal or hides made visible.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    clean::line(text).into_owned()
 }
 
-/// At most 120 characters, none of which moves the cursor.
+/// A file's name as [`plain`] text.
+pub(crate) fn name(path: &Path) -> String {
+    plain(&path.display().to_string())
+}
+
+/// At most 120 characters as [`plain`] text.
 pub(crate) fn short(text: &str) -> String {
     let mut characters = text.chars();
     let mut start: String = characters.by_ref().take(120).collect();
@@ -58,7 +66,7 @@ pub(crate) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> S
     std::iter::once(&heads).chain(rows).map(line).collect()
 }
 
-/// A member's text without characters that move the cursor; empty where there is none.
+/// A member's text, [`plain`]; empty where there is none.
 pub(crate) fn text(json: &Json, member: &str) -> String {
     plain(json[member].as_str().unwrap_or_default())
 }
@@ -87,7 +95,7 @@ pub(crate) fn each<'j>(json: &'j Json, member: &str) -> &'j [Json] {
     json[member].as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The elements of a member that are texts, without characters that move the cursor.
+/// The elements of a member that are texts, [`plain`].
 pub(crate) fn texts(json: &Json, member: &str) -> Vec<String> {
     each(json, member).iter().filter_map(|text| text.as_str().map(plain)).collect()
 }
@@ -116,7 +124,7 @@ mod tests {
 
     #[test]
     fn log_text_cannot_move_the_cursor() {
-        assert_eq!(short("a\u{1b}[2Jb"), "a [2Jb");
+        assert_eq!(short("a\u{1b}[2Jb"), r"a\u{1b}[2Jb");
         assert_eq!(short(&"é".repeat(121)), "é".repeat(120) + "…");
     }
 

@@ -16,7 +16,8 @@ pub const SERVICE_NAME: &str = "service.name";
 pub const HOST_NAME: &str = "host.name";
 /// The file it was read from.
 pub const FILE_PATH: &str = "log.file.path";
-/// What befell the line on its way in: a list of [`INVALID_UTF8`], [`TRUNCATED`], [`TIMESTAMP_REPLACED`].
+/// What befell the line on its way in: a list of [`INVALID_UTF8`], [`TRUNCATED`], [`TIMESTAMP_REPLACED`],
+/// [`FUTURE`].
 pub const FLAGS: &str = "log.flags";
 /// Prefix of everything ECS does not know.
 pub const LABELS: &str = "labels.";
@@ -39,6 +40,9 @@ pub const INVALID_UTF8: &str = "invalid_utf8";
 pub const TRUNCATED: &str = "truncated";
 /// Flag of an event whose time stamp was unusable; the original stands in `labels.timestamp`.
 pub const TIMESTAMP_REPLACED: &str = "timestamp_replaced";
+
+/// Flag of an event whose time stamp lay more than [`crate::FUTURE_AFTER`] after its receipt.
+pub const FUTURE: &str = "future";
 
 /// The full path of a field that users may also name by one word.
 pub fn resolve(name: &str) -> &str {

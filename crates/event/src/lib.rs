@@ -12,7 +12,7 @@ mod severity;
 mod timestamp;
 mod value;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 pub use analyzed::{
     Analyzed, Batch, InvalidTemplateId, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState,
@@ -22,6 +22,10 @@ pub use id::{EventId, InvalidEventId, JournalId, Position};
 pub use severity::Severity;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use value::Value;
+
+/// How far a time stamp may lie after its receipt: clocks and zones may be apart by so much. What lies further is
+/// stored and found, but neither rates nor retention nor defaults go by it.
+pub const FUTURE_AFTER: Duration = Duration::from_secs(86_400);
 
 /// One log event. Text borrows from the bytes it was parsed or decoded from, so that an event can
 /// pass from a request body to the journal and from the journal to the index without a copy.
@@ -83,6 +87,22 @@ impl<'a> Event<'a> {
             Some(field) => field.value = value,
             None => self.fields.push(Field { path, value }),
         }
+    }
+
+    /// Whether its time stamp lies in the future, as of its receipt: more than [`FUTURE_AFTER`] after it.
+    pub fn is_future(&self) -> bool {
+        let ahead = self.timestamp.as_nanos() - self.observed_timestamp.as_nanos();
+        i128::from(ahead) > FUTURE_AFTER.as_nanos() as i128
+    }
+
+    /// Adds a flag to `log.flags`.
+    pub fn flag(&mut self, flag: &str) {
+        let earlier = match self.field(field::FLAGS) {
+            Some(Value::Json(flags)) if flags.contains(flag) => return,
+            Some(Value::Json(flags)) => flags.trim_end_matches(']').to_owned() + ",",
+            _ => "[".to_owned(),
+        };
+        self.set(field::FLAGS, Value::Json(format!("{earlier}\"{flag}\"]").into()));
     }
 
     /// The same event with all of its text owned.

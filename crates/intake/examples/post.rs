@@ -79,8 +79,8 @@ async fn post(body: String) {
         notes_max: 1000,
     };
     let journal = Journal::open(config).unwrap();
-    let router =
-        http::router(http::Intake::new(journal, http::Config::default(), intake::system_clock, None));
+    let (config, stop) = (http::Config::default(), telemetry::task::Stop::new());
+    let router = http::router(http::Intake::new(journal, config, intake::system_clock, None, stop));
     let began = Instant::now();
     for _ in 0..ROUNDS {
         let request = Request::post("/logs").header("content-type", "application/x-ndjson");

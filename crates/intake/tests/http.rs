@@ -39,11 +39,25 @@ struct Intake {
 }
 
 fn config() -> http::Config {
-    http::Config { body_bytes_max: BODY_BYTES_MAX, in_flight_bytes_max: RESERVED, ..http::Config::default() }
+    let body =
+        body::Config { bytes_max: BODY_BYTES_MAX, in_flight_bytes_max: RESERVED, ..body::Config::default() };
+    http::Config { body, ..http::Config::default() }
+}
+
+/// With so many bytes of bodies at a time.
+fn holding(in_flight_bytes_max: usize) -> http::Config {
+    let config = config();
+    http::Config { body: body::Config { in_flight_bytes_max, ..config.body }, ..config }
 }
 
 fn router(journal: &Journal, config: http::Config, indexed: Option<http::Indexed>) -> Router {
-    http::router(http::Intake::new(journal.clone(), config, intake::system_clock, indexed))
+    http::router(http::Intake::new(
+        journal.clone(),
+        config,
+        intake::system_clock,
+        indexed,
+        telemetry::task::Stop::new(),
+    ))
 }
 
 impl Intake {
@@ -319,7 +333,7 @@ async fn a_decompression_bomb_is_refused_after_no_more_than_the_limit() {
 
 #[tokio::test]
 async fn beyond_the_budget_of_all_bodies_the_whole_request_waits() {
-    let intake = Intake::with(http::Config { in_flight_bytes_max: 1000, ..config() }, 64 << 20);
+    let intake = Intake::with(holding(1000), 64 << 20);
     let (sender, body) = channel();
     sender.send(Ok("a".repeat(800).into())).await.unwrap();
     let mut slow = Box::pin(send(&intake.router, "/logs", &["content-type: text/plain"], body));
@@ -346,7 +360,7 @@ async fn beyond_the_budget_of_all_bodies_the_whole_request_waits() {
 
 #[tokio::test]
 async fn a_body_that_grows_past_the_budget_as_events_is_refused_whole() {
-    let intake = Intake::with(http::Config { in_flight_bytes_max: 100_000, ..config() }, 64 << 20);
+    let intake = Intake::with(holding(100_000), 64 << 20);
     let text = ["content-type: text/plain"];
     let reply = intake.post(&text, "a\n".repeat(40_000)).await;
     assert_eq!((reply.status, &reply.body["limit_bytes"]), (413, &json!(100_000)), "{}", reply.body);
@@ -361,12 +375,13 @@ async fn a_body_that_grows_past_the_budget_as_events_is_refused_whole() {
 
 #[tokio::test]
 async fn what_is_announced_and_does_not_come_holds_nothing_and_is_given_up() {
-    let config = http::Config {
+    let body = body::Config {
+        bytes_max: 1000,
         in_flight_bytes_max: 1000,
-        body_idle_max: Duration::from_millis(200),
-        body_rate_min: 1000,
-        ..config()
+        idle_max: Duration::from_millis(200),
+        rate_min: 1000,
     };
+    let config = http::Config { body, ..config() };
     let intake = Intake::with(config, 64 << 20);
     let (sender, body) = channel();
     let headers = ["content-type: text/plain", "content-length: 900"];

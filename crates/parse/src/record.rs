@@ -298,6 +298,9 @@ pub(crate) fn complete<'a>(event: &mut Event<'a>, context: &Context<'_>) {
             event.source = stem(file).map(|stem| stem.to_owned().into());
         }
     }
+    if event.is_future() {
+        event.flag(field::FUTURE);
+    }
     if event.host.is_none() {
         event.host = context.host.map(|host| host.to_owned().into());
     }

@@ -4,6 +4,7 @@
 //! Nothing here may carry what users' logs contain: no message, host or source becomes a label or
 //! a line of our own log. Nothing here talks to the network; whoever serves HTTP renders it.
 
+pub mod clean;
 pub mod health;
 pub mod ledger;
 pub mod logs;

@@ -72,6 +72,14 @@ metrics! {
     LIVE_BYTES = "live_bytes", Gauge, Bytes, [];
     /// Events that live tails read from the store because they had fallen behind.
     LIVE_CAUGHT_UP = "live_caught_up_events_total", Counter, Count, [];
+    /// Request bodies given up because they stopped arriving, arrived too slowly, or paused while others needed
+    /// their room.
+    SLOW_BODIES = "slow_bodies_total", Counter, Count, [];
+    /// Connections closed, by reason: no whole head of a request came, one without a request made room, the
+    /// address had its share.
+    CLOSED_CONNECTIONS = "closed_connections_total", Counter, Count, ["reason"];
+    /// Events that were older than the retention when they came.
+    EXPIRED_ON_ARRIVAL = "expired_on_arrival_events_total", Counter, Count, [];
     /// Bytes of the journal on disk.
     JOURNAL_BYTES = "journal_bytes", Gauge, Bytes, [];
     /// Bytes that the journal may use.

@@ -22,6 +22,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("index", 1),
     ("wire", 1),
     ("anomaly", 2),
+    ("body", 2),
     ("dead_letter", 2),
     ("intake", 3),
     ("pipeline", 3),

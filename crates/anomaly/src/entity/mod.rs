@@ -179,7 +179,12 @@ impl Entities {
         (template, variables): (&Template, &[Variable]),
         context: Context<'_>,
     ) -> Option<Evidence> {
-        let nanos = event.timestamp.as_nanos();
+        // A stamp in the future would end every session: such an event counts as of now.
+        let nanos = match event.is_future() {
+            false => event.timestamp.as_nanos(),
+            true if self.seen > 0 => self.latest,
+            true => event.observed_timestamp.as_nanos(),
+        };
         self.seen += 1;
         self.clock = self.clock.max(self.latest.min(nanos));
         self.latest = nanos;

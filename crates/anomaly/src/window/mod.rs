@@ -107,9 +107,9 @@ impl<'e> Seen<'e> {
     }
 
     /// How often the address that the message names failed before it succeeded now, by what it did before.
-    fn failures(&self, caller: &Caller) -> Option<u32> {
+    fn failures(&self, caller: &Caller, nanos: i64) -> Option<u32> {
         let succeeded = self.caller.is_some() && self.outcome == Some(Outcome::Success);
-        succeeded.then(|| caller.failures(self.event.timestamp.as_nanos()))
+        succeeded.then(|| caller.failures(nanos))
     }
 
     pub(crate) fn keys(&self) -> Keys {
@@ -186,10 +186,20 @@ impl Window {
         }
     }
 
+    /// When an event happened, by the stream's clock. A stamp in the future says nothing of that: such an event
+    /// counts as of now, or no rate and no gap would be right again.
+    pub(crate) fn time_of(&self, event: &Event<'_>) -> i64 {
+        match event.is_future() {
+            false => event.timestamp.as_nanos(),
+            true if self.from <= self.to => self.to,
+            true => event.observed_timestamp.as_nanos(),
+        }
+    }
+
     /// The event's features. Changes nothing.
     pub(crate) fn assess(&self, seen: &Seen<'_>, keys: Keys) -> (Row, Facts) {
         let event = seen.event;
-        let nanos = event.timestamp.as_nanos();
+        let nanos = self.time_of(event);
         let level = event.severity as usize;
         let mut row = [0; FEATURES];
         let mut facts = Facts { length: event.message.len() as u32, ..Facts::default() };
@@ -207,7 +217,7 @@ impl Window {
         }
         let group = self.groups.get(keys.group).or_else(|| prior.group(seen.template));
         let mut failed = 0.0;
-        if let Some(failures) = seen.failures(&caller) {
+        if let Some(failures) = seen.failures(&caller, nanos) {
             failed = assess_failures(failures, group, source, &mut facts);
         }
         match (group, source) {
@@ -251,7 +261,7 @@ impl Window {
     /// the stream's clock is neutral unless it continues the stream of its source.
     pub(crate) fn assess_single(&self, seen: &Seen<'_>, keys: Keys) -> (Row, Facts) {
         let (mut row, facts) = self.assess(seen, keys);
-        let nanos = seen.event.timestamp.as_nanos();
+        let nanos = self.time_of(seen.event);
         if !self.sources.get(keys.source).is_some_and(|source| continues(source, nanos)) {
             for feature in
                 [Feature::TemplateSpike, Feature::SourceSpike, Feature::TemplateGap, Feature::SourceGap]
@@ -269,7 +279,7 @@ impl Window {
     /// Takes the event into the history, and its row into the sample to train on.
     pub(crate) fn learn(&mut self, seen: &Seen<'_>, keys: Keys, row: Row) {
         let event = seen.event;
-        let nanos = event.timestamp.as_nanos();
+        let nanos = self.time_of(event);
         let (minute, quarter) = (Tick::minute(nanos), Tick::quarter(nanos));
         let level = event.severity as usize;
         self.keep(row);
@@ -278,7 +288,7 @@ impl Window {
         let (mut failures, mut is_newcomer) = (None, false);
         if let Some(address) = seen.caller {
             let caller = self.callers.entry(u64::from(address));
-            (failures, is_newcomer) = (seen.failures(caller), caller.is_new(nanos));
+            (failures, is_newcomer) = (seen.failures(caller, nanos), caller.is_new(nanos));
             caller.learn(nanos, seen.outcome);
         }
         let source = self.sources.entry(keys.source);

@@ -190,7 +190,7 @@ impl Window {
         if self.prior.is_empty() {
             return;
         }
-        let nanos = seen.event.timestamp.as_nanos();
+        let nanos = self.time_of(seen.event);
         if self.sources.get(keys.source).is_none()
             && let Some(source) = self.prior.source(keys.source, seen.template)
         {

@@ -1,7 +1,7 @@
 //! Questions whose answers are counts: histogram, fields, patterns.
 
 use axum::{extract::State, http::Uri, response::Response};
-use event::{Document, EventId, Timestamp};
+use event::{Document, EventId, FUTURE_AFTER, Timestamp};
 use index::{
     Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, PatternsRequest, Selection,
     query::resolve,
@@ -76,6 +76,9 @@ async fn choose_interval(searcher: &Searcher, selection: &Selection, now: Timest
     if let Some(from) = selection.from {
         return Ok(interval_for(selection.to.unwrap_or(now.max(from)).as_nanos() - from.as_nanos()));
     }
+    // What lies in the future has buckets, and does not widen those of the others.
+    let to = selection.to.unwrap_or(now.saturating_add(FUTURE_AFTER.as_nanos() as i64));
+    let selection = Selection { to: Some(to), ..selection.clone() };
     let mut interval = DAY;
     loop {
         let request = HistogramRequest {

@@ -7,6 +7,7 @@ mod answer;
 mod calls;
 mod feedback;
 mod incoming;
+mod inflow;
 mod journals;
 mod models;
 mod refusal;
@@ -27,16 +28,18 @@ use tokio::{
 };
 use tonic::{
     Request, Status,
+    service::interceptor::{InterceptedService, InterceptorLayer},
     transport::{Identity, Server, ServerTlsConfig},
 };
 use wire::v1::{self, anomaly_service_server::AnomalyServiceServer};
 
 use crate::{
-    access::{Access, presented_key},
-    listen::Bounded,
+    access::{Access, FOREIGN_ORIGIN, presented_key},
+    listen::{Bounded, Connections},
 };
 
 use calls::Calls;
+use inflow::Inflow;
 use journals::Journals;
 
 /// How long a connection may be silent before it is asked whether it lives.
@@ -44,7 +47,7 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// What a sender may have under way before it must wait: a few batches.
-const WINDOW_BYTES: u32 = 8 << 20;
+const WINDOW_BYTES: u32 = 4 << 20;
 /// Largest message that clients take by default.
 const CLIENT_BYTES_MAX: usize = 4 << 20;
 
@@ -59,10 +62,13 @@ pub struct GrpcConfig {
     pub train_records_max: usize,
     /// Their bytes.
     pub train_bytes_max: usize,
-    /// Connections served at a time; further ones wait.
-    pub connections_max: usize,
-    /// How long a client may take nothing of what it is sent.
-    pub write_timeout: Duration,
+    /// Bytes of messages held at a time, over all calls; beyond it `RESOURCE_EXHAUSTED`. Setting
+    /// `LOG_SENTINEL_IN_FLIGHT_BYTES_MAX`.
+    pub in_flight_bytes_max: usize,
+    /// How long a message may pause while it arrives. Setting `LOG_SENTINEL_BODY_IDLE_MAX`.
+    pub idle_max: Duration,
+    /// Of connections.
+    pub connections: Connections,
     /// Calls at a time on one connection; further ones wait.
     pub calls_max: u32,
     /// Streams of batches at a time on all connections; further ones are refused.
@@ -89,8 +95,9 @@ impl Default for GrpcConfig {
             batch_records_max: 50_000,
             train_records_max: 500_000,
             train_bytes_max: 128 << 20,
-            connections_max: 64,
-            write_timeout: Duration::from_secs(30),
+            in_flight_bytes_max: 128 << 20,
+            idle_max: Duration::from_secs(30),
+            connections: Connections::default(),
             calls_max: 16,
             streams_max: 64,
             journals_max: 64,
@@ -181,18 +188,24 @@ impl AnomalyGrpc {
         reporter.set_serving::<AnomalyServiceServer<Calls>>().await;
         let access = self.shared.access.clone();
         let check = move |request: Request<()>| check_key(&access, request);
+        let access = self.shared.access.clone();
+        let own = InterceptorLayer::new(move |request: Request<()>| check_origin(&access, request));
+        let listener = Bounded::new(listener, config.connections);
+        let connections = listener.table();
         let stopping = async move {
             stop.cancelled().await;
+            connections.close_idle();
             reporter.set_not_serving::<AnomalyServiceServer<Calls>>().await;
             reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
         };
+        let inflow =
+            Inflow { budget: body::Budget::new(config.in_flight_bytes_max), idle_max: config.idle_max };
         server
+            .layer(own)
+            .layer(tower::layer::layer_fn(move |inner| inflow.around(inner)))
             .add_service(health)
-            .add_service(tonic::service::interceptor::InterceptedService::new(anomaly, check))
-            .serve_with_incoming_shutdown(
-                incoming::connections(Bounded::new(listener, config.connections_max, config.write_timeout)),
-                stopping,
-            )
+            .add_service(InterceptedService::new(anomaly, check))
+            .serve_with_incoming_shutdown(incoming::connections(listener), stopping)
             .await?;
         Ok(())
     }
@@ -215,6 +228,14 @@ impl AnomalyGrpc {
 
 fn read(path: &Path) -> Result<Vec<u8>, GrpcError> {
     std::fs::read(path).map_err(|source| GrpcError::File { path: path.to_owned(), source })
+}
+
+/// Lets a call pass that no web page of others had a browser send.
+fn check_origin(access: &Access, request: Request<()>) -> Result<Request<()>, Status> {
+    match access.accepts_origin(request.metadata().as_ref(), None) {
+        true => Ok(request),
+        false => Err(Status::permission_denied(FOREIGN_ORIGIN)),
+    }
 }
 
 /// Lets a call pass that shows one of the keys, where there are any.

@@ -16,7 +16,6 @@ pub use grpc::{AnomalyGrpc, GrpcConfig, GrpcError, TlsFiles};
 
 use axum::{
     Json, Router,
-    body::{Body, Bytes},
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -38,10 +37,8 @@ use crate::{
 /// Bounds of the anomaly service.
 #[derive(Debug, Clone)]
 pub struct AnomalyConfig {
-    /// Largest body, counted after decompression too.
-    pub body_bytes_max: usize,
-    /// All bodies in memory together.
-    pub in_flight_bytes: usize,
+    /// Of bodies.
+    pub body: body::Config,
     /// Up to so many events `/train` answers once the model serves; with more it answers 202.
     pub train_sync_events: usize,
     /// Events of one training; of the store's the newest, of a body not one more.
@@ -59,8 +56,7 @@ pub struct AnomalyConfig {
 impl Default for AnomalyConfig {
     fn default() -> Self {
         Self {
-            body_bytes_max: 100 << 20,
-            in_flight_bytes: 128 << 20,
+            body: body::Config::default(),
             train_sync_events: 50_000,
             train_events_max: 500_000,
             predict_events_max: 50_000,
@@ -101,7 +97,10 @@ pub fn anomaly(state: AnomalyState) -> Router {
     let config = &state.config;
     let shared = Shared {
         jobs: Jobs::new(state.stop.clone()),
-        bodies: Bodies::new(config.body_bytes_max, config.in_flight_bytes),
+        bodies: Bodies::new(
+            body::Reader::new(config.body.clone(), state.stop.clone()),
+            config.body.bytes_max,
+        ),
         predictions: Gate::new(config.predictions_max),
         state: Arc::new(state),
     };
@@ -178,14 +177,6 @@ fn unknown_job() -> Problem {
 
 fn stopping(detail: &'static str) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping", detail)
-}
-
-/// The bytes of a file of ours, at most so many.
-async fn read_file(body: Body, bytes_max: usize, what: &str) -> Result<Bytes, Problem> {
-    axum::body::to_bytes(body, bytes_max).await.map_err(|_| {
-        let detail = format!("the body broke off, or is larger than {bytes_max} bytes and so no {what}");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large", detail)
-    })
 }
 
 /// Runs what takes CPU or disk time off the reactor.

@@ -14,7 +14,7 @@ use event::VerdictState;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Shared, blocking, read_file};
+use super::{Shared, blocking};
 use crate::{observe::internal, params::bad_parameter};
 
 /// Larger files are no models: one of ours has about half a megabyte, and some more with a long history.
@@ -70,8 +70,8 @@ pub(super) async fn export(
 }
 
 pub(super) async fn import(State(shared): State<Shared>, body: Body) -> Result<Response, Problem> {
-    let bytes = read_file(body, IMPORT_BYTES_MAX, "model").await?;
-    let imported = blocking(move || shared.state.service.import(&bytes)).await?;
+    let file = shared.bodies.file(body, IMPORT_BYTES_MAX, "model").await?;
+    let imported = blocking(move || shared.state.service.import(&file.bytes)).await?;
     let model = imported.map_err(|error| match error {
         ModelError::Damaged { .. } | ModelError::Foreign { .. } | ModelError::Version { .. } => {
             let detail = format!("{error}; nothing changed");

@@ -10,7 +10,7 @@ use axum::{
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Shared, blocking, models::card_json, read_file};
+use super::{Shared, blocking, models::card_json};
 
 pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Problem> {
     let (starters, problems) = blocking(move || {
@@ -28,8 +28,8 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Probl
 }
 
 pub(super) async fn start(State(shared): State<Shared>, body: Body) -> Result<Response, Problem> {
-    let bytes = read_file(body, STARTER_BYTES_MAX, "starter").await?;
-    let started = blocking(move || shared.state.service.start_from(&bytes)).await?;
+    let file = shared.bodies.file(body, STARTER_BYTES_MAX, "starter").await?;
+    let started = blocking(move || shared.state.service.start_from(&file.bytes)).await?;
     Ok(Json(card_json(&started.map_err(|error| refusal(&error))?)).into_response())
 }
 

@@ -191,7 +191,7 @@ async fn read_store(
         }
         events += found.hits.len();
         bytes += page.len();
-        if bytes > config.body_bytes_max {
+        if bytes > config.body.bytes_max {
             break;
         }
         pages.push(page);

@@ -338,3 +338,36 @@ async fn certificates() {
         assert!(error.to_string().contains(words), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_web_page_of_others_may_not_call() {
+    let server = Server::start(&[], GrpcConfig::default()).await;
+    let mut client = server.client().await;
+    for (name, value) in
+        [("origin", "https://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")]
+    {
+        let mut request = Request::new(v1::GetModelRequest::default());
+        request.metadata_mut().insert(name, value.parse().unwrap());
+        assert_eq!(
+            client.get_model(request).await.unwrap_err().code(),
+            Code::PermissionDenied,
+            "{name}: {value}"
+        );
+    }
+    assert!(client.get_model(v1::GetModelRequest::default()).await.is_ok());
+}
+
+#[tokio::test]
+async fn messages_are_held_within_one_budget() {
+    let config = GrpcConfig { in_flight_bytes_max: 100_000, ..GrpcConfig::default() };
+    let server = Server::start(&[], config).await;
+    let mut client = server.client().await;
+    let import = |bytes: usize| v1::ImportModelRequest { model: vec![0; bytes].into() };
+    assert_eq!(client.import_model(import(300_000)).await.unwrap_err().code(), Code::ResourceExhausted);
+    assert_ne!(client.import_model(import(60_000)).await.unwrap_err().code(), Code::ResourceExhausted);
+    assert_ne!(
+        client.import_model(import(60_000)).await.unwrap_err().code(),
+        Code::ResourceExhausted,
+        "given back"
+    );
+}

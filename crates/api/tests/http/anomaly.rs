@@ -50,6 +50,11 @@ fn in_dir(dir: tempfile::TempDir, searcher: Option<Searcher>, config: AnomalyCon
     Service { router, inner, stop, dir }
 }
 
+/// A router of a service that knows nothing.
+pub(crate) fn router() -> Router {
+    service(None, AnomalyConfig::default()).router
+}
+
 async fn post(service: &Service, uri: &str, body: &str) -> Reply {
     ask(&service.router, "POST", uri, &[JSON], body).await
 }

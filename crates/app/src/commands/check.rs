@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
-use crate::settings::{SETTINGS, Value};
+use crate::{
+    settings::{SETTINGS, Value, masked},
+    wording::plain,
+};
 
 /// A table of every setting: value, origin; secrets masked.
 pub(crate) fn table(values: &BTreeMap<&'static str, Value>) -> String {
@@ -10,13 +13,20 @@ pub(crate) fn table(values: &BTreeMap<&'static str, Value>) -> String {
     for setting in SETTINGS {
         let (shown, origin) = match values.get(setting.name) {
             Some(value) if setting.secret => ("********".to_owned(), value.origin.to_string()),
+            Some(value) if is_address(setting.name) => (masked(&value.text), value.origin.to_string()),
             Some(value) => (value.text.clone(), value.origin.to_string()),
             None => ("(unset)".to_owned(), "default".to_owned()),
         };
+        let (shown, origin) = (plain(&shown), plain(&origin));
         // Writing to a string does not fail.
         let _ignored = writeln!(text, "{:<36} {shown:<44} {origin}", setting.name);
     }
     text
+}
+
+/// Whether a setting holds addresses, in which people write passwords.
+fn is_address(name: &str) -> bool {
+    ["_ADDR", "_URL", "_HOSTS"].iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]
@@ -27,7 +37,12 @@ mod tests {
     #[test]
     fn it_shows_origins_and_masks_secrets() {
         let sources = Sources {
-            environment: [("API_KEYS".to_owned(), "a-long-key-of-someone".to_owned())].into(),
+            environment: [
+                ("API_KEYS".to_owned(), "a-long-key-of-someone".to_owned()),
+                ("ELASTIC_ADDR".to_owned(), "http://u:someone@h:9200".to_owned()),
+                ("LOG_SENTINEL_ANOMALY_URL".to_owned(), "https://someone@h".to_owned()),
+            ]
+            .into(),
             flags: [("LOG_SENTINEL_ADDR", "127.0.0.1:9".to_owned())].into(),
             ..Sources::default()
         };

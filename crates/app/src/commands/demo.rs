@@ -52,7 +52,7 @@ async fn feed(client: &Client, files: &[PathBuf]) -> Result<(), AppError> {
         import::lines(client, *bytes, name, modified, &mut imported).await?;
     }
     if !files.is_empty() {
-        imported = import::run(client, files).await?;
+        imported = import::run(client, files, false).await?;
     }
     print(&findings::report(client, &imported, false).await?)?;
     print(

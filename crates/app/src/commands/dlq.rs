@@ -2,8 +2,13 @@
 
 use serde_json::Value as Json;
 
-use super::{print, query::readable};
-use crate::{AppError, cli::DlqAction, client::Client};
+use super::{note, print, print_json, query::readable};
+use crate::{
+    AppError,
+    cli::DlqAction,
+    client::Client,
+    wording::{count, grouped, many, text},
+};
 
 /// The API gives so many letters at a time.
 const PAGE: u32 = 1000;
@@ -14,22 +19,40 @@ const PAGE: u32 = 1000;
 /// When the collector does not answer, or output cannot be written.
 pub(crate) async fn run(client: &Client, action: &DlqAction) -> Result<(), AppError> {
     match action {
-        DlqAction::List { query, limit } => each(client, &query.join(" "), *limit, line).await,
-        DlqAction::Show { query, limit } => each(client, &query.join(" "), *limit, Json::to_string).await,
+        DlqAction::List { query, limit } => {
+            each(client, &query.join(" "), *limit, |letters| print(&lines(letters, line))).await
+        }
+        DlqAction::Show { query, limit } => {
+            each(client, &query.join(" "), *limit, |letters| print_json(&lines(letters, Json::to_string)))
+                .await
+        }
         DlqAction::Replay => {
             let answer = client.post("/api/v1/dead-letters/replay", &[], &[], vec![]).await?;
-            print(&format!("{} events were taken in again\n", answer["replayed"]))?;
+            print(&format!("{} taken in again\n", events(count(&answer, "replayed"))))?;
             Ok(())
         }
         DlqAction::Drop { .. } => {
             let answer = client.post("/api/v1/dead-letters/discard", &[], &[], vec![]).await?;
-            print(&format!("{} events were deleted\n", answer["discarded"]))?;
+            print(&format!("{} deleted\n", events(count(&answer, "discarded"))))?;
             Ok(())
         }
     }
 }
 
-async fn each(client: &Client, query: &str, limit: u32, show: fn(&Json) -> String) -> Result<(), AppError> {
+fn events(number: u64) -> String {
+    many(number, "event was", "events were")
+}
+
+fn lines(letters: &[Json], line: impl Fn(&Json) -> String) -> String {
+    letters.iter().map(|letter| line(letter) + "\n").collect()
+}
+
+async fn each(
+    client: &Client,
+    query: &str,
+    limit: u32,
+    show: impl Fn(&[Json]) -> std::io::Result<bool>,
+) -> Result<(), AppError> {
     let (mut left, mut cursor) = (limit, String::new());
     loop {
         let page = left.min(PAGE).to_string();
@@ -39,15 +62,14 @@ async fn each(client: &Client, query: &str, limit: u32, show: fn(&Json) -> Strin
         }
         let answer = client.get_json("/api/v1/dead-letters", &parameters).await?;
         let letters = answer["letters"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let lines: String = letters.iter().map(|letter| show(letter) + "\n").collect();
-        if !print(&lines)? {
+        if !show(letters)? {
             return Ok(());
         }
         left -= (letters.len() as u32).min(left);
         match answer["next"].as_str() {
             Some(next) if left > 0 => cursor = next.to_owned(),
             _ => {
-                eprintln!("{} of {} events", limit - left, answer["total"]);
+                note(&format!("{} of {} events", limit - left, grouped(count(&answer, "total"))));
                 return Ok(());
             }
         }
@@ -55,6 +77,5 @@ async fn each(client: &Client, query: &str, limit: u32, show: fn(&Json) -> Strin
 }
 
 fn line(letter: &Json) -> String {
-    let text = |name: &str| letter[name].as_str().unwrap_or_default().to_owned();
-    format!("{}  [{}: {}]", readable(&letter["event"]), text("type"), text("reason"))
+    format!("{}  [{}: {}]", readable(&letter["event"]), text(letter, "type"), text(letter, "reason"))
 }

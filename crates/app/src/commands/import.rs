@@ -1,4 +1,8 @@
 //! `log-sentinel import`: files into a collector, over its ordinary intake.
+//!
+//! A file that was imported before, whole or in part, is known again by its content, and only what is new of it is
+//! stored. Each request carries an `Idempotency-Key` made of the file's first line and of the place in the file;
+//! where the collector knows the key for other lines, it says of which length and hash they were.
 
 use std::{
     fs::File,
@@ -15,12 +19,15 @@ use crate::{
     AppError, Instance, Role, Settings,
     client::{Client, ClientError},
     findings,
+    wording::name,
 };
 
 /// A request carries about so much text; lines are never split.
 const REQUEST_BYTES: usize = 4 << 20;
 /// No more of a line is sent.
 const LINE_BYTES: u64 = 16 << 20;
+/// A file is known again by no more of its first line.
+const FIRST_LINE_BYTES: usize = 4 << 10;
 /// How long the last request may wait for the index.
 const INDEX_WAIT: &str = "300s";
 
@@ -31,10 +38,16 @@ pub(crate) struct Imported {
     pub accepted: u64,
     /// Lines refused.
     pub rejected: u64,
+    /// Lines that an earlier import has brought.
+    pub repeated: u64,
+    /// Lines taken in that are older than the retention.
+    pub expired: u64,
     /// Names under which they were taken in: `log.file.path`.
     pub paths: Vec<String>,
     /// Whether everything is searchable.
     pub indexed: bool,
+    /// The name of this import, where it is to be told from earlier ones.
+    run: Option<String>,
 }
 
 /// Imports into the collector that runs, else into the data folder by an instance of its own, and says
@@ -47,9 +60,10 @@ pub(crate) async fn run_and_report(
     client: Client,
     named: bool,
     files: &[PathBuf],
+    again: bool,
 ) -> Result<(), AppError> {
     if named || client.is_up().await {
-        let imported = run(&client, files).await?;
+        let imported = run(&client, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;
         return Ok(());
     }
@@ -60,7 +74,7 @@ pub(crate) async fn run_and_report(
     let key = settings.api_keys.first().map(|key| key.0.clone());
     let client = Client::new(&instance.url(), key);
     let outcome = async {
-        let imported = run(&client, files).await?;
+        let imported = run(&client, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;
         Ok(())
     };
@@ -69,14 +83,14 @@ pub(crate) async fn run_and_report(
     outcome
 }
 
-/// Sends every file, in order.
+/// Sends every file, in order; `again` also what an earlier import has brought.
 ///
 /// # Errors
 /// When a file cannot be read, or the collector refuses it for good.
-pub(crate) async fn run(client: &Client, files: &[PathBuf]) -> Result<Imported, AppError> {
-    let mut imported = Imported::default();
+pub(crate) async fn run(client: &Client, files: &[PathBuf], again: bool) -> Result<Imported, AppError> {
+    let mut imported = Imported { run: again.then(run_name).transpose()?, ..Imported::default() };
     for file in files {
-        let shown = if is_stdin(file) { "standard input".to_owned() } else { file.display().to_string() };
+        let shown = if is_stdin(file) { "standard input".to_owned() } else { name(file) };
         let Opened { reader, size, modified } = open(file)?;
         let bar = progress(size, &shown);
         lines(client, bar.wrap_read(reader), &shown, modified, &mut imported)
@@ -101,8 +115,9 @@ pub(crate) async fn lines(
     let failed = |source| AppError::File { action: "read", path: path.into(), source };
     imported.paths.push(path.to_owned());
     let mut reader = decompress(reader).map_err(failed)?;
-    let run = run_key()?;
-    for number in 0u64.. {
+    let mut file = None;
+    let mut offset = 0;
+    loop {
         let (chunk, next) = tokio::task::spawn_blocking(move || {
             let chunk = take_lines(&mut reader);
             (chunk, reader)
@@ -111,24 +126,118 @@ pub(crate) async fn lines(
         .map_err(|error| failed(io::Error::other(error)))?;
         reader = next;
         let chunk = chunk.map_err(failed)?;
-        if chunk.iter().all(u8::is_ascii_whitespace) && !chunk.is_empty() {
-            continue;
-        }
         if chunk.is_empty() {
-            break;
+            return Ok(());
         }
-        let answer = send(client, path, modified, &format!("{run}-{number}"), chunk).await?;
-        imported.accepted += answer["accepted"].as_u64().unwrap_or_default();
-        imported.rejected += answer["rejected_total"].as_u64().unwrap_or_default();
-        imported.indexed = answer["indexed"].as_bool().unwrap_or_default();
+        let (at, bytes) = (offset, chunk.len() as u64);
+        let file = file.get_or_insert_with(|| SameFile::new(&chunk, imported.run.as_deref()));
+        offset += bytes;
+        if !chunk.iter().all(u8::is_ascii_whitespace) {
+            chunk_of(client, path, modified, file, at, chunk, imported).await?;
+        }
     }
-    Ok(())
 }
 
-/// A name for this run, so that a request whose answer got lost can be sent again without a second copy.
-fn run_key() -> Result<String, AppError> {
+/// How a file is known again, whatever its name: by its first line. Its parts are told apart by their place, and
+/// the collector by what it was sent for a place whether a part is the same.
+struct SameFile(String);
+
+impl SameFile {
+    fn new(start: &[u8], run: Option<&str>) -> Self {
+        let line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let first = hash(&line[..line.len().min(FIRST_LINE_BYTES)]);
+        Self(run.map_or(first.clone(), |run| format!("{run}/{first}")))
+    }
+
+    fn key(&self, offset: u64) -> String {
+        format!("import/{}/{offset}", self.0)
+    }
+}
+
+/// A name that no import had before.
+fn run_name() -> Result<String, AppError> {
     let id = event::JournalId::random().map_err(|error| AppError::Io(io::Error::other(error.to_string())))?;
     Ok(id.to_string())
+}
+
+/// As the collector hashes bodies: the first 16 bytes of BLAKE3.
+fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..32].to_owned()
+}
+
+/// Sends what stands at a place of a file, but for lines that an earlier import has brought.
+async fn chunk_of(
+    client: &Client,
+    path: &str,
+    modified: Option<Timestamp>,
+    file: &SameFile,
+    mut offset: u64,
+    mut chunk: Vec<u8>,
+    imported: &mut Imported,
+) -> Result<(), AppError> {
+    let mut key = file.key(offset);
+    loop {
+        let earlier = match send(client, path, modified, &key, &chunk).await? {
+            Sent::Taken { answer, replayed } => {
+                let number = |name: &str| answer[name].as_u64().unwrap_or_default();
+                if replayed {
+                    imported.repeated += number("accepted");
+                } else {
+                    imported.accepted += number("accepted");
+                    imported.rejected += number("rejected_total");
+                    imported.expired += answer["expired"]["records"].as_u64().unwrap_or_default();
+                    imported.indexed = answer["indexed"].as_bool().unwrap_or_default();
+                }
+                return Ok(());
+            }
+            Sent::Differs(earlier) => earlier,
+        };
+        match earlier.part_of(&chunk) {
+            // The file has grown since: what is new stands behind.
+            Some(known) => {
+                imported.repeated +=
+                    chunk[..known].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count()
+                        as u64;
+                chunk.drain(..known);
+                offset += known as u64;
+                if chunk.iter().all(u8::is_ascii_whitespace) {
+                    return Ok(());
+                }
+                key = file.key(offset);
+            }
+            // Another file that begins with the same line.
+            None => key = format!("import/{}/{offset}/{}", file.0, hash(&chunk)),
+        }
+    }
+}
+
+/// What the collector was sent for a place before.
+struct Earlier {
+    bytes: usize,
+    hash: String,
+}
+
+impl Earlier {
+    /// How much of a chunk was in it; None when it was something else.
+    fn part_of(&self, chunk: &[u8]) -> Option<usize> {
+        let start = chunk.get(..self.bytes).filter(|start| !start.is_empty())?;
+        if hash(start) == self.hash {
+            return Some(start.len());
+        }
+        // Its last line had no newline then and was given one.
+        let (_, line) = start.split_last()?;
+        let whole = line.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+        let ended = [line, b"\n"].concat();
+        (hash(&ended) == self.hash && whole > 0).then_some(whole)
+    }
+}
+
+/// What became of a request.
+enum Sent {
+    /// It is stored, now or by an earlier request.
+    Taken { answer: serde_json::Value, replayed: bool },
+    /// Its key belongs to other lines.
+    Differs(Earlier),
 }
 
 async fn send(
@@ -136,23 +245,31 @@ async fn send(
     path: &str,
     modified: Option<Timestamp>,
     key: &str,
-    chunk: Vec<u8>,
-) -> Result<serde_json::Value, AppError> {
+    chunk: &[u8],
+) -> Result<Sent, AppError> {
     let modified = modified.map(|time| time.to_string());
     let mut query = vec![("path", path), ("wait", "indexed"), ("timeout", INDEX_WAIT)];
     query.extend(modified.as_deref().map(|time| ("modified", time)));
     let headers = [("content-type", "text/plain"), ("idempotency-key", key)];
     let mut failures = 0;
     loop {
-        match client.post("/logs", &query, &headers, chunk.clone()).await {
+        match client.post_once(&query, &headers, chunk.to_vec()).await {
+            Ok((answer, replayed)) => return Ok(Sent::Taken { answer, replayed }),
             Err(ClientError::Refused { status: 429, retry_after, .. }) => {
                 tokio::time::sleep(retry_after.unwrap_or(Duration::from_secs(1))).await;
+            }
+            Err(ClientError::Refused { status: 409, problem, .. })
+                if problem["earlier_blake3"].is_string() =>
+            {
+                let bytes = problem["earlier_bytes"].as_u64().and_then(|bytes| bytes.try_into().ok());
+                let hash = problem["earlier_blake3"].as_str().unwrap_or_default().to_owned();
+                return Ok(Sent::Differs(Earlier { bytes: bytes.unwrap_or_default(), hash }));
             }
             Err(ClientError::Unreachable { .. } | ClientError::Answer { .. }) if failures < 5 => {
                 failures += 1;
                 tokio::time::sleep(Duration::from_secs(failures)).await;
             }
-            answer => return Ok(answer?),
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -231,6 +348,18 @@ fn take_lines(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_were_sent_before_are_known_when_the_file_has_grown() {
+        let earlier = |text: &[u8]| Earlier { bytes: text.len(), hash: hash(text) };
+        let file = b"one\ntwo\nthree\n";
+        assert_eq!(earlier(b"one\ntwo\n").part_of(file), Some(8));
+        assert_eq!(earlier(b"one\ntw\n").part_of(file), Some(4), "it ended within a line");
+        assert_eq!(earlier(b"one\n2wo\n").part_of(file), None);
+        assert_eq!(earlier(b"one\ntwo\nthree\nfour\n").part_of(file), None);
+        assert_eq!(earlier(b"o\n").part_of(file), None);
+        assert_eq!(earlier(b"").part_of(file), None);
+    }
 
     #[test]
     fn lines_are_never_split_and_long_ones_are_cut() {

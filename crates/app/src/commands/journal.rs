@@ -4,8 +4,11 @@ use std::{io, path::Path};
 
 use event::{EventId, JournalId, Position, Verdict, codec, document};
 
-use super::print;
-use crate::AppError;
+use super::{note, print, print_json};
+use crate::{
+    AppError,
+    wording::{name, plain},
+};
 
 /// Prints the journal's events as NDJSON, in order.
 ///
@@ -16,7 +19,7 @@ pub(crate) fn cat(data: &Path) -> Result<(), AppError> {
     let Some(id) = journal::verify(&dir, &cursors)?.id else { return Ok(()) };
     let mut closed = false;
     let outcome = journal::cat(&dir, |position, record| {
-        closed = !print(&line(id, position, record))?;
+        closed = !print_json(&line(id, position, record))?;
         if closed { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     });
     if closed {
@@ -24,7 +27,7 @@ pub(crate) fn cat(data: &Path) -> Result<(), AppError> {
     }
     let damaged = outcome?;
     if damaged > 0 {
-        eprintln!("{damaged} damaged records were skipped");
+        note(&format!("{damaged} damaged records were skipped"));
     }
     Ok(())
 }
@@ -44,11 +47,11 @@ pub(crate) fn verify(data: &Path) -> Result<(), AppError> {
         report.damaged_places,
         report.torn_bytes
     );
-    for (name, position) in &report.cursors {
-        text.push_str(&format!("cursor {name} stands at {position}\n"));
+    for (cursor, position) in &report.cursors {
+        text.push_str(&format!("cursor {} stands at {position}\n", plain(cursor)));
     }
     for problem in &report.problems {
-        text.push_str(&format!("{}: {}\n", problem.path.display(), problem.what));
+        text.push_str(&format!("{}: {}\n", name(&problem.path), problem.what));
     }
     print(&text)?;
     if report.is_intact() { Ok(()) } else { Err(AppError::Stopped("the journal is damaged".to_owned())) }

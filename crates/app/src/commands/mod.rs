@@ -25,15 +25,30 @@ use std::{
 };
 
 use serde_json::Value as Json;
+use telemetry::clean;
 
 use crate::{AppError, cli::Output};
 
-/// Writes to standard output; false when nobody reads it any more, which ends a command quietly.
+/// Writes lines to standard output, cleaned of what steers a terminal, whatever made them; false when nobody
+/// reads them any more, which ends a command quietly.
 ///
 /// # Errors
 /// When writing fails for another reason.
 pub(crate) fn print(text: &str) -> io::Result<bool> {
-    print_bytes(text.as_bytes())
+    print_bytes(clean::lines(text).as_bytes())
+}
+
+/// As [`print`], for serialised JSON, which stays the same document.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn print_json(json: &str) -> io::Result<bool> {
+    print_bytes(clean::json(json).as_bytes())
+}
+
+/// Writes a line to standard error, as [`print`] does.
+pub(crate) fn note(line: &str) {
+    eprintln!("{}", clean::lines(line));
 }
 
 /// As [`print`], for what is no text.
@@ -59,15 +74,15 @@ pub(crate) fn show(
     rows: Option<&str>,
     words: impl FnOnce(&Json) -> String,
 ) -> Result<(), AppError> {
-    let text = match (output, rows) {
-        (Output::Text, _) => words(answer),
-        (Output::Json, _) => format!("{answer:#}\n"),
-        (Output::Ndjson, None) => format!("{answer}\n"),
+    match (output, rows) {
+        (Output::Text, _) => print(&words(answer))?,
+        (Output::Json, _) => print_json(&format!("{answer:#}\n"))?,
+        (Output::Ndjson, None) => print_json(&format!("{answer}\n"))?,
         (Output::Ndjson, Some(rows)) => {
-            crate::wording::each(answer, rows).iter().map(|row| format!("{row}\n")).collect()
+            let rows = crate::wording::each(answer, rows).iter();
+            print_json(&rows.map(|row| format!("{row}\n")).collect::<String>())?
         }
     };
-    print(&text)?;
     Ok(())
 }
 

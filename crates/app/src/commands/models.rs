@@ -9,7 +9,7 @@ use crate::{
     AppError,
     cli::{ModelsAction, Output},
     client::Client,
-    wording::{count, each, grouped, many, number, percent, table, text, texts, time},
+    wording::{count, each, grouped, many, name, number, percent, table, text, texts, time},
 };
 
 /// Lists, shows, compares, exchanges or carries models.
@@ -55,7 +55,7 @@ fn write(file: &Path, bytes: &[u8]) -> Result<(), AppError> {
     }
     let failed = |source| AppError::File { action: "write", path: file.to_owned(), source };
     fs::write(file, bytes).map_err(failed)?;
-    print(&format!("{} in {}\n", many(bytes.len() as u64, "byte", "bytes"), file.display()))?;
+    print(&format!("{} in {}\n", many(bytes.len() as u64, "byte", "bytes"), name(file)))?;
     Ok(())
 }
 

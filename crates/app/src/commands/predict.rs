@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{print, read};
+use super::{print_json, read};
 use crate::{AppError, client::Client};
 
 /// Scores a file.
@@ -12,7 +12,7 @@ use crate::{AppError, client::Client};
 pub(crate) async fn run(client: &Client, file: &Path) -> Result<(), AppError> {
     let body = read(file)?;
     let answer = client.post("/predict", &[], &[content_type(&body)], body).await?;
-    print(&format!("{answer:#}\n"))?;
+    print_json(&format!("{answer:#}\n"))?;
     Ok(())
 }
 

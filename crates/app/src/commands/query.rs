@@ -2,8 +2,14 @@
 
 use serde_json::Value as Json;
 
-use super::print;
-use crate::{AppError, cli::Output, client::Client, hits::Hits, wording::plain};
+use super::{note, print, print_json};
+use crate::{
+    AppError,
+    cli::Output,
+    client::Client,
+    hits::Hits,
+    wording::{plain, texts},
+};
 
 /// The API gives so many hits at a time.
 const PAGE: u32 = 10_000;
@@ -83,7 +89,10 @@ impl Printer {
     }
 
     fn write(&mut self) -> Result<bool, AppError> {
-        let goes_on = print(&self.text)?;
+        let goes_on = match self.output {
+            Output::Text => print(&self.text)?,
+            Output::Json | Output::Ndjson => print_json(&self.text)?,
+        };
         self.text.clear();
         Ok(goes_on)
     }
@@ -116,25 +125,25 @@ fn indented(value: &Json, depth: &str) -> String {
 fn summarize(answer: &Json, shown: u32) {
     let total = answer["total"].as_u64().unwrap_or_default();
     let partial =
-        answer["reason"].as_str().map(|reason| format!("; incomplete: {reason}")).unwrap_or_default();
-    eprintln!("{shown} of {total} events{partial}");
+        answer["reason"].as_str().map(|why| format!("; incomplete: {}", plain(why))).unwrap_or_default();
+    note(&format!("{shown} of {total} events{partial}"));
 }
 
 /// An event as a line for people: time, level, host, service, text, and what is strange about it.
 pub(crate) fn readable(hit: &Json) -> String {
-    let text = |path: &str| hit.pointer(path).and_then(Json::as_str);
-    let mut line = format!("{} {:<5}", text("/@timestamp").unwrap_or("-"), text("/log/level").unwrap_or("-"));
+    let text = |path: &str| hit.pointer(path).and_then(Json::as_str).map(plain);
+    let or_dash = |path: &str| text(path).unwrap_or_else(|| "-".to_owned());
+    let mut line = format!("{} {:<5}", or_dash("/@timestamp"), or_dash("/log/level"));
     for part in [text("/host/name"), text("/service/name")].into_iter().flatten() {
         line.push(' ');
-        line.push_str(part);
+        line.push_str(&part);
     }
     line.push_str("  ");
-    line.push_str(&plain(text("/message").unwrap_or_default()));
+    line.push_str(&text("/message").unwrap_or_default());
     let anomaly = &hit["sentinel"]["anomaly"];
     if anomaly["is_anomaly"] == true {
         let score = anomaly["score"].as_f64().unwrap_or_default();
-        let reasons: Vec<&str> =
-            anomaly["reasons"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+        let reasons = texts(anomaly, "reasons");
         line.push_str(&format!("  [anomaly {score:.3}: {}]", reasons.join("; ")));
     }
     line
@@ -147,11 +156,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_for_people_holds_no_control_characters() {
+    fn a_line_for_people_is_one_and_steers_no_terminal() {
         let hit = json!({
             "@timestamp": "2024-06-01T12:00:00Z", "log": {"level": "warn"}, "service": {"name": "sshd"},
             "message": "a\u{1b}[31mred", "sentinel": {"anomaly": {"is_anomaly": true, "score": 0.9912, "reasons": ["new"]}}
         });
-        assert_eq!(readable(&hit), "2024-06-01T12:00:00Z warn  sshd  a [31mred  [anomaly 0.991: new]");
+        let expected = r"2024-06-01T12:00:00Z warn  sshd  a\u{1b}[31mred  [anomaly 0.991: new]";
+        assert_eq!(readable(&hit), expected);
+        let evil = "x\n\u{1b}]0;\u{9b}\u{202e}\u{2028}";
+        let hit = json!({
+            "@timestamp": evil, "log": {"level": evil}, "service": {"name": evil}, "host": {"name": evil},
+            "message": evil, "sentinel": {"anomaly": {"is_anomaly": true, "score": 1, "reasons": [evil, evil]}}
+        });
+        assert!(!readable(&hit).chars().any(telemetry::clean::is_unseen), "{:?}", readable(&hit));
     }
 }

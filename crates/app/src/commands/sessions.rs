@@ -83,7 +83,7 @@ mod tests {
         });
         assert_eq!(
             list(&answer),
-            "2023-11-15T01:00:00Z to 2023-11-15T01:00:07Z  request = 9e37 79b9  3 events, fell silent  [score 0.612, p 2.1e-4]\n\
+            "2023-11-15T01:00:00Z to 2023-11-15T01:00:07Z  request = 9e37\\u{1b}79b9  3 events, fell silent  [score 0.612, p 2.1e-4]\n\
              \x20 - no \"stored request <id>\"\n\
              \x20 - short\n\
              \x20 the nearest ordinary one:\n\

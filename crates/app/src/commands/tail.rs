@@ -5,11 +5,12 @@ use std::time::Duration;
 use reqwest::Response;
 use serde_json::Value as Json;
 
-use super::{print, query::readable};
+use super::{note, print, print_json, query::readable};
 use crate::{
     AppError,
     cli::Output,
     client::{Client, ClientError},
+    wording::plain,
 };
 
 /// How long to wait before connecting again: at first, and at most.
@@ -32,16 +33,17 @@ pub(crate) async fn run(client: &Client, query: &str, output: Output) -> Result<
             }
             while let Some(frame) = frames.next() {
                 let Some(line) = show(&frame, output) else { continue };
-                if !print(&line)? {
+                let printed = if output == Output::Text { print(&line) } else { print_json(&line) };
+                if !printed? {
                     return Ok(());
                 }
             }
         }
         frames.buffer.clear();
-        eprintln!("the connection to {} ended; connecting again", client.base());
+        note(&format!("the connection to {} ended; connecting again", client.base()));
         response = again(client, query, frames.last_id.as_deref()).await?;
         let from = if frames.last_id.is_some() { "the last event seen" } else { "here" };
-        eprintln!("connected again; going on from {from}");
+        note(&format!("connected again; going on from {from}"));
     }
 }
 
@@ -103,7 +105,7 @@ fn show(frame: &str, output: Output) -> Option<String> {
         return None;
     }
     if kind == "lagged" {
-        eprintln!("events are missing here, for they are stored no more: {data}");
+        note(&format!("events are missing here, for they are stored no more: {}", plain(&data)));
         return None;
     }
     let document: Json = serde_json::from_str(&data).ok()?;

@@ -4,11 +4,11 @@ use std::{io, path::Path, pin::pin, time::Duration};
 
 use serde_json::{Value as Json, json};
 
-use super::{predict::content_type, print, read};
+use super::{note, predict::content_type, print_json, read};
 use crate::{
     AppError,
     client::{Client, ClientError},
-    wording::{count, grouped, many, text},
+    wording::{count, grouped, many, plain, text},
 };
 
 /// How often a training that goes on by itself is asked how it fares.
@@ -36,9 +36,9 @@ async fn train(client: &Client, header: (&str, &str), body: Vec<u8>) -> Result<(
     let answer = client.post("/train", &[], &[header], body).await?;
     let answer = match answer["job"].as_str() {
         None => answer,
-        Some(job) => follow(client, job, POLL, tokio::signal::ctrl_c, &|line| eprintln!("{line}")).await?,
+        Some(job) => follow(client, job, POLL, tokio::signal::ctrl_c, &|line| note(line)).await?,
     };
-    print(&format!("{answer:#}\n"))?;
+    print_json(&format!("{answer:#}\n"))?;
     Ok(())
 }
 
@@ -89,9 +89,12 @@ async fn end(client: &Client, path: &str, poll: Duration, say: &impl Fn(&str)) -
             }
             _ => {
                 let status = job["error"]["status"].as_u64().and_then(|status| status.try_into().ok());
-                let detail = job["error"]["detail"].as_str().unwrap_or("the training failed").to_owned();
+                let detail =
+                    job["error"]["detail"].as_str().map_or_else(|| "the training failed".to_owned(), plain);
                 let status = status.unwrap_or(500);
-                return Err(ClientError::Refused { status, detail, retry_after: None }.into());
+                return Err(
+                    ClientError::Refused { status, detail, retry_after: None, problem: Json::Null }.into()
+                );
             }
         }
         let fares = progress(&job);

@@ -3,7 +3,7 @@
 use super::questions::{Anomalies, Burst, Count, Guessing, Severe, Span, Values, Web};
 use crate::{
     commands::import::Imported,
-    wording::{grouped, many, short},
+    wording::{grouped, many, plain, short},
 };
 
 /// What stands out, and the query that shows it.
@@ -29,10 +29,24 @@ pub(super) fn taken_in(imported: &Imported, span: &Span, templates: u64) -> Stri
         0 => String::new(),
         count => format!(" {} could not be taken in.", many(count, "line", "lines")),
     };
-    let waiting = if imported.indexed { "" } else { " Not all of it is searchable yet." };
+    let waiting = match imported.indexed || imported.accepted == 0 {
+        true => "",
+        false => " Not all of it is searchable yet.",
+    };
+    let mut notes = String::new();
+    if imported.repeated > 0 {
+        let were = many(imported.repeated, "line was", "lines were");
+        notes.push_str(&format!(" {were} already there and not stored again."));
+    }
+    if imported.expired > 0 {
+        let are = many(imported.expired, "line is", "lines are");
+        notes.push_str(&format!(
+            " {are} older than LOG_SENTINEL_RETENTION allows and will be deleted when it next runs."
+        ));
+    }
     let lines = many(imported.accepted, "line", "lines");
     format!(
-        "Took in {lines} from {files}{when}: {}.{refused}{waiting}",
+        "Took in {lines} from {files}{when}: {}.{refused}{notes}{waiting}",
         many(templates, "template", "templates")
     )
 }
@@ -44,7 +58,7 @@ pub(super) fn guessing(guessing: &Guessing) -> Finding {
         many(guessing.addresses.distinct, "address", "addresses"),
     );
     if let Some((address, count)) = guessing.addresses.top.first() {
-        text.push_str(&format!(", most of them from {address} ({})", grouped(*count)));
+        text.push_str(&format!(", most of them from {} ({})", plain(address), grouped(*count)));
     }
     if !guessing.users.top.is_empty() {
         text.push_str(&format!(". Names tried most: {}", list(&guessing.users.top)));
@@ -55,8 +69,9 @@ pub(super) fn guessing(guessing: &Guessing) -> Finding {
             let failed =
                 guessing.addresses.top.iter().find(|(other, _)| other == address).map_or(0, |(_, n)| *n);
             text.push_str(&format!(
-                "{} of these addresses also got in: {address} failed {} and logged in {}. Make sure that you know it.",
+                "{} of these addresses also got in: {} failed {} and logged in {}. Make sure that you know it.",
                 grouped(guessing.got_in.len() as u64),
+                plain(address),
                 many(failed, "time", "times"),
                 many(*logins, "time", "times"),
             ));
@@ -98,7 +113,7 @@ pub(super) fn web(web: &Web) -> Finding {
         text.push_str(&format!(". Asked for most and refused (4xx): {}", list(&web.error_paths.top)));
     }
     if let Some((address, count)) = web.error_addresses.top.first() {
-        text.push_str(&format!("; {address} alone asked {} times", grouped(*count)));
+        text.push_str(&format!("; {} alone asked {} times", plain(address), grouped(*count)));
     }
     text.push('.');
     Finding::new(text, "http.response.status_code:>=400")
@@ -113,8 +128,10 @@ pub(super) fn severe(severe: &Severe) -> Finding {
 }
 
 pub(super) fn burst(burst: &Burst) -> Finding {
-    let source =
-        burst.source.as_ref().map(|(name, count)| format!(", {} of them from {name}", grouped(*count)));
+    let source = burst
+        .source
+        .as_ref()
+        .map(|(name, count)| format!(", {} of them from {}", grouped(*count), plain(name)));
     let said = format!(
         "A burst: {} in the hour from {}{}; the usual hour has {}.",
         many(burst.count, "event", "events"),
@@ -131,9 +148,14 @@ pub(super) fn anomalies(anomalies: &Anomalies) -> Finding {
         many(anomalies.count, "event stands", "events stand")
     );
     for strange in &anomalies.strangest {
-        text.push_str(&format!("\n     {:.3}  {}  {}", strange.score, strange.time, short(&strange.message)));
+        text.push_str(&format!(
+            "\n     {:.3}  {}  {}",
+            strange.score,
+            plain(&strange.time),
+            short(&strange.message)
+        ));
         if !strange.reasons.is_empty() {
-            text.push_str(&format!("\n            because {}", strange.reasons.join("; ")));
+            text.push_str(&format!("\n            because {}", plain(&strange.reasons.join("; "))));
         }
     }
     Finding::new(text, "sentinel.anomaly.is_anomaly:true")

@@ -56,6 +56,7 @@ pub(super) async fn start(
         configs::intake_config(settings),
         intake::system_clock,
         Some(indexed(index.clone())),
+        build.front.stop(),
     );
     let router = api::guarded(intake::http::router(intake).merge(collector), build.access.clone());
     let listener = bind(settings.addr, "LOG_SENTINEL_ADDR").await?;
@@ -65,7 +66,7 @@ pub(super) async fn start(
     }
     run_pipeline(build, pipeline, prepared)?;
     upkeep::gauges(&build.front, &journal, &index, health.component("index_files"));
-    serve(&build.front, "collector", listener, router, settings);
+    serve(&build.front, "collector", listener, router, configs::connections(settings));
     let tail = configs::tail_config(settings);
     intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
     Ok(Collector { addr, journal, searcher })

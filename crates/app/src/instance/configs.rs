@@ -89,12 +89,30 @@ fn parsing(settings: &Settings) -> intake::Parsing {
     intake::Parsing { line_bytes_max: settings.line_bytes_max, zone: settings.zone.clone(), host: None }
 }
 
+fn body_config(settings: &Settings) -> body::Config {
+    body::Config {
+        bytes_max: settings.body_bytes_max,
+        in_flight_bytes_max: settings.in_flight_bytes_max,
+        idle_max: settings.body_idle_max,
+        rate_min: settings.body_rate_min,
+    }
+}
+
+/// Of each listener.
+pub(super) fn connections(settings: &Settings) -> api::Connections {
+    api::Connections {
+        max: settings.connections_max,
+        per_address_max: settings.connections_per_address_max,
+        header_timeout: settings.header_timeout,
+        write_timeout: settings.write_timeout,
+    }
+}
+
 pub(super) fn intake_config(settings: &Settings) -> intake::http::Config {
     intake::http::Config {
-        body_bytes_max: settings.body_bytes_max,
-        in_flight_bytes_max: settings.in_flight_bytes_max,
+        body: body_config(settings),
+        retention: settings.retention,
         parsing: parsing(settings),
-        ..intake::http::Config::default()
     }
 }
 
@@ -125,15 +143,16 @@ pub(super) fn grpc_config(settings: &Settings) -> api::GrpcConfig {
     let tls = settings.anomaly_tls.clone();
     api::GrpcConfig {
         tls: tls.map(|(cert_file, key_file)| api::TlsFiles { cert_file, key_file }),
-        write_timeout: settings.write_timeout,
+        in_flight_bytes_max: settings.in_flight_bytes_max,
+        idle_max: settings.body_idle_max,
+        connections: connections(settings),
         ..api::GrpcConfig::default()
     }
 }
 
 pub(super) fn scoring_config(settings: &Settings) -> api::AnomalyConfig {
     api::AnomalyConfig {
-        body_bytes_max: settings.body_bytes_max,
-        in_flight_bytes: settings.in_flight_bytes_max,
+        body: body_config(settings),
         line_bytes_max: settings.line_bytes_max,
         zone: settings.zone.clone(),
         ..api::AnomalyConfig::default()

@@ -35,7 +35,7 @@ pub(super) async fn start(
     if alone {
         super::window::start(build, grpc.clone())?;
     }
-    serve(&build.front, "anomaly", listener, router, settings);
+    serve(&build.front, "anomaly", listener, router, configs::connections(settings));
     let grpc_addr = match bind(settings.anomaly_grpc_addr, "LOG_SENTINEL_ANOMALY_GRPC_ADDR").await {
         Ok(listener) => {
             let addr = local(&listener, settings.anomaly_grpc_addr);

@@ -4,6 +4,7 @@
 //! documentation follow from it. [`Settings`] is what they mean, checked. Nothing else reads the
 //! environment.
 
+mod dot_env;
 mod elastic;
 mod sources;
 mod table;
@@ -14,6 +15,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Dura
 pub(crate) use elastic::Elastic;
 pub(crate) use sources::{Sources, Value};
 pub(crate) use table::{SETTINGS, Setting, sample};
+pub(crate) use value::masked;
 
 /// What is wrong with the settings; every problem found, not just the first.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,10 @@ pub(crate) struct Settings {
     pub in_flight_bytes_max: usize,
     pub line_bytes_max: usize,
     pub connections_max: usize,
+    pub connections_per_address_max: usize,
+    pub header_timeout: Duration,
+    pub body_idle_max: Duration,
+    pub body_rate_min: usize,
     pub journal_bytes_max: u64,
     pub journal_queue_bytes: usize,
     pub journal_segment_bytes: u64,
@@ -124,6 +130,14 @@ impl Settings {
             in_flight_bytes_max: reader.size("LOG_SENTINEL_IN_FLIGHT_BYTES_MAX", 1 << 20, 64 << 30),
             line_bytes_max: reader.size("LOG_SENTINEL_LINE_BYTES_MAX", 1 << 10, 16 << 20),
             connections_max: reader.count("LOG_SENTINEL_CONNECTIONS_MAX", 1, 1_000_000),
+            connections_per_address_max: reader.count(
+                "LOG_SENTINEL_CONNECTIONS_PER_ADDRESS_MAX",
+                1,
+                1_000_000,
+            ),
+            header_timeout: reader.duration("LOG_SENTINEL_HEADER_TIMEOUT"),
+            body_idle_max: reader.duration("LOG_SENTINEL_BODY_IDLE_MAX"),
+            body_rate_min: reader.size("LOG_SENTINEL_BODY_RATE_MIN", 1, 1 << 30),
             journal_bytes_max: reader.size("LOG_SENTINEL_JOURNAL_BYTES_MAX", 8 << 20, 1 << 50) as u64,
             journal_queue_bytes: reader.size("LOG_SENTINEL_JOURNAL_QUEUE_BYTES", 1 << 20, 64 << 30),
             journal_segment_bytes: reader.size("LOG_SENTINEL_JOURNAL_SEGMENT_BYTES", 1 << 20, 4 << 30) as u64,
@@ -229,6 +243,7 @@ mod tests {
             ("LOG_SENTINEL_FALSE_POSITIVE_RATE", "7", "between"),
             ("LOG_SENTINEL_ADRR", "127.0.0.1:1", "LOG_SENTINEL_ADDR"),
             ("LOG_SENTINEL_ELASTIC_REPLICAS", "many", "unset, or a whole number"),
+            ("LOG_SENTINEL_LOG_LEVEL", "loud", "error, warn, info, debug, trace"),
         ] {
             let text = problem(&[(name, value)]);
             assert!(text.contains(expected), "{name}={value}: {text}");
@@ -295,6 +310,36 @@ mod tests {
     #[test]
     fn settings_of_other_programs_and_of_tests_are_left_alone() {
         assert!(check(&[("LOG_LEVEL", "x"), ("LOG_SENTINEL_TEST_ANYTHING", "x"), ("PATH", "/bin")]).is_ok());
+    }
+
+    #[test]
+    fn names_of_levels_and_forms_may_be_in_capitals() {
+        let pairs = [("LOG_SENTINEL_LOG_LEVEL", "WARN"), ("LOG_SENTINEL_LOG_FORMAT", "Json")];
+        let settings = check(&pairs).unwrap();
+        assert_eq!((settings.log_level.as_str(), settings.log_json), ("warn", true));
+    }
+
+    #[test]
+    fn keys_stand_one_a_line_or_between_commas() {
+        let keys = |text: &str| check(&[("API_KEYS", text)]).unwrap().api_keys;
+        let expected: Vec<Secret> = ["first", "second", "third"].map(|key| Secret(key.to_owned())).into();
+        assert_eq!(keys("first,second, third"), expected);
+        assert_eq!(keys("first\nsecond\r\n\nthird\n"), expected);
+    }
+
+    #[test]
+    fn what_an_address_holds_beside_the_host_shows_nowhere() {
+        for name in ["ELASTIC_ADDR", "LOG_SENTINEL_ANOMALY_URL", "LOG_SENTINEL_ADDR"] {
+            for text in [
+                "http://u:hunter2@h:9200",
+                "http://a,https://u:hunter2@h",
+                "u:hunter2@h:9200",
+                "ftp://u:hunter2@h",
+            ] {
+                let problem = problem(&[(name, text)]);
+                assert!(problem.contains(name) && !problem.contains("hunter2"), "{problem}");
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{SETTINGS, Setting, SettingsError};
+use super::{SETTINGS, Setting, SettingsError, dot_env};
 
 /// Which source a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,13 +76,7 @@ impl Sources {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let one = |problem: String| SettingsError { problems: vec![problem] };
-        let dot_env = match dotenvy::from_filename_iter(".env") {
-            Ok(pairs) => {
-                pairs.collect::<Result<_, _>>().map_err(|error| one(format!("cannot read .env: {error}")))?
-            }
-            Err(error) if error.not_found() => BTreeMap::new(),
-            Err(error) => return Err(one(format!("cannot read .env: {error}"))),
-        };
+        let dot_env = dot_env::read().map_err(one)?;
         let path = config.unwrap_or(Path::new("log-sentinel.yaml"));
         let file = match fs::read_to_string(path) {
             Ok(text) => Some((path.to_owned(), parse_file(path, &text).map_err(one)?)),
@@ -233,7 +227,7 @@ fn from_names(
 
 fn read_secret(setting: &Setting, path: &str) -> Result<String, String> {
     match fs::read_to_string(path) {
-        Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+        Ok(text) => Ok(text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']).to_owned()),
         Err(error) => Err(format!("cannot read {path}, which {}_FILE names: {error}", setting.name)),
     }
 }
@@ -247,8 +241,11 @@ fn parse_file(path: &Path, text: &str) -> Result<BTreeMap<String, String>, Strin
         Yaml::Bool(flag) => Some(flag.to_string()),
         _ => None,
     };
-    let document: Option<BTreeMap<String, Yaml>> =
-        serde_yaml_ng::from_str(text).map_err(|error| format!("cannot read {shown}: {error}"))?;
+    // What is wrong is not repeated: it may be a secret.
+    let document: Option<BTreeMap<String, Yaml>> = serde_yaml_ng::from_str(text).map_err(|error| {
+        let place = error.location().map_or(String::new(), |at| format!(", line {}", at.line()));
+        format!("cannot read {shown}{place}: it must be YAML of 'name: value', each name once")
+    })?;
     let mut values = BTreeMap::new();
     for (key, value) in document.unwrap_or_default() {
         let text = match &value {
@@ -324,5 +321,14 @@ mod tests {
         assert_eq!(sources.resolve().unwrap()["API_KEYS"].text, "first,second");
         sources.environment.insert("API_KEYS".to_owned(), "third".to_owned());
         assert!(sources.resolve().unwrap_err().to_string().contains("both set"));
+    }
+
+    #[test]
+    fn a_file_that_is_no_yaml_is_not_repeated() {
+        for text in ["API_KEYS=hunter2", "api_keys: [hunter2", "- hunter2", "api_keys: hunter2\n hunter2: {"]
+        {
+            let problem = parse_file(Path::new("x.yaml"), text).unwrap_err();
+            assert!(problem.contains("x.yaml") && !problem.contains("hunter2"), "{problem}");
+        }
     }
 }

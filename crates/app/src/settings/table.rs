@@ -126,7 +126,27 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "LOG_SENTINEL_CONNECTIONS_MAX",
         "1024",
-        "Connections served at a time on each port; further ones wait.",
+        "Connections served at a time on each port; further ones wait until one ends or is without a request.",
+    ),
+    setting(
+        "LOG_SENTINEL_CONNECTIONS_PER_ADDRESS_MAX",
+        "512",
+        "Connections of one address at a time on each port; further ones are closed, unless one of its others is without a request. A proxy in front is one address.",
+    ),
+    setting(
+        "LOG_SENTINEL_HEADER_TIMEOUT",
+        "30s",
+        "Longest the head of a request may take to arrive, and longest a connection may wait for its next request.",
+    ),
+    setting(
+        "LOG_SENTINEL_BODY_IDLE_MAX",
+        "30s",
+        "Longest a request body may pause while it arrives; then 408.",
+    ),
+    setting(
+        "LOG_SENTINEL_BODY_RATE_MIN",
+        "16KiB",
+        "Bytes a second that a request body must bring on average once it has taken LOG_SENTINEL_BODY_IDLE_MAX; else 408.",
     ),
     setting(
         "LOG_SENTINEL_JOURNAL_BYTES_MAX",

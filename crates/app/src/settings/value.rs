@@ -44,8 +44,11 @@ impl<'v> Reader<'v> {
             return placeholder;
         };
         parse(value.text.trim()).unwrap_or_else(|| {
-            self.problems
-                .push(format!("{name} is '{}' ({}), but must be {wanted}", value.text, value.origin));
+            self.problems.push(format!(
+                "{name} is '{}' ({}), but must be {wanted}",
+                masked(&value.text),
+                value.origin
+            ));
             placeholder
         })
     }
@@ -78,13 +81,12 @@ impl<'v> Reader<'v> {
     /// Addresses such as `http://localhost:9200`.
     pub(super) fn urls(&mut self, name: &str) -> Vec<String> {
         let urls = self.list(name);
+        let example = if name.contains("ANOMALY") { "http://anomaly:50051" } else { "http://localhost:9200" };
         for url in &urls {
             let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
             if !host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':'])) {
                 // Not repeated: it may hold a password.
-                self.problem(format!(
-                    "{name} must hold addresses such as http://localhost:9200, separated by commas"
-                ));
+                self.problem(format!("{name} must hold addresses such as {example}, separated by commas"));
             } else if host.is_some_and(|host| host.contains('@')) {
                 self.problem(format!(
                     "{name} must not hold a user name or password; they have settings of their own"
@@ -95,7 +97,12 @@ impl<'v> Reader<'v> {
     }
 
     pub(super) fn list(&mut self, name: &str) -> Vec<String> {
-        self.text(name).split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        self.text(name)
+            .split([',', '\n'])
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// Full paths of fields that can tell sessions apart.
@@ -145,7 +152,9 @@ impl<'v> Reader<'v> {
 
     pub(super) fn one_of(&mut self, name: &str, known: &[&str]) -> String {
         let wanted = format!("one of {}", known.join(", "));
-        self.parse(name, &wanted, String::new(), |text| known.contains(&text).then(|| text.to_owned()))
+        self.parse(name, &wanted, String::new(), |text| {
+            known.iter().find(|known| known.eq_ignore_ascii_case(text)).map(|known| (*known).to_owned())
+        })
     }
 
     pub(super) fn size(&mut self, name: &str, min: u64, max: u64) -> usize {
@@ -177,6 +186,18 @@ impl<'v> Reader<'v> {
             if text == "never" { Some(None) } else { parse_duration(text).map(Some) }
         })
     }
+}
+
+/// The text of a setting as it may be shown: what stands before an `@`, or behind a `?` of an address, is masked.
+pub(crate) fn masked(text: &str) -> String {
+    const MASK: &str = "********";
+    let mut shown = Vec::new();
+    for part in text.split("://") {
+        let (part, query) = part.split_once('?').map_or((part, ""), |(part, _)| (part, "?********"));
+        let host = part.rfind('@').map_or(part.to_owned(), |at| format!("{MASK}{}", &part[at..]));
+        shown.push(host + query);
+    }
+    shown.join("://")
 }
 
 /// `100MiB`, `64k`, `1 GB` or plain bytes. Decimal units are powers of 1000, `i` makes them powers of 1024.
@@ -226,6 +247,20 @@ pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_show_their_host_alone() {
+        for (text, expected) in [
+            ("http://h:9200", "http://h:9200"),
+            ("http://u:p@h:9200", "http://********@h:9200"),
+            ("http://u:p@w/d,x@h", "http://********@h"),
+            ("http://h/?token=p", "http://h/?********"),
+            ("http://a:9200, https://u:p@b", "http://a:9200, https://********@b"),
+            ("u:p@h", "********@h"),
+        ] {
+            assert_eq!(masked(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn sizes() {

@@ -118,6 +118,18 @@ impl Segment {
         matches!(self.storage, Storage::File { .. })
     }
 
+    /// When its events begin to age, for retention: its last time stamp. Where that lies in the future, as of when
+    /// the file was written, by when it was written: else one wrong clock would keep its neighbours for ever.
+    pub(super) fn ages_from(&self) -> i64 {
+        let written = std::fs::metadata(self.path()).and_then(|metadata| metadata.modified()).ok();
+        let written = written.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let nanos = |time: std::time::Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        match written.map(|written| (nanos(written), nanos(written.saturating_add(event::FUTURE_AFTER)))) {
+            Some((written, future)) if self.last > future => written,
+            _ => self.last,
+        }
+    }
+
     /// Where it lies, for errors.
     pub(super) fn path(&self) -> &Path {
         match &self.storage {

@@ -354,8 +354,9 @@ impl Shared {
 
     fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {
         let mut next = lock(&self.files);
-        let old =
-            |segment: &Segment| segment.is_file() && segment.rows > 0 && segment.last < before.as_nanos();
+        let old = |segment: &Segment| {
+            segment.is_file() && segment.rows > 0 && segment.ages_from() < before.as_nanos()
+        };
         let segments = self.segments();
         let (gone, kept): (Vec<_>, Vec<_>) = segments.iter().cloned().partition(|segment| old(segment));
         if gone.is_empty() {

@@ -1,87 +1,15 @@
-//! How much may be in flight, and how a refusal because of load reads.
+//! How much batches may take, and how a refusal because of load reads.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use body::{Budget, Held};
 use journal::{AppendError, Batch};
-use metrics::{counter, gauge};
+use metrics::counter;
 use problem::{Problem, StatusCode};
 use telemetry::metric;
 
-/// What is held beyond what is needed, so that not every event asks for its own bytes.
-const STEP_BYTES: usize = 64 * 1024;
-
 /// What the journal adds to each record: its length and its checksum.
 const RECORD_OVERHEAD: usize = 8;
-
-/// The bytes of all bodies, or of all the batches made of them, that are held until they are answered for.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    used: AtomicUsize,
-    max: usize,
-}
-
-impl Budget {
-    pub(crate) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), max })
-    }
-}
-
-/// One body's share of a [`Budget`]; dropping it gives it back.
-#[derive(Debug)]
-pub(crate) struct Held {
-    budget: Arc<Budget>,
-    bytes: usize,
-}
-
-impl Held {
-    pub(crate) fn none(budget: &Arc<Budget>) -> Self {
-        Self { budget: budget.clone(), bytes: 0 }
-    }
-
-    /// Refuses what cannot fit beside what others hold now, without holding anything for it: what is
-    /// announced may never come.
-    pub(crate) fn expect(&self, bytes: usize) -> Result<(), Problem> {
-        let used = self.budget.used.load(Ordering::Relaxed);
-        if used.saturating_add(bytes) > self.budget.max {
-            Err(in_flight_full(self.budget.max))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Holds at least so many bytes from now on.
-    pub(crate) fn at_least(&mut self, bytes: usize) -> Result<(), Problem> {
-        if bytes <= self.bytes || self.take(bytes.saturating_add(STEP_BYTES)) || self.take(bytes) {
-            return Ok(());
-        }
-        Err(in_flight_full(self.budget.max))
-    }
-
-    fn take(&mut self, bytes: usize) -> bool {
-        let more = bytes.saturating_sub(self.bytes);
-        let max = self.budget.max;
-        let fits = |used: usize| used.checked_add(more).filter(|sum| *sum <= max);
-        if self.budget.used.try_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_err() {
-            return false;
-        }
-        self.bytes += more;
-        gauge!(metric::HTTP_IN_FLIGHT_BYTES).increment(more as f64);
-        true
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::Relaxed);
-        gauge!(metric::HTTP_IN_FLIGHT_BYTES).decrement(self.bytes as f64);
-    }
-}
 
 /// A batch that grows while its body is parsed, within the budget of all batches. What passes it is
 /// no longer kept, only counted.
@@ -111,7 +39,7 @@ impl Growing {
         self.bytes = self.batch.bytes();
         if let Err(problem) = self.held.at_least(self.bytes) {
             (self.batch, self.refused) = (Batch::new(), Some(problem));
-            self.held = Held::none(&self.held.budget);
+            self.held = Held::none(self.held.budget());
         }
     }
 
@@ -120,7 +48,7 @@ impl Growing {
     /// # Errors
     /// 413 when it passes the budget alone, 429 when it does so together with others.
     pub(crate) fn finish(self) -> Result<(Batch, Held), Problem> {
-        let (bytes, max) = (self.bytes, self.held.budget.max);
+        let (bytes, max) = (self.bytes, self.held.limit());
         match self.refused {
             None => Ok((self.batch, self.held)),
             Some(_) if bytes > max => Err(Problem::new(
@@ -137,21 +65,6 @@ impl Growing {
             Some(problem) => Err(problem),
         }
     }
-}
-
-fn in_flight_full(max: usize) -> Problem {
-    overloaded(
-        Limit {
-            name: "in_flight_bytes",
-            setting: "LOG_SENTINEL_IN_FLIGHT_BYTES_MAX",
-            bytes: Some(max as u64),
-        },
-        format!(
-            "The bodies of requests in progress would exceed {max} bytes (LOG_SENTINEL_IN_FLIGHT_BYTES_MAX). \
-             Nothing of this request was stored; send it again."
-        ),
-        Duration::from_secs(1),
-    )
 }
 
 /// The answer for a batch of so many bytes that the journal did not take: 429 when trying again can

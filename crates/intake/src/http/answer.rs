@@ -1,6 +1,6 @@
 //! What a request is answered when at least one of its records was stored.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
@@ -26,6 +26,9 @@ pub(crate) struct Answer {
     /// What of those stored was cut, when any was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) truncated: Option<Truncated>,
+    /// What of those stored is too old to stay, when anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expired: Option<Expired>,
     /// Whether the index has them; only for `?wait=indexed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) indexed: Option<bool>,
@@ -56,7 +59,26 @@ impl Truncated {
     }
 }
 
+/// Records older than the retention when they came: stored, and deleted when retention next runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Expired {
+    records: u64,
+    retention_s: u64,
+    setting: Cow<'static, str>,
+}
+
+impl Expired {
+    pub(crate) fn new(records: u64, retention: Duration) -> Self {
+        Self { records, retention_s: retention.as_secs(), setting: "LOG_SENTINEL_RETENTION".into() }
+    }
+}
+
 impl Answer {
+    /// How many of the records stored are too old to stay.
+    pub(crate) fn expired_records(&self) -> u64 {
+        self.expired.as_ref().map_or(0, |expired| expired.records)
+    }
+
     /// Counts a refused record, and names it while there is room.
     pub(crate) fn reject(&mut self, problem: parse::Problem) {
         self.rejected_total += 1;

@@ -2,11 +2,13 @@
 //!
 //! The answer to a key is a journal note that becomes durable together with the events, so there
 //! is no moment at which one is there without the other. How long a key is remembered is bounded
-//! by the number of notes that the journal keeps.
+//! by the number of notes that the journal keeps. Keys that begin with `import/` are a family of their own, so
+//! that no number of other keys makes a file's import forgotten.
 //!
 //! ```text
-//! key    idem/ and the first 16 bytes of the BLAKE3 hash of the header's value
-//! value  JSON {"body": 32 hexadecimal digits of the body's BLAKE3 hash, "end": position, "answer": the answer}
+//! key    idem/ or import/, and the first 16 bytes of the BLAKE3 hash of the header's value
+//! value  JSON {"body": 32 hexadecimal digits of the body's BLAKE3 hash, "bytes": its length, uncompressed,
+//!              "end": position, "answer": the answer}
 //! ```
 
 use axum::http::HeaderMap;
@@ -21,6 +23,11 @@ use super::answer::Answer;
 
 const HEADER: &str = "idempotency-key";
 const KEY_BYTES_MAX: usize = 255;
+/// Header of an answer that an earlier request with the key was given.
+pub(crate) const REPLAYED: &str = "idempotent-replayed";
+/// Families of notes: the journal forgets within the largest first.
+const ORDINARY: &[u8] = b"idem/";
+const IMPORT: &[u8] = b"import/";
 /// Rejected lines named in a remembered answer, so that notes stay small.
 const REJECTED_MAX: usize = 10;
 /// Requests with different keys that can be under way at a time; more than that wait for each other.
@@ -28,7 +35,10 @@ const LOCKS: usize = 256;
 
 /// A key, as hashed for its note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key([u8; 16]);
+pub(crate) struct Key {
+    family: &'static [u8],
+    hash: [u8; 16],
+}
 
 impl Key {
     /// The key of a request, if it has one.
@@ -43,11 +53,12 @@ impl Key {
             )
             .field("Idempotency-Key"));
         }
-        Ok(Some(Self(hash(value.as_bytes()))))
+        let family = if value.as_bytes().starts_with(IMPORT) { IMPORT } else { ORDINARY };
+        Ok(Some(Self { family, hash: hash(value.as_bytes()) }))
     }
 
     fn note_key(self) -> Vec<u8> {
-        [b"idem/".as_slice(), &self.0].concat()
+        [self.family, &self.hash].concat()
     }
 }
 
@@ -66,6 +77,9 @@ fn hex(hash: [u8; 16]) -> String {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     body: String,
+    /// 0 in notes of older versions.
+    #[serde(default)]
+    bytes: u64,
     /// Behind the events that were stored.
     pub(crate) end: Position,
     pub(crate) answer: Answer,
@@ -95,16 +109,18 @@ impl Remembered {
             "The Idempotency-Key belongs to another body",
             "An earlier request with this key had another body. Nothing of this request was stored; use a new key.",
         )
-        .field("Idempotency-Key"))
+        .field("Idempotency-Key")
+        .member("earlier_bytes", remembered.bytes)
+        .member("earlier_blake3", remembered.body))
     }
 }
 
 /// The note that remembers an answer. The end of its own batch is not known yet: `end` is where
 /// the journal stood before, and waiting for the batch to be indexed starts from there.
-pub(crate) fn note(key: Key, body: [u8; 16], end: Position, answer: &Answer) -> Note {
+pub(crate) fn note(key: Key, body: [u8; 16], bytes: u64, end: Position, answer: &Answer) -> Note {
     let mut answer = answer.clone();
     answer.rejected.truncate(REJECTED_MAX);
-    let remembered = Remembered { body: hex(body), end, answer };
+    let remembered = Remembered { body: hex(body), bytes, end, answer };
     // Strings and numbers always serialise; None would only forget the key.
     Note { key: key.note_key(), value: serde_json::to_vec(&remembered).ok() }
 }
@@ -119,7 +135,7 @@ impl Locks {
     }
 
     pub(crate) async fn lock(&self, key: Key) -> OwnedMutexGuard<()> {
-        let [first, ..] = key.0;
+        let [first, ..] = key.hash;
         self.0[usize::from(first) % LOCKS].clone().lock_owned().await
     }
 }

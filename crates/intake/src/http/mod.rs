@@ -1,21 +1,18 @@
 //! `POST /logs`: JSON, NDJSON or plain lines, answered once they are durable.
 //!
-//! A body passes through these steps: headers ([`content`]), reading within the bounds ([`body`],
-//! [`admission`]), decompressing, parsing straight into a journal batch, appending, answering
-//! ([`answer`]). Whatever goes wrong before the append leaves nothing behind.
+//! A body passes through these steps: headers, reading within the bounds and decompressing ([`body`]),
+//! parsing straight into a journal batch ([`admission`]), appending, answering ([`answer`]). Whatever goes wrong before the append leaves nothing behind.
 
 mod admission;
 mod answer;
-mod body;
-mod content;
 mod idempotency;
 mod truncate;
 mod wait;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use admission::{Budget, Growing, Held};
-use answer::{Answer, Truncated};
+use admission::Growing;
+use answer::{Answer, Expired, Truncated};
 use axum::{
     Router,
     extract::{Request, State},
@@ -24,15 +21,14 @@ use axum::{
     response::{IntoResponse, Response},
     routing,
 };
-use body::Pace;
-use content::Encoding;
+use body::{Budget, Encoding, Held, Taken};
 use event::{Position, Timestamp};
 use idempotency::{Key, Locks, Remembered};
 use journal::{Batch, Journal};
 use metrics::counter;
 use parse::Format;
 use problem::{Problem, StatusCode};
-use telemetry::{ledger, metric};
+use telemetry::{ledger, metric, task::Stop};
 use tokio::sync::OwnedMutexGuard;
 use wait::Params;
 
@@ -46,34 +42,16 @@ const INLINE_BYTES_MAX: usize = 64 * 1024;
 const HALF_A_YEAR_NANOS: i64 = 182 * 86_400 * 1_000_000_000;
 
 /// Bounds of the HTTP intake.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Config {
-    /// Largest body in bytes, before and after decompression (100 MiB by default); beyond it 413.
-    /// Setting `LOG_SENTINEL_BODY_BYTES_MAX`.
-    pub body_bytes_max: usize,
-    /// Bytes of bodies held at a time between arrival and answer (128 MiB by default); beyond it
-    /// 429. The batches made of them may take as much again; a body whose events alone pass it is
-    /// answered 413. Must be at least `body_bytes_max`. Setting `LOG_SENTINEL_IN_FLIGHT_BYTES_MAX`.
-    pub in_flight_bytes_max: usize,
-    /// How long a body may pause while it arrives (30 s by default); then 408.
-    pub body_idle_max: Duration,
-    /// Bytes a second that a body must bring on average, once it has taken `body_idle_max` (16 KiB by
-    /// default); else 408.
-    pub body_rate_min: usize,
+    /// Of bodies. The batches made of them may take as much again as all bodies together; a body whose
+    /// events alone pass it is answered 413.
+    pub body: body::Config,
+    /// The age from which stored events are deleted: what is older already is said in the answer. Setting
+    /// `LOG_SENTINEL_RETENTION`.
+    pub retention: Option<Duration>,
     /// How records are understood.
     pub parsing: Parsing,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            body_bytes_max: 100 << 20,
-            in_flight_bytes_max: 128 << 20,
-            body_idle_max: Duration::from_secs(30),
-            body_rate_min: 16 << 10,
-            parsing: Parsing::default(),
-        }
-    }
 }
 
 /// Waits until the index has everything before a position, for so long at most; tells whether it has.
@@ -91,7 +69,7 @@ struct Shared {
     config: Config,
     clock: Clock,
     indexed: Option<Indexed>,
-    budget: Arc<Budget>,
+    bodies: body::Reader,
     /// Of the batches that bodies become.
     batches: Arc<Budget>,
     locks: Locks,
@@ -99,12 +77,12 @@ struct Shared {
 
 impl Intake {
     /// An intake into `journal`. Without `indexed` nobody can wait for an index, and
-    /// `?wait=indexed` answers `"indexed":false` at once.
-    pub fn new(journal: Journal, config: Config, clock: Clock, indexed: Option<Indexed>) -> Self {
-        let budget = Budget::new(config.in_flight_bytes_max);
-        let batches = Budget::new(config.in_flight_bytes_max);
+    /// `?wait=indexed` answers `"indexed":false` at once. At a stop half-sent bodies are no longer waited for.
+    pub fn new(journal: Journal, config: Config, clock: Clock, indexed: Option<Indexed>, stop: Stop) -> Self {
+        let bodies = body::Reader::new(config.body.clone(), stop);
+        let batches = Budget::new(config.body.in_flight_bytes_max);
         let locks = Locks::new();
-        Self { shared: Arc::new(Shared { journal, config, clock, indexed, budget, batches, locks }) }
+        Self { shared: Arc::new(Shared { journal, config, clock, indexed, bodies, batches, locks }) }
     }
 }
 
@@ -132,13 +110,10 @@ async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response
     let shared = intake.shared;
     let (parts, body) = request.into_parts();
     let params = Params::of(&parts.uri)?;
-    let format = content::format(&parts.headers)?;
-    let encoding = content::encoding(&parts.headers)?;
+    let format = body::format(&parts.headers)?;
+    let encoding = body::encoding(&parts.headers)?;
     let key = Key::of(&parts.headers)?;
-    let mut held = Held::none(&shared.budget);
-    let config = &shared.config;
-    let pace = Pace { idle_max: config.body_idle_max, rate_min: config.body_rate_min };
-    let raw = body::read(body, config.body_bytes_max, pace, &mut held).await?;
+    let Taken { bytes: raw, held } = shared.bodies.read(body).await?;
     let Params { wait, path, modified } = params;
     let work = Work { raw, encoding, format, path, modified, hashed: key.is_some(), held };
     let prepared = if encoding == Encoding::Identity && work.raw.len() <= INLINE_BYTES_MAX {
@@ -152,14 +127,27 @@ async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response
     // goes away meanwhile.
     let append = shared.clone().append(prepared, key);
     let appended = telemetry::task::spawn("append", append).await.map_err(|_| unexpected())??;
-    let (mut answer, end) = appended;
+    let Appended { mut answer, end, replayed } = appended;
     if let Some(timeout) = wait {
         answer.indexed = Some(match &shared.indexed {
             Some(indexed) => indexed(end, timeout).await,
             None => false,
         });
     }
-    Ok(answer.into_response())
+    let mut response = answer.into_response();
+    if replayed {
+        response.headers_mut().insert(idempotency::REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// What became of a body.
+struct Appended {
+    answer: Answer,
+    /// Behind its events.
+    end: Position,
+    /// Whether an earlier request had brought it.
+    replayed: bool,
 }
 
 /// A body on its way to the journal.
@@ -188,11 +176,11 @@ impl Shared {
     /// Decompresses and parses: all that takes CPU time.
     fn prepare(&self, work: Work) -> Result<Prepared, Problem> {
         let Work { raw, encoding, format, path, modified, hashed, mut held } = work;
-        let body = body::decode(raw, encoding, self.config.body_bytes_max, &mut held)?;
+        let body = body::decode(raw, encoding, self.config.body.bytes_max, &mut held)?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(answer::empty());
         }
-        let format = format.unwrap_or_else(|| content::sniff(&body));
+        let format = format.unwrap_or_else(|| body::sniff(&body));
         let received: Timestamp = (self.clock)();
         let context = parse::Context {
             received,
@@ -203,14 +191,18 @@ impl Shared {
             line_bytes_max: self.config.parsing.line_bytes_max,
         };
         let mut growing = Growing::new(&self.batches);
-        let (mut answer, mut truncated) = (Answer::default(), 0);
+        let (mut answer, mut truncated, mut expired) = (Answer::default(), 0, 0);
         let bytes_max = context.line_bytes_max;
+        let kept_from = self.config.retention.map_or(Timestamp::MIN, |age| {
+            received.saturating_add(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX).saturating_neg())
+        });
         parse::body(
             format,
             &body,
             &context,
             &mut |mut event| {
                 truncated += u64::from(truncate::bound(&mut event, bytes_max));
+                expired += u64::from(event.timestamp < kept_from);
                 growing.push(&event);
             },
             &mut |problem| answer.reject(problem),
@@ -218,6 +210,9 @@ impl Shared {
         let (batch, batch_held) = growing.finish()?;
         if truncated > 0 {
             answer.truncated = Some(Truncated::new(truncated, bytes_max));
+        }
+        if let Some(retention) = self.config.retention.filter(|_| expired > 0) {
+            answer.expired = Some(Expired::new(expired, retention));
         }
         answer.accepted = batch.len() as u64;
         if answer.accepted == 0 {
@@ -228,21 +223,17 @@ impl Shared {
         Ok(Prepared { batch, answer, body_bytes: body.len() as u64, body_hash, _held: [held, batch_held] })
     }
 
-    /// Appends, unless the key's answer is known already; gives the answer and the position behind
-    /// the events.
-    async fn append(
-        self: Arc<Self>,
-        prepared: Prepared,
-        key: Option<Key>,
-    ) -> Result<(Answer, Position), Problem> {
+    /// Appends, unless the key's answer is known already.
+    async fn append(self: Arc<Self>, prepared: Prepared, key: Option<Key>) -> Result<Appended, Problem> {
         let Prepared { mut batch, answer, body_bytes, body_hash, _held } = prepared;
         let mut _alone: Option<OwnedMutexGuard<()>> = None;
         if let Some(key) = key {
             _alone = Some(self.locks.lock(key).await);
             if let Some(remembered) = Remembered::find(&self.journal, key, body_hash)? {
-                return Ok((remembered.answer, self.journal.end().max(remembered.end)));
+                let end = self.journal.end().max(remembered.end);
+                return Ok(Appended { answer: remembered.answer, end, replayed: true });
             }
-            batch.note(idempotency::note(key, body_hash, self.journal.end(), &answer));
+            batch.note(idempotency::note(key, body_hash, body_bytes, self.journal.end(), &answer));
         }
         let bytes = batch.bytes();
         let appended = self.journal.append(batch).await;
@@ -250,7 +241,10 @@ impl Shared {
         ledger::received(answer.accepted);
         counter!(metric::REJECTED_EVENTS).increment(answer.rejected_total);
         counter!(metric::RECEIVED_BYTES).increment(body_bytes);
-        Ok((answer, appended.end))
+        if answer.expired.is_some() {
+            counter!(metric::EXPIRED_ON_ARRIVAL).increment(answer.expired_records());
+        }
+        Ok(Appended { answer, end: appended.end, replayed: false })
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) fn bound(event: &mut Event<'_>, bytes_max: usize) -> bool {
     let message = cut(&mut event.message, bytes_max);
     let original = event.original.as_mut().is_some_and(|original| cut(original, bytes_max));
     if message || original {
-        mark(event);
+        event.flag(field::TRUNCATED);
         return true;
     }
     // Lines have been cut and marked where they were parsed; only they can be that long.
@@ -31,15 +31,4 @@ fn cut(text: &mut Cow<'_, str>, bytes_max: usize) -> bool {
 
 fn is_marked(event: &Event<'_>) -> bool {
     matches!(event.field(field::FLAGS), Some(Value::Json(flags)) if flags.contains(field::TRUNCATED))
-}
-
-fn mark(event: &mut Event<'_>) {
-    if is_marked(event) {
-        return;
-    }
-    let earlier = match event.field(field::FLAGS) {
-        Some(Value::Json(flags)) => flags.trim_end_matches(']').to_owned() + ",",
-        _ => "[".to_owned(),
-    };
-    event.set(field::FLAGS, Value::Json(format!("{earlier}\"{}\"]", field::TRUNCATED).into()));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{extract::Query, http::Uri};
 use event::Timestamp;
 use problem::{Problem, StatusCode};
-use serde::Deserialize;
+use telemetry::clean;
 
 /// How long `?wait=indexed` waits when it does not say.
 const WAIT: Duration = Duration::from_secs(30);
@@ -19,14 +19,14 @@ const PATH_BYTES_MAX: usize = 4096;
 pub(crate) struct Params {
     /// `?wait=indexed[&timeout=30s]`: how long to wait for the index.
     pub(crate) wait: Option<Duration>,
-    /// `?path=/var/log/auth.log`: the file that the lines come from.
+    /// `?path=/var/log/auth.log`: the file that the lines come from, by the word of their sender.
     pub(crate) path: Option<String>,
     /// `?modified=2017-04-20T20:00:00Z`: when that file was last written; time stamps without a year are
     /// taken to lie in the year before it.
     pub(crate) modified: Option<Timestamp>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Raw {
     wait: Option<String>,
     timeout: Option<String>,
@@ -36,9 +36,21 @@ struct Raw {
 
 impl Params {
     pub(crate) fn of(uri: &Uri) -> Result<Self, Problem> {
-        let Query(raw) = Query::<Raw>::try_from_uri(uri).map_err(|_| {
-            invalid("query", "The query is not made of distinct name=value pairs.".to_owned())
-        })?;
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|_| invalid("query", "The query string cannot be read.".to_owned()))?;
+        let mut raw = Raw::default();
+        for (name, value) in pairs {
+            let slot = match name.as_str() {
+                "wait" => &mut raw.wait,
+                "timeout" => &mut raw.timeout,
+                "path" => &mut raw.path,
+                "modified" => &mut raw.modified,
+                _ => return Err(unknown(&name)),
+            };
+            if slot.replace(value).is_some() {
+                return Err(invalid(&name, format!("'{name}' is given more than once.")));
+            }
+        }
         let timeout = raw.timeout.as_deref().map(duration).transpose()?.unwrap_or(WAIT);
         let wait = match raw.wait.as_deref() {
             None => None,
@@ -47,6 +59,10 @@ impl Params {
         };
         if raw.path.as_ref().is_some_and(|path| path.is_empty() || path.len() > PATH_BYTES_MAX) {
             return Err(invalid("path", format!("A path has 1 to {PATH_BYTES_MAX} bytes.")));
+        }
+        if raw.path.as_ref().is_some_and(|path| path.contains(clean::is_unseen)) {
+            let detail = "A path holds no control characters and none that are not seen.";
+            return Err(invalid("path", detail.to_owned()));
         }
         let modified = raw.modified.as_deref().map(Timestamp::parse).transpose();
         let modified = modified.map_err(|error| invalid("modified", error.to_string()))?;
@@ -70,6 +86,12 @@ fn duration(text: &str) -> Result<Duration, Problem> {
             format!("A time-out is written 500ms, 30s or 2m, {}s at most.", WAIT_MAX.as_secs()),
         )
     })
+}
+
+fn unknown(name: &str) -> Problem {
+    let name: String = clean::line(name).chars().take(64).collect();
+    let detail = format!("'{name}' is no parameter of this resource; it takes wait, timeout, path, modified");
+    Problem::new(StatusCode::BAD_REQUEST, "unknown_parameter", "Unknown parameter", detail).field(name)
 }
 
 fn invalid(field: &str, detail: String) -> Problem {
@@ -100,6 +122,12 @@ mod tests {
             ("?wait=stored", None),
             ("?path=", None),
             ("?wait=indexed&wait=indexed", None),
+            ("?bogus=1", None),
+            ("?wait=indexed&Path=/x", None),
+            ("?path=/a%0Ab", None),
+            ("?path=/a%1B[2J", None),
+            ("?path=/a%C2%9B2J", None),
+            ("?path=/%E2%80%AEgol.a", None),
         ] {
             let uri = format!("/logs{query}").parse().unwrap();
             assert_eq!(Params::of(&uri).ok(), expected, "{query}");

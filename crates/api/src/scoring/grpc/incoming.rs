@@ -2,24 +2,23 @@
 
 use std::io;
 
-use axum::serve::Listener;
 use futures_util::{Stream, stream};
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 
-use crate::listen::{Bounded, Connection};
+use crate::listen::{Bounded, Connection, Line};
 
 /// The connections, as they come.
 pub(super) fn connections(listener: Bounded) -> impl Stream<Item = io::Result<Connection>> {
     stream::unfold(listener, |mut listener| async {
-        let (connection, _) = listener.accept().await;
+        let connection = listener.accept().await;
         Some((Ok(connection), listener))
     })
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Line;
 
-    fn connect_info(&self) -> TcpConnectInfo {
-        self.stream().connect_info()
+    fn connect_info(&self) -> Line {
+        self.line()
     }
 }

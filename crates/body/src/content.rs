@@ -6,15 +6,22 @@ use problem::{Problem, StatusCode};
 
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
+    /// Not at all.
     Identity,
+    /// RFC 1952.
     Gzip,
+    /// RFC 1950, or RFC 1951 alone.
     Deflate,
+    /// RFC 8878.
     Zstd,
 }
 
-/// The form that `Content-Type` names; None without one, and then the body is looked at.
-pub(crate) fn format(headers: &HeaderMap) -> Result<Option<Format>, Problem> {
+/// The form that `Content-Type` names; None without one, and then the body is looked at: [`sniff`].
+///
+/// # Errors
+/// 415 for a type or a charset that is not taken.
+pub fn format(headers: &HeaderMap) -> Result<Option<Format>, Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(None) };
     let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
     let media_type = text.split(';').next().unwrap_or_default().trim();
@@ -66,8 +73,11 @@ fn unsupported(detail: String) -> Problem {
     .field("Content-Type")
 }
 
-/// How `Content-Encoding` says that the body is compressed. Several at once are refused.
-pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+/// How `Content-Encoding` says that the body is compressed.
+///
+/// # Errors
+/// 415 for an encoding that is not taken, or several at once.
+pub fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     let mut found = Encoding::Identity;
     for value in headers.get_all(header::CONTENT_ENCODING) {
         let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
@@ -103,7 +113,7 @@ fn unsupported_encoding(what: String) -> Problem {
 
 /// The form of a body without a `Content-Type`: JSON when it begins like an object or like a list
 /// of objects, else plain lines.
-pub(crate) fn sniff(body: &[u8]) -> Format {
+pub fn sniff(body: &[u8]) -> Format {
     let mut bytes = body.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
     match (bytes.next(), bytes.next()) {
         (Some(b'{'), _) | (Some(b'['), Some(b'{' | b']')) => Format::Json,

@@ -1,0 +1,13 @@
+//! Request bodies: what their headers say, reading them within bounds, decompressing them. Every HTTP route
+//! that takes a body, on whichever port, takes it through here.
+//!
+//! A body is refused as soon as it is too large, too slow, or finds no room among those held at the same time;
+//! what is announced and does not come holds nothing. This crate knows no event, no store and no route.
+
+mod budget;
+mod content;
+mod read;
+
+pub use budget::{Budget, Held};
+pub use content::{Encoding, encoding, format, sniff};
+pub use read::{Config, Reader, Taken, decode};
