@@ -219,6 +219,15 @@ async fn a_job_that_reads_the_store_is_cancelled() {
 }
 
 #[tokio::test]
+async fn a_stop_waits_for_no_prediction() {
+    let service = service(None, AnomalyConfig::default());
+    assert_eq!(post(&service, "/predict", TWO).await.status, 200);
+    service.stop.cancel();
+    let reply = post(&service, "/predict", TWO).await;
+    assert_eq!((reply.status, &reply.json["code"]), (503, &json!("stopping")), "{}", reply.text);
+}
+
+#[tokio::test]
 async fn a_stop_waits_for_no_training() {
     let service = service(None, AnomalyConfig { train_sync_events: 1, ..AnomalyConfig::default() });
     let held = Held::new(&service);

@@ -112,3 +112,24 @@ pub(super) fn train(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use event::{Event, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn predictions_end_when_nobody_waits_for_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let service = Service::open(anomaly::Config::new(dir.path())).unwrap();
+        let mut record = Vec::new();
+        record::encode(&Event::new("never seen", Timestamp::MIN), &mut record);
+        let records = vec![Bytes::from(record); 3];
+        let cancel = Stop::new();
+        assert_eq!(predict(&service, &records, &cancel).unwrap().predictions.len(), 3);
+        cancel.cancel();
+        let ended = predict(&service, &records, &cancel).unwrap_err();
+        assert_eq!(ended.code(), tonic::Code::Unavailable);
+    }
+}
