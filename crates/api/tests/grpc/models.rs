@@ -91,7 +91,7 @@ async fn models_that_are_not_there_or_are_none_are_refused() {
         (b"no model".to_vec(), Code::InvalidArgument),
         (model[..model.len() - 1].to_vec(), Code::InvalidArgument),
         (altered, Code::InvalidArgument),
-        (vec![0; (8 << 20) + 1], Code::OutOfRange),
+        (vec![0; (32 << 20) + 1], Code::OutOfRange),
         (vec![0; 17 << 20], Code::OutOfRange),
     ] {
         let length = bytes.len();

@@ -382,7 +382,7 @@ async fn models_are_listed_compared_rolled_back_and_carried_elsewhere() {
         assert_eq!((reply.status, &reply.json["code"]), (400, &json!("model_refused")), "{}", reply.text);
         assert!(reply.json["detail"].as_str().unwrap().contains("nothing changed"));
     }
-    assert_eq!(post(&service, "/models/import", &"x".repeat(9 << 20)).await.status, 413);
+    assert_eq!(post(&service, "/models/import", &"x".repeat(33 << 20)).await.status, 413);
 }
 
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/");
