@@ -15,13 +15,27 @@ use telemetry::{
 /// The journal as a component: failed when it accepts nothing.
 pub(crate) fn journal_report(status: &journal::Status) -> Report {
     let failed = |reason: String| Report { component: "journal", state: State::Failed, reason };
+    if status.gone {
+        return failed(
+            "its files were deleted or moved while the service ran; nothing is accepted until it is restarted. \
+             Put the data folder (LOG_SENTINEL_DATA) back first, or begin with an empty one"
+                .to_owned(),
+        );
+    }
     if status.poisoned {
         return failed(
             "a write could not be made durable; nothing is accepted until the service is restarted on a sound disk"
                 .to_owned(),
         );
     }
-    if status.budget_bytes > 0 && status.bytes >= status.budget_bytes {
+    if let Some(free) = status.free_bytes.filter(|free| *free < status.reserve_bytes) {
+        return failed(format!(
+            "the disk has {free} bytes free, fewer than the {} kept in reserve (LOG_SENTINEL_DISK_RESERVE); \
+             make room, and it goes on by itself",
+            status.reserve_bytes
+        ));
+    }
+    if status.budget_bytes > 0 && (status.bytes >= status.budget_bytes || status.refusing) {
         return failed(format!(
             "the disk budget is used up: {} of {} bytes",
             status.bytes, status.budget_bytes

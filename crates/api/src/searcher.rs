@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use event::{Analyzed, EventId, Position, Verdict, codec};
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::Scan,
+    IndexError, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::Scan,
 };
 use journal::{Journal, Records};
 use problem::{Problem, StatusCode};
@@ -282,8 +282,9 @@ impl Searcher {
             Ok(found) => (Some(found), covered.unwrap_or_default()),
         };
         let from_index = found.is_some();
+        let destroyed = destroyed(&self.index.losses(None, None));
         let found = match found {
-            Some(result) if from >= end => return Ok(Answer { result, partial: None, from_index }),
+            Some(result) if from >= end => return Ok(Answer { result, partial: destroyed, from_index }),
             found => found,
         };
         let (journal, config) = (self.journal.clone(), self.config.clone());
@@ -314,6 +315,10 @@ impl Searcher {
             Some(found) => merge(found, tail),
             None => tail,
         };
+        let cut = match (destroyed, cut) {
+            (Some(destroyed), Some(cut)) => Some(format!("{destroyed}; {cut}")),
+            (destroyed, cut) => destroyed.or(cut),
+        };
         let partial = if from_index {
             cut
         } else {
@@ -321,6 +326,19 @@ impl Searcher {
             Some(cut.map_or_else(|| away.to_owned(), |cut| format!("{away}; {cut}")))
         };
         Ok(Answer { result, partial, from_index })
+    }
+}
+
+/// What to say of an answer from an index that lacks what was destroyed.
+fn destroyed(losses: &Losses) -> Option<String> {
+    let Losses { places, events, .. } = losses;
+    match (places, events) {
+        (0, _) => None,
+        (_, 0) => Some("files of the index are missing or damaged; /readyz names them".to_owned()),
+        _ => Some(format!(
+            "{events} events are not found because files of the index are missing or damaged; /readyz names them \
+             and their time"
+        )),
     }
 }
 

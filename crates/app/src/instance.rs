@@ -21,6 +21,7 @@ use std::{
 };
 
 use axum::Router;
+use disk::DataLock;
 use journal::Journal;
 use telemetry::{
     health::Health,
@@ -70,6 +71,8 @@ pub(crate) struct Instance {
     /// Where it listens for gRPC.
     pub anomaly_grpc_addr: Option<SocketAddr>,
     journal: Option<Journal>,
+    /// Nobody else uses the data folder as long as this process may write there.
+    _lock: DataLock,
     /// What takes things in and answers.
     front: Tasks,
     /// What works on the journal.
@@ -95,7 +98,8 @@ impl Instance {
     /// When a part cannot be opened; what was opened is closed again.
     pub(crate) async fn start(settings: &Settings, role: Role) -> Result<Self, StartError> {
         let data = &settings.data;
-        std::fs::create_dir_all(data).map_err(|source| StartError::Data { path: data.clone(), source })?;
+        disk::create_dir_all(data).map_err(|source| StartError::Data { path: data.clone(), source })?;
+        let lock = DataLock::take(data)?;
         let (failed, failing) = watch::channel(None);
         let build = Build {
             settings,
@@ -131,6 +135,7 @@ impl Instance {
             anomaly_addr: scores.as_ref().map(|scores| scores.addr),
             anomaly_grpc_addr: scores.as_ref().and_then(|scores| scores.grpc_addr),
             journal: collector.map(|collector| collector.journal),
+            _lock: lock,
             front: build.front,
             back: build.back,
             failed: failing,

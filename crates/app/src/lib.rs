@@ -43,6 +43,15 @@ pub enum AppError {
     /// The journal could not be read.
     #[error("cannot read the journal")]
     Journal(#[from] journal::OpenError),
+    /// The journal is not as it was written.
+    #[error(
+        "the journal is damaged: {lost}. The service goes on with all others and keeps the bytes that are left in \
+         journal/quarantine; check the disk, and restore a backup to have the events back"
+    )]
+    JournalDamaged {
+        /// What is lost, in words.
+        lost: String,
+    },
     /// No cluster is named.
     #[error("ELASTIC_ADDR is not set: name the cluster, such as ELASTIC_ADDR=http://localhost:9200")]
     NoCluster,

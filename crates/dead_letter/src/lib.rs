@@ -93,6 +93,7 @@ impl DeadLetterStream {
             segment_bytes: SEGMENT_BYTES.min(config.budget_bytes / 2),
             budget_bytes: config.budget_bytes,
             queue_bytes: QUEUE_BYTES,
+            reserve_bytes: 0,
             notes_max: 0,
         })?;
         let mut open = journal.cursor(CURSOR)?;

@@ -15,6 +15,7 @@ fn main_journal(dir: &Path) -> Journal {
         segment_bytes: 1 << 20,
         budget_bytes: 16 << 20,
         queue_bytes: 1 << 20,
+        reserve_bytes: 0,
         notes_max: 8,
     })
     .unwrap()
@@ -111,15 +112,15 @@ async fn letters_put_while_others_are_taken_in_again_are_all_counted() {
     let dir = tempfile::tempdir().unwrap();
     let main = main_journal(dir.path());
     let stream = std::sync::Arc::new(open(dir.path(), &main, 8 << 20));
-    let put = |writer: u32| {
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..4 {
         let (stream, main) = (stream.clone(), main.clone());
-        tokio::spawn(async move {
+        writers.spawn(async move {
             for number in 0..50 {
                 stream.put(vec![letter(&main, writer * 50 + number, "again")]).await.unwrap();
             }
-        })
-    };
-    let writers: Vec<_> = (0..4).map(put).collect();
+        });
+    }
     let takers = (0..2).map(|_| {
         let (stream, main) = (stream.clone(), main.clone());
         tokio::task::spawn_blocking(move || (0..20).map(|_| stream.replay(&main).unwrap()).sum::<u64>())
@@ -129,8 +130,8 @@ async fn letters_put_while_others_are_taken_in_again_are_all_counted() {
     for taker in takers {
         taken += taker.await.unwrap();
     }
-    for writer in writers {
-        writer.await.unwrap();
+    while let Some(written) = writers.join_next().await {
+        written.unwrap();
     }
     assert_eq!((stream.len(), messages(&stream).len() as u64), (200 - taken, 200 - taken));
     assert_eq!(stream.discard().unwrap(), 200 - taken);

@@ -123,6 +123,16 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
     Ok(system.f_bavail.saturating_mul(system.f_frsize))
 }
 
+/// Bytes of the whole file system on which `path` lies.
+///
+/// # Errors
+/// Those of the file system.
+#[cfg(unix)]
+pub fn total_bytes(path: &Path) -> io::Result<u64> {
+    let system = rustix::fs::statvfs(path)?;
+    Ok(system.f_blocks.saturating_mul(system.f_frsize))
+}
+
 /// Takes from everybody but the owner what an earlier version left them of a folder and all below it:
 /// folders become 0700 and files 0600. Links are not followed. Gives how many were changed.
 ///
@@ -250,6 +260,8 @@ mod tests {
 
     #[test]
     fn room_is_told() {
-        assert!(free_bytes(&std::env::temp_dir()).unwrap() > 0);
+        let (free, total) =
+            (free_bytes(&std::env::temp_dir()).unwrap(), total_bytes(&std::env::temp_dir()).unwrap());
+        assert!(0 < free && free <= total);
     }
 }

@@ -79,6 +79,36 @@ pub trait Index: Send + Sync {
 
     /// Figures for metrics and health.
     fn stats(&self) -> IndexStats;
+
+    /// What of a time range is known to be destroyed; a query that meets damage finds it before it
+    /// answers with the rest.
+    fn losses(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Losses {
+        let _ = (from, to);
+        Losses::default()
+    }
+
+    /// Files that were missing or damaged at the start, whose events a journal may still have.
+    fn lost_files(&self) -> Vec<LostFile> {
+        Vec::new()
+    }
+
+    /// Files that were deleted beneath the running process. It may still read them; the next start cannot.
+    fn missing_files(&self) -> u64 {
+        0
+    }
+
+    /// Takes in events again that a lost file held, wherever the index stands otherwise.
+    async fn restore(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        let _ = batch;
+        Ok(())
+    }
+
+    /// All events of a lost file that could be had were taken in again, so many: makes them durable,
+    /// once, and what is left is lost for good.
+    async fn restored(&self, file: u64, events: u64) -> Result<(), IndexError> {
+        let _ = (file, events);
+        Ok(())
+    }
 }
 
 /// Why an index did not do what it was asked.
@@ -102,6 +132,17 @@ pub enum IndexError {
         path: std::path::PathBuf,
         /// What is wrong with it.
         reason: String,
+        /// The part that alone is damaged, by a number of this process; None when it is the whole file.
+        block: Option<u64>,
+    },
+    /// A file is of a later version.
+    #[error(
+        "{path} was written by a later version of the program; run that version, \
+         or move the file away and do without its events"
+    )]
+    Version {
+        /// The file.
+        path: std::path::PathBuf,
     },
     /// A query needs more than it may have.
     #[error("the query needs more than {limit}; narrow its time range")]

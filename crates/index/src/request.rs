@@ -218,6 +218,39 @@ pub struct Patterns {
     pub covered: Position,
 }
 
+/// A part of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalRange {
+    /// Which journal.
+    pub journal: JournalId,
+    /// Its first event.
+    pub start: Position,
+    /// Behind its last event.
+    pub end: Position,
+}
+
+/// A file of an index that is lost, and where its events came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostFile {
+    /// Its number.
+    pub number: u64,
+    /// Events it held.
+    pub events: u64,
+    /// Where they stood, in rising order.
+    pub ranges: Vec<JournalRange>,
+}
+
+/// What of an index is known to be destroyed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Files or parts of files.
+    pub places: u64,
+    /// Events in them, as far as that is known.
+    pub events: u64,
+    /// What happened to each, in words; the first of them where there are many.
+    pub reasons: Vec<String>,
+}
+
 /// Figures for metrics and health.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct IndexStats {
@@ -229,6 +262,6 @@ pub struct IndexStats {
     pub segments: u64,
     /// Events searchable but not yet durable here (the journal has them).
     pub open_events: u64,
-    /// Files set aside because they were damaged.
+    /// Files that are missing or were set aside because they were damaged, and blocks of files left out.
     pub damaged: u64,
 }

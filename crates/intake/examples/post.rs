@@ -76,6 +76,7 @@ async fn post(body: String) {
         segment_bytes: 64 << 20,
         budget_bytes: 4 << 30,
         queue_bytes: 64 << 20,
+        reserve_bytes: 0,
         notes_max: 1000,
     };
     let journal = Journal::open(config).unwrap();

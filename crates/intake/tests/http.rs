@@ -27,6 +27,7 @@ fn journal(dir: &Path, budget_bytes: u64) -> Journal {
         segment_bytes: 8 << 20,
         budget_bytes,
         queue_bytes: 32 << 20,
+        reserve_bytes: 0,
         notes_max: 1000,
     };
     Journal::open(config).unwrap()

@@ -49,6 +49,7 @@ impl Watched {
             segment_bytes: 8 << 20,
             budget_bytes,
             queue_bytes: 32 << 20,
+            reserve_bytes: 0,
             notes_max: 1000,
         };
         let (journal, tasks) = (Journal::open(config).unwrap(), Tasks::new());

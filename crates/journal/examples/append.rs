@@ -124,6 +124,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         segment_bytes: 64 << 20,
         budget_bytes: 4 << 30,
         queue_bytes: 64 << 20,
+        reserve_bytes: 0,
         notes_max: 1000,
     })?;
     bare_disk(dir.path())?;

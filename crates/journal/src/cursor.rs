@@ -32,6 +32,10 @@ pub(crate) struct Slots {
     pub(crate) best: Option<(u64, Position)>,
     /// A slot is damaged: the position may be the one before the last.
     pub(crate) damaged: bool,
+    /// A slot that is whole was written by another version of the program.
+    pub(crate) version: Option<u32>,
+    /// A slot that is whole belongs to another journal.
+    pub(crate) foreign: bool,
 }
 
 fn slot(id: JournalId, generation: u64, position: Position) -> [u8; SLOT] {
@@ -49,21 +53,26 @@ fn slot(id: JournalId, generation: u64, position: Position) -> [u8; SLOT] {
 
 /// Reads a cursor file; slots of another journal count as absent.
 pub(crate) fn read(bytes: &[u8], id: JournalId) -> Slots {
-    let mut slots = Slots { best: None, damaged: false };
+    let mut slots = Slots { best: None, damaged: false, version: None, foreign: false };
     for start in [0, SLOT_DISTANCE] {
         let found: Option<&[u8; SLOT]> = bytes.get(start..).and_then(|rest| rest.first_chunk());
-        let Some(bytes) = found.filter(|bytes| {
-            bytes[..8] == MAGIC
-                && crc32c::crc32c(&bytes[..48]) == get_u32(*bytes, 48)
-                && get_u32(*bytes, 8) == VERSION
-        }) else {
+        let Some(bytes) =
+            found.filter(|bytes| bytes[..8] == MAGIC && crc32c::crc32c(&bytes[..48]) == get_u32(*bytes, 48))
+        else {
             slots.damaged = true;
             continue;
         };
+        if get_u32(bytes, 8) != VERSION {
+            slots.version = Some(get_u32(bytes, 8));
+            continue;
+        }
         if array::<16>(bytes, 16) == id.0.to_be_bytes() {
             let position = Position { segment: get_u32(bytes, 40), record: get_u32(bytes, 44) };
             let candidate = (u64::from_le_bytes(array(bytes, 32)), position);
             slots.best = slots.best.max(Some(candidate));
+        } else {
+            // One at the very start had nothing to lose: a journal gets its id when it is first written to.
+            slots.foreign |= get_u32(bytes, 40) > 0 || get_u32(bytes, 44) > 0;
         }
     }
     slots

@@ -1,13 +1,17 @@
 //! The file operations the journal needs, in one place so that tests can make them fail.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 #[cfg(test)]
 pub(crate) use crate::tests::faults::Faults;
+
+/// A reserve takes at most this share of the disk.
+#[cfg(unix)]
+const RESERVE_SHARE: u64 = 20;
 
 /// The disk, or in tests one with faults.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +23,7 @@ pub(crate) struct Disk {
 impl Disk {
     /// Opens a file for writing from `offset` on; makes it when it is not there.
     pub(crate) fn open(&self, path: &Path, offset: u64) -> io::Result<DiskFile> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let mut file = ::disk::options().write(true).create(true).truncate(false).open(path)?;
         file.seek(SeekFrom::Start(offset))?;
         Ok(DiskFile { file, path: path.to_owned(), disk: self.clone() })
     }
@@ -47,6 +51,15 @@ impl Disk {
         self.before_sync(dir)?;
         // Only Unix can and needs to open a directory for this.
         if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+    }
+
+    /// Bytes that are free on the disk that holds `dir`; None when that cannot be told.
+    pub(crate) fn free_bytes(&self, dir: &Path) -> Option<u64> {
+        #[cfg(test)]
+        if let Some(faults) = &self.faults {
+            return Some(faults.free_space.load(std::sync::atomic::Ordering::SeqCst));
+        }
+        free_bytes(dir)
     }
 
     #[cfg(not(test))]
@@ -106,9 +119,46 @@ impl DiskFile {
         self.seek(bytes)
     }
 
+    /// Whether no name leads to the file any more, so that nobody will read it again.
+    pub(crate) fn is_deleted(&self) -> bool {
+        is_deleted(&self.file)
+    }
+
+    /// Whether its path still leads to this file.
+    pub(crate) fn is_in_place(&self) -> bool {
+        is_same(&self.file, &self.path)
+    }
+
     pub(crate) fn seek(&mut self, offset: u64) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(offset)).map(drop)
     }
+}
+
+#[cfg(unix)]
+fn is_deleted(file: &File) -> bool {
+    // Asked of the open file itself, so that it costs no look-up.
+    file.metadata().is_ok_and(|file| std::os::unix::fs::MetadataExt::nlink(&file) == 0)
+}
+
+#[cfg(not(unix))]
+fn is_deleted(_: &File) -> bool {
+    // An open file cannot be deleted there.
+    false
+}
+
+#[cfg(unix)]
+fn is_same(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(own), Ok(there)) => (own.dev(), own.ino()) == (there.dev(), there.ino()),
+        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+        (Err(_), _) => true,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_same(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// No file descriptor left, for this process or for the machine.
@@ -121,4 +171,25 @@ pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
 pub(crate) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+#[cfg(unix)]
+fn free_bytes(dir: &Path) -> Option<u64> {
+    ::disk::free_bytes(dir).ok()
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
+/// What of a wanted reserve fits the disk: a small one must not be all reserve.
+#[cfg(unix)]
+pub(crate) fn fitting_reserve(dir: &Path, wanted: u64) -> u64 {
+    ::disk::total_bytes(dir).map_or(wanted, |total| wanted.min(total / RESERVE_SHARE))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn fitting_reserve(_: &Path, wanted: u64) -> u64 {
+    wanted
 }

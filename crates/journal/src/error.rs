@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use event::Position;
+use event::{JournalId, Position};
 
 /// Why a journal could not be opened or looked at.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,27 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
         /// Its version.
+        found: u32,
+    },
+    /// A segment of another journal.
+    #[error(
+        "{path} belongs to another journal ({found}) than the one in this folder; \
+         move it out of the folder, or to the folder of its own journal"
+    )]
+    Foreign {
+        /// The segment.
+        path: PathBuf,
+        /// The journal it belongs to.
+        found: JournalId,
+    },
+    /// A segment under the name of another one.
+    #[error(
+        "{path} is segment {found} under another name; rename it to {found:010}.segment, or move it away"
+    )]
+    Misnamed {
+        /// The segment.
+        path: PathBuf,
+        /// Its own number.
         found: u32,
     },
     /// Neither `meta` nor any segment says whose journal it is.
@@ -66,6 +87,14 @@ pub enum AppendError {
     /// No space left on the device.
     #[error("the disk that holds the journal is full")]
     DiskFull,
+    /// So little space is free that it is kept for the index.
+    #[error("the disk that holds the journal has {free} bytes free, of which {reserve} are kept in reserve")]
+    Reserve {
+        /// Bytes free.
+        free: u64,
+        /// Bytes that stay free.
+        reserve: u64,
+    },
     /// Too much waits already.
     #[error("the journal's queue is full")]
     Busy,
@@ -80,7 +109,7 @@ pub enum AppendError {
 impl AppendError {
     /// Whether trying again later can help: 429 rather than 503.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Full { .. } | Self::DiskFull | Self::Busy)
+        matches!(self, Self::Full { .. } | Self::DiskFull | Self::Reserve { .. } | Self::Busy)
     }
 }
 

@@ -7,6 +7,8 @@
 //! journal/meta                    file header, number 0: whose journal it is
 //! journal/lock                    locked while a process has the journal open
 //! journal/0000000000.segment …    file header, then blocks
+//! journal/acknowledged            up to where the newest segment was acknowledged: two slots, at 0 and 4096
+//! journal/manifest                the segments that were closed, and how many records each has
 //! journal/quarantine/             raw bytes of damage met while reading, at most 1/64 of the budget
 //! cursors/<name>.cursor           two slots, at 0 and 4096
 //!
@@ -17,6 +19,10 @@
 //!   28 notes bytes u32 │ 32 crc of table │ 36 crc of notes │ 40 durable u64 │ 48 crc of 0..48
 //!   52 payload: the records, joined │ table: (length u32, crc u32) a record │ notes
 //! note: key length u32 │ value length u32, all ones = forget │ key │ value
+//! acknowledged slot, 56 bytes:
+//!   0 "LSJRNL\0A" │ 8 version u32 │ 12 segment u32 │ 16 journal id │ 32 generation u64 │ 40 bytes u64
+//!   48 records u32 │ 52 crc
+//! manifest: 0 "LSJRNL\0L" │ 8 version u32 │ 16 journal id │ 32 (segment u32, records u32, bytes u64) … │ crc
 //! cursor slot, 52 bytes:
 //!   0 "LSJRNL\0C" │ 8 version u32 │ 16 journal id │ 32 generation u64 │ 40 segment u32 │ 44 record u32 │ 48 crc
 //! ```
@@ -49,12 +55,13 @@
 //! next one that does, and the record numbers in it tell how many were lost.
 //!
 //! # Recovery
-//! Only the newest segment can be torn, and only behind its last `durable` mark. There, what does not
-//! check and has a sector of zeros, or nothing behind it, is a write that never finished: the segment is cut
+//! Only the newest segment can be torn, and only behind its last `durable` mark and what `acknowledged` says.
+//! What is missing before that, a tail or a whole segment, was destroyed: it is told in [`Status::problems`], and
+//! readers meet so many damaged records. A journal of an earlier version has neither file until it is written to.
+//! Behind it, what does not check and has a sector of zeros, or nothing behind it, is a write that never finished: the segment is cut
 //! behind the last complete batch before it. All other damage is left for readers to skip. After
 //! anything but an orderly close a new segment begins, so that the number of a cut record is never
-//! given out again. Damage to the header of the very last batch after a crash cannot be told from
-//! a torn write. Opening writes nothing, so it works on a full disk.
+//! given out again. A segment of another journal or of another version is refused by name. Opening writes nothing, so it works on a full disk.
 //!
 //! # Assumed of the disk
 //! fdatasync makes content and length durable; rename replaces atomically and fsync of the folder makes it
@@ -65,6 +72,7 @@ mod batch;
 mod cursor;
 mod disk;
 mod error;
+mod expected;
 mod format;
 mod notes;
 mod read;
@@ -112,6 +120,9 @@ pub struct Config {
     pub budget_bytes: u64,
     /// Appends that may wait for the writer or be in its hands, in bytes.
     pub queue_bytes: usize,
+    /// Bytes of the disk that stay free: below that nothing is accepted, so that an index on the same
+    /// disk can go on. At most a twentieth of the disk.
+    pub reserve_bytes: u64,
     /// Notes kept. The family with the most (keys that are equal up to their first '/') forgets its oldest.
     pub notes_max: usize,
 }
@@ -157,10 +168,18 @@ pub struct Status {
     pub bytes: u64,
     /// Bytes allowed.
     pub budget_bytes: u64,
+    /// The last batch had no room within the budget, and would have none now.
+    pub refusing: bool,
     /// Segment files.
     pub segments: u64,
     /// A write failed; nothing is accepted.
     pub poisoned: bool,
+    /// The journal's files were deleted or moved away while it was open; nothing is accepted.
+    pub gone: bool,
+    /// Bytes free on the disk, where that is known.
+    pub free_bytes: Option<u64>,
+    /// Bytes of the disk that stay free.
+    pub reserve_bytes: u64,
     /// Damaged records met.
     pub damaged_records: u64,
     /// Bytes of torn batches cut off when it was opened.
@@ -235,6 +254,9 @@ impl Journal {
             dirty: false,
             poisoned: false,
             indexed: 0,
+            marker: recovered.marker,
+            marker_tried: false,
+            looked: None,
         };
         let thread = std::thread::Builder::new().name("journal-writer".into()).spawn(move || writer.run());
         let thread = thread.map_err(io_error("start the writer of", &shared.config.dir))?;
@@ -296,10 +318,22 @@ impl Journal {
             return Err(AppendError::Closed);
         }
         // What waits is counted as if it were written.
-        let used = lock(&shared.state).reserved() + queue.bytes as u64;
+        let (used, free) = {
+            let state = lock(&shared.state);
+            (state.reserved() + queue.bytes as u64, state.free_bytes)
+        };
+        let reserve = shared.config.reserve_bytes;
+        if let Some(free) = free
+            && free.saturating_sub((queue.bytes + bytes) as u64) < reserve
+        {
+            return Err(AppendError::Reserve { free, reserve });
+        }
         if used + bytes as u64 > budget {
+            // One that never fits says nothing of the others.
+            queue.refused = if bytes as u64 > budget { queue.refused } else { bytes as u64 };
             return Err(AppendError::Full { used, budget });
         }
+        queue.refused = 0;
         // A batch larger than the whole queue is taken when nothing else waits.
         if queue.bytes > 0 && queue.bytes + bytes > shared.config.queue_bytes {
             return Err(AppendError::Busy);
@@ -388,14 +422,22 @@ impl Journal {
 
     /// Counters and state.
     pub fn status(&self) -> Status {
-        let queued_bytes = lock(&self.shared().queue).bytes as u64;
+        let (queued_bytes, refused) = {
+            let queue = lock(&self.shared().queue);
+            (queue.bytes as u64, queue.refused)
+        };
+        let budget_bytes = self.shared().config.budget_bytes;
         let state = lock(&self.shared().state);
         let cursors = state.cursors.iter().map(|(name, cursor)| (name.clone(), cursor.position));
         Status {
             bytes: state.used(),
-            budget_bytes: self.shared().config.budget_bytes,
+            budget_bytes,
+            refusing: refused > 0 && state.reserved() + queued_bytes + refused > budget_bytes,
             segments: state.segments.len() as u64,
             poisoned: state.poisoned,
+            gone: state.gone,
+            free_bytes: state.free_bytes,
+            reserve_bytes: self.shared().config.reserve_bytes,
             damaged_records: state.damaged_records,
             truncated_bytes: state.truncated_bytes,
             appended_records: state.appended_records,

@@ -195,6 +195,15 @@ impl Shared {
                 let state = lock(&self.state);
                 from = state.normalise(from);
                 match state.segments.get(&from.segment) {
+                    Some(segment) if segment.missing && from < state.end => {
+                        let (first, records) = (from.record, segment.records);
+                        drop(state);
+                        let lost = u64::from(records.saturating_sub(first));
+                        self.set_aside(from.segment, 0, lost, &[]);
+                        damaged += lost;
+                        from.record = records;
+                        continue;
+                    }
                     Some(segment) if from < state.end => {
                         let (first, offset) = state.hint(from).unwrap_or((0, FILE_HEADER as u64));
                         let (records, limit) = (segment.records, segment.bytes);
@@ -211,6 +220,11 @@ impl Shared {
                 Ok(part) => part,
                 // Deleted by a commit meanwhile: what is left is looked up again.
                 Err(_) if !lock(&self.state).segments.contains_key(&from.segment) => continue,
+                // Where the whole folder is gone it may come back: a disk that is not mounted, say.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.config.dir.is_dir() => {
+                    self.lost_file(from.segment);
+                    continue;
+                }
                 Err(source) => return Err(ReadError::Io { action: "read", path, source }),
             };
             let mut records = part.records;

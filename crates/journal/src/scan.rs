@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::format::{BLOCK_HEADER, BlockHeader, Body, FILE_HEADER, FINAL, Key, SNAPSHOT};
-use crate::{Note, format};
+use crate::{Note, expected::Expected, format};
 
 /// What stands at a place in a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +184,9 @@ pub(crate) struct Survey {
     pub(crate) damaged_places: u64,
     /// Up to here the segment is kept; what is behind is the torn tail.
     pub(crate) keep: u64,
-    /// Ends with the statement that all is durable.
+    /// Acknowledged records that would stand behind the last one there is; part of the damaged ones.
+    pub(crate) missing_records: u64,
+    /// Ends with the statement that all is durable, and nothing that was acknowledged is missing.
     pub(crate) clean: bool,
     /// The notes carried over are complete.
     pub(crate) snapshot: bool,
@@ -197,11 +199,39 @@ const CHUNK: usize = 1 << 20;
 /// What a disk writes whole; a torn write leaves zeros in these units.
 const SECTOR: u64 = 512;
 
-/// Goes over a whole segment. With `tail` the end may be torn (it is the newest segment): `keep` then
-/// stands behind its last complete batch. With `deep` every record's checksum is looked at.
-pub(crate) fn survey(path: &Path, key: Key, segment: u32, tail: bool, deep: bool) -> io::Result<Survey> {
+/// Goes over a whole segment. With `tail` the end may be torn (it is the newest segment) behind what was
+/// acknowledged: `keep` then stands behind its last complete batch. With `deep` every record's checksum
+/// is looked at.
+pub(crate) fn survey(
+    path: &Path,
+    key: Key,
+    segment: u32,
+    tail: bool,
+    deep: bool,
+    expected: &Expected,
+) -> io::Result<Survey> {
     let limit = path.metadata()?.len();
-    let durable = if tail { durable_mark(path, key, segment, limit)? } else { limit };
+    let acknowledged = expected.bytes(segment);
+    let durable = if tail { durable_mark(path, key, segment, limit)?.max(acknowledged) } else { limit };
+    let mut survey = walk(path, key, segment, (durable, limit), tail, deep)?;
+    let wanted = expected.records(segment);
+    survey.missing_records = u64::from(wanted.saturating_sub(survey.records));
+    survey.damaged_records += survey.missing_records;
+    survey.damaged_places += u64::from(survey.missing_records > 0);
+    survey.clean &= survey.missing_records == 0 && limit >= acknowledged;
+    survey.records = survey.records.max(wanted);
+    Ok(survey)
+}
+
+/// Goes over a segment that is certain up to `durable` and ends at `limit`.
+fn walk(
+    path: &Path,
+    key: Key,
+    segment: u32,
+    (durable, limit): (u64, u64),
+    tail: bool,
+    deep: bool,
+) -> io::Result<Survey> {
     let mut scan = Scan::open(path, key, segment, FILE_HEADER as u64, limit, CHUNK)?;
     let mut survey = Survey { keep: durable.min(limit), ..Survey::default() };
     let mut kept = (0_u32, 0_u64, 0_u64, 0_usize);
@@ -219,6 +249,9 @@ pub(crate) fn survey(path: &Path, key: Key, segment: u32, tail: bool, deep: bool
                 break;
             }
             (survey.damaged_places, in_snapshot) = (survey.damaged_places + 1, false);
+            if !uncertain {
+                kept.2 = survey.damaged_places;
+            }
             continue;
         };
         let (damaged_records, notes) = inspect(&scan, offset, header, deep || uncertain);

@@ -11,10 +11,14 @@ use std::{
 use event::Position;
 use tokio::sync::watch;
 
-use crate::{Config, Problem, cursor::CursorFile, disk::Disk, format::Key, notes::Notes, writer::Queue};
+use crate::{
+    Config, Problem, cursor::CursorFile, disk::Disk, expected, format::Key, notes::Notes, writer::Queue,
+};
 
 /// Quarantine takes at most this share of the budget.
-const QUARANTINE_SHARE: u64 = 64;
+pub(crate) const QUARANTINE_SHARE: u64 = 64;
+/// About what `meta`, `acknowledged` and an empty `manifest` take.
+const SMALL_FILES_BYTES: u64 = 5 << 10;
 /// Damaged places remembered so that none is counted twice, problems kept, places to read on from.
 const REMEMBERED_MAX: usize = 4096;
 const HINTS_MAX: usize = 64;
@@ -29,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) wake: Condvar,
     /// Held by whoever writes or deletes a cursor's file; taken before `state`.
     pub(crate) cursor_files: Mutex<()>,
+    /// Held by whoever replaces the manifest.
+    pub(crate) manifest: Mutex<()>,
     pub(crate) end: watch::Sender<Position>,
     /// True once the writer has ended.
     pub(crate) done: watch::Sender<bool>,
@@ -41,8 +47,17 @@ pub(crate) struct Shared {
 pub(crate) struct Segment {
     pub(crate) bytes: u64,
     pub(crate) records: u32,
+    /// Its file is gone; its records are lost, and readers pass them.
+    pub(crate) missing: bool,
     /// Record number and offset of some blocks, ascending.
     pub(crate) index: Vec<(u32, u64)>,
+}
+
+impl Segment {
+    /// Without the index.
+    fn clone_size(&self) -> Self {
+        Self { bytes: self.bytes, records: self.records, missing: self.missing, index: Vec::new() }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -65,6 +80,10 @@ pub(crate) struct State {
     pub(crate) appended_batches: u64,
     pub(crate) syncs: u64,
     pub(crate) poisoned: bool,
+    /// Its files were deleted or moved while it ran.
+    pub(crate) gone: bool,
+    /// Bytes that the disk has free, when that is known.
+    pub(crate) free_bytes: Option<u64>,
     pub(crate) problems: Vec<Problem>,
 }
 
@@ -87,9 +106,9 @@ impl State {
         self.segments.values().map(|segment| segment.bytes).sum()
     }
 
-    /// `used`, and room for the notes that the next segment begins with.
+    /// `used`, and room for the notes that the next segment begins with and for the small files beside.
     pub(crate) fn reserved(&self) -> u64 {
-        self.used() + self.notes.bytes() as u64
+        self.used() + self.notes.bytes() as u64 + SMALL_FILES_BYTES + 16 * self.segments.len() as u64
     }
 
     /// The first record there is.
@@ -159,9 +178,14 @@ impl Shared {
             let Some(needed) = needed.map(|needed| needed.min(state.notes_from)) else { return };
             let kept = state.segments.split_off(&needed);
             let unneeded = std::mem::replace(&mut state.segments, kept);
+            if unneeded.is_empty() {
+                return;
+            }
             state.deleting_bytes += unneeded.values().map(|segment| segment.bytes).sum::<u64>();
             unneeded
         };
+        // Before they go, so that none is missed. Where that fails, a cursor still tells that they were read.
+        self.write_manifest();
         for (number, segment) in unneeded {
             let path = segment_path(&self.config.dir, number);
             let removed = fs::remove_file(&path);
@@ -174,6 +198,27 @@ impl Shared {
                 state.segments.insert(number, segment);
             }
         }
+    }
+
+    /// Lists the closed segments, best effort: on a full disk less is known after damage.
+    pub(crate) fn write_manifest(&self) {
+        let _alone = lock(&self.manifest);
+        let segments: BTreeMap<u32, Segment> = {
+            let state = lock(&self.state);
+            state.segments.iter().map(|(number, segment)| (*number, segment.clone_size())).collect()
+        };
+        drop(expected::write_manifest(&self.disk, &self.config.dir, self.key.id, &segments));
+    }
+
+    /// The segment's file is not there any more: what it held is lost, which is said once.
+    pub(crate) fn lost_file(&self, number: u32) {
+        let mut state = lock(&self.state);
+        let Some(segment) = state.segments.get_mut(&number).filter(|segment| !segment.missing) else {
+            return;
+        };
+        (segment.missing, segment.bytes) = (true, 0);
+        let what = format!("it went missing while the journal was open; it held {} records", segment.records);
+        state.problem(Problem::new(&segment_path(&self.config.dir, number), what));
     }
 
     /// Counts damage once, and keeps its bytes while there is room.
@@ -194,8 +239,8 @@ impl Shared {
             state.quarantine_bytes += length;
         }
         // Best effort: the damage is counted, and stays where it is until its segment goes.
-        let written = fs::create_dir_all(&dir)
-            .and_then(|()| File::create_new(&path))
+        let written = ::disk::create_dir_all(&dir)
+            .and_then(|()| ::disk::options().write(true).create_new(true).open(&path))
             .and_then(|mut file| file.write_all(bytes).inspect_err(|_| drop(fs::remove_file(&path))));
         if written.is_err() {
             lock(&self.state).quarantine_bytes -= length;

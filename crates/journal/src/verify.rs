@@ -1,14 +1,18 @@
 //! Looking at a journal without opening it: read-only, without the lock, also while it runs.
 
-use std::{fs, io, path::Path};
+use std::{io, path::Path};
 
 use event::{JournalId, Position};
 
 use crate::{
-    OpenError, Problem, cursor,
+    OpenError, Problem,
+    expected::Expected,
     format::{FILE_HEADER, Key},
     read::{Span, read_span},
-    recover::{cursor_files, find_key, io_error, segments},
+    recover::{
+        check_headers, cursor_problem, find_key, io_error, loss, missing, missing_problem, needed,
+        read_cursors, segments,
+    },
     scan::{Survey, survey},
     state::segment_path,
 };
@@ -59,11 +63,15 @@ pub fn verify(dir: &Path, cursors_dir: &Path) -> Result<VerifyReport, OpenError>
         report.problems.push(Problem::new(&dir.join("meta"), "missing or damaged"));
     }
     let Some(key) = key else { return Ok(report) };
+    check_headers(dir, key, &numbers)?;
+    // Read before the segments, so that a journal that runs is never behind them.
+    let expected = Expected::read(dir, key.id)?;
+    report.problems.extend(expected.problems.iter().cloned());
     for &number in &numbers {
-        let Some((survey, length)) = survey_present(dir, key, number, numbers.last() == Some(&number))?
-        else {
-            continue;
-        };
+        let Some((survey, length)) = survey_present(dir, key, number, &numbers, &expected)? else { continue };
+        if let Some(what) = loss(&survey, length, &expected, number) {
+            report.problems.push(Problem::new(&segment_path(dir, number), what));
+        }
         report.segments += 1;
         report.bytes += length;
         report.records += u64::from(survey.records).saturating_sub(survey.damaged_records);
@@ -71,15 +79,15 @@ pub fn verify(dir: &Path, cursors_dir: &Path) -> Result<VerifyReport, OpenError>
         report.damaged_places += survey.damaged_places;
         report.torn_bytes += length.saturating_sub(survey.keep);
     }
-    let files = match cursor_files(cursors_dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        files => files.map_err(io_error("list", cursors_dir))?,
-    };
-    for (name, path) in files {
-        let slots = cursor::read(&fs::read(&path).map_err(io_error("read", &path))?, key.id);
-        if slots.damaged {
-            report.problems.push(Problem::new(&path, "damaged"));
-        }
+    // Read last: a segment goes only after every cursor has moved past it.
+    let cursors = read_cursors(cursors_dir, key.id)?;
+    let needed = needed(&cursors);
+    for (number, records) in missing(&expected, &numbers, needed) {
+        report.damaged_records += u64::from(records);
+        report.problems.push(missing_problem(dir, (number, records), needed));
+    }
+    for (name, path, slots) in cursors {
+        report.problems.extend(cursor_problem(&path, &slots));
         report.cursors.extend(slots.best.map(|(_, position)| (name, position)));
     }
     Ok(report)
@@ -93,12 +101,12 @@ pub fn verify(dir: &Path, cursors_dir: &Path) -> Result<VerifyReport, OpenError>
 pub fn cat(dir: &Path, mut each: impl FnMut(Position, &[u8]) -> io::Result<()>) -> Result<u64, OpenError> {
     let numbers = segments(dir).map_err(io_error("list", dir))?;
     let (Some(key), _) = find_key(dir, &numbers)? else { return Ok(0) };
+    check_headers(dir, key, &numbers)?;
+    let expected = Expected::read(dir, key.id)?;
     let mut damaged = 0;
     for &number in &numbers {
         let path = segment_path(dir, number);
-        let Some((survey, _)) = survey_present(dir, key, number, numbers.last() == Some(&number))? else {
-            continue;
-        };
+        let Some((survey, _)) = survey_present(dir, key, number, &numbers, &expected)? else { continue };
         let (mut from, mut first, mut offset) = (0, 0, FILE_HEADER as u64);
         while from < survey.records {
             let (records, limit) = (survey.records, survey.keep);
@@ -122,9 +130,18 @@ pub fn cat(dir: &Path, mut each: impl FnMut(Position, &[u8]) -> io::Result<()>) 
 }
 
 /// None when the segment was deleted meanwhile.
-fn survey_present(dir: &Path, key: Key, number: u32, tail: bool) -> Result<Option<(Survey, u64)>, OpenError> {
+fn survey_present(
+    dir: &Path,
+    key: Key,
+    number: u32,
+    numbers: &[u32],
+    expected: &Expected,
+) -> Result<Option<(Survey, u64)>, OpenError> {
     let path = segment_path(dir, number);
-    let found = path.metadata().and_then(|file| Ok((survey(&path, key, number, tail, true)?, file.len())));
+    let last_known = expected.acknowledged.map_or(0, |end| end.segment);
+    let tail = numbers.last() == Some(&number) && number >= last_known;
+    let found = path.metadata();
+    let found = found.and_then(|file| Ok((survey(&path, key, number, tail, true, expected)?, file.len())));
     match found {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         found => found.map(Some).map_err(io_error("read", &path)),

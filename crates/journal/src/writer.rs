@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     fs, io,
     sync::{Arc, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use event::Position;
@@ -14,6 +14,7 @@ use crate::{
     AppendError, Appended,
     batch::Encoded,
     disk::{DiskFile, is_full, is_out_of_descriptors},
+    expected::{Acknowledged, Marker},
     format::{self, BlockHeader, CLOSE, FILE_HEADER, FINAL},
     state::{Segment, Shared, lock, segment_path},
 };
@@ -23,6 +24,9 @@ const IDLE: Duration = Duration::from_millis(200);
 /// A fully read segment of this size is worth replacing when idle, and one of that size at once.
 const TRIM_IDLE_BYTES: u64 = 64 << 10;
 const TRIM_BYTES: u64 = 4 << 20;
+/// The free space of the disk, and whether the journal's files are still in their place, is looked at
+/// about so often.
+const LOOK: Duration = Duration::from_millis(50);
 /// A block's offset is remembered about so often.
 const INDEX_BYTES: u64 = 1 << 20;
 /// Smaller batches are copied together before they are written.
@@ -61,6 +65,8 @@ pub(crate) struct Queue {
     pub(crate) bytes: usize,
     pub(crate) closed: bool,
     pub(crate) poisoned: bool,
+    /// Bytes of the batch that the budget had no room for, when that was the last one handed over.
+    pub(crate) refused: u64,
 }
 
 /// The writer's own state. `file` is the segment `end.segment` once it exists.
@@ -77,6 +83,11 @@ pub(crate) struct Writer {
     pub(crate) poisoned: bool,
     /// Offset of the newest block in the index.
     pub(crate) indexed: u64,
+    pub(crate) marker: Marker,
+    /// The marker could not be written in this segment.
+    pub(crate) marker_tried: bool,
+    /// When the disk's free space was looked at.
+    pub(crate) looked: Option<Instant>,
 }
 
 enum Work {
@@ -100,7 +111,9 @@ impl Drop for Writer {
 impl Writer {
     pub(crate) fn run(mut self) {
         loop {
-            match self.take() {
+            let work = self.take();
+            self.look_at_disk();
+            match work {
                 Work::Batches(batches) => {
                     self.write(batches);
                     self.trim(TRIM_BYTES);
@@ -123,6 +136,30 @@ impl Writer {
             (true, true) => Work::Closed,
             (true, false) => Work::Idle,
         }
+    }
+
+    /// Looks whether the journal's files are still where they were, and how much space is free.
+    fn look_at_disk(&mut self) {
+        if self.looked.is_some_and(|looked| looked.elapsed() < LOOK) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let shared = self.shared.clone();
+        let in_place = match &self.file {
+            Some(file) => file.is_in_place(),
+            None => shared.config.dir.is_dir(),
+        };
+        if !in_place {
+            self.gone();
+        }
+        let free = shared.disk.free_bytes(&shared.config.dir);
+        lock(&shared.state).free_bytes = free;
+    }
+
+    /// What would be written now nobody could ever read again.
+    fn gone(&mut self) {
+        lock(&self.shared.state).gone = true;
+        self.poison();
     }
 
     fn answer(&self, pending: Pending, answer: Answer) {
@@ -165,7 +202,7 @@ impl Writer {
             self.end = Position { segment: self.end.segment + 1, record: 0 };
         }
         if self.file.is_none() {
-            self.create_segment(false).map_err(|error| self.failed(&error))?;
+            self.begin_segment()?;
         }
         if self.dirty {
             let offset = self.offset;
@@ -186,6 +223,22 @@ impl Writer {
         }
         self.poison();
         AppendError::Poisoned
+    }
+
+    /// Lists what there is, then makes the next segment.
+    fn begin_segment(&mut self) -> Result<(), AppendError> {
+        self.shared.write_manifest();
+        self.create_segment(false).map_err(|error| self.failed(&error))
+    }
+
+    /// Writes down up to where the segment is durable, before anybody is told.
+    fn acknowledge(&mut self) {
+        let shared = &self.shared;
+        let end = Acknowledged { segment: self.end.segment, bytes: self.offset, records: self.end.record };
+        if !self.marker.write(shared.key.id, end) && !self.marker_tried {
+            self.marker_tried = true;
+            self.marker.create(&shared.disk, &shared.config.dir, shared.key.id, end);
+        }
     }
 
     fn poison(&mut self) {
@@ -223,10 +276,12 @@ impl Writer {
         }
         self.offset = (FILE_HEADER + notes.bytes.len()) as u64;
         (self.file, self.dirty, self.indexed) = (Some(file), false, self.offset);
+        self.marker_tried = false;
+        self.acknowledge();
         let mut state = lock(&shared.state);
         state.syncs += 2;
         let index = vec![(0, self.offset)];
-        state.segments.insert(self.end.segment, Segment { bytes: self.offset, records: 0, index });
+        state.segments.insert(self.end.segment, Segment { bytes: self.offset, index, ..Segment::default() });
         (state.end, state.notes_from) = (self.end, self.end.segment);
         drop(state);
         if at_once {
@@ -291,6 +346,11 @@ impl Writer {
             group.into_iter().for_each(|pending| self.answer(pending, Err(AppendError::Poisoned)));
             return;
         }
+        if self.file.as_ref().is_some_and(DiskFile::is_deleted) {
+            self.gone();
+            group.into_iter().for_each(|pending| self.answer(pending, Err(AppendError::Poisoned)));
+            return;
+        }
         self.publish(group, Position { segment: self.end.segment, record }, offset, index);
     }
 
@@ -325,6 +385,7 @@ impl Writer {
     fn publish(&mut self, group: Vec<Pending>, end: Position, offset: u64, index: Vec<(u32, u64)>) {
         let mut first = self.end;
         (self.end, self.offset) = (end, offset);
+        self.acknowledge();
         let mut answers = Vec::with_capacity(group.len());
         {
             let mut state = lock(&self.shared.state);
@@ -371,6 +432,8 @@ impl Writer {
             return;
         }
         self.offset += bytes.len() as u64;
+        self.acknowledge();
+        self.marker.sync();
         let mut state = lock(&self.shared.state);
         state.syncs += 1;
         if let Some(segment) = state.segments.get_mut(&self.end.segment) {
@@ -397,6 +460,7 @@ impl Writer {
         if old.0.is_some() {
             self.end = Position { segment: before.segment + 1, record: 0 };
         }
+        // A cursor tells that what goes had been read; so the list need not be written twice.
         if self.create_segment(true).is_ok() {
             self.shared.trim();
         } else {

@@ -16,6 +16,7 @@ fn config(dir: &Path) -> Config {
         segment_bytes: 4096,
         budget_bytes: 1 << 20,
         queue_bytes: 1 << 20,
+        reserve_bytes: 0,
         notes_max: 100,
     }
 }

@@ -18,6 +18,7 @@
 //! This crate must never acknowledge anything, and must never skip an event because it is odd.
 
 mod analysis;
+mod refill;
 pub mod remote;
 mod window;
 
@@ -196,6 +197,7 @@ impl Pipeline {
     pub async fn run(mut self, stop: Stop) -> Result<(), PipelineError> {
         let mut end = self.journal.watch_end();
         let mut written = self.written.clone();
+        refill::refill(&self.journal, self.index.as_ref(), self.config.read_bytes, &stop).await;
         loop {
             end.borrow_and_update();
             written.borrow_and_update();
@@ -215,7 +217,13 @@ impl Pipeline {
                 () = tokio::time::sleep_until(due.into()), if self.uncommitted.is_some() => self.commit().await?,
             }
         }
-        while matches!(self.step(&stop).await?, Step::Onward) {}
+        loop {
+            match self.step(&stop).await? {
+                Step::Onward => {}
+                Step::Idle => break,
+                Step::GivenUp => return self.finish().await,
+            }
+        }
         self.commit().await?;
         self.finish().await
     }
@@ -244,8 +252,9 @@ impl Pipeline {
                     "the journal could not be read; trying again"
                 );
                 self.health.degraded("the journal cannot be read at present");
-                tokio::time::sleep(self.config.retry).await;
-                return Ok(Step::Onward);
+                // A stop does not wait for a disk that may never answer.
+                let waited = stop.run_until_cancelled(tokio::time::sleep(self.config.retry)).await;
+                return Ok(if waited.is_some() { Step::Onward } else { Step::Idle });
             }
         };
         if records.damaged() > 0 {
@@ -254,7 +263,12 @@ impl Pipeline {
             if self.position < self.inherited {
                 ledger::received(records.damaged());
             }
-            error!(damaged = records.damaged(), "damaged journal records were set aside");
+            error!(
+                damaged = records.damaged(),
+                from = %self.position,
+                to = %records.end(),
+                "damaged journal records were set aside; journal/quarantine keeps their bytes where there was room"
+            );
         }
         let idle = records.is_empty() && records.end() == self.position;
         if !idle && !self.take_in(&records, stop).await? {

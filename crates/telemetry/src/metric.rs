@@ -86,6 +86,10 @@ metrics! {
     JOURNAL_BUDGET_BYTES = "journal_budget_bytes", Gauge, Bytes, [];
     /// Damaged journal records that were skipped and set aside.
     JOURNAL_DAMAGED_RECORDS = "journal_damaged_records_total", Counter, Count, [];
+    /// Bytes of unfinished writes that the start cut off the journal; nothing of them was acknowledged.
+    JOURNAL_TRUNCATED_BYTES = "journal_truncated_bytes_total", Counter, Bytes, [];
+    /// Bytes free on the disk that holds the journal.
+    DISK_FREE_BYTES = "disk_free_bytes", Gauge, Bytes, [];
     /// Events in the index.
     INDEX_EVENTS = "index_events", Gauge, Count, [];
     /// Bytes of the index on disk.
@@ -110,8 +114,10 @@ metrics! {
     ELASTIC_PRESENT_EVENTS = "elastic_present_events_total", Counter, Count, [];
     /// Batches that were not taken because too much waits for Elasticsearch.
     ELASTIC_REFUSED_WRITES = "elastic_refused_writes_total", Counter, Count, [];
-    /// Files of the index that were damaged and set aside.
+    /// Files of the index that are missing or damaged, and damaged blocks that were left out.
     INDEX_DAMAGED_FILES = "index_damaged_files", Gauge, Count, [];
+    /// Events that are not found because files of the index are missing or damaged, as far as is known.
+    INDEX_LOST_EVENTS = "index_lost_events", Gauge, Count, [];
     /// Watched files that are known.
     TAIL_FILES = "tail_files", Gauge, Count, [];
     /// Bytes read from watched files.

@@ -77,6 +77,7 @@ impl Collector {
             segment_bytes: 8 << 20,
             budget_bytes: 64 << 20,
             queue_bytes: 8 << 20,
+            reserve_bytes: 0,
             notes_max: 100,
         })
         .unwrap();

@@ -54,7 +54,17 @@ pub(crate) fn verify(data: &Path) -> Result<(), AppError> {
         text.push_str(&format!("{}: {}\n", name(&problem.path), problem.what));
     }
     print(&text)?;
-    if report.is_intact() { Ok(()) } else { Err(AppError::Stopped("the journal is damaged".to_owned())) }
+    if report.is_intact() {
+        return Ok(());
+    }
+    Err(AppError::JournalDamaged {
+        lost: match report.damaged_records {
+            0 => "no event is lost by it".to_owned(),
+            records => {
+                format!("{records} events cannot be read and are lost where they had not been indexed")
+            }
+        },
+    })
 }
 
 fn line(journal: JournalId, position: Position, record: &[u8]) -> String {

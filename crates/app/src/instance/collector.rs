@@ -65,7 +65,8 @@ pub(super) async fn start(
         upkeep::retention(&build.front, &index, retention);
     }
     run_pipeline(build, pipeline, prepared)?;
-    upkeep::gauges(&build.front, &journal, &index, health.component("index_files"));
+    let (lost, damage) = (health.component("journal_files"), health.component("index_files"));
+    upkeep::gauges(&build.front, &journal, &index, lost, damage);
     serve(&build.front, "collector", listener, router, configs::connections(settings));
     let tail = configs::tail_config(settings);
     intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
@@ -77,9 +78,6 @@ fn open_embedded(build: &Build<'_>) -> Result<Arc<dyn Index>, StartError> {
         cache_bytes: build.settings.index_cache_bytes,
         ..embedded::Config::new(build.settings.data.join("index"))
     })?;
-    if index.stats().damaged > 0 {
-        tracing::error!(files = index.stats().damaged, "damaged files of the index were set aside");
-    }
     Ok(Arc::new(index))
 }
 

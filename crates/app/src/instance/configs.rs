@@ -23,10 +23,17 @@ pub(super) fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
         segment_bytes: settings.journal_segment_bytes,
         budget_bytes: settings.journal_bytes_max,
         queue_bytes: settings.journal_queue_bytes,
+        reserve_bytes: settings.disk_reserve,
         notes_max: JOURNAL_NOTES_MAX,
     })?;
     for problem in journal.status().problems {
-        tracing::warn!(path = %problem.path.display(), what = problem.what, "the journal was mended");
+        tracing::error!(path = %problem.path.display(), what = problem.what, "a file of the journal is not as it should be");
+    }
+    match journal.status().truncated_bytes {
+        0 => {}
+        bytes => {
+            tracing::info!(bytes, "cut off a write that had not finished; nobody was told that it was stored")
+        }
     }
     Ok(journal)
 }

@@ -16,13 +16,8 @@ pub enum StartError {
         source: io::Error,
     },
     /// Another process has the data folder.
-    #[error("the data folder {path} is in use by another process; LOG_SENTINEL_DATA names another one")]
-    InUse {
-        /// The folder.
-        path: PathBuf,
-        /// Why it could not be taken.
-        source: io::Error,
-    },
+    #[error("LOG_SENTINEL_DATA")]
+    InUse(#[from] disk::InUse),
     /// The journal could not be opened.
     #[error("cannot open the journal")]
     Journal(#[from] journal::OpenError),

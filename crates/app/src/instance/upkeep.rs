@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use index::Index;
+use index::{Index, Losses};
 use journal::Journal;
 use metrics::{counter, gauge};
 use telemetry::{health::Component, metric, task::Tasks};
@@ -11,16 +11,24 @@ use tracing::{error, info, warn};
 
 /// How often gauges are set and the models' folder is looked at.
 const GAUGES_EVERY: Duration = Duration::from_secs(2);
+/// Reasons that are told in full.
+const REASONS_MAX: usize = 8;
 /// How often expired events are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 
 /// Sets the gauges of journal and index, and says what damage was met.
-pub(super) fn gauges(tasks: &Tasks, journal: &Journal, index: &Arc<dyn Index>, damage: Component) {
+pub(super) fn gauges(
+    tasks: &Tasks,
+    journal: &Journal,
+    index: &Arc<dyn Index>,
+    lost: Component,
+    damage: Component,
+) {
     let (journal, index, stop) = (journal.clone(), Arc::clone(index), tasks.stop());
     tasks.spawn("gauges", async move {
         let mut ticks = ticks(GAUGES_EVERY);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            set_gauges(&journal, index.as_ref(), &damage);
+            set_gauges(&journal, index.as_ref(), &lost, &damage);
         }
     });
 }
@@ -113,16 +121,52 @@ async fn reload(anomaly: Arc<anomaly::Service>) {
     }
 }
 
-fn set_gauges(journal: &Journal, index: &dyn Index, damage: &Component) {
+/// Says what of the journal was destroyed: it stays said until the next start.
+fn report_journal(status: &journal::Status, lost: &Component) {
+    let mut reasons: Vec<String> = status.problems.iter().take(REASONS_MAX).map(describe).collect();
+    if status.damaged_records > 0 {
+        reasons.push(format!(
+            "{} events could not be read and are lost; journal/quarantine keeps their bytes where there was room",
+            status.damaged_records
+        ));
+    }
+    if !reasons.is_empty() {
+        lost.degraded(reasons.join("; "));
+    }
+}
+
+fn describe(problem: &journal::Problem) -> String {
+    format!("{}: {}", problem.path.display(), problem.what)
+}
+
+fn report_index(losses: &Losses, missing: u64, damage: &Component) {
+    let mut reasons = losses.reasons.clone();
+    if missing > 0 {
+        reasons.push(format!(
+            "{missing} files were deleted while the service runs; it still answers from them, the next start cannot. \
+             Put the index folder back, or restore a backup"
+        ));
+    }
+    match reasons.is_empty() {
+        true => damage.ok(),
+        false => {
+            damage.degraded(format!("{} places are lost: {}", losses.places + missing, reasons.join("; ")))
+        }
+    }
+}
+
+fn set_gauges(journal: &Journal, index: &dyn Index, lost: &Component, damage: &Component) {
     let status = journal.status();
     gauge!(metric::JOURNAL_BYTES).set(status.bytes as f64);
     gauge!(metric::JOURNAL_BUDGET_BYTES).set(status.budget_bytes as f64);
+    counter!(metric::JOURNAL_TRUNCATED_BYTES).absolute(status.truncated_bytes);
+    report_journal(&status, lost);
     let stats = index.stats();
-    if stats.damaged > 0 {
-        damage.degraded(format!(
-            "{} damaged files were set aside in the index folder; their events are not found",
-            stats.damaged
-        ));
+    let losses = index.losses(None, None);
+    report_index(&losses, index.missing_files(), damage);
+    gauge!(metric::INDEX_LOST_EVENTS).set(losses.events as f64);
+    if let Some(free) = status.free_bytes {
+        gauge!(metric::DISK_FREE_BYTES).set(free as f64);
     }
     gauge!(metric::INDEX_DAMAGED_FILES).set(stats.damaged as f64);
     gauge!(metric::INDEX_EVENTS).set(stats.events as f64);

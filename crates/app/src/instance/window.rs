@@ -1,11 +1,6 @@
 //! What an anomaly service of its own remembers of the stream, in a file of its own.
 
-use std::{
-    fs::{self, File},
-    io,
-    path::Path,
-    time::Duration,
-};
+use std::{fs, io, path::Path, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -15,13 +10,10 @@ use super::{Build, StartError};
 /// on where they are, and rates and first sightings of that time are missing.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
 
-/// Takes the data folder, restores what was saved last, and saves it from time to time and at the end.
+/// Restores what was saved last, and saves it from time to time and at the end.
 pub(super) fn start(build: &Build<'_>, service: api::AnomalyGrpc) -> Result<(), StartError> {
     let dir = &build.settings.data;
     let failed = |path: &Path, source| StartError::Data { path: path.to_owned(), source };
-    let lock_path = dir.join("anomaly.lock");
-    let lock = File::create(&lock_path).map_err(|source| failed(&lock_path, source))?;
-    lock.try_lock().map_err(|error| StartError::InUse { path: dir.clone(), source: error.into() })?;
     let path = dir.join("anomaly.window");
     match fs::read(&path) {
         Ok(snapshot) => {
@@ -42,7 +34,6 @@ pub(super) fn start(build: &Build<'_>, service: api::AnomalyGrpc) -> Result<(), 
             saved = save(&service, &path, saved).await;
         }
         save(&service, &path, saved).await;
-        drop(lock);
     });
     Ok(())
 }

@@ -164,6 +164,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Size past which the journal begins a new file. Smaller ones free disk earlier.",
     ),
     setting(
+        "LOG_SENTINEL_DISK_RESERVE",
+        "256MiB",
+        "Disk kept free for the index, at most a twentieth of the disk; below it senders get 429. 0 keeps none.",
+    ),
+    setting(
         "LOG_SENTINEL_RETENTION",
         "never",
         "Age, such as 30d, after which stored events are deleted; never keeps them all.",

@@ -20,7 +20,8 @@ const FAN_IN: usize = 8;
 
 /// The segments to merge next, in order; None when they are few enough.
 pub(super) fn choose(segments: &[Arc<Segment>], segment_rows: u64) -> Option<Vec<Arc<Segment>>> {
-    let small = |segment: &&Arc<Segment>| segment.is_file() && segment.rows <= segment_rows / 2;
+    let small =
+        |segment: &&Arc<Segment>| segment.is_file() && segment.whole && segment.rows <= segment_rows / 2;
     let tier = |rows: u64| (rows.max(1)).ilog(FAN_IN as u64);
     let tiers = 0..=tier(segment_rows);
     tiers.into_iter().find_map(|wanted| {

@@ -8,7 +8,8 @@
 //! `segment` for its form). Queries are answered from counters of row shapes where these decide,
 //! then from filters and time stamps, and only then from rows.
 //!
-//! It must never answer from a file whose checksums differ: such a file is set aside.
+//! It must never answer from bytes whose checksum differs: a damaged block is left out, a file that cannot
+//! be made sense of is set aside, and what is lost by that is said, as is a file that is missing.
 
 mod aggregate;
 mod amend;
@@ -19,12 +20,16 @@ mod documents;
 mod evaluate;
 mod intern;
 mod ints;
+mod losses;
+mod manifest;
 mod merge;
+mod open;
 mod reader;
 mod rows;
 mod search;
 mod segment;
 mod shapes;
+mod shield;
 mod skeleton;
 mod store;
 mod suspects;

@@ -139,7 +139,7 @@ impl<'s> Block<'s> {
     }
 
     pub(super) fn damaged(&self, damage: Damage) -> IndexError {
-        self.segment.damaged(damage)
+        self.segment.damaged_block(self.index, damage)
     }
 
     fn get<'b, T: Send + Sync + 'static>(

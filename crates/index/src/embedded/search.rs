@@ -145,7 +145,7 @@ impl Shared {
         let whole = |first: i64, last: i64| first >= from && last <= to;
         let takes_blocks = collect.takes_blocks() && asked.any.iter().all(|state| *state == Known::Always);
         let mut any = asked.any.as_ref().clone();
-        if !takes_blocks && whole(segment.first, segment.last) {
+        if !takes_blocks && segment.whole && whole(segment.first, segment.last) {
             for (shape, state) in any.iter_mut().enumerate() {
                 if *state == Known::Always && collect.segment(&tables, shape, &tables.totals[shape]) {
                     *state = Known::Never;
@@ -210,7 +210,7 @@ impl Shared {
         let (from, to) = times(selection);
         let mut total = 0;
         for segment in snapshot.segments.iter().filter(|segment| segment.rows > 0) {
-            if segment.first < from || segment.last > to {
+            if segment.first < from || segment.last > to || !segment.whole {
                 return Ok(None);
             }
             let tables = segment.tables(&self.cache)?;

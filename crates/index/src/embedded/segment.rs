@@ -2,21 +2,26 @@
 //! being written, in memory.
 //!
 //! ```text
-//! 8 bytes   LSINDEX1
+//! locator   8 bytes LSINDEX2, u64 where the tables begin, u32 length of the tables, u32 length of the footer,
+//!           u32 CRC-32C of the footer, u32 CRC-32C of the locator before
 //! blocks    the sections of each block, one behind the other
 //! tables    packed, see `shapes`
 //! footer    varint rows; covered journals: varint number, then 16 bytes, varint segment, varint record of each;
 //!           replaced segments: varint number, then their numbers; tables: varint offset, length, CRC-32C;
 //!           blocks: varint number, then of each varint rows, first and last time stamp, length and CRC-32C of each section
-//! trailer   u32 length of the footer, u32 CRC-32C of the footer, 8 bytes LSINDEX1
+//! shield    of tables and footer together, see `shield`
+//! locator   the same as at the start
 //! ```
+//! So no single damaged place costs more than a block: it is left out when its checksum is found to differ.
+//! Version 1, which is read on, begins with 8 bytes LSINDEX1 and ends behind the footer with u32 length of the footer,
+//! u32 CRC-32C of the footer, 8 bytes LSINDEX1; it has no shield. A later version is refused, not taken for damage.
 //! Fixed-width numbers are little-endian. A file is written under another name, synced and renamed,
 //! so that it appears whole or not at all, and with it the journal position that it covers. A file
 //! that replaces others says so itself: those that are still there at the next start are removed.
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, Seek, Write},
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -31,11 +36,17 @@ use super::{
     cache::Cache,
     ints::{Damage, Input, put_varint},
     shapes::Tables,
+    shield::{restore, shield, shield_len},
 };
 use crate::IndexError;
 
-const MAGIC: &[u8; 8] = b"LSINDEX1";
-const TRAILER: usize = 16;
+const MAGIC: &[u8; 8] = b"LSINDEX2";
+const MAGIC_1: &[u8; 8] = b"LSINDEX1";
+/// What the magic of each version begins with.
+const NAME: &[u8; 7] = b"LSINDEX";
+/// Bytes behind the footer in version 1.
+const TRAILER_1: usize = 16;
+const LOCATOR: usize = 32;
 /// More than this no section, table or footer unpacks to.
 const UNPACKED_MAX: usize = 1 << 30;
 /// Kind of the cache entry that holds a segment's tables.
@@ -64,14 +75,63 @@ impl BlockPlace {
     }
 }
 
-#[derive(Debug)]
+/// Where tables, footer and shield of a file stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Locator {
+    start: u64,
+    tables: u32,
+    footer: u32,
+    /// Of the footer.
+    checksum: u32,
+}
+
+impl Locator {
+    fn put(self) -> [u8; LOCATOR] {
+        let mut bytes = [0; LOCATOR];
+        bytes[..8].copy_from_slice(MAGIC);
+        bytes[8..16].copy_from_slice(&self.start.to_le_bytes());
+        for (at, number) in [(16, self.tables), (20, self.footer), (24, self.checksum)] {
+            bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+        }
+        let checksum = crc32c::crc32c(&bytes[..28]);
+        bytes[28..].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    fn take(bytes: &[u8; LOCATOR]) -> Option<Self> {
+        if bytes[..8] != *MAGIC || crc32c::crc32c(&bytes[..28]) != number_at(bytes, 28) {
+            return None;
+        }
+        let start = u64::from(number_at(bytes, 12)) << 32 | u64::from(number_at(bytes, 8));
+        let (tables, footer, checksum) = (number_at(bytes, 16), number_at(bytes, 20), number_at(bytes, 24));
+        Some(Self { start, tables, footer, checksum })
+    }
+
+    /// Bytes of tables and footer.
+    fn length(self) -> usize {
+        self.tables as usize + self.footer as usize
+    }
+}
+
+fn number_at(bytes: &[u8], at: usize) -> u32 {
+    let bytes = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>());
+    bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+#[derive(Debug, Clone)]
 enum Storage {
     Memory(Arc<Tables>),
-    File { file: File, path: PathBuf, tables: (u64, usize, u32) },
+    /// Version 1 has no locator.
+    File {
+        file: Arc<File>,
+        path: PathBuf,
+        tables: (u64, usize, u32),
+        locator: Option<Locator>,
+    },
 }
 
 /// A segment.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Segment {
     unit: u64,
     /// Of its file; 0 in memory.
@@ -81,6 +141,8 @@ pub(super) struct Segment {
     pub(super) last: i64,
     pub(super) bytes: u64,
     pub(super) blocks: Vec<BlockPlace>,
+    /// Whether it has all its blocks; else the totals of its tables are too high.
+    pub(super) whole: bool,
     /// Behind the last event of each journal that is in this segment or in one it replaces.
     pub(super) covered: Vec<(JournalId, Position)>,
     pub(super) replaces: Vec<u64>,
@@ -103,6 +165,7 @@ impl Segment {
             last,
             bytes: 0,
             blocks,
+            whole: true,
             covered,
             replaces: Vec::new(),
             storage: Storage::Memory(tables),
@@ -139,17 +202,35 @@ impl Segment {
     }
 
     pub(super) fn damaged(&self, damage: Damage) -> IndexError {
-        IndexError::Damaged { path: self.path().to_owned(), reason: damage.0.to_owned() }
+        IndexError::Damaged { path: self.path().to_owned(), reason: damage.0.to_owned(), block: None }
+    }
+
+    /// Damage that one block alone has.
+    pub(super) fn damaged_block(&self, block: usize, damage: Damage) -> IndexError {
+        let path = self.path().to_owned();
+        let block = self.blocks.get(block).map(|block| block.unit);
+        IndexError::Damaged { path, reason: damage.0.to_owned(), block }
+    }
+
+    /// The same without one block, and what that held; None when the block is not in it.
+    pub(super) fn without(&self, block: u64) -> Option<(Self, BlockMeta)> {
+        let mut rest = self.clone();
+        let at = rest.blocks.iter().position(|place| place.unit == block)?;
+        let gone = rest.blocks.remove(at).meta;
+        rest.rows = rest.rows.saturating_sub(u64::from(gone.rows));
+        (rest.first, rest.last) = extent(&rest.blocks);
+        rest.whole = false;
+        Some((rest, gone))
     }
 
     /// The tables, read when they are not at hand.
     pub(super) fn tables(&self, cache: &Cache) -> Result<Arc<Tables>, IndexError> {
-        let (file, path, (offset, length, checksum)) = match &self.storage {
+        let (file, path, (offset, length, checksum), locator) = match &self.storage {
             Storage::Memory(tables) => return Ok(Arc::clone(tables)),
-            Storage::File { file, path, tables } => (file, path, *tables),
+            Storage::File { file, path, tables, locator } => (file, path, *tables, *locator),
         };
         cache.get((self.unit, 0, TABLES_KIND), || {
-            let bytes = read(file, path, offset, length, checksum)?;
+            let bytes = read_shielded(file, path, (offset, length, checksum), locator)?;
             let bytes = unpack(&mut Input(&bytes)).map_err(|damage| self.damaged(damage))?;
             let tables = Tables::take(&bytes).map_err(|damage| self.damaged(damage))?;
             let size = tables.size_bytes();
@@ -170,7 +251,13 @@ impl Segment {
                 bytes.map(<[u8]>::to_vec).ok_or_else(|| self.damaged(Damage("a section is missing")))
             }
             (Storage::File { file, path, .. }, None) => {
-                read(file, path, place.offset + start, length as usize, checksum)
+                let read = read(file, path, place.offset + start, length as usize, checksum);
+                read.map_err(|error| match error {
+                    IndexError::Damaged { path, reason, .. } => {
+                        IndexError::Damaged { path, reason, block: Some(place.unit) }
+                    }
+                    error => error,
+                })
             }
             (Storage::Memory(_), None) => Err(self.damaged(Damage("a block is missing"))),
         }
@@ -185,28 +272,35 @@ impl Segment {
             let path = path.to_owned();
             move |source| WriteError { error: IndexError::File { action, path, source }, poisons: false }
         };
-        let mut file = File::create(&temporary).map_err(failed("create", &temporary))?;
-        let mut written = MAGIC.len() as u64;
-        let mut footer = Vec::new();
+        let mut file = disk::create(&temporary).map_err(failed("create", &temporary))?;
+        let mut start = LOCATOR as u64;
         {
             let mut put = |bytes: &[u8]| file.write_all(bytes).map_err(failed("write", &temporary));
-            put(MAGIC)?;
+            put(&[0; LOCATOR])?;
             for block in &self.blocks {
                 let Some(memory) = &block.memory else {
                     return Err(WriteError::other("a block is not in memory"));
                 };
                 put(&memory.bytes)?;
-                written += memory.bytes.len() as u64;
+                start += memory.bytes.len() as u64;
             }
-            let tables = packed(&tables.put());
-            put(&tables)?;
-            self.put_footer(replaces, (written, tables.len(), crc32c::crc32c(&tables)), &mut footer);
-            let checksum = crc32c::crc32c(&footer);
-            let length = footer.len() as u32;
-            footer.extend_from_slice(&length.to_le_bytes());
-            footer.extend_from_slice(&checksum.to_le_bytes());
-            footer.extend_from_slice(MAGIC);
-            put(&footer)?;
+            let mut end = packed(&tables.put());
+            let tables = end.len();
+            let mut footer = Vec::new();
+            self.put_footer(replaces, (start, tables, crc32c::crc32c(&end)), &mut footer);
+            end.extend_from_slice(&footer);
+            let locator = Locator {
+                start,
+                tables: tables as u32,
+                footer: footer.len() as u32,
+                checksum: crc32c::crc32c(&footer),
+            };
+            end.extend_from_slice(&shield(&end));
+            end.extend_from_slice(&locator.put());
+            put(&end)?;
+            file.rewind()
+                .and_then(|()| file.write_all(&locator.put()))
+                .map_err(failed("write", &temporary))?;
         }
         let poisons = |error: WriteError| WriteError { poisons: true, ..error };
         file.sync_all().map_err(failed("sync", &temporary)).map_err(poisons)?;
@@ -247,34 +341,41 @@ impl Segment {
             let path = path.to_owned();
             move |source| IndexError::File { action, path, source }
         };
-        let damaged = |reason: &str| IndexError::Damaged { path: path.to_owned(), reason: reason.to_owned() };
+        let damaged = |reason: &str| damaged(path, reason);
         let file = File::open(path).map_err(failed("open"))?;
         let size = file.metadata().map_err(failed("read the size of"))?.len();
-        if size < (MAGIC.len() + TRAILER) as u64 {
-            return Err(damaged("it is too short"));
-        }
-        let mut head = [0; MAGIC.len()];
-        read_exact_at(&file, &mut head, 0).map_err(failed("read"))?;
-        let mut trailer = [0; TRAILER];
-        read_exact_at(&file, &mut trailer, size - TRAILER as u64).map_err(failed("read"))?;
-        let (numbers, magic) = trailer.split_at(8);
-        if head != *MAGIC || magic != MAGIC {
-            return Err(damaged("its first or last bytes are not those of a segment of version 1"));
-        }
-        let number_at =
-            |at: usize| numbers[at..at + 4].iter().rev().fold(0u32, |n, b| n << 8 | u32::from(*b));
-        let (length, checksum) = (number_at(0) as usize, number_at(4));
-        let Some(start) = (size - TRAILER as u64).checked_sub(length as u64) else {
-            return Err(damaged("its footer is too long"));
+        let (mut head, mut tail) = ([0; LOCATOR], [0; LOCATOR]);
+        let short = (size as usize).min(LOCATOR);
+        read_exact_at(&file, &mut head[..short], 0).map_err(failed("read"))?;
+        read_exact_at(&file, &mut tail[LOCATOR - short..], size - short as u64).map_err(failed("read"))?;
+        let locator = Locator::take(&tail).or_else(|| Locator::take(&head));
+        let (start, (from, length, checksum)) = match locator {
+            Some(locator) => {
+                let from = locator.start + u64::from(locator.tables);
+                (LOCATOR, (from, locator.footer as usize, locator.checksum))
+            }
+            None if head[..8] == *MAGIC_1 && tail[LOCATOR - 8..] == *MAGIC_1 => {
+                let trailer = LOCATOR - TRAILER_1;
+                let length = number_at(&tail, trailer) as usize;
+                let Some(from) = (size - TRAILER_1 as u64).checked_sub(length as u64) else {
+                    return Err(damaged("its footer is too long"));
+                };
+                (MAGIC_1.len(), (from, length, number_at(&tail, trailer + 4)))
+            }
+            None if is_later(&head, &tail) => return Err(IndexError::Version { path: path.to_owned() }),
+            None => return Err(damaged("its first or last bytes are not those of a segment")),
         };
-        let footer = read(&file, path, start, length, checksum)?;
-        Self::take_footer(&footer, start, |tables| Storage::File { file, path: path.to_owned(), tables })
+        let footer = read_shielded(&file, path, (from, length, checksum), locator)?;
+        let file = Arc::new(file);
+        let storage = |tables| Storage::File { file, path: path.to_owned(), tables, locator };
+        Self::take_footer(&footer, start as u64, from, storage)
             .map(|segment| Self { number, bytes: size, ..segment })
             .map_err(|damage| damaged(damage.0))
     }
 
     fn take_footer(
         footer: &[u8],
+        start: u64,
         end: u64,
         storage: impl FnOnce((u64, usize, u32)) -> Storage,
     ) -> Result<Self, Damage> {
@@ -292,7 +393,7 @@ impl Segment {
         }
         let tables = (input.varint()?, input.length(UNPACKED_MAX)?, input.u32()?);
         let mut blocks = Vec::new();
-        let mut offset = MAGIC.len() as u64;
+        let mut offset = start;
         for _ in 0..input.length(most)? {
             let mut meta = BlockMeta {
                 rows: input.u32()?,
@@ -321,6 +422,7 @@ impl Segment {
             last,
             bytes: 0,
             blocks,
+            whole: true,
             covered,
             replaces,
             storage: storage(tables),
@@ -388,18 +490,52 @@ fn read_exact_at(file: &File, mut bytes: &mut [u8], mut offset: u64) -> io::Resu
     Ok(())
 }
 
+fn damaged(path: &Path, reason: &str) -> IndexError {
+    IndexError::Damaged { path: path.to_owned(), reason: reason.to_owned(), block: None }
+}
+
+/// Whether both ends are those of a version after this one; a flipped bit changes only one of them.
+fn is_later(head: &[u8; LOCATOR], tail: &[u8; LOCATOR]) -> bool {
+    let version = |bytes: &[u8]| bytes.strip_prefix(NAME).and_then(|rest| rest.first().copied());
+    let own = version(head).filter(|version| ![MAGIC[7], MAGIC_1[7]].contains(version));
+    own.is_some() && (version(tail) == own || version(&tail[LOCATOR - 8..]) == own)
+}
+
 fn read(file: &File, path: &Path, offset: u64, length: usize, checksum: u32) -> Result<Vec<u8>, IndexError> {
     let mut bytes = vec![0; length];
     read_exact_at(file, &mut bytes, offset).map_err(|source| match source.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            IndexError::Damaged { path: path.to_owned(), reason: "it ends too early".to_owned() }
-        }
+        io::ErrorKind::UnexpectedEof => damaged(path, "it ends too early"),
         _ => IndexError::File { action: "read", path: path.to_owned(), source },
     })?;
     if crc32c::crc32c(&bytes) != checksum {
-        return Err(IndexError::Damaged { path: path.to_owned(), reason: "a checksum differs".to_owned() });
+        return Err(damaged(path, "a checksum differs"));
     }
     Ok(bytes)
+}
+
+/// Reads tables or footer, restoring a damaged place in them where there is a shield.
+fn read_shielded(
+    file: &File,
+    path: &Path,
+    (offset, length, checksum): (u64, usize, u32),
+    locator: Option<Locator>,
+) -> Result<Vec<u8>, IndexError> {
+    let found = read(file, path, offset, length, checksum);
+    let (Err(IndexError::Damaged { .. }), Some(locator)) = (&found, locator) else { return found };
+    let mut bytes = vec![0; locator.length() + shield_len(locator.length())];
+    if read_exact_at(file, &mut bytes, locator.start).is_err() {
+        return found;
+    }
+    let (shielded, shield) = bytes.split_at_mut(locator.length());
+    restore(shielded, shield);
+    let start = usize::try_from(offset.saturating_sub(locator.start)).unwrap_or(usize::MAX);
+    match shielded.get(start..start.saturating_add(length)) {
+        Some(bytes) if crc32c::crc32c(bytes) == checksum => {
+            tracing::warn!(path = %path.display(), "a damaged place in an index file was restored; check the disk");
+            Ok(bytes.to_vec())
+        }
+        _ => found,
+    }
 }
 
 /// Takes bytes that `put_packed` wrote.

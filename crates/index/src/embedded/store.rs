@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -17,13 +17,15 @@ use super::{
     amend::{self, Late},
     block::Section,
     cache::Cache,
+    losses::{self, Loss},
     merge,
-    segment::{Segment, file_path, number_of_file, sync_directory},
+    open::{Files, Opened, open},
+    segment::{Segment, file_path, sync_directory},
     writer::Writer,
 };
 use crate::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult,
+    IndexError, IndexStats, Losses, LostFile, Patterns, PatternsRequest, SearchRequest, SearchResult,
 };
 
 /// Tables larger than this end a segment early, in bytes.
@@ -72,9 +74,9 @@ pub(super) struct Shared {
     writer: Mutex<Writer>,
     written: watch::Sender<Position>,
     /// Held while files are written or removed.
-    files: Mutex<u64>,
+    files: Mutex<Files>,
     poisoned: AtomicBool,
-    damaged: AtomicU64,
+    losses: Mutex<Vec<Loss>>,
 }
 
 /// What a query looks at.
@@ -88,68 +90,29 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> IndexError {
+pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> IndexError {
     let path = path.to_owned();
     move |source| IndexError::File { action, path, source }
 }
 
 impl Embedded {
     /// Opens the index in a folder. Files left over from an interrupted write are removed, damaged
-    /// ones are renamed to `*.damaged` and counted.
+    /// ones are renamed to `*.damaged`; what is lost is in [`Index::losses`].
     ///
     /// # Errors
-    /// When the folder or a file in it cannot be read.
+    /// When the folder or a file in it cannot be read, or was written by a later version.
     pub fn open(config: Config) -> Result<Self, IndexError> {
         let config = Config { block_rows: config.block_rows.clamp(1, 1 << 16), ..config };
-        let dir = &config.dir;
-        std::fs::create_dir_all(dir).map_err(failed("create", dir))?;
-        let (mut segments, mut damaged, mut next) = (Vec::new(), 0, 1);
-        for entry in std::fs::read_dir(dir).map_err(failed("list", dir))? {
-            let path = entry.map_err(failed("list", dir))?.path();
-            if path.extension().is_some_and(|extension| extension == "tmp") {
-                std::fs::remove_file(&path).map_err(failed("remove", &path))?;
-            }
-            if path.extension().is_some_and(|extension| extension == "damaged") {
-                damaged += 1;
-                next = next.max(number_of_file(&path.with_extension("segment")).unwrap_or_default() + 1);
-            }
-            let Some(number) = number_of_file(&path) else { continue };
-            next = next.max(number + 1);
-            match Segment::open(&path, number) {
-                Ok(segment) => segments.push(Arc::new(segment)),
-                Err(IndexError::Damaged { .. }) => {
-                    set_aside(&path)?;
-                    damaged += 1;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let replaced: Vec<u64> =
-            segments.iter().flat_map(|segment| segment.replaces.iter().copied()).collect();
-        segments.retain(|segment: &Arc<Segment>| !replaced.contains(&segment.number));
-        for number in replaced {
-            remove(&file_path(dir, number))?;
-        }
-        segments.sort_unstable_by_key(|segment| segment.number);
-        let mut covered: Vec<(JournalId, Position)> = Vec::new();
-        for (journal, position) in segments.iter().flat_map(|segment| &segment.covered) {
-            match covered.iter().position(|(known, _)| known == journal) {
-                Some(at) => {
-                    let (journal, before) = covered.remove(at);
-                    covered.push((journal, before.max(*position)));
-                }
-                None => covered.push((*journal, *position)),
-            }
-        }
+        let Opened { segments, covered, files, losses } = open(&config.dir)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 cache: Cache::new(config.cache_bytes),
                 written: watch::Sender::new(last_of(&covered)),
                 segments: RwLock::new(Arc::new(segments)),
                 writer: Mutex::new(Writer::new(config.block_rows, covered)),
-                files: Mutex::new(next),
+                files: Mutex::new(files),
                 poisoned: AtomicBool::new(false),
-                damaged: AtomicU64::new(damaged),
+                losses: Mutex::new(losses),
                 config,
             }),
         })
@@ -176,10 +139,8 @@ impl Embedded {
         let shared = Arc::clone(&self.shared);
         let work = move || loop {
             match run(&shared, &shared.snapshot()) {
-                Err(IndexError::Damaged { path, reason }) => {
-                    if !shared.drop_damaged(&path)? {
-                        return Err(IndexError::Damaged { path, reason });
-                    }
+                Err(IndexError::Damaged { path, reason, block }) => {
+                    shared.leave_out(&path, &reason, block)?
                 }
                 answer => return answer,
             }
@@ -200,11 +161,14 @@ impl Embedded {
 }
 
 /// Renames a damaged file out of the way.
-fn set_aside(path: &Path) -> Result<(), IndexError> {
-    std::fs::rename(path, path.with_extension("damaged")).map_err(failed("set aside", path))
+pub(super) fn set_aside(path: &Path) -> Result<(), IndexError> {
+    match std::fs::rename(path, path.with_extension("damaged")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("set aside", path)(error)),
+        _ => Ok(()),
+    }
 }
 
-fn remove(path: &Path) -> Result<(), IndexError> {
+pub(super) fn remove(path: &Path) -> Result<(), IndexError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
         _ => Ok(()),
@@ -230,17 +194,51 @@ impl Shared {
         Snapshot { segments, covered: writer.covered().last().map_or(Position::default(), |(_, end)| *end) }
     }
 
-    /// True when the file was among the segments.
-    fn drop_damaged(&self, path: &Path) -> Result<bool, IndexError> {
+    /// Leaves out what a query or a merge found damaged, and says so once: a block, or a whole file.
+    fn leave_out(&self, path: &Path, reason: &str, block: Option<u64>) -> Result<(), IndexError> {
         let _files = lock(&self.files);
-        if !self.segments().iter().any(|segment| segment.is_file() && segment.path() == path) {
-            // Another query may have done so already.
-            return Ok(path.with_extension("damaged").exists() && !path.exists());
-        }
-        set_aside(path)?;
-        self.change_segments(|segments| segments.retain(|segment| segment.path() != path));
-        self.damaged.fetch_add(1, Ordering::Relaxed);
-        Ok(true)
+        self.leave_out_locked(path, reason, block)
+    }
+
+    fn leave_out_locked(&self, path: &Path, reason: &str, block: Option<u64>) -> Result<(), IndexError> {
+        let segments = self.segments();
+        // Else another query has done so, or a merge has replaced it.
+        let Some(segment) = segments.iter().find(|segment| segment.is_file() && segment.path() == path)
+        else {
+            return Ok(());
+        };
+        let (rest, loss) = match block {
+            Some(block) => {
+                let Some((rest, gone)) = segment.without(block) else { return Ok(()) };
+                let what = format!("a block is damaged ({reason}) and left out");
+                let (events, times) = (u64::from(gone.rows), (gone.first, gone.last));
+                (
+                    Some(Arc::new(rest)),
+                    Loss { path: path.to_owned(), what, events: Some(events), times, file: None },
+                )
+            }
+            None => {
+                set_aside(path)?;
+                let (path, what) =
+                    (path.with_extension("damaged"), format!("damaged ({reason}) and set aside"));
+                let times = (segment.first, segment.last);
+                (None, Loss { path, what, events: Some(segment.rows), times, file: None })
+            }
+        };
+        tracing::error!(path = %loss.path.display(), events = loss.events, "part of the index is lost: {}", loss.what);
+        self.change_segments(|segments| {
+            segments.retain_mut(|segment| {
+                if !segment.is_file() || segment.path() != path {
+                    return true;
+                }
+                rest.clone().is_some_and(|rest| {
+                    *segment = rest;
+                    true
+                })
+            });
+        });
+        lock(&self.losses).push(loss);
+        Ok(())
     }
 
     fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
@@ -249,10 +247,24 @@ impl Shared {
         }
         let mut writer = lock(&self.writer);
         writer.write(batch);
-        if writer.rows() >= self.config.segment_rows || writer.tables_bytes() > TABLES_BYTES_MAX {
-            self.roll(&mut writer);
-        }
+        self.roll_if_full(&mut writer);
         Ok(())
+    }
+
+    fn restore(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(IndexError::Poisoned);
+        }
+        let mut writer = lock(&self.writer);
+        writer.restore(batch);
+        self.roll_if_full(&mut writer);
+        Ok(())
+    }
+
+    fn roll_if_full(&self, writer: &mut Writer) {
+        if writer.rows() >= self.config.segment_rows || writer.tables_bytes() > TABLES_BYTES_MAX {
+            self.roll(writer);
+        }
     }
 
     /// Ends the segment being written; it stays in memory until it is committed.
@@ -262,9 +274,12 @@ impl Shared {
     }
 
     fn commit(&self) -> Result<Position, IndexError> {
-        let mut next = lock(&self.files);
+        let mut files = lock(&self.files);
         if self.poisoned.load(Ordering::Acquire) {
             return Err(IndexError::Poisoned);
+        }
+        if files.unsaved {
+            self.save(&mut files)?;
         }
         let end = {
             let mut writer = lock(&self.writer);
@@ -274,25 +289,25 @@ impl Shared {
             writer.covered().last().map_or(Position::default(), |(_, end)| *end)
         };
         for pending in self.segments().iter().filter(|segment| !segment.is_file()) {
-            self.write_file(pending, &mut next, &[])?;
+            self.write_file(pending, &mut files, &[])?;
         }
         while let Some(chosen) = merge::choose(&self.segments(), self.config.segment_rows) {
             let merged = match merge::merge(&chosen, &self.config, &self.cache) {
                 Ok(merged) => merged,
-                // Left as they are; a query that meets the damage sets it aside.
-                Err(IndexError::Damaged { .. }) => break,
+                // What is damaged is left where it is; the others are merged.
+                Err(IndexError::Damaged { path, reason, block }) => {
+                    self.leave_out_locked(&path, &reason, block)?;
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             let replaced: Vec<u64> = chosen.iter().map(|segment| segment.number).collect();
-            if let Err(error) = self.write_file(&Arc::new(merged), &mut next, &replaced) {
+            if let Err(error) = self.write_file(&Arc::new(merged), &mut files, &replaced) {
                 // What was to be merged is durable as it is; a full disk may have room another time.
                 if self.poisoned.load(Ordering::Acquire) {
                     return Err(error);
                 }
                 break;
-            }
-            for number in replaced {
-                remove(&file_path(&self.config.dir, number))?;
             }
         }
         Ok(end)
@@ -309,8 +324,13 @@ impl Shared {
     }
 
     /// Writes a segment and puts the file in its place and in that of those it replaces.
-    fn write_file(&self, pending: &Arc<Segment>, next: &mut u64, replaced: &[u64]) -> Result<(), IndexError> {
-        let number = *next;
+    fn write_file(
+        &self,
+        pending: &Arc<Segment>,
+        files: &mut Files,
+        replaced: &[u64],
+    ) -> Result<(), IndexError> {
+        let number = files.next;
         let written = pending.write(&self.config.dir, number, replaced).map_err(|failure| {
             // Half a file only takes the room that is lacking.
             drop(std::fs::remove_file(file_path(&self.config.dir, number).with_extension("tmp")));
@@ -320,7 +340,9 @@ impl Shared {
             }
             failure.error
         })?;
-        *next += 1;
+        files.next += 1;
+        files.manifest.add(&written, replaced);
+        files.removable.extend_from_slice(replaced);
         let written = Arc::new(written);
         self.change_segments(|segments| {
             segments.retain(|segment| {
@@ -329,14 +351,49 @@ impl Shared {
             segments.push(written);
             segments.sort_by_key(|segment| (!segment.is_file(), segment.number));
         });
+        self.save(files)
+    }
+
+    /// Writes the manifest, then removes what it no longer lists.
+    fn save(&self, files: &mut Files) -> Result<(), IndexError> {
+        files.unsaved = true;
+        files.manifest.write(&self.config.dir).map_err(failed("write the manifest in", &self.config.dir))?;
+        files.unsaved = false;
+        for number in files.removable.drain(..) {
+            remove(&file_path(&self.config.dir, number))?;
+        }
         Ok(())
+    }
+
+    /// Makes durable what was restored of a lost file, in one file that takes its place.
+    fn restored(&self, lost: u64, events: u64) -> Result<(), IndexError> {
+        let mut files = lock(&self.files);
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(IndexError::Poisoned);
+        }
+        {
+            let mut writer = lock(&self.writer);
+            if writer.rows() > 0 {
+                self.roll(&mut writer);
+            }
+        }
+        let segments = self.segments();
+        let pending: Vec<_> = segments.iter().filter(|segment| !segment.is_file()).collect();
+        for (at, segment) in pending.iter().enumerate() {
+            // With the last: until then a crash has all of it done again.
+            let replaced: &[u64] = if at + 1 == pending.len() { &[lost] } else { &[] };
+            self.write_file(segment, &mut files, replaced)?;
+        }
+        losses::restored(&mut lock(&self.losses), lost, events);
+        files.manifest.files.remove(&lost);
+        self.save(&mut files)
     }
 
     /// Files that hold rows without these verdicts are replaced by others with them.
     fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
         self.commit()?;
         let late: Late<'_> = verdicts.iter().map(|(id, verdict)| (*id, verdict)).collect();
-        let mut next = lock(&self.files);
+        let mut files = lock(&self.files);
         let mut amended = 0;
         for segment in self.segments().iter().filter(|segment| segment.is_file() && segment.rows > 0) {
             let (with, rows) = match amend::amend(segment, &late, &self.config, &self.cache) {
@@ -345,15 +402,14 @@ impl Shared {
                 Ok(None) | Err(IndexError::Damaged { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            self.write_file(&Arc::new(with), &mut next, &[segment.number])?;
-            remove(&file_path(&self.config.dir, segment.number))?;
+            self.write_file(&Arc::new(with), &mut files, &[segment.number])?;
             amended += rows;
         }
         Ok(amended)
     }
 
     fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {
-        let mut next = lock(&self.files);
+        let mut files = lock(&self.files);
         let old = |segment: &Segment| {
             segment.is_file() && segment.rows > 0 && segment.ages_from() < before.as_nanos()
         };
@@ -374,15 +430,15 @@ impl Shared {
         let numbers: Vec<u64> = gone.iter().map(|segment| segment.number).collect();
         if !covered.is_empty() {
             let cursor = Arc::new(Segment::in_memory(Vec::new(), Arc::default(), covered));
-            self.write_file(&cursor, &mut next, &numbers)?;
+            self.write_file(&cursor, &mut files, &numbers)?;
         } else {
             self.change_segments(|segments| {
                 segments.retain(|segment| !segment.is_file() || !numbers.contains(&segment.number));
             });
         }
-        for number in numbers {
-            remove(&file_path(&self.config.dir, number))?;
-        }
+        files.manifest.files.retain(|number, _| !numbers.contains(number));
+        files.removable.extend(numbers);
+        self.save(&mut files)?;
         sync_directory(&self.config.dir).map_err(failed("sync", &self.config.dir))?;
         Ok(gone.iter().map(|segment| segment.rows).sum())
     }
@@ -403,7 +459,8 @@ fn committed(segments: &[Arc<Segment>], journal: JournalId) -> Position {
 #[async_trait]
 impl Index for Embedded {
     fn attach(&self, journal: JournalId, _: Position, _: Position) -> Position {
-        let position = committed(&self.shared.segments(), journal);
+        let listed = lock(&self.shared.files).manifest.covered.get(&journal).copied().unwrap_or_default();
+        let position = committed(&self.shared.segments(), journal).max(listed);
         lock(&self.shared.writer).cover(journal, position);
         self.shared.written.send_replace(position);
         position
@@ -469,7 +526,28 @@ impl Index for Embedded {
             bytes: files.iter().map(|segment| segment.bytes).sum(),
             segments: files.len() as u64,
             open_events,
-            damaged: shared.damaged.load(Ordering::Relaxed),
+            damaged: lock(&shared.losses).len() as u64,
         }
+    }
+
+    fn losses(&self, from: Option<Timestamp>, to: Option<Timestamp>) -> Losses {
+        losses::sum(&lock(&self.shared.losses), from, to)
+    }
+
+    fn lost_files(&self) -> Vec<LostFile> {
+        losses::files(&lock(&self.shared.losses))
+    }
+
+    async fn restore(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
+        self.shared.restore(batch)
+    }
+
+    async fn restored(&self, file: u64, events: u64) -> Result<(), IndexError> {
+        self.shared.restored(file, events)
+    }
+
+    fn missing_files(&self) -> u64 {
+        let segments = self.shared.segments();
+        segments.iter().filter(|segment| segment.is_file() && !segment.path().exists()).count() as u64
     }
 }

@@ -9,6 +9,8 @@ use event::{
 use proptest::{collection::vec, option, prelude::*};
 use tempfile::TempDir;
 
+mod damage;
+
 use super::{Config, Embedded};
 use crate::{
     FieldValuesRequest, HistogramRequest, Index, IndexError, PatternsRequest, SearchRequest, Selection,
@@ -380,7 +382,7 @@ fn many_small_commits_leave_few_files_and_lose_nothing_at_any_step() {
 }
 
 #[test]
-fn a_damaged_file_is_set_aside_and_the_rest_answers() {
+fn a_file_that_cannot_be_made_sense_of_is_set_aside_and_the_rest_answers() {
     let dir = TempDir::new().unwrap();
     {
         let index = Embedded::open(config(dir.path())).unwrap();
@@ -390,33 +392,13 @@ fn a_damaged_file_is_set_aside_and_the_rest_answers() {
             run(index.commit()).unwrap();
         }
     }
-    let sound = files(dir.path());
-    assert_eq!(sound.len(), 3);
-    let (name, bytes) = &sound[1];
-    for at in (0..bytes.len()).step_by(7).chain([bytes.len() - 1]) {
-        let copy = TempDir::new().unwrap();
-        for (name, bytes) in &sound {
-            fs::write(copy.path().join(name), bytes).unwrap();
-        }
-        let mut damaged = bytes.clone();
-        damaged[at] ^= 0x40;
-        fs::write(copy.path().join(name), damaged).unwrap();
-        let index = Embedded::open(config(copy.path())).unwrap();
-        let total = total(&index);
-        run(index.fields()).unwrap();
-        let request = SearchRequest::new(
-            Selection { query: Query::parse("12345", NOW).unwrap(), ..Selection::all() },
-            10,
-        );
-        run(index.search(request)).unwrap();
-        let stats = index.stats();
-        assert!(total == 60 || stats.damaged == 1, "byte {at}: {total} events, {} damaged", stats.damaged);
-        assert!(total == 60 || total == 40, "byte {at}: {total}");
-        assert_eq!(stats.damaged == 1, copy.path().join(name).with_extension("damaged").exists());
+    let (name, bytes) = files(dir.path())[1].clone();
+    fs::write(dir.path().join(&name), &bytes[..bytes.len() / 2]).unwrap();
+    for _ in 0..2 {
+        let index = Embedded::open(config(dir.path())).unwrap();
+        assert_eq!((total(&index), index.stats().damaged), (40, 1));
+        assert!(dir.path().join(&name).with_extension("damaged").exists());
     }
-    fs::write(dir.path().join(name), &bytes[..bytes.len() / 2]).unwrap();
-    let index = Embedded::open(config(dir.path())).unwrap();
-    assert_eq!((total(&index), index.stats().damaged), (40, 1));
 }
 
 #[test]

@@ -105,6 +105,14 @@ impl Writer {
         }
     }
 
+    /// Appends events that a file held which was lost, wherever they stand.
+    pub(super) fn restore(&mut self, batch: &Batch<'_>) {
+        self.view = None;
+        for event in &batch.events {
+            self.append(event, batch.variables_of(event));
+        }
+    }
+
     fn append(&mut self, analyzed: &Analyzed<'_>, variables: &[Variable]) {
         let Self { interner, builder, skeleton, .. } = self;
         let number = interner.shape(analyzed, variables, skeleton);

@@ -96,6 +96,14 @@ pub(crate) fn not_appended(error: &AppendError, bytes: usize) -> Problem {
                 .to_owned(),
             Duration::from_secs(30),
         ),
+        AppendError::Reserve { free, reserve } => overloaded(
+            Limit { name: "disk_reserve", setting: "LOG_SENTINEL_DISK_RESERVE", bytes: Some(*reserve) },
+            format!(
+                "The disk that holds the journal has {free} bytes free, of which {reserve} are kept in reserve \
+                 (LOG_SENTINEL_DISK_RESERVE). Nothing of this request was stored; send it again."
+            ),
+            Duration::from_secs(30),
+        ),
         error if error.is_retryable() => overloaded(
             Limit { name: "journal_queue", setting: "LOG_SENTINEL_JOURNAL_QUEUE_BYTES", bytes: None },
             format!("{error}. Nothing of this request was stored; send it again."),

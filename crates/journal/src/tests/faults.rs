@@ -13,6 +13,8 @@ use std::{
 pub(crate) struct Faults {
     /// Bytes that may still be written.
     pub(crate) free_bytes: AtomicU64,
+    /// Bytes that the disk says are free.
+    pub(crate) free_space: AtomicU64,
     /// The most that one write takes.
     pub(crate) write_max: AtomicU64,
     pub(crate) fail_write: AtomicBool,
@@ -26,6 +28,7 @@ impl Default for Faults {
     fn default() -> Self {
         Self {
             free_bytes: u64::MAX.into(),
+            free_space: u64::MAX.into(),
             write_max: u64::MAX.into(),
             fail_write: false.into(),
             fail_sync: false.into(),

@@ -67,6 +67,7 @@ impl Disk {
             segment_bytes: 64 << 10,
             budget_bytes: self.budget_bytes,
             queue_bytes: 8 << 20,
+            reserve_bytes: 0,
             notes_max: 100,
         })
         .unwrap();
