@@ -21,7 +21,7 @@ use crate::{Answer, Searcher, clock::now, observe::internal, params::Params};
 /// Bytes of hits that are found, written and handed over at a time.
 const PAGE_BYTES: usize = 1 << 20;
 /// A further page asks for so many hits at least.
-const PAGE_HITS_MIN: usize = 64;
+const PAGE_HITS_MIN: usize = 4;
 
 pub(super) async fn search(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::of(&uri, &["q", "from", "to", "limit", "cursor"])?;
