@@ -232,4 +232,20 @@ async fn a_stamp_of_the_far_future_leads_nothing() {
         "nothing is hidden, and the interval fits the rest"
     );
     assert_eq!(server.count("log.flags:future").await.unwrap(), 1);
+    let mut messages = vec![];
+    let mut cursor = String::new();
+    loop {
+        let page = server.get("/api/v1/search", &[("limit", "30"), ("cursor", &cursor)]).await.unwrap();
+        assert_eq!(page["total"], 73);
+        messages.extend(page["hits"].as_array().unwrap().iter().map(|hit| hit["message"].clone()));
+        match page["next"].as_str() {
+            Some(next) => cursor = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(messages.len(), 73);
+    assert_eq!(messages.iter().position(|message| message == "of a wrong clock"), Some(72), "it comes last");
+    let asked =
+        server.get("/api/v1/search", &[("limit", "1"), ("to", "2100-01-01T00:00:00Z")]).await.unwrap();
+    assert_eq!(asked["hits"][0]["message"], "of a wrong clock", "a range that is asked for is in order");
 }

@@ -4,6 +4,8 @@
 //! to catch up; what it has not then is read from the journal and looked at event by event, within
 //! a budget. What stays outside is said: the answer is partial, and why.
 
+mod future;
+
 use std::{sync::Arc, time::Duration};
 
 use event::{Analyzed, EventId, Position, Verdict, codec};
@@ -147,15 +149,8 @@ impl Searcher {
         self.search_until(request, end).await
     }
 
-    /// As [`Searcher::search`], covering the journal up to a position: what further pages go by.
-    ///
-    /// # Errors
-    /// As [`Searcher::search`].
-    pub(crate) async fn search_until(
-        &self,
-        request: SearchRequest,
-        end: Position,
-    ) -> Result<Answer<SearchResult>, SearchError> {
+    /// A page of hits by time alone, covering the journal up to a position.
+    async fn page(&self, request: SearchRequest, end: Position) -> Result<Answer<SearchResult>, SearchError> {
         let (limit, bytes_max) = (request.limit, request.bytes_max);
         let found = self.in_time(self.index.search(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
