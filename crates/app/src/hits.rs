@@ -44,8 +44,11 @@ impl Hits {
 
     /// How many events match; known with the first hit.
     pub(crate) fn total(&self) -> Json {
-        let head = [self.splitter.envelope.as_slice(), b"]}"].concat();
-        serde_json::from_slice::<Json>(&head).map(|head| head["total"].clone()).unwrap_or_default()
+        // The end of the answer may have come with its first hit, or be yet to come.
+        let envelope = self.splitter.envelope.as_slice();
+        let whole = serde_json::from_slice::<Json>(envelope);
+        let head = whole.or_else(|_| serde_json::from_slice(&[envelope, b"]}"].concat()));
+        head.map(|head| head["total"].clone()).unwrap_or_default()
     }
 
     /// The answer without its hits, behind the last of them.
