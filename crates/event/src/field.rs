@@ -17,7 +17,7 @@ pub const HOST_NAME: &str = "host.name";
 /// The file it was read from.
 pub const FILE_PATH: &str = "log.file.path";
 /// What befell the line on its way in: a list of [`INVALID_UTF8`], [`TRUNCATED`], [`TIMESTAMP_REPLACED`],
-/// [`FUTURE`].
+/// [`FUTURE`], [`UTF16`].
 pub const FLAGS: &str = "log.flags";
 /// Prefix of everything ECS does not know.
 pub const LABELS: &str = "labels.";
@@ -43,6 +43,9 @@ pub const TIMESTAMP_REPLACED: &str = "timestamp_replaced";
 
 /// Flag of an event whose time stamp lay more than [`crate::FUTURE_AFTER`] after its receipt.
 pub const FUTURE: &str = "future";
+
+/// Flag of a line that was decoded from UTF-16.
+pub const UTF16: &str = "utf16";
 
 /// The full path of a field that users may also name by one word.
 pub fn resolve(name: &str) -> &str {

@@ -136,7 +136,7 @@ fn existing_and_new_files_are_read_and_know_where_they_come_from() {
     watched.append("old.log", "d\n");
     fs::create_dir(watched.path("sub")).unwrap();
     watched.append("sub/deep.log", "e\n");
-    watched.append("packed.log.gz", "f\n");
+    fs::write(watched.path("packed.log.gz"), b"\x1f\x8b\x08\0\0\0\0\0f\n").unwrap();
     watched.expect(&["a", "b", "c", "d", "e"]);
     let records = watched.journal().read(Position::default(), 1 << 20).unwrap();
     let (_, first) = records.iter().next().unwrap();
@@ -281,6 +281,62 @@ fn globs_choose_files() {
     watched.expect(&["x.log", "a/b/deep.txt", "one"]);
     watched.append("late.log", "late\n");
     watched.expect(&["x.log", "a/b/deep.txt", "one", "late"]);
+}
+
+#[test]
+fn a_path_with_brackets_is_the_file_of_that_name() {
+    let mut watched = Watched::new(|dir, config| {
+        config.dir = None;
+        let dir = dir.display();
+        config.files = vec![format!("{dir}/logs/app[1].log"), format!("{dir}/logs/late[2].log")];
+    });
+    watched.append("app[1].log", "literal\n");
+    watched.append("app2.log", "other\n");
+    watched.start();
+    watched.expect(&["literal"]);
+    watched.append("late[2].log", "late\n");
+    watched.expect(&["literal", "late"]);
+}
+
+#[test]
+fn a_fifo_in_place_of_a_file_stops_nothing() {
+    let mut watched = Watched::new(|_, _| ());
+    let begin = "the same first line of both\n".repeat(60);
+    watched.append("app.log", &format!("{begin}one\n"));
+    watched.start();
+    let mut expected = vec!["the same first line of both"; 60];
+    expected.push("one");
+    watched.expect(&expected);
+    // A shorter file beside it makes the two be compared.
+    watched.append("app.log.1", &begin[..begin.len() / 2]);
+    fs::remove_file(watched.path("app.log")).unwrap();
+    let fifo = watched.path("app.log");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    watched.append("app.log.2", &begin[..begin.len() / 2]);
+    watched.append("other.log", "two\n");
+    let until = Instant::now() + DEADLINE;
+    while !messages(watched.journal()).contains(&"two".to_owned()) {
+        assert!(Instant::now() < until, "nothing is read any more");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn files_that_live_shortly_are_read_whatever_the_scan_interval() {
+    let mut watched = Watched::new(|_, config| config.scan_interval = Duration::from_secs(3600));
+    watched.append("app.log", "0\n");
+    watched.start();
+    watched.expect(&["0"]);
+    let mut expected = vec!["0".to_owned()];
+    for round in 1..60 {
+        watched.append("app.log", &format!("{round}\n"));
+        fs::rename(watched.path("app.log"), watched.path("app.log.1")).unwrap();
+        watched.append("app.log.1", &format!("late {round}\n"));
+        watched.append("app.log", &format!("first {round}\n"));
+        expected.extend([format!("{round}"), format!("late {round}"), format!("first {round}")]);
+        // Rotated once more only when it was read, as by a writer that fills a file in between.
+        watched.expect(&expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
 }
 
 /// Fills what is left of the journal's budget; how many records that took.

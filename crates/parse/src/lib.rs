@@ -21,6 +21,7 @@ use event::Timestamp;
 pub use body::body;
 pub use level::level_from_message;
 pub use line::line;
+pub use record::flag;
 
 /// What a parser must be told about the world.
 #[derive(Debug, Clone)]

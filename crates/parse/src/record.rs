@@ -77,6 +77,19 @@ pub(crate) struct Flags {
     pub(crate) timestamp_replaced: bool,
 }
 
+/// Adds a flag to `log.flags`.
+pub fn flag(event: &mut Event<'_>, name: &str) {
+    let earlier = event.field(field::FLAGS).map(Value::to_json);
+    let mut flags = match earlier {
+        Some(serde_json::Value::Array(flags)) => flags,
+        _ => Vec::new(),
+    };
+    if !flags.iter().any(|flag| flag == name) {
+        flags.push(name.into());
+    }
+    event.set(field::FLAGS, Value::Json(serde_json::Value::Array(flags).to_string().into()));
+}
+
 impl Flags {
     /// Sets `log.flags`, when there is anything to say.
     pub(crate) fn set(self, event: &mut Event<'_>) {

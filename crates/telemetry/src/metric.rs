@@ -124,6 +124,12 @@ metrics! {
     TAIL_BYTES = "tail_bytes_total", Counter, Bytes, [];
     /// Files read anew from their start because they were truncated or replaced in place.
     TAIL_GENERATIONS = "tail_generations_total", Counter, Count, [];
+    /// Watched files that are open.
+    TAIL_OPEN_FILES = "tail_open_files", Gauge, Count, [];
+    /// Watched paths that are not read, by reason: binary, link, special, unreadable.
+    TAIL_UNREAD_FILES = "tail_unread_files", Gauge, Count, ["reason"];
+    /// Bytes that were seen in watched files and were gone before they could be read.
+    TAIL_LOST_BYTES = "tail_lost_bytes_total", Counter, Bytes, [];
     /// Events found anomalous.
     ANOMALIES = "anomalies_total", Counter, Count, [];
     /// Events stored without a verdict because the separate anomaly service was away.

@@ -69,7 +69,8 @@ pub(super) async fn start(
     upkeep::gauges(&build.front, &journal, &index, lost, damage);
     serve(&build.front, "collector", listener, router, configs::connections(settings));
     let tail = configs::tail_config(settings);
-    intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
+    let pulse = intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
+    upkeep::watched_files(&build.front, pulse, health.component("watched_files"));
     Ok(Collector { addr, journal, searcher })
 }
 

@@ -128,6 +128,13 @@ pub(super) fn tail_config(settings: &Settings) -> intake::tail::Config {
         dir: (!settings.dir.as_os_str().is_empty()).then(|| settings.dir.clone()),
         files: settings.files.clone(),
         scan_interval: settings.tail_scan_interval,
+        flush_after: settings.line_wait,
+        open_files_max: settings.open_files_max,
+        symlinks: match settings.symlinks.as_str() {
+            "any" => intake::tail::Symlinks::Any,
+            "never" => intake::tail::Symlinks::Never,
+            _ => intake::tail::Symlinks::Owner,
+        },
         parsing: intake::Parsing { host: host_name(), ..parsing(settings) },
         ..intake::tail::Config::default()
     }

@@ -33,6 +33,17 @@ pub(super) fn gauges(
     });
 }
 
+/// Says when the thread that reads watched files stands still.
+pub(super) fn watched_files(tasks: &Tasks, pulse: intake::tail::Pulse, health: Component) {
+    let stop = tasks.stop();
+    tasks.spawn("tail-health", async move {
+        let mut ticks = ticks(GAUGES_EVERY);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            pulse.report(&health);
+        }
+    });
+}
+
 /// Deletes what is older than this.
 pub(super) fn retention(tasks: &Tasks, index: &Arc<dyn Index>, retention: Duration) {
     let (index, stop) = (Arc::clone(index), tasks.stop());

@@ -263,6 +263,21 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "How often the watched directories are walked for what the operating system did not report.",
     ),
     setting(
+        "LOG_SENTINEL_LINE_WAIT",
+        "10s",
+        "How long the last line of a watched file may lack its newline, without growing, before it is taken as it is.",
+    ),
+    setting(
+        "LOG_SENTINEL_OPEN_FILES_MAX",
+        "512",
+        "Watched files held open at a time; never more than a quarter of the process's limit of open files.",
+    ),
+    setting(
+        "LOG_SENTINEL_SYMLINKS",
+        "owner",
+        "Which symbolic links among watched files are followed: owner (to files that the owner of each link on the way could read, and to watched files), any, never.",
+    ),
+    setting(
         "LOG_SENTINEL_MODEL_EVENTS_MIN",
         "2000",
         "Events from which the first model is trained by itself; until then scores say warming-up.",

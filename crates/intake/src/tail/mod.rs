@@ -1,30 +1,42 @@
 //! Watched files: what is in them, and what is written to them, from the first line on.
 //!
-//! One thread reads all files in turn. A file is known by device and inode and by hashes of what
-//! was read of it, so rotation by rename or by copy and truncation, a reused inode and a restart
-//! neither repeat nor skip a line. The one loss that is left: what is written between the last
-//! read and a truncation in place, when rotation made no copy of it or the copy is compressed at
-//! once. While the journal is full, files wait; nothing is dropped.
+//! One thread reads all files in turn. A file is known by its open handle, by device and inode, and
+//! by hashes of what was read of it, so rotation by rename or by copy and truncation, a file written
+//! anew and renamed over, a reused inode and a restart neither repeat nor skip a line. What is left:
+//! what is written between the last read and a truncation in place, when no copy that can be read
+//! holds it, and a file that is deleted before it was first seen. Bytes that were seen and are gone
+//! unread are counted. While the journal is full, files wait; nothing is dropped.
 
+mod file;
 mod files;
+mod kin;
+mod open;
 mod position;
+mod pulse;
 mod roots;
+mod settle;
+mod text;
 mod watch;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use files::{Files, Turn};
+use file::Turn;
+use files::Files;
 use journal::{AppendError, Batch, Journal};
 use metrics::counter;
+use open::Gate;
+pub use open::Symlinks;
 use position::{FileId, Position};
-use roots::Root;
+pub use pulse::Pulse;
+use roots::{Area, Root};
 use telemetry::{
     ledger, metric,
     task::{Stop, Tasks},
 };
+use text::Encoding;
 use watch::Watch;
 
 use crate::{Clock, Parsing};
@@ -40,6 +52,14 @@ const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 /// A scan is followed by a pause this many times as long, so that scanning many files stays cheap.
 const PAUSE_PER_SCAN: u32 = 200;
+/// During a long round, changes are looked at so often.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// A new directory is walked again after this: files may have come before it was watched.
+const WALK_AGAIN: Duration = Duration::from_millis(300);
+/// New directories that are walked by themselves; for more of them there is a scan.
+const NEW_DIRS_MAX: usize = 64;
+/// The share of this process's file descriptors that watched files may take.
+const DESCRIPTORS_SHARE: u64 = 4;
 
 /// What is watched, and how.
 #[derive(Debug, Clone)]
@@ -52,10 +72,16 @@ pub struct Config {
     /// How often everything is looked at, whatever the operating system reports (5 s by default).
     /// Setting `LOG_SENTINEL_SCAN_INTERVAL`.
     pub scan_interval: Duration,
-    /// How long a last line may lack its newline before it is taken as it is (2 s by default).
+    /// How long a last line may lack its newline, without growing, before it is taken as it is (10 s
+    /// by default). Setting `LOG_SENTINEL_LINE_WAIT`.
     pub flush_after: Duration,
     /// How long a file that does not grow stays open (60 s by default).
     pub idle_close: Duration,
+    /// Files held open at a time (512 by default), and never more than a quarter of what the process
+    /// may open. Setting `LOG_SENTINEL_OPEN_FILES_MAX`.
+    pub open_files_max: usize,
+    /// Which symbolic links are followed. Setting `LOG_SENTINEL_SYMLINKS`.
+    pub symlinks: Symlinks,
     /// How lines are understood.
     pub parsing: Parsing,
 }
@@ -66,8 +92,10 @@ impl Default for Config {
             dir: None,
             files: Vec::new(),
             scan_interval: Duration::from_secs(5),
-            flush_after: Duration::from_secs(2),
+            flush_after: Duration::from_secs(10),
             idle_close: Duration::from_secs(60),
+            open_files_max: 512,
+            symlinks: Symlinks::default(),
             parsing: Parsing::default(),
         }
     }
@@ -89,22 +117,48 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
-/// Starts the thread that reads the watched files into the journal; it ends with `tasks`.
+/// Starts the thread that reads the watched files into the journal; it ends with `tasks`. What is
+/// returned tells whether it gets on.
 ///
 /// # Errors
 /// When a glob is not valid or there is no thread.
-pub fn start(config: Config, journal: Journal, clock: Clock, tasks: &Tasks) -> Result<(), StartError> {
-    let mut roots: Vec<Root> = config.dir.clone().map(Root::dir).into_iter().collect();
+pub fn start(config: Config, journal: Journal, clock: Clock, tasks: &Tasks) -> Result<Pulse, StartError> {
+    let mut areas: Vec<Area> = config.dir.clone().map(Area::dir).into_iter().collect();
     for glob in &config.files {
-        let root = Root::glob(glob).map_err(|source| StartError::Glob { glob: glob.clone(), source })?;
-        roots.push(root);
+        let area = Area::glob(glob).map_err(|source| StartError::Glob { glob: glob.clone(), source })?;
+        areas.push(area);
     }
+    let pulse = Pulse::default();
+    let beats = pulse.clone();
     tasks.thread("tail", move |stop| {
-        let files = Files::new(position::all(&journal));
-        let (retry_at, pause) = (Instant::now(), RETRY_MIN);
-        Tailer { config, journal, clock, roots, files, watch: Watch::new(), stop, retry_at, pause }.run();
+        let roots = areas.iter().cloned().map(Root::new).collect();
+        let gate = Gate { links: config.symlinks, areas: areas.into() };
+        let open_max = config.open_files_max.min(descriptors());
+        let files = Files::new(position::all(&journal), gate, open_max, config.flush_after);
+        Tailer {
+            config,
+            journal,
+            clock,
+            roots,
+            files,
+            watch: Watch::new(),
+            stop,
+            retry_at: Instant::now(),
+            pause: RETRY_MIN,
+            next_scan: Instant::now(),
+            new_dirs: Vec::new(),
+            looked_at: Instant::now(),
+            pulse: beats,
+        }
+        .run();
     })?;
-    Ok(())
+    Ok(pulse)
+}
+
+/// How many file descriptors watched files may take.
+fn descriptors() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit / DESCRIPTORS_SHARE).unwrap_or(usize::MAX))
 }
 
 struct Tailer {
@@ -119,44 +173,62 @@ struct Tailer {
     retry_at: Instant,
     /// The pause after the next failure; [`RETRY_MIN`] when the last append succeeded.
     pause: Duration,
+    next_scan: Instant,
+    /// Directories to walk once more, and when.
+    new_dirs: Vec<(Instant, PathBuf)>,
+    looked_at: Instant,
+    pulse: Pulse,
 }
 
-/// A position that counts once its batch is durable.
-type Advance = (FileId, Position);
+/// What counts once its batch is durable: a file, its position, and the bytes up to it.
+type Advance = (FileId, Position, Vec<u8>);
 
 impl Tailer {
     fn run(mut self) {
-        let mut next_scan = Instant::now();
         while !self.stop.is_cancelled() {
-            if Instant::now() >= next_scan || std::mem::take(&mut self.files.rescan) {
+            self.pulse.beat("looking for changes", None);
+            self.files.now = Instant::now();
+            if Instant::now() >= self.next_scan || std::mem::take(&mut self.files.rescan) {
                 let began = Instant::now();
                 self.scan();
-                next_scan = Instant::now() + self.config.scan_interval.max(began.elapsed() * PAUSE_PER_SCAN);
+                let pause = self.config.scan_interval.max(began.elapsed() * PAUSE_PER_SCAN);
+                self.next_scan = Instant::now() + pause;
             }
-            if Instant::now() >= self.retry_at && self.round() {
-                continue;
-            }
-            let pause = WAKE.min(next_scan.saturating_duration_since(Instant::now()));
-            let changes = self.watch.wait(pause);
-            if let Some(failure) = changes.failure {
-                self.watch.poll_instead(&failure);
-            }
-            if changes.rescan {
-                next_scan = Instant::now();
-            }
-            for path in changes.paths {
-                self.look(&path);
-            }
+            let is_busy = Instant::now() >= self.retry_at && self.round();
+            let pause = WAKE.min(self.next_scan.saturating_duration_since(Instant::now()));
+            self.look_around(if is_busy { Duration::ZERO } else { pause });
+        }
+        self.pulse.end();
+    }
+
+    /// Waits for changes, so long at most, and takes notice of them.
+    fn look_around(&mut self, pause: Duration) {
+        self.looked_at = Instant::now();
+        let changes = self.watch.wait(pause);
+        self.files.now = Instant::now();
+        if let Some(failure) = changes.failure {
+            self.watch.poll_instead(&failure);
+        }
+        if changes.rescan {
+            self.next_scan = Instant::now();
+        }
+        for path in changes.paths {
+            self.look(&path);
+        }
+        let now = Instant::now();
+        for (_, dir) in self.new_dirs.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
+            self.walk(&dir);
         }
     }
 
     /// Looks at all files there are.
     fn scan(&mut self) {
+        self.pulse.beat("walking the watched directories", None);
+        let is_following = self.config.symlinks != Symlinks::Never;
         for root in &mut self.roots {
-            root.walk(&mut self.watch, &mut |path, metadata| self.files.see(path, metadata));
+            root.walk(&mut self.watch, is_following, &mut |path, metadata| self.files.see(path, metadata));
         }
-        self.files.scanned();
-        self.files.close_idle(self.config.idle_close);
+        self.files.scanned(self.config.idle_close);
         let mut batch = Batch::new();
         for (id, file) in &self.files.by_id {
             if file.position.offset > 0 && !position::is_noted(&self.journal, *id) {
@@ -173,16 +245,33 @@ impl Tailer {
         }
     }
 
+    /// Looks at all files below a directory.
+    fn walk(&mut self, dir: &Path) {
+        let is_following = self.config.symlinks != Symlinks::Never;
+        for root in &self.roots {
+            if root.area.is_below(dir) {
+                root.area.walk(dir, is_following, &mut |path, metadata| self.files.see(path, metadata));
+            }
+        }
+    }
+
     /// Looks at one path that has changed.
-    fn look(&mut self, path: &std::path::Path) {
-        if !self.roots.iter().any(|root| root.covers(path)) {
+    fn look(&mut self, path: &Path) {
+        if !self.roots.iter().any(|root| root.area.is_below(path)) {
             return;
         }
+        let is_covered = self.roots.iter().any(|root| root.area.covers(path));
         match std::fs::metadata(path) {
-            Ok(metadata) if metadata.is_file() => {
+            Ok(metadata) if metadata.is_file() && is_covered => {
                 self.files.see(path, &metadata);
-                if let Some(file) = self.files.by_id.get_mut(&FileId::of(&metadata)) {
-                    file.dirty = true;
+                self.files.touch(FileId::of(&metadata));
+            }
+            Ok(metadata) if metadata.is_dir() => {
+                if self.new_dirs.len() < NEW_DIRS_MAX {
+                    self.walk(path);
+                    self.new_dirs.push((Instant::now() + WALK_AGAIN, path.to_owned()));
+                } else {
+                    self.files.rescan = true;
                 }
             }
             Ok(_) => {}
@@ -193,11 +282,12 @@ impl Tailer {
 
     /// Reads a turn of each file that has something, and makes it durable; whether there was any.
     fn round(&mut self) -> bool {
-        let ready = self.files.ready(self.config.flush_after);
-        let mut batch = Batch::new();
+        self.files.now = Instant::now();
+        self.files.settle();
         // Before anything is read on: positions taken over from another file must not be durable
         // later than what that one is read on to.
         let moved = std::mem::take(&mut self.files.moved);
+        let mut batch = Batch::new();
         for id in &moved {
             if let Some(file) = self.files.by_id.get(id) {
                 batch.note(file.position.note(*id));
@@ -207,42 +297,45 @@ impl Tailer {
             self.files.moved = moved;
             return false;
         }
+        if self.files.rescan {
+            return true;
+        }
         let mut advances = Vec::new();
-        let mut read = 0;
         let mut any = false;
-        for id in ready {
+        for id in self.files.ready() {
             if self.stop.is_cancelled() {
                 break;
             }
-            read += self.turn(id, &mut batch, &mut advances);
+            if self.looked_at.elapsed() >= LOOK_EVERY {
+                self.look_around(Duration::ZERO);
+            }
+            self.turn(id, &mut batch, &mut advances);
             if batch.bytes() >= BATCH_BYTES {
-                if !self.commit(std::mem::take(&mut batch), std::mem::take(&mut advances), read) {
+                if !self.commit(std::mem::take(&mut batch), std::mem::take(&mut advances)) {
                     return false;
                 }
-                (any, read) = (true, 0);
+                any = true;
             }
         }
-        any | self.commit(batch, advances, read)
+        any | self.commit(batch, advances)
     }
 
-    /// Reads a turn of one file into the batch; how many bytes.
-    fn turn(&mut self, id: FileId, batch: &mut Batch, advances: &mut Vec<Advance>) -> usize {
-        let bytes_max = TURN_BYTES.max(self.config.parsing.line_bytes_max + 1);
-        let read = self.files.turn(id, bytes_max, self.config.flush_after).and_then(|turn| match turn {
-            Turn::Nothing => Ok(None),
-            Turn::Lines { bytes, skip, skipping } => {
-                let position = self.files.behind(id, &bytes, skipping)?;
-                Ok(Some((bytes, skip, position)))
-            }
-        });
-        let (bytes, skip, position) = match read {
-            Ok(Some(read)) => read,
-            Ok(None) => return 0,
+    /// Reads a turn of one file into the batch.
+    fn turn(&mut self, id: FileId, batch: &mut Batch, advances: &mut Vec<Advance>) {
+        if let Some(file) = self.files.by_id.get(&id) {
+            self.pulse.beat("reading", Some(&file.path));
+        }
+        let bytes_max = TURN_BYTES.max(self.config.parsing.line_bytes_max + 1).next_multiple_of(2);
+        let (bytes, skip, position) = match self.files.turn(id, bytes_max) {
+            Ok(Turn::Lines { bytes, skip, position }) => (bytes, skip, position),
+            Ok(Turn::Hole(position)) => (Vec::new(), 0, position),
+            Ok(Turn::Nothing | Turn::Replaced) => return,
             Err(error) => {
-                tracing::debug!("a watched file cannot be read: {error}");
-                return 0;
+                self.files.unreadable(id, error);
+                return;
             }
         };
+        let lines = position.encoding.decoded(&bytes[skip..]);
         let path = position.path.to_string_lossy();
         let received = (self.clock)();
         let context = parse::Context {
@@ -255,37 +348,42 @@ impl Tailer {
         };
         parse::body(
             parse::Format::Lines,
-            &bytes[skip..],
+            &lines,
             &context,
-            &mut |event| batch.push_with(|out| event::codec::encode(&event, out)),
+            &mut |mut event| {
+                if position.encoding != Encoding::Bytes {
+                    parse::flag(&mut event, event::field::UTF16);
+                }
+                batch.push_with(|out| event::codec::encode(&event, out));
+            },
             &mut |problem| tracing::debug!("line {} of a turn was refused", problem.line),
         );
-        drop(path);
+        drop((path, lines));
         batch.note(position.note(id));
-        advances.push((id, position));
-        bytes.len()
+        advances.push((id, position, bytes));
     }
 
     /// Appends, and moves the positions once that is durable; whether it was.
-    fn commit(&mut self, batch: Batch, advances: Vec<Advance>, read: usize) -> bool {
+    fn commit(&mut self, batch: Batch, advances: Vec<Advance>) -> bool {
         if advances.is_empty() {
             return false;
         }
         let events = batch.len() as u64;
         let durable = self.append(batch);
-        for (id, position) in advances {
-            let Some(file) = self.files.by_id.get_mut(&id) else { continue };
+        let mut read = 0;
+        for (id, position, bytes) in advances {
+            read += bytes.len() as u64;
             if durable {
-                file.position = position;
+                self.files.advance(id, position, &bytes);
             } else {
                 // Read again from where it stood.
-                file.dirty = true;
+                self.files.touch(id);
             }
         }
         if durable {
             ledger::received(events);
-            counter!(metric::TAIL_BYTES).increment(read as u64);
-            counter!(metric::RECEIVED_BYTES).increment(read as u64);
+            counter!(metric::TAIL_BYTES).increment(read);
+            counter!(metric::RECEIVED_BYTES).increment(read);
         }
         durable
     }
@@ -293,6 +391,7 @@ impl Tailer {
     /// Appends; whether it is durable. After a failure nothing is read for a while, and then again
     /// from where it stood, so that nothing need be kept.
     fn append(&mut self, batch: Batch) -> bool {
+        self.pulse.beat("waiting for the journal", None);
         let Err(error) = self.journal.append_blocking(batch) else {
             self.pause = RETRY_MIN;
             return true;
@@ -305,3 +404,6 @@ impl Tailer {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,13 @@
 //!
 //! ```text
 //! key    tail/ DEVICE - INODE, in hexadecimal digits
-//! value  JSON {"path","offset","head":{"length","hash"},"last":{"length","hash"},"skipping"}
+//! value  JSON {"path","offset","head":{"length","hash"},"last":{"length","hash"},"skipping",
+//!              "first","encoding"}
 //! ```
 //! `head` covers the first bytes of what was read, at most 1 KiB, and `last` those before `offset`,
-//! at most 256. A file is the one that was read only if both are still there.
+//! at most 256. A file is the one that was read only if both are still there. `first` is the hash of
+//! its first line, by which copies of it are found; 0 when unknown, as in notes from before it was
+//! kept. `encoding` is absent unless it is `utf-16-le` or `utf-16-be`.
 
 use std::{
     fs::{File, Metadata},
@@ -20,9 +23,13 @@ use std::{
 use journal::{Journal, Note};
 use serde::{Deserialize, Serialize};
 
+use super::{open::read_at, text::Encoding};
+
 const PREFIX: &[u8] = b"tail/";
 const HEAD_BYTES: u64 = 1024;
 pub(crate) const LAST_BYTES: usize = 256;
+/// Most of a first line that counts.
+const FIRST_BYTES: usize = 256;
 
 /// Device and inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,6 +97,23 @@ pub(crate) struct Position {
     /// Within the rest of a line that was cut.
     #[serde(default)]
     pub(crate) skipping: bool,
+    /// Hash of the first line; 0 when unknown.
+    #[serde(default)]
+    pub(crate) first: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) encoding: Encoding,
+}
+
+fn is_default(encoding: &Encoding) -> bool {
+    *encoding == Encoding::default()
+}
+
+/// The hash of the first line of a file that begins with `start`, once it is there.
+pub(crate) fn first_line(start: &[u8]) -> Option<u64> {
+    let start = &start[..start.len().min(FIRST_BYTES)];
+    let end = start.iter().position(|byte| *byte == b'\n').map(|newline| newline + 1);
+    let end = end.or((start.len() == FIRST_BYTES).then_some(FIRST_BYTES))?;
+    Some(Print::of(&start[..end]).hash)
 }
 
 impl Position {
@@ -101,15 +125,32 @@ impl Position {
 
     /// The position `consumed` bytes on.
     pub(crate) fn advanced(&self, file: &File, consumed: &[u8], skipping: bool) -> io::Result<Self> {
-        let offset = self.offset + consumed.len() as u64;
-        let mut head = self.head;
-        if u64::from(head.length) < HEAD_BYTES {
-            let mut bytes = vec![0; offset.min(HEAD_BYTES) as usize];
-            file.read_exact_at(&mut bytes, 0)?;
-            head = Print::of(&bytes);
-        }
         let last = Print::of(&consumed[consumed.len().saturating_sub(LAST_BYTES)..]);
-        Ok(Self { path: self.path.clone(), offset, head, last, skipping })
+        let offset = self.offset + consumed.len() as u64;
+        Ok(Self { offset, last, skipping, ..self.clone() }.with_head(file)?)
+    }
+
+    /// The position at another place of the same file.
+    pub(crate) fn at(&self, file: &File, offset: u64) -> io::Result<Self> {
+        let mut bytes = vec![0; offset.min(LAST_BYTES as u64) as usize];
+        let begin = offset - bytes.len() as u64;
+        let length = read_at(file, &mut bytes, begin)?;
+        let last = Print::of(&bytes[..length]);
+        Ok(Self { offset, last, skipping: false, ..self.clone() }.with_head(file)?)
+    }
+
+    fn with_head(mut self, file: &File) -> io::Result<Self> {
+        let whole = self.offset.min(HEAD_BYTES);
+        if u64::from(self.head.length) < whole || self.first == 0 {
+            let mut bytes = vec![0; whole as usize];
+            file.read_exact_at(&mut bytes, 0)?;
+            self.head = Print::of(&bytes);
+            self.first = first_line(&bytes).unwrap_or_default();
+        } else if u64::from(self.head.length) > whole {
+            self.head = Print::default();
+            return self.with_head(file);
+        }
+        Ok(self)
     }
 
     pub(crate) fn note(&self, id: FileId) -> Note {

@@ -1,0 +1,265 @@
+//! What a file is that has not been read yet: text or not, a file of its own or a copy.
+
+use std::{fs::File, io, path::PathBuf, time::Duration};
+
+use super::{
+    file::{State, Tailed},
+    files::Files,
+    kin::{self, Kinship, Original, Wait},
+    open::read_at,
+    position::{FileId, Position, first_line},
+    text::Nature,
+};
+
+/// Held files are asked about again so often, unless there are more.
+const ASK_EVERY: Duration = Duration::from_millis(100);
+const ASKED_MAX: usize = 64;
+/// Bytes of a first line looked at.
+const START_BYTES: usize = 256;
+
+impl Files {
+    /// Decides about the files that are new, held back or copies, as far as it can be told now.
+    pub(crate) fn settle(&mut self) {
+        let is_held = |file: &&Tailed| matches!(file.state, State::Held { .. });
+        let ask_all =
+            self.asked_at + ASK_EVERY <= self.now && self.by_id.values().filter(is_held).count() <= ASKED_MAX;
+        if ask_all {
+            self.asked_at = self.now;
+        }
+        let is_due = |file: &Tailed| match file.state {
+            State::Read => false,
+            State::Held { .. } => ask_all || file.is_ready(self.line_wait, self.now),
+            _ => file.is_ready(self.line_wait, self.now),
+        };
+        let due = self.by_id.iter().filter(|(_, file)| is_due(file));
+        let mut due: Vec<(PathBuf, FileId)> = due.map(|(id, file)| (file.path.clone(), *id)).collect();
+        // A copy is mostly named after its original, and sorts behind it.
+        due.sort_unstable();
+        for (path, id) in due {
+            if !self.ensure_open(id) {
+                continue;
+            }
+            if let Err(error) = self.settle_one(id) {
+                if let Some(file) = self.by_id.get_mut(&id) {
+                    file.set_aside();
+                }
+                self.refuse(&path, &error.into());
+            }
+        }
+    }
+
+    fn settle_one(&mut self, id: FileId) -> io::Result<()> {
+        let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
+        let is_dirty = std::mem::take(&mut file.dirty);
+        match file.state {
+            State::Read => return Ok(()),
+            State::Copy => return self.settle_copy(id),
+            State::Held { .. } => {}
+            State::New | State::Packed | State::Binary => {
+                if !settle_nature(file)? {
+                    return Ok(());
+                }
+            }
+        }
+        let Some(handle) = &file.handle else { return Ok(()) };
+        let mut start = [0; START_BYTES];
+        let length = read_at(handle, &mut start, 0)?;
+        let size = handle.metadata()?.len();
+        let Some(first) = first_line(&start[..length]) else {
+            let waited = file
+                .partial
+                .is_some_and(|(since, grown)| grown == length && since + self.line_wait <= self.now);
+            if waited {
+                file.state = State::Read;
+                file.dirty = true;
+            } else if is_dirty || file.partial.is_none() {
+                file.partial = Some((self.now, length));
+            }
+            return Ok(());
+        };
+        let found = self.search(id, first)?;
+        let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
+        let encoding = file.position.encoding;
+        let here = |position| Position { path: file.path.clone(), first, encoding, ..position };
+        let begin = here(Position::default());
+        if let Some(wait) = found.wait {
+            let since = match file.state {
+                State::Held { since, size: before, .. } if before == size => since,
+                _ => self.now,
+            };
+            if since + wait.time > self.now {
+                file.state = State::Held { since, size, wait: wait.time };
+                return Ok(());
+            }
+            if let Some(end) = wait.end {
+                tracing::info!("{:?} is a copy of a file that was read; it is not read again", file.path);
+                let end = here(end);
+                file.start(State::Copy, end);
+                file.dirty = false;
+                self.moved.push(id);
+                return Ok(());
+            }
+        }
+        match found.continues {
+            Some((position, original)) => {
+                let position = here(position);
+                file.start(State::Read, position);
+                self.supersede(original, size)?;
+                self.moved.push(id);
+            }
+            None => file.start(State::Read, begin),
+        }
+        self.index(id, first);
+        Ok(())
+    }
+
+    /// A copy that has grown or taken its original's place.
+    fn settle_copy(&mut self, id: FileId) -> io::Result<()> {
+        let Some(file) = self.by_id.get(&id) else { return Ok(()) };
+        let known = file.position.offset;
+        let has_grown = file.size > known;
+        let mut is_intact = false;
+        if has_grown && let Some(handle) = &file.handle {
+            for other_id in self.alike(id, file.position.first) {
+                let Some(other) = self.by_id.get(&other_id) else { continue };
+                if let Some(original) = self.handle_of(other_id, other)
+                    && !other.is_nameless()
+                {
+                    is_intact |= kin::begin_alike(&original, handle, known)?;
+                }
+            }
+        }
+        let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
+        if is_intact {
+            // Something is written to it, while its original stays: it may be a file of its own.
+            file.state = State::Held { since: self.now, size: file.size, wait: Duration::ZERO };
+        } else if has_grown || file.predecessor.is_some() {
+            file.state = State::Read;
+        }
+        file.dirty = is_intact || has_grown;
+        Ok(())
+    }
+
+    /// What the files that were read say about one that begins with the same line.
+    fn search(&self, id: FileId, first: u64) -> io::Result<Found> {
+        let mut found = Found::default();
+        let Some(file) = self.by_id.get(&id) else { return Ok(found) };
+        let Some(handle) = &file.handle else { return Ok(found) };
+        for other_id in self.alike(id, first) {
+            let Some(other) = self.by_id.get(&other_id) else { continue };
+            let other_handle = self.handle_of(other_id, other);
+            let original = Original {
+                position: &other.position,
+                recent: &other.recent,
+                file: other_handle.as_ref(),
+                is_replaced: file.predecessor == Some(other_id),
+                is_nameless: other.is_nameless(),
+                path: &other.path,
+            };
+            found.take(kin::kinship(&original, handle, &file.path)?, Some(other_id));
+        }
+        let replaced = self.replaced.iter().map(|replaced| (&replaced.position, &replaced.recent[..]));
+        let orphans = self.orphans.values().map(|position| (position, &[][..]));
+        for (position, recent) in replaced.chain(orphans) {
+            if position.first == first || position.first == 0 {
+                let original = Original {
+                    position,
+                    recent,
+                    file: None,
+                    is_replaced: false,
+                    is_nameless: true,
+                    path: &position.path,
+                };
+                found.take(kin::kinship(&original, handle, &file.path)?, None);
+            }
+        }
+        // What knows more of it counts.
+        let known = found.continues.as_ref().map_or(0, |(position, _)| position.offset);
+        found.wait = found.wait.filter(|wait| wait.known > known || known == 0);
+        Ok(found)
+    }
+
+    /// Other files that are read and begin with a line, and the one whose place a file has taken.
+    fn alike(&self, id: FileId, first: u64) -> Vec<FileId> {
+        let predecessor = self.by_id.get(&id).and_then(|file| file.predecessor);
+        let alike = self.alike.get(&first).into_iter().flatten().copied();
+        let is_read = |other: &FileId| {
+            let is_earlier = |file: &Tailed| file.state == State::Read && file.predecessor != Some(id);
+            *other != id && self.by_id.get(other).is_some_and(is_earlier)
+        };
+        let mut found: Vec<FileId> = predecessor.into_iter().chain(alike).filter(is_read).collect();
+        found.dedup();
+        found
+    }
+
+    /// A handle to a file, that of another open if need be.
+    fn handle_of(&self, id: FileId, file: &Tailed) -> Option<File> {
+        match &file.handle {
+            Some(handle) => handle.try_clone().ok(),
+            None => self.reopen(id, &file.path),
+        }
+    }
+
+    /// When a file continues another one, nothing that it holds is read of that one.
+    fn supersede(&mut self, original: Option<FileId>, size: u64) -> io::Result<()> {
+        let Some(id) = original else { return Ok(()) };
+        let Some(other) = self.by_id.get_mut(&id) else { return Ok(()) };
+        let Some(handle) = &other.handle else { return Ok(()) };
+        let end = handle.metadata()?.len();
+        if end > other.position.offset && end <= size {
+            other.position = Position { path: other.path.clone(), ..other.position.at(handle, end)? };
+            other.partial = None;
+            self.moved.push(id);
+        }
+        Ok(())
+    }
+}
+
+/// What is known of a file by others.
+#[derive(Debug, Default)]
+struct Found {
+    wait: Option<Wait>,
+    /// Where it is to be read on, and which known file it continues.
+    continues: Option<(Position, Option<FileId>)>,
+}
+
+impl Found {
+    /// Keeps of each kind what knows most of the file.
+    fn take(&mut self, kinship: Kinship, of: Option<FileId>) {
+        match kinship {
+            Kinship::None => {}
+            Kinship::Wait(wait) => {
+                let rank = |wait: &Wait| (wait.known, wait.end.is_some(), wait.time);
+                if self.wait.as_ref().is_none_or(|before| rank(&wait) > rank(before)) {
+                    self.wait = Some(wait);
+                }
+            }
+            Kinship::Continues(position) => {
+                if self.continues.as_ref().is_none_or(|(before, _)| position.offset > before.offset) {
+                    self.continues = Some((position, of));
+                }
+            }
+        }
+    }
+}
+
+/// Finds out whether a file is text; whether it is.
+fn settle_nature(file: &mut Tailed) -> io::Result<bool> {
+    let before = file.state;
+    let state = match file.nature()? {
+        // Nothing but NULs yet.
+        None => return Ok(false),
+        Some(Nature::Text(encoding)) => {
+            file.position.encoding = encoding;
+            file.state = State::New;
+            return Ok(true);
+        }
+        Some(Nature::Packed) => State::Packed,
+        Some(Nature::Binary) => State::Binary,
+    };
+    if before != state && state == State::Binary {
+        tracing::warn!("{:?} is not read: it holds no text", file.path);
+    }
+    file.state = state;
+    Ok(false)
+}
