@@ -115,6 +115,11 @@ impl Tailed {
         true
     }
 
+    /// Whether it is known where it is read from.
+    pub(super) fn is_begun(&self) -> bool {
+        self.state == State::Read || (self.state == State::New && self.position.offset > 0)
+    }
+
     /// Whether no path leads to it any more.
     pub(super) fn is_nameless(&self) -> bool {
         let by_handle = self.handle.as_ref().and_then(|handle| handle.metadata().ok());

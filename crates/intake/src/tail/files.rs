@@ -154,7 +154,10 @@ impl Files {
                 file.dirty |= metadata.len() > position.offset;
                 stood_at = Some(position.path.clone()).filter(|before| before != path);
                 file.position = Position { path: path.to_owned(), ..position };
-                file.state = State::Read;
+                // Under another path it may be a copy of another file that has got this inode.
+                if stood_at.is_none() {
+                    file.state = State::Read;
+                }
             } else {
                 tracing::info!("{path:?} is a new file under a known inode; it is read from its start");
                 counter!(metric::TAIL_GENERATIONS).increment(1);

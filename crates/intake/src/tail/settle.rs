@@ -77,7 +77,8 @@ impl Files {
             }
             return Ok(());
         };
-        let found = self.search(id, first)?;
+        let own = Some(file.position.clone()).filter(|position| position.offset > 0);
+        let found = self.search(id, first, own)?;
         let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
         let encoding = file.position.encoding;
         let here = |position| Position { path: file.path.clone(), first, encoding, ..position };
@@ -132,6 +133,7 @@ impl Files {
         let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
         if is_intact {
             // Something is written to it, while its original stays: it may be a file of its own.
+            file.position = Position { offset: 0, last: Default::default(), ..file.position.clone() };
             file.state = State::Held { since: self.now, size: file.size, wait: Duration::ZERO };
         } else if has_grown || file.predecessor.is_some() {
             file.state = State::Read;
@@ -141,8 +143,8 @@ impl Files {
     }
 
     /// What the files that were read say about one that begins with the same line.
-    fn search(&self, id: FileId, first: u64) -> io::Result<Found> {
-        let mut found = Found::default();
+    fn search(&self, id: FileId, first: u64, own: Option<Position>) -> io::Result<Found> {
+        let mut found = Found { continues: own.map(|position| (position, None)), ..Found::default() };
         let Some(file) = self.by_id.get(&id) else { return Ok(found) };
         let Some(handle) = &file.handle else { return Ok(found) };
         for other_id in self.alike(id, first) {
@@ -184,7 +186,7 @@ impl Files {
         let predecessor = self.by_id.get(&id).and_then(|file| file.predecessor);
         let alike = self.alike.get(&first).into_iter().flatten().copied();
         let is_read = |other: &FileId| {
-            let is_earlier = |file: &Tailed| file.state == State::Read && file.predecessor != Some(id);
+            let is_earlier = |file: &Tailed| file.is_begun() && file.predecessor != Some(id);
             *other != id && self.by_id.get(other).is_some_and(is_earlier)
         };
         let mut found: Vec<FileId> = predecessor.into_iter().chain(alike).filter(is_read).collect();
