@@ -127,7 +127,7 @@ impl Position {
     pub(crate) fn advanced(&self, file: &File, consumed: &[u8], skipping: bool) -> io::Result<Self> {
         let last = Print::of(&consumed[consumed.len().saturating_sub(LAST_BYTES)..]);
         let offset = self.offset + consumed.len() as u64;
-        Ok(Self { offset, last, skipping, ..self.clone() }.with_head(file)?)
+        Self { offset, last, skipping, ..self.clone() }.with_head(file)
     }
 
     /// The position at another place of the same file.
@@ -136,7 +136,7 @@ impl Position {
         let begin = offset - bytes.len() as u64;
         let length = read_at(file, &mut bytes, begin)?;
         let last = Print::of(&bytes[..length]);
-        Ok(Self { offset, last, skipping: false, ..self.clone() }.with_head(file)?)
+        Self { offset, last, skipping: false, ..self.clone() }.with_head(file)
     }
 
     fn with_head(mut self, file: &File) -> io::Result<Self> {
