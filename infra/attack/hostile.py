@@ -308,7 +308,7 @@ def models(run):
         with Canary(server) as canary:
             for body in bodies:
                 for version in (0, 1, 2, 3, 0xFFFFFFFF):
-                    for path, magic in [("/models/import", b"LSMODEL\0"), ("/starters", b"LSSTART\0"), ("/starters", b"LSSTARTR")]:
+                    for path, magic in [("/models/import", b"LSMODEL\0"), ("/starters", b"LSSTARTR")]:
                         sent += 1
                         status = server.request("POST", path, sealed(magic, version, body[:960]), url=server.anomaly_url).status
                         if not 400 <= status < 500:
@@ -329,7 +329,7 @@ def mutations(run):
     anomaly = [(b"POST", b"/predict", b'[{"message":"seed","level":"info"}]'), (b"POST", b"/feedback", b'{"event":{"message":"m"},"label":"bad","note":"n"}'),
                (b"POST", b"/templates/merge", b'{"templates":["0af9323918936cb3","1af9323918936cb3"]}'), (b"GET", b"/sessions?limit=5", b""),
                (b"GET", b"/models/compare?a=00000001-aaaaaaaa&b=00000002-bbbbbbbb", b""), (b"POST", b"/train", b'{"source":"store","query":"*"}'),
-               (b"POST", b"/models/00000001-aaaaaaaa/activate", b""), (b"POST", b"/starters", b"LSSTART\0\1\0\0\0")]
+               (b"POST", b"/models/00000001-aaaaaaaa/activate", b""), (b"POST", b"/starters", b"LSSTARTR\1\0\0\0")]
 
     def mutate(data):
         data = bytearray(data)
