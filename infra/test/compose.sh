@@ -17,11 +17,9 @@ export LOG_SENTINEL_IMAGE_STAGE=prebuilt
 # The stand-in's server can keep no accounts: the collector uses the superuser there.
 export ELASTICSEARCH_COLLECTOR_USERNAME=elastic
 work="$(mktemp -d)"
-"$root/infra/docker/passwords" "$work/env" >/dev/null
-sed -i '/^ELASTICSEARCH_COLLECTOR_PASSWORD=/d' "$work/env"
-sed -n 's/^ELASTICSEARCH_SUPERUSER_PASSWORD=/ELASTICSEARCH_COLLECTOR_PASSWORD=/p' "$work/env" >> "$work/env.2"
-cat "$work/env.2" >> "$work/env"
-set -a; . "$work/env"; set +a
+export SECRETS="$work/secrets"
+"$root/infra/docker/passwords" "$SECRETS" /dev/null >/dev/null
+cp --remove-destination "$SECRETS/elasticsearch_superuser_password" "$SECRETS/elasticsearch_collector_password"
 
 DOCKER_HOST="$("$stack" daemon)"
 export DOCKER_HOST DOCKER_BUILDKIT=0 COMPOSE_DOCKER_CLI_BUILD=0
@@ -69,10 +67,11 @@ say "healthy after $((SECONDS - begin)) s"
 url() { echo "http://$(docker port "$(compose ps -q "$1")" "$2" | head -n1)$3"; }
 collector() { url collector 8080 "$1"; }
 anomaly() { url anomaly 8000 "$1"; }
-ask() { curl -sS --noproxy '*' --fail-with-body -m 60 "$@"; }
+printf 'header = "Authorization: Bearer %s"\n' "$(cat "$SECRETS/api_keys")" > "$work/key"
+ask() { curl -K "$work/key" -sS --noproxy '*' --fail-with-body -m 60 "$@"; }
 # The cluster is not published: it is asked within its own container.
 cluster() {
-  compose exec -T elasticsearch sh -c "printf 'user = \"elastic:%s\"' \"\$ELASTIC_PASSWORD\" | curl -K - -sS -H 'content-type: application/json' ${2:-} 'http://localhost:9200$1'"
+  compose exec -T elasticsearch sh -c "printf 'user = \"elastic:%s\"' \"\$(cat /run/secrets/elasticsearch_superuser_password)\" | curl -K - -sS -H 'content-type: application/json' ${2:-} 'http://localhost:9200$1'"
 }
 # A server puts nothing on a disk that is nearly full, as those of test machines are.
 cluster /_cluster/settings "-X PUT -d '{\"persistent\":{\"cluster.routing.allocation.disk.threshold_enabled\":false}}'" >/dev/null
@@ -85,6 +84,13 @@ ask -X POST "$(collector /logs)" -H 'content-type: application/json' \
 until_ok "the event is in the cluster" has_stored 1
 cluster '/logs-sentinel/_search?q=message:marker' | grep -q '"message":"compose first marker"' || fail "_search does not show it"
 say "POST /logs is visible in _search"
+
+# Neither port answers without the key, and nobody but the collector reaches the third.
+for address in "$(collector /api/v1/search)" "$(anomaly /model)"; do
+  [ "$(curl -sS --noproxy '*' -o /dev/null -w '%{http_code}' "$address")" = 401 ] || fail "$address answers without a key"
+done
+compose exec -T elasticsearch sh -c 'curl -sS -m 5 http://anomaly:50051 >/dev/null 2>&1' && fail "anyone reaches 50051"
+say "keys are asked for"
 
 ask -X POST "$(anomaly /train)" -H 'content-type: application/json' \
   -d '[{"level":"info","message":"a","source":"x"},{"level":"info","message":"b","source":"x"}]' >"$work/train"

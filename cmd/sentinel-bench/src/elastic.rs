@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use index::{elasticsearch, query};
 use reqwest::Client;
 use serde_json::{Value as Json, json};
 use testkit::{Server, load, process};
@@ -182,6 +183,8 @@ impl Cluster {
     /// Every document as bulks of about so many bytes, each with the number of its documents.
     async fn documents(&self, bulk_bytes: usize) -> Result<Vec<(u64, bytes::Bytes)>> {
         let (mut bulks, mut bulk, mut documents, mut after) = (vec![], vec![], 0, Json::Null);
+        let server = elasticsearch::Cluster::new(&elasticsearch::Config::new(vec![self.node.clone()]))?;
+        let with_tokens = !server.server().await?.has_tokenizer;
         loop {
             let mut body = json!({"size": PAGE, "sort": ["sentinel.id"], "track_total_hits": false});
             if !after.is_null() {
@@ -192,7 +195,14 @@ impl Cluster {
             let answer: Json = response.json().await?;
             let hits = answer["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
             for hit in hits {
-                let line = format!("{{\"create\":{{\"_id\":{}}}}}\n{}\n", hit["_id"], hit["_source"]);
+                let mut source = hit["_source"].clone();
+                if with_tokens {
+                    // Indexed but not part of what the server gives back.
+                    let message = source["message"].as_str().unwrap_or_default();
+                    let tokens: String = query::tokens(message).map(|token| token + " ").collect();
+                    source["sentinel.tokens"] = tokens.into();
+                }
+                let line = format!("{{\"create\":{{\"_id\":{}}}}}\n{source}\n", hit["_id"]);
                 bulk.extend_from_slice(line.as_bytes());
                 documents += 1;
                 if bulk.len() >= bulk_bytes {

@@ -20,6 +20,7 @@ mod route;
 mod scoring;
 mod searcher;
 mod serve;
+mod waiting;
 
 pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};

@@ -1,36 +1,45 @@
 //! One answer from the index and from what the journal holds beyond it.
 //!
 //! An answer covers everything that was durable when the question came. The index is given a moment
-//! to catch up; what it has not then is read from the journal and looked at event by event, within
-//! a budget. What stays outside is said: the answer is partial, and why.
+//! to catch up; what it has not then is read from the journal and looked at event by event, the
+//! newest first, within a budget. What stays outside is said: the answer is partial, and why.
 
 mod future;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
-use event::{Analyzed, EventId, Position, Verdict, codec};
+use event::Position;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::Scan,
+    IndexError, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, query::Query, scan::Scan,
 };
-use journal::{Journal, Records};
+use journal::Journal;
 use problem::{Problem, StatusCode};
 use tokio::sync::watch;
 
-use crate::observe::internal;
+use crate::{
+    observe::internal,
+    waiting::{self, Budget, Waiting},
+};
 
-/// Bytes read from the journal at a time.
-const READ_BYTES: usize = 1 << 20;
+/// Values that are counted in each piece of the journal, so that those asked for are counted exactly
+/// unless there are more.
+const VALUES_MAX: usize = 10_000;
+/// An index that does not answer is told of so often at most.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Bounds of a [`Searcher`].
 #[derive(Debug, Clone)]
 pub struct SearcherConfig {
     /// How long a question waits for the index to catch up before the journal is read instead.
     pub catch_up: Duration,
-    /// Events of the journal that a question looks at.
-    pub tail_events_max: usize,
-    /// Bytes of the journal that a question looks at.
+    /// Bytes of the journal that a question looks at, the newest first.
     pub tail_bytes_max: usize,
+    /// How long it looks at them.
+    pub tail_time_max: Duration,
     /// How long a remote index may take, before the journal alone answers. None leaves it to the
     /// caller's own bound.
     pub index_timeout: Option<Duration>,
@@ -40,8 +49,8 @@ impl Default for SearcherConfig {
     fn default() -> Self {
         Self {
             catch_up: Duration::from_millis(100),
-            tail_events_max: 50_000,
-            tail_bytes_max: 32 << 20,
+            tail_bytes_max: 256 << 20,
+            tail_time_max: Duration::from_secs(5),
             index_timeout: None,
         }
     }
@@ -54,6 +63,7 @@ pub struct Searcher {
     journal: Journal,
     written: watch::Receiver<Position>,
     config: SearcherConfig,
+    told_at: Arc<Mutex<Option<Instant>>>,
 }
 
 /// An answer, and why it does not cover everything, when it does not.
@@ -124,7 +134,7 @@ impl Searcher {
         written: watch::Receiver<Position>,
         config: SearcherConfig,
     ) -> Self {
-        Self { index, journal, written, config }
+        Self { index, journal, written, config, told_at: Arc::default() }
     }
 
     /// The journal it reads.
@@ -161,26 +171,29 @@ impl Searcher {
 
     /// Matching events in the order of the journal: of the index as far as that has them, else of the
     /// journal itself. None when the index does not answer.
-    pub(crate) async fn follow(&self, request: FollowRequest) -> Option<Followed> {
-        let from = request.from;
-        if from < *self.written.borrow() {
-            return match self.in_time(self.index.follow(request)).await {
-                Ok(followed) => Some(followed),
+    pub(crate) async fn follow(&self, query: Query, from: Position, bytes_max: usize) -> Option<Followed> {
+        let (journal, end) = self.journal.identity().parts().find(|(_, end)| from < *end)?;
+        let request = FollowRequest { query, journal, from, bytes_max };
+        let followed = if from < *self.written.borrow() {
+            match self.in_time(self.index.follow(request)).await {
+                Ok(followed) => followed,
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the index does not answer");
-                    None
+                    self.tell(&error);
+                    return None;
                 }
+            }
+        } else {
+            let journal = self.journal.clone();
+            let work = move || {
+                let records = journal.read(from, bytes_max).ok()?;
+                let all = FollowRequest { bytes_max: usize::MAX, ..request };
+                let hits = waiting::events(&journal, &records).follow(&all).hits;
+                Some(Followed { hits, end: records.end() })
             };
-        }
-        let journal = self.journal.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            let records = journal.read(from, request.bytes_max).ok()?;
-            let mut tail = Scan::new();
-            add(&mut tail, &journal, &records, usize::MAX);
-            let all = FollowRequest { bytes_max: usize::MAX, ..request };
-            Some(Followed { hits: tail.follow(&all).hits, end: records.end() })
-        });
-        work.await.ok().flatten()
+            tokio::task::spawn_blocking(work).await.ok().flatten()?
+        };
+        // What comes behind has another id in its name.
+        Some(Followed { end: followed.end.min(end), ..followed })
     }
 
     /// Counts over time.
@@ -192,10 +205,12 @@ impl Searcher {
         let end = self.begin().await;
         let found = self.in_time(self.index.histogram(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
-        let request = HistogramRequest { by_limit: usize::MAX, ..request };
+        let wide = by_limit.max(VALUES_MAX);
+        let request = HistogramRequest { by_limit: wide, ..request };
         let scan = move |tail: &Scan| tail.histogram(&request);
-        let join = |tail: Histogram, more| tail.merge(more, usize::MAX);
-        self.with_tail(found, covered, end, scan, join, |found, tail| found.merge(tail, by_limit)).await
+        let gather = move |found: Histogram, tail| found.merge(tail, wide);
+        let merge = move |found: Histogram, tail| found.merge(tail, by_limit);
+        self.with_tail(found, covered, end, scan, gather, merge).await
     }
 
     /// The values of a field with their counts.
@@ -210,10 +225,12 @@ impl Searcher {
         let end = self.begin().await;
         let found = self.in_time(self.index.field_values(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
-        let request = FieldValuesRequest { limit: usize::MAX, ..request };
+        let wide = limit.max(VALUES_MAX);
+        let request = FieldValuesRequest { limit: wide, ..request };
         let scan = move |tail: &Scan| Ok(tail.field_values(&request));
-        let join = |tail: FieldValues, more| tail.merge(more, usize::MAX);
-        self.with_tail(found, covered, end, scan, join, |found, tail| found.merge(tail, limit)).await
+        let gather = move |found: FieldValues, tail| found.merge(tail, wide);
+        let merge = move |found: FieldValues, tail| found.merge(tail, limit);
+        self.with_tail(found, covered, end, scan, gather, merge).await
     }
 
     /// The fields that occur.
@@ -238,10 +255,12 @@ impl Searcher {
         let end = self.begin().await;
         let found = self.in_time(self.index.patterns(request.clone())).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
-        let request = PatternsRequest { limit: usize::MAX, ..request };
+        let wide = limit.max(VALUES_MAX);
+        let request = PatternsRequest { limit: wide, ..request };
         let scan = move |tail: &Scan| Ok(tail.patterns(&request));
-        let join = |tail: Patterns, more| tail.merge(more, usize::MAX);
-        self.with_tail(found, covered, end, scan, join, |found, tail| found.merge(tail, limit)).await
+        let gather = move |found: Patterns, tail| found.merge(tail, wide);
+        let merge = move |found: Patterns, tail| found.merge(tail, limit);
+        self.with_tail(found, covered, end, scan, gather, merge).await
     }
 
     async fn in_time<T>(&self, answer: impl Future<Output = Result<T, IndexError>>) -> Result<T, IndexError> {
@@ -258,20 +277,21 @@ impl Searcher {
         end
     }
 
+    /// Adds what waits in the journal: `gather` joins its pieces, `merge` adds them to what the index found.
     async fn with_tail<T: Send + 'static>(
         &self,
         found: Result<T, IndexError>,
         covered: Option<Position>,
         end: Position,
         scan: impl Fn(&Scan) -> Result<T, IndexError> + Send + 'static,
-        join: impl Fn(T, T) -> T + Send + 'static,
-        merge: impl FnOnce(T, T) -> T,
+        gather: impl Fn(T, T) -> T + Send + 'static,
+        merge: impl Fn(T, T) -> T + Send + 'static,
     ) -> Result<Answer<T>, SearchError> {
         let (found, from) = match found {
             Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
             Err(IndexError::Unsupported { what }) => return Err(SearchError::Unsupported { what }),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the index does not answer");
+                self.tell(&error);
                 (None, *self.index.written().borrow())
             }
             Ok(found) => (Some(found), covered.unwrap_or_default()),
@@ -282,45 +302,44 @@ impl Searcher {
             Some(result) if from >= end => return Ok(Answer { result, partial: destroyed, from_index }),
             found => found,
         };
-        let (journal, config) = (self.journal.clone(), self.config.clone());
-        let work = move || {
-            let mut tail =
-                Tail { journal: &journal, position: from, end, config: &config, events: 0, bytes: 0 };
-            let mut answer = None;
-            loop {
-                let part = tail.next();
-                let answered = scan(&part.events)?;
-                let whole = match answer.take() {
-                    Some(before) => join(before, answered),
-                    None => answered,
-                };
-                if part.is_last {
-                    return Ok((whole, part.cut));
-                }
-                answer = Some(whole);
-            }
-        };
-        let (tail, cut) = match tokio::task::spawn_blocking(work).await.map_err(SearchError::Tail)? {
+        let journal = self.journal.clone();
+        let budget = Budget { bytes: self.config.tail_bytes_max, time: self.config.tail_time_max };
+        let work = tokio::task::spawn_blocking(move || {
+            let Waiting { answer, cut } = waiting::look(&journal, (from, end), budget, &scan, gather)?;
+            let found = match found {
+                Some(found) => found,
+                None => scan(&Scan::new())?,
+            };
+            Ok((merge(found, answer), cut))
+        });
+        let (result, cut) = match work.await.map_err(SearchError::Tail)? {
             Ok(answer) => answer,
             Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
             // A scan touches no file, so there is nothing else that can go wrong.
             Err(error) => return Err(SearchError::TooLarge { limit: error.to_string() }),
         };
-        let result = match found {
-            Some(found) => merge(found, tail),
-            None => tail,
-        };
         let cut = match (destroyed, cut) {
             (Some(destroyed), Some(cut)) => Some(format!("{destroyed}; {cut}")),
             (destroyed, cut) => destroyed.or(cut),
         };
-        let partial = if from_index {
-            cut
-        } else {
-            let away = "the index does not answer; only events that it does not have yet are looked at";
-            Some(cut.map_or_else(|| away.to_owned(), |cut| format!("{away}; {cut}")))
-        };
-        Ok(Answer { result, partial, from_index })
+        if from_index {
+            return Ok(Answer { result, partial: cut, from_index });
+        }
+        let away = "the index does not answer; only events that it does not have yet are looked at";
+        let reason = cut.map_or_else(|| away.to_owned(), |cut| format!("{away}; {cut}"));
+        Ok(Answer { result, partial: Some(reason), from_index })
+    }
+
+    /// Says that the index does not answer, but not once a question.
+    fn tell(&self, error: &IndexError) {
+        let mut told_at = self.told_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if told_at.is_none_or(|told_at| told_at.elapsed() >= TOLD_EVERY) {
+            *told_at = Some(Instant::now());
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the index does not answer; searches look at what waits in the journal"
+            );
+        }
     }
 }
 
@@ -335,76 +354,4 @@ fn destroyed(losses: &Losses) -> Option<String> {
              and their time"
         )),
     }
-}
-
-/// The journal from a position on, up to the budget, a part at a time.
-struct Tail<'j> {
-    journal: &'j Journal,
-    position: Position,
-    end: Position,
-    config: &'j SearcherConfig,
-    events: usize,
-    bytes: usize,
-}
-
-/// Some of it.
-struct Part {
-    events: Scan,
-    is_last: bool,
-    /// Why nothing comes behind it, when there is more.
-    cut: Option<String>,
-}
-
-impl Tail<'_> {
-    fn next(&mut self) -> Part {
-        let mut part = Part { events: Scan::new(), is_last: true, cut: None };
-        let config = self.config;
-        let records = match self.journal.read(self.position, READ_BYTES.min(config.tail_bytes_max)) {
-            Ok(records) => records,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the journal's tail cannot be read");
-                part.cut = Some("part of the journal cannot be read; the server's log says why".to_owned());
-                return part;
-            }
-        };
-        let bytes: usize = records.iter().map(|(_, record)| record.len()).sum();
-        let room = config.tail_events_max - self.events;
-        let mut added = 0;
-        if self.bytes + bytes <= config.tail_bytes_max || self.events == 0 {
-            added = add(&mut part.events, self.journal, &records, room);
-        }
-        self.events += added;
-        self.bytes += bytes;
-        if added < records.iter().count() {
-            part.cut = Some(format!(
-                "the index is behind; of what it does not have yet the first {} events are looked at",
-                self.events
-            ));
-            return part;
-        }
-        part.is_last = records.end() <= self.position || records.end() >= self.end;
-        self.position = records.end();
-        part
-    }
-}
-
-/// Adds at most `events_max` records as events; what cannot be decoded is found once the pipeline has
-/// made an event of it, and counts as added.
-fn add(tail: &mut Scan, journal: &Journal, records: &Records, events_max: usize) -> usize {
-    let id = journal.id();
-    let mut added = 0;
-    for (position, record) in records.iter().take(events_max) {
-        added += 1;
-        if let Ok(event) = codec::decode(record) {
-            tail.push(Analyzed {
-                id: EventId { journal: id, position },
-                event: event.into_owned(),
-                shape: 0,
-                variables: 0..0,
-                template: None,
-                verdict: Verdict::unscored(),
-            });
-        }
-    }
-    added
 }

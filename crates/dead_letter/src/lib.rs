@@ -8,7 +8,8 @@
 mod record;
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
+    hash::{DefaultHasher, Hasher},
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -70,8 +71,9 @@ pub struct Kept {
 pub struct DeadLetterStream {
     journal: Journal,
     cursor: Mutex<Cursor>,
-    /// Letters that an index may hand over once more, because it reads those events again.
-    repeatable: Mutex<HashSet<EventId>>,
+    /// Letters that an index may hand over once more, because it reads those events again, with a hash
+    /// of the event: in a journal that was restored another event may have the id.
+    repeatable: Mutex<HashMap<EventId, u64>>,
     /// Letters not yet done with. A letter may be taken in again before whoever put it has counted it.
     open: Mutex<i64>,
 }
@@ -104,12 +106,12 @@ impl DeadLetterStream {
         }
         let stream =
             Self { journal, cursor: Mutex::new(open), repeatable: Mutex::default(), open: Mutex::default() };
-        let (mut count, mut repeatable) = (0_i64, HashSet::new());
+        let (mut count, mut repeatable, identity) = (0_i64, HashMap::new(), main.identity());
         let read = stream.each(stream.start(), |kept| {
             count += 1;
-            let EventId { journal, position } = kept.letter.id;
-            if journal == main.id() && position >= cursor {
-                repeatable.insert(kept.letter.id);
+            let id = kept.letter.id;
+            if id == identity.event(id.position) && id.position >= cursor {
+                repeatable.insert(id, content_of(&kept.letter));
             }
             true
         });
@@ -233,7 +235,7 @@ impl DeadLetters for DeadLetterStream {
         let mut batch = Batch::new();
         {
             let known = lock(&self.repeatable);
-            for letter in letters.iter().filter(|letter| !known.contains(&letter.id)) {
+            for letter in letters.iter().filter(|letter| known.get(&letter.id) != Some(&content_of(letter))) {
                 batch.push_with(|out| record::encode(letter, out));
             }
         }
@@ -242,6 +244,14 @@ impl DeadLetters for DeadLetterStream {
         self.count(count as i64);
         Ok(())
     }
+}
+
+/// A hash of a letter's event, within one run.
+fn content_of(letter: &DeadLetter) -> u64 {
+    let (mut record, mut hasher) = (Vec::new(), DefaultHasher::new());
+    codec::encode(&letter.event, &mut record);
+    hasher.write(&record);
+    hasher.finish()
 }
 
 /// How far letters of a stream were taken in again: the stream's id and the position.

@@ -43,6 +43,17 @@ pub trait Index: Send + Sync {
     /// nothing to do.
     async fn commit(&self) -> Result<Position, IndexError>;
 
+    /// Behind the furthest event of this journal that the store holds, whoever wrote it: beyond the
+    /// journal's end when the journal is an older copy of itself. The start where nobody else writes.
+    async fn reached(&self, _journal: JournalId) -> Result<Position, IndexError> {
+        Ok(Position::default())
+    }
+
+    /// The journal whose ids other events turned out to have, if any: it was copied.
+    fn collided(&self) -> Option<JournalId> {
+        None
+    }
+
     /// Behind the last event that questions to this index find, whenever that moves.
     fn written(&self) -> watch::Receiver<Position>;
 
@@ -73,6 +84,12 @@ pub trait Index: Send + Sync {
     /// says how many. [`Index::written`] must have reached the events before. Those that are not there, or have
     /// a verdict, are left as they are, so it may be told again.
     async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError>;
+
+    /// Begins a new unit of storage where the present one has become old or large enough, so that
+    /// what is too old can go; true when it did. An index that sees to that by itself does nothing.
+    async fn roll_over(&self) -> Result<bool, IndexError> {
+        Ok(false)
+    }
 
     /// Removes events older than this, as whole units of storage: none younger goes, some older may stay.
     async fn expire(&self, before: Timestamp) -> Result<u64, IndexError>;

@@ -4,6 +4,8 @@
 
 #[path = "elasticsearch_writer/circumstances.rs"]
 mod circumstances;
+#[path = "elasticsearch_writer/collisions.rs"]
+mod collisions;
 #[path = "elasticsearch_writer/real.rs"]
 mod real;
 #[path = "elasticsearch_writer/scripted.rs"]

@@ -74,6 +74,7 @@ mod disk;
 mod error;
 mod expected;
 mod format;
+mod identity;
 mod notes;
 mod read;
 mod recover;
@@ -98,6 +99,7 @@ use tokio::sync::{oneshot, watch};
 pub use batch::{Batch, MAX_RECORD_BYTES};
 pub use cursor::Cursor;
 pub use error::{AppendError, OpenError, ReadError};
+pub use identity::Identity;
 pub use read::Records;
 pub use verify::{VerifyReport, cat, verify};
 
@@ -267,7 +269,7 @@ impl Journal {
         &self.owner.shared
     }
 
-    /// Random, the same as long as the journal lives.
+    /// Random, the same as long as the journal lives. For ids of events see [`Journal::identity`].
     pub fn id(&self) -> JournalId {
         self.shared().key.id
     }
@@ -348,6 +350,14 @@ impl Journal {
     /// Behind the last durable record; always in the newest segment.
     pub fn end(&self) -> Position {
         lock(&self.shared().state).end
+    }
+
+    /// Behind the last record of each segment, ascending; the newest is [`Journal::end`].
+    pub fn segments(&self) -> Vec<Position> {
+        let state = lock(&self.shared().state);
+        let older = state.segments.iter().filter(|(number, _)| **number < state.end.segment);
+        let ends = older.map(|(&segment, found)| Position { segment, record: found.records });
+        ends.chain([state.end]).collect()
     }
 
     /// A receiver that is marked changed whenever `end` moves.

@@ -5,9 +5,10 @@ use std::{io, path::Path};
 use event::{JournalId, Position};
 
 use crate::{
-    OpenError, Problem,
+    Identity, OpenError, Problem,
     expected::Expected,
     format::{FILE_HEADER, Key},
+    identity,
     read::{Span, read_span},
     recover::{
         check_headers, cursor_problem, find_key, io_error, loss, missing, missing_problem, needed,
@@ -25,6 +26,8 @@ const CHUNK: usize = 1 << 20;
 pub struct VerifyReport {
     /// None when nothing tells whose files they are.
     pub id: Option<JournalId>,
+    /// Whose ids its events have.
+    pub identity: Option<Identity>,
     /// Segment files.
     pub segments: u64,
     /// Bytes of the segment files.
@@ -67,6 +70,7 @@ pub fn verify(dir: &Path, cursors_dir: &Path) -> Result<VerifyReport, OpenError>
     // Read before the segments, so that a journal that runs is never behind them.
     let expected = Expected::read(dir, key.id)?;
     report.problems.extend(expected.problems.iter().cloned());
+    let mut identity = Identity::new(key.id, None);
     for &number in &numbers {
         let Some((survey, length)) = survey_present(dir, key, number, &numbers, &expected)? else { continue };
         if let Some(what) = loss(&survey, length, &expected, number) {
@@ -78,7 +82,11 @@ pub fn verify(dir: &Path, cursors_dir: &Path) -> Result<VerifyReport, OpenError>
         report.damaged_records += survey.damaged_records;
         report.damaged_places += survey.damaged_places;
         report.torn_bytes += length.saturating_sub(survey.keep);
+        if let Some(note) = survey.notes.iter().rev().find(|note| note.key == identity::NOTE) {
+            identity = Identity::new(key.id, note.value.as_deref());
+        }
     }
+    report.identity = Some(identity);
     // Read last: a segment goes only after every cursor has moved past it.
     let cursors = read_cursors(cursors_dir, key.id)?;
     let needed = needed(&cursors);

@@ -18,6 +18,8 @@
 //! This crate must never acknowledge anything, and must never skip an event because it is odd.
 
 mod analysis;
+pub mod backlog;
+mod identity;
 mod refill;
 pub mod remote;
 mod window;
@@ -27,7 +29,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event::{Event, EventId, Position, Timestamp, codec};
+use event::{Event, Position, Timestamp, codec};
 use index::{Index, IndexError, live::Live};
 use journal::{Journal, Records};
 use telemetry::{health::Component, ledger, metric, task::Stop};
@@ -78,17 +80,6 @@ pub enum PipelineError {
         /// Why.
         source: std::io::Error,
     },
-    /// Segments of the journal went missing.
-    #[error(
-        "the index holds events up to {index}, but the journal ends at {journal}: its files were removed or restored. \
-         Move the journal and cursors folders away, and a new journal begins; nothing of the index is lost"
-    )]
-    Ahead {
-        /// Where the index stands.
-        index: Position,
-        /// Where the journal ends.
-        journal: Position,
-    },
     /// The index failed in a way that trying again does not mend.
     #[error("the index failed")]
     Index(#[from] IndexError),
@@ -108,6 +99,8 @@ pub struct Pipeline {
     position: Position,
     /// Where the journal stood at the start: what comes before it was received by an earlier process.
     inherited: Position,
+    /// The index holds events of this journal from beyond that.
+    is_ahead: bool,
     uncommitted: Option<Uncommitted>,
     /// The position whose window is kept and which the cursor takes once the index has got there.
     committing: Option<Position>,
@@ -146,10 +139,8 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let cursor = journal.cursor(CURSOR)?;
         let inherited = journal.end();
-        let position = index.attach(journal.id(), cursor.position(), inherited);
-        if position > journal.end() {
-            return Err(PipelineError::Ahead { index: position, journal: journal.end() });
-        }
+        let attached = identity::attach(&journal, index.as_ref(), cursor.position());
+        let position = attached.position;
         let window = WindowFiles::open(&config.window_dir, journal.id())?;
         let loaded = window.load(position)?;
         let saved = loaded.as_ref().map_or(position, |(saved, _)| *saved);
@@ -179,6 +170,7 @@ impl Pipeline {
             health,
             position,
             inherited,
+            is_ahead: attached.is_ahead,
             uncommitted: None,
             committing: None,
             saved,
@@ -197,6 +189,9 @@ impl Pipeline {
     pub async fn run(mut self, stop: Stop) -> Result<(), PipelineError> {
         let mut end = self.journal.watch_end();
         let mut written = self.written.clone();
+        if !self.identify(&stop).await {
+            return Ok(());
+        }
         refill::refill(&self.journal, self.index.as_ref(), self.config.read_bytes, &stop).await;
         loop {
             end.borrow_and_update();
@@ -286,11 +281,10 @@ impl Pipeline {
     /// Analyses records and gives them to the index; false when that takes nothing and the program
     /// is to stop.
     async fn take_in(&mut self, records: &Records, stop: &Stop) -> Result<bool, PipelineError> {
-        let journal = self.journal.id();
-        let events: Vec<_> = records
-            .iter()
-            .map(|(position, record)| (EventId { journal, position }, decode(record)))
-            .collect();
+        self.renew_if_collided().await;
+        let identity = self.journal.identity();
+        let events: Vec<_> =
+            records.iter().map(|(position, record)| (identity.event(position), decode(record))).collect();
         let count = events.len() as u64;
         let inherited = events.iter().filter(|(id, _)| id.position < self.inherited).count();
         ledger::received(inherited as u64);

@@ -2,7 +2,7 @@
 //!
 //! They are stored without a verdict: the analysis has learned from them once and goes on where it stands.
 
-use event::{Analyzed, Batch, EventId, Position, TemplateId, Verdict};
+use event::{Analyzed, Batch, Position, TemplateId, Verdict};
 use index::{Index, IndexError, JournalRange};
 use journal::Journal;
 use telemetry::{ledger, task::Stop};
@@ -14,7 +14,8 @@ use crate::decode;
 pub(crate) async fn refill(journal: &Journal, index: &dyn Index, read_bytes: usize, stop: &Stop) {
     for lost in index.lost_files() {
         let mut found = 0;
-        for range in lost.ranges.iter().filter(|range| range.journal == journal.id()) {
+        let identity = journal.identity();
+        for range in lost.ranges.iter().filter(|range| identity.at(range.start) == range.journal) {
             match restore(journal, index, range, read_bytes, stop).await {
                 Ok(Some(events)) => found += events,
                 Ok(None) => return,
@@ -83,7 +84,7 @@ async fn restore(
 fn unscored<'r>(journal: &Journal, position: Position, record: &'r [u8]) -> Analyzed<'r> {
     let event = decode(record);
     Analyzed {
-        id: EventId { journal: journal.id(), position },
+        id: journal.identity().event(position),
         // No two messages look alike without their variables.
         shape: TemplateId::of(&event.message).0,
         event,

@@ -112,6 +112,12 @@ metrics! {
     ELASTIC_RETRIED_EVENTS = "elastic_retried_events_total", Counter, Count, [];
     /// Events sent to Elasticsearch that were there already.
     ELASTIC_PRESENT_EVENTS = "elastic_present_events_total", Counter, Count, [];
+    /// Events whose id another event in Elasticsearch has already: they were kept under a new one.
+    ELASTIC_ID_COLLISIONS = "elastic_id_collisions_total", Counter, Count, [];
+    /// Answers that did not reach all that waits in the journal for the index.
+    SEARCH_TAIL_CUT = "search_tail_cut_total", Counter, Count, [];
+    /// Times the journal took a new id, since it is a copy of one that went on.
+    JOURNAL_RENEWED = "journal_renewed_total", Counter, Count, [];
     /// Batches that were not taken because too much waits for Elasticsearch.
     ELASTIC_REFUSED_WRITES = "elastic_refused_writes_total", Counter, Count, [];
     /// Files of the index that are missing or damaged, and damaged blocks that were left out.

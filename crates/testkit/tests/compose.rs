@@ -131,31 +131,74 @@ fn services_start_in_an_order_that_works() {
 }
 
 #[test]
-fn no_secret_stands_in_the_file() {
+fn secrets_are_files_that_are_made_once() {
     let made = read("infra/docker/passwords");
-    let mut required = BTreeSet::new();
+    let declared: BTreeSet<String> =
+        serde_yaml_ng::from_value::<Services>(file()["secrets"].clone()).unwrap().into_keys().collect();
+    let mut used = BTreeSet::new();
     for (name, service) in services() {
+        let given: BTreeSet<&str> = strings(&service["secrets"]).into_iter().collect();
+        used.extend(given.iter().map(|secret| (*secret).to_owned()));
         for (variable, value) in environment(&service) {
             let is_secret = ["PASSWORD", "KEY", "SECRET", "TOKEN"].iter().any(|word| variable.contains(word));
-            if let Some((source, _)) = value.strip_prefix("${").and_then(|rest| rest.split_once(":?")) {
-                assert!(value.ends_with('}'), "{name}: {variable}");
-                required.insert(source.to_owned());
-            } else if is_secret {
-                assert_eq!(
-                    value,
-                    format!("${{{variable}:-}}"),
-                    "{name}: {variable} is required, or off unless set"
-                );
+            if is_secret {
+                let secret = value.strip_prefix("/run/secrets/").unwrap_or_default();
+                assert!(variable.ends_with("_FILE") && given.contains(secret), "{name}: {variable}={value}");
             }
         }
     }
-    assert!(!required.is_empty());
-    for source in required {
-        assert!(made.contains(&source), "infra/docker/passwords does not make {source}");
-        // The program reads .env, too, when it is run by hand in this folder: none of its names may be
-        // there by half.
-        assert!(!source.starts_with("LOG_SENTINEL_") && !source.starts_with("ELASTIC_"), "{source}");
+    assert_eq!(declared, used);
+    for secret in declared {
+        assert!(made.contains(&secret), "infra/docker/passwords does not make {secret}");
     }
+}
+
+#[test]
+fn what_strangers_reach_asks_for_a_key() {
+    let services = services();
+    for name in ["anomaly", "collector"] {
+        assert_eq!(environment(&services[name])["API_KEYS_FILE"], "/run/secrets/api_keys", "{name}");
+        assert!(!environment(&services[name]).contains_key("LOG_SENTINEL_TRUST_NETWORK"), "{name}");
+    }
+    let reach: Vec<&str> = services
+        .iter()
+        .filter(|(_, service)| strings(&service["networks"]).contains(&"scoring"))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(reach, ["anomaly", "collector"], "nobody else reaches 50051");
+    assert_eq!(strings(&services["anomaly"]["networks"]), ["scoring"], "nor by another network");
+}
+
+#[test]
+fn passwords_are_kept_and_taken_from_where_they_were() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("passwords");
+    // Left over from a run before, if at all.
+    drop(fs::remove_dir_all(&dir));
+    fs::create_dir_all(&dir).unwrap();
+    let (folder, env) = (dir.join("secrets"), dir.join("env"));
+    fs::write(&env, "KIBANA_PASSWORD=from-before\nAPI_KEYS=\n").unwrap();
+    let run = || {
+        let script = root().join("infra/docker/passwords");
+        let status = std::process::Command::new("sh").arg(script).arg(&folder).arg(&env).output().unwrap();
+        assert!(status.status.success(), "{status:?}");
+    };
+    run();
+    let secret = |name: &str| fs::read_to_string(folder.join(name)).unwrap().trim_end().to_owned();
+    assert_eq!(secret("kibana_password"), "from-before");
+    let key = secret("api_keys");
+    assert!(key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{key}");
+    run();
+    assert_eq!(secret("api_keys"), key, "what is there stays");
+}
+
+#[test]
+fn the_collector_may_do_what_the_pages_say() {
+    let accounts = read("infra/docker/accounts");
+    let rights = ["create_doc", "delete", "read", "view_index_metadata", "monitor", "maintenance"];
+    for right in rights {
+        assert!(accounts.contains(&format!("\"{right}\"")), "{right}");
+    }
+    assert_eq!(services()["kibana"]["mem_limit"], "${KIBANA_MEMORY:-2g}");
 }
 
 #[test]
@@ -171,10 +214,10 @@ fn our_services_are_given_settings_that_exist() {
         ours += 1;
         let environment = environment(&service);
         for variable in environment.keys() {
-            assert!(settings.contains(&format!("\"{variable}\"")), "{name}: no setting {variable}");
+            let setting = variable.strip_suffix("_FILE").unwrap_or(variable);
+            assert!(settings.contains(&format!("\"{setting}\"")), "{name}: no setting {variable}");
         }
-        if environment.contains_key("LOG_SENTINEL_TRUST_NETWORK") {
-            let hosts = environment["LOG_SENTINEL_ALLOWED_HOSTS"];
+        if let Some(hosts) = environment.get("LOG_SENTINEL_ALLOWED_HOSTS") {
             assert!(hosts.split(',').any(|host| host == name), "{name} answers to {hosts}");
         }
         assert_eq!(service["user"], "65534:65534", "the image's own user");

@@ -13,7 +13,6 @@ use axum::{
 };
 use event::{Document, EventId, Position};
 use index::{
-    FollowRequest,
     live::{Newest, Watcher},
     query::Query,
 };
@@ -61,10 +60,10 @@ pub(super) async fn tail(
         .try_enter()
         .ok_or_else(|| busy("as many live tails are open as may be; close one or ask again later"))?;
     let watcher = shared.state.live.watch();
-    let journal = shared.state.searcher.journal().id();
+    let identity = shared.state.searcher.journal().identity();
     let (outlet, body) = shared.tails.open();
     let feed = Feed {
-        last: before(watcher.start()).map(|position| EventId { journal, position }),
+        last: before(watcher.start()).map(|position| identity.event(position)),
         position: watcher.start(),
         watcher,
         searcher: shared.state.searcher.clone(),
@@ -155,11 +154,9 @@ impl Feed {
 
     /// Reads on in the store.
     async fn catch_up(&mut self, outlet: &Outlet) -> Result<(), Gone> {
-        let (query, from) = (self.query.clone(), self.position);
-        let journal = self.searcher.journal().id();
-        let request = FollowRequest { query, journal, from, bytes_max: READ_BYTES };
-        let Some(followed) = self.searcher.follow(request).await.filter(|followed| followed.end > from)
-        else {
+        let from = self.position;
+        let followed = self.searcher.follow(self.query.clone(), from, READ_BYTES).await;
+        let Some(followed) = followed.filter(|followed| followed.end > from) else {
             tokio::time::sleep(RETRY).await;
             return self.beat(outlet).await;
         };
@@ -175,15 +172,15 @@ impl Feed {
     /// Goes on behind an event, or says that what followed it is gone.
     async fn resume(&mut self, seen: EventId, outlet: &Outlet) -> Result<(), Gone> {
         let journal = self.searcher.journal();
-        if seen.journal == journal.id() && seen.position < journal.end() && seen.position >= self.position {
+        let is_known = journal.identity().event(seen.position) == seen && seen.position < journal.end();
+        if is_known && seen.position >= self.position {
             // After a crash, events are indexed again that it has seen.
             self.position = seen.position.next();
             return Ok(());
         }
-        if seen.journal == journal.id() && seen.position < self.position {
-            let (query, journal, from) = (Query::All, seen.journal, seen.position);
-            let request = FollowRequest { query, journal, from, bytes_max: 1 };
-            let first = self.searcher.follow(request).await.and_then(|found| found.hits.into_iter().next());
+        if is_known {
+            let first = self.searcher.follow(Query::All, seen.position, 1).await;
+            let first = first.and_then(|found| found.hits.into_iter().next());
             self.position = seen.position.next();
             if first.is_some_and(|hit| hit.cursor.id == seen) {
                 return Ok(());

@@ -6,7 +6,7 @@ use crate::support::{Collector, ask, event, four, get};
 use api::{AccessConfig, CollectorConfig, SearcherConfig};
 use async_trait::async_trait;
 use axum::body::Body;
-use event::{Batch, EventId, JournalId, Position, Severity, Timestamp, Verdict};
+use event::{Batch, Event, EventId, JournalId, Position, Severity, Timestamp, Verdict};
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
     IndexError, IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::ScanIndex,
@@ -312,12 +312,33 @@ async fn without_an_index_the_journal_answers_in_part() {
 
 #[tokio::test]
 async fn a_tail_beyond_its_budget_makes_the_answer_partial() {
-    let search = SearcherConfig { tail_events_max: 3, catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let search = SearcherConfig { tail_bytes_max: 1, catch_up: Duration::ZERO, ..SearcherConfig::default() };
     let collector = Collector::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), search);
-    collector.append(&four()).await;
-    let reply = get(&collector.router(&AccessConfig::default()), "/api/v1/search").await;
-    assert_eq!((&reply.json["total"], &reply.json["partial"]), (&json!(3), &json!(true)));
-    assert!(reply.json["reason"].as_str().unwrap().contains("the index is behind"), "{}", reply.text);
+    collector.append(&many(45_000)).await;
+    let reply = get(&collector.router(&AccessConfig::default()), "/api/v1/search?limit=1").await;
+    assert_eq!((&reply.json["total"], &reply.json["partial"]), (&json!(20_000), &json!(true)));
+    assert_eq!(reply.json["hits"][0]["message"], "event 44999", "the newest are looked at first");
+    assert!(reply.json["reason"].as_str().unwrap().contains("newest 20000 events"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn all_that_waits_for_the_index_is_found() {
+    let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let collector = Collector::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), search);
+    collector.append(&many(65_000)).await;
+    let router = collector.router(&AccessConfig::default());
+    let reply = get(&router, "/api/v1/search?limit=1").await;
+    assert_eq!((&reply.json["total"], &reply.json["partial"]), (&json!(65_000), &Value::Null));
+    let reply = get(&router, "/api/v1/search?q=64999%20OR%200").await;
+    assert_eq!(reply.json["total"], 2, "the newest and the oldest: {}", reply.text);
+    let reply = get(&router, "/api/v1/fields?field=level").await;
+    assert_eq!(reply.json["total"], 65_000, "pieces add up");
+}
+
+/// So many events, a microsecond apart.
+fn many(count: u32) -> Vec<Event<'static>> {
+    let stamp = |number: u32| Timestamp::saturating_from_nanos(i128::from(number) * 1_000);
+    (0..count).map(|number| Event::new(format!("event {number}"), stamp(number))).collect()
 }
 
 #[tokio::test]

@@ -79,3 +79,18 @@ async fn each(
 fn line(letter: &Json) -> String {
     format!("{}  [{}: {}]", readable(&letter["event"]), text(letter, "type"), text(letter, "reason"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_letter_is_one_line() {
+        let reason = "failed to parse\r\n\u{1b}[2Jfield [a]\u{85}";
+        let line = line(&json!({"event": {"message": "a\nb"}, "type": "t", "reason": reason}));
+        assert!(!line.chars().any(char::is_control), "{line:?}");
+        assert!(line.contains("failed to parse") && line.contains("field [a]"), "{line}");
+    }
+}

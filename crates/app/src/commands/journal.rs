@@ -2,7 +2,7 @@
 
 use std::{io, path::Path};
 
-use event::{EventId, JournalId, Position, Verdict, codec, document};
+use event::{EventId, Verdict, codec, document};
 
 use super::{note, print, print_json};
 use crate::{
@@ -16,10 +16,10 @@ use crate::{
 /// When the journal cannot be read.
 pub(crate) fn cat(data: &Path) -> Result<(), AppError> {
     let (dir, cursors) = (data.join("journal"), data.join("cursors"));
-    let Some(id) = journal::verify(&dir, &cursors)?.id else { return Ok(()) };
+    let Some(identity) = journal::verify(&dir, &cursors)?.identity else { return Ok(()) };
     let mut closed = false;
     let outcome = journal::cat(&dir, |position, record| {
-        closed = !print_json(&line(id, position, record))?;
+        closed = !print_json(&line(identity.event(position), record))?;
         if closed { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     });
     if closed {
@@ -67,8 +67,7 @@ pub(crate) fn verify(data: &Path) -> Result<(), AppError> {
     })
 }
 
-fn line(journal: JournalId, position: Position, record: &[u8]) -> String {
-    let id = EventId { journal, position };
+fn line(id: EventId, record: &[u8]) -> String {
     match codec::decode(record) {
         Ok(event) => {
             let mut document = document(&event, None, &Verdict::unscored());

@@ -33,6 +33,9 @@ pub(super) async fn start(
         }
         _ => (open_embedded(build)?, None),
     };
+    if let Some(letters) = &letters {
+        upkeep::dead_letters(&build.front, Arc::clone(letters), health.component("dead_letters"));
+    }
     let pipeline = Pipeline::open(
         configs::pipeline_config(settings),
         journal.clone(),
@@ -40,8 +43,12 @@ pub(super) async fn start(
         index.clone(),
         health.component("index"),
     )?;
-    let searcher =
-        api::Searcher::new(index.clone(), journal.clone(), index.written(), api::SearcherConfig::default());
+    let searcher = api::Searcher::new(
+        index.clone(),
+        journal.clone(),
+        index.written(),
+        configs::searcher_config(settings),
+    );
     let collector = api::collector(api::CollectorState {
         searcher: searcher.clone(),
         dead_letters: letters,

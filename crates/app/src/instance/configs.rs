@@ -65,6 +65,8 @@ pub(crate) fn cluster_config(elastic: &Elastic) -> elasticsearch::Config {
         in_flight_bytes_max: elastic.in_flight_bytes_max,
         concurrency_max: elastic.concurrency_max,
         request_timeout: elastic.timeout,
+        query_timeout: elastic.query_timeout,
+        rollover: elastic.rollover,
         ..elasticsearch::Config::new(elastic.nodes.clone())
     }
 }
@@ -150,6 +152,21 @@ pub(super) fn collector_config(settings: &Settings) -> api::CollectorConfig {
         answers_bytes_max: settings.answers_bytes_max,
         write_timeout: settings.write_timeout,
         ..api::CollectorConfig::default()
+    }
+}
+
+pub(super) fn searcher_config(settings: &Settings) -> api::SearcherConfig {
+    // The cluster's own bound comes first, so that its node is known to hang.
+    let patience = |elastic: &Elastic| elastic.query_timeout + elastic.query_timeout / 16;
+    api::SearcherConfig {
+        tail_bytes_max: settings.tail_search_bytes_max,
+        tail_time_max: settings.tail_search_timeout,
+        // The query is not blamed for it.
+        index_timeout: settings
+            .elastic
+            .as_ref()
+            .map(|elastic| patience(elastic).min(settings.query_timeout / 2)),
+        ..api::SearcherConfig::default()
     }
 }
 

@@ -7,7 +7,7 @@ use index::{
     Index,
     elasticsearch::{
         Cluster, ClusterError, Elasticsearch,
-        setup::{self, Retention, SetupError},
+        setup::{self, SetupError},
     },
 };
 use telemetry::{health::Component, task::Stop};
@@ -47,13 +47,20 @@ pub(super) fn open(
     let (retention, tasks) = (build.settings.retention, build.front.clone());
     let expiring = Arc::clone(&index);
     build.front.spawn("elasticsearch-setup", async move {
-        let Some(ours) = preparing.run().await else { return };
+        let Some(duties) = preparing.run().await else { return };
         sender.send_replace(true);
-        if let Some(retention) = retention.filter(|_| ours) {
-            upkeep::retention(&tasks, &expiring, retention);
+        if duties.rollover {
+            upkeep::rollover(&tasks, &expiring, retention);
         }
     });
     Ok(Opened { index, prepared })
+}
+
+/// What a server without a lifecycle leaves to us.
+#[derive(Debug, Clone, Copy)]
+struct Duties {
+    /// Beginning new indexes, and deleting those in which all is too old.
+    rollover: bool,
 }
 
 /// The cluster's set-up, tried until it is done.
@@ -65,20 +72,20 @@ struct Preparing {
 }
 
 impl Preparing {
-    /// Whether deleting what is too old is up to us; None when the program stops before.
-    async fn run(self) -> Option<bool> {
+    /// What the server leaves to us; None when the program stops before.
+    async fn run(self) -> Option<Duties> {
         let mut wait = RETRY_MIN;
         loop {
             let failure = match self.prepare().await {
-                Ok(ours) => {
+                Ok(duties) => {
                     self.health.ok();
-                    return Some(ours);
+                    return Some(duties);
                 }
                 // Whoever may only write relies on an administrator having set the cluster up.
                 Err(SetupError::Cluster(ClusterError::Forbidden { .. })) => {
                     info!("these credentials may not prepare the cluster; it is taken as prepared");
                     self.health.ok();
-                    return Some(false);
+                    return Some(Duties { rollover: false });
                 }
                 Err(failure) => failure,
             };
@@ -88,7 +95,7 @@ impl Preparing {
         }
     }
 
-    async fn prepare(&self) -> Result<bool, SetupError> {
+    async fn prepare(&self) -> Result<Duties, SetupError> {
         let plan = setup::plan(&self.cluster, &self.config).await?;
         if !plan.is_empty() {
             info!(data_stream = plan.data_stream, "preparing the cluster");
@@ -99,6 +106,6 @@ impl Preparing {
                 "what somebody changed in the cluster's set-up stays: log-sentinel elastic status shows it"
             );
         }
-        Ok(matches!(plan.retention, Retention::Own(_)))
+        Ok(Duties { rollover: plan.own_rollover })
     }
 }

@@ -1,11 +1,16 @@
 //! What has to be done from time to time: gauges, newer models, retention.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use dead_letter::DeadLetterStream;
 use index::{Index, Losses};
 use journal::Journal;
 use metrics::{counter, gauge};
-use telemetry::{health::Component, metric, task::Tasks};
+use pipeline::backlog::Backlog;
+use telemetry::{health::Component, ledger, metric, task::Tasks};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
@@ -15,6 +20,8 @@ const GAUGES_EVERY: Duration = Duration::from_secs(2);
 const REASONS_MAX: usize = 8;
 /// How often expired events are looked for.
 const EXPIRE_EVERY: Duration = Duration::from_secs(600);
+/// How often an index of the cluster is looked at whether it has reached a bound.
+const ROLLOVER_EVERY: Duration = Duration::from_secs(30);
 
 /// Sets the gauges of journal and index, and says what damage was met.
 pub(super) fn gauges(
@@ -26,9 +33,14 @@ pub(super) fn gauges(
 ) {
     let (journal, index, stop) = (journal.clone(), Arc::clone(index), tasks.stop());
     tasks.spawn("gauges", async move {
-        let mut ticks = ticks(GAUGES_EVERY);
+        let (mut ticks, mut backlog, written) = (ticks(GAUGES_EVERY), Backlog::default(), index.written());
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             set_gauges(&journal, index.as_ref(), &lost, &damage);
+            let ledger = ledger::snapshot();
+            let stand = (*written.borrow(), journal.end());
+            if let Some(told) = backlog.look(Instant::now(), stand, ledger.queued(), ledger.stored) {
+                told.log();
+            }
         }
     });
 }
@@ -51,6 +63,43 @@ pub(super) fn retention(tasks: &Tasks, index: &Arc<dyn Index>, retention: Durati
         let mut ticks = ticks(EXPIRE_EVERY);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             expire(index.as_ref(), retention).await;
+        }
+    });
+}
+
+/// Begins new indexes in a cluster that does not do so by itself, and deletes what is older than this.
+pub(super) fn rollover(tasks: &Tasks, index: &Arc<dyn Index>, retention: Option<Duration>) {
+    let (index, stop) = (Arc::clone(index), tasks.stop());
+    tasks.spawn("rollover", async move {
+        let mut ticks = ticks(ROLLOVER_EVERY);
+        let mut expired_at: Option<Instant> = None;
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let rolled = index.roll_over().await.unwrap_or_else(|error| {
+                error!(error = &error as &dyn std::error::Error, "could not begin a new index");
+                false
+            });
+            let due = rolled || expired_at.is_none_or(|at| at.elapsed() >= EXPIRE_EVERY);
+            if let Some(retention) = retention.filter(|_| due) {
+                expire(index.as_ref(), retention).await;
+                expired_at = Some(Instant::now());
+            }
+        }
+    });
+}
+
+/// Says while there are dead letters.
+pub(super) fn dead_letters(tasks: &Tasks, letters: Arc<DeadLetterStream>, health: Component) {
+    let stop = tasks.stop();
+    tasks.spawn("dead-letters", async move {
+        let mut ticks = ticks(GAUGES_EVERY);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            match letters.len() {
+                0 => health.ok(),
+                count => health.degraded(format!(
+                    "{count} events that the index refused wait: log-sentinel dlq list says why; mend the cause, then \
+                     log-sentinel dlq replay or drop"
+                )),
+            }
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use index::elasticsearch::Auth;
+use index::elasticsearch::{Auth, Rollover};
 
 use super::value::Reader;
 
@@ -18,6 +18,8 @@ pub(crate) struct Elastic {
     pub in_flight_bytes_max: usize,
     pub concurrency_max: usize,
     pub timeout: Duration,
+    pub query_timeout: Duration,
+    pub rollover: Rollover,
     pub shards: Option<u32>,
     pub replicas: Option<u32>,
 }
@@ -35,6 +37,12 @@ impl Elastic {
             in_flight_bytes_max: reader.size("LOG_SENTINEL_ELASTIC_IN_FLIGHT_BYTES_MAX", 1 << 20, 16 << 30),
             concurrency_max: reader.count("LOG_SENTINEL_ELASTIC_CONCURRENCY_MAX", 1, 256),
             timeout: reader.duration("LOG_SENTINEL_ELASTIC_TIMEOUT"),
+            query_timeout: reader.duration("LOG_SENTINEL_ELASTIC_QUERY_TIMEOUT"),
+            rollover: Rollover {
+                age: reader.duration("LOG_SENTINEL_ELASTIC_ROLLOVER_AGE"),
+                documents: reader.count("LOG_SENTINEL_ELASTIC_ROLLOVER_DOCUMENTS", 1, 2_000_000_000) as u64,
+                bytes: reader.size("LOG_SENTINEL_ELASTIC_ROLLOVER_BYTES", 1 << 10, 1 << 50) as u64,
+            },
             shards: reader.optional_count("LOG_SENTINEL_ELASTIC_SHARDS", 1, 1024),
             replicas: reader.optional_count("LOG_SENTINEL_ELASTIC_REPLICAS", 0, 16),
         };

@@ -200,6 +200,26 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Longest the cluster may take to answer before the request counts as failed.",
     ),
     setting(
+        "LOG_SENTINEL_ELASTIC_QUERY_TIMEOUT",
+        "8s",
+        "A question to the cluster takes no longer; after that the journal alone answers, and the answer says that it is partial.",
+    ),
+    setting(
+        "LOG_SENTINEL_ELASTIC_ROLLOVER_AGE",
+        "1d",
+        "On a server without a lifecycle (OpenSearch), the data stream goes on in a new index once the present one is so old.",
+    ),
+    setting(
+        "LOG_SENTINEL_ELASTIC_ROLLOVER_DOCUMENTS",
+        "200000000",
+        "The same, once the present index holds so many documents.",
+    ),
+    setting(
+        "LOG_SENTINEL_ELASTIC_ROLLOVER_BYTES",
+        "50GiB",
+        "The same, once the present index has so many bytes without replicas.",
+    ),
+    setting(
         "LOG_SENTINEL_ELASTIC_SHARDS",
         "",
         "Primary shards of each index of the data stream; unset: the cluster's default.",
@@ -231,6 +251,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("LOG_SENTINEL_ANOMALY_KEY_FILE", "", "PEM file of the key to that certificate."),
     setting("LOG_SENTINEL_QUERY_TIMEOUT", "30s", "Longest a query may take."),
+    setting(
+        "LOG_SENTINEL_TAIL_SEARCH_BYTES_MAX",
+        "256MiB",
+        "While the index is behind or away, a search looks at so much of what waits in the journal, the newest first.",
+    ),
+    setting("LOG_SENTINEL_TAIL_SEARCH_TIMEOUT", "5s", "And for so long at most."),
     setting(
         "LOG_SENTINEL_QUERIES_MAX",
         "8",

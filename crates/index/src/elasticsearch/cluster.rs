@@ -285,6 +285,11 @@ impl Cluster {
         self.shared.server.get_or_try_init(|| server::probe(self)).await.copied()
     }
 
+    /// What kind of server it is, if it was asked already.
+    pub(super) fn known_server(&self) -> Option<Server> {
+        self.shared.server.get().copied()
+    }
+
     /// The nodes that are taken out, with what is wrong with them.
     pub(super) fn nodes_out(&self) -> Vec<(String, String)> {
         let out = self.shared.nodes.iter().filter(|node| !node.is_in());

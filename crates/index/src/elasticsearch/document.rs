@@ -7,6 +7,7 @@
 use event::{Analyzed, Value, field, fields_of};
 use serde_json::Value as Json;
 
+use super::fit;
 use crate::query::scalars;
 
 const ID: &str = "sentinel.id";
@@ -23,6 +24,8 @@ pub(super) struct Serializer<'b> {
     nodes: Vec<Node<'b>>,
     label_names: Vec<&'b str>,
     keep_original: bool,
+    /// The server keeps a label and its value as one term.
+    cuts_values: bool,
     /// A leaf came where an object already stands, which moves what is in there.
     is_moved: bool,
 }
@@ -42,8 +45,8 @@ enum Content<'b> {
 }
 
 impl<'b> Serializer<'b> {
-    pub(super) fn new(keep_original: bool) -> Self {
-        Self { keep_original, ..Self::default() }
+    pub(super) fn new(keep_original: bool, cuts_values: bool) -> Self {
+        Self { keep_original, cuts_values, ..Self::default() }
     }
 
     /// Appends the two lines of an event.
@@ -59,14 +62,15 @@ impl<'b> Serializer<'b> {
             }
             self.write(ROOT, out);
         } else {
-            let document = self.merged(analyzed, id);
+            let mut document = self.merged(analyzed, id);
+            fit::fit(&mut document, self.cuts_values);
             out.extend_from_slice(Json::Object(document).to_string().as_bytes());
         }
         out.push(b'\n');
     }
 
-    /// Builds the tree; false when a value is an object that further paths may lead into, or when a leaf
-    /// moves what stands in its place.
+    /// Builds the tree; false when a value is an object that further paths may lead into, when a leaf
+    /// moves what stands in its place, or when something may have to be made to fit.
     fn collect(&mut self, analyzed: &'b Analyzed<'_>) -> bool {
         self.nodes.clear();
         self.label_names.clear();
@@ -74,12 +78,14 @@ impl<'b> Serializer<'b> {
         self.nodes.push(Node { key: "", next: NONE, content: Content::Object { first: NONE, last: NONE } });
         let mut is_plain = true;
         let Analyzed { event, template, verdict, .. } = analyzed;
-        let keep_original = self.keep_original;
+        let (keep_original, cuts_values) = (self.keep_original, self.cuts_values);
         fields_of(event, template.as_deref(), verdict, &mut |path, value| {
             if !keep_original && path == field::ORIGINAL {
                 return;
             }
             is_plain &= !matches!(&value, Value::Json(text) if text.trim_start().starts_with('{'));
+            let is_label = path.starts_with(field::LABELS);
+            is_plain &= fit::fits(path, &value, cuts_values && is_label);
             if let Some(name) = path.strip_prefix(field::LABELS)
                 && has_value(&value)
             {
@@ -345,7 +351,7 @@ mod tests {
     /// The document line, without the two fields that are added to it.
     fn written(analyzed: &Analyzed<'_>, keep_original: bool) -> (Json, Json, Json) {
         let mut out = Vec::new();
-        Serializer::new(keep_original).append(analyzed, &mut out);
+        Serializer::new(keep_original, false).append(analyzed, &mut out);
         let lines: Vec<&[u8]> = out.split(|byte| *byte == b'\n').collect();
         assert_eq!(lines.len(), 3, "two lines, both ended");
         let action: Json = serde_json::from_slice(lines[0]).unwrap();
@@ -359,7 +365,9 @@ mod tests {
 
     /// The document as it is read back: reading rounds numbers.
     fn read_back(analyzed: &Analyzed<'_>) -> Json {
-        serde_json::from_str(&Json::Object(analyzed.document()).to_string()).unwrap()
+        let mut document = analyzed.document();
+        fit::fit(&mut document, false);
+        serde_json::from_str(&Json::Object(document).to_string()).unwrap()
     }
 
     proptest! {
@@ -374,7 +382,12 @@ mod tests {
                     expected.push(Json::from(name));
                 }
             }
-            prop_assert_eq!(names, if expected.is_empty() { Json::Null } else { expected.into() });
+            let mut fitted = serde_json::json!({"sentinel": {"label_names": expected}});
+            if let Json::Object(document) = &mut fitted {
+                fit::fit(document, false);
+            }
+            let expected = fitted["sentinel"]["label_names"].take();
+            prop_assert_eq!(names, if expected == serde_json::json!([]) { Json::Null } else { expected });
         }
 
         #[test]

@@ -10,6 +10,7 @@
 mod cluster;
 mod document;
 mod error;
+mod fit;
 mod search;
 pub mod setup;
 mod writer;
@@ -21,7 +22,8 @@ use event::{Batch, EventId, JournalId, Position, Timestamp, Verdict};
 use telemetry::{health::Component, task::Tasks};
 use tokio::sync::watch;
 
-use self::writer::{Writer, amend, retention};
+pub use self::writer::retention::Rollover;
+use self::writer::{Writer, amend, existing, retention};
 pub use self::{
     cluster::{Answer, Body, Cluster, Flavor, Method, Request, Server},
     error::ClusterError,
@@ -62,6 +64,10 @@ pub struct Config {
     pub write_wait: Duration,
     /// How often nodes that were taken out are looked after; figures are fetched every tenth time.
     pub upkeep_interval: Duration,
+    /// When the index that is written to gives way to a new one, on servers without a lifecycle.
+    pub rollover: Rollover,
+    /// How long a question may take, refresh included, before the cluster counts as not answering.
+    pub query_timeout: Duration,
     /// A node whose bulks take longer than this is called slow, and so is one that takes a tenth of
     /// it and four times what the quickest node takes.
     pub slow_after: Duration,
@@ -85,6 +91,8 @@ impl Config {
             retry_max: Duration::from_secs(30),
             write_wait: Duration::from_secs(5),
             upkeep_interval: Duration::from_secs(1),
+            rollover: Rollover::default(),
+            query_timeout: Duration::from_secs(8),
             slow_after: Duration::from_secs(10),
         }
     }
@@ -148,6 +156,8 @@ pub struct Elasticsearch {
     cluster: Cluster,
     data_stream: String,
     request_timeout: Duration,
+    query_timeout: Duration,
+    rollover: Rollover,
     writer: Writer,
     tasks: Tasks,
 }
@@ -185,8 +195,8 @@ impl Elasticsearch {
         let cluster = Cluster::new(&config).map_err(|error| error.during(ACTION))?;
         let tasks = Tasks::new();
         let writer = Writer::start(&config, cluster.clone(), dead_letters, health, &tasks);
-        let Config { data_stream, request_timeout, .. } = config;
-        Ok(Self { cluster, data_stream, request_timeout, writer, tasks })
+        let Config { data_stream, request_timeout, query_timeout, rollover, .. } = config;
+        Ok(Self { cluster, data_stream, request_timeout, query_timeout, rollover, writer, tasks })
     }
 
     /// The cluster it is in.
@@ -201,7 +211,7 @@ impl Elasticsearch {
             data_stream: self.data_stream.clone(),
             journal: self.writer.journal(),
             covered,
-            timeout: self.request_timeout,
+            timeout: self.query_timeout,
         })
     }
 }
@@ -214,6 +224,15 @@ impl Index for Elasticsearch {
 
     async fn write(&self, batch: &Batch<'_>) -> Result<(), IndexError> {
         self.writer.write(batch).await
+    }
+
+    async fn reached(&self, journal: JournalId) -> Result<Position, IndexError> {
+        let reached = existing::reached(&self.cluster, &self.data_stream, journal, self.request_timeout);
+        reached.await.map_err(|error| error.during("find the journal's last event"))
+    }
+
+    fn collided(&self) -> Option<JournalId> {
+        self.writer.collided()
     }
 
     async fn commit(&self) -> Result<Position, IndexError> {
@@ -268,6 +287,12 @@ impl Index for Elasticsearch {
             }
             amended => amended.map_err(|error| error.during(ACTION)),
         }
+    }
+
+    async fn roll_over(&self) -> Result<bool, IndexError> {
+        let Self { cluster, data_stream, rollover, request_timeout, .. } = self;
+        let rolled = retention::roll_over(cluster, data_stream, *rollover, *request_timeout);
+        rolled.await.map_err(|error| error.during("begin a new index"))
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {

@@ -184,6 +184,8 @@ pub struct Stream {
     pub documents: u64,
     /// Bytes on disk, replicas included.
     pub bytes: u64,
+    /// Documents older than the retention, where this program deletes them.
+    pub too_old: Option<u64>,
 }
 
 /// How the cluster stands. Changes nothing.
@@ -193,6 +195,7 @@ pub struct Stream {
 pub async fn status(cluster: &Cluster, config: &Config) -> Result<Status, SetupError> {
     check_name(&config.data_stream)?;
     let found = found::observe(cluster, config).await?;
+    let plan = plan::decide(config, &found);
     let stream = match &found.target {
         found::Target::Stream { backing, .. } => {
             let name = config.data_stream.clone();
@@ -205,11 +208,24 @@ pub async fn status(cluster: &Cluster, config: &Config) -> Result<Status, SetupE
                 indexes: backing.len(),
                 documents: figure("/_all/primaries/docs/count"),
                 bytes: figure("/_all/total/store/size_in_bytes"),
+                too_old: match plan.as_ref().map(|plan| plan.retention) {
+                    Ok(Retention::Own(age)) => Some(older(cluster, &config.data_stream, age).await?),
+                    _ => None,
+                },
             })
         }
         _ => None,
     };
-    Ok(Status { server: found.server, plan: plan::decide(config, &found), stream })
+    Ok(Status { server: found.server, plan, stream })
+}
+
+/// How many documents are older than this.
+async fn older(cluster: &Cluster, data_stream: &str, age: Duration) -> Result<u64, SetupError> {
+    let since = format!("now-{}s", age.as_secs());
+    let body = Body::Json(serde_json::json!({"query": {"range": {"@timestamp": {"lt": since}}}}));
+    let path = format!("/{data_stream}/_count");
+    let answer = found::send(cluster, Method::Post, &path, body, "count what is too old").await?;
+    Ok(answer.require_success()?.json()?["count"].as_u64().unwrap_or_default())
 }
 
 /// Refuses what the server would refuse as the name of a data stream, before anything is written.
@@ -243,6 +259,14 @@ impl fmt::Display for Status {
                 stream.documents, stream.indexes, stream.bytes
             )?,
             None => writeln!(f, "stored: nothing yet; the data stream begins with the first event")?,
+        }
+        let too_old = self.stream.as_ref().and_then(|stream| stream.too_old).filter(|count| *count > 0);
+        if let Some(count) = too_old {
+            writeln!(
+                f,
+                "too old: {count} documents are older than the retention; they share an index with younger ones, \
+                 or no collector has run to delete them"
+            )?;
         }
         match &self.plan {
             Ok(plan) if plan.is_empty() => writeln!(f, "state: ready"),

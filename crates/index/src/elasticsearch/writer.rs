@@ -9,6 +9,7 @@
 
 pub(super) mod amend;
 mod bulk;
+mod collision;
 mod deliver;
 pub(super) mod existing;
 mod fresh;
@@ -19,8 +20,9 @@ pub(super) mod retention;
 mod trouble;
 
 use std::{
+    collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -40,14 +42,15 @@ use tokio::{
 
 use self::{
     bulk::Entry,
+    collision::Collisions,
     deliver::Worker,
     fresh::Freshness,
     pace::Pace,
     queue::Queue,
-    trouble::{Troubles, UPKEEP, in_words},
+    trouble::{OVERDUE, Refusals, Troubles, UPKEEP, in_words},
 };
 use super::{
-    Body, Cluster, ClusterError, Config, Method, Request, Server, cluster::backoff::Backoff,
+    Body, Cluster, ClusterError, Config, Flavor, Method, Request, Server, cluster::backoff::Backoff,
     document::Serializer,
 };
 use crate::{DeadLetters, IndexError, IndexStats};
@@ -76,12 +79,18 @@ struct Shared {
     /// Bulks of which the cluster took at least one document.
     accepted: AtomicU64,
     figures: Mutex<IndexStats>,
-    attached: OnceLock<Attached>,
+    attached: Mutex<Option<Attached>>,
+    /// When each worker sent the bulk that it waits for.
+    sending: Mutex<BTreeMap<usize, Instant>>,
+    slow_after: Duration,
+    collisions: Collisions,
+    refusals: Refusals,
 }
 
 /// Which journal is written from.
 #[derive(Debug, Clone, Copy)]
 struct Attached {
+    /// Of the newest events; it may take another id while it is written from.
     journal: JournalId,
     /// What comes before it may have been written by an earlier process.
     end: Position,
@@ -95,6 +104,20 @@ impl Shared {
 
     fn figures(&self) -> MutexGuard<'_, IndexStats> {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attached(&self) -> MutexGuard<'_, Option<Attached>> {
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn sending(&self) -> MutexGuard<'_, BTreeMap<usize, Instant>> {
+        self.sending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How long the oldest bulk has waited for its answer, if that is too long.
+    fn overdue(&self) -> Option<Duration> {
+        let oldest = self.sending().values().min().copied()?;
+        Some(oldest.elapsed()).filter(|age| *age >= self.slow_after)
     }
 
     fn backoff(&self) -> Backoff {
@@ -128,12 +151,17 @@ impl Writer {
             retry_max: config.retry_max,
             queue: Queue::new(config.in_flight_bytes_max),
             pace: Mutex::new(Pace::new(config.bulk_bytes_max, config.concurrency_max)),
-            fresh: Freshness::new(&config.data_stream, config.request_timeout),
+            // A question waits for it and then for its answer.
+            fresh: Freshness::new(&config.data_stream, config.query_timeout / 2),
             troubles: Troubles::new(health),
             dead_letters,
             accepted: AtomicU64::new(0),
             figures: Mutex::default(),
-            attached: OnceLock::new(),
+            attached: Mutex::default(),
+            sending: Mutex::default(),
+            slow_after: config.slow_after,
+            collisions: Collisions::default(),
+            refusals: Refusals::default(),
         });
         for number in 0..config.concurrency_max.max(1) {
             let worker = Worker { shared: shared.clone(), number };
@@ -144,14 +172,18 @@ impl Writer {
     }
 
     pub(super) fn attach(&self, journal: JournalId, cursor: Position, end: Position) -> Position {
-        // Told once, before the first write.
-        self.shared.attached.get_or_init(|| Attached { journal, end, since: Instant::now() });
+        // Told before the first write, once for each id that the journal has had; the newest comes last.
+        *self.shared.attached() = Some(Attached { journal, end, since: Instant::now() });
         self.shared.queue.start(cursor);
         cursor
     }
 
     pub(super) fn journal(&self) -> JournalId {
-        self.shared.attached.get().map_or(JournalId(0), |attached| attached.journal)
+        self.shared.attached().map_or(JournalId(0), |attached| attached.journal)
+    }
+
+    pub(super) fn collided(&self) -> Option<JournalId> {
+        self.shared.collisions.journal()
     }
 
     /// Takes a batch if there is room for it in time.
@@ -171,15 +203,18 @@ impl Writer {
     }
 
     fn serialised(&self, batch: &Batch<'_>) -> Vec<Entry> {
-        let attached = match batch.events.first() {
-            Some(first) => *self.shared.attached.get_or_init(|| Attached {
-                journal: first.id.journal,
-                end: Position::default(),
-                since: Instant::now(),
-            }),
-            None => return Vec::new(),
+        let Some(last) = batch.events.last() else { return Vec::new() };
+        let attached = {
+            let mut attached = self.shared.attached();
+            let unknown =
+                || Attached { journal: last.id.journal, end: Position::default(), since: Instant::now() };
+            let attached = attached.get_or_insert_with(unknown);
+            attached.journal = last.id.journal;
+            *attached
         };
-        let mut serializer = Serializer::new(self.keep_original);
+        let server = self.shared.cluster.known_server();
+        let cuts_values = server.is_some_and(|server| server.flavor == Flavor::OpenSearch);
+        let mut serializer = Serializer::new(self.keep_original, cuts_values);
         let (mut lines, mut records) = (Vec::new(), Vec::new());
         let ends: Vec<(usize, usize)> = batch
             .events
@@ -193,13 +228,14 @@ impl Writer {
         let (lines, records) = (Bytes::from(lines), Bytes::from(records));
         let mut start = (0, 0);
         let entries = batch.events.iter().zip(ends).map(|(analyzed, end)| {
-            let is_suspect = analyzed.id.journal == attached.journal && analyzed.id.position < attached.end;
+            let is_suspect = analyzed.id.position < attached.end;
             let entry = Entry {
                 id: analyzed.id,
                 lines: lines.slice(start.0..end.0),
                 record: records.slice(start.1..end.1),
                 batch: 0,
                 suspect: is_suspect.then_some(attached.since),
+                is_fitted: false,
             };
             start = end;
             entry
@@ -235,7 +271,16 @@ async fn upkeep(shared: Arc<Shared>, interval: Duration, stop: Stop) {
             if turn.is_multiple_of(FIGURES_EVERY) {
                 look_after(&shared).await;
             }
-            shared.troubles.report(&shared.cluster);
+            match shared.overdue() {
+                Some(age) => shared.troubles.set(
+                    OVERDUE,
+                    format!(
+                        "a bulk has waited {} s for the cluster's answer; look at its load, disks and processes",
+                        age.as_secs()
+                    ),
+                ),
+                None => shared.troubles.clear(OVERDUE, &shared.cluster),
+            }
             export(&shared);
             sleep(interval).await;
         };
@@ -269,7 +314,8 @@ async fn fetch_figures(shared: &Shared) -> Result<IndexStats, ClusterError> {
         path: format!("{}/_stats/docs,store,segments", shared.data_stream).into(),
         query: vec![("filter_path", "_all.primaries.*.count,_all.primaries.store.size_in_bytes".into())],
         body: Body::None,
-        timeout: shared.request_timeout,
+        // Also how a cluster that hangs is noticed while nothing is written.
+        timeout: shared.request_timeout.min(shared.slow_after / 2),
         action: "fetch the figures of the index",
     };
     let json = shared.cluster.send(request).await?.require_success()?.json()?;

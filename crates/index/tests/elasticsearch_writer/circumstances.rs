@@ -23,7 +23,8 @@ async fn nobody() -> SocketAddr {
 
 fn prefill(server: &Server, index: usize, records: std::ops::Range<u32>) {
     for record in records {
-        let document = json!({"sentinel": {"id": id(record).to_string()}});
+        let mut document = serde_json::Value::Object(event(record).document());
+        document["sentinel"]["id"] = id(record).to_string().into();
         server.state().indices[index].insert(id(record).to_string(), (false, document));
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 use event::{Batch, Timestamp};
 use index::{
     Index,
-    elasticsearch::{Body, Cluster, Config, Flavor, Method, Request},
+    elasticsearch::{Body, Cluster, Config, Flavor, Method, Request, Rollover},
 };
 use serde_json::{Value as Json, json};
 use telemetry::ledger;
 
-use super::{JOURNAL, Setting, alone, at, batch, open};
+use super::{JOURNAL, Setting, alone, at, batch, collisions::others, open};
 
 fn address() -> String {
     #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
@@ -50,6 +50,7 @@ impl Place {
                 "settings": {"index.number_of_replicas": 0},
                 "mappings": {"properties": {
                     "@timestamp": {"type": "date_nanos"},
+                    "event": {"properties": {"created": {"type": "date_nanos"}}},
                     "sentinel": {"properties": {"id": {"type": "keyword"}}},
                     "labels": {"properties": {"record": {"type": "long"}}},
                 }},
@@ -217,4 +218,78 @@ async fn old_events_go_as_whole_indices() {
     write(&setting, batch_at(30..40, day(5))).await;
     assert_eq!(setting.index.expire(day(5)).await.unwrap(), 10);
     assert_eq!(place.count().await, 10, "what is written goes on being there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a server: infra/test/elasticsearch start"]
+async fn a_restored_or_cloned_journal_loses_nothing() {
+    let (_alone, stored, _) = alone().await;
+    let place = Place::new("clones").await;
+    assert_eq!((open(place.config.clone())).index.reached(JOURNAL).await.unwrap(), at(0), "no index yet");
+    // A backup of after 1,000 events; 1,500 more; restored, and 2,000 others.
+    let first = open(place.config.clone());
+    write(&first, batch(0..2500)).await;
+    let restored = open(place.config.clone());
+    assert_eq!(restored.index.reached(JOURNAL).await.unwrap(), at(2500), "it is told that it is behind");
+    restored.index.attach(JOURNAL, at(900), at(1000));
+    write(&restored, batch(900..1000)).await;
+    write(&restored, others(1000..3000)).await;
+    assert_eq!(place.count().await, 4500, "of 2,500 and 2,000");
+    assert_eq!(restored.index.collided(), Some(JOURNAL));
+    // And behind a rollover.
+    place.within(Method::Post, "_rollover", Json::Null).await;
+    let again = open(place.config.clone());
+    again.index.attach(JOURNAL, at(1000), at(3000));
+    write(&again, others(1000..3000)).await;
+    assert_eq!(place.count().await, 4500, "sent again, and there once");
+    assert_eq!(ledger::snapshot().stored - stored, 2500 + 100 + 2000 + 2000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a server: infra/test/elasticsearch start"]
+async fn an_index_gives_way_by_age_documents_and_bytes_and_goes_once_all_is_too_old() {
+    let _alone = alone().await;
+    let never = Rollover { age: Duration::from_secs(1 << 30), documents: 1 << 30, bytes: 1 << 50 };
+    for (name, rollover) in [
+        ("by-documents", Rollover { documents: 50, ..never }),
+        ("by-bytes", Rollover { bytes: 1, ..never }),
+        ("by-age", Rollover { age: Duration::from_secs(1), ..never }),
+    ] {
+        let place = Place::new(name).await;
+        let setting = open(Config { rollover, ..place.config.clone() });
+        assert!(!setting.index.roll_over().await.unwrap(), "{name}: there is no index yet");
+        let day = |day: u32| Timestamp::parse(&format!("2024-06-{day:02}T00:00:00Z")).unwrap();
+        write(&setting, batch_at(0..60, day(1))).await;
+        place.within(Method::Post, "_flush", Json::Null).await;
+        let rolled = async {
+            while !setting.index.roll_over().await.unwrap() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(super::LONG, rolled).await.unwrap();
+        assert!(!setting.index.roll_over().await.unwrap(), "{name}: nothing is in the new one");
+        write(&setting, batch_at(60..70, day(20))).await;
+        assert_eq!(setting.index.expire(day(10)).await.unwrap(), 60, "{name}");
+        assert_eq!(place.count().await, 10, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs a server: infra/test/elasticsearch start"]
+async fn an_event_of_the_future_keeps_no_index_alive() {
+    let _alone = alone().await;
+    let place = Place::new("future").await;
+    let setting = open(place.config.clone());
+    let day = |text: &str| Timestamp::parse(text).unwrap();
+    let mut events = batch_at(0..10, day("2024-06-01T00:00:00Z"));
+    events.events[3].event.timestamp = day("2199-01-01T00:00:00Z");
+    write(&setting, events).await;
+    place.within(Method::Post, "_rollover", Json::Null).await;
+    write(&setting, batch_at(10..15, day("2024-07-01T00:00:00Z"))).await;
+    assert_eq!(
+        setting.index.expire(day("2024-06-20T00:00:00Z")).await.unwrap(),
+        10,
+        "it was received in June"
+    );
+    assert_eq!(place.count().await, 5);
 }

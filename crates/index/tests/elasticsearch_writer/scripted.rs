@@ -282,6 +282,7 @@ fn answer(state: &mut State, asked: &Asked) -> Reply {
         },
         ("GET", "/_cluster/health") => ok(json!({"cluster_name": "scripted", "status": "green"})),
         ("POST", "/_bulk") => deletes(state, &asked.body),
+        ("POST", "/_mget") => get(state, &asked.body),
         ("POST", path) if path == format!("{within}_bulk") => bulk(state, &asked.body),
         ("POST", path) if path == format!("{within}_refresh") => {
             for (visible, _) in state.indices.iter_mut().flat_map(BTreeMap::values_mut) {
@@ -302,14 +303,40 @@ fn answer(state: &mut State, asked: &Asked) -> Reply {
     }
 }
 
+fn get(state: &State, body: &[u8]) -> Reply {
+    let body: Json = serde_json::from_slice(body).unwrap();
+    let docs = body["docs"].as_array().unwrap().iter().map(|wanted| {
+        let id = wanted["_id"].as_str().unwrap();
+        let at = (0..state.indices.len()).find(|at| wanted["_index"] == index_name(*at)).unwrap();
+        let found = state.indices[at].get(id);
+        let source = found.map_or(Json::Null, |(_, document)| document.clone());
+        json!({"_id": id, "found": found.is_some(), "_source": source})
+    });
+    let docs: Vec<Json> = docs.collect();
+    ok(json!({"docs": docs}))
+}
+
+/// The furthest event of a journal.
+fn furthest(state: &State, range: &Json) -> Reply {
+    let within = |id: &&String| {
+        range["gte"].as_str().unwrap() <= id.as_str() && id.as_str() <= range["lte"].as_str().unwrap()
+    };
+    let hits: Vec<Json> =
+        state.ids().iter().rfind(within).map(|id| json!({"_id": id, "sort": [id]})).into_iter().collect();
+    ok(json!({"timed_out": false, "_shards": {"failed": 0}, "hits": {"hits": hits}}))
+}
+
 fn search(state: &State, body: &[u8]) -> Reply {
     let body: Json = serde_json::from_slice(body).unwrap();
+    if let Some(range) = body["query"]["range"]["sentinel.id"].as_object() {
+        return furthest(state, &Json::Object(range.clone()));
+    }
     let wanted = body["query"]["ids"]["values"].as_array().unwrap();
     let mut hits = Vec::new();
     for (at, index) in state.indices.iter().enumerate() {
         for id in wanted {
-            if index.get(id.as_str().unwrap()).is_some_and(|(visible, _)| *visible) {
-                hits.push(json!({"_index": index_name(at), "_id": id}));
+            if let Some((true, document)) = index.get(id.as_str().unwrap()) {
+                hits.push(json!({"_index": index_name(at), "_id": id, "_source": document}));
             }
         }
     }
@@ -403,9 +430,12 @@ fn apply(state: &mut State, id: String, document: Json) -> Json {
         Some(Item::Stored(status)) => status,
         Some(Item::Poison(_)) | None => 201,
     };
+    let name = index_name(state.indices.len() - 1);
     let index = state.indices.last_mut().unwrap();
     if index.contains_key(&id) {
-        return refused(409, "version_conflict_engine_exception");
+        let mut conflict = refused(409, "version_conflict_engine_exception");
+        conflict["create"]["error"]["index"] = name.into();
+        return conflict;
     }
     assert_eq!(document["sentinel"]["id"], *id, "the document says which event it is");
     index.insert(id.clone(), (false, document));

@@ -7,7 +7,7 @@ use index::Index;
 use proptest::{collection::vec, prelude::*, sample::select};
 
 use super::{
-    JOURNAL, Setting, alone, at, check_complete, config, id, open,
+    JOURNAL, Setting, alone, at, check_complete, config, event, id, open,
     scripted::{Fault, Item, Server},
 };
 
@@ -73,7 +73,8 @@ fn script(server: &Server, from: u32, items: &[usize]) -> Vec<(u32, String)> {
         match item {
             Some(item) => drop(state.items.insert(id(record).to_string(), item)),
             None => {
-                let document = serde_json::json!({"sentinel": {"id": id(record).to_string()}});
+                let mut document = serde_json::Value::Object(event(record).document());
+                document["sentinel"]["id"] = id(record).to_string().into();
                 state.indices[0].insert(id(record).to_string(), (false, document));
             }
         }

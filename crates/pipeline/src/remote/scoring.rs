@@ -267,11 +267,11 @@ impl Verdicts {
         if self.answered && end == passed {
             self.shared.state.send_modify(|state| state.closing = true);
         }
-        let journal = self.shared.journal.id();
+        let identity = self.shared.journal.identity();
         let events: Vec<_> = records
             .iter()
             .take_while(|(position, _)| *position < passed)
-            .map(|(position, record)| (EventId { journal, position }, decode(record)))
+            .map(|(position, record)| (identity.event(position), decode(record)))
             .collect();
         let verdicts = match self.shared.remote.score(&events).await {
             Ok(verdicts) => verdicts,

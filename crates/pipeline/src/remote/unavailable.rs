@@ -85,6 +85,8 @@ fn of_status(status: &Status, url: &str, on_a_new_connection: bool) -> String {
         ),
         Code::Unimplemented => not_ours(url, &said),
         Code::Unknown | Code::Internal | Code::Cancelled if on_a_new_connection => not_ours(url, &said),
+        // What HTTP/1 or REST answers is taken for a message with odd flags.
+        _ if status.message().contains("compression flag") => not_ours(url, &said),
         Code::OutOfRange => format!(
             "the anomaly service at {url} does not even take the smallest batch ({said}); raise its limits"
         ),
@@ -114,4 +116,18 @@ fn chain(error: &dyn Error) -> String {
 
 fn cut(text: &str) -> String {
     text.chars().take(CAUSE_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrong_port_is_named_as_such() {
+        let status = Status::internal("protocol error: received message with invalid compression flag: 123");
+        for on_a_new_connection in [false, true] {
+            let text = of_status(&status, "http://anomaly:8000", on_a_new_connection);
+            assert!(text.contains("LOG_SENTINEL_ANOMALY_URL") && text.contains("50051"), "{text}");
+        }
+    }
 }

@@ -30,6 +30,8 @@ pub struct Plan {
     pub stream_lifecycle: StreamLifecycle,
     /// Who deletes what is too old.
     pub retention: Retention,
+    /// Whether the server has no lifecycle, so that this program begins new indexes by itself.
+    pub own_rollover: bool,
 }
 
 /// One object with what happens to it.
@@ -156,6 +158,7 @@ pub(super) fn decide(config: &Config, found: &Found) -> Result<Plan, SetupError>
         roll_over: rolls_over(&steps, found, &wanted),
         stream_lifecycle: lifecycle_of_stream(config, found),
         retention: retention(config.retention, found.abilities),
+        own_rollover: !found.abilities.policies && !found.abilities.stream_lifecycles,
         steps,
     })
 }
@@ -342,7 +345,15 @@ impl fmt::Display for Plan {
                 self.data_stream
             )?,
         }
-        writeln!(f, "{}", self.retention)
+        writeln!(f, "{}", self.retention)?;
+        if self.own_rollover {
+            writeln!(
+                f,
+                "rollover: by Log Sentinel itself while a collector runs (LOG_SENTINEL_ELASTIC_ROLLOVER_AGE, \
+                 _DOCUMENTS, _BYTES); an index goes whole, once its youngest event is older than the retention"
+            )?;
+        }
+        Ok(())
     }
 }
 

@@ -13,13 +13,14 @@ use crate::{
     elasticsearch::{
         Answer, ClusterError,
         cluster::{is_block, refusal},
+        fit,
     },
     query,
 };
 
 /// Only what is looked at.
 pub(super) const FILTER: &str = "error,status,errors,items.*._id,items.*.status,items.*.error.type,\
-                                 items.*.error.reason,items.*.error.caused_by";
+                                 items.*.error.reason,items.*.error.caused_by,items.*.error.index";
 /// Work on more bytes than this leaves the reactor.
 const REACTOR_BYTES_MAX: usize = 128 << 10;
 
@@ -35,6 +36,8 @@ pub(super) struct Entry {
     pub(super) batch: u64,
     /// Since when it may be on the server already, without anybody knowing.
     pub(super) suspect: Option<Instant>,
+    /// Everything in it that a server may refuse was made to fit.
+    pub(super) is_fitted: bool,
 }
 
 impl Entry {
@@ -57,6 +60,23 @@ impl Entry {
         }
         lines.extend_from_slice(b"\"}\n");
         lines.into()
+    }
+
+    /// It with everything made to fit that a server may refuse; None when there is nothing to change.
+    pub(super) fn fitted(&self) -> Option<Self> {
+        if self.is_fitted {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', &self.lines)?;
+        let (action, document) = self.lines.split_at(end + 1);
+        let mut document: event::Document = serde_json::from_slice(document).ok()?;
+        if !fit::fit(&mut document, true) {
+            return None;
+        }
+        let mut lines = action.to_vec();
+        lines.extend_from_slice(Json::Object(document).to_string().as_bytes());
+        lines.push(b'\n');
+        Some(Self { lines: lines.into(), is_fitted: true, ..self.clone() })
     }
 
     /// It as a dead letter.
@@ -93,8 +113,8 @@ pub(super) async fn body(entries: &[Entry], with_tokens: bool) -> Bytes {
 pub(super) enum Verdict {
     /// It is on the server now.
     Created,
-    /// It was there already.
-    Present,
+    /// An event with its id was there already, in this index, where the server names it.
+    Present { index: Option<String> },
     /// It may be taken another time.
     Again(ClusterError),
     /// It is never taken.
@@ -161,7 +181,7 @@ fn judge(answer: &Answer, status: u16, error: &Json) -> Result<Verdict, ClusterE
     let (kind, reason) = refusal(error);
     let again = match status {
         200 | 201 => return Ok(Verdict::Created),
-        409 => return Ok(Verdict::Present),
+        409 => return Ok(Verdict::Present { index: error["index"].as_str().map(str::to_owned) }),
         401 | 408 | 429 | 500.. => true,
         400..500 => is_circumstance(status, &kind),
         _ => return Err(answer.garbled(&format!("an item has status {status}"))),
@@ -196,7 +216,14 @@ mod tests {
         codec::encode(&Event::new("Disk \"FULL\" 10.0", Timestamp::MIN), &mut record);
         let id = EventId { journal: JournalId(1), position: Position::default() };
         let lines: Bytes = "{\"create\":{}}\n{\"a\":{\"b\":1}}\n".into();
-        let entry = Entry { id, lines: lines.clone(), record: record.into(), batch: 0, suspect: None };
+        let entry = Entry {
+            id,
+            lines: lines.clone(),
+            record: record.into(),
+            batch: 0,
+            suspect: None,
+            is_fitted: false,
+        };
         let body = |with_tokens| {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(super::body(&[entry.clone(), entry.clone()], with_tokens))

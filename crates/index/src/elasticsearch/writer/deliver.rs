@@ -13,7 +13,8 @@ use tokio::time::{Instant, sleep};
 use super::{
     Shared,
     bulk::{self, Entry, Verdict},
-    existing,
+    collision::Stamps,
+    existing::{self, Place},
     trouble::in_words,
 };
 use crate::elasticsearch::{Body, ClusterError, Method, Request, cluster::backoff::Backoff};
@@ -34,6 +35,17 @@ struct Sifted {
     indices: Vec<String>,
 }
 
+/// What became of entries whose ids are taken.
+#[derive(Default)]
+struct Compared {
+    /// Those that are what is there.
+    stored: Vec<Entry>,
+    /// Those to be sent again.
+    again: Vec<Entry>,
+    /// Why they could not be compared.
+    trouble: Option<ClusterError>,
+}
+
 /// What became of an attempt.
 enum Attempt {
     /// The server has answered for each.
@@ -41,7 +53,7 @@ enum Attempt {
         /// Those it may take another time.
         again: Vec<Entry>,
         /// Those it never takes, with kind and reason.
-        refused: Vec<(Entry, String, String)>,
+        refused: Vec<Refused>,
         /// What is the matter with the first of `again`.
         trouble: Option<ClusterError>,
     },
@@ -99,7 +111,11 @@ impl Worker {
                     if again.is_empty() {
                         (task.attempts, task.backoff) = (0, self.shared.backoff());
                     }
+                    let (fitted, refused) = fitted(refused);
                     self.bury(refused).await;
+                    if !fitted.is_empty() {
+                        task.bulks.push(fitted);
+                    }
                     if !again.is_empty() {
                         metrics::counter!(metric::ELASTIC_RETRIED_EVENTS).increment(again.len() as u64);
                         task.bulks.push(again);
@@ -139,7 +155,9 @@ impl Worker {
                 let (kind, reason) = error.into_refusal();
                 (entry, kind, reason)
             });
-            return self.bury(refused.collect()).await;
+            let (fitted, refused) = fitted(refused.collect());
+            task.bulks.extend((!fitted.is_empty()).then_some(fitted));
+            return self.bury(refused).await;
         }
         let Some(error) = culprits.first().map(|(_, error)| in_words(error)) else { return };
         // Others come first next time: one that is accepted is the proof.
@@ -165,7 +183,9 @@ impl Worker {
         }
         let body = bulk::body(&entries, !server.has_tokenizer).await;
         let (sent_at, bytes) = (Instant::now(), body.len());
+        shared.sending().insert(self.number, sent_at);
         let outcome = self.send(body).await;
+        shared.sending().remove(&self.number);
         let now = Instant::now();
         let answer = match outcome {
             Ok(answer) => answer,
@@ -197,7 +217,9 @@ impl Worker {
     }
 
     async fn send(&self, body: bytes::Bytes) -> Result<crate::elasticsearch::Answer, ClusterError> {
-        let mut query = vec![("filter_path", bulk::FILTER.into())];
+        // The server gives up before we do, and says so.
+        let patience = format!("{}ms", self.shared.request_timeout.as_millis() * 3 / 4);
+        let mut query = vec![("filter_path", bulk::FILTER.into()), ("timeout", patience.into())];
         if self.shared.server().await?.takes_require_data_stream() {
             query.push(("require_data_stream", "true".into()));
         }
@@ -216,7 +238,7 @@ impl Worker {
     async fn sort(&self, entries: Vec<Entry>, verdicts: Vec<Verdict>, sifted: Option<Sifted>) -> Attempt {
         let (mut done, mut again, mut refused, mut trouble) = (Vec::new(), Vec::new(), Vec::new(), None);
         let mut created = Vec::new();
-        let mut present = 0;
+        let mut present = Vec::new();
         for (entry, verdict) in entries.into_iter().zip(verdicts) {
             match verdict {
                 Verdict::Created => {
@@ -225,10 +247,7 @@ impl Worker {
                     }
                     done.push(entry);
                 }
-                Verdict::Present => {
-                    present += 1;
-                    done.push(entry);
-                }
+                Verdict::Present { index } => present.push((entry, index)),
                 Verdict::Again(error) => {
                     let suspect = error.is_ambiguous().then(Instant::now).or(entry.suspect);
                     again.push(Entry { suspect, ..entry });
@@ -237,13 +256,17 @@ impl Worker {
                 Verdict::Refused { kind, reason } => refused.push((entry, kind, reason)),
             }
         }
+        let compared = self.compare(present).await;
+        metrics::counter!(metric::ELASTIC_PRESENT_EVENTS).increment(compared.stored.len() as u64);
+        done.extend(compared.stored);
+        again.extend(compared.again);
+        trouble = trouble.or(compared.trouble);
         if !done.is_empty() || !refused.is_empty() {
             self.shared.accepted.fetch_add(1, Ordering::Relaxed);
         }
         if let Some(sifted) = sifted {
             self.remove_copies(&sifted, &created).await;
         }
-        metrics::counter!(metric::ELASTIC_PRESENT_EVENTS).increment(present);
         self.stored(&done);
         Attempt::Answered { again, refused, trouble }
     }
@@ -251,6 +274,63 @@ impl Worker {
     fn stored(&self, done: &[Entry]) {
         ledger::stored(done.len() as u64);
         self.shared.queue.done(done);
+    }
+
+    /// Whether those whose ids are taken are what is there. An event that is not there is sent again
+    /// under another id.
+    async fn compare(&self, entries: Vec<(Entry, Option<String>)>) -> Compared {
+        let mut compared = Compared::default();
+        if entries.is_empty() {
+            return compared;
+        }
+        match self.look_at(&entries).await {
+            Ok(there) => {
+                let mut taken = Vec::new();
+                for ((entry, _), there) in entries.into_iter().zip(there) {
+                    match there.is_some() && there == entry.stamps() {
+                        true => compared.stored.push(entry),
+                        false => taken.push(entry),
+                    }
+                }
+                compared.again = self.renamed(taken);
+            }
+            // Without the right to read, what may have been written before counts as written.
+            Err(ClusterError::Forbidden { .. }) => {
+                let entries = entries.into_iter().map(|(entry, _)| entry);
+                let (stored, taken) = entries.partition(|entry| entry.suspect.is_some());
+                (compared.stored, compared.again) = (stored, self.renamed(taken));
+            }
+            Err(error) => {
+                compared.again = entries.into_iter().map(|(entry, _)| entry).collect();
+                compared.trouble = Some(error);
+            }
+        }
+        compared
+    }
+
+    async fn look_at(
+        &self,
+        entries: &[(Entry, Option<String>)],
+    ) -> Result<Vec<Option<Stamps>>, ClusterError> {
+        let Shared { cluster, data_stream, request_timeout, .. } = &*self.shared;
+        // Who does not say where it met the id means the index that is written to.
+        let written = match entries.iter().all(|(_, index)| index.is_some()) {
+            true => None,
+            false => existing::indices(cluster, data_stream, *request_timeout).await?.pop(),
+        };
+        let wanted: Vec<_> = entries
+            .iter()
+            .map(|(entry, index)| (entry.id, index.clone().or_else(|| written.clone()).unwrap_or_default()))
+            .collect();
+        existing::stamps(cluster, &wanted, *request_timeout).await
+    }
+
+    /// Entries under ids of their own, since other events have theirs.
+    fn renamed(&self, taken: Vec<Entry>) -> Vec<Entry> {
+        if let Some(last) = taken.last() {
+            self.shared.collisions.met(last.id.journal, taken.len() as u64);
+        }
+        taken.into_iter().map(Entry::renamed).collect()
     }
 
     /// Leaves out those suspects that are on the server already.
@@ -261,14 +341,34 @@ impl Worker {
         let Some(since) = entries.iter().filter_map(|entry| entry.suspect).max() else {
             return Ok((entries, None));
         };
-        let suspects: Vec<EventId> =
-            entries.iter().filter(|entry| entry.suspect.is_some()).map(|entry| entry.id).collect();
-        let (indices, places) = match self.look_up(since, &suspects).await {
-            Ok(found) => found,
-            Err(error) => return Err((entries, error)),
-        };
-        let (present, rest): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|entry| places.contains_key(&entry.id));
+        let (mut present, mut rest) = (Vec::new(), Vec::new());
+        let (mut unknown, certain): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| entry.suspect.is_some());
+        let mut indices = Vec::new();
+        // An event whose id another one has may be there under the id that it then gets.
+        while !unknown.is_empty() {
+            let suspects: Vec<EventId> = unknown.iter().map(|entry| entry.id).collect();
+            let (found, places) = match self.look_up(since, &suspects).await {
+                Ok(found) => found,
+                Err(error) => {
+                    // What is known to be there is looked up again: it is there then, too.
+                    let entries = [present, rest, unknown, certain].concat();
+                    return Err((entries, error));
+                }
+            };
+            indices = found;
+            let mut taken = Vec::new();
+            for entry in unknown {
+                let stamps = entry.stamps();
+                match places.get(&entry.id).map(|places| places.iter().any(|place| place.stamps == stamps)) {
+                    Some(true) => present.push(entry),
+                    Some(false) => taken.push(entry),
+                    None => rest.push(entry),
+                }
+            }
+            unknown = self.renamed(taken);
+        }
+        rest.extend(certain);
         if !present.is_empty() {
             metrics::counter!(metric::ELASTIC_PRESENT_EVENTS).increment(present.len() as u64);
             self.shared.accepted.fetch_add(1, Ordering::Relaxed);
@@ -283,7 +383,7 @@ impl Worker {
         &self,
         since: Instant,
         suspects: &[EventId],
-    ) -> Result<(Vec<String>, HashMap<EventId, Vec<String>>), ClusterError> {
+    ) -> Result<(Vec<String>, HashMap<EventId, Vec<Place>>), ClusterError> {
         let Shared { cluster, data_stream, request_timeout, fresh, queue, .. } = &*self.shared;
         let indices = existing::indices(cluster, data_stream, *request_timeout).await?;
         if indices.len() < 2 {
@@ -325,7 +425,7 @@ impl Worker {
     }
 
     /// Hands refused events over, until they are kept.
-    async fn bury(&self, refused: Vec<(Entry, String, String)>) {
+    async fn bury(&self, refused: Vec<Refused>) {
         if refused.is_empty() {
             return;
         }
@@ -340,6 +440,9 @@ impl Worker {
             sleep(backoff.wait()).await;
         }
         ledger::dead_lettered(letters.len() as u64);
+        if let Some((_, kind, reason)) = refused.last() {
+            self.shared.refusals.met(refused.len() as u64, kind, reason);
+        }
         let entries: Vec<Entry> = refused.into_iter().map(|(entry, _, _)| entry).collect();
         self.shared.queue.done(&entries);
     }
@@ -359,6 +462,21 @@ impl Worker {
             _ => sleep(task.backoff.wait()).await,
         }
     }
+}
+
+/// A refused entry with its kind and reason.
+type Refused = (Entry, String, String);
+
+/// Those of the refused that could be made to fit, and the others.
+fn fitted(refused: Vec<Refused>) -> (Vec<Entry>, Vec<Refused>) {
+    let (mut again, mut unfit) = (Vec::new(), Vec::new());
+    for refused in refused {
+        match refused.0.fitted() {
+            Some(fitted) => again.push(fitted),
+            None => unfit.push(refused),
+        }
+    }
+    (again, unfit)
 }
 
 /// The same, remembered as suspects where nobody knows whether they were written.

@@ -4,9 +4,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use bytes::Bytes;
-use event::EventId;
-use serde_json::json;
+use event::{EventId, JournalId, Position};
+use serde_json::{Value as Json, json};
 
+use super::collision::{Stamps, stamps_of};
 use crate::elasticsearch::{Body, Cluster, ClusterError, Method, Request};
 
 const ACTION: &str = "look up events that may be there already";
@@ -42,19 +43,29 @@ pub(in crate::elasticsearch) fn generation(name: &str) -> u64 {
     name.rsplit('-').next().and_then(|digits| digits.parse().ok()).unwrap_or_default()
 }
 
-/// Which of these events are in which indices. What is to be found must be visible.
+/// Where a document is, and its times, if it has any.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    pub(super) index: String,
+    pub(super) stamps: Option<Stamps>,
+}
+
+/// The fields that [`stamps_of`] looks at.
+const STAMPS: [&str; 2] = ["@timestamp", "event.created"];
+
+/// Where documents with these ids are. What is to be found must be visible.
 pub(super) async fn places(
     cluster: &Cluster,
     data_stream: &str,
     ids: &[EventId],
     timeout: Duration,
-) -> Result<HashMap<EventId, Vec<String>>, ClusterError> {
-    let mut places: HashMap<EventId, Vec<String>> = HashMap::new();
+) -> Result<HashMap<EventId, Vec<Place>>, ClusterError> {
+    let mut places: HashMap<EventId, Vec<Place>> = HashMap::new();
     for ids in ids.chunks(IDS_MAX) {
         let values: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let body = json!({
             "size": HITS_MAX,
-            "_source": false,
+            "_source": STAMPS,
             "track_total_hits": true,
             "query": {"ids": {"values": values}},
             "sort": ["_doc"],
@@ -71,26 +82,84 @@ pub(super) async fn places(
         for hit in hits {
             if let (Some(Ok(id)), Some(index)) = (hit["_id"].as_str().map(str::parse), hit["_index"].as_str())
             {
-                places.entry(id).or_default().push(index.to_owned());
+                let place = Place { index: index.to_owned(), stamps: stamps_of(&hit["_source"]) };
+                places.entry(id).or_default().push(place);
             }
         }
     }
     Ok(places)
 }
 
+/// The times of the documents with these ids in these indices, None where there is none or it has none.
+/// What was just written is found, too.
+pub(super) async fn stamps(
+    cluster: &Cluster,
+    wanted: &[(EventId, String)],
+    timeout: Duration,
+) -> Result<Vec<Option<Stamps>>, ClusterError> {
+    let mut stamps = Vec::with_capacity(wanted.len());
+    for wanted in wanted.chunks(IDS_MAX) {
+        let docs: Vec<Json> =
+            wanted.iter().map(|(id, index)| json!({"_index": index, "_id": id.to_string()})).collect();
+        let mut request =
+            request(Method::Post, "_mget".to_owned(), Body::Json(json!({"docs": docs})), timeout);
+        request.query.push(("_source_includes", STAMPS.join(",").into()));
+        let answer = cluster.send(request).await?.require_success()?;
+        let json = answer.json()?;
+        let docs = json["docs"].as_array().filter(|docs| docs.len() == wanted.len());
+        let docs = docs.ok_or_else(|| answer.garbled("the answer is not that to a multi-get"))?;
+        for (document, (id, _)) in docs.iter().zip(wanted) {
+            if document["_id"].as_str().map(str::parse) != Some(Ok(*id)) || !document["error"].is_null() {
+                return Err(answer.garbled("a document could not be looked at"));
+            }
+            stamps.push(stamps_of(&document["_source"]));
+        }
+    }
+    Ok(stamps)
+}
+
+/// Behind the furthest event of a journal that the data stream has.
+pub(in crate::elasticsearch) async fn reached(
+    cluster: &Cluster,
+    data_stream: &str,
+    journal: JournalId,
+    timeout: Duration,
+) -> Result<Position, ClusterError> {
+    let refresh = request(Method::Post, format!("{data_stream}/_refresh"), Body::None, timeout);
+    match cluster.send(refresh).await?.require_success() {
+        Ok(_) => {}
+        Err(ClusterError::Missing { .. }) => return Ok(Position::default()),
+        Err(error) => return Err(error),
+    }
+    let id = |segment, record| EventId { journal, position: Position { segment, record } }.to_string();
+    let body = json!({
+        "size": 1,
+        "_source": false,
+        "track_total_hits": false,
+        "query": {"range": {"sentinel.id": {"gte": id(0, 0), "lte": id(u32::MAX, u32::MAX)}}},
+        "sort": [{"sentinel.id": {"order": "desc", "unmapped_type": "keyword"}}],
+    });
+    let mut request = request(Method::Post, format!("{data_stream}/_search"), Body::Json(body), timeout);
+    request.query.push(("allow_partial_search_results", "false".into()));
+    let json = cluster.send(request).await?.require_success()?.json()?;
+    let last = json["hits"]["hits"][0]["sort"][0].as_str().and_then(|id| id.parse::<EventId>().ok());
+    Ok(last.map(|id| id.position.next()).unwrap_or_default())
+}
+
 /// Removes what stands in more than one index from all but the first of them; gives how many
-/// documents that were.
+/// documents that were. A document of other times is another event and stays.
 pub(super) async fn remove_copies(
     cluster: &Cluster,
-    places: HashMap<EventId, Vec<String>>,
+    places: HashMap<EventId, Vec<Place>>,
     timeout: Duration,
 ) -> Result<u64, ClusterError> {
     let mut lines = String::new();
     let mut copies = 0;
     for (id, mut indices) in places {
-        indices.sort_by_key(|name| (generation(name), name.clone()));
-        for index in indices.iter().skip(1) {
-            let action = json!({"delete": {"_index": index, "_id": id.to_string()}});
+        indices.sort_by_key(|place| (generation(&place.index), place.index.clone()));
+        let first = indices.first().and_then(|place| place.stamps);
+        for place in indices.iter().skip(1).filter(|place| place.stamps == first) {
+            let action = json!({"delete": {"_index": place.index, "_id": id.to_string()}});
             lines.push_str(&action.to_string());
             lines.push('\n');
             copies += 1;

@@ -1,4 +1,5 @@
-//! Our own retention, for servers without a lifecycle: whole backing indices go.
+//! Rollover and retention of our own, for servers without a lifecycle: an index that is old or large
+//! enough gives way to a new one, and whole indices go once all in them is too old.
 
 use std::time::Duration;
 
@@ -7,6 +8,23 @@ use serde_json::json;
 
 use super::existing::generation;
 use crate::elasticsearch::{Answer, Body, Cluster, ClusterError, Method, Request};
+
+/// When the index that is written to gives way to a new one: as soon as one of these is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rollover {
+    /// How long ago it was begun.
+    pub age: Duration,
+    /// Documents in it.
+    pub documents: u64,
+    /// Its bytes, without replicas.
+    pub bytes: u64,
+}
+
+impl Default for Rollover {
+    fn default() -> Self {
+        Self { age: Duration::from_secs(24 * 60 * 60), documents: 200_000_000, bytes: 50 << 30 }
+    }
+}
 
 const ACTION: &str = "remove old events";
 /// More backing indices than that are looked at another time.
@@ -17,8 +35,44 @@ const INDICES_MAX: usize = 10_000;
 struct Backing {
     name: String,
     events: u64,
-    /// Its youngest event, in milliseconds since 1970, rounded down.
+    /// Its youngest event, in milliseconds since 1970, rounded down. Of an event of the future it is
+    /// the receipt that counts: a wrong clock must not keep an index for ever.
     newest_ms: f64,
+}
+
+/// Begins a new index where the present one holds something and has reached a bound; true when it did.
+pub(in crate::elasticsearch) async fn roll_over(
+    cluster: &Cluster,
+    data_stream: &str,
+    rollover: Rollover,
+    timeout: Duration,
+) -> Result<bool, ClusterError> {
+    let Some(written) = super::existing::indices(cluster, data_stream, timeout).await?.pop() else {
+        return Ok(false);
+    };
+    let figures = send(cluster, Method::Get, format!("{written}/_stats/docs"), Body::None, timeout).await?;
+    if figures.json()?["_all"]["primaries"]["docs"]["count"].as_u64() == Some(0) {
+        return Ok(false);
+    }
+    let conditions = json!({"conditions": {
+        "max_age": format!("{}s", rollover.age.as_secs().max(1)),
+        "max_docs": rollover.documents,
+        "max_size": format!("{}b", rollover.bytes),
+    }});
+    let path = format!("{data_stream}/_rollover");
+    let json = send(cluster, Method::Post, path, Body::Json(conditions), timeout).await?.json()?;
+    if json["rolled_over"] != true {
+        return Ok(false);
+    }
+    let met = json["conditions"].as_object().into_iter().flatten();
+    let met: Vec<&str> = met.filter(|(_, met)| **met == true).map(|(name, _)| name.as_str()).collect();
+    tracing::info!(
+        from = written,
+        to = json["new_index"].as_str().unwrap_or_default(),
+        because = met.join(", "),
+        "the data stream goes on in a new index"
+    );
+    Ok(true)
 }
 
 /// Deletes the backing indices whose youngest event is older; gives the number of events in them.
@@ -47,12 +101,19 @@ pub(in crate::elasticsearch) async fn expire(
             continue;
         }
         match send(cluster, Method::Delete, backing.name.clone(), Body::None, timeout).await {
-            Ok(_) => removed += backing.events,
+            Ok(_) => {
+                removed += backing.events;
+                let (index, events) = (backing.name, backing.events);
+                tracing::info!(
+                    index,
+                    events,
+                    "removed an index whose youngest event is older than the retention"
+                );
+            }
             // Somebody else was faster.
             Err(ClusterError::Missing { .. }) => {}
             Err(error) => return Err(error),
         }
-        tracing::info!(index = backing.name, events = backing.events, "removed an index of old events");
     }
     Ok(removed)
 }
@@ -73,7 +134,16 @@ async fn look(cluster: &Cluster, data_stream: &str, timeout: Duration) -> Result
         "size": 0,
         "aggs": {"index": {
             "terms": {"field": "_index", "size": INDICES_MAX},
-            "aggs": {"newest": {"max": {"field": "@timestamp"}}},
+            "aggs": {
+                "past": {
+                    "filter": {"range": {"@timestamp": {"lte": "now"}}},
+                    "aggs": {"newest": {"max": {"field": "@timestamp"}}},
+                },
+                "future": {
+                    "filter": {"range": {"@timestamp": {"gt": "now"}}},
+                    "aggs": {"newest": {"max": {"field": "event.created"}}},
+                },
+            },
         }},
     });
     let answer = async {
@@ -92,10 +162,15 @@ async fn look(cluster: &Cluster, data_stream: &str, timeout: Duration) -> Result
     let buckets = json["aggregations"]["index"]["buckets"].as_array();
     let buckets = buckets.ok_or_else(|| answer.garbled("the answer is not that to a search"))?;
     let backing = |bucket: &serde_json::Value| {
+        let newest = |of: &str| match bucket[of]["doc_count"].as_u64()? {
+            0 => Some(f64::NEG_INFINITY),
+            // A document that says no time is no reason to delete its index.
+            _ => Some(bucket[of]["newest"]["value"].as_f64().unwrap_or(f64::INFINITY)),
+        };
         Some(Backing {
             name: bucket["key"].as_str()?.to_owned(),
             events: bucket["doc_count"].as_u64()?,
-            newest_ms: bucket["newest"]["value"].as_f64()?,
+            newest_ms: newest("past")?.max(newest("future")?),
         })
     };
     Ok(buckets.iter().filter_map(backing).collect())

@@ -3,14 +3,64 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use telemetry::health::Component;
+use tokio::time::Instant;
 
 use crate::elasticsearch::Cluster;
 
 /// Who notices: a worker by its number, or the upkeep.
 pub(super) const UPKEEP: usize = usize::MAX;
+/// The upkeep, of a bulk that waits too long.
+pub(super) const OVERDUE: usize = usize::MAX - 1;
+
+/// Refused events are told of so often at most.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// Events that the cluster refused for good, told of from time to time.
+#[derive(Debug, Default)]
+pub(super) struct Refusals(Mutex<(Option<Instant>, u64)>);
+
+impl Refusals {
+    /// So many more were refused; the last of them so.
+    pub(super) fn met(&self, events: u64, kind: &str, reason: &str) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (told_at, untold) = &mut *state;
+        *untold += events;
+        if told_at.is_none_or(|told_at| told_at.elapsed() >= TOLD_EVERY) {
+            let reason = one_line(reason);
+            tracing::warn!(
+                events = *untold,
+                kind,
+                reason,
+                "the cluster refused events; they are kept: log-sentinel dlq list"
+            );
+            (*told_at, *untold) = (Some(Instant::now()), 0);
+        }
+    }
+}
+
+/// The start of the server's reason, in one line and without what it quotes: that is log content,
+/// which does not belong into our own log.
+fn one_line(reason: &str) -> String {
+    let mut quote = None;
+    let shown = reason.chars().filter(|&c| match quote {
+        Some(open) => {
+            if c == open {
+                quote = None;
+            }
+            false
+        }
+        None if c == '\'' || c == '"' => {
+            quote = Some(c);
+            false
+        }
+        None => true,
+    });
+    shown.take(300).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
 
 /// One trouble for each who notices one.
 #[derive(Debug)]
@@ -71,4 +121,20 @@ pub(super) fn in_words(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_shown_without_log_content() {
+        let reason =
+            "failed to parse field [labels.n] in document with id 'abc'.\nPreview: 'secret', \"no\" end";
+        assert_eq!(
+            one_line(reason),
+            "failed to parse field [labels.n] in document with id . Preview: ,  end"
+        );
+        assert_eq!(one_line(&"x".repeat(1000)).len(), 300);
+    }
 }
