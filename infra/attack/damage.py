@@ -141,7 +141,10 @@ def index_damaged(run):
                 continue
             answers = [server.json("/api/v1/search?limit=100&q=kept") for _ in range(2)]
             found = answers[-1]["total"]
-            ways = told(server, "index_damaged_files", "index_lost_events")
+            # Figures are set every two seconds.
+            end = time.monotonic() + 5
+            while not all((ways := told(server, "index_damaged_files", "index_lost_events")).values()) and time.monotonic() < end:
+                time.sleep(0.2)
             first = answers[0]
             if first["total"] < 3000 and not first.get("partial") and not ways["readyz"]:
                 silent.append(f"{name}: {first['total']} of 3000 answered as the whole")
