@@ -106,8 +106,9 @@ async fn files_of_models_are_held_within_the_budget_of_all_bodies() {
         request.resize(request.len() + (6 << 20), 0);
         let held = [knock(&server.anomaly_url, &request), knock(&server.anomaly_url, &request)];
         // Both cannot be held; which of them is refused is a matter of who came first.
-        let refused = held.map(|stream| std::thread::spawn(move || rest(stream)));
-        let answers = refused.map(|answer| answer.join().unwrap());
+        let answers = std::thread::scope(|scope| {
+            held.map(|stream| scope.spawn(move || rest(stream))).map(|answer| answer.join().unwrap())
+        });
         assert!(answers.iter().any(|answer| answer.starts_with("HTTP/1.1 429")), "{path}: {answers:?}");
     }
 }

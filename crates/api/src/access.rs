@@ -257,7 +257,8 @@ mod tests {
 
     #[test]
     fn web_pages_of_others_may_not_ask() {
-        let cases: &[(&[&str], &str, &[(&str, &str)], bool)] = &[
+        type Headers<'a> = &'a [(&'a str, &'a str)];
+        let cases: &[(&[&str], &str, Headers<'_>, bool)] = &[
             (&[], "localhost:8080", &[], true),
             (&[], "localhost:8080", &[("origin", "http://localhost:8080")], true),
             (&[], "LocalHost:8080", &[("origin", "HTTP://LOCALHOST:8080")], true),

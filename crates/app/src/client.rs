@@ -62,7 +62,7 @@ impl Client {
     }
 
     /// Where it is, for messages.
-    pub(crate) fn base(&self) -> &str {
+    pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 

@@ -22,7 +22,7 @@ impl Hits {
     /// When there is no answer.
     pub(crate) async fn ask(client: &Client, query: &[(&str, &str)]) -> Result<Self, ClientError> {
         let response = client.get("/api/v1/search", query).await?;
-        Ok(Self { url: client.base().to_owned(), response, splitter: Splitter::default() })
+        Ok(Self { url: client.shown().to_owned(), response, splitter: Splitter::default() })
     }
 
     /// The next hit.

@@ -40,7 +40,7 @@ pub(crate) async fn run(client: &Client, query: &str, output: Output) -> Result<
             }
         }
         frames.buffer.clear();
-        note(&format!("the connection to {} ended; connecting again", client.base()));
+        note(&format!("the connection to {} ended; connecting again", client.shown()));
         response = again(client, query, frames.last_id.as_deref()).await?;
         let from = if frames.last_id.is_some() { "the last event seen" } else { "here" };
         note(&format!("connected again; going on from {from}"));
