@@ -389,13 +389,15 @@ impl Shared {
         self.save(&mut files)
     }
 
-    /// Files that hold rows without these verdicts are replaced by others with them.
+    /// Files that hold rows without these verdicts are replaced by others with them. One with a damaged
+    /// block stays as it is: another would not hold that block's bytes, which somebody may yet mend.
     fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
         self.commit()?;
         let late: Late<'_> = verdicts.iter().map(|(id, verdict)| (*id, verdict)).collect();
         let mut files = lock(&self.files);
         let mut amended = 0;
-        for segment in self.segments().iter().filter(|segment| segment.is_file() && segment.rows > 0) {
+        let fit = |segment: &&Arc<Segment>| segment.is_file() && segment.whole && segment.rows > 0;
+        for segment in self.segments().iter().filter(fit) {
             let (with, rows) = match amend::amend(segment, &late, &self.config, &self.cache) {
                 Ok(Some(with)) => with,
                 // A query that meets the damage sets it aside.
