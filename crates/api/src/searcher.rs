@@ -14,13 +14,16 @@ use std::{
 use event::Position;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, query::Query, scan::Scan,
+    IndexError, Limits, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, query::Query,
+    scan::Scan,
 };
 use journal::Journal;
 use problem::{Problem, StatusCode};
+use telemetry::metric;
 use tokio::sync::watch;
 
 use crate::{
+    gate::busy,
     observe::internal,
     waiting::{self, Budget, Waiting},
 };
@@ -92,9 +95,34 @@ pub enum SearchError {
         /// What it cannot do, and what it can.
         what: String,
     },
+    /// Its time is up.
+    #[error("no answer within the time that a query may take; narrow the time range or the query")]
+    TimedOut,
+    /// Nobody waits for the answer any more, or the program stops.
+    #[error("the query was given up before it was answered")]
+    Cancelled,
+    /// There are too many queries of those that take long.
+    #[error("as many long queries are being worked on as may be; narrow this one, or ask again later")]
+    Crowded,
     /// The journal could not be looked through.
     #[error("the journal's tail could not be looked through")]
-    Tail(#[source] tokio::task::JoinError),
+    Tail(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SearchError {
+    /// What ends a question whoever else might answer it; gives back what another source may make good.
+    fn of(error: IndexError) -> Result<Self, IndexError> {
+        let (error, limit) = match error {
+            IndexError::QueryTooLarge { limit } => (Self::TooLarge { limit }, "work"),
+            IndexError::TimedOut => (Self::TimedOut, "time"),
+            IndexError::Cancelled => (Self::Cancelled, "asker"),
+            IndexError::Crowded => (Self::Crowded, "lane"),
+            IndexError::Unsupported { what } => return Ok(Self::Unsupported { what }),
+            other => return Err(other),
+        };
+        metrics::counter!(metric::ENDED_QUERIES, "limit" => limit).increment(1);
+        Ok(error)
+    }
 }
 
 impl From<SearchError> for Problem {
@@ -111,6 +139,20 @@ impl From<SearchError> for Problem {
                 "query_unsupported",
                 "The index cannot answer this",
                 error.to_string(),
+            ),
+            SearchError::TimedOut => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "query_timeout",
+                "The query took too long",
+                error.to_string(),
+            )
+            .retry_after(Duration::from_secs(1)),
+            SearchError::Cancelled => {
+                let detail = "the service is stopping, and the query was not answered; ask again later";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping", detail)
+            }
+            SearchError::Crowded => busy(
+                "as many long queries are being worked on as may be; narrow this one, or ask again later",
             ),
             SearchError::Tail(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a query failed");
@@ -154,19 +196,28 @@ impl Searcher {
     ///
     /// # Errors
     /// When the question needs too much or the journal cannot be looked through.
-    pub async fn search(&self, request: SearchRequest) -> Result<Answer<SearchResult>, SearchError> {
-        let end = self.begin().await;
-        self.search_until(request, end).await
+    pub async fn search(
+        &self,
+        request: SearchRequest,
+        limits: &Limits,
+    ) -> Result<Answer<SearchResult>, SearchError> {
+        let end = self.begin(limits).await;
+        self.search_until(request, end, limits).await
     }
 
     /// A page of hits by time alone, covering the journal up to a position.
-    async fn page(&self, request: SearchRequest, end: Position) -> Result<Answer<SearchResult>, SearchError> {
+    async fn page(
+        &self,
+        request: SearchRequest,
+        end: Position,
+        limits: &Limits,
+    ) -> Result<Answer<SearchResult>, SearchError> {
         let (limit, bytes_max) = (request.limit, request.bytes_max);
-        let found = self.in_time(self.index.search(request.clone())).await;
+        let found = self.in_time(self.index.search(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
-        let scan = move |tail: &Scan| Ok(tail.search(&request));
+        let scan = move |tail: &Scan, limits: &Limits| tail.search(&request, limits);
         let merge = move |found: SearchResult, tail| found.merge(tail, limit, bytes_max);
-        self.with_tail(found, covered, end, scan, merge, merge).await
+        self.with_tail(found, covered, (end, limits), scan, merge, merge).await
     }
 
     /// Matching events in the order of the journal: of the index as far as that has them, else of the
@@ -175,7 +226,8 @@ impl Searcher {
         let (journal, end) = self.journal.identity().parts().find(|(_, end)| from < *end)?;
         let request = FollowRequest { query, journal, from, bytes_max };
         let followed = if from < *self.written.borrow() {
-            match self.in_time(self.index.follow(request)).await {
+            let limits = Limits::none();
+            match self.in_time(self.index.follow(request, &limits), &limits).await {
                 Ok(followed) => followed,
                 Err(error) => {
                     self.tell(&error);
@@ -187,7 +239,7 @@ impl Searcher {
             let work = move || {
                 let records = journal.read(from, bytes_max).ok()?;
                 let all = FollowRequest { bytes_max: usize::MAX, ..request };
-                let hits = waiting::events(&journal, &records).follow(&all).hits;
+                let hits = waiting::events(&journal, &records).follow(&all, &Limits::none()).ok()?.hits;
                 Some(Followed { hits, end: records.end() })
             };
             tokio::task::spawn_blocking(work).await.ok().flatten()?
@@ -200,17 +252,21 @@ impl Searcher {
     ///
     /// # Errors
     /// As [`Searcher::search`].
-    pub async fn histogram(&self, request: HistogramRequest) -> Result<Answer<Histogram>, SearchError> {
+    pub async fn histogram(
+        &self,
+        request: HistogramRequest,
+        limits: &Limits,
+    ) -> Result<Answer<Histogram>, SearchError> {
         let by_limit = request.by_limit;
-        let end = self.begin().await;
-        let found = self.in_time(self.index.histogram(request.clone())).await;
+        let end = self.begin(limits).await;
+        let found = self.in_time(self.index.histogram(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let wide = by_limit.max(VALUES_MAX);
         let request = HistogramRequest { by_limit: wide, ..request };
-        let scan = move |tail: &Scan| tail.histogram(&request);
+        let scan = move |tail: &Scan, limits: &Limits| tail.histogram(&request, limits);
         let gather = move |found: Histogram, tail| found.merge(tail, wide);
         let merge = move |found: Histogram, tail| found.merge(tail, by_limit);
-        self.with_tail(found, covered, end, scan, gather, merge).await
+        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
     }
 
     /// The values of a field with their counts.
@@ -220,60 +276,87 @@ impl Searcher {
     pub async fn field_values(
         &self,
         request: FieldValuesRequest,
+        limits: &Limits,
     ) -> Result<Answer<FieldValues>, SearchError> {
         let limit = request.limit;
-        let end = self.begin().await;
-        let found = self.in_time(self.index.field_values(request.clone())).await;
+        let end = self.begin(limits).await;
+        let found = self.in_time(self.index.field_values(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let wide = limit.max(VALUES_MAX);
         let request = FieldValuesRequest { limit: wide, ..request };
-        let scan = move |tail: &Scan| Ok(tail.field_values(&request));
+        let scan = move |tail: &Scan, limits: &Limits| tail.field_values(&request, limits);
         let gather = move |found: FieldValues, tail| found.merge(tail, wide);
         let merge = move |found: FieldValues, tail| found.merge(tail, limit);
-        self.with_tail(found, covered, end, scan, gather, merge).await
+        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
     }
 
     /// The fields that occur.
     ///
     /// # Errors
     /// As [`Searcher::search`].
-    pub async fn fields(&self) -> Result<Answer<Vec<FieldInfo>>, SearchError> {
-        let end = self.begin().await;
+    pub async fn fields(&self, limits: &Limits) -> Result<Answer<Vec<FieldInfo>>, SearchError> {
+        let end = self.begin(limits).await;
         // Before the question, so that nothing is left out; what comes in meanwhile may count twice.
         let covered = *self.index.written().borrow();
-        let found = self.in_time(self.index.fields()).await;
-        let scan = |tail: &Scan| Ok(tail.fields());
-        self.with_tail(found, Some(covered), end, scan, FieldInfo::merge, FieldInfo::merge).await
+        let found = self.in_time(self.index.fields(limits), limits).await;
+        let scan = |tail: &Scan, limits: &Limits| tail.fields(limits);
+        self.with_tail(found, Some(covered), (end, limits), scan, FieldInfo::merge, FieldInfo::merge).await
     }
 
     /// Templates with their counts. Events of the journal's tail have none yet.
     ///
     /// # Errors
     /// As [`Searcher::search`].
-    pub async fn patterns(&self, request: PatternsRequest) -> Result<Answer<Patterns>, SearchError> {
+    pub async fn patterns(
+        &self,
+        request: PatternsRequest,
+        limits: &Limits,
+    ) -> Result<Answer<Patterns>, SearchError> {
         let limit = request.limit;
-        let end = self.begin().await;
-        let found = self.in_time(self.index.patterns(request.clone())).await;
+        let end = self.begin(limits).await;
+        let found = self.in_time(self.index.patterns(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let wide = limit.max(VALUES_MAX);
         let request = PatternsRequest { limit: wide, ..request };
-        let scan = move |tail: &Scan| Ok(tail.patterns(&request));
+        let scan = move |tail: &Scan, limits: &Limits| tail.patterns(&request, limits);
         let gather = move |found: Patterns, tail| found.merge(tail, wide);
         let merge = move |found: Patterns, tail| found.merge(tail, limit);
-        self.with_tail(found, covered, end, scan, gather, merge).await
+        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
     }
 
-    async fn in_time<T>(&self, answer: impl Future<Output = Result<T, IndexError>>) -> Result<T, IndexError> {
-        let Some(limit) = self.config.index_timeout else { return answer.await };
-        tokio::time::timeout(limit, answer).await.unwrap_or_else(|elapsed| {
-            Err(IndexError::Remote { action: "answer in time", source: elapsed.into() })
-        })
+    /// The index's answer, as long as somebody waits for it.
+    async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, IndexError>>,
+        limits: &Limits,
+    ) -> Result<T, IndexError> {
+        let time_is_up = async {
+            match limits.deadline() {
+                Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        let index_is_late = async {
+            match self.config.index_timeout {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            answer = answer => answer,
+            () = limits.cancelled() => Err(IndexError::Cancelled),
+            () = time_is_up => Err(IndexError::TimedOut),
+            () = index_is_late => Err(IndexError::Remote {
+                action: "answer in time",
+                source: "it took longer than it may".into(),
+            }),
+        }
     }
 
     /// Where the journal ends now, after a moment for the index to get there.
-    pub(crate) async fn begin(&self) -> Position {
+    pub(crate) async fn begin(&self, limits: &Limits) -> Position {
         let end = self.journal.end();
-        self.wait_indexed(end, self.config.catch_up).await;
+        self.wait_indexed(end, limits.within(self.config.catch_up)).await;
         end
     }
 
@@ -282,15 +365,14 @@ impl Searcher {
         &self,
         found: Result<T, IndexError>,
         covered: Option<Position>,
-        end: Position,
-        scan: impl Fn(&Scan) -> Result<T, IndexError> + Send + 'static,
+        (end, limits): (Position, &Limits),
+        scan: impl Fn(&Scan, &Limits) -> Result<T, IndexError> + Send + 'static,
         gather: impl Fn(T, T) -> T + Send + 'static,
         merge: impl Fn(T, T) -> T + Send + 'static,
     ) -> Result<Answer<T>, SearchError> {
-        let (found, from) = match found {
-            Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
-            Err(IndexError::Unsupported { what }) => return Err(SearchError::Unsupported { what }),
-            Err(error) => {
+        let (found, from) = match found.map_err(SearchError::of) {
+            Err(Ok(error)) => return Err(error),
+            Err(Err(error)) => {
                 self.tell(&error);
                 (None, *self.index.written().borrow())
             }
@@ -302,9 +384,11 @@ impl Searcher {
             Some(result) if from >= end => return Ok(Answer { result, partial: destroyed, from_index }),
             found => found,
         };
-        let journal = self.journal.clone();
+        let (journal, own) = (self.journal.clone(), limits.clone());
         let budget = Budget { bytes: self.config.tail_bytes_max, time: self.config.tail_time_max };
-        let work = tokio::task::spawn_blocking(move || {
+        let guard = limits.cancel_on_drop();
+        let work = telemetry::task::blocking("query of the journal", move || -> Result<_, IndexError> {
+            let scan = |part: &Scan| scan(part, &own);
             let Waiting { answer, cut } = waiting::look(&journal, (from, end), budget, &scan, gather)?;
             let found = match found {
                 Some(found) => found,
@@ -312,12 +396,11 @@ impl Searcher {
             };
             Ok((merge(found, answer), cut))
         });
-        let (result, cut) = match work.await.map_err(SearchError::Tail)? {
-            Ok(answer) => answer,
-            Err(IndexError::QueryTooLarge { limit }) => return Err(SearchError::TooLarge { limit }),
-            // A scan touches no file, so there is nothing else that can go wrong.
-            Err(error) => return Err(SearchError::TooLarge { limit: error.to_string() }),
-        };
+        let work = work.await;
+        guard.disarm();
+        let (result, cut) = work.map_err(|error| SearchError::Tail(error.into()))?.map_err(|error| {
+            SearchError::of(error).unwrap_or_else(|error| SearchError::Tail(error.into()))
+        })?;
         let cut = match (destroyed, cut) {
             (Some(destroyed), Some(cut)) => Some(format!("{destroyed}; {cut}")),
             (destroyed, cut) => destroyed.or(cut),

@@ -113,6 +113,24 @@ impl Instance {
             back: Tasks::new(),
             failed,
         };
+        let (front, back) = (build.front.clone(), build.back.clone());
+        match Self::build(build, failing, role).await {
+            Ok(instance) => Ok(instance),
+            Err(error) => {
+                // What runs already must not outlive the start that failed.
+                front.shutdown(settings.shutdown_grace / 2).await;
+                back.shutdown(settings.shutdown_grace / 2).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn build(
+        build: Build<'_>,
+        failing: watch::Receiver<Option<String>>,
+        role: Role,
+    ) -> Result<Self, StartError> {
+        let settings = build.settings;
         let in_process = settings.anomaly_url.is_none() || role == Role::Anomaly;
         let service = in_process.then(|| configs::open_service(settings)).transpose()?;
         let serving = service.clone().filter(|_| role.serves_scores(settings));

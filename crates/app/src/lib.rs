@@ -178,7 +178,13 @@ fn dispatch(
             JournalAction::Cat => journal_command::cat(&settings.data),
             JournalAction::Verify => journal_command::verify(&settings.data),
         },
-        asynchronous => runtime()?.block_on(run(asynchronous, &settings)),
+        asynchronous => {
+            let runtime = runtime()?;
+            let outcome = runtime.block_on(run(asynchronous, &settings));
+            // What still computes has had its time; nobody is left to answer to.
+            runtime.shutdown_background();
+            outcome
+        }
     }
 }
 

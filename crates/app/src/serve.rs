@@ -24,7 +24,9 @@ pub(crate) async fn run(settings: &Settings, role: Role) -> Result<(), AppError>
         name = signals.wait() => { info!(signal = name, "stopping"); None }
         reason = instance.failed() => Some(reason),
     };
-    let stragglers = instance.stop(settings.shutdown_grace).await;
+    let mut stragglers = instance.stop(settings.shutdown_grace).await;
+    let working = telemetry::task::working();
+    stragglers.extend(working.into_iter().map(|(name, count)| format!("{name} ({count} at work)")));
     if !stragglers.is_empty() {
         warn!(?stragglers, "these did not end in time; what they held is in the journal");
     }

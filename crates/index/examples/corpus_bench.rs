@@ -11,7 +11,7 @@ use std::{
 
 use event::{Analyzed, Batch, Event, EventId, JournalId, Position, Severity, Timestamp, Verdict};
 use index::{
-    FieldValuesRequest, HistogramRequest, Index, SearchRequest, Selection,
+    FieldValuesRequest, HistogramRequest, Index, Interval, Limits, SearchRequest, Selection,
     embedded::{Config, Embedded},
     query::Query,
 };
@@ -125,11 +125,11 @@ fn ask(
     };
     let search = |query: &str, limit: usize| -> Result<u64, Failure> {
         let request = SearchRequest::new(selection(query)?, limit);
-        Ok(runtime.block_on(index.search(request))?.total)
+        Ok(runtime.block_on(index.search(request, &Limits::none()))?.total)
     };
     let values = |query: &str, field: &str| -> Result<u64, Failure> {
         let request = FieldValuesRequest { selection: selection(query)?, field: field.to_owned(), limit: 10 };
-        Ok(runtime.block_on(index.field_values(request))?.total)
+        Ok(runtime.block_on(index.field_values(request, &Limits::none()))?.total)
     };
     timed("count_by_level", &|| values("", "log.level"))?;
     timed("rare_token", &|| search(token, 100))?;
@@ -139,12 +139,12 @@ fn ask(
     timed("histogram_hour", &|| {
         let request = HistogramRequest {
             selection: selection("")?,
-            interval_nanos: 3_600_000_000_000,
+            interval: Interval::Fixed(3_600_000_000_000),
             by: None,
             by_limit: 0,
             buckets_max: 1000,
         };
-        let buckets = runtime.block_on(index.histogram(request))?.buckets;
+        let buckets = runtime.block_on(index.histogram(request, &Limits::none()))?.buckets;
         Ok(buckets.iter().map(|bucket| bucket.count).sum())
     })?;
     timed("last_of_host", &|| search("host:host-064", 100))?;

@@ -9,7 +9,7 @@ use event::{
     VariableKind, Verdict, VerdictState,
 };
 use index::{
-    FieldValuesRequest, HistogramRequest, Index, SearchRequest, Selection,
+    FieldValuesRequest, HistogramRequest, Index, Interval, Limits, SearchRequest, Selection,
     embedded::{Config, Embedded},
     query::Query,
 };
@@ -267,37 +267,47 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Ok(())
         };
         timed("count_by_level", &mut || {
-            Ok(runtime.block_on(index.field_values(values("", "log.level")?))?.total)
+            Ok(runtime.block_on(index.field_values(values("", "log.level")?, &Limits::none()))?.total)
         })?;
-        timed("rare_token", &mut || Ok(runtime.block_on(index.search(search(sample, 100)?))?.total))?;
+        timed("rare_token", &mut || {
+            Ok(runtime.block_on(index.search(search(sample, 100)?, &Limits::none()))?.total)
+        })?;
         timed("phrase_count", &mut || {
-            Ok(runtime.block_on(index.search(search("\"disk quota\"", 0)?))?.total)
+            Ok(runtime.block_on(index.search(search("\"disk quota\"", 0)?, &Limits::none()))?.total)
         })?;
         timed("phrase_last", &mut || {
-            Ok(runtime.block_on(index.search(search("\"disk quota\"", 100)?))?.hits.len() as u64)
+            Ok(runtime.block_on(index.search(search("\"disk quota\"", 100)?, &Limits::none()))?.hits.len()
+                as u64)
         })?;
         timed("top_sources_errors", &mut || {
-            Ok(runtime.block_on(index.field_values(values("level:error", "service.name")?))?.total)
+            Ok(runtime
+                .block_on(index.field_values(values("level:error", "service.name")?, &Limits::none()))?
+                .total)
         })?;
         timed("histogram_hour", &mut || {
             let request = HistogramRequest {
                 selection: selection("")?,
-                interval_nanos: 3_600_000_000_000,
+                interval: Interval::Fixed(3_600_000_000_000),
                 by: None,
                 by_limit: 0,
                 buckets_max: 100,
             };
-            Ok(runtime.block_on(index.histogram(request))?.buckets.len() as u64)
+            Ok(runtime.block_on(index.histogram(request, &Limits::none()))?.buckets.len() as u64)
         })?;
         timed("last_of_host", &mut || {
-            Ok(runtime.block_on(index.search(search("host:web-042", 100)?))?.hits.len() as u64)
+            Ok(runtime.block_on(index.search(search("host:web-042", 100)?, &Limits::none()))?.hits.len()
+                as u64)
         })?;
         timed("absent_token", &mut || {
-            Ok(runtime.block_on(index.search(search("zzz99999999", 100)?))?.total)
+            Ok(runtime.block_on(index.search(search("zzz99999999", 100)?, &Limits::none()))?.total)
         })?;
-        timed("short_number", &mut || Ok(runtime.block_on(index.search(search("4242", 100)?))?.total))?;
+        timed("short_number", &mut || {
+            Ok(runtime.block_on(index.search(search("4242", 100)?, &Limits::none()))?.total)
+        })?;
         timed("host_and_level", &mut || {
-            Ok(runtime.block_on(index.search(search("host:web-042 level:error", 100)?))?.total)
+            Ok(runtime
+                .block_on(index.search(search("host:web-042 level:error", 100)?, &Limits::none()))?
+                .total)
         })?;
         println!("  memory now {} MiB", memory_mib("VmRSS"));
     }

@@ -8,6 +8,8 @@ mod cursor;
 mod dead_letter;
 pub mod elasticsearch;
 pub mod embedded;
+mod interval;
+mod limits;
 pub mod live;
 mod merge;
 mod page;
@@ -21,10 +23,14 @@ use tokio::sync::watch;
 
 pub use cursor::InvalidCursor;
 pub use dead_letter::{DeadLetter, DeadLetters};
+pub use interval::{BUCKETS_CHOSEN, Interval};
+pub use limits::{CancelOnDrop, Lanes, LanesConfig, Limits, Meter, Place};
 pub use merge::OTHER;
 pub use request::*;
 
 /// A place that keeps analysed events searchable. Writing is idempotent by event id.
+///
+/// Every question keeps to its [`Limits`], and the work on it ends soon after its future is dropped.
 #[async_trait]
 pub trait Index: Send + Sync {
     /// Told before the first write: which journal the batches come from, where its cursor for this
@@ -63,22 +69,26 @@ pub trait Index: Send + Sync {
     }
 
     /// Hits, newest first.
-    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError>;
+    async fn search(&self, request: SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError>;
 
     /// Matching events in the order of the journal.
-    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError>;
+    async fn follow(&self, request: FollowRequest, limits: &Limits) -> Result<Followed, IndexError>;
 
     /// Counts over time.
-    async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError>;
+    async fn histogram(&self, request: HistogramRequest, limits: &Limits) -> Result<Histogram, IndexError>;
 
     /// The values of one field with their counts, most frequent first.
-    async fn field_values(&self, request: FieldValuesRequest) -> Result<FieldValues, IndexError>;
+    async fn field_values(
+        &self,
+        request: FieldValuesRequest,
+        limits: &Limits,
+    ) -> Result<FieldValues, IndexError>;
 
     /// The fields that occur.
-    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError>;
+    async fn fields(&self, limits: &Limits) -> Result<Vec<FieldInfo>, IndexError>;
 
     /// Templates with their counts, most frequent first.
-    async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError>;
+    async fn patterns(&self, request: PatternsRequest, limits: &Limits) -> Result<Patterns, IndexError>;
 
     /// Gives events that were stored without a verdict the ones that came later, durable when this returns;
     /// says how many. [`Index::written`] must have reached the events before. Those that are not there, or have
@@ -167,6 +177,15 @@ pub enum IndexError {
         /// The limit, with its unit and setting.
         limit: String,
     },
+    /// A question's time is up.
+    #[error("the question was not answered in its time")]
+    TimedOut,
+    /// Nobody waits for the answer any more.
+    #[error("the question was given up by who asked it")]
+    Cancelled,
+    /// There are too many questions of those that take long.
+    #[error("as many long questions are being worked on as may be")]
+    Crowded,
     /// A remote index keeps or counts things in a way that cannot give this answer.
     #[error("the cluster cannot answer this: {what}")]
     Unsupported {

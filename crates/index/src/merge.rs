@@ -40,8 +40,11 @@ impl Histogram {
     #[must_use]
     pub fn merge(self, other: Self, by_limit: usize) -> Self {
         let covered = self.covered.max(other.covered);
+        // Widths that are chosen divide each other.
+        let interval_nanos = self.interval_nanos.max(other.interval_nanos);
+        let (this, other) = (self.widen(interval_nanos), other.widen(interval_nanos));
         let mut buckets = BTreeMap::new();
-        for bucket in self.buckets.into_iter().chain(other.buckets) {
+        for bucket in this.buckets.into_iter().chain(other.buckets) {
             let (count, by) = buckets.entry(bucket.t).or_insert((0, BTreeMap::new()));
             *count += bucket.count;
             for (value, count) in bucket.by {
@@ -49,7 +52,7 @@ impl Histogram {
             }
         }
         let buckets = buckets.into_iter().map(|(t, (count, by))| crate::Bucket { t, count, by }).collect();
-        let mut merged = Self { buckets, covered };
+        let mut merged = Self { buckets, interval_nanos, covered };
         merged.limit_values(by_limit);
         merged
     }

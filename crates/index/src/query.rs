@@ -155,6 +155,16 @@ impl Query {
         }
     }
 
+    /// How many words, phrases and tests it has.
+    pub fn tests(&self) -> u64 {
+        match self {
+            Self::All => 0,
+            Self::Message(_) | Self::Field { .. } => 1,
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::tests).sum(),
+            Self::Not(part) => part.tests(),
+        }
+    }
+
     /// What no event matches.
     pub fn nothing() -> Self {
         Self::Not(Box::new(Self::All))

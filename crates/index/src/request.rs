@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use event::{Document, EventId, JournalId, Position, TemplateId, Timestamp};
 use serde::Serialize;
 
-use crate::query::Query;
+use crate::{Interval, query::Query};
 
 /// Which events a request is about.
 #[derive(Debug, Clone)]
@@ -106,13 +106,13 @@ pub struct Followed {
 pub struct HistogramRequest {
     /// Which events.
     pub selection: Selection,
-    /// Width of a bucket in nanoseconds, at least 1. Buckets start at multiples of it since 1970.
-    pub interval_nanos: i64,
+    /// Width of a bucket.
+    pub interval: Interval,
     /// Also count by the values of this field, the most frequent `by_limit` of them.
     pub by: Option<String>,
     /// How many values `by` may have; the rest is counted under `(other)`.
     pub by_limit: usize,
-    /// How many buckets the answer may have.
+    /// How many buckets the answer may have, where their width is fixed.
     pub buckets_max: usize,
 }
 
@@ -134,6 +134,9 @@ pub struct Bucket {
 pub struct Histogram {
     /// The buckets.
     pub buckets: Vec<Bucket>,
+    /// Their width in nanoseconds. With [`Interval::Chosen`] it divides the width that fits: call
+    /// [`Histogram::settle`] once the answer is whole.
+    pub interval_nanos: i64,
     /// As in [`SearchResult`].
     pub covered: Position,
 }

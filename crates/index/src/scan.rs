@@ -12,12 +12,16 @@ use tokio::sync::watch;
 
 use crate::{
     Bucket, Cursor, FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram,
-    HistogramRequest, Hit, Index, IndexError, IndexStats, Pattern, Patterns, PatternsRequest, SearchRequest,
-    SearchResult, Selection,
+    HistogramRequest, Hit, Index, IndexError, IndexStats, Interval, Limits, Pattern, Patterns,
+    PatternsRequest, SearchRequest, SearchResult, Selection,
+    interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::{sort_counts, sort_patterns},
     page::Room,
     query::{FieldKind, lowered, scalars, value_at},
 };
+
+/// So many bytes of a message count as another test.
+const MESSAGE_BYTES: u64 = 256;
 
 /// A list of events. Every answer takes time in proportion to its length.
 #[derive(Debug, Clone, Default)]
@@ -85,15 +89,31 @@ impl Scan {
         (had - self.events.len()) as u64
     }
 
-    fn selected<'s>(&'s self, selection: &'s Selection) -> impl Iterator<Item = &'s Analyzed<'static>> {
-        self.events.iter().filter(|analyzed| selection.matches(analyzed))
+    fn selected(
+        &self,
+        selection: &Selection,
+        limits: &Limits,
+    ) -> Result<Vec<&Analyzed<'static>>, IndexError> {
+        let (mut meter, tests) = (limits.meter(), selection.query.tests());
+        meter.check()?;
+        let mut selected = Vec::new();
+        for analyzed in &self.events {
+            meter.spend(1 + tests * (1 + analyzed.event.message.len() as u64 / MESSAGE_BYTES))?;
+            if selection.matches(analyzed) {
+                selected.push(analyzed);
+            }
+        }
+        Ok(selected)
     }
 
     /// As [`Index::search`].
-    pub fn search(&self, request: &SearchRequest) -> SearchResult {
+    ///
+    /// # Errors
+    /// When the limits are reached.
+    pub fn search(&self, request: &SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError> {
         let cursor =
             |analyzed: &Analyzed<'_>| Cursor { timestamp: analyzed.event.timestamp, id: analyzed.id };
-        let mut found: Vec<_> = self.selected(&request.selection).collect();
+        let mut found = self.selected(&request.selection, limits)?;
         let total = found.len() as u64;
         found.retain(|analyzed| request.after.is_none_or(|after| cursor(analyzed) < after));
         found.sort_by_key(|analyzed| std::cmp::Reverse(cursor(analyzed)));
@@ -106,38 +126,54 @@ impl Scan {
             .take_while(|hit| room.take(&hit.document))
             .collect();
         let next = hits.last().map(|hit| hit.cursor).filter(|_| matching > hits.len());
-        SearchResult { total: if request.counted { total } else { 0 }, hits, next, covered: self.covered }
+        let total = if request.counted { total } else { 0 };
+        Ok(SearchResult { total, hits, next, covered: self.covered })
     }
 
     /// As [`Index::follow`].
-    pub fn follow(&self, request: &FollowRequest) -> Followed {
+    ///
+    /// # Errors
+    /// When the limits are reached.
+    pub fn follow(&self, request: &FollowRequest, limits: &Limits) -> Result<Followed, IndexError> {
+        let (mut meter, tests) = (limits.meter(), request.query.tests());
         let position = |analyzed: &Analyzed<'_>| analyzed.id.position;
         let mut found: Vec<_> = self.events.iter().filter(|analyzed| request.reaches(analyzed.id)).collect();
         found.sort_by_key(|analyzed| position(analyzed));
         let (mut hits, mut room) = (Vec::new(), Room::new(request.bytes_max));
         for analyzed in found {
             let Analyzed { event, template, verdict, id, .. } = analyzed;
+            meter.spend(1 + tests)?;
             if !request.query.matches(event, template.as_deref(), verdict) {
                 continue;
             }
             let cursor = Cursor { timestamp: event.timestamp, id: *id };
             let hit = Hit { cursor, document: analyzed.document() };
             if !room.take(&hit.document) {
-                return Followed { hits, end: id.position };
+                return Ok(Followed { hits, end: id.position });
             }
             hits.push(hit);
         }
-        Followed { hits, end: request.from.max(self.covered) }
+        Ok(Followed { hits, end: request.from.max(self.covered) })
     }
 
     /// As [`Index::histogram`].
     ///
     /// # Errors
-    /// When there would be more buckets than the request allows.
-    pub fn histogram(&self, request: &HistogramRequest) -> Result<Histogram, IndexError> {
-        let interval = request.interval_nanos.max(1);
+    /// When there would be more buckets than the request allows, or the limits are reached.
+    pub fn histogram(&self, request: &HistogramRequest, limits: &Limits) -> Result<Histogram, IndexError> {
+        let selected = self.selected(&request.selection, limits)?;
+        let times = selected.iter().map(|analyzed| analyzed.event.timestamp);
+        let (interval, buckets_max) = match request.interval {
+            Interval::Fixed(_) => (request.interval.first(), request.buckets_max),
+            Interval::Chosen { until } => {
+                let known = times.filter(|time| *time <= until);
+                let range = known.clone().min().zip(known.max());
+                let width = range.map(|(first, last)| counting_width(first.as_nanos(), last.as_nanos()));
+                (width.unwrap_or(request.interval.first()), request.buckets_max.max(CHOSEN_BUCKETS_MAX))
+            }
+        };
         let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
-        for analyzed in self.selected(&request.selection) {
+        for analyzed in selected {
             let start = analyzed.event.timestamp.as_nanos() / interval * interval;
             let t = Timestamp::saturating_from_nanos(start.into());
             let bucket = buckets.entry(start).or_insert_with(|| Bucket { t, count: 0, by: BTreeMap::new() });
@@ -145,21 +181,29 @@ impl Scan {
             for value in request.by.iter().flat_map(|by| values_at(analyzed, by)) {
                 *bucket.by.entry(value).or_default() += 1;
             }
-            if buckets.len() > request.buckets_max {
+            if buckets.len() > buckets_max {
                 let limit = format!("{} buckets, or widen its interval", request.buckets_max);
                 return Err(IndexError::QueryTooLarge { limit });
             }
         }
-        let mut histogram = Histogram { buckets: buckets.into_values().collect(), covered: self.covered };
+        let buckets = buckets.into_values().collect();
+        let mut histogram = Histogram { buckets, interval_nanos: interval, covered: self.covered };
         histogram.limit_values(request.by_limit);
         Ok(histogram)
     }
 
     /// As [`Index::field_values`].
-    pub fn field_values(&self, request: &FieldValuesRequest) -> FieldValues {
+    ///
+    /// # Errors
+    /// When the limits are reached.
+    pub fn field_values(
+        &self,
+        request: &FieldValuesRequest,
+        limits: &Limits,
+    ) -> Result<FieldValues, IndexError> {
         let mut counts: HashMap<String, u64> = HashMap::new();
         let mut total = 0;
-        for analyzed in self.selected(&request.selection) {
+        for analyzed in self.selected(&request.selection, limits)? {
             let values = values_at(analyzed, &request.field);
             total += u64::from(!values.is_empty());
             for value in values {
@@ -170,13 +214,19 @@ impl Scan {
         let mut values: Vec<_> = counts.into_iter().collect();
         sort_counts(&mut values);
         values.truncate(request.limit);
-        FieldValues { values, total, distinct, covered: self.covered }
+        Ok(FieldValues { values, total, distinct, covered: self.covered })
     }
 
     /// As [`Index::fields`], by name.
-    pub fn fields(&self) -> Vec<FieldInfo> {
+    ///
+    /// # Errors
+    /// When the limits are reached.
+    pub fn fields(&self, limits: &Limits) -> Result<Vec<FieldInfo>, IndexError> {
+        let mut meter = limits.meter();
+        meter.check()?;
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for Analyzed { event, template, verdict, .. } in &self.events {
+            meter.spend(1 + event.fields.len() as u64)?;
             fields_of(event, template.as_deref(), verdict, &mut |path, value| {
                 if !scalars(&value).is_empty() {
                     *counts.entry(path.to_owned()).or_default() += 1;
@@ -187,14 +237,17 @@ impl Scan {
             let kind = FieldKind::of(&name).as_str().to_owned();
             FieldInfo { name, kind, count }
         };
-        counts.into_iter().map(info).collect()
+        Ok(counts.into_iter().map(info).collect())
     }
 
     /// As [`Index::patterns`].
-    pub fn patterns(&self, request: &PatternsRequest) -> Patterns {
+    ///
+    /// # Errors
+    /// When the limits are reached.
+    pub fn patterns(&self, request: &PatternsRequest, limits: &Limits) -> Result<Patterns, IndexError> {
         let mut found: HashMap<_, Pattern> = HashMap::new();
         let mut total = 0;
-        for Analyzed { event, template, verdict, .. } in self.selected(&request.selection) {
+        for Analyzed { event, template, verdict, .. } in self.selected(&request.selection, limits)? {
             total += 1;
             let Some(template) = template else { continue };
             let pattern = Pattern {
@@ -218,7 +271,7 @@ impl Scan {
         let mut patterns: Vec<_> = found.into_values().collect();
         sort_patterns(&mut patterns);
         patterns.truncate(request.limit);
-        Patterns { patterns, distinct, total, covered: self.covered }
+        Ok(Patterns { patterns, distinct, total, covered: self.covered })
     }
 }
 
@@ -311,28 +364,32 @@ impl Index for ScanIndex {
         self.covered.subscribe()
     }
 
-    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
-        Ok(lock(&self.written).search(&request))
+    async fn search(&self, request: SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError> {
+        lock(&self.written).search(&request, limits)
     }
 
-    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError> {
-        Ok(lock(&self.written).follow(&request))
+    async fn follow(&self, request: FollowRequest, limits: &Limits) -> Result<Followed, IndexError> {
+        lock(&self.written).follow(&request, limits)
     }
 
-    async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {
-        lock(&self.written).histogram(&request)
+    async fn histogram(&self, request: HistogramRequest, limits: &Limits) -> Result<Histogram, IndexError> {
+        lock(&self.written).histogram(&request, limits)
     }
 
-    async fn field_values(&self, request: FieldValuesRequest) -> Result<FieldValues, IndexError> {
-        Ok(lock(&self.written).field_values(&request))
+    async fn field_values(
+        &self,
+        request: FieldValuesRequest,
+        limits: &Limits,
+    ) -> Result<FieldValues, IndexError> {
+        lock(&self.written).field_values(&request, limits)
     }
 
-    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError> {
-        Ok(lock(&self.written).fields())
+    async fn fields(&self, limits: &Limits) -> Result<Vec<FieldInfo>, IndexError> {
+        lock(&self.written).fields(limits)
     }
 
-    async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
-        Ok(lock(&self.written).patterns(&request))
+    async fn patterns(&self, request: PatternsRequest, limits: &Limits) -> Result<Patterns, IndexError> {
+        lock(&self.written).patterns(&request, limits)
     }
 
     async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {

@@ -5,7 +5,7 @@ mod contract;
 use async_trait::async_trait;
 use contract::{Factory, block_on, now, random};
 use index::{
-    Index, SearchRequest, Selection,
+    Index, Limits, SearchRequest, Selection,
     query::Query,
     scan::{Scan, ScanIndex},
 };
@@ -54,11 +54,11 @@ proptest! {
         let selection = Selection { query, from: None, to: None };
         let request = SearchRequest::new(selection.clone(), limit);
         let both = |request: &SearchRequest| {
-            older.search(request).merge(newer.search(request), request.limit, request.bytes_max)
+            older.search(request, &Limits::none()).unwrap().merge(newer.search(request, &Limits::none()).unwrap(), request.limit, request.bytes_max)
         };
-        prop_assert_eq!(both(&request), whole.search(&request));
+        prop_assert_eq!(both(&request), whole.search(&request, &Limits::none()).unwrap());
         let mut page = SearchRequest { bytes_max: 700, ..SearchRequest::new(selection.clone(), 100) };
-        let expected = whole.search(&SearchRequest::new(selection.clone(), 100)).hits;
+        let expected = whole.search(&SearchRequest::new(selection.clone(), 100), &Limits::none()).unwrap().hits;
         let mut hits = Vec::new();
         loop {
             let answer = both(&page);
@@ -69,16 +69,16 @@ proptest! {
         }
         prop_assert_eq!(hits, expected);
         let request = index::FieldValuesRequest { selection: selection.clone(), field: "labels.a".into(), limit: 100 };
-        let merged = older.field_values(&request).merge(newer.field_values(&request), 100);
-        prop_assert_eq!(merged, whole.field_values(&request));
+        let merged = older.field_values(&request, &Limits::none()).unwrap().merge(newer.field_values(&request, &Limits::none()).unwrap(), 100);
+        prop_assert_eq!(merged, whole.field_values(&request, &Limits::none()).unwrap());
         let request = index::PatternsRequest { selection: selection.clone(), limit: 100 };
-        prop_assert_eq!(older.patterns(&request).merge(newer.patterns(&request), 100), whole.patterns(&request));
+        prop_assert_eq!(older.patterns(&request, &Limits::none()).unwrap().merge(newer.patterns(&request, &Limits::none()).unwrap(), 100), whole.patterns(&request, &Limits::none()).unwrap());
         let mut request = index::HistogramRequest {
-            selection, interval_nanos: 2_000_000_000, by: Some("labels.a".into()), by_limit: 100, buckets_max: 100,
+            selection, interval: index::Interval::Fixed(2_000_000_000), by: Some("labels.a".into()), by_limit: 100, buckets_max: 100,
         };
-        let halves = [older.histogram(&request).unwrap(), newer.histogram(&request).unwrap()];
+        let halves = [older.histogram(&request, &Limits::none()).unwrap(), newer.histogram(&request, &Limits::none()).unwrap()];
         let [older, newer] = halves;
         request.by_limit = 2;
-        prop_assert_eq!(older.merge(newer, 2), whole.histogram(&request).unwrap());
+        prop_assert_eq!(older.merge(newer, 2), whole.histogram(&request, &Limits::none()).unwrap());
     }
 }

@@ -80,6 +80,10 @@ metrics! {
     CLOSED_CONNECTIONS = "closed_connections_total", Counter, Count, ["reason"];
     /// Events that were older than the retention when they came.
     EXPIRED_ON_ARRIVAL = "expired_on_arrival_events_total", Counter, Count, [];
+    /// Queries that took so long that they went on in the lane of slow ones.
+    SLOW_QUERIES = "slow_queries_total", Counter, Count, [];
+    /// Queries that ended without an answer, by what ended them: time, work, asker, lane.
+    ENDED_QUERIES = "ended_queries_total", Counter, Count, ["limit"];
     /// Bytes of the journal on disk.
     JOURNAL_BYTES = "journal_bytes", Gauge, Bytes, [];
     /// Bytes that the journal may use.

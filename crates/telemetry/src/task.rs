@@ -4,6 +4,7 @@
 //! for a task whose owner awaits its handle.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -28,6 +29,50 @@ where
     let span = tracing::info_span!("task", name);
     #[expect(clippy::disallowed_methods, reason = "the one place that starts tasks, and names them")]
     tokio::spawn(future.instrument(span))
+}
+
+/// What [`blocking`] runs at present.
+static WORKING: Mutex<BTreeMap<&'static str, usize>> = Mutex::new(BTreeMap::new());
+
+/// Runs what blocks or computes where it does not hold the reactor up, under a name by which
+/// [`working`] tells of it.
+#[must_use = "work is awaited by its owner"]
+pub fn blocking<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    tokio::task::spawn_blocking(move || {
+        let _working = Working::new(name);
+        work()
+    })
+}
+
+/// The names of what [`blocking`] runs at present, and how many of each.
+pub fn working() -> Vec<(&'static str, usize)> {
+    let working = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
+    working.iter().map(|(name, count)| (*name, *count)).collect()
+}
+
+/// Lives as long as its work.
+struct Working(&'static str);
+
+impl Working {
+    fn new(name: &'static str) -> Self {
+        *WORKING.lock().unwrap_or_else(PoisonError::into_inner).entry(name).or_default() += 1;
+        Self(name)
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        let mut working = WORKING.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = working.get_mut(self.0) {
+            *count -= 1;
+            if *count == 0 {
+                working.remove(self.0);
+            }
+        }
+    }
 }
 
 /// Long-lived tasks and threads under one stop signal. Clones share them.
@@ -201,6 +246,21 @@ mod tests {
         tasks.spawn("deaf", std::future::pending());
         tasks.spawn("brief", async {});
         assert_eq!(tasks.shutdown(Duration::from_millis(1)).await, ["deaf"]);
+    }
+
+    #[tokio::test]
+    async fn what_blocks_is_named_while_it_does() {
+        let (end, ends) = std::sync::mpsc::sync_channel::<()>(0);
+        let (begin, begins) = std::sync::mpsc::sync_channel::<()>(0);
+        let work = blocking("a long sum", move || {
+            drop(begin);
+            ends.recv().is_err()
+        });
+        assert!(begins.recv().is_err());
+        assert!(working().contains(&("a long sum", 1)), "{:?}", working());
+        drop(end);
+        assert!(work.await.unwrap());
+        assert!(!working().iter().any(|(name, _)| *name == "a long sum"), "{:?}", working());
     }
 
     #[tokio::test]

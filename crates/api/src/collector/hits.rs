@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::{extract::State, http::Uri, response::Response};
 use event::Position;
-use index::{Cursor, SearchRequest};
+use index::{Cursor, Limits, SearchRequest};
 use metrics::counter;
 use problem::Problem;
 use serde_json::{Value, json};
@@ -43,9 +43,9 @@ pub(super) async fn search(State(shared): State<Shared>, uri: Uri) -> Result<Res
         worked: Duration::ZERO,
     };
     let (pages, page) = shared
-        .run(async move {
+        .run(async move |limits: Limits| {
             let mut pages = pages;
-            let page = pages.next().await?;
+            let page = pages.next(&limits).await?;
             Ok((pages, page))
         })
         .await?;
@@ -75,11 +75,15 @@ async fn go_on(shared: Shared, mut pages: Pages, outlet: Outlet) {
             () = outlet.gone() => None,
         };
         let Some(share) = share else { return };
-        let work = async move {
-            let page = pages.next().await?;
+        let work = async move |limits: Limits| {
+            let page = pages.next(&limits).await?;
             Ok((pages, page))
         };
-        let (after, page) = match shared.run(work).await {
+        let done = tokio::select! {
+            done = shared.run(work) => done,
+            () = outlet.gone() => return,
+        };
+        let (after, page) = match done {
             Ok(done) => done,
             Err(problem) => {
                 tracing::warn!(code = problem.code, "an answer broke off: {}", problem.detail);
@@ -128,15 +132,15 @@ struct Page {
 }
 
 impl Pages {
-    async fn next(&mut self) -> Result<Page, Problem> {
+    async fn next(&mut self, limits: &Limits) -> Result<Page, Problem> {
         let begun = Instant::now();
         let end = match self.end {
             Some(end) => end,
-            None => self.searcher.begin().await,
+            None => self.searcher.begin(limits).await,
         };
         let is_first = self.end.replace(end).is_none();
         let Answer { result, partial, from_index } =
-            self.searcher.search_until(self.request.clone(), end).await?;
+            self.searcher.search_until(self.request.clone(), end, limits).await?;
         if !is_first && self.from_index && !from_index {
             // Hits of the index would be left out without a word.
             tracing::warn!("the index went away while an answer was being written");
@@ -148,7 +152,7 @@ impl Pages {
         }
         let count = result.hits.len();
         let hits = result.hits;
-        let written = tokio::task::spawn_blocking(move || {
+        let written = telemetry::task::blocking("answer", move || {
             let mut text = Vec::new();
             for hit in hits {
                 if !text.is_empty() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, http::Uri, response::Response};
 use dead_letter::{DeadLetterError, DeadLetterStream, Kept};
 use event::{Position, Verdict, document};
+use index::Limits;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
     let limit = params.number("limit", 100, shared.state.config.hits_max)?;
     let from = params.text("cursor").map(position).transpose()?.unwrap_or_default();
     let letters = shared.state.dead_letters.clone();
-    let work = move |letters: Arc<DeadLetterStream>| {
+    let work = move |letters: Arc<DeadLetterStream>, limits: Limits| {
         let (mut total, mut shown, mut next) = (0u64, Vec::new(), None);
         let mut bytes = 0;
         let visit = |kept: Kept| {
@@ -39,12 +40,14 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
                     next = Some(kept.position);
                 }
             }
-            true
+            // Who asked is gone or has been told that it took too long.
+            limits.check().is_ok()
         };
         letters.each(Position::default(), visit).map_err(DeadLetterError::from)?;
         Ok(json!({"total": total, "letters": shown, "next": next.map(|position| position.to_string())}))
     };
-    shared.query(blocking(letters, work, || json!({"total": 0, "letters": [], "next": null}))).await
+    let none = || json!({"total": 0, "letters": [], "next": null});
+    shared.query(|limits| blocking(letters, move |letters| work(letters, limits), none)).await
 }
 
 /// `POST /api/v1/dead-letters/replay`: all of them are taken in again, as new events.
@@ -54,7 +57,7 @@ pub(super) async fn replay(State(shared): State<Shared>, uri: Uri) -> Result<Res
     let work = move |letters: Arc<DeadLetterStream>| {
         letters.replay(&journal).map(|count| json!({"replayed": count}))
     };
-    shared.query(blocking(letters, work, || json!({"replayed": 0}))).await
+    shared.query(|_| blocking(letters, work, || json!({"replayed": 0}))).await
 }
 
 /// `POST /api/v1/dead-letters/discard`: all of them are deleted.
@@ -62,7 +65,7 @@ pub(super) async fn discard(State(shared): State<Shared>, uri: Uri) -> Result<Re
     Params::of(&uri, &[])?;
     let letters = shared.state.dead_letters.clone();
     let work = |letters: Arc<DeadLetterStream>| letters.discard().map(|count| json!({"discarded": count}));
-    shared.query(blocking(letters, work, || json!({"discarded": 0}))).await
+    shared.query(|_| blocking(letters, work, || json!({"discarded": 0}))).await
 }
 
 /// Runs work on the stream off the reactor; without a stream the answer is `none`.

@@ -6,7 +6,10 @@ mod live;
 mod outlet;
 mod search;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -16,12 +19,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use dead_letter::DeadLetterStream;
-use index::live::Live;
-use problem::{Problem, StatusCode};
+use index::{Lanes, LanesConfig, Limits, live::Live};
+use problem::Problem;
 use serde::Serialize;
 
 use crate::{
-    Searcher, docs,
+    SearchError, Searcher, docs,
     gate::{Gate, busy},
     health,
     observe::internal,
@@ -38,8 +41,12 @@ pub struct CollectorConfig {
     pub values_max: usize,
     /// Buckets that a histogram may have.
     pub buckets_max: usize,
-    /// Queries worked on at once.
+    /// Queries worked on at once, but for slow ones.
     pub queries_max: usize,
+    /// Queries at once that take longer than others.
+    pub slow_queries_max: usize,
+    /// How much work a query may be: rows read and tests made on them.
+    pub query_work_max: u64,
     /// How long a query may take.
     pub query_timeout: Duration,
     /// Live tails at once.
@@ -61,6 +68,8 @@ impl Default for CollectorConfig {
             values_max: 10_000,
             buckets_max: 10_000,
             queries_max: 8,
+            slow_queries_max: 8,
+            query_work_max: 2_000_000_000,
             query_timeout: Duration::from_secs(30),
             tails_max: 64,
             answer_bytes_max: 512 << 20,
@@ -97,6 +106,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 struct Shared {
     state: Arc<CollectorState>,
     queries: Gate,
+    lanes: Lanes,
     places: Gate,
     answers: Outlets,
     tails: Outlets,
@@ -107,6 +117,10 @@ struct Shared {
 pub fn collector(state: CollectorState) -> Router {
     let shared = Shared {
         queries: Gate::new(state.config.queries_max),
+        lanes: Lanes::new(
+            &LanesConfig { slow_max: state.config.slow_queries_max, ..LanesConfig::default() },
+            state.stop.clone(),
+        ),
         places: Gate::new(state.config.tails_max),
         answers: Outlets::new(state.config.answers_bytes_max, state.config.write_timeout),
         tails: Outlets::new(state.config.tails_bytes_max, state.config.write_timeout),
@@ -153,16 +167,20 @@ async fn ready(State(shared): State<Shared>) -> Response {
 
 impl Shared {
     /// Runs a query within its bounds and writes its answer.
-    async fn query<T: Serialize + Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
-    ) -> Result<Response, Problem> {
-        let body = self.run(async move {
-            let answer = work.await?;
-            // Writing ten thousand values takes longer than the reactor may be held.
-            match tokio::task::spawn_blocking(move || serde_json::to_vec(&answer)).await {
-                Ok(Ok(body)) => Ok(body),
-                _ => Err(internal()),
+    async fn query<T, F>(&self, work: impl FnOnce(Limits) -> F) -> Result<Response, Problem>
+    where
+        T: Serialize + Send + 'static,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let body = self.run(|limits| {
+            let answer = work(limits);
+            async move {
+                let answer = answer.await?;
+                // Writing ten thousand values takes longer than the reactor may be held.
+                match telemetry::task::blocking("answer", move || serde_json::to_vec(&answer)).await {
+                    Ok(Ok(body)) => Ok(body),
+                    _ => Err(internal()),
+                }
             }
         });
         let body = body.await?;
@@ -179,34 +197,34 @@ impl Shared {
         })
     }
 
-    /// Runs a query within its bounds. The place at the gate is given back when the work ends, even
-    /// when nobody waits for it any more.
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let place = self.queries.enter().await?;
+    /// Runs a query within its bounds. The work ends soon after nobody waits for it any more, and its
+    /// place is free once it has.
+    async fn run<T, F>(&self, work: impl FnOnce(Limits) -> F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let config = &self.state.config;
+        let place = self.lanes.place(self.queries.enter().await?);
+        let deadline = Instant::now() + config.query_timeout;
+        let limits = Limits::in_lanes(deadline, config.query_work_max, place);
+        let guard = limits.cancel_on_drop();
+        let work = work(limits.clone());
         let work = telemetry::task::spawn("query", async move {
             let answer = work.await;
-            drop(place);
+            drop(limits);
             answer
         });
-        match tokio::time::timeout(self.state.config.query_timeout, work).await {
-            Ok(Ok(answer)) => answer,
+        match tokio::time::timeout_at(deadline.into(), work).await {
+            Ok(Ok(answer)) => {
+                guard.disarm();
+                answer
+            }
             Ok(Err(error)) => {
                 tracing::error!(%error, "a query ended early");
                 Err(internal())
             }
-            Err(_) => Err(Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "query_timeout",
-                "The query took too long",
-                format!(
-                    "no answer within {} s; narrow the time range or the query",
-                    self.state.config.query_timeout.as_secs_f64()
-                ),
-            )
-            .retry_after(Duration::from_secs(1))),
+            Err(_) => Err(SearchError::TimedOut.into()),
         }
     }
 }

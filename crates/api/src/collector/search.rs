@@ -1,9 +1,9 @@
 //! Questions whose answers are counts: histogram, fields, patterns.
 
 use axum::{extract::State, http::Uri, response::Response};
-use event::{Document, EventId, FUTURE_AFTER, Timestamp};
+use event::{Document, EventId, FUTURE_AFTER};
 use index::{
-    Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, PatternsRequest, Selection,
+    Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, Interval, Limits, PatternsRequest,
     query::resolve,
 };
 use problem::Problem;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use crate::{
-    Answer, SearchError, Searcher,
+    Answer, SearchError,
     clock::now,
     params::{Params, bad_parameter, interval_text, parse_interval},
 };
@@ -23,15 +23,6 @@ const COUNTS_BYTES_MAX: usize = 16 << 20;
 const ROW_BYTES: usize = 64;
 /// Values of `by` that keep their names in a histogram.
 const BY_LIMIT: usize = 20;
-/// Buckets that a histogram has at most when it chooses its interval itself.
-const BUCKETS_CHOSEN: i64 = 100;
-/// The widths to choose from, in seconds.
-const INTERVALS_S: [i64; 17] = [
-    1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000,
-    31_536_000,
-];
-const SECOND: i64 = 1_000_000_000;
-const DAY: i64 = 86_400 * SECOND;
 
 pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     let params = Params::of(&uri, &["q", "from", "to", "interval", "by"])?;
@@ -53,13 +44,24 @@ pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<
     }
     let by = params.text("by").map(|name| resolve(name).into_owned());
     let searcher = shared.state.searcher.clone();
-    let answer = async move {
-        let interval_nanos = match given {
-            Some(interval) => interval,
-            None => choose_interval(&searcher, &selection, now).await?,
+    let answer = async move |limits: Limits| {
+        let interval = match (given, selection.from) {
+            (Some(interval), _) => Interval::Fixed(interval),
+            // The range asked for, rather than the one that the events have.
+            (None, Some(from)) => {
+                Interval::for_span(selection.to.unwrap_or(now.max(from)).as_nanos() - from.as_nanos())
+            }
+            // What lies in the future has buckets, and does not widen those of the others.
+            (None, None) => Interval::Chosen {
+                until: selection.to.unwrap_or(now.saturating_add(FUTURE_AFTER.as_nanos() as i64)),
+            },
         };
-        let request = HistogramRequest { selection, interval_nanos, by, by_limit: BY_LIMIT, buckets_max };
-        let Answer { result: Histogram { buckets, .. }, partial, .. } = searcher.histogram(request).await?;
+        let request = HistogramRequest { selection, interval, by, by_limit: BY_LIMIT, buckets_max };
+        let Answer { mut result, partial, .. } = searcher.histogram(request, &limits).await?;
+        if let Interval::Chosen { until } = interval {
+            result = result.settle(until);
+        }
+        let Histogram { buckets, interval_nanos, .. } = result;
         let by_len = |bucket: &Bucket| bucket.by.keys().map(|value| value.len() + ROW_BYTES).sum();
         let (buckets, truncated) = within(buckets, by_len);
         if truncated {
@@ -69,39 +71,6 @@ pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<
         Ok(whole(json!({"interval": interval_text(interval_nanos), "buckets": buckets}), partial))
     };
     shared.query(answer).await
-}
-
-/// From the range asked for, else from the range that the events have, found by narrowing.
-async fn choose_interval(searcher: &Searcher, selection: &Selection, now: Timestamp) -> Result<i64, Problem> {
-    if let Some(from) = selection.from {
-        return Ok(interval_for(selection.to.unwrap_or(now.max(from)).as_nanos() - from.as_nanos()));
-    }
-    // What lies in the future has buckets, and does not widen those of the others.
-    let to = selection.to.unwrap_or(now.saturating_add(FUTURE_AFTER.as_nanos() as i64));
-    let selection = Selection { to: Some(to), ..selection.clone() };
-    let mut interval = DAY;
-    loop {
-        let request = HistogramRequest {
-            selection: selection.clone(),
-            interval_nanos: interval,
-            by: None,
-            by_limit: 0,
-            // All days from 1970 to 2262 are fewer.
-            buckets_max: 110_000,
-        };
-        let buckets = searcher.histogram(request).await?.result.buckets;
-        let (Some(first), Some(last)) = (buckets.first(), buckets.last()) else { return Ok(DAY) };
-        let chosen = interval_for(last.t.as_nanos() - first.t.as_nanos() + interval);
-        if chosen >= interval {
-            return Ok(chosen);
-        }
-        interval = chosen;
-    }
-}
-
-fn interval_for(span_nanos: i64) -> i64 {
-    let fits = |seconds: &i64| span_nanos / (seconds * SECOND) <= BUCKETS_CHOSEN;
-    INTERVALS_S.into_iter().find(fits).unwrap_or(31_536_000) * SECOND
 }
 
 pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
@@ -116,8 +85,8 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
             ));
         }
         return shared
-            .query(async move {
-                let Answer { result, partial, .. } = searcher.fields().await?;
+            .query(async move |limits: Limits| {
+                let Answer { result, partial, .. } = searcher.fields(&limits).await?;
                 let distinct = result.len();
                 let (fields, truncated) = most_frequent(result, limit);
                 let mut json = json!({"fields": fields});
@@ -135,9 +104,9 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
         selection: params.selection(now())?,
     };
     shared
-        .query(async move {
+        .query(async move |limits: Limits| {
             let field = request.field.clone();
-            let Answer { result, partial, .. } = searcher.field_values(request).await?;
+            let Answer { result, partial, .. } = searcher.field_values(request, &limits).await?;
             let (values, truncated) = within(result.values, |(value, _)| value.len());
             let values: Vec<Value> =
                 values.iter().map(|(value, count)| json!({"value": value, "count": count})).collect();
@@ -159,8 +128,8 @@ pub(super) async fn patterns(State(shared): State<Shared>, uri: Uri) -> Result<R
     };
     let searcher = shared.state.searcher.clone();
     shared
-        .query(async move {
-            let Answer { result, partial, .. } = searcher.patterns(request).await?;
+        .query(async move |limits: Limits| {
+            let Answer { result, partial, .. } = searcher.patterns(request, &limits).await?;
             let (patterns, truncated) = within(result.patterns, |pattern| pattern.text.len());
             let patterns: Vec<Value> = patterns.iter().map(pattern_json).collect();
             let mut json = json!({"patterns": patterns, "total": result.total, "distinct": result.distinct});
@@ -229,21 +198,6 @@ fn whole(mut json: Value, partial: Option<String>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_chosen_interval_gives_at_most_a_hundred_buckets_and_not_few() {
-        for (span, expected) in [
-            (0, 1),
-            (90, 1),
-            (3600, 60),
-            (86_400, 900),
-            (7 * 86_400, 10_800),
-            (30 * 86_400, 43_200),
-            (292 * 365 * 86_400, 31_536_000),
-        ] {
-            assert_eq!(interval_for(span * SECOND), expected * SECOND, "{span} s");
-        }
-    }
 
     #[test]
     fn lists_are_bounded_in_number_and_bytes() {

@@ -181,7 +181,7 @@ fn stopping(detail: &'static str) -> Problem {
 
 /// Runs what takes CPU or disk time off the reactor.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
+    telemetry::task::blocking("anomaly service", work).await.map_err(|error| {
         tracing::error!(%error, "work for a request ended early");
         internal()
     })

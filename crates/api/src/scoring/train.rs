@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use event::{Document, Event, Timestamp};
-use index::{Cursor, SearchRequest, Selection};
+use index::{Cursor, Limits, SearchRequest, Selection};
 use parse::Format;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ async fn from_body(
     turn: OwnedSemaphorePermit,
 ) -> Result<Answer, Problem> {
     let (reply, answer) = oneshot::channel::<Result<Answer, Problem>>();
-    let work = tokio::task::spawn_blocking(move || {
+    let work = telemetry::task::blocking("training", move || {
         let mut records = Records::new();
         records.add(&shared, payload.format, &payload.bytes, received);
         let outcome = match records.usable(&shared) {
@@ -118,7 +118,7 @@ async fn from_store(
         return Err(Problem::new(StatusCode::BAD_REQUEST, "no_store", "No store", detail).field("source"));
     };
     let request = SearchRequest::new(selection.clone(), 0);
-    let total = searcher.search(request).await?.result.total;
+    let total = searcher.search(request, &Limits::none()).await?.result.total;
     if total == 0 {
         return Err(unusable("no stored event matches".to_owned()));
     }
@@ -181,7 +181,7 @@ async fn read_store(
             bytes_max: PAGE_BYTES_MAX,
             ..SearchRequest::new(selection.clone(), limit)
         };
-        let Some(found) = cancel.run_until_cancelled(searcher.search(request)).await else {
+        let Some(found) = cancel.run_until_cancelled(searcher.search(request, &Limits::none())).await else {
             return Ok(None);
         };
         let found = found?.result;

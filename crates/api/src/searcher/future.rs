@@ -2,7 +2,7 @@
 //! for. One wrong clock would else head every search until its time has come.
 
 use event::{EventId, FUTURE_AFTER, JournalId, Position, Timestamp};
-use index::{Cursor, SearchRequest, SearchResult, Selection};
+use index::{Cursor, Limits, SearchRequest, SearchResult, Selection};
 
 use super::{Answer, SearchError, Searcher};
 use crate::clock::now;
@@ -30,33 +30,37 @@ impl Searcher {
         &self,
         request: SearchRequest,
         end: Position,
+        limits: &Limits,
     ) -> Result<Answer<SearchResult>, SearchError> {
         let horizon = horizon(now());
         let Selection { from, to, .. } = request.selection;
         if to.is_some() || request.limit == 0 || from.is_some_and(|from| from >= horizon) {
-            return self.page(request, end).await;
+            return self.page(request, end, limits).await;
         }
         let beyond = |limit, after| {
             let selection = Selection { from: Some(horizon), ..request.selection.clone() };
             SearchRequest { selection, limit, after, counted: true, ..request.clone() }
         };
         if request.after.is_some_and(|after| after.timestamp >= horizon) {
-            let mut answer = self.page(beyond(request.limit, request.after), end).await?;
+            let mut answer = self.page(beyond(request.limit, request.after), end, limits).await?;
             let whole = SearchRequest { limit: 0, after: None, ..request };
-            answer.result.total = if whole.counted { self.page(whole, end).await?.result.total } else { 0 };
+            answer.result.total =
+                if whole.counted { self.page(whole, end, limits).await?.result.total } else { 0 };
             return Ok(answer);
         }
-        let mut answer = self.page(request.clone(), end).await?;
+        let mut answer = self.page(request.clone(), end, limits).await?;
         let led = answer.result.hits.first().is_some_and(|hit| hit.cursor.timestamp >= horizon);
         if led {
             let total = answer.result.total;
             let selection = Selection { to: Some(horizon), ..request.selection.clone() };
-            answer = self.page(SearchRequest { selection, counted: false, ..request.clone() }, end).await?;
+            answer = self
+                .page(SearchRequest { selection, counted: false, ..request.clone() }, end, limits)
+                .await?;
             answer.result.total = total;
         }
         if answer.result.next.is_none() && (led || request.after.is_some()) {
             let left = request.limit - answer.result.hits.len().min(request.limit);
-            let rest = self.page(beyond(left, None), end).await?.result;
+            let rest = self.page(beyond(left, None), end, limits).await?.result;
             answer.result.next = if left == 0 { (rest.total > 0).then(start) } else { rest.next };
             answer.result.hits.extend(rest.hits);
         }

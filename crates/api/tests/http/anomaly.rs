@@ -206,7 +206,7 @@ async fn a_job_is_cancelled_and_the_model_before_serves_on() {
 
 #[tokio::test]
 async fn a_job_that_reads_the_store_is_cancelled() {
-    let hanging = Arc::new(Broken { hangs: true, counts: 900_000 });
+    let hanging = Arc::new(Broken { hangs: true, counts: 900_000, ..Broken::default() });
     let collector = Collector::with(hanging, CollectorConfig::default(), SearcherConfig::default());
     let service = service(Some(collector.searcher.clone()), AnomalyConfig::default());
     let begun = post(&service, "/train", r#"{"source":"store"}"#).await;

@@ -15,7 +15,7 @@ use event::{Batch, Event, EventId, JournalId, Position, Severity, Timestamp, Ver
 use http_body_util::BodyExt;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::ScanIndex,
+    IndexError, IndexStats, Limits, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::ScanIndex,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -51,24 +51,32 @@ impl Index for Counting {
     fn written(&self) -> tokio::sync::watch::Receiver<Position> {
         self.inner.written()
     }
-    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
+    async fn search(&self, request: SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError> {
         let number = self.searches.fetch_add(1, Ordering::SeqCst);
-        if number >= self.fails_from { Err(IndexError::Poisoned) } else { self.inner.search(request).await }
+        if number >= self.fails_from {
+            Err(IndexError::Poisoned)
+        } else {
+            self.inner.search(request, limits).await
+        }
     }
-    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError> {
-        self.inner.follow(request).await
+    async fn follow(&self, request: FollowRequest, limits: &Limits) -> Result<Followed, IndexError> {
+        self.inner.follow(request, limits).await
     }
-    async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {
-        self.inner.histogram(request).await
+    async fn histogram(&self, request: HistogramRequest, limits: &Limits) -> Result<Histogram, IndexError> {
+        self.inner.histogram(request, limits).await
     }
-    async fn field_values(&self, request: FieldValuesRequest) -> Result<FieldValues, IndexError> {
-        self.inner.field_values(request).await
+    async fn field_values(
+        &self,
+        request: FieldValuesRequest,
+        limits: &Limits,
+    ) -> Result<FieldValues, IndexError> {
+        self.inner.field_values(request, limits).await
     }
-    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError> {
-        self.inner.fields().await
+    async fn fields(&self, limits: &Limits) -> Result<Vec<FieldInfo>, IndexError> {
+        self.inner.fields(limits).await
     }
-    async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
-        self.inner.patterns(request).await
+    async fn patterns(&self, request: PatternsRequest, limits: &Limits) -> Result<Patterns, IndexError> {
+        self.inner.patterns(request, limits).await
     }
     async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
         self.inner.amend(verdicts).await

@@ -9,7 +9,7 @@ use axum::body::Body;
 use event::{Batch, Event, EventId, JournalId, Position, Severity, Timestamp, Verdict};
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::ScanIndex,
+    IndexError, IndexStats, Limits, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::ScanIndex,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -232,11 +232,14 @@ async fn probes_metrics_and_pages() {
 pub(crate) struct Broken {
     pub(crate) hangs: bool,
     pub(crate) counts: u64,
+    /// Told of each question that hangs.
+    pub(crate) asked: tokio::sync::Notify,
 }
 
 impl Broken {
     async fn fail<T>(&self) -> Result<T, IndexError> {
         if self.hangs {
+            self.asked.notify_one();
             std::future::pending::<()>().await;
         }
         Err(IndexError::Poisoned)
@@ -257,25 +260,25 @@ impl Index for Broken {
     fn written(&self) -> tokio::sync::watch::Receiver<Position> {
         tokio::sync::watch::channel(Position::default()).1
     }
-    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
+    async fn search(&self, request: SearchRequest, _: &Limits) -> Result<SearchResult, IndexError> {
         if request.limit > 0 || self.counts == 0 {
             return self.fail().await;
         }
         Ok(SearchResult { total: self.counts, hits: vec![], next: None, covered: Position::default() })
     }
-    async fn follow(&self, _: FollowRequest) -> Result<Followed, IndexError> {
+    async fn follow(&self, _: FollowRequest, _: &Limits) -> Result<Followed, IndexError> {
         self.fail().await
     }
-    async fn histogram(&self, _: HistogramRequest) -> Result<Histogram, IndexError> {
+    async fn histogram(&self, _: HistogramRequest, _: &Limits) -> Result<Histogram, IndexError> {
         self.fail().await
     }
-    async fn field_values(&self, _: FieldValuesRequest) -> Result<FieldValues, IndexError> {
+    async fn field_values(&self, _: FieldValuesRequest, _: &Limits) -> Result<FieldValues, IndexError> {
         self.fail().await
     }
-    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError> {
+    async fn fields(&self, _: &Limits) -> Result<Vec<FieldInfo>, IndexError> {
         self.fail().await
     }
-    async fn patterns(&self, _: PatternsRequest) -> Result<Patterns, IndexError> {
+    async fn patterns(&self, _: PatternsRequest, _: &Limits) -> Result<Patterns, IndexError> {
         self.fail().await
     }
     async fn amend(&self, _: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
@@ -349,15 +352,37 @@ async fn queries_are_bounded_in_time_and_number() {
         ..CollectorConfig::default()
     };
     let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
-    let collector = Collector::with(Arc::new(Broken { hangs: true, counts: 0 }), config, search);
+    let collector = Collector::with(Arc::new(Broken { hangs: true, ..Broken::default() }), config, search);
     let router = collector.router(&AccessConfig::default());
     let reply = get(&router, "/api/v1/search").await;
     assert_eq!((reply.status, &reply.json["code"]), (503, &json!("query_timeout")));
-    // The work that nobody waits for any more still has its place.
-    let reply = get(&router, "/api/v1/search").await;
-    assert_eq!((reply.status, &reply.json["code"]), (429, &json!("busy")));
-    assert_eq!(reply.headers["retry-after"], "1");
     assert_eq!(get(&router, "/livez").await.status, 200);
+    // The work ended with its time, and left its place to the next.
+    let reply = get(&router, "/api/v1/search").await;
+    assert_eq!((reply.status, &reply.json["code"]), (503, &json!("query_timeout")));
+}
+
+#[tokio::test]
+async fn a_query_ends_with_its_client() {
+    let config = CollectorConfig {
+        queries_max: 1,
+        query_timeout: Duration::from_secs(600),
+        ..CollectorConfig::default()
+    };
+    let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let index = Arc::new(Broken { hangs: true, ..Broken::default() });
+    let collector = Collector::with(index.clone(), config, search);
+    let router = collector.router(&AccessConfig::default());
+    for uri in ["/api/v1/search", "/api/v1/histogram?interval=1h", "/api/v1/fields", "/api/v1/patterns"] {
+        let asking = router.clone();
+        let asking = telemetry::task::spawn("asks", async move { get(&asking, uri).await.status });
+        index.asked.notified().await;
+        let reply = get(&router, uri).await;
+        assert_eq!((reply.status, &reply.json["code"]), (429, &json!("busy")), "{uri}");
+        assert_eq!(reply.headers["retry-after"], "1", "{uri}");
+        // Its place is free for the next, which would be refused otherwise.
+        asking.abort();
+    }
 }
 
 #[tokio::test]
@@ -396,7 +421,7 @@ async fn live_tails_are_bounded_in_number() {
 async fn an_index_that_hangs_leaves_the_answer_to_the_journal() {
     let search =
         SearcherConfig { index_timeout: Some(Duration::from_millis(10)), ..SearcherConfig::default() };
-    let hanging = Arc::new(Broken { hangs: true, counts: 0 });
+    let hanging = Arc::new(Broken { hangs: true, ..Broken::default() });
     let collector = Collector::with(hanging, CollectorConfig::default(), search);
     collector.append(&four()).await;
     let router = collector.router(&AccessConfig::default());

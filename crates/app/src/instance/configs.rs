@@ -145,6 +145,8 @@ pub(super) fn tail_config(settings: &Settings) -> intake::tail::Config {
 pub(super) fn collector_config(settings: &Settings) -> api::CollectorConfig {
     api::CollectorConfig {
         queries_max: settings.queries_max,
+        slow_queries_max: settings.slow_queries_max,
+        query_work_max: settings.query_work_max,
         query_timeout: settings.query_timeout,
         tails_max: settings.tails_max,
         tails_bytes_max: settings.live_bytes_max / 2,

@@ -262,6 +262,16 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "8",
         "Queries answered at a time; beyond it 429, so that searching never starves taking in.",
     ),
+    setting(
+        "LOG_SENTINEL_SLOW_QUERIES_MAX",
+        "8",
+        "Of queries that take longer than others (50 ms of work), so many may be under way beside those; half of the processors work on them, in turns. Beyond it 429.",
+    ),
+    setting(
+        "LOG_SENTINEL_QUERY_WORK_MAX",
+        "2000000000",
+        "How much work a query may be: rows read and tests made on them. One that needs more is answered 400.",
+    ),
     setting("LOG_SENTINEL_TAILS_MAX", "32", "Live tails served at a time."),
     setting(
         "LOG_SENTINEL_LIVE_BYTES_MAX",

@@ -15,7 +15,12 @@ mod search;
 pub mod setup;
 mod writer;
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use event::{Batch, EventId, JournalId, Position, Timestamp, Verdict};
@@ -30,7 +35,8 @@ pub use self::{
 };
 use crate::{
     DeadLetters, FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram,
-    HistogramRequest, Index, IndexError, IndexStats, Patterns, PatternsRequest, SearchRequest, SearchResult,
+    HistogramRequest, Index, IndexError, IndexStats, Limits, Patterns, PatternsRequest, SearchRequest,
+    SearchResult,
 };
 
 /// How a cluster is reached and written to.
@@ -147,7 +153,9 @@ pub(crate) struct View {
     pub(crate) journal: JournalId,
     /// Everything before it is visible.
     pub(crate) covered: Position,
-    /// How long an answer may take.
+    /// Until when the answer to a question is waited for.
+    pub(crate) deadline: Instant,
+    /// How long any other request may take.
     pub(crate) timeout: Duration,
 }
 
@@ -205,14 +213,34 @@ impl Elasticsearch {
     }
 
     /// Makes what is acknowledged visible, and says what a question may assume then.
-    async fn view(&self, action: &'static str) -> Result<View, IndexError> {
+    async fn view(&self, action: &'static str, limits: &Limits) -> Result<View, IndexError> {
         let covered = self.writer.cover().await.map_err(|error| error.during(action))?;
         Ok(View {
             data_stream: self.data_stream.clone(),
             journal: self.writer.journal(),
             covered,
+            deadline: Instant::now() + limits.within(self.query_timeout),
             timeout: self.query_timeout,
         })
+    }
+}
+
+/// Ends a question with its time and its asker. A request that is given up closes its connection, by which
+/// the server knows that the search may end.
+async fn within<T>(
+    limits: &Limits,
+    answer: impl Future<Output = Result<T, IndexError>>,
+) -> Result<T, IndexError> {
+    let time_is_up = async {
+        match limits.deadline() {
+            Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        answer = answer => answer,
+        () = limits.cancelled() => Err(IndexError::Cancelled),
+        () = time_is_up => Err(IndexError::TimedOut),
     }
 }
 
@@ -244,36 +272,54 @@ impl Index for Elasticsearch {
     }
 
     async fn refresh(&self) -> Result<(), IndexError> {
-        self.view("be refreshed").await.map(drop)
+        self.view("be refreshed", &Limits::none()).await.map(drop)
     }
 
-    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
-        search::search(&self.cluster, &self.view("search").await?, request).await
+    async fn search(&self, request: SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError> {
+        let answer =
+            async { search::search(&self.cluster, &self.view("search", limits).await?, request).await };
+        within(limits, answer).await
     }
 
-    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError> {
-        search::follow(&self.cluster, &self.view("follow").await?, request).await
+    async fn follow(&self, request: FollowRequest, limits: &Limits) -> Result<Followed, IndexError> {
+        let answer =
+            async { search::follow(&self.cluster, &self.view("follow", limits).await?, request).await };
+        within(limits, answer).await
     }
 
-    async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {
-        search::histogram(&self.cluster, &self.view("count over time").await?, request).await
+    async fn histogram(&self, request: HistogramRequest, limits: &Limits) -> Result<Histogram, IndexError> {
+        let answer = async {
+            search::histogram(&self.cluster, &self.view("count over time", limits).await?, request).await
+        };
+        within(limits, answer).await
     }
 
-    async fn field_values(&self, request: FieldValuesRequest) -> Result<FieldValues, IndexError> {
-        search::field_values(&self.cluster, &self.view("count values").await?, request).await
+    async fn field_values(
+        &self,
+        request: FieldValuesRequest,
+        limits: &Limits,
+    ) -> Result<FieldValues, IndexError> {
+        let answer = async {
+            search::field_values(&self.cluster, &self.view("count values", limits).await?, request).await
+        };
+        within(limits, answer).await
     }
 
-    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError> {
-        search::fields(&self.cluster, &self.view("list fields").await?).await
+    async fn fields(&self, limits: &Limits) -> Result<Vec<FieldInfo>, IndexError> {
+        let answer = async { search::fields(&self.cluster, &self.view("list fields", limits).await?).await };
+        within(limits, answer).await
     }
 
-    async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
-        search::patterns(&self.cluster, &self.view("count templates").await?, request).await
+    async fn patterns(&self, request: PatternsRequest, limits: &Limits) -> Result<Patterns, IndexError> {
+        let answer = async {
+            search::patterns(&self.cluster, &self.view("count templates", limits).await?, request).await
+        };
+        within(limits, answer).await
     }
 
     async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
         const ACTION: &str = "take late verdicts";
-        let view = self.view(ACTION).await?;
+        let view = self.view(ACTION, &Limits::none()).await?;
         match amend::amend(&self.cluster, &view, verdicts).await {
             Err(error @ (ClusterError::Forbidden { .. } | ClusterError::Refused { .. })) => {
                 // It would be refused each time, and the journal kept for it.

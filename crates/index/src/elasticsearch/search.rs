@@ -13,6 +13,8 @@ mod refusal;
 mod tests;
 mod wildcards;
 
+use std::time::Instant;
+
 use event::{EventId, Position};
 use serde_json::{Value as Json, json};
 
@@ -74,7 +76,13 @@ impl<'a> Question<'a> {
 
     /// Sends a body, to which the query is added, and gives the answer.
     async fn ask(&self, mut body: Json) -> Result<Json, IndexError> {
+        let timeout = self.view.deadline.saturating_duration_since(Instant::now());
+        if timeout.is_zero() {
+            return Err(unexpected("there is no time left to ask"));
+        }
         body["query"] = self.query.clone();
+        // The server gives up when nobody waits any more.
+        body["timeout"] = format!("{}ms", timeout.as_millis().max(1)).into();
         let request = Request {
             method: Method::Post,
             path: format!("/{}/_search", self.view.data_stream).into(),
@@ -85,7 +93,7 @@ impl<'a> Question<'a> {
                 ("allow_partial_search_results", "false".into()),
             ],
             body: Body::Json(body),
-            timeout: self.view.timeout,
+            timeout,
             action: ACTION,
         };
         let during = |error: ClusterError| error.during(ACTION);

@@ -15,8 +15,9 @@ use super::{
     test_rows::RowTest,
 };
 use crate::{
-    Bucket, FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, IndexError, Pattern,
-    Patterns, PatternsRequest, Selection,
+    Bucket, FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, IndexError, Interval,
+    Meter, Pattern, Patterns, PatternsRequest, Selection,
+    interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::{sort_counts, sort_patterns},
     query::{FieldKind, lowered, scalars},
 };
@@ -98,10 +99,15 @@ impl Collect for Values<'_> {
     }
 }
 
+/// Buckets there may be while their width is not settled.
+const UNSETTLED_MAX: usize = 100_000;
+
 /// Counts over time.
 struct Buckets<'r> {
     request: &'r HistogramRequest,
     interval: i64,
+    /// Of the events that have a say in an interval that is to be chosen, the first and the last.
+    range: Option<(i64, i64)>,
     buckets: BTreeMap<i64, (u64, Counts)>,
     /// The bucket counted last, to be added when another begins.
     open: (i64, u64),
@@ -112,14 +118,53 @@ impl Buckets<'_> {
         nanos / self.interval * self.interval
     }
 
-    fn bucket(&mut self, start: i64, rows: u64) -> Result<&mut Counts, IndexError> {
+    /// Adds rows to the bucket of an instant, at which one of them is.
+    fn bucket(&mut self, at: i64, rows: u64) -> Result<&mut Counts, IndexError> {
+        self.reach(at, at);
+        let start = self.start(at);
+        let most = match self.request.interval {
+            Interval::Fixed(_) => self.request.buckets_max,
+            Interval::Chosen { .. } => UNSETTLED_MAX,
+        };
+        if self.buckets.len() >= most && !self.buckets.contains_key(&start) {
+            return Err(self.too_many());
+        }
         let bucket = self.buckets.entry(start).or_default();
         bucket.0 += rows;
-        if self.buckets.len() > self.request.buckets_max {
-            let limit = format!("{} buckets, or widen its interval", self.request.buckets_max);
-            return Err(IndexError::QueryTooLarge { limit });
+        Ok(&mut bucket.1)
+    }
+
+    fn too_many(&self) -> IndexError {
+        let limit = format!("{} buckets, or widen its interval", self.request.buckets_max);
+        IndexError::QueryTooLarge { limit }
+    }
+
+    /// Takes into account that events match at both of these instants: a width that is to be chosen grows
+    /// with their range.
+    fn reach(&mut self, first: i64, last: i64) {
+        let Interval::Chosen { until } = self.request.interval else { return };
+        for at in [first, last].into_iter().filter(|at| *at <= until.as_nanos()) {
+            let (from, to) = self.range.unwrap_or((at, at));
+            if self.range.is_some() && (from..=to).contains(&at) {
+                continue;
+            }
+            let (from, to) = (from.min(at), to.max(at));
+            self.range = Some((from, to));
+            self.widen(counting_width(from, to));
         }
-        Ok(&mut self.buckets.entry(start).or_default().1)
+    }
+
+    fn widen(&mut self, interval: i64) {
+        if interval <= self.interval {
+            return;
+        }
+        self.interval = interval;
+        self.open.0 = self.start(self.open.0);
+        for (start, (rows, counts)) in std::mem::take(&mut self.buckets) {
+            let wider = self.buckets.entry(start / interval * interval).or_default();
+            wider.0 += rows;
+            counts.iter().for_each(|(value, rows)| count(&mut wider.1, value, *rows));
+        }
     }
 
     fn close(&mut self) -> Result<(), IndexError> {
@@ -160,6 +205,7 @@ impl Collect for Buckets<'_> {
 
     fn rows(&mut self, block: &Block<'_>) -> Result<(), IndexError> {
         let meta = &block.segment.blocks[block.index].meta;
+        self.reach(meta.first, meta.last);
         if self.start(meta.first) == self.start(meta.last) {
             self.bucket(self.start(meta.first), u64::from(meta.rows))?;
             return Ok(());
@@ -175,6 +221,9 @@ impl Collect for Buckets<'_> {
     }
 
     fn segment(&mut self, tables: &Tables, shape: usize, totals: &ShapeTotals) -> bool {
+        if totals.rows > 0 {
+            self.reach(totals.first, totals.last);
+        }
         // Too many buckets are met again when blocks are read.
         let known = self.start(totals.first) == self.start(totals.last);
         known && self.whole(&tables.shapes[shape], totals.first, totals.last, totals.rows).unwrap_or(false)
@@ -335,18 +384,23 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         request: &HistogramRequest,
+        meter: &mut Meter<'_>,
     ) -> Result<Histogram, IndexError> {
-        let interval = request.interval_nanos.max(1);
-        let mut found = Buckets { request, interval, buckets: BTreeMap::new(), open: (0, 0) };
-        self.visit(snapshot, &request.selection, &mut found)?;
+        let interval = request.interval.first();
+        let mut found = Buckets { request, interval, range: None, buckets: BTreeMap::new(), open: (0, 0) };
+        self.visit(snapshot, &request.selection, &mut found, meter)?;
         found.close()?;
+        if found.buckets.len() > request.buckets_max.max(CHOSEN_BUCKETS_MAX) {
+            return Err(found.too_many());
+        }
+        let interval_nanos = found.interval;
         let bucket = |(start, (count, by)): (i64, (u64, Counts))| Bucket {
             t: Timestamp::from_nanos(start).unwrap_or_default(),
             count,
             by: by.into_iter().collect(),
         };
         let buckets = found.buckets.into_iter().map(bucket).collect();
-        let mut histogram = Histogram { buckets, covered: snapshot.covered };
+        let mut histogram = Histogram { buckets, interval_nanos, covered: snapshot.covered };
         histogram.limit_values(request.by_limit);
         Ok(histogram)
     }
@@ -355,9 +409,10 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         request: &FieldValuesRequest,
+        meter: &mut Meter<'_>,
     ) -> Result<FieldValues, IndexError> {
         let mut found = Values { path: &request.field, counts: Counts::default(), total: 0 };
-        self.visit(snapshot, &request.selection, &mut found)?;
+        self.visit(snapshot, &request.selection, &mut found, meter)?;
         let distinct = found.counts.len() as u64;
         let mut values: Vec<_> = found.counts.into_iter().collect();
         sort_counts(&mut values);
@@ -365,9 +420,13 @@ impl Shared {
         Ok(FieldValues { values, total: found.total, distinct, covered: snapshot.covered })
     }
 
-    pub(super) fn fields(&self, snapshot: &Snapshot) -> Result<Vec<FieldInfo>, IndexError> {
+    pub(super) fn fields(
+        &self,
+        snapshot: &Snapshot,
+        meter: &mut Meter<'_>,
+    ) -> Result<Vec<FieldInfo>, IndexError> {
         let mut found = Fields::default();
-        self.visit(snapshot, &Selection::all(), &mut found)?;
+        self.visit(snapshot, &Selection::all(), &mut found, meter)?;
         let info = |(name, count): (String, u64)| {
             let kind = FieldKind::of(&name).as_str().to_owned();
             FieldInfo { name, kind, count }
@@ -379,9 +438,10 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         request: &PatternsRequest,
+        meter: &mut Meter<'_>,
     ) -> Result<Patterns, IndexError> {
         let mut found = Templates::default();
-        self.visit(snapshot, &request.selection, &mut found)?;
+        self.visit(snapshot, &request.selection, &mut found, meter)?;
         let distinct = found.found.len() as u64;
         let mut patterns: Vec<_> = found.found.into_values().collect();
         sort_patterns(&mut patterns);

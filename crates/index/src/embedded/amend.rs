@@ -86,8 +86,5 @@ pub(super) fn amend(
             amended += u64::from(verdict.is_some());
         }
     }
-    let segment = Arc::try_unwrap(writer.finish()).map_err(|_| IndexError::QueryTooLarge {
-        limit: "one owner of a segment being amended".to_owned(),
-    })?;
-    Ok(Some((segment, amended)))
+    Ok(Some((writer.finish(), amended)))
 }

@@ -134,7 +134,24 @@ pub(super) struct BlockBuilder {
     cells: Vec<u64>,
     wide: Vec<u8>,
     texts: Texts,
-    keys: HashTable<u64>,
+    keys: Keys,
+}
+
+/// The keys of a filter, each once.
+#[derive(Debug, Default)]
+struct Keys {
+    table: HashTable<u64>,
+    /// In the order in which they came.
+    list: Vec<u64>,
+}
+
+/// How sections are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// As small as may be.
+    Small,
+    /// Not at all: for what is read at once and not kept.
+    Quick,
 }
 
 impl BlockBuilder {
@@ -193,8 +210,9 @@ impl BlockBuilder {
 
     /// Puts a key into the filter.
     pub(super) fn key(&mut self, key: u64) {
-        if let Entry::Vacant(entry) = self.keys.entry(key, |known| *known == key, |known| *known) {
+        if let Entry::Vacant(entry) = self.keys.table.entry(key, |known| *known == key, |known| *known) {
             entry.insert(key);
+            self.keys.list.push(key);
         }
     }
 
@@ -252,13 +270,13 @@ impl BlockBuilder {
 
     /// Encodes what is there, leaving it as it is; with the totals of each row shape that occurs
     /// and the rows of each host.
-    pub(super) fn encode<'s>(&self, shape_of: impl Fn(u32) -> &'s RowShape) -> Encoded {
+    pub(super) fn encode<'s>(&self, shape_of: impl Fn(u32) -> &'s RowShape, packing: Packing) -> Encoded {
         let mut rows = self.rows.clone();
         if !rows.is_sorted_by(|a, b| (a.timestamp, a.id) <= (b.timestamp, b.id)) {
             rows.sort_unstable_by_key(|row| (row.timestamp, row.id));
         }
         let groups = group(&rows);
-        let Grouped { cells, directory, totals } = self.encode_groups(&rows, &groups, &shape_of);
+        let Grouped { cells, directory, totals } = self.encode_groups(&rows, &groups, &shape_of, packing);
         let mut wide = Vec::with_capacity(self.wide.len());
         if !self.wide.is_empty() {
             let lengths: Vec<usize> = groups.order.iter().map(|number| shape_of(*number).wide()).collect();
@@ -267,19 +285,19 @@ impl BlockBuilder {
                 wide.extend_from_slice(&self.wide[from..from + lengths[*place as usize]]);
             }
         }
-        let (hosts, host_rows) = encode_hosts(&rows);
+        let (hosts, host_rows) = encode_hosts(&rows, packing);
         let places: Vec<u64> = groups.places.iter().map(|place| u64::from(*place)).collect();
-        let (text_lengths, texts) = self.encode_texts();
-        let filter = Bloom::build(self.keys.iter().copied().collect::<Vec<_>>().into_iter());
+        let (text_lengths, texts) = self.encode_texts(packing);
+        let filter = Bloom::build(self.keys.list.iter().copied());
         let sections: [Vec<u8>; SECTIONS] = [
             directory,
-            planes(&places),
+            planes(&places, packing),
             hosts,
             encode_times(&rows),
             encode_observed(&rows),
             encode_ids(&rows),
             cells,
-            packed(&wide),
+            packed(&wide, packing),
             text_lengths,
             texts,
             filter.to_bytes(),
@@ -299,6 +317,7 @@ impl BlockBuilder {
         rows: &[Row],
         groups: &Groups,
         shape_of: &impl Fn(u32) -> &'s RowShape,
+        packing: Packing,
     ) -> Grouped {
         let mut totals = Vec::with_capacity(groups.order.len());
         let (mut cells, mut column, mut rest) = (Vec::new(), Vec::new(), Vec::new());
@@ -331,11 +350,11 @@ impl BlockBuilder {
         let mut directory = Vec::new();
         put_varint(&mut directory, groups.order.len() as u64);
         groups.order.iter().for_each(|number| put_varint(&mut directory, u64::from(*number)));
-        put_packed(&rest, &mut directory);
+        put_packed(&rest, packing, &mut directory);
         Grouped { cells, directory, totals }
     }
 
-    fn encode_texts(&self) -> (Vec<u8>, Vec<u8>) {
+    fn encode_texts(&self, packing: Packing) -> (Vec<u8>, Vec<u8>) {
         let mut lengths = Vec::new();
         let mut last = 0;
         for end in &self.texts.ends {
@@ -344,8 +363,8 @@ impl BlockBuilder {
         }
         let mut head = Vec::new();
         put_varint(&mut head, self.texts.ends.len() as u64);
-        put_packed(&lengths, &mut head);
-        (head, packed(self.texts.heap.as_bytes()))
+        put_packed(&lengths, packing, &mut head);
+        (head, packed(self.texts.heap.as_bytes(), packing))
     }
 
     pub(super) fn clear(&mut self) {
@@ -356,7 +375,22 @@ impl BlockBuilder {
         self.texts.ends.clear();
         self.texts.table.clear();
         self.texts.alone.clear();
-        self.keys.clear();
+        self.keys.table.clear();
+        self.keys.list.clear();
+    }
+
+    /// Copies what another one has behind what this one was copied from it before; the copy can be
+    /// encoded, not written to.
+    pub(super) fn copy_new(&mut self, from: &Self) {
+        fn copy<T: Copy>(to: &mut Vec<T>, from: &[T]) {
+            to.extend_from_slice(from.get(to.len()..).unwrap_or_default());
+        }
+        copy(&mut self.rows, &from.rows);
+        copy(&mut self.cells, &from.cells);
+        copy(&mut self.wide, &from.wide);
+        copy(&mut self.texts.ends, &from.texts.ends);
+        copy(&mut self.keys.list, &from.keys.list);
+        self.texts.heap.push_str(from.texts.heap.get(self.texts.heap.len()..).unwrap_or_default());
     }
 }
 
@@ -429,7 +463,7 @@ fn group(rows: &[Row]) -> Groups {
     Groups { order, places, starts, rows: members }
 }
 
-fn encode_hosts(rows: &[Row]) -> (Vec<u8>, Vec<(u32, u64)>) {
+fn encode_hosts(rows: &[Row], packing: Packing) -> (Vec<u8>, Vec<(u32, u64)>) {
     let mut found: HashMap<u32, u64, FixedState> = HashMap::default();
     let mut hosts: Vec<(u32, u64)> = Vec::new();
     let mut places = Vec::with_capacity(rows.len());
@@ -448,7 +482,7 @@ fn encode_hosts(rows: &[Row]) -> (Vec<u8>, Vec<(u32, u64)>) {
     let mut out = Vec::new();
     put_varint(&mut out, hosts.len() as u64);
     hosts.iter().for_each(|(number, _)| put_varint(&mut out, u64::from(*number)));
-    out.extend_from_slice(&planes(&places));
+    out.extend_from_slice(&planes(&places, packing));
     (out, hosts)
 }
 
@@ -521,11 +555,11 @@ pub(super) fn number_of(position: Position) -> u64 {
 /// The smaller of a column as numbers and its bytes, plane by plane, in zstd.
 ///
 /// `u8 0`, then a column; or `u8` number of planes, then as [`packed`].
-fn planes(values: &[u64]) -> Vec<u8> {
+fn planes(values: &[u64], packing: Packing) -> Vec<u8> {
     let mut plain = vec![0];
     ints::encode_rows(values, &mut plain);
     let count = values.iter().copied().max().map_or(0, |max| ints::width_of(max).div_ceil(8)) as usize;
-    if plain.len() < values.len() / 8 + 64 || count > 4 {
+    if packing == Packing::Quick || plain.len() < values.len() / 8 + 64 || count > 4 {
         return plain;
     }
     let mut bytes = Vec::with_capacity(values.len() * count);
@@ -533,21 +567,24 @@ fn planes(values: &[u64]) -> Vec<u8> {
         bytes.extend(values.iter().map(|value| (value >> (plane * 8)) as u8));
     }
     let mut out = vec![count as u8];
-    put_packed(&bytes, &mut out);
+    put_packed(&bytes, packing, &mut out);
     // A plain column is read several times faster.
     if out.len() < plain.len() * 9 / 10 { out } else { plain }
 }
 
-pub(super) fn packed(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn packed(bytes: &[u8], packing: Packing) -> Vec<u8> {
     let mut out = Vec::new();
-    put_packed(bytes, &mut out);
+    put_packed(bytes, packing, &mut out);
     out
 }
 
 /// Bytes in zstd where that makes them smaller: varint length, varint stored length, stored bytes
 /// (as they are when both lengths are equal).
-pub(super) fn put_packed(bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_packed(bytes: &[u8], packing: Packing, out: &mut Vec<u8>) {
     put_varint(out, bytes.len() as u64);
+    if packing == Packing::Quick {
+        return put_bytes(out, bytes);
+    }
     match zstd::bulk::compress(bytes, ZSTD_LEVEL) {
         Ok(small) if small.len() < bytes.len() => put_bytes(out, &small),
         _ => put_bytes(out, bytes),

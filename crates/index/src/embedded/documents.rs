@@ -11,13 +11,15 @@ use super::{
     store::{Shared, Snapshot},
 };
 use crate::{
-    Cursor, FollowRequest, Followed, Hit, IndexError,
+    Cursor, FollowRequest, Followed, Hit, IndexError, Meter,
     page::{Room, text_len},
     query::Query,
 };
 
 /// Documents made before it is looked how large they are.
 const AT_ONCE: usize = 128;
+/// What making a document of a row counts for.
+const DOCUMENT_WORK: u64 = 64;
 /// Rows that one question of a follower looks at.
 const FOLLOWED_MAX: usize = 4096;
 
@@ -30,12 +32,13 @@ impl Shared {
         found: &[Found],
         query: Option<&Query>,
         bytes_max: usize,
+        meter: &mut Meter<'_>,
     ) -> Result<(Vec<Hit>, usize), IndexError> {
         let (mut hits, mut room) = (Vec::new(), Room::new(bytes_max));
         let (mut looked, mut at_once) = (0, if bytes_max == usize::MAX { usize::MAX } else { AT_ONCE });
         while looked < found.len() {
             let now = &found[looked..found.len().min(looked.saturating_add(at_once))];
-            let Some(documents) = self.materialise(snapshot, now, query, bytes_max)? else {
+            let Some(documents) = self.materialise(snapshot, now, (query, bytes_max), meter)? else {
                 at_once = (now.len() / 2).max(1);
                 continue;
             };
@@ -59,11 +62,12 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         found: &[Found],
-        query: Option<&Query>,
-        bytes_max: usize,
+        (query, bytes_max): (Option<&Query>, usize),
+        meter: &mut Meter<'_>,
     ) -> Result<Option<Vec<Option<Hit>>>, IndexError> {
         let (mut bytes, mut hits) = (0usize, found.iter().map(|_| None).collect::<Vec<Option<Hit>>>());
         let mut order: Vec<(usize, &Found)> = found.iter().enumerate().collect();
+        let work = DOCUMENT_WORK + query.map_or(0, Query::tests);
         order.sort_by_key(|(_, Found(_, segment, block, _))| (*segment, *block));
         for group in order.chunk_by(|(_, a), (_, b)| (a.1, a.2) == (b.1, b.2)) {
             let Some((_, Found(_, at, index, _))) = group.first() else { continue };
@@ -72,6 +76,7 @@ impl Shared {
             let block = Block::new(segment, *index, &tables, &self.cache);
             let mut rows = Rows::new(&block)?;
             for (place, Found(cursor, _, _, row)) in group {
+                meter.spend(work)?;
                 let owned = rows.row(*row)?;
                 let template = owned.template.as_deref();
                 if query.is_some_and(|query| !query.matches(&owned.event, template, &owned.verdict)) {
@@ -93,9 +98,11 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         request: &FollowRequest,
+        meter: &mut Meter<'_>,
     ) -> Result<Followed, IndexError> {
-        let (rows, is_cut) = self.rows_from(snapshot, request)?;
-        let (hits, looked) = self.documents(snapshot, &rows, Some(&request.query), request.bytes_max)?;
+        let (rows, is_cut) = self.rows_from(snapshot, request, meter)?;
+        let (hits, looked) =
+            self.documents(snapshot, &rows, Some(&request.query), request.bytes_max, meter)?;
         let end = match (rows.get(looked), rows.last()) {
             (Some(next), _) => next.0.id.position,
             (None, Some(last)) if is_cut => last.0.id.position.next(),
@@ -109,6 +116,7 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         request: &FollowRequest,
+        meter: &mut Meter<'_>,
     ) -> Result<(Vec<Found>, bool), IndexError> {
         let FollowRequest { journal, from, .. } = *request;
         let mut blocks: Vec<(Position, usize, usize)> = Vec::new();
@@ -119,6 +127,7 @@ impl Shared {
             }
             let tables = segment.tables(&self.cache)?;
             for index in 0..segment.blocks.len() {
+                meter.spend(1)?;
                 let spans = Block::new(segment, index, &tables, &self.cache).spans()?;
                 let span = spans.iter().find(|span| span.journal == journal && span.last >= from);
                 blocks.extend(span.map(|span| (span.first, at, index)));
@@ -130,6 +139,7 @@ impl Shared {
             if rows.get(FOLLOWED_MAX - 1).is_some_and(|last| last.0.id.position < first) {
                 return Ok((rows, true));
             }
+            meter.check()?;
             let segment = &snapshot.segments[at];
             let tables = segment.tables(&self.cache)?;
             let block = Block::new(segment, index, &tables, &self.cache);

@@ -7,17 +7,17 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::{
-    block::token_key,
-    bloom::{self, field_key},
+    bloom,
     cache::Cache,
     segment::Segment,
     shapes::{Original, Plan, RowShape, Source, Tables},
     skeleton::slot,
     suspects::SuspectPlan,
+    terms::{Candidates, Node, Term, Terms},
 };
 use crate::{
-    IndexError,
-    query::{Phrase, Query, Test, TokenPattern, is_token_char},
+    IndexError, Meter,
+    query::{Test, TokenPattern, is_token_char},
 };
 
 /// What is known of a query for all rows of a shape.
@@ -34,84 +34,15 @@ impl Known {
     }
 }
 
-/// Which texts may stand at variable places.
-pub(super) trait Places {
-    fn token(&self, token: &str) -> bool;
-    fn value(&self, path: &str, value: &str) -> bool;
-}
+/// What a block's filter answered to the probes of a query; nothing is known without.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'a>(Option<&'a [bool]>);
 
-/// Nothing is known of them.
-pub(super) struct Anything;
-
-impl Places for Anything {
-    fn token(&self, _: &str) -> bool {
-        true
-    }
-
-    fn value(&self, _: &str, _: &str) -> bool {
-        true
-    }
-}
-
-/// As a block's filter answered, probe by probe.
-struct Answered<'a> {
-    probes: &'a [Probe],
-    answers: &'a [bool],
-}
-
-impl Answered<'_> {
-    fn of(&self, asked: impl Fn(&Probe) -> bool) -> bool {
-        let at = self.probes.iter().position(asked);
-        at.and_then(|at| self.answers.get(at).copied()).unwrap_or(true)
-    }
-}
-
-impl Places for Answered<'_> {
-    fn token(&self, token: &str) -> bool {
-        self.of(|probe| matches!(probe, Probe::Token(own) if own == token))
-    }
-
-    fn value(&self, path: &str, value: &str) -> bool {
-        self.of(|probe| matches!(probe, Probe::Value(own, text) if own == path && text == value))
-    }
-}
-
-/// What a query asks of a filter.
-#[derive(Debug, PartialEq, Eq)]
-enum Probe {
-    Token(String),
-    Value(String, String),
-}
-
-impl Probe {
-    fn is_there(&self, filter: &bloom::Bloom) -> bool {
-        match self {
-            Self::Token(token) => token_key(token).is_none_or(|key| filter.may_hold(key)),
-            Self::Value(path, value) => filter.may_hold(field_key(path, value)),
-        }
-    }
-}
-
-fn probes(query: &Query, found: &mut Vec<Probe>) {
-    let mut add = |probe| {
-        if !found.contains(&probe) {
-            found.push(probe);
-        }
-    };
-    match query {
-        Query::Message(phrase) => {
-            for pattern in &phrase.0 {
-                if let TokenPattern::Exact(token) = pattern {
-                    add(Probe::Token(token.clone()));
-                }
-            }
-        }
-        Query::Field { path, test: Test::Equals { text, ignore_case: false } } => {
-            add(Probe::Value(path.clone(), text.clone()));
-        }
-        Query::All | Query::Field { .. } => {}
-        Query::And(parts) | Query::Or(parts) => parts.iter().for_each(|part| probes(part, found)),
-        Query::Not(part) => probes(part, found),
+impl Places<'_> {
+    /// Whether what a probe asks for may stand at a variable place.
+    fn may_hold(self, probe: Option<usize>) -> bool {
+        let known = self.0.zip(probe).and_then(|(answers, probe)| answers.get(probe));
+        known.copied().unwrap_or(true)
     }
 }
 
@@ -119,133 +50,249 @@ fn probes(query: &Query, found: &mut Vec<Probe>) {
 /// filter of a block gave to its probes so far.
 #[derive(Debug)]
 pub(super) struct States {
-    pub(super) query: Query,
+    pub(super) terms: Arc<Terms>,
     pub(super) any: Arc<Vec<Known>>,
-    probes: Vec<Probe>,
-    by_answer: Mutex<HashMap<Vec<bool>, Arc<Vec<Known>>, FixedState>>,
-    /// For each answer, whether rows of a shape that tables leave open may match then.
-    touches: Mutex<HashMap<Vec<bool>, bool, FixedState>>,
+    by_answer: Mutex<HashMap<Vec<bool>, Answered, FixedState>>,
     plans: Mutex<Plans>,
 }
 
-/// By phrase (its address in the query) and row shape.
+/// What follows from an answer.
+#[derive(Debug, Clone)]
+struct Answered {
+    states: Arc<Vec<Known>>,
+    /// Whether rows of a shape that tables leave open may match then.
+    touches: bool,
+}
+
+/// By phrase and row shape.
 type Plans = HashMap<(usize, u32), Arc<SuspectPlan>, FixedState>;
 
 /// About what a plan takes.
 const PLAN_BYTES: usize = 256;
+/// No more plans are kept.
+const PLANS_MAX: usize = 16_384;
 /// More different answers than this are worked out again for each block.
 const ANSWERS_MAX: usize = 16;
 
+/// The query for the row shapes of a block, as far as it is known without reading on.
+pub(super) enum Filtered {
+    /// For every shape of the segment.
+    All(Arc<Vec<Known>>),
+    /// To be worked out for those that occur, with these answers.
+    Open(Vec<bool>),
+}
+
 impl States {
-    /// The query for every row shape in a block with this filter.
-    pub(super) fn filtered(&self, tables: &Tables, filter: &bloom::Bloom) -> Arc<Vec<Known>> {
-        let answers: Vec<bool> = self.probes.iter().map(|probe| probe.is_there(filter)).collect();
+    /// The query for the row shapes in a block with this filter.
+    pub(super) fn filtered(
+        &self,
+        tables: &Tables,
+        filter: &bloom::Bloom,
+        meter: &mut Meter<'_>,
+    ) -> Result<Filtered, IndexError> {
+        let answers = self.terms.answers(filter);
         if answers.iter().all(|answer| *answer) {
-            return Arc::clone(&self.any);
+            return Ok(Filtered::All(Arc::clone(&self.any)));
         }
-        let mut known = self.by_answer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(states) = known.get(&answers) {
-            return Arc::clone(states);
-        }
-        let places = Answered { probes: &self.probes, answers: &answers };
-        let states = Arc::new(all_states(&self.query, tables, &places));
-        if known.len() < ANSWERS_MAX {
-            known.insert(answers, Arc::clone(&states));
-        }
-        states
+        Ok(match self.answered(tables, &answers, meter)? {
+            Some(answered) => Filtered::All(answered.states),
+            None => Filtered::Open(answers),
+        })
     }
 
     /// Whether a row of a shape of which tables do not tell may match in a block with this filter.
-    pub(super) fn may_touch(&self, tables: &Tables, filter: &bloom::Bloom) -> bool {
-        let answers: Vec<bool> = self.probes.iter().map(|probe| probe.is_there(filter)).collect();
+    pub(super) fn may_touch(
+        &self,
+        tables: &Tables,
+        filter: &bloom::Bloom,
+        meter: &mut Meter<'_>,
+    ) -> Result<bool, IndexError> {
+        let answers = self.terms.answers(filter);
         if answers.iter().all(|answer| *answer) {
-            return self.any.contains(&Known::Depends);
+            return Ok(self.any.contains(&Known::Depends));
         }
-        let mut known = self.touches.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(touches) = known.get(&answers) {
-            return *touches;
+        Ok(self.answered(tables, &answers, meter)?.is_none_or(|answered| answered.touches))
+    }
+
+    /// What follows from these answers; None when there are too many different ones to keep.
+    fn answered(
+        &self,
+        tables: &Tables,
+        answers: &Vec<bool>,
+        meter: &mut Meter<'_>,
+    ) -> Result<Option<Answered>, IndexError> {
+        {
+            let known = self.by_answer.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(answered) = known.get(answers) {
+                return Ok(Some(answered.clone()));
+            }
+            if known.len() >= ANSWERS_MAX {
+                return Ok(None);
+            }
         }
-        let states = self.filtered(tables, filter);
-        let mut both = self.any.iter().zip(states.iter());
+        // Without the lock, for it may take its time.
+        let states = all_states(&self.terms, tables, Places(Some(answers)), meter)?;
+        let mut both = self.any.iter().zip(&states);
         let touches = both.any(|(any, state)| *any == Known::Depends && *state != Known::Never);
-        if known.len() < ANSWERS_MAX {
-            known.insert(answers, touches);
-        }
-        touches
+        let answered = Answered { states: Arc::new(states), touches };
+        let mut known = self.by_answer.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(answers.clone(), answered.clone());
+        Ok(Some(answered))
+    }
+
+    /// The query for one row shape, with a filter's answers.
+    pub(super) fn of_shape(&self, shape: &RowShape, answers: &[bool], candidates: &mut Candidates) -> Known {
+        ShapeTest::new(&self.terms, shape, Places(Some(answers)), candidates).state(&self.terms.root)
     }
 
     /// Where a row shape may hold what a phrase of this query wants at a variable place.
-    pub(super) fn plan(&self, phrase: &Phrase, number: u32, shape: &RowShape) -> Arc<SuspectPlan> {
-        let key = (std::ptr::from_ref(phrase) as usize, number);
+    pub(super) fn plan(&self, phrase: usize, number: u32, shape: &RowShape) -> Arc<SuspectPlan> {
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(plans.entry(key).or_insert_with(|| Arc::new(SuspectPlan::new(phrase, shape))))
+        if let Some(plan) = plans.get(&(phrase, number)) {
+            return Arc::clone(plan);
+        }
+        let plan = Arc::new(SuspectPlan::new(&self.terms.terms[phrase].phrase, shape));
+        if plans.len() < PLANS_MAX {
+            plans.insert((phrase, number), Arc::clone(&plan));
+        }
+        plan
     }
 }
 
-fn all_states(query: &Query, tables: &Tables, places: &dyn Places) -> Vec<Known> {
-    tables.shapes.iter().map(|shape| shape_state(query, shape, places)).collect()
+fn all_states(
+    terms: &Terms,
+    tables: &Tables,
+    places: Places<'_>,
+    meter: &mut Meter<'_>,
+) -> Result<Vec<Known>, IndexError> {
+    let mut candidates = Candidates::default();
+    let mut states = Vec::with_capacity(tables.shapes.len());
+    for shape in &tables.shapes {
+        meter.spend(1 + terms.tests)?;
+        states.push(ShapeTest::new(terms, shape, places, &mut candidates).state(&terms.root));
+    }
+    Ok(states)
 }
 
 pub(super) fn states(
-    query: &Query,
+    terms: &Arc<Terms>,
     segment: &Segment,
     tables: &Tables,
     cache: &Cache,
+    meter: &mut Meter<'_>,
 ) -> Result<Arc<States>, IndexError> {
-    let make = || {
-        let mut asked = Vec::new();
-        probes(query, &mut asked);
+    let mut make = || -> Result<(States, usize), IndexError> {
+        let any = all_states(terms, tables, Places(None), meter)?;
+        let open = any.iter().filter(|state| **state == Known::Depends).count();
+        // With room for further answers, and for the plans of shapes that need rows to be read.
+        let plans = (open * terms.probes()).min(PLANS_MAX) * PLAN_BYTES;
+        let size = any.len() * 4 + plans + 256;
         let states = States {
-            query: query.clone(),
-            any: Arc::new(all_states(query, tables, &Anything)),
-            probes: asked,
+            terms: Arc::clone(terms),
+            any: Arc::new(any),
             by_answer: Mutex::default(),
-            touches: Mutex::default(),
             plans: Mutex::default(),
         };
-        // With room for further answers, and for the plans of shapes that need rows to be read.
-        let open = states.any.iter().filter(|state| **state == Known::Depends).count();
-        let size = states.any.len() * 4 + open * states.probes.len() * PLAN_BYTES + 256;
         Ok((states, size))
     };
-    let key = bloom::hash(11, format!("{query:?}").as_bytes()) as u32;
-    let known = cache.get((segment.unit(), key, 254), make)?;
-    if known.query == *query { Ok(known) } else { make().map(|(states, _)| Arc::new(states)) }
+    let key = bloom::hash(11, format!("{:?}", terms.query).as_bytes()) as u32;
+    let known = cache.get((segment.unit(), key, 254), &mut make)?;
+    if known.terms.query == terms.query { Ok(known) } else { make().map(|(states, _)| Arc::new(states)) }
 }
 
-/// The query for all rows of a shape.
-pub(super) fn shape_state(query: &Query, shape: &RowShape, places: &dyn Places) -> Known {
-    match query {
-        Query::All => Known::Always,
-        Query::Message(phrase) => phrase_state(phrase, shape, places),
-        Query::Field { path, test } => field_state(path, test, shape, places),
-        Query::And(parts) => {
-            let mut known = Known::Always;
-            for part in parts {
-                match shape_state(part, shape, places) {
-                    Known::Never => return Known::Never,
-                    Known::Depends => known = Known::Depends,
-                    Known::Always => {}
-                }
-            }
-            known
+/// A query for all rows of a shape.
+struct ShapeTest<'t> {
+    terms: &'t Terms,
+    shape: &'t RowShape,
+    places: Places<'t>,
+    pieces: Vec<Option<&'t str>>,
+    /// The phrases that the fixed pieces may hold.
+    candidates: &'t Candidates,
+    slots: &'t [u8],
+}
+
+impl<'t> ShapeTest<'t> {
+    fn new(
+        terms: &'t Terms,
+        shape: &'t RowShape,
+        places: Places<'t>,
+        candidates: &'t mut Candidates,
+    ) -> Self {
+        let pieces = if terms.terms.is_empty() { Vec::new() } else { pieces(shape) };
+        if terms.are_many() {
+            let fixed: Vec<&str> = pieces.iter().map(|piece| piece.unwrap_or_default()).collect();
+            terms.look(&fixed.join(" "), candidates);
         }
-        Query::Or(parts) => {
-            let mut known = Known::Never;
-            for part in parts {
-                match shape_state(part, shape, places) {
-                    Known::Always => return Known::Always,
-                    Known::Depends => known = Known::Depends,
-                    Known::Never => {}
-                }
+        let slots = shape.message.from.literal as usize..shape.message.to.literal as usize;
+        let slots = shape.slots.get(slots).unwrap_or_default();
+        Self { terms, shape, places, pieces, candidates, slots }
+    }
+
+    fn state(&self, node: &Node) -> Known {
+        match node {
+            Node::All => Known::Always,
+            Node::Phrase(phrase) => self.phrase_state(*phrase),
+            Node::Field { path, test, probe } => {
+                let path = self.terms.paths.get(*path).map_or("", String::as_str);
+                field_state(path, test, self.shape, self.places.may_hold(*probe))
             }
-            known
+            Node::And(parts) => {
+                let mut known = Known::Always;
+                for part in parts {
+                    match self.state(part) {
+                        Known::Never => return Known::Never,
+                        Known::Depends => known = Known::Depends,
+                        Known::Always => {}
+                    }
+                }
+                known
+            }
+            Node::Or { phrases, parts } => {
+                let phrases = phrases.iter().map(|phrase| self.phrase_state(*phrase));
+                let mut known = Known::Never;
+                for state in phrases.chain(parts.iter().map(|part| self.state(part))) {
+                    match state {
+                        Known::Always => return Known::Always,
+                        Known::Depends => known = Known::Depends,
+                        Known::Never => {}
+                    }
+                }
+                known
+            }
+            Node::Not(part) => match self.state(part) {
+                Known::Never => Known::Always,
+                Known::Always => Known::Never,
+                Known::Depends => Known::Depends,
+            },
         }
-        Query::Not(part) => match shape_state(part, shape, places) {
-            Known::Never => Known::Always,
-            Known::Always => Known::Never,
-            Known::Depends => Known::Depends,
-        },
+    }
+
+    fn phrase_state(&self, number: usize) -> Known {
+        let Some(Term { phrase, probes }) = self.terms.terms.get(number) else { return Known::Depends };
+        let may_be_fixed = !self.terms.are_many() || self.candidates.may_hold(number);
+        let fixed =
+            |pattern: &TokenPattern, piece: &Option<&str>| piece.is_some_and(|token| pattern.matches(token));
+        let is_fixed = |window: &[Option<&str>]| {
+            phrase.0.iter().zip(window).all(|(pattern, piece)| fixed(pattern, piece))
+        };
+        if may_be_fixed && self.pieces.windows(phrase.0.len()).any(is_fixed) {
+            return Known::Always;
+        }
+        let in_slot = |pattern: &TokenPattern, probe: Option<usize>| match pattern {
+            TokenPattern::Wildcard(_) => !self.slots.is_empty(),
+            TokenPattern::Exact(token) => {
+                self.places.may_hold(probe) && self.slots.iter().any(|slot| may_contain(*slot, token))
+            }
+        };
+        let mut any = false;
+        for (pattern, probe) in phrase.0.iter().zip(probes) {
+            if in_slot(pattern, *probe) {
+                any = true;
+            } else if !self.pieces.iter().any(|piece| fixed(pattern, piece)) {
+                return Known::Never;
+            }
+        }
+        if any { Known::Depends } else { Known::Never }
     }
 }
 
@@ -295,7 +342,7 @@ pub(super) fn common<'s>(path: &str, shape: &'s RowShape) -> Common<'s> {
     }
 }
 
-fn field_state(path: &str, test: &Test, shape: &RowShape, places: &dyn Places) -> Known {
+fn field_state(path: &str, test: &Test, shape: &RowShape, may_hold: bool) -> Known {
     match common(path, shape) {
         Common::Absent => Known::Never,
         Common::Value(value) => Known::of(test.matches(&value)),
@@ -305,9 +352,7 @@ fn field_state(path: &str, test: &Test, shape: &RowShape, places: &dyn Places) -
             };
             match (test, &field.plan) {
                 (Test::Exists, plan) if *plan != Plan::Json => Known::Always,
-                (Test::Equals { text, ignore_case: false }, Plan::Text | Plan::Span(_))
-                    if !places.value(path, text) =>
-                {
+                (Test::Equals { ignore_case: false, .. }, Plan::Text | Plan::Span(_)) if !may_hold => {
                     Known::Never
                 }
                 _ => Known::Depends,
@@ -350,32 +395,6 @@ pub(super) fn pieces(shape: &RowShape) -> Vec<Option<&str>> {
         }
     }
     pieces
-}
-
-fn phrase_state(phrase: &Phrase, shape: &RowShape, places: &dyn Places) -> Known {
-    let pieces = pieces(shape);
-    let fixed =
-        |pattern: &TokenPattern, piece: &Option<&str>| piece.is_some_and(|token| pattern.matches(token));
-    if pieces.windows(phrase.0.len()).any(|window| phrase.0.iter().zip(window).all(|(a, b)| fixed(a, b))) {
-        return Known::Always;
-    }
-    let slots = shape.message.from.literal as usize..shape.message.to.literal as usize;
-    let slots = shape.slots.get(slots).unwrap_or_default();
-    let in_slot = |pattern: &TokenPattern| match pattern {
-        TokenPattern::Wildcard(_) => !slots.is_empty(),
-        TokenPattern::Exact(token) => {
-            slots.iter().any(|slot| may_contain(*slot, token)) && places.token(token)
-        }
-    };
-    let mut any = false;
-    for pattern in &phrase.0 {
-        if in_slot(pattern) {
-            any = true;
-        } else if !pieces.iter().any(|piece| fixed(pattern, piece)) {
-            return Known::Never;
-        }
-    }
-    if any { Known::Depends } else { Known::Never }
 }
 
 /// Whether part of a token may come from a slot.

@@ -33,9 +33,11 @@ mod shield;
 mod skeleton;
 mod store;
 mod suspects;
+mod terms;
 mod test_rows;
 #[cfg(test)]
 mod tests;
+mod view;
 mod writer;
 
 pub use store::{Config, Embedded};

@@ -7,14 +7,15 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::{
-    evaluate::{Known, States, states},
+    evaluate::{Filtered, Known, States, states},
     reader::Block,
     segment::Segment,
     shapes::{ShapeTotals, Tables},
     store::{Shared, Snapshot},
+    terms::{Candidates, Terms},
     test_rows::RowTest,
 };
-use crate::{Cursor, Hit, IndexError, SearchRequest, SearchResult, Selection, query::Query};
+use crate::{Cursor, Hit, IndexError, Meter, SearchRequest, SearchResult, Selection, query::Query};
 
 /// What becomes of matching rows.
 pub(super) trait Collect {
@@ -36,18 +37,15 @@ pub(super) trait Collect {
     fn row(&mut self, test: &mut RowTest<'_>, row: usize) -> Result<(), IndexError>;
 }
 
-/// The rows of a query that were read one by one, and how many may be.
-pub(super) struct Budget {
-    left: u64,
-    max: u64,
+/// Which events are asked for, made ready.
+pub(super) struct Asked<'r> {
+    selection: &'r Selection,
+    terms: Arc<Terms>,
 }
 
-impl Budget {
-    fn spend(&mut self, rows: u64) -> Result<(), IndexError> {
-        self.left = self.left.checked_sub(rows).ok_or_else(|| IndexError::QueryTooLarge {
-            limit: format!("{} rows read one by one (query_rows_max)", self.max),
-        })?;
-        Ok(())
+impl<'r> Asked<'r> {
+    fn new(selection: &'r Selection) -> Self {
+        Self { selection, terms: Terms::new(&selection.query) }
     }
 }
 
@@ -70,16 +68,25 @@ fn part(
     block: &Block<'_>,
     any: &[Known],
     asked: &States,
+    meter: &mut Meter<'_>,
 ) -> Result<Option<Part>, IndexError> {
     let (from, to) = times(selection);
     let shapes = block.shapes()?;
     let mut states: Vec<Known> = shapes.numbers.iter().map(|number| any[*number as usize]).collect();
     if states.contains(&Known::Depends) {
-        let filtered = asked.filtered(block.tables, block.filter()?);
+        let filtered = asked.filtered(block.tables, block.filter()?, meter)?;
+        let mut candidates = Candidates::default();
         for (state, number) in states.iter_mut().zip(&shapes.numbers) {
-            if *state == Known::Depends {
-                *state = filtered[*number as usize];
+            if *state != Known::Depends {
+                continue;
             }
+            *state = match &filtered {
+                Filtered::All(states) => states[*number as usize],
+                Filtered::Open(answers) => {
+                    meter.spend(1 + asked.terms.tests)?;
+                    asked.of_shape(&block.tables.shapes[*number as usize], answers, &mut candidates)
+                }
+            };
         }
     }
     if states.iter().all(|state| *state == Known::Never) {
@@ -101,31 +108,29 @@ fn overlaps(selection: &Selection, first: i64, last: i64) -> bool {
 }
 
 impl Shared {
-    pub(super) fn budget(&self) -> Budget {
-        Budget { left: self.config.query_rows_max, max: self.config.query_rows_max }
-    }
-
     /// Hands everything that matches to `collect`, in no order.
     pub(super) fn visit(
         &self,
         snapshot: &Snapshot,
         selection: &Selection,
         collect: &mut dyn Collect,
+        meter: &mut Meter<'_>,
     ) -> Result<(), IndexError> {
-        self.visit_and_keep(snapshot, selection, collect, &mut Memo::default())
+        self.visit_and_keep(snapshot, &Asked::new(selection), collect, &mut Memo::default(), meter)
     }
 
     fn visit_and_keep(
         &self,
         snapshot: &Snapshot,
-        selection: &Selection,
+        asked: &Asked<'_>,
         collect: &mut dyn Collect,
         memo: &mut Memo,
+        meter: &mut Meter<'_>,
     ) -> Result<(), IndexError> {
-        let mut budget = self.budget();
         for segment in &snapshot.segments {
-            if segment.rows > 0 && overlaps(selection, segment.first, segment.last) {
-                self.visit_segment(segment, selection, collect, &mut budget, memo)?;
+            if segment.rows > 0 && overlaps(asked.selection, segment.first, segment.last) {
+                meter.check()?;
+                self.visit_segment(segment, asked, collect, meter, memo)?;
             }
         }
         Ok(())
@@ -134,13 +139,13 @@ impl Shared {
     fn visit_segment(
         &self,
         segment: &Segment,
-        selection: &Selection,
+        Asked { selection, terms }: &Asked<'_>,
         collect: &mut dyn Collect,
-        budget: &mut Budget,
+        meter: &mut Meter<'_>,
         memo: &mut Memo,
     ) -> Result<(), IndexError> {
         let tables = segment.tables(&self.cache)?;
-        let asked = states(&selection.query, segment, &tables, &self.cache)?;
+        let asked = states(terms, segment, &tables, &self.cache, meter)?;
         let (from, to) = times(selection);
         let whole = |first: i64, last: i64| first >= from && last <= to;
         let takes_blocks = collect.takes_blocks() && asked.any.iter().all(|state| *state == Known::Always);
@@ -160,16 +165,17 @@ impl Shared {
             if !overlaps(selection, place.meta.first, place.meta.last) {
                 continue;
             }
+            meter.check()?;
             let block = Block::new(segment, index, &tables, &self.cache);
             if takes_blocks && whole(place.meta.first, place.meta.last) {
                 collect.rows(&block)?;
                 continue;
             }
-            if no_always && !asked.may_touch(&tables, block.filter()?) {
+            if no_always && !asked.may_touch(&tables, block.filter()?, meter)? {
                 continue;
             }
-            if let Some(part) = part(selection, &block, &any, &asked)? {
-                visit_block(&block, &asked, part, collect, budget, memo)?;
+            if let Some(part) = part(selection, &block, &any, &asked, meter)? {
+                visit_block(&block, &asked, part, collect, meter, memo)?;
             }
         }
         Ok(())
@@ -179,22 +185,24 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest,
+        meter: &mut Meter<'_>,
     ) -> Result<SearchResult, IndexError> {
+        let asked = Asked::new(&request.selection);
         let (mut total, mut memo) = (Total(0), Memo::default());
         memo.room = if request.limit > 0 { MEMO_ROWS_MAX } else { 0 };
         if request.counted {
             match self.rows_of_hosts(snapshot, &request.selection)? {
                 Some(rows) => total.0 = rows,
-                None => self.visit_and_keep(snapshot, &request.selection, &mut total, &mut memo)?,
+                None => self.visit_and_keep(snapshot, &asked, &mut total, &mut memo, meter)?,
             }
         }
         let mut hits = Vec::new();
         let mut more = false;
         if request.limit > 0 && (total.0 > 0 || !request.counted) {
             // One more than asked for tells whether there is a further page.
-            let found = self.newest(snapshot, request, &memo)?;
+            let found = self.newest(snapshot, request, (&asked, &memo), meter)?;
             let wanted = &found[..found.len().min(request.limit)];
-            hits = self.documents(snapshot, wanted, None, request.bytes_max)?.0;
+            hits = self.documents(snapshot, wanted, None, request.bytes_max, meter)?.0;
             more = found.len() > hits.len();
         }
         let next = hits.last().map(|hit: &Hit| hit.cursor).filter(|_| more);
@@ -225,7 +233,8 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest,
-        memo: &Memo,
+        (asked, memo): (&Asked<'_>, &Memo),
+        meter: &mut Meter<'_>,
     ) -> Result<Vec<Found>, IndexError> {
         let selection = &request.selection;
         let wanted = request.limit.saturating_add(1);
@@ -239,7 +248,6 @@ impl Shared {
             }
         }
         order.sort_unstable_by_key(|(last, ..)| Reverse(*last));
-        let mut budget = self.budget();
         let mut kept: BinaryHeap<Reverse<Found>> = BinaryHeap::new();
         let mut tables: Vec<Option<(Arc<Tables>, Arc<super::evaluate::States>)>> =
             vec![None; snapshot.segments.len()];
@@ -248,20 +256,21 @@ impl Shared {
             if worst.is_some_and(|Reverse(worst)| worst.0.timestamp.as_nanos() > last) {
                 break;
             }
+            meter.check()?;
             let segment = &snapshot.segments[at];
             let (tables, states) = match &tables[at] {
                 Some((tables, states)) => (Arc::clone(tables), Arc::clone(states)),
                 None => {
                     let own = segment.tables(&self.cache)?;
-                    let states = states(&selection.query, segment, &own, &self.cache)?;
+                    let states = states(&asked.terms, segment, &own, &self.cache, meter)?;
                     tables[at] = Some((Arc::clone(&own), Arc::clone(&states)));
                     (own, states)
                 }
             };
             let block = Block::new(segment, index, &tables, &self.cache);
-            if let Some(part) = part(selection, &block, &states.any, &states)? {
+            if let Some(part) = part(selection, &block, &states.any, &states, meter)? {
                 let test = (states.as_ref(), memo.rows(&block));
-                newest_of_block(&block, request, test, part, (at, index, wanted), &mut kept, &mut budget)?;
+                newest_of_block(&block, request, test, part, (at, index, wanted), &mut kept, meter)?;
             }
         }
         Ok(kept.into_sorted_vec().into_iter().map(|Reverse(found)| found).collect())
@@ -277,7 +286,7 @@ fn visit_block(
     states: &States,
     mut part: Part,
     collect: &mut dyn Collect,
-    budget: &mut Budget,
+    meter: &mut Meter<'_>,
     memo: &mut Memo,
 ) -> Result<(), IndexError> {
     let shapes = block.shapes()?;
@@ -293,7 +302,7 @@ fn visit_block(
         }
     }
     let mut test = RowTest::new(block, states)?;
-    rule_out(&mut test, states, &mut part, budget)?;
+    rule_out(&mut test, &mut part, meter)?;
     let mut found = Vec::new();
     if part.states.iter().any(|state| *state != Known::Never) {
         for (row, place) in block.rows()?.iter().enumerate().take(part.rows.end).skip(part.rows.start) {
@@ -301,13 +310,15 @@ fn visit_block(
                 Known::Never => continue,
                 Known::Always => {}
                 Known::Depends => {
-                    budget.spend(1)?;
-                    if !test.matches(&states.query, row)? {
+                    let matches = test.matches(row)?;
+                    meter.spend(1 + test.take_tests())?;
+                    if !matches {
                         continue;
                     }
                     found.push(row as u32);
                 }
             }
+            meter.spend(1)?;
             collect.row(&mut test, row)?;
         }
     }
@@ -317,16 +328,11 @@ fn visit_block(
 
 /// What columns alone tell of the shapes of which nothing is known yet. The rows so ruled out are
 /// spent as well, because their columns were read.
-fn rule_out(
-    test: &mut RowTest<'_>,
-    states: &States,
-    part: &mut Part,
-    budget: &mut Budget,
-) -> Result<(), IndexError> {
+fn rule_out(test: &mut RowTest<'_>, part: &mut Part, meter: &mut Meter<'_>) -> Result<(), IndexError> {
     let shapes = test.rows.block.shapes()?;
     for (state, (place, rows)) in part.states.iter_mut().zip(shapes.counts.iter().enumerate()) {
-        if *state == Known::Depends && test.rules_out(&states.query, place)? {
-            budget.spend(u64::from(*rows).min(part.rows.len() as u64))?;
+        if *state == Known::Depends && test.rules_out(place, meter)? {
+            meter.spend(u64::from(*rows).min(part.rows.len() as u64))?;
             *state = Known::Never;
         }
     }
@@ -368,7 +374,7 @@ fn newest_of_block(
     mut part: Part,
     (at, index, wanted): (usize, usize, usize),
     kept: &mut BinaryHeap<Reverse<Found>>,
-    budget: &mut Budget,
+    meter: &mut Meter<'_>,
 ) -> Result<(), IndexError> {
     let mut test = RowTest::new(block, states)?;
     match known {
@@ -376,7 +382,7 @@ fn newest_of_block(
             *state = if *state == Known::Depends { Known::Never } else { *state };
         }),
         Some(_) => {}
-        None => rule_out(&mut test, states, &mut part, budget)?,
+        None => rule_out(&mut test, &mut part, meter)?,
     }
     if part.states.iter().all(|state| *state == Known::Never) {
         return Ok(());
@@ -399,8 +405,9 @@ fn newest_of_block(
             let matches = match known {
                 Some(known) => known.binary_search(&(row as u32)).is_ok(),
                 None => {
-                    budget.spend(1)?;
-                    test.matches(&states.query, row)?
+                    let matches = test.matches(row)?;
+                    meter.spend(1 + test.take_tests())?;
+                    matches
                 }
             };
             if !matches {

@@ -32,7 +32,7 @@ use std::{
 use event::{JournalId, Position};
 
 use super::{
-    block::{BlockMeta, EncodedBlock, SECTIONS, Section, packed},
+    block::{BlockMeta, EncodedBlock, Packing, SECTIONS, Section, packed},
     cache::Cache,
     ints::{Damage, Input, put_varint},
     shapes::Tables,
@@ -284,7 +284,7 @@ impl Segment {
                 put(&memory.bytes)?;
                 start += memory.bytes.len() as u64;
             }
-            let mut end = packed(&tables.put());
+            let mut end = packed(&tables.put(), Packing::Small);
             let tables = end.len();
             let mut footer = Vec::new();
             self.put_footer(replaces, (start, tables, crc32c::crc32c(&end)), &mut footer);

@@ -21,11 +21,13 @@ use super::{
     merge,
     open::{Files, Opened, open},
     segment::{Segment, file_path, sync_directory},
+    view::Mirror,
     writer::Writer,
 };
 use crate::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, IndexStats, Losses, LostFile, Patterns, PatternsRequest, SearchRequest, SearchResult,
+    IndexError, IndexStats, Limits, Losses, LostFile, Meter, Patterns, PatternsRequest, SearchRequest,
+    SearchResult,
 };
 
 /// Tables larger than this end a segment early, in bytes.
@@ -42,20 +44,12 @@ pub struct Config {
     pub segment_rows: u64,
     /// How much memory decoded blocks may take, in bytes.
     pub cache_bytes: usize,
-    /// How many rows a query may read one by one.
-    pub query_rows_max: u64,
 }
 
 impl Config {
     /// The defaults, for a folder.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            block_rows: 16_384,
-            segment_rows: 1 << 20,
-            cache_bytes: 64 << 20,
-            query_rows_max: 200_000_000,
-        }
+        Self { dir: dir.into(), block_rows: 16_384, segment_rows: 1 << 20, cache_bytes: 64 << 20 }
     }
 }
 
@@ -72,6 +66,8 @@ pub(super) struct Shared {
     /// In the order of their numbers; segments in memory, which have none yet, last.
     segments: RwLock<Arc<Vec<Arc<Segment>>>>,
     writer: Mutex<Writer>,
+    /// Taken before the writer's lock.
+    mirror: Mutex<Mirror>,
     written: watch::Sender<Position>,
     /// Held while files are written or removed.
     files: Mutex<Files>,
@@ -110,6 +106,7 @@ impl Embedded {
                 written: watch::Sender::new(last_of(&covered)),
                 segments: RwLock::new(Arc::new(segments)),
                 writer: Mutex::new(Writer::new(config.block_rows, covered)),
+                mirror: Mutex::default(),
                 files: Mutex::new(files),
                 poisoned: AtomicBool::new(false),
                 losses: Mutex::new(losses),
@@ -131,31 +128,48 @@ impl Embedded {
         bytes
     }
 
-    /// Runs CPU work off the reactor; damaged segments met on the way are set aside and the rest answers.
+    /// Runs a query off the reactor, until nobody waits for it any more; damaged segments met on the
+    /// way are set aside and the rest answers.
     async fn query<T: Send + 'static>(
         &self,
-        run: impl Fn(&Shared, &Snapshot) -> Result<T, IndexError> + Send + 'static,
+        limits: &Limits,
+        run: impl Fn(&Shared, &Snapshot, &mut Meter<'_>) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, IndexError> {
-        let shared = Arc::clone(&self.shared);
-        let work = move || loop {
-            match run(&shared, &shared.snapshot()) {
-                Err(IndexError::Damaged { path, reason, block }) => {
-                    shared.leave_out(&path, &reason, block)?
+        let (shared, own) = (Arc::clone(&self.shared), limits.clone());
+        let work = move || {
+            let mut meter = own.meter();
+            loop {
+                meter.check()?;
+                match run(&shared, &shared.snapshot(), &mut meter) {
+                    Err(IndexError::Damaged { path, reason, block }) => {
+                        shared.leave_out(&path, &reason, block)?;
+                    }
+                    answer => return answer,
                 }
-                answer => return answer,
             }
         };
-        match tokio::runtime::Handle::try_current() {
-            Ok(handle) => match handle.spawn_blocking(work).await {
-                Ok(answer) => answer,
-                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(error) => Err(IndexError::File {
-                    action: "run a query on",
-                    path: self.shared.config.dir.clone(),
-                    source: std::io::Error::other(error),
-                }),
-            },
-            Err(_) => work(),
+        let guard = limits.cancel_on_drop();
+        let answer = self.off_reactor(("query", "run a query on"), work).await;
+        guard.disarm();
+        answer
+    }
+
+    /// Runs what takes processor or disk time where it does not hold the reactor up.
+    async fn off_reactor<T: Send + 'static>(
+        &self,
+        (name, action): (&'static str, &'static str),
+        work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return work();
+        }
+        match telemetry::task::blocking(name, work).await {
+            Ok(answer) => answer,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => {
+                let (path, source) = (self.shared.config.dir.clone(), std::io::Error::other(error));
+                Err(IndexError::File { action, path, source })
+            }
         }
     }
 }
@@ -186,12 +200,15 @@ impl Shared {
     }
 
     fn snapshot(&self) -> Snapshot {
-        let mut writer = lock(&self.writer);
-        let mut segments = self.segments().as_ref().clone();
-        if writer.rows() > 0 {
-            segments.push(writer.view());
-        }
-        Snapshot { segments, covered: writer.covered().last().map_or(Position::default(), |(_, end)| *end) }
+        let mut mirror = lock(&self.mirror);
+        let (segments, covered) = {
+            let writer = lock(&self.writer);
+            mirror.catch_up(&writer);
+            (self.segments(), last_of(writer.covered()))
+        };
+        let open = mirror.view();
+        drop(mirror);
+        Snapshot { segments: segments.iter().cloned().chain(open).collect(), covered }
     }
 
     /// Leaves out what a query or a merge found damaged, and says so once: a block, or a whole file.
@@ -269,8 +286,12 @@ impl Shared {
 
     /// Ends the segment being written; it stays in memory until it is committed.
     fn roll(&self, writer: &mut Writer) {
-        let segment = writer.finish();
+        let segment = Arc::new(writer.finish());
         self.change_segments(|segments| segments.push(segment));
+        // What queries saw of it takes memory; one that is at it drops it with the next copy.
+        if let Ok(mut mirror) = self.mirror.try_lock() {
+            *mirror = Mirror::default();
+        }
     }
 
     fn commit(&self) -> Result<Position, IndexError> {
@@ -484,28 +505,33 @@ impl Index for Embedded {
         self.shared.written.subscribe()
     }
 
-    async fn search(&self, request: SearchRequest) -> Result<SearchResult, IndexError> {
-        self.query(move |shared, snapshot| shared.search(snapshot, &request)).await
+    async fn search(&self, request: SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError> {
+        self.query(limits, move |shared, snapshot, meter| shared.search(snapshot, &request, meter)).await
     }
 
-    async fn follow(&self, request: FollowRequest) -> Result<Followed, IndexError> {
-        self.query(move |shared, snapshot| shared.follow(snapshot, &request)).await
+    async fn follow(&self, request: FollowRequest, limits: &Limits) -> Result<Followed, IndexError> {
+        self.query(limits, move |shared, snapshot, meter| shared.follow(snapshot, &request, meter)).await
     }
 
-    async fn histogram(&self, request: HistogramRequest) -> Result<Histogram, IndexError> {
-        self.query(move |shared, snapshot| shared.histogram(snapshot, &request)).await
+    async fn histogram(&self, request: HistogramRequest, limits: &Limits) -> Result<Histogram, IndexError> {
+        self.query(limits, move |shared, snapshot, meter| shared.histogram(snapshot, &request, meter)).await
     }
 
-    async fn field_values(&self, request: FieldValuesRequest) -> Result<FieldValues, IndexError> {
-        self.query(move |shared, snapshot| shared.field_values(snapshot, &request)).await
+    async fn field_values(
+        &self,
+        request: FieldValuesRequest,
+        limits: &Limits,
+    ) -> Result<FieldValues, IndexError> {
+        self.query(limits, move |shared, snapshot, meter| shared.field_values(snapshot, &request, meter))
+            .await
     }
 
-    async fn fields(&self) -> Result<Vec<FieldInfo>, IndexError> {
-        self.query(|shared, snapshot| shared.fields(snapshot)).await
+    async fn fields(&self, limits: &Limits) -> Result<Vec<FieldInfo>, IndexError> {
+        self.query(limits, |shared, snapshot, meter| shared.fields(snapshot, meter)).await
     }
 
-    async fn patterns(&self, request: PatternsRequest) -> Result<Patterns, IndexError> {
-        self.query(move |shared, snapshot| shared.patterns(snapshot, &request)).await
+    async fn patterns(&self, request: PatternsRequest, limits: &Limits) -> Result<Patterns, IndexError> {
+        self.query(limits, move |shared, snapshot, meter| shared.patterns(snapshot, &request, meter)).await
     }
 
     async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
@@ -513,7 +539,9 @@ impl Index for Embedded {
     }
 
     async fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {
-        self.shared.expire(before)
+        // It waits for files that are being written, which may take a while.
+        let shared = Arc::clone(&self.shared);
+        self.off_reactor(("retention", "remove old files of"), move || shared.expire(before)).await
     }
 
     fn stats(&self) -> IndexStats {

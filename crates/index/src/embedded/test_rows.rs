@@ -11,11 +11,14 @@ use super::{
     rows::{Line, Rows, score_of},
     shapes::{Original, Plan, SCORE},
     suspects::Suspects,
+    terms::{Candidates, Node},
 };
-use crate::{
-    IndexError,
-    query::{Phrase, Query},
-};
+use crate::{IndexError, Meter, query::Test};
+
+/// So many bytes of a message count as another test.
+const MESSAGE_BYTES: u64 = 256;
+/// So many rows of a column that is read count as one test.
+const COLUMN_ROWS: u64 = 16;
 
 /// Tests rows of a block one by one.
 #[derive(Debug)]
@@ -24,7 +27,14 @@ pub(super) struct RowTest<'b> {
     line: Line,
     line_row: Option<usize>,
     states: &'b States,
-    /// By phrase (its address, for the length of a query) and place of the row shape.
+    /// The phrases that the line's message may hold, once that is looked through.
+    candidates: Candidates,
+    candidates_row: Option<usize>,
+    /// By path of the query, the row read last and its value.
+    values: Vec<(Option<usize>, Option<Value<'static>>)>,
+    /// Tests made since they were last asked for.
+    tests: u64,
+    /// By phrase and place of the row shape.
     suspects: HashMap<(usize, usize), Suspects, FixedState>,
     /// The rows of each place, once they are needed.
     pub(super) members: Option<Vec<Vec<u32>>>,
@@ -39,6 +49,10 @@ impl<'b> RowTest<'b> {
             line: Line::default(),
             line_row: None,
             states,
+            candidates: Candidates::default(),
+            candidates_row: None,
+            values: vec![(None, None); states.terms.paths.len()],
+            tests: 0,
             suspects: HashMap::default(),
             members: None,
             texts: HashMap::default(),
@@ -53,68 +67,162 @@ impl<'b> RowTest<'b> {
         Ok(())
     }
 
-    pub(super) fn matches(&mut self, query: &Query, row: usize) -> Result<bool, IndexError> {
-        Ok(match query {
-            Query::All => true,
-            Query::Message(phrase) => {
-                let (place, rank, shape) = self.rows.locate(row)?;
-                if !self.suspects_of(phrase, place)?.may_be(rank) {
-                    return Ok(false);
-                }
-                self.read_line(row)?;
-                phrase.matches(self.line.span(shape.message))
-            }
-            Query::Field { path, test } if path == field::HOST_NAME => {
-                self.rows.block.host(row)?.is_some_and(|host| test.matches_text(host))
-            }
-            Query::Field { path, test } => self.value(path, row)?.is_some_and(|value| test.matches(&value)),
-            Query::And(parts) => {
+    /// Whether a row is what the query describes.
+    pub(super) fn matches(&mut self, row: usize) -> Result<bool, IndexError> {
+        let states = self.states;
+        self.node(&states.terms.root, row)
+    }
+
+    /// How many tests were made since this was last asked.
+    pub(super) fn take_tests(&mut self) -> u64 {
+        std::mem::take(&mut self.tests)
+    }
+
+    fn node(&mut self, node: &Node, row: usize) -> Result<bool, IndexError> {
+        Ok(match node {
+            Node::All => true,
+            Node::Phrase(phrase) => self.phrase(*phrase, row)?,
+            Node::Field { path, test, .. } => self.field(*path, test, row)?,
+            Node::And(parts) => {
                 for part in parts {
-                    if !self.matches(part, row)? {
+                    if !self.node(part, row)? {
                         return Ok(false);
                     }
                 }
                 true
             }
-            Query::Or(parts) => {
+            Node::Or { phrases, parts } => {
+                if self.states.terms.are_many() && !phrases.is_empty() {
+                    self.look(row)?;
+                    self.tests += 1;
+                    for phrase in phrases {
+                        if self.candidates.may_hold(*phrase) && self.phrase(*phrase, row)? {
+                            return Ok(true);
+                        }
+                    }
+                } else {
+                    for phrase in phrases {
+                        if self.phrase(*phrase, row)? {
+                            return Ok(true);
+                        }
+                    }
+                }
                 for part in parts {
-                    if self.matches(part, row)? {
+                    if self.node(part, row)? {
                         return Ok(true);
                     }
                 }
                 false
             }
-            Query::Not(part) => !self.matches(part, row)?,
+            Node::Not(part) => !self.node(part, row)?,
         })
+    }
+
+    /// Looks a row's message through for all phrases at once.
+    fn look(&mut self, row: usize) -> Result<(), IndexError> {
+        if self.candidates_row != Some(row) {
+            self.read_line(row)?;
+            let (_, _, shape) = self.rows.locate(row)?;
+            self.states.terms.look(self.line.span(shape.message), &mut self.candidates);
+            self.candidates_row = Some(row);
+        }
+        Ok(())
+    }
+
+    fn phrase(&mut self, phrase: usize, row: usize) -> Result<bool, IndexError> {
+        self.tests += 1;
+        let (place, rank, shape) = self.rows.locate(row)?;
+        if self.states.terms.are_many() {
+            self.look(row)?;
+            if !self.candidates.may_hold(phrase) {
+                return Ok(false);
+            }
+        } else if !self.suspects_of(phrase, place)?.may_be(rank) {
+            return Ok(false);
+        }
+        self.read_line(row)?;
+        let text = self.line.span(shape.message);
+        self.tests += text.len() as u64 / MESSAGE_BYTES;
+        Ok(self.states.terms.terms.get(phrase).is_some_and(|term| term.phrase.matches(text)))
+    }
+
+    fn field(&mut self, path: usize, test: &Test, row: usize) -> Result<bool, IndexError> {
+        self.tests += 1;
+        let states = self.states;
+        let name = states.terms.paths.get(path).map_or("", String::as_str);
+        if name == field::HOST_NAME {
+            return Ok(self.rows.block.host(row)?.is_some_and(|host| test.matches_text(host)));
+        }
+        if self.values.get(path).is_none_or(|(known, _)| *known != Some(row)) {
+            let value = self.value(name, row)?;
+            if let Some(known) = self.values.get_mut(path) {
+                *known = (Some(row), value);
+            }
+        }
+        let value = self.values.get(path).and_then(|(_, value)| value.as_ref());
+        Ok(value.is_some_and(|value| test.matches(value)))
     }
 
     /// Whether columns tell that no row of the shape at this place matches.
-    pub(super) fn rules_out(&mut self, query: &Query, place: usize) -> Result<bool, IndexError> {
-        Ok(match query {
-            Query::Message(phrase) => matches!(self.suspects_of(phrase, place)?, Suspects::None),
-            Query::And(parts) => {
+    pub(super) fn rules_out(&mut self, place: usize, meter: &mut Meter<'_>) -> Result<bool, IndexError> {
+        let states = self.states;
+        if states.terms.are_many() {
+            // Looking at columns for each of them takes longer than looking at rows for all.
+            return Ok(false);
+        }
+        self.node_rules_out(&states.terms.root, place, meter)
+    }
+
+    fn node_rules_out(
+        &mut self,
+        node: &Node,
+        place: usize,
+        meter: &mut Meter<'_>,
+    ) -> Result<bool, IndexError> {
+        Ok(match node {
+            Node::Phrase(phrase) => self.phrase_rules_out(*phrase, place, meter)?,
+            Node::And(parts) => {
                 for part in parts {
-                    if self.rules_out(part, place)? {
+                    if self.node_rules_out(part, place, meter)? {
                         return Ok(true);
                     }
                 }
                 false
             }
-            Query::Or(parts) => {
+            // Parts other than these mostly do not tell, and cost nothing to ask.
+            Node::Or { phrases, parts } => {
                 for part in parts {
-                    if !self.rules_out(part, place)? {
+                    if !self.node_rules_out(part, place, meter)? {
+                        return Ok(false);
+                    }
+                }
+                for phrase in phrases {
+                    if !self.phrase_rules_out(*phrase, place, meter)? {
                         return Ok(false);
                     }
                 }
                 true
             }
-            Query::All | Query::Field { .. } | Query::Not(_) => false,
+            Node::All | Node::Field { .. } | Node::Not(_) => false,
         })
     }
 
+    fn phrase_rules_out(
+        &mut self,
+        phrase: usize,
+        place: usize,
+        meter: &mut Meter<'_>,
+    ) -> Result<bool, IndexError> {
+        let rows = self.rows.block.shapes()?.counts.get(place).copied().unwrap_or_default();
+        let rules_out = matches!(self.suspects_of(phrase, place)?, Suspects::None);
+        // A column was read for it.
+        meter.spend(1 + u64::from(rows) / COLUMN_ROWS)?;
+        Ok(rules_out)
+    }
+
     /// The rows that a phrase may be in.
-    fn suspects_of(&mut self, phrase: &Phrase, place: usize) -> Result<&Suspects, IndexError> {
-        let key = (std::ptr::from_ref(phrase) as usize, place);
+    fn suspects_of(&mut self, phrase: usize, place: usize) -> Result<&Suspects, IndexError> {
+        let key = (phrase, place);
         if !self.suspects.contains_key(&key) {
             let number = self.rows.block.shapes()?.numbers.get(place).copied();
             let number = number.ok_or_else(|| self.rows.block.damaged(Damage("a row shape is missing")))?;

@@ -1,6 +1,11 @@
 //! Against the naive scan, over any events, and through every step of writing files.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use event::{
     Analyzed, Batch, Event, EventId, Field, JournalId, Position, Severity, Template, Timestamp, Value,
@@ -13,8 +18,8 @@ mod damage;
 
 use super::{Config, Embedded};
 use crate::{
-    FieldValuesRequest, HistogramRequest, Index, IndexError, PatternsRequest, SearchRequest, Selection,
-    query::Query, scan::Scan,
+    FieldValuesRequest, HistogramRequest, Index, IndexError, Interval, Limits, PatternsRequest,
+    SearchRequest, Selection, query::Query, scan::Scan,
 };
 
 const NOW: Timestamp = Timestamp::MAX;
@@ -218,7 +223,10 @@ fn same(index: &Embedded, scan: &Scan, query: &str, from: Option<i64>, to: Optio
         let mut after = None;
         loop {
             let request = SearchRequest { after, ..SearchRequest::new(selection.clone(), 9) };
-            let (ours, theirs) = (index.search(request.clone()).await.unwrap(), scan.search(&request));
+            let (ours, theirs) = (
+                index.search(request.clone(), &Limits::none()).await.unwrap(),
+                scan.search(&request, &Limits::none()).unwrap(),
+            );
             assert_eq!(ours.total, theirs.total, "{query}");
             assert_eq!(ours.hits, theirs.hits, "{query}");
             assert_eq!(ours.next, theirs.next, "{query}");
@@ -227,17 +235,24 @@ fn same(index: &Embedded, scan: &Scan, query: &str, from: Option<i64>, to: Optio
                 break;
             }
         }
-        for (interval_nanos, by) in [(1_000, None), (10, Some("level")), (i64::MAX, Some("user.name"))] {
+        for (interval, by) in [
+            (Interval::Fixed(1_000), None),
+            (Interval::Fixed(10), Some("level")),
+            (Interval::Fixed(i64::MAX), Some("user.name")),
+            (Interval::Chosen { until: NOW }, None),
+            (Interval::Chosen { until: Timestamp::from_nanos(40).unwrap() }, Some("level")),
+            (Interval::Chosen { until: NOW }, Some("level")),
+        ] {
             let request = HistogramRequest {
                 selection: selection.clone(),
-                interval_nanos,
+                interval,
                 by: by.map(|by| crate::query::resolve(by).into_owned()),
                 by_limit: 2,
                 buckets_max: 1000,
             };
             assert_eq!(
-                index.histogram(request.clone()).await.unwrap().buckets,
-                scan.histogram(&request).unwrap().buckets,
+                index.histogram(request.clone(), &Limits::none()).await.unwrap().buckets,
+                scan.histogram(&request, &Limits::none()).unwrap().buckets,
                 "{query} by {by:?}"
             );
         }
@@ -252,8 +267,10 @@ fn same(index: &Embedded, scan: &Scan, query: &str, from: Option<i64>, to: Optio
         ] {
             let request =
                 FieldValuesRequest { selection: selection.clone(), field: field.to_owned(), limit: 100 };
-            let (ours, theirs) =
-                (index.field_values(request.clone()).await.unwrap(), scan.field_values(&request));
+            let (ours, theirs) = (
+                index.field_values(request.clone(), &Limits::none()).await.unwrap(),
+                scan.field_values(&request, &Limits::none()).unwrap(),
+            );
             assert_eq!(
                 (ours.values, ours.total, ours.distinct),
                 (theirs.values, theirs.total, theirs.distinct),
@@ -261,7 +278,10 @@ fn same(index: &Embedded, scan: &Scan, query: &str, from: Option<i64>, to: Optio
             );
         }
         let request = PatternsRequest { selection, limit: 3 };
-        let (ours, theirs) = (index.patterns(request.clone()).await.unwrap(), scan.patterns(&request));
+        let (ours, theirs) = (
+            index.patterns(request.clone(), &Limits::none()).await.unwrap(),
+            scan.patterns(&request, &Limits::none()).unwrap(),
+        );
         assert_eq!(
             (ours.patterns, ours.distinct, ours.total),
             (theirs.patterns, theirs.distinct, theirs.total),
@@ -271,7 +291,7 @@ fn same(index: &Embedded, scan: &Scan, query: &str, from: Option<i64>, to: Optio
 }
 
 fn same_fields(index: &Embedded, scan: &Scan) {
-    assert_eq!(run(index.fields()).unwrap(), scan.fields());
+    assert_eq!(run(index.fields(&Limits::none())).unwrap(), scan.fields(&Limits::none()).unwrap());
 }
 
 proptest! {
@@ -342,7 +362,7 @@ fn plain(count: usize, start: i64) -> Vec<Made> {
 
 fn total(index: &Embedded) -> u64 {
     let request = SearchRequest::new(Selection::all(), 1000);
-    let result = run(index.search(request)).unwrap();
+    let result = run(index.search(request, &Limits::none())).unwrap();
     assert_eq!(result.total, result.hits.len() as u64);
     result.total
 }
@@ -425,10 +445,19 @@ fn expired_segments_go_and_the_journal_position_stays() {
 #[test]
 fn a_query_that_reads_too_many_rows_is_refused() {
     let dir = TempDir::new().unwrap();
-    let index = Embedded::open(Config { query_rows_max: 10, ..config(dir.path()) }).unwrap();
+    let index = Embedded::open(config(dir.path())).unwrap();
     run(index.write(&batch(&plain(20, 0), 1, &mut 0))).unwrap();
     let selection = Selection { query: Query::parse("7", NOW).unwrap(), ..Selection::all() };
-    let answer = run(index.search(SearchRequest::new(selection, 1)));
+    let request = SearchRequest::new(selection, 1);
+    let far = Instant::now() + Duration::from_secs(600);
+    let answer = run(index.search(request.clone(), &Limits::new(far, 10)));
     assert!(matches!(answer, Err(IndexError::QueryTooLarge { .. })), "{answer:?}");
+    run(index.search(request.clone(), &Limits::new(far, 1_000_000))).unwrap();
+    let answer = run(index.search(request.clone(), &Limits::new(Instant::now(), u64::MAX)));
+    assert!(matches!(answer, Err(IndexError::TimedOut)), "{answer:?}");
+    let limits = Limits::none();
+    limits.cancel();
+    let answer = run(index.search(request, &limits, &Limits::none()));
+    assert!(matches!(answer, Err(IndexError::Cancelled)), "{answer:?}");
     assert_eq!(total(&index), 20);
 }

@@ -6,7 +6,7 @@ use event::{Analyzed, Batch, JournalId, Position, Value, Variable, Verdict};
 
 use super::{
     amend::judged,
-    block::BlockBuilder,
+    block::{BlockBuilder, Packing},
     bloom::field_key,
     intern::Interner,
     ints::zigzag,
@@ -30,8 +30,8 @@ pub(super) struct Writer {
     rows: u64,
     /// Behind the last event of each journal, in the order in which journals were first met.
     covered: Vec<(JournalId, Position)>,
-    /// What queries see, until the next write.
-    view: Option<Arc<Segment>>,
+    /// Which segment this is of those that were written, and which state of it.
+    version: (u64, u64),
     block_rows: usize,
 }
 
@@ -67,7 +67,7 @@ impl Writer {
         match self.covered.last_mut() {
             Some((_, covered)) if *covered < end => {
                 *covered = end;
-                self.view = None;
+                self.version.1 += 1;
                 true
             }
             _ => false,
@@ -76,7 +76,7 @@ impl Writer {
 
     /// Appends the events of a batch that were not written before.
     pub(super) fn write(&mut self, batch: &Batch<'_>) {
-        self.view = None;
+        self.version.1 += 1;
         let mut last: Option<(JournalId, Position)> = None;
         for event in &batch.events {
             let journal = event.id.journal;
@@ -185,7 +185,7 @@ impl Writer {
     fn appended(&mut self) {
         self.rows += 1;
         if self.builder.len() >= self.block_rows || self.builder.text_bytes() >= TEXT_BYTES_MAX {
-            let block = freeze(&self.builder, &mut self.interner.tables);
+            let block = freeze(&self.builder, &mut self.interner.tables, Packing::Small);
             self.blocks.push(block);
             self.builder.clear();
         }
@@ -267,27 +267,38 @@ impl Writer {
         &mut self.interner
     }
 
-    /// What is there, for queries.
-    pub(super) fn view(&mut self) -> Arc<Segment> {
-        if let Some(view) = &self.view {
-            return Arc::clone(view);
-        }
-        let mut tables = self.interner.tables.clone();
-        let mut blocks = self.blocks.clone();
-        if self.builder.len() > 0 {
-            blocks.push(freeze(&self.builder, &mut tables));
-        }
-        let view = Arc::new(Segment::in_memory(blocks, Arc::new(tables), self.covered.clone()));
-        self.view = Some(Arc::clone(&view));
-        view
+    pub(super) fn tables(&self) -> &Tables {
+        &self.interner.tables
+    }
+
+    pub(super) fn blocks(&self) -> &[BlockPlace] {
+        &self.blocks
+    }
+
+    /// The rows behind the blocks.
+    pub(super) fn builder(&self) -> &BlockBuilder {
+        &self.builder
+    }
+
+    /// Number of the segment being written and of its state; the latter moves with every write.
+    pub(super) fn version(&self) -> (u64, u64) {
+        self.version
     }
 
     /// Takes what is there; writing goes on with nothing.
-    pub(super) fn finish(&mut self) -> Arc<Segment> {
-        let view = self.view();
-        let covered = std::mem::take(&mut self.covered);
-        *self = Self::new(self.block_rows, covered);
-        view
+    pub(super) fn finish(&mut self) -> Segment {
+        let next = Self {
+            block_rows: self.block_rows,
+            covered: self.covered.clone(),
+            version: (self.version.0 + 1, 0),
+            ..Self::default()
+        };
+        let Self { interner, builder, mut blocks, covered, .. } = std::mem::replace(self, next);
+        let mut tables = interner.tables;
+        if builder.len() > 0 {
+            blocks.push(freeze(&builder, &mut tables, Packing::Small));
+        }
+        Segment::in_memory(blocks, Arc::new(tables), covered)
     }
 }
 
@@ -307,8 +318,9 @@ fn is_joined(line: &str, from: usize, to: usize) -> bool {
     joins(line.as_bytes()[..from].last()) || joins(line.as_bytes().get(to))
 }
 
-fn freeze(builder: &BlockBuilder, tables: &mut Tables) -> BlockPlace {
-    let encoded = builder.encode(|number| &tables.shapes[number as usize]);
+/// Encodes the rows of a block and counts them.
+pub(super) fn freeze(builder: &BlockBuilder, tables: &mut Tables, packing: Packing) -> BlockPlace {
+    let encoded = builder.encode(|number| &tables.shapes[number as usize], packing);
     add_totals(tables, &encoded.totals, &encoded.host_rows);
     BlockPlace::in_memory(Arc::new(encoded.block))
 }

@@ -13,7 +13,7 @@ use event::{
     Analyzed, Batch, Event, EventId, JournalId, Position, Severity, Template, Timestamp, Verdict,
     VerdictState,
 };
-use index::{Index, SearchRequest, Selection, query::Query};
+use index::{Index, Limits, SearchRequest, Selection, query::Query};
 
 /// The journal of all events here.
 pub(crate) const JOURNAL: JournalId = JournalId(0xfeed);
@@ -99,7 +99,7 @@ pub(crate) async fn write(index: &dyn Index, batch: Batch<'static>) {
 
 /// The records found by a request, newest first, and the total.
 pub(crate) async fn found(index: &dyn Index, request: SearchRequest) -> (Vec<u32>, u64) {
-    let result = index.search(request).await.unwrap();
+    let result = index.search(request, &Limits::none()).await.unwrap();
     (result.hits.iter().map(|hit| hit.cursor.id.position.record).collect(), result.total)
 }
 

@@ -2,7 +2,7 @@
 
 use event::{Analyzed, Event, Severity, Value};
 use index::{
-    FieldValuesRequest, HistogramRequest, Index, PatternsRequest, SearchRequest, Selection,
+    FieldValuesRequest, HistogramRequest, Index, Interval, Limits, PatternsRequest, SearchRequest, Selection,
     query::{Bound, FieldKind, Phrase, Query, Test, TokenPattern, Wildcard},
     scan::Scan,
 };
@@ -162,27 +162,39 @@ pub(crate) async fn answers_equal(index: &dyn Index, scan: &Scan, query: Query) 
     let text = query.to_string();
     let selection = Selection { query, from: Some(seconds(1)), to: Some(seconds(5)) };
     let request = SearchRequest::new(selection.clone(), 4);
-    let expected = scan.search(&request);
-    assert_eq!(index.search(request.clone()).await.unwrap(), expected, "search {text}");
+    let expected = scan.search(&request, &Limits::none()).unwrap();
+    assert_eq!(index.search(request.clone(), &Limits::none()).await.unwrap(), expected, "search {text}");
     let request = SearchRequest { after: expected.next, ..request };
-    assert_eq!(index.search(request.clone()).await.unwrap(), scan.search(&request), "second page {text}");
+    assert_eq!(
+        index.search(request.clone(), &Limits::none()).await.unwrap(),
+        scan.search(&request, &Limits::none()).unwrap(),
+        "second page {text}"
+    );
     for field in PATHS.iter().copied().chain(["log.level", "service.name"]) {
         let request = FieldValuesRequest { selection: selection.clone(), field: field.to_owned(), limit: 3 };
         assert_eq!(
-            index.field_values(request.clone()).await.unwrap(),
-            scan.field_values(&request),
+            index.field_values(request.clone(), &Limits::none()).await.unwrap(),
+            scan.field_values(&request, &Limits::none()).unwrap(),
             "{field} of {text}"
         );
         let request = HistogramRequest {
             selection: selection.clone(),
-            interval_nanos: 2_000_000_000,
+            interval: Interval::Fixed(2_000_000_000),
             by: Some(field.to_owned()),
             by_limit: 2,
             buckets_max: 100,
         };
-        let expected = scan.histogram(&request).unwrap();
-        assert_eq!(index.histogram(request).await.unwrap(), expected, "histogram by {field} of {text}");
+        let expected = scan.histogram(&request, &Limits::none()).unwrap();
+        assert_eq!(
+            index.histogram(request, &Limits::none()).await.unwrap(),
+            expected,
+            "histogram by {field} of {text}"
+        );
     }
     let request = PatternsRequest { selection, limit: 3 };
-    assert_eq!(index.patterns(request.clone()).await.unwrap(), scan.patterns(&request), "patterns {text}");
+    assert_eq!(
+        index.patterns(request.clone(), &Limits::none()).await.unwrap(),
+        scan.patterns(&request, &Limits::none()).unwrap(),
+        "patterns {text}"
+    );
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use event::{Event, JournalId, Position, Severity, Value, Verdict, VerdictState};
 use index::{
-    FieldValuesRequest, FollowRequest, HistogramRequest, Index, PatternsRequest, SearchRequest, Selection,
+    FieldValuesRequest, FollowRequest, HistogramRequest, Index, Interval, Limits, PatternsRequest,
+    SearchRequest, Selection,
 };
 
 use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, seconds, selection, write};
@@ -120,7 +121,7 @@ pub(super) async fn queries<F: Factory>(factory: &F) {
     ] {
         assert_eq!(found(&*index, all(query)).await, (expected.to_vec(), expected.len() as u64), "{query}");
     }
-    let result = index.search(all("10.0.0.1")).await.unwrap();
+    let result = index.search(all("10.0.0.1"), &Limits::none()).await.unwrap();
     assert_eq!(result.hits[0].document["log"]["level"], "warn");
     assert_eq!(result.hits[0].document["source"]["port"], 22);
     assert_eq!(result.hits[0].document["event"]["outcome"], "Failure");
@@ -135,7 +136,7 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
     let mut request = SearchRequest { limit: 3, ..all("same") };
     let mut pages = Vec::new();
     loop {
-        let result = index.search(request.clone()).await.unwrap();
+        let result = index.search(request.clone(), &Limits::none()).await.unwrap();
         assert_eq!(result.total, 7);
         assert_eq!(result.covered, id(7).position);
         pages.push(result.hits.iter().map(|hit| hit.cursor.id.position.record).collect::<Vec<_>>());
@@ -145,9 +146,9 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
     }
     assert_eq!(pages, [vec![6, 5, 4], vec![3, 2, 1], vec![0]]);
 
-    let result = index.search(SearchRequest { limit: 0, ..all("same") }).await.unwrap();
+    let result = index.search(SearchRequest { limit: 0, ..all("same") }, &Limits::none()).await.unwrap();
     assert_eq!((result.total, result.hits.len(), result.next), (7, 0, None));
-    let result = index.search(SearchRequest { limit: 7, ..all("same") }).await.unwrap();
+    let result = index.search(SearchRequest { limit: 7, ..all("same") }, &Limits::none()).await.unwrap();
     assert_eq!((result.hits.len(), result.next), (7, None));
 
     // Pages bounded in bytes give the same hits; one comes in any case.
@@ -155,7 +156,7 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
         let mut request = SearchRequest { bytes_max, ..all("same") };
         let mut hits = Vec::new();
         loop {
-            let page = index.search(request.clone()).await.unwrap();
+            let page = index.search(request.clone(), &Limits::none()).await.unwrap();
             assert_eq!(page.total, if request.counted { 7 } else { 0 });
             assert!(
                 at_once.contains(&page.hits.len()) || page.next.is_none(),
@@ -167,7 +168,7 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
             assert_eq!(hits.last().map(|hit| hit.cursor), Some(next));
             request = SearchRequest { after: Some(next), counted: false, ..request };
         }
-        assert_eq!(hits, index.search(all("same")).await.unwrap().hits, "{bytes_max}");
+        assert_eq!(hits, index.search(all("same"), &Limits::none()).await.unwrap().hits, "{bytes_max}");
     }
 
     for (from, to, expected) in [
@@ -204,7 +205,7 @@ pub(super) async fn following<F: Factory>(factory: &F) {
         let mut request = FollowRequest { query, journal: JOURNAL, from: id(from).position, bytes_max };
         let mut records = Vec::new();
         loop {
-            let followed = index.follow(request.clone()).await.unwrap();
+            let followed = index.follow(request.clone(), &Limits::none()).await.unwrap();
             records.extend(followed.hits.iter().map(|hit| hit.cursor.id.position.record));
             if followed.end == request.from {
                 break;
@@ -226,7 +227,7 @@ pub(super) async fn following<F: Factory>(factory: &F) {
         from: Position::default(),
         bytes_max: usize::MAX,
     };
-    assert_eq!(index.follow(other).await.unwrap().hits, []);
+    assert_eq!(index.follow(other, &Limits::none()).await.unwrap().hits, []);
 }
 
 pub(super) async fn counts<F: Factory>(factory: &F) {
@@ -235,12 +236,12 @@ pub(super) async fn counts<F: Factory>(factory: &F) {
     sample(&*index).await;
     let request = HistogramRequest {
         selection: selection(""),
-        interval_nanos: 4_000_000_000,
+        interval: Interval::Fixed(4_000_000_000),
         by: Some("service.name".to_owned()),
         by_limit: 1,
         buckets_max: 10,
     };
-    let histogram = index.histogram(request.clone()).await.unwrap();
+    let histogram = index.histogram(request.clone(), &Limits::none()).await.unwrap();
     let buckets: Vec<_> = histogram
         .buckets
         .iter()
@@ -258,7 +259,7 @@ pub(super) async fn counts<F: Factory>(factory: &F) {
     );
     assert_eq!(histogram.covered, id(8).position);
     assert!(
-        index.histogram(HistogramRequest { buckets_max: 2, ..request }).await.is_err(),
+        index.histogram(HistogramRequest { buckets_max: 2, ..request }, &Limits::none()).await.is_err(),
         "too many buckets"
     );
 
@@ -271,7 +272,7 @@ pub(super) async fn counts<F: Factory>(factory: &F) {
         ("labels.absent", "", &[], 0, 0),
     ] {
         let request = FieldValuesRequest { selection: selection(query), field: field.to_owned(), limit: 3 };
-        let answer = index.field_values(request).await.unwrap();
+        let answer = index.field_values(request, &Limits::none()).await.unwrap();
         let values: Vec<_> = answer.values.iter().map(|(value, count)| (value.as_str(), *count)).collect();
         assert_eq!(
             (values.as_slice(), answer.total, answer.distinct),
@@ -280,7 +281,7 @@ pub(super) async fn counts<F: Factory>(factory: &F) {
         );
     }
 
-    let fields = index.fields().await.unwrap();
+    let fields = index.fields(&Limits::none()).await.unwrap();
     for (name, kind, count) in [
         ("@timestamp", "date", Some(8)),
         ("message", "text", Some(8)),
@@ -297,7 +298,10 @@ pub(super) async fn counts<F: Factory>(factory: &F) {
         assert_eq!(field.map_or("", |field| &field.kind), kind, "{name}");
     }
 
-    let answer = index.patterns(PatternsRequest { selection: selection("disk"), limit: 1 }).await.unwrap();
+    let answer = index
+        .patterns(PatternsRequest { selection: selection("disk"), limit: 1 }, &Limits::none())
+        .await
+        .unwrap();
     assert_eq!((answer.total, answer.distinct, answer.patterns.len()), (3, 2, 1));
     let pattern = &answer.patterns[0];
     assert_eq!((pattern.text.as_str(), pattern.count, pattern.anomalies), ("disk full", 2, 0));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use event::{Analyzed, Event, EventId, JournalId, Position, Value};
 use index::{
-    FieldValuesRequest, HistogramRequest, Index, IndexError, SearchRequest, Selection,
+    FieldValuesRequest, HistogramRequest, Index, IndexError, Interval, Limits, SearchRequest, Selection,
     elasticsearch::{Cluster, Flavor},
     query::Query,
     scan::Scan,
@@ -43,7 +43,7 @@ fn values(field: &str, limit: usize) -> FieldValuesRequest {
 fn by(field: &str, interval_nanos: i64) -> HistogramRequest {
     HistogramRequest {
         selection: Selection::all(),
-        interval_nanos,
+        interval: Interval::Fixed(interval_nanos),
         by: Some(field.to_owned()),
         by_limit: 3,
         buckets_max: 100,
@@ -148,7 +148,10 @@ fn every_kind_of_field_answers_as_the_scan_does() {
                 Err(error) => panic!("{query}: {error}"),
             };
             let request = SearchRequest::new(Selection { query, from: None, to: None }, 100);
-            let (answer, expected) = (index.search(request.clone()).await.unwrap(), scan.search(&request));
+            let (answer, expected) = (
+                index.search(request.clone(), &Limits::none()).await.unwrap(),
+                scan.search(&request, &Limits::none()).unwrap(),
+            );
             assert_eq!(answer, expected, "{}", request.selection.query);
         }
         for field in [
@@ -170,14 +173,14 @@ fn every_kind_of_field_answers_as_the_scan_does() {
         ] {
             for limit in [2, 100] {
                 let request = values(field, limit);
-                let expected = scan.field_values(&request);
-                assert_eq!(index.field_values(request).await.unwrap(), expected, "{field}");
+                let expected = scan.field_values(&request, &Limits::none()).unwrap();
+                assert_eq!(index.field_values(request, &Limits::none()).await.unwrap(), expected, "{field}");
             }
             let request = HistogramRequest { by_limit: 1, ..by(field, 7_000_000_000) };
-            let expected = scan.histogram(&request).unwrap();
-            assert_eq!(index.histogram(request).await.unwrap(), expected, "{field}");
+            let expected = scan.histogram(&request, &Limits::none()).unwrap();
+            assert_eq!(index.histogram(request, &Limits::none()).await.unwrap(), expected, "{field}");
         }
-        assert_eq!(index.fields().await.unwrap(), scan.fields());
+        assert_eq!(index.fields(&Limits::none()).await.unwrap(), scan.fields(&Limits::none()).unwrap());
     });
 }
 
@@ -188,11 +191,11 @@ fn times_are_counted_by_the_millisecond() {
         let times = ["2024-06-01T12:00:00.123456789Z", "2024-06-01T12:00:00.123Z"];
         let events = times.iter().zip(0..).map(|(time, record)| with_field(record, "event.start", *time));
         let (index, _) = with(events.collect(), None).await;
-        let answer = index.field_values(values("event.start", 5)).await.unwrap();
+        let answer = index.field_values(values("event.start", 5), &Limits::none()).await.unwrap();
         assert_eq!(answer.values, [("2024-06-01T12:00:00.123Z".to_owned(), 2)]);
-        let answer = index.histogram(by("event.start", 1_000_000)).await.unwrap();
+        let answer = index.histogram(by("event.start", 1_000_000), &Limits::none()).await.unwrap();
         assert_eq!(answer.buckets[0].by, [("2024-06-01T12:00:00.123Z".to_owned(), 1)].into());
-        refused(index.histogram(by("event.start", 1_500_000)).await, "whole milliseconds");
+        refused(index.histogram(by("event.start", 1_500_000), &Limits::none()).await, "whole milliseconds");
     });
 }
 
@@ -204,7 +207,7 @@ fn addresses_are_counted_in_their_shortest_form() {
         let events =
             addresses.iter().zip(0..).map(|(address, record)| with_field(record, "source.ip", *address));
         let (index, _) = with(events.collect(), None).await;
-        let answer = index.field_values(values("source.ip", 5)).await.unwrap();
+        let answer = index.field_values(values("source.ip", 5), &Limits::none()).await.unwrap();
         assert_eq!(answer.values, [("2001:db8::1".to_owned(), 2), ("10.0.0.1".to_owned(), 1)]);
         assert_eq!(found(&index, all("source.ip:10.0.0.1")).await.0, [2]);
     });
@@ -216,8 +219,8 @@ fn the_values_of_messages_cannot_be_counted() {
     block_on(async {
         let (index, _) = with(vec![plain(0, 0, "m")], None).await;
         for field in ["message", "event.original"] {
-            refused(index.field_values(values(field, 5)).await, field);
-            refused(index.histogram(by(field, 1_000_000)).await, field);
+            refused(index.field_values(values(field, 5), &Limits::none()).await, field);
+            refused(index.histogram(by(field, 1_000_000), &Limits::none()).await, field);
         }
     });
 }
@@ -248,7 +251,7 @@ fn long_values_are_kept_but_not_compared() {
         assert_eq!(records("labels.a:?*").await, known);
         assert_eq!(records("end").await, [3]);
         assert_eq!(records("x*").await, [3]);
-        let hit = &index.search(all("labels.a:*")).await.unwrap().hits[0];
+        let hit = &index.search(all("labels.a:*"), &Limits::none()).await.unwrap().hits[0];
         assert_eq!(hit.document["labels"]["a"], long, "it is kept whole");
     });
 }
@@ -265,7 +268,11 @@ fn the_largest_queries_are_answered() {
         let fields = format!("NOT ({})", fields.join(" OR "));
         for query in [deep, wide, fields] {
             let request = all(&query);
-            assert_eq!(index.search(request.clone()).await.unwrap(), scan.search(&request), "{query}");
+            assert_eq!(
+                index.search(request.clone(), &Limits::none()).await.unwrap(),
+                scan.search(&request, &Limits::none()).unwrap(),
+                "{query}"
+            );
         }
     });
 }
@@ -283,32 +290,47 @@ fn what_a_server_does_not_take_is_refused_with_the_limit() {
         let (index, scan) = with(events, None).await;
         for query in ["t12* end", "t12*.end", "labels.n:*99", "labels.n:v1*", "labels.n:?1*1", "t*"] {
             let request = SearchRequest { limit: 3, ..all(query) };
-            assert_eq!(index.search(request.clone()).await.unwrap(), scan.search(&request), "{query}");
+            assert_eq!(
+                index.search(request.clone(), &Limits::none()).await.unwrap(),
+                scan.search(&request, &Limits::none()).unwrap(),
+                "{query}"
+            );
         }
         let hard = format!("t*a{}*b{}", "?".repeat(40), "?".repeat(40));
-        refused(index.search(all(&hard)).await, "a single wildcard");
+        refused(index.search(all(&hard), &Limits::none()).await, "a single wildcard");
         // How many clauses there may be depends on the server's memory, but for OpenSearch.
         match flavor().await {
             Flavor::Elasticsearch => {
-                refused(index.search(all("labels.n:*v*")).await, "10000 values of labels.n");
+                refused(index.search(all("labels.n:*v*"), &Limits::none()).await, "10000 values of labels.n");
             }
-            Flavor::OpenSearch => refused(index.search(all("t*.*n*")).await, "max_clause_count"),
+            Flavor::OpenSearch => {
+                refused(index.search(all("t*.*n*"), &Limits::none()).await, "max_clause_count")
+            }
         }
         let request =
             HistogramRequest { buckets_max: 1_000_000, by_limit: 10, ..by("labels.n", 1_000_000_000) };
-        let answer = index.histogram(request.clone()).await.unwrap();
-        assert!(answer == scan.histogram(&request).unwrap(), "11000 buckets by 11000 values");
-        refused(index.histogram(HistogramRequest { buckets_max: 10, ..request }).await, "10 buckets");
+        let answer = index.histogram(request.clone(), &Limits::none()).await.unwrap();
+        assert!(
+            answer == scan.histogram(&request, &Limits::none()).unwrap(),
+            "11000 buckets by 11000 values"
+        );
+        refused(
+            index.histogram(HistogramRequest { buckets_max: 10, ..request }, &Limits::none()).await,
+            "10 buckets",
+        );
         for (field, limit) in [("labels.n", 5), ("labels.n", 11_000)] {
             let request = values(field, limit);
-            let answer = index.field_values(request.clone()).await.unwrap();
-            assert!(answer == scan.field_values(&request), "{limit} values of {field}");
+            let answer = index.field_values(request.clone(), &Limits::none()).await.unwrap();
+            assert!(
+                answer == scan.field_values(&request, &Limits::none()).unwrap(),
+                "{limit} values of {field}"
+            );
         }
         let mut pages = Vec::new();
         let mut request = SearchRequest { limit: 10_500, ..all("") };
         loop {
-            let result = index.search(request.clone()).await.unwrap();
-            assert!(result == scan.search(&request), "page {}", pages.len());
+            let result = index.search(request.clone(), &Limits::none()).await.unwrap();
+            assert!(result == scan.search(&request, &Limits::none()).unwrap(), "page {}", pages.len());
             pages.push(result.hits.len());
             let Some(next) = result.next else { break };
             request.after = Some(next);
@@ -335,12 +357,17 @@ fn counts_are_exact_over_several_shards() {
         let (index, scan) = with(events.collect(), Some(3)).await;
         for (field, limit) in [("user.name", 1), ("user.name", 3_000), ("source.port", 2_500)] {
             let request = values(field, limit);
-            let expected = scan.field_values(&request);
-            assert!(index.field_values(request).await.unwrap() == expected, "{limit} values of {field}");
+            let expected = scan.field_values(&request, &Limits::none()).unwrap();
+            assert!(
+                index.field_values(request, &Limits::none()).await.unwrap() == expected,
+                "{limit} values of {field}"
+            );
         }
         let request = values("user.name", 10);
-        let (answer, expected) =
-            (index.field_values(request.clone()).await.unwrap(), scan.field_values(&request));
+        let (answer, expected) = (
+            index.field_values(request.clone(), &Limits::none()).await.unwrap(),
+            scan.field_values(&request, &Limits::none()).unwrap(),
+        );
         assert_eq!((answer.values, answer.total), (expected.values, expected.total));
         assert!(
             answer.distinct.abs_diff(expected.distinct) <= expected.distinct / 100,
@@ -348,7 +375,10 @@ fn counts_are_exact_over_several_shards() {
             answer.distinct
         );
         let request = HistogramRequest { by_limit: 2, ..by("user.name", 1_000_000_000) };
-        assert_eq!(index.histogram(request.clone()).await.unwrap(), scan.histogram(&request).unwrap());
+        assert_eq!(
+            index.histogram(request.clone(), &Limits::none()).await.unwrap(),
+            scan.histogram(&request, &Limits::none()).unwrap()
+        );
     });
 }
 
@@ -375,7 +405,7 @@ fn what_is_not_covered_is_left_to_the_journal() {
         write(&third, event::Batch { events: vec![event], variables: Vec::new(), end: id(1).position }).await;
         third.refresh().await.unwrap();
         assert_eq!(found(&second, all("m")).await.1, 3);
-        let answer = second.search(SearchRequest { limit: 0, ..all("m") }).await.unwrap();
+        let answer = second.search(SearchRequest { limit: 0, ..all("m") }, &Limits::none()).await.unwrap();
         assert_eq!((answer.total, answer.covered), (3, id(2).position));
     });
 }
@@ -388,12 +418,12 @@ fn before_the_first_event_there_is_nothing() {
         set_up(&name, None).await;
         let index: Arc<dyn Index> = Arc::new(open(&name));
         assert_eq!(found(&*index, all("labels.a:*b OR x")).await, (vec![], 0));
-        assert_eq!(index.fields().await.unwrap(), []);
-        assert_eq!(index.histogram(by("labels.a", 1_000_000)).await.unwrap().buckets, []);
-        let answer = index.field_values(values("user.name", 3)).await.unwrap();
+        assert_eq!(index.fields(&Limits::none()).await.unwrap(), []);
+        assert_eq!(index.histogram(by("labels.a", 1_000_000), &Limits::none()).await.unwrap().buckets, []);
+        let answer = index.field_values(values("user.name", 3), &Limits::none()).await.unwrap();
         assert_eq!((answer.total, answer.distinct, answer.values), (0, 0, vec![]));
         let request = index::PatternsRequest { selection: selection(""), limit: 3 };
-        let answer = index.patterns(request).await.unwrap();
+        let answer = index.patterns(request, &Limits::none()).await.unwrap();
         assert_eq!((answer.total, answer.distinct, answer.patterns), (0, 0, vec![]));
     });
 }

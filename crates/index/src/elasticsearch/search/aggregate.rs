@@ -1,14 +1,15 @@
 //! Counts: over time, and by the values of a field. They are exact, or refused.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
 
 use event::{Timestamp, field};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Question, dsl, unanswerable, unexpected};
 use crate::{
-    Bucket, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, IndexError, OTHER,
+    Bucket, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, IndexError, Interval, OTHER,
     elasticsearch::{Cluster, Flavor, View},
+    interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::sort_counts,
     query::FieldKind,
 };
@@ -27,11 +28,17 @@ pub(in crate::elasticsearch) async fn histogram(
     view: &View,
     request: HistogramRequest,
 ) -> Result<Histogram, IndexError> {
-    let interval = request.interval_nanos.max(1);
+    let interval = request.interval.first();
     if interval % MILLI != 0 {
         return Err(IndexError::Unsupported { what: "it counts by whole milliseconds".to_owned() });
     }
     let question = Question::new(cluster, view, &request.selection).await?;
+    let (interval, buckets_max) = match request.interval {
+        Interval::Fixed(_) => (interval, request.buckets_max),
+        Interval::Chosen { until } => {
+            (chosen(&question, until).await?.unwrap_or(interval), request.buckets_max.max(CHOSEN_BUCKETS_MAX))
+        }
+    };
     let over_time = json!({
         "field": field::TIMESTAMP,
         "fixed_interval": format!("{}ms", interval / MILLI),
@@ -44,13 +51,28 @@ pub(in crate::elasticsearch) async fn histogram(
     }
     let mut answer = question.ask(json!({"size": 0, "aggs": {"over_time": over_time}})).await?;
     let found = taken(&mut answer["aggregations"]["over_time"]["buckets"]);
-    if found.len() > request.buckets_max {
+    if found.len() > buckets_max {
         return Err(unanswerable(format!("{} buckets, or widen its interval", request.buckets_max)));
     }
     let kind = request.by.as_deref().map(FieldKind::of);
     let buckets = found.iter().map(|bucket| read_bucket(bucket, kind)).collect::<Option<_>>();
     let buckets = buckets.ok_or_else(|| unexpected("a bucket of the histogram has no time or no count"))?;
-    Ok(Histogram { buckets, covered: view.covered })
+    Ok(Histogram { buckets, interval_nanos: interval, covered: view.covered })
+}
+
+/// The width to count by, from the first and the last event up to an instant; None without any.
+async fn chosen(question: &Question<'_>, until: Timestamp) -> Result<Option<i64>, IndexError> {
+    let of = |kind: &str| json!({kind: {"field": field::TIMESTAMP}});
+    let range = dsl::time_range(field::TIMESTAMP, Bound::Unbounded, Bound::Included(until));
+    let known = json!({
+        "filter": range.unwrap_or_else(|| json!({"match_all": {}})),
+        "aggs": {"first": of("min"), "last": of("max")},
+    });
+    let answer = question.ask(json!({"size": 0, "aggs": {"known": known}})).await?;
+    let known = &answer["aggregations"]["known"];
+    // Milliseconds, as fractions are nothing to widths of whole seconds.
+    let nanos = |name: &str| known[name]["value"].as_f64().map(|millis| millis as i64 * MILLI);
+    Ok(nanos("first").zip(nanos("last")).map(|(first, last)| counting_width(first, last)))
 }
 
 /// Counts by the most frequent values, and all others together.

@@ -37,10 +37,10 @@ fn all_losses(index: &Embedded) -> Losses {
 fn ask_everything(index: &Embedded) {
     for query in QUERIES {
         let selection = Selection { query: Query::parse(query, NOW).unwrap(), ..Selection::all() };
-        run(index.search(SearchRequest::new(selection.clone(), 100))).unwrap();
-        run(index.patterns(PatternsRequest { selection, limit: 3 })).unwrap();
+        run(index.search(SearchRequest::new(selection.clone(), 100), &Limits::none())).unwrap();
+        run(index.patterns(PatternsRequest { selection, limit: 3 }, &Limits::none())).unwrap();
     }
-    run(index.fields()).unwrap();
+    run(index.fields(&Limits::none())).unwrap();
 }
 
 const ALL: u64 = FILES as u64 * ROWS as u64;
@@ -173,7 +173,7 @@ fn a_file_that_an_earlier_version_wrote_is_read() {
     let index = Embedded::open(Config::new(dir.path())).unwrap();
     assert_eq!((total(&index), index.stats().damaged), (40, 0));
     let selection = Selection { query: Query::parse("\"number 17\"", NOW).unwrap(), ..Selection::all() };
-    let found = run(index.search(SearchRequest::new(selection, 9))).unwrap();
+    let found = run(index.search(SearchRequest::new(selection, 9), &Limits::none())).unwrap();
     assert_eq!(found.total, 1);
 }
 
