@@ -457,7 +457,7 @@ fn a_query_that_reads_too_many_rows_is_refused() {
     assert!(matches!(answer, Err(IndexError::TimedOut)), "{answer:?}");
     let limits = Limits::none();
     limits.cancel();
-    let answer = run(index.search(request, &limits, &Limits::none()));
+    let answer = run(index.search(request, &limits));
     assert!(matches!(answer, Err(IndexError::Cancelled)), "{answer:?}");
     assert_eq!(total(&index), 20);
 }

@@ -107,7 +107,7 @@ impl Writer {
 
     /// Appends events that a file held which was lost, wherever they stand.
     pub(super) fn restore(&mut self, batch: &Batch<'_>) {
-        self.view = None;
+        self.version.1 += 1;
         for event in &batch.events {
             self.append(event, batch.variables_of(event));
         }
