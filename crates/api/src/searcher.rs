@@ -389,7 +389,7 @@ impl Searcher {
         let guard = limits.cancel_on_drop();
         let work = telemetry::task::blocking("query of the journal", move || -> Result<_, IndexError> {
             let scan = |part: &Scan| scan(part, &own);
-            let Waiting { answer, cut } = waiting::look(&journal, (from, end), budget, &scan, gather)?;
+            let Waiting { answer, cut } = waiting::look(&journal, (from, end), budget, scan, gather)?;
             let found = match found {
                 Some(found) => found,
                 None => scan(&Scan::new())?,

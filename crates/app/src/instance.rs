@@ -17,6 +17,7 @@ mod window;
 
 use std::{
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -72,7 +73,7 @@ pub(crate) struct Instance {
     pub anomaly_grpc_addr: Option<SocketAddr>,
     journal: Option<Journal>,
     /// Nobody else uses the data folder as long as this process may write there.
-    _lock: DataLock,
+    _lock: Arc<DataLock>,
     /// What takes things in and answers.
     front: Tasks,
     /// What works on the journal.
@@ -99,7 +100,11 @@ impl Instance {
     pub(crate) async fn start(settings: &Settings, role: Role) -> Result<Self, StartError> {
         let data = &settings.data;
         disk::create_dir_all(data).map_err(|source| StartError::Data { path: data.clone(), source })?;
-        let lock = DataLock::take(data)?;
+        // Held here too, until what a failed start had begun has ended.
+        let lock = Arc::new(DataLock::take(data)?);
+        if let Err(error) = disk::make_private(data) {
+            tracing::warn!(%error, path = %data.display(), "files that an earlier version left readable to others stay so");
+        }
         let (failed, failing) = watch::channel(None);
         let build = Build {
             settings,
@@ -114,7 +119,7 @@ impl Instance {
             failed,
         };
         let (front, back) = (build.front.clone(), build.back.clone());
-        match Self::build(build, failing, role).await {
+        match Self::build(build, failing, role, Arc::clone(&lock)).await {
             Ok(instance) => Ok(instance),
             Err(error) => {
                 // What runs already must not outlive the start that failed.
@@ -129,6 +134,7 @@ impl Instance {
         build: Build<'_>,
         failing: watch::Receiver<Option<String>>,
         role: Role,
+        lock: Arc<DataLock>,
     ) -> Result<Self, StartError> {
         let settings = build.settings;
         let in_process = settings.anomaly_url.is_none() || role == Role::Anomaly;

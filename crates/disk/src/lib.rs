@@ -167,6 +167,13 @@ pub fn make_private(dir: &Path) -> io::Result<u64> {
     Ok(changed)
 }
 
+/// Elsewhere a folder's access list decides, and what is made in it inherits that.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the form that Unix needs")]
+pub fn make_private(_: &Path) -> io::Result<u64> {
+    Ok(0)
+}
+
 /// No space left, by whichever name.
 pub fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};

@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 
 use event::{Event, Timestamp, codec};
 use index::{
-    Index, SearchRequest, Selection,
+    Index, Limits, SearchRequest, Selection,
     embedded::{self, Embedded},
     query::Query,
 };
@@ -69,7 +69,7 @@ fn run(pipeline: Pipeline) -> Tasks {
 
 async fn total(index: &dyn Index, query: &str) -> u64 {
     let selection = Selection { query: Query::parse(query, Timestamp::MAX).unwrap(), ..Selection::all() };
-    index.search(SearchRequest::new(selection, 0)).await.unwrap().total
+    index.search(SearchRequest::new(selection, 0), &Limits::none()).await.unwrap().total
 }
 
 async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
