@@ -392,13 +392,13 @@ pub(super) async fn late_verdicts<F: Factory>(factory: &F) {
             let total = expected.len() as u64;
             assert_eq!(found(index, all(query)).await, (expected, total), "{query}");
         }
-        let hits = index.search(all("odd")).await.unwrap().hits;
+        let hits = index.search(all("odd"), &Limits::none()).await.unwrap().hits;
         let hit = hits.iter().find(|hit| hit.cursor.id == id(3)).unwrap();
         let anomaly = &hit.document["sentinel"]["anomaly"];
         let reasons = serde_json::json!(["never \"seen\" before"]);
         assert_eq!((&anomaly["score"], &anomaly["reasons"]), (&serde_json::json!(0.3), &reasons));
         let request = PatternsRequest { selection: selection("odd"), limit: 1 };
-        let pattern = &index.patterns(request).await.unwrap().patterns[0];
+        let pattern = &index.patterns(request, &Limits::none()).await.unwrap().patterns[0];
         assert_eq!((pattern.count, pattern.anomalies, pattern.score_max), (4, 1, 0.3));
     };
     ask(&*index).await;
