@@ -168,7 +168,11 @@ async fn import_and_query_work_with_and_without_a_running_collector() {
     // One process at a time on a data folder.
     let second =
         run(dir.path(), &["run", "--addr", "127.0.0.1:0", "--anomaly-addr", "127.0.0.1:0"], &data_setting);
-    assert!(!second.status.success() && said(&second).contains("journal"), "{}", said(&second));
+    assert!(
+        !second.status.success() && said(&second).contains("in use by another process"),
+        "{}",
+        said(&second)
+    );
 }
 
 #[tokio::test]

@@ -167,8 +167,8 @@ mod tests {
         assert_eq!(
             list(&json!({"feedback": [given(), other], "most": 1_000})),
             "ID  LABEL   HOLDS FOR       GIVEN                 SOURCE  MESSAGE\n\
-             3   normal  similar events  2024-06-01T12:00:00Z  shop    died [2J with code 7  [a drill]\n\
-             12  normal  template        2024-06-01T12:00:00Z          died [2J with code 7\n"
+             3   normal  similar events  2024-06-01T12:00:00Z  shop    died\\u{1b}[2J with code 7  [a drill]\n\
+             12  normal  template        2024-06-01T12:00:00Z          died\\u{1b}[2J with code 7\n"
         );
         let lost = list(&json!({"feedback": [], "most": 1_000, "problem": "cut short"}));
         assert_eq!(lost, "no feedback was given\nfeedback given earlier is missing: cut short\n");
@@ -178,12 +178,12 @@ mod tests {
     fn what_was_said_comes_with_the_way_back() {
         assert_eq!(
             said(&given()),
-            "\"died [2J with code 7\" of shop is normal, and so are similar events\n\
+            "\"died\\u{1b}[2J with code 7\" of shop is normal, and so are similar events\n\
              Take it back: log-sentinel feedback undo 3\n"
         );
         assert_eq!(
             taken_back(&given()),
-            "taken back: \"died [2J with code 7\" of shop is normal  [a drill]\n"
+            "taken back: \"died\\u{1b}[2J with code 7\" of shop is normal  [a drill]\n"
         );
     }
 

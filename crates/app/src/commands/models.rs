@@ -257,7 +257,7 @@ mod tests {
             lines[1],
             "00000002-3fa4c1d2  serving    2024-06-02T00:00:00Z  12,000  4          2024-06-01T12:00:00Z  2024-06-01T18:00:00Z"
         );
-        assert!(lines[2].ends_with("  it flags [2J more"), "{text}");
+        assert!(lines[2].ends_with("  it flags\\u{1b}[2J more"), "{text}");
         assert!(list(&json!({"models": []})).starts_with("no model is kept yet"));
     }
 
