@@ -4,7 +4,7 @@
 //! only leads to it. The handle is kept until everything was read, whatever becomes of the path.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     fs::{File, Metadata},
     io,
     path::{Path, PathBuf},
@@ -50,6 +50,8 @@ pub(crate) struct Files {
     /// Files by the hash of their first line.
     pub(super) alike: HashMap<u64, Vec<FileId>>,
     pub(super) orphans: HashMap<FileId, Position>,
+    /// Paths that several noted files stood under.
+    contested: HashSet<PathBuf>,
     /// Positions to forget with the next batch.
     pub(crate) gone: Vec<FileId>,
     /// Whose position was taken over from another file and is not durable yet under its own name.
@@ -78,7 +80,15 @@ impl Files {
         open_max: usize,
         line_wait: Duration,
     ) -> Self {
+        let mut paths = HashSet::new();
+        let mut is_repeated = |(_, position): &&(FileId, Position)| !paths.insert(position.path.clone());
+        let contested = noted
+            .iter()
+            .filter(|noted| is_repeated(noted))
+            .map(|(_, position)| position.path.clone())
+            .collect();
         Self {
+            contested,
             by_id: HashMap::new(),
             by_path: HashMap::new(),
             alike: HashMap::new(),
@@ -154,8 +164,9 @@ impl Files {
                 file.dirty |= metadata.len() > position.offset;
                 stood_at = Some(position.path.clone()).filter(|before| before != path);
                 file.position = Position { path: path.to_owned(), ..position };
-                // Under another path it may be a copy of another file that has got this inode.
-                if stood_at.is_none() {
+                // It may be a copy of another file that has got the inode of one that is gone.
+                let is_contested = self.by_path.contains_key(path) || self.contested.contains(path);
+                if stood_at.is_none() && !is_contested {
                     file.state = State::Read;
                 }
             } else {

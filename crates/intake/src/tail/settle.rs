@@ -183,10 +183,14 @@ impl Files {
 
     /// Other files that are read and begin with a line, and the one whose place a file has taken.
     fn alike(&self, id: FileId, first: u64) -> Vec<FileId> {
-        let predecessor = self.by_id.get(&id).and_then(|file| file.predecessor);
+        let (predecessor, has_own) = match self.by_id.get(&id) {
+            Some(file) => (file.predecessor, file.position.offset > 0),
+            None => (None, false),
+        };
         let alike = self.alike.get(&first).into_iter().flatten().copied();
         let is_read = |other: &FileId| {
-            let is_earlier = |file: &Tailed| file.is_begun() && file.predecessor != Some(id);
+            // What took its place came later, and is no original of it.
+            let is_earlier = |file: &Tailed| file.is_begun() && (has_own || file.predecessor != Some(id));
             *other != id && self.by_id.get(other).is_some_and(is_earlier)
         };
         let mut found: Vec<FileId> = predecessor.into_iter().chain(alike).filter(is_read).collect();
