@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Bytes last read of a file, kept to know a copy that ends among them.
-const RECENT_BYTES: usize = 16 << 10;
+pub(super) const RECENT_BYTES: usize = 16 << 10;
 
 /// A watched file.
 #[derive(Debug)]

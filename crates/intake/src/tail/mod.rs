@@ -180,8 +180,14 @@ struct Tailer {
     pulse: Pulse,
 }
 
-/// What counts once its batch is durable: a file, its position, and the bytes up to it.
-type Advance = (FileId, Position, Vec<u8>);
+/// What counts once its batch is durable.
+struct Advance {
+    id: FileId,
+    position: Position,
+    read: usize,
+    /// The last bytes that were read: the buffer of a turn is too large to be kept for each file.
+    recent: Vec<u8>,
+}
 
 impl Tailer {
     fn run(mut self) {
@@ -360,7 +366,8 @@ impl Tailer {
         );
         drop((path, lines));
         batch.note(position.note(id));
-        advances.push((id, position, bytes));
+        let recent = bytes[bytes.len().saturating_sub(file::RECENT_BYTES)..].to_vec();
+        advances.push(Advance { id, position, read: bytes.len(), recent });
     }
 
     /// Appends, and moves the positions once that is durable; whether it was.
@@ -371,10 +378,10 @@ impl Tailer {
         let events = batch.len() as u64;
         let durable = self.append(batch);
         let mut read = 0;
-        for (id, position, bytes) in advances {
-            read += bytes.len() as u64;
+        for Advance { id, position, read: bytes, recent } in advances {
+            read += bytes as u64;
             if durable {
-                self.files.advance(id, position, &bytes);
+                self.files.advance(id, position, &recent);
             } else {
                 // Read again from where it stood.
                 self.files.touch(id);
