@@ -348,8 +348,8 @@ fn templates_that_become_one_make_no_session_strange() {
 
 #[test]
 fn a_snapshot_amid_open_sessions_goes_on_with_the_same_verdicts_and_list() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let service = open(one.path());
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path());
     let mut stream = learned(&service);
     for (_, steps, _) in wrong() {
         stream.ordinary(15).request(steps);
@@ -360,9 +360,12 @@ fn a_snapshot_amid_open_sessions_goes_on_with_the_same_verdicts_and_list() {
         service.restore(&base).unwrap();
         let (before, after) = events.split_at(events.len() * part / 11);
         analyze(&service, before.to_vec());
+        // An export leaves a mark in the state that goes out with it.
+        let exported = service.export(&service.model().version).unwrap();
         let snapshot = service.snapshot();
-        let other = open(two.path());
-        other.import(&service.export(&service.model().version).unwrap()).unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        let other = open(elsewhere.path());
+        other.import(&exported).unwrap();
         other.activate(&service.model().version).unwrap();
         other.restore(&snapshot).unwrap();
         assert!(other.stats().open_sessions > 0);
