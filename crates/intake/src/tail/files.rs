@@ -59,6 +59,8 @@ pub(crate) struct Files {
     pub(super) replaced: VecDeque<Replaced>,
     /// A file was truncated: look for its copy before anything is read on.
     pub(crate) rescan: bool,
+    /// Paths to look at again a moment later.
+    pub(crate) later: Vec<PathBuf>,
     /// Paths that are not read, since which scan, and the kind of reason.
     refused: HashMap<PathBuf, (u64, &'static str)>,
     scans: u64,
@@ -97,6 +99,7 @@ impl Files {
             moved: Vec::new(),
             replaced: VecDeque::new(),
             rescan: false,
+            later: Vec::new(),
             refused: HashMap::new(),
             scans: 0,
             gate,
@@ -222,6 +225,12 @@ impl Files {
     pub(super) fn refuse(&mut self, path: &Path, refusal: &Refusal) {
         let kind = match refusal {
             Refusal::Gone => return,
+            Refusal::Young => {
+                if self.later.len() < REFUSED_MAX {
+                    self.later.push(path.to_owned());
+                }
+                return;
+            }
             Refusal::Special => "special",
             Refusal::Link { .. } | Refusal::NoLinks => "link",
             Refusal::Unreadable(_) => "unreadable",

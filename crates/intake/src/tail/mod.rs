@@ -132,7 +132,7 @@ pub fn start(config: Config, journal: Journal, clock: Clock, tasks: &Tasks) -> R
     let beats = pulse.clone();
     tasks.thread("tail", move |stop| {
         let roots = areas.iter().cloned().map(Root::new).collect();
-        let gate = Gate { links: config.symlinks, areas: areas.into() };
+        let gate = Gate { links: config.symlinks, link_age: open::LINK_AGE, areas: areas.into() };
         let open_max = config.open_files_max.min(descriptors());
         let files = Files::new(position::all(&journal), gate, open_max, config.flush_after);
         Tailer {
@@ -174,7 +174,7 @@ struct Tailer {
     /// The pause after the next failure; [`RETRY_MIN`] when the last append succeeded.
     pause: Duration,
     next_scan: Instant,
-    /// Directories to walk once more, and when.
+    /// Directories and files to look at once more, and when.
     new_dirs: Vec<(Instant, PathBuf)>,
     looked_at: Instant,
     pulse: Pulse,
@@ -222,6 +222,8 @@ impl Tailer {
             self.look(&path);
         }
         let now = Instant::now();
+        let later = self.files.later.drain(..).map(|path| (now + open::LINK_AGE, path));
+        self.new_dirs.extend(later);
         for (_, dir) in self.new_dirs.extract_if(.., |(at, _)| *at <= now).collect::<Vec<_>>() {
             self.walk(&dir);
         }

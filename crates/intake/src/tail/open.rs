@@ -11,12 +11,16 @@ use std::{
     os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Component, Path, PathBuf},
     sync::Arc,
+    time::{Duration, SystemTime},
 };
 
 use super::{position::FileId, roots::Area};
 
 /// Links followed on the way to one file, as in the kernel.
 const LINKS_MAX: usize = 40;
+/// Links are left alone for so long: whoever unpacks or copies a tree as root makes them in its own name
+/// and gives them to their owner afterwards.
+pub(crate) const LINK_AGE: Duration = Duration::from_secs(1);
 
 /// Which symbolic links below watched directories are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +44,9 @@ pub(crate) enum Refusal {
     /// A FIFO, a device, a socket.
     #[error("it is no regular file")]
     Special,
+    /// Whose link it is may not have been settled yet.
+    #[error("a symbolic link to it was made only now")]
+    Young,
     #[error("the owner of the symbolic link {link:?} (user {owner}) cannot read its target {target:?}")]
     Link { link: PathBuf, owner: u32, target: PathBuf },
     #[error("symbolic links are not followed (LOG_SENTINEL_SYMLINKS)")]
@@ -61,7 +68,17 @@ impl From<io::Error> for Refusal {
 #[derive(Debug, Clone)]
 pub(crate) struct Gate {
     pub(crate) links: Symlinks,
+    /// How old a link must be: [`LINK_AGE`].
+    pub(crate) link_age: Duration,
     pub(crate) areas: Arc<[Area]>,
+}
+
+/// A symbolic link on the way to a file.
+#[derive(Debug)]
+struct Link {
+    path: PathBuf,
+    owner: u32,
+    changed: SystemTime,
 }
 
 impl Gate {
@@ -93,24 +110,32 @@ impl Gate {
         }
         if self.links == Symlinks::Never {
             let is_below = |link: &Path| self.areas.iter().any(|area| area.is_below(link));
-            return if links.iter().any(|(link, _)| is_below(link)) { Err(Refusal::NoLinks) } else { Ok(()) };
+            return if links.iter().any(|link| is_below(&link.path)) {
+                Err(Refusal::NoLinks)
+            } else {
+                Ok(())
+            };
         }
-        let own = rustix::process::geteuid().as_raw();
-        let foreign: Vec<_> = links.into_iter().filter(|(_, owner)| *owner != 0 && *owner != own).collect();
-        if foreign.is_empty() || self.areas.iter().any(|area| area.holds(&target)) {
+        if links.is_empty() || self.areas.iter().any(|area| area.holds(&target)) {
             return Ok(());
         }
-        for (link, owner) in foreign {
-            if !could_read(owner, opened, &target)? {
-                return Err(Refusal::Link { link, owner, target });
+        let own = rustix::process::geteuid().as_raw();
+        let now = SystemTime::now();
+        for Link { path: link, owner, changed } in links {
+            if owner != 0 && owner != own {
+                if !could_read(owner, opened, &target)? {
+                    return Err(Refusal::Link { link, owner, target });
+                }
+            } else if now.duration_since(changed).is_ok_and(|age| age < self.link_age) {
+                return Err(Refusal::Young);
             }
         }
         Ok(())
     }
 }
 
-/// Where a path leads, without links; and the links on the way with their owners.
-fn resolve(path: &Path) -> io::Result<(PathBuf, Vec<(PathBuf, u32)>)> {
+/// Where a path leads, without links; and the links on the way.
+fn resolve(path: &Path) -> io::Result<(PathBuf, Vec<Link>)> {
     let parts = |path: &Path| {
         let part = |component: Component<'_>| component.as_os_str().to_owned();
         path.components().map(part).collect::<Vec<OsString>>()
@@ -133,7 +158,10 @@ fn resolve(path: &Path) -> io::Result<(PathBuf, Vec<(PathBuf, u32)>)> {
             continue;
         }
         let target = std::fs::read_link(&next)?;
-        links.push((next, metadata.uid()));
+        let seconds = Duration::from_secs(metadata.ctime().try_into().unwrap_or_default());
+        let changed = SystemTime::UNIX_EPOCH + seconds;
+        let changed = changed + Duration::from_nanos(metadata.ctime_nsec().try_into().unwrap_or_default());
+        links.push(Link { path: next, owner: metadata.uid(), changed });
         if links.len() > LINKS_MAX {
             return Err(io::ErrorKind::InvalidInput.into());
         }
@@ -229,7 +257,7 @@ mod tests {
     const STRANGER: u32 = 54_321;
 
     fn gate(dir: &Path, links: Symlinks) -> Gate {
-        Gate { links, areas: vec![Area::dir(dir.join("logs"))].into() }
+        Gate { links, link_age: Duration::ZERO, areas: vec![Area::dir(dir.join("logs"))].into() }
     }
 
     /// A watched directory, and beside it a secret, an open file and one in a closed directory.
@@ -273,7 +301,7 @@ mod tests {
         symlink(dir.join("closed"), dir.join("logs/two")).unwrap();
         let (target, links) = resolve(&dir.join("logs/one/open")).unwrap();
         assert_eq!(target, dir.join("closed/open"));
-        let links: Vec<_> = links.into_iter().map(|(link, _)| link).collect();
+        let links: Vec<_> = links.into_iter().map(|link| link.path).collect();
         assert_eq!(links, [dir.join("logs/one"), dir.join("logs/two")]);
         symlink("loop", dir.join("logs/loop")).unwrap();
         assert!(resolve(&dir.join("logs/loop")).is_err());
@@ -293,6 +321,9 @@ mod tests {
         assert!(gate(&root, Symlinks::Any).open(&root.join("logs/own-link")).is_ok());
         let never = gate(&root, Symlinks::Never).open(&root.join("logs/own-link"));
         assert!(matches!(never, Err(Refusal::NoLinks)), "{never:?}");
+        let young = Gate { link_age: Duration::from_secs(3600), ..gate(&root, Symlinks::Owner) };
+        let refused = young.open(&root.join("logs/own-link"));
+        assert!(matches!(refused, Err(Refusal::Young)), "{refused:?}");
         // Only root can give a link away; could_read() is tested for everybody.
         if !link("to-secret", "secret", Some(STRANGER)) {
             return;

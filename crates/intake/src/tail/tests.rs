@@ -36,7 +36,8 @@ impl World {
     }
 
     fn files(area: &Area, notes: Vec<(FileId, Position)>, open_max: usize) -> Files {
-        let gate = Gate { links: Symlinks::Owner, areas: vec![area.clone()].into() };
+        let gate =
+            Gate { links: Symlinks::Owner, link_age: Duration::ZERO, areas: vec![area.clone()].into() };
         Files::new(notes, gate, open_max, WAIT)
     }
 
