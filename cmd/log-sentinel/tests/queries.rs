@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 
 const EVENTS: usize = 20_000;
 const HEAVY: usize = 4;
+const SLOW: &str = "log_sentinel_slow_queries_total";
 
 /// A server with less room for queries than there will be heavy ones, and events that make them heavy.
 async fn start(data: &Path) -> Server {
@@ -47,9 +48,11 @@ async fn metric(server: &Server, name: &str) -> u64 {
 }
 
 async fn all_slow(server: &Server) -> Vec<JoinHandle<Option<u16>>> {
+    // What was asked while events came in may have been slow as well.
+    let before = metric(server, SLOW).await;
     let asked: Vec<_> = (0..HEAVY).map(|_| heavy(server)).collect();
     eventually("all of them are slow", async || {
-        (metric(server, "log_sentinel_slow_queries_total").await == HEAVY as u64).then_some(())
+        (metric(server, SLOW).await >= before + HEAVY as u64).then_some(())
     })
     .await;
     asked
@@ -87,7 +90,7 @@ async fn work_on_a_query_ends_when_its_client_has_left() {
     }
     eventually("all of them have ended", async || {
         let ended = metric(&server, "log_sentinel_ended_queries_total{limit=\"asker\"}").await;
-        (ended == HEAVY as u64).then_some(())
+        (ended >= HEAVY as u64).then_some(())
     })
     .await;
 }

@@ -23,7 +23,6 @@ use telemetry::metric;
 use tokio::sync::watch;
 
 use crate::{
-    gate::busy,
     observe::internal,
     waiting::{self, Budget, Waiting},
 };
@@ -101,9 +100,6 @@ pub enum SearchError {
     /// Nobody waits for the answer any more, or the program stops.
     #[error("the query was given up before it was answered")]
     Cancelled,
-    /// There are too many queries of those that take long.
-    #[error("as many long queries are being worked on as may be; narrow this one, or ask again later")]
-    Crowded,
     /// The journal could not be looked through.
     #[error("the journal's tail could not be looked through")]
     Tail(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -116,7 +112,6 @@ impl SearchError {
             IndexError::QueryTooLarge { limit } => (Self::TooLarge { limit }, "work"),
             IndexError::TimedOut => (Self::TimedOut, "time"),
             IndexError::Cancelled => (Self::Cancelled, "asker"),
-            IndexError::Crowded => (Self::Crowded, "lane"),
             IndexError::Unsupported { what } => return Ok(Self::Unsupported { what }),
             other => return Err(other),
         };
@@ -151,9 +146,6 @@ impl From<SearchError> for Problem {
                 let detail = "the service is stopping, and the query was not answered; ask again later";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping", detail)
             }
-            SearchError::Crowded => busy(
-                "as many long queries are being worked on as may be; narrow this one, or ask again later",
-            ),
             SearchError::Tail(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a query failed");
                 internal()

@@ -183,9 +183,6 @@ pub enum IndexError {
     /// Nobody waits for the answer any more.
     #[error("the question was given up by who asked it")]
     Cancelled,
-    /// There are too many questions of those that take long.
-    #[error("as many long questions are being worked on as may be")]
-    Crowded,
     /// A remote index keeps or counts things in a way that cannot give this answer.
     #[error("the cluster cannot answer this: {what}")]
     Unsupported {

@@ -169,11 +169,12 @@ impl Meter<'_> {
         match &mut self.turn {
             None if worked < place.lanes.0.quick_time => {}
             None => {
-                place.slow_down()?;
+                place.slow_down();
                 self.turn = Some(place.turn(self.limits)?);
                 self.since = Instant::now();
             }
             Some(turn) if turn.is_over(worked) => {
+                place.slow_down();
                 self.turn = None;
                 self.turn = Some(place.turn(self.limits)?);
                 self.since = Instant::now();
@@ -205,7 +206,7 @@ impl Drop for Meter<'_> {
 pub struct LanesConfig {
     /// How long a question is worked on before it counts as slow.
     pub quick_time: Duration,
-    /// Slow questions at a time, those that wait for their turn among them.
+    /// Slow questions that leave the place in which they were admitted; further ones keep it.
     pub slow_max: usize,
     /// Slow questions worked on at the same time.
     pub slow_at_once: usize,
@@ -256,7 +257,12 @@ impl Lanes {
 
     /// A question's place, which holds what admitted it for as long as it is quick.
     pub fn place(&self, admitted: OwnedSemaphorePermit) -> Place {
-        Place { lanes: self.clone(), admitted: Mutex::new(Some(admitted)), is_slow: AtomicBool::new(false) }
+        Place {
+            lanes: self.clone(),
+            admitted: Mutex::new(Some(admitted)),
+            is_slow: AtomicBool::new(false),
+            is_member: AtomicBool::new(false),
+        }
     }
 
     /// Slow questions there are at present.
@@ -275,6 +281,8 @@ pub struct Place {
     lanes: Lanes,
     admitted: Mutex<Option<OwnedSemaphorePermit>>,
     is_slow: AtomicBool,
+    /// Whether it is among the slow ones that left their place.
+    is_member: AtomicBool,
 }
 
 impl Place {
@@ -282,22 +290,23 @@ impl Place {
         self.is_slow.load(Ordering::Relaxed) && self.lanes.0.stop.is_cancelled()
     }
 
-    /// Leaves the place among the quick ones to another question.
-    fn slow_down(&self) -> Result<(), IndexError> {
-        if self.is_slow.load(Ordering::Relaxed) {
-            return Ok(());
+    /// Leaves the place among the quick ones to another question, if there is room among the slow ones.
+    fn slow_down(&self) {
+        if !self.is_slow.swap(true, Ordering::Relaxed) {
+            metrics::counter!(metric::SLOW_QUERIES).increment(1);
+        }
+        if self.is_member.load(Ordering::Relaxed) {
+            return;
         }
         {
             let mut slow = self.lanes.lock();
             if slow.members >= self.lanes.0.slow_max {
-                return Err(IndexError::Crowded);
+                return;
             }
             slow.members += 1;
         }
-        self.is_slow.store(true, Ordering::Relaxed);
-        metrics::counter!(metric::SLOW_QUERIES).increment(1);
+        self.is_member.store(true, Ordering::Relaxed);
         drop(self.admitted.lock().unwrap_or_else(PoisonError::into_inner).take());
-        Ok(())
     }
 
     /// Waits for a turn.
@@ -331,7 +340,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if self.is_slow.load(Ordering::Relaxed) {
+        if self.is_member.load(Ordering::Relaxed) {
             self.lanes.lock().members -= 1;
         }
     }
@@ -402,8 +411,8 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_question_leaves_its_place_and_one_works_at_a_time() {
-        let (gate, lanes) = (Arc::new(Semaphore::new(1)), lanes(2, Stop::new()));
+    fn slow_questions_leave_their_place_while_there_is_room_and_work_one_at_a_time() {
+        let (gate, lanes) = (Arc::new(Semaphore::new(1)), lanes(1, Stop::new()));
         let first = question(&lanes, &gate);
         assert_eq!(gate.available_permits(), 0);
         let mut meter = first.meter();
@@ -412,17 +421,19 @@ mod tests {
         let second = question(&lanes, &gate);
         std::thread::scope(|scope| {
             let waits = scope.spawn(|| second.meter().check());
-            // It waits until the first one gives its turn away.
+            // It waits until the first one gives its turn away, which has had more.
             while lanes.lock().queue.is_empty() {
                 std::thread::yield_now();
             }
-            let third = question(&lanes, &gate);
-            assert!(matches!(third.meter().check(), Err(IndexError::Crowded)));
+            assert_eq!(gate.available_permits(), 0);
             meter.check().unwrap();
             drop(meter);
             waits.join().unwrap().unwrap();
         });
-        drop((first, second));
+        drop(first);
+        second.meter().check().unwrap();
+        assert_eq!((gate.available_permits(), lanes.slow()), (1, 1));
+        drop(second);
         assert_eq!(lanes.slow(), 0);
     }
 

@@ -82,7 +82,7 @@ metrics! {
     EXPIRED_ON_ARRIVAL = "expired_on_arrival_events_total", Counter, Count, [];
     /// Queries that took so long that they went on in the lane of slow ones.
     SLOW_QUERIES = "slow_queries_total", Counter, Count, [];
-    /// Queries that ended without an answer, by what ended them: time, work, asker, lane.
+    /// Queries that ended without an answer, by what ended them: time, work, asker.
     ENDED_QUERIES = "ended_queries_total", Counter, Count, ["limit"];
     /// Bytes of the journal on disk.
     JOURNAL_BYTES = "journal_bytes", Gauge, Bytes, [];

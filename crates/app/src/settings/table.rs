@@ -265,7 +265,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     setting(
         "LOG_SENTINEL_SLOW_QUERIES_MAX",
         "8",
-        "Of queries that take longer than others (50 ms of work), so many may be under way beside those; half of the processors work on them, in turns. Beyond it 429.",
+        "Of queries that take longer than others (50 ms of work), so many may be under way beside those; half of the processors work on them, in turns. Further ones keep their places among LOG_SENTINEL_QUERIES_MAX.",
     ),
     setting(
         "LOG_SENTINEL_QUERY_WORK_MAX",
