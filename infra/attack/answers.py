@@ -173,7 +173,8 @@ def export(run):
                 ids.add(line)
                 if len(ids) % 10_000 == 0:
                     with open(f"/proc/{command.pid}/status", encoding="ascii") as status:
-                        peak = next(int(row.split()[1]) / 1024 for row in status if row.startswith("VmHWM"))
+                        # A command that has ended shows no memory any more.
+                        peak = next((int(row.split()[1]) / 1024 for row in status if row.startswith("VmHWM")), peak)
         code = command.wait()
         exactly(len(ids), number)
         good = code == 0 and peak < MEMORY_MB and server.rss_mb() < MEMORY_MB

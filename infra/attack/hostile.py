@@ -15,12 +15,14 @@ from harness import Canary, attack, exactly, main, verdict
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
-def raw(server, data, port=None, seconds=3):
-    """What is answered to these bytes, until the other side closes or falls silent."""
+def raw(server, data, port=None, seconds=3, ended=True):
+    """What is answered to these bytes, until the other side closes or falls silent. Who has ended its side before the
+    answer counts as gone, so nothing need be answered then."""
     answered = b""
     with contextlib.suppress(OSError), server.connect(port, seconds) as connection:
         connection.sendall(data)
-        connection.shutdown(socket.SHUT_WR)
+        if ended:
+            connection.shutdown(socket.SHUT_WR)
         while part := connection.recv(1 << 16):
             answered += part
     return answered
@@ -47,11 +49,11 @@ def hosts(run):
     with run.server() as server:
         for form in forms:
             for port, path in [(server.port, "/api/v1/search"), (server.anomaly_port, "/model")]:
-                answer = raw(server, form.replace("/api/v1/search", path).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").encode(), port)
+                answer = raw(server, form.replace("/api/v1/search", path).replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").encode(), port, ended=False)
                 status = answer[9:12].decode()
                 if status not in ("421", "400", "403") and answer:
                     taken.append(f"{form.split(chr(13))[0]} {form.split('Host')[-1].strip()!r}: {status}")
-        good = raw(server, f"GET http://localhost:{server.port}/livez HTTP/1.1\r\nHost: localhost:{server.port}\r\nConnection: close\r\n\r\n".encode())
+        good = raw(server, f"GET http://localhost:{server.port}/livez HTTP/1.1\r\nHost: localhost:{server.port}\r\nConnection: close\r\n\r\n".encode(), ended=False)
         exactly(good[9:12], b"200", "as the status of an honest absolute form")
         return verdict(not taken, f"taken: {'; '.join(taken)[:300] or 'none'}", server)
 
