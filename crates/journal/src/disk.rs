@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub(crate) use ::disk::{is_full, is_out_of_descriptors};
+
 #[cfg(test)]
 pub(crate) use crate::tests::faults::Faults;
 
@@ -159,18 +161,6 @@ fn is_same(file: &File, path: &Path) -> bool {
 #[cfg(not(unix))]
 fn is_same(_: &File, path: &Path) -> bool {
     path.exists()
-}
-
-/// No file descriptor left, for this process or for the machine.
-pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
-    // EMFILE and ENFILE have no kind of their own.
-    cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24))
-}
-
-/// No space left, by whichever name.
-pub(crate) fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 #[cfg(unix)]
