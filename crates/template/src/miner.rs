@@ -195,7 +195,10 @@ impl Miner {
     pub fn aliases(&self, id: TemplateId) -> Vec<TemplateId> {
         let (first, others) = match self.shown(id) {
             Some(Shown::View(view)) => (view.template.id, self.view_aliases(view)),
-            Some(Shown::Group(group)) => (group.template.id, group.aliases.clone()),
+            Some(Shown::Group(group)) => {
+                let others = group.aliases.iter().copied().filter(|id| !self.is_part(*id));
+                (group.template.id, others.collect())
+            }
             Some(Shown::Part(_)) | None => (id, Vec::new()),
         };
         std::iter::once(first).chain(others).collect()
@@ -204,7 +207,8 @@ impl Miner {
     /// All templates, in the order they were found; behind them those that people made.
     pub fn templates(&self) -> impl Iterator<Item = &Arc<Template>> {
         let apart = self.rest_used && self.groups.by_id(self.rest.id).is_none();
-        let plain = self.groups.alive().filter(|(_, group)| group.view == 0);
+        let plain =
+            self.groups.alive().filter(|(_, group)| group.view == 0 && !self.is_part(group.template.id));
         plain
             .map(|(_, group)| &group.template)
             .chain(self.user_templates())

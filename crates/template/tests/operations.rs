@@ -234,6 +234,20 @@ fn merged_templates_are_one_and_old_ids_follow() {
 }
 
 #[test]
+fn a_merge_taken_back_lets_go_of_the_parts_that_a_split_of_it_made() {
+    let mut miner = Miner::new(Config::default());
+    let ids = ["user ann left 5", "user bob left 5"].map(|line| mine(&mut miner, line));
+    let merge = act(&mut miner, &ids, Action::Merge).unwrap();
+    act(&mut miner, &[ids[0]], example("user ann left 5")).unwrap();
+    let part = mine(&mut miner, "user ann left 5");
+    assert_eq!(miner.describe(part).unwrap().part_of, merge.result.map(|merged| merged.id));
+    undo(&mut miner, merge.id);
+    assert_eq!(mine(&mut miner, "user ann left 5"), ids[0]);
+    assert_eq!(miner.describe(ids[0]).unwrap().part_of, None);
+    assert_eq!(miner.templates().map(|template| template.id).collect::<Vec<_>>(), ids);
+}
+
+#[test]
 fn names_and_bounds() {
     let mut miner = Miner::new(Config::default());
     let id = mine(&mut miner, "disk 5 is full");

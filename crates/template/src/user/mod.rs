@@ -222,9 +222,22 @@ impl Miner {
         self.keep(|_| true);
         let mut parts: Vec<Part> = parts.into_values().collect();
         parts.sort_unstable_by_key(|part| part.template.id.0);
+        let has_lines = self.views_with_lines();
         for part in parts {
-            self.keep_part(part);
+            self.keep_part(part, &has_lines);
         }
+    }
+
+    /// For each view, whether learned templates are shown as it.
+    fn views_with_lines(&self) -> Vec<bool> {
+        let mut has_lines = vec![false; self.user.views.len()];
+        for (_, group) in self.groups.alive() {
+            let view = (group.view as usize).checked_sub(1);
+            if let Some(has_lines) = view.and_then(|at| has_lines.get_mut(at)) {
+                *has_lines = true;
+            }
+        }
+        has_lines
     }
 
     /// Makes sure that an operation finds the templates it speaks of.
@@ -264,9 +277,10 @@ impl Miner {
     }
 
     /// Takes in a part made before, or lets its lines belong to the template that is split no more.
-    fn keep_part(&mut self, part: Part) {
+    fn keep_part(&mut self, part: Part, has_lines: &[bool]) {
         self.revise();
         if let Some(&at) = self.user.ids.get(&part.of.0)
+            && has_lines.get(at as usize) == Some(&true)
             && let Some(view) = self.user.views.get_mut(at as usize)
             && view.template.id == part.of
             && view.assign(|place| value_of(&part.values, place)) == borrowed(&part.values)
@@ -330,7 +344,7 @@ impl Miner {
         let learned = groups
             .flat_map(|(_, group)| [group.template.id].into_iter().chain(group.aliases.iter().copied()));
         let mut ids: Vec<TemplateId> = spoken.chain(learned).collect();
-        ids.retain(|id| *id != view.template.id && !self.user.parts.contains_key(&id.0));
+        ids.retain(|id| *id != view.template.id && !self.is_part(*id));
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -479,16 +493,18 @@ impl Miner {
         (Mined { shape, template: part.template.clone(), is_new: false }, Some(part))
     }
 
-    /// The templates of views that have lines, and of parts.
+    /// The templates of views that have lines, and of parts. A part is what it is even where a
+    /// learned template reads the same.
     pub(crate) fn user_templates(&self) -> impl Iterator<Item = &Arc<Template>> {
-        let views = &self.user.views;
-        let mut has_lines = vec![false; views.len() + 1];
-        if !views.is_empty() {
-            self.groups.alive().for_each(|(_, group)| has_lines[group.view as usize] = true);
-        }
-        let shown = views.iter().zip(has_lines.into_iter().skip(1)).filter(|(_, has_lines)| *has_lines);
+        let shown = self.user.views.iter().zip(self.views_with_lines()).filter(|(_, has_lines)| *has_lines);
         let mut parts: Vec<&Part> = self.user.parts.values().collect();
         parts.sort_unstable_by_key(|part| part.template.id.0);
-        shown.map(|(view, _)| &view.template).chain(parts.into_iter().map(|part| &part.template))
+        let views = shown.map(|(view, _)| &view.template);
+        views.filter(|view| !self.is_part(view.id)).chain(parts.into_iter().map(|part| &part.template))
+    }
+
+    /// Whether a split made the template.
+    pub(crate) fn is_part(&self, id: TemplateId) -> bool {
+        self.user.parts.contains_key(&id.0)
     }
 }
