@@ -73,7 +73,7 @@ pub enum PipelineError {
     #[error("cannot open the journal's cursor '{CURSOR}'")]
     Cursor(#[from] journal::OpenError),
     /// The window could not be kept.
-    #[error("cannot keep the analysis' window in {path}")]
+    #[error("cannot keep what scoring remembers in {path}; look at the disk and the rights on it")]
     Window {
         /// The file or folder.
         path: std::path::PathBuf,
@@ -146,14 +146,25 @@ impl Pipeline {
         let saved = loaded.as_ref().map_or(position, |(saved, _)| *saved);
         match loaded {
             Some((saved, snapshot)) => match analysis.restore(&snapshot) {
-                Ok(()) if saved == position => info!(%position, "analysis goes on where the index stands"),
-                Ok(()) => {
-                    warn!(%position, %saved, "analysis goes on from an older window: a later one could not be saved")
-                }
-                Err(error) => warn!(%error, "the analysis' window is unusable and starts anew"),
+                Ok(()) if saved == position => info!(%position, "scoring goes on where the index stands"),
+                Ok(()) => warn!(
+                    %position, %saved,
+                    "scoring has forgotten the last events before the stop, because the disk did not take what it \
+                     remembered; stored events are safe"
+                ),
+                Err(error) => warn!(
+                    %error,
+                    "scoring begins anew, because it cannot read what it remembered of earlier events. Stored events \
+                     are safe; scores are poorer for a while. A folder that was used with a separate anomaly service \
+                     has no other memory; else restore the folder window from a backup"
+                ),
             },
             None if position == Position::default() => {}
-            None => warn!(%position, "the analysis' window for this position is gone; it starts anew"),
+            None => warn!(
+                %position,
+                "scoring begins anew, because the folder window does not hold what it remembered of earlier events. \
+                 Stored events are safe; scores are poorer for a while"
+            ),
         }
         analysis.start(position);
         let live = Live::new(config.live_bytes_max);
@@ -365,7 +376,7 @@ impl Pipeline {
                     metrics::counter!(metric::FAILED_WINDOW_SAVES).increment(1);
                     warn!(
                         error = &failure as &dyn std::error::Error,
-                        "the analysis' window could not be kept"
+                        "what scoring remembers could not be saved, and the next commit tries again; look at the disk"
                     );
                 }
             }

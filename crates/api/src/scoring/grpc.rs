@@ -125,10 +125,10 @@ pub enum GrpcError {
     )]
     Serve(#[from] tonic::transport::Error),
     /// A snapshot that is no snapshot.
-    #[error("the anomaly service's stored window is unusable: {0}")]
+    #[error("the file of what the service remembered of the stream cannot be read: {0}")]
     Snapshot(&'static str),
     /// The window in a snapshot.
-    #[error("the anomaly service's stored window is unusable")]
+    #[error("the file of what the service remembered of the stream cannot be read")]
     Window(#[from] anomaly::ModelError),
 }
 

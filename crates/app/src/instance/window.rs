@@ -18,7 +18,11 @@ pub(super) fn start(build: &Build<'_>, service: api::AnomalyGrpc) -> Result<(), 
     match fs::read(&path) {
         Ok(snapshot) => {
             if let Err(error) = service.restore(&snapshot) {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the window starts anew");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "scoring begins anew, because it cannot read what it remembered of earlier events; scores are \
+                     poorer for a while. Restore the file anomaly.window from a backup to have it back"
+                );
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -49,7 +53,11 @@ async fn save(service: &api::AnomalyGrpc, path: &Path, saved: Vec<u8>) -> Vec<u8
         }
         if let Err(error) = disk::replace(&path, &snapshot) {
             metrics::counter!(telemetry::metric::FAILED_WINDOW_SAVES).increment(1);
-            tracing::warn!(%error, path = %path.display(), "the window could not be saved; it is tried again");
+            tracing::warn!(
+                %error,
+                path = %path.display(),
+                "what scoring remembers could not be saved, and is saved at the next try; look at the disk"
+            );
             return saved;
         }
         snapshot
