@@ -1,0 +1,180 @@
+//! Rotation at random, against a model that knows every line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What may happen to a log.
+#[derive(Debug, Clone)]
+enum Step {
+    Write(usize),
+    Other(usize),
+    Rename { late: bool },
+    Copy { below: bool, look: bool },
+    RenameOver { name: usize, look: bool },
+    Edit { look: bool },
+    DeleteOldest,
+    Look,
+    Pass(u64),
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => (2..5usize).prop_map(Step::Write),
+        2 => (2..4usize).prop_map(Step::Other),
+        3 => any::<bool>().prop_map(|late| Step::Rename { late }),
+        2 => any::<(bool, bool)>().prop_map(|(below, look)| Step::Copy { below, look }),
+        2 => (0..4usize, any::<bool>()).prop_map(|(name, look)| Step::RenameOver { name, look }),
+        1 => any::<bool>().prop_map(|look| Step::Edit { look }),
+        2 => Just(Step::DeleteOldest),
+        5 => Just(Step::Look),
+        2 => prop_oneof![Just(1u64), Just(3), Just(11)].prop_map(Step::Pass),
+        1 => Just(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+/// Carries out steps, and knows of every line whether it must be found.
+struct Play {
+    world: World,
+    header: String,
+    lines: usize,
+    rotated: Vec<String>,
+    generations: usize,
+    /// Lines that stood in a watched file when it was looked at.
+    due: BTreeSet<String>,
+}
+
+impl Play {
+    fn write(&mut self, name: &str, count: usize) {
+        let mut text = String::new();
+        if fs::metadata(self.world.path(name)).map_or(0, |metadata| metadata.len()) == 0 {
+            text.push_str(&self.header);
+        }
+        for _ in 0..count {
+            self.lines += 1;
+            text.push_str(&format!("line {}\n", self.lines));
+        }
+        self.world.append(name, &text);
+    }
+
+    fn note_due(&mut self) {
+        for dir in ["", "old"] {
+            for entry in fs::read_dir(self.world.path(dir)).unwrap() {
+                let text = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
+                self.due.extend(text.lines().filter(|line| line.starts_with("line ")).map(str::to_owned));
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        self.note_due();
+        self.world.look();
+    }
+
+    fn maybe_look(&mut self, look: bool) {
+        if look {
+            self.look();
+        }
+    }
+
+    fn new_name(&mut self, below: bool) -> String {
+        self.generations += 1;
+        let name = format!("{}app.log.{}", if below { "old/" } else { "" }, self.generations);
+        self.rotated.push(name.clone());
+        name
+    }
+
+    fn take(&mut self, step: &Step) {
+        let has_log = !self.world.text("app.log").is_empty();
+        if matches!(step, Step::Copy { .. } | Step::RenameOver { .. } | Step::Edit { .. }) {
+            // What two of these leave between two looks cannot always be told apart.
+            self.look();
+        }
+        match step {
+            Step::Write(count) => self.write("app.log", *count),
+            Step::Other(count) => self.write("app-other.log", *count),
+            Step::Rename { late } if has_log => {
+                let name = self.new_name(false);
+                self.world.rename("app.log", &name);
+                if *late {
+                    self.write(&name, 1);
+                }
+                self.write("app.log", 2);
+            }
+            Step::Copy { below, look } if has_log => {
+                let name = self.new_name(*below);
+                fs::copy(self.world.path("app.log"), self.world.path(&name)).unwrap();
+                self.maybe_look(*look);
+                fs::File::create(self.world.path("app.log")).unwrap();
+                // Without a look the truncation shows by what is written next.
+                self.write("app.log", 2);
+            }
+            Step::RenameOver { name, look } if has_log => {
+                let name = ["../elsewhere", ".app.log.x7Yz2q", "app.log.tmp", "sedQ71"][*name];
+                fs::copy(self.world.path("app.log"), self.world.path(name)).unwrap();
+                self.write(name, 1);
+                self.maybe_look(*look);
+                self.world.rename(name, "app.log");
+            }
+            Step::Edit { look } if has_log => {
+                let text = self.world.text("app.log");
+                self.world.rename("app.log", "app.log~");
+                self.world.append("app.log", &text);
+                self.write("app.log", 1);
+                self.maybe_look(*look);
+                fs::remove_file(self.world.path("app.log~")).unwrap();
+            }
+            Step::DeleteOldest if !self.rotated.is_empty() => {
+                let name = self.rotated.remove(0);
+                fs::remove_file(self.world.path(&name)).unwrap();
+            }
+            Step::Look => self.look(),
+            Step::Pass(seconds) => {
+                self.note_due();
+                self.world.pass(Duration::from_secs(*seconds));
+            }
+            Step::Restart => {
+                // What is due is durable: a stop reads no further.
+                self.look();
+                self.world.restart();
+            }
+            _ => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_line_is_found_exactly_once(steps in steps(), header in 0..3usize) {
+        let header = ["", "begun\n", "begun\nand ready\n"][header].to_owned();
+        let mut play = Play {
+            world: World::new(),
+            header,
+            lines: 0,
+            rotated: Vec::new(),
+            generations: 0,
+            due: BTreeSet::new(),
+        };
+        for step in &steps {
+            play.take(step);
+        }
+        play.look();
+        for _ in 0..3 {
+            play.world.pass(Duration::from_secs(11));
+        }
+        let mut found = BTreeMap::<&str, usize>::new();
+        for line in play.world.found.iter().filter(|line| line.starts_with("line ")) {
+            *found.entry(line).or_default() += 1;
+        }
+        let twice: Vec<_> = found.iter().filter(|(_, count)| **count > 1).collect();
+        prop_assert!(twice.is_empty(), "twice: {twice:?}");
+        let missing: Vec<_> = play.due.iter().filter(|line| !found.contains_key(line.as_str())).collect();
+        prop_assert!(missing.is_empty(), "missing: {missing:?}");
+    }
+}

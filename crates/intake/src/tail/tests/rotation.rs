@@ -1,0 +1,273 @@
+//! What becomes of a file, step by step.
+
+use super::*;
+
+#[test]
+fn rotation_by_rename_repeats_and_skips_nothing() {
+    for restart in [false, true] {
+        let mut world = World::new();
+        world.append("app.log", "1\n2\n");
+        world.look();
+        world.append("app.log", "3\n");
+        world.rename("app.log", "app.log.1");
+        world.append("app.log", "4\n");
+        if restart {
+            world.restart();
+        }
+        world.look();
+        world.expect(&["1", "2", "3", "4"]);
+    }
+}
+
+#[test]
+fn a_rotated_file_is_read_to_its_end_after_it_was_deleted() {
+    let mut world = World::new();
+    world.append("app.log", "1\n");
+    world.scan();
+    world.append("app.log", "2\n");
+    fs::remove_file(world.path("app.log")).unwrap();
+    world.append("app.log", "3\n");
+    world.look();
+    world.expect(&["1", "2", "3"]);
+}
+
+#[test]
+fn what_is_written_to_a_deleted_file_is_read_while_it_is_open() {
+    let mut world = World::new();
+    let mut file = fs::File::create(world.path("app.log")).unwrap();
+    file.write_all(b"1\n").unwrap();
+    world.look();
+    fs::remove_file(world.path("app.log")).unwrap();
+    world.look();
+    file.write_all(b"2\n").unwrap();
+    world.look();
+    world.expect(&["1", "2"]);
+}
+
+#[test]
+fn truncation_in_place_starts_anew_even_past_the_old_size() {
+    for restart in [false, true] {
+        let mut world = World::new();
+        world.append("app.log", "old\n");
+        world.look();
+        fs::write(world.path("app.log"), "new and longer\n").unwrap();
+        if restart {
+            world.restart();
+        }
+        world.look();
+        world.expect(&["old", "new and longer"]);
+    }
+}
+
+#[test]
+fn a_copy_made_by_rotation_is_read_only_where_its_original_was_not() {
+    for copy in ["app.log.1", "old/app.log-20261122", "old/app.log", "elsewhere.txt"] {
+        for (restart, early, grown) in
+            [(false, false, false), (true, false, false), (false, true, false), (false, false, true)]
+        {
+            let mut world = World::new();
+            world.append("app.log", "1\n2\n");
+            world.look();
+            world.append("app.log", "3\n");
+            fs::copy(world.path("app.log"), world.path(copy)).unwrap();
+            if early {
+                world.look();
+            }
+            if grown {
+                // Written between the copy and the truncation, and read.
+                world.append("app.log", "3b\n");
+                world.files.see(&world.path("app.log"), &fs::metadata(world.path("app.log")).unwrap());
+                world.read();
+            }
+            fs::write(world.path("app.log"), "4\n").unwrap();
+            if restart {
+                world.restart();
+            }
+            world.look();
+            world.pass(SETTLED);
+            world.expect(if grown { &["1", "2", "3", "3b", "4"] } else { &["1", "2", "3", "4"] });
+        }
+    }
+}
+
+#[test]
+fn a_copy_whose_original_stays_is_not_read_again_until_it_becomes_a_log_of_its_own() {
+    let mut world = World::new();
+    world.append("app.log", "1\n2\n");
+    world.look();
+    fs::copy(world.path("app.log"), world.path("app.log.bak")).unwrap();
+    for _ in 0..10 {
+        world.pass(Duration::from_secs(30));
+    }
+    world.expect(&["1", "2"]);
+    world.append("app.log.bak", "of its own\n");
+    world.look();
+    world.pass(Duration::from_secs(30));
+    world.expect(&["1", "2", "1", "2", "of its own"]);
+}
+
+#[test]
+fn a_file_written_anew_and_renamed_over_is_read_on() {
+    for temporary in ["../elsewhere", ".app.log.hJ3kd2", "sedX7aQ", "app.log.tmp"] {
+        for early in [false, true] {
+            let mut world = World::new();
+            world.append("app.log", "1\n2\n3\n");
+            world.look();
+            fs::write(world.path(temporary), "1\n2\n3\n4\n").unwrap();
+            if early {
+                world.look();
+            }
+            world.rename(temporary, "app.log");
+            world.look();
+            world.pass(SETTLED);
+            world.expect(&["1", "2", "3", "4"]);
+            world.append("app.log", "5\n");
+            world.look();
+            world.expect(&["1", "2", "3", "4", "5"]);
+        }
+    }
+}
+
+#[test]
+fn an_editor_that_keeps_a_backup_while_it_writes_repeats_nothing() {
+    for (early, restart) in [(false, false), (true, false), (false, true)] {
+        let mut world = World::new();
+        world.append("app.log", "1\n2\n3\n");
+        world.look();
+        world.rename("app.log", "app.log~");
+        if early {
+            world.look();
+        }
+        world.append("app.log", "1\n2\n");
+        if early {
+            world.look();
+        }
+        world.append("app.log", "3\n4\n");
+        if restart {
+            world.restart();
+        }
+        world.look();
+        fs::remove_file(world.path("app.log~")).unwrap();
+        world.look();
+        world.pass(SETTLED);
+        world.expect(&["1", "2", "3", "4"]);
+    }
+}
+
+#[test]
+fn two_logs_that_begin_with_the_same_line_are_both_read_at_once() {
+    let mut world = World::new();
+    world.append("app.log", "begun\na\n");
+    world.look();
+    world.append("app-b.log", "begun\n");
+    world.look();
+    world.append("app-b.log", "b\n");
+    world.look();
+    world.expect(&["begun", "a", "begun", "b"]);
+    fs::write(world.path("app.log"), "begun\nc\n").unwrap();
+    world.look();
+    world.pass(SETTLED);
+    world.expect(&["begun", "a", "begun", "b", "begun", "c"]);
+}
+
+#[test]
+fn two_logs_with_the_same_banner_part_where_they_differ() {
+    let mut world = World::new();
+    let banner = "one\ntwo\nthree\n";
+    world.append("a.log", banner);
+    world.look();
+    world.append("b.log", banner);
+    world.look();
+    world.append("a.log", "a\n");
+    world.append("b.log", "b\n");
+    world.pass(Duration::from_millis(200));
+    world.expect(&["one", "two", "three", "a", "one", "two", "three", "b"]);
+}
+
+#[test]
+fn a_last_line_without_newline_waits_and_is_then_taken() {
+    let mut world = World::new();
+    world.append("app.log", "whole\npart");
+    world.append("other.log", "only part");
+    world.look();
+    world.pass(WAIT - Duration::from_secs(1));
+    world.append("app.log", "ly");
+    world.look();
+    world.expect(&["whole"]);
+    world.pass(Duration::from_secs(2));
+    world.expect(&["whole", "only part"]);
+    world.pass(WAIT);
+    world.expect(&["whole", "only part", "partly"]);
+}
+
+#[test]
+fn the_rest_of_a_line_longer_than_a_turn_is_skipped() {
+    let mut world = World::new();
+    world.append("app.log", &format!("{}\nnext\n", "x".repeat(200)));
+    world.look();
+    world.expect(&[&"x".repeat(64), "next"]);
+}
+
+#[test]
+fn only_what_is_binary_throughout_is_not_read() {
+    let mut world = World::new();
+    fs::write(world.path("wtmp"), [[7, 0, 0, 1, 2, 3, 0, 0]; 100].concat()).unwrap();
+    fs::write(world.path("a.log.gz"), b"\x1f\x8b\x08\0\0\0\0\0").unwrap();
+    world.append("b.log", "one\0NUL\n");
+    world.append("c.log.gz", "plain\n");
+    let wide: Vec<u8> = "\u{feff}wide 1\nwide 2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(world.path("d.log"), wide).unwrap();
+    world.look();
+    world.expect(&["one\0NUL", "plain", "wide 1", "wide 2"]);
+    let more: Vec<u8> = "wide 3\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::OpenOptions::new().append(true).open(world.path("d.log")).unwrap().write_all(&more).unwrap();
+    world.restart();
+    world.look();
+    world.expect(&["one\0NUL", "plain", "wide 1", "wide 2", "wide 3"]);
+}
+
+#[test]
+fn a_sparse_file_is_passed_over_at_once() {
+    let mut world = World::new();
+    let mut file = fs::File::create(world.path("app.log")).unwrap();
+    file.write_all(b"before\n").unwrap();
+    file.set_len(1 << 40).unwrap();
+    world.look();
+    world.expect(&["before"]);
+    let mut file = fs::OpenOptions::new().append(true).open(world.path("app.log")).unwrap();
+    file.write_all(b"behind\n").unwrap();
+    world.look();
+    world.expect(&["before", "behind"]);
+}
+
+#[test]
+fn few_open_files_serve_many() {
+    let mut world = World::with_open_max(8);
+    let lines: Vec<String> = (0..200).map(|number| format!("line {number}")).collect();
+    for (number, line) in lines.iter().enumerate() {
+        world.append(&format!("{number}.log"), &format!("{line}\n"));
+    }
+    world.look();
+    world.expect(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let descriptors = fs::read_dir("/proc/self/fd").unwrap().filter_map(Result::ok);
+    let dir = world.path("");
+    let open = descriptors.filter(|entry| fs::read_link(entry.path()).is_ok_and(|to| to.starts_with(&dir)));
+    assert!(open.count() <= 8);
+}
+
+#[test]
+fn positions_noted_by_earlier_versions_count() {
+    let mut world = World::new();
+    world.append("app.log", "1\n2\n");
+    let id = FileId::of(&fs::metadata(world.path("app.log")).unwrap());
+    world.look();
+    let mut note = serde_json::to_value(&world.notes[&id]).unwrap();
+    assert!(note.as_object_mut().unwrap().remove("first").is_some());
+    assert!(!note.as_object().unwrap().contains_key("encoding"));
+    world.notes.insert(id, serde_json::from_value(note).unwrap());
+    fs::copy(world.path("app.log"), world.path("app.log.1")).unwrap();
+    fs::write(world.path("app.log"), "3\n").unwrap();
+    world.restart();
+    world.look();
+    world.expect(&["1", "2", "3"]);
+}
