@@ -253,11 +253,22 @@ impl Tailed {
 
     /// Moves on, once what was read is durable.
     pub(super) fn advance(&mut self, position: Position, bytes: &[u8]) {
+        if self.recent.is_empty() {
+            self.recent = self.before().unwrap_or_default();
+        }
         self.position = position;
         let kept = &bytes[bytes.len().saturating_sub(RECENT_BYTES)..];
         let excess = (self.recent.len() + kept.len()).saturating_sub(RECENT_BYTES);
         self.recent.drain(..excess.min(self.recent.len()));
         self.recent.extend_from_slice(kept);
+    }
+
+    /// What was read before it was opened, as far as it would have been kept.
+    fn before(&self) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; self.position.offset.min(RECENT_BYTES as u64) as usize];
+        let begin = self.position.offset - bytes.len() as u64;
+        let length = read_at(self.handle.as_ref()?, &mut bytes, begin).ok()?;
+        (length == bytes.len()).then_some(bytes)
     }
 
     pub(super) fn close(&mut self) {

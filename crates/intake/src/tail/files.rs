@@ -4,7 +4,7 @@
 //! only leads to it. The handle is kept until everything was read, whatever becomes of the path.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     fs::{File, Metadata},
     io,
     path::{Path, PathBuf},
@@ -50,8 +50,6 @@ pub(crate) struct Files {
     /// Files by the hash of their first line.
     pub(super) alike: HashMap<u64, Vec<FileId>>,
     pub(super) orphans: HashMap<FileId, Position>,
-    /// Paths that several noted files stood under.
-    contested: HashSet<PathBuf>,
     /// Positions to forget with the next batch.
     pub(crate) gone: Vec<FileId>,
     /// Whose position was taken over from another file and is not durable yet under its own name.
@@ -82,15 +80,7 @@ impl Files {
         open_max: usize,
         line_wait: Duration,
     ) -> Self {
-        let mut paths = HashSet::new();
-        let mut is_repeated = |(_, position): &&(FileId, Position)| !paths.insert(position.path.clone());
-        let contested = noted
-            .iter()
-            .filter(|noted| is_repeated(noted))
-            .map(|(_, position)| position.path.clone())
-            .collect();
         Self {
-            contested,
             by_id: HashMap::new(),
             by_path: HashMap::new(),
             alike: HashMap::new(),
@@ -167,11 +157,6 @@ impl Files {
                 file.dirty |= metadata.len() > position.offset;
                 stood_at = Some(position.path.clone()).filter(|before| before != path);
                 file.position = Position { path: path.to_owned(), ..position };
-                // It may be a copy of another file that has got the inode of one that is gone.
-                let is_contested = self.by_path.contains_key(path) || self.contested.contains(path);
-                if stood_at.is_none() && !is_contested {
-                    file.state = State::Read;
-                }
             } else {
                 tracing::info!("{path:?} is a new file under a known inode; it is read from its start");
                 counter!(metric::TAIL_GENERATIONS).increment(1);
@@ -339,6 +324,8 @@ impl Files {
             if file.missed > 1 {
                 file.look_by_handle(self.now);
             }
+            // Its original may have lost its place or its name.
+            file.dirty |= matches!(file.state, State::Held { .. });
             if file.handle.is_some() && file.is_drained() && file.used_at + idle_close <= self.now {
                 file.close();
             }

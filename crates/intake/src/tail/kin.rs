@@ -6,7 +6,13 @@
 //! other. So equal content alone never decides; it makes a file wait until the other one is
 //! truncated, loses its place, or goes on differently.
 
-use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path, time::Duration};
+use std::{
+    fs::{File, Metadata},
+    io,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    time::Duration,
+};
 
 use super::{
     file::is_intact,
@@ -38,7 +44,7 @@ pub(super) enum Kinship {
 #[derive(Debug)]
 pub(super) struct Wait {
     pub(super) time: Duration,
-    /// Bytes of it that were read of the other file.
+    /// Bytes of it that the other file holds as well.
     pub(super) known: u64,
     /// When nothing has happened until then, it is a copy, and stands here: at its end. Without this, it
     /// is a file of its own.
@@ -79,11 +85,23 @@ pub(super) fn kinship(original: &Original<'_>, file: &File, path: &Path) -> io::
     }
     let known = if position.offset == 0 { both } else { both.min(position.offset) };
     let lines = lines(file, known)?;
+    if is_deleted && (lines > 1 || is_named) {
+        // Nothing becomes of it any more that would tell, and no restart finds it again.
+        return Ok(if size > other_size || size <= position.offset {
+            Kinship::Continues(position.at(file, size.min(position.offset))?)
+        } else {
+            // What is left of it is read of the other one.
+            Kinship::Wait(Wait { time: Duration::ZERO, known: size, end: Some(position.at(file, size)?) })
+        });
+    }
     if original.is_replaced || original.is_nameless {
-        // A rotated file has a name that tells, and what follows it may begin alike. A backup goes.
-        let is_rotated =
-            !original.is_nameless && is_named_after(path, original.path) && !is_backup(original.path);
-        return Ok(match size >= position.offset {
+        // A rotated file has a name that tells, and what follows it is younger and may begin alike. A
+        // backup goes.
+        let is_rotated = !original.is_nameless
+            && is_named_after(path, original.path)
+            && !is_backup(original.path)
+            && is_older(&other.metadata()?, &metadata);
+        return Ok(match size >= other_size {
             true if position.offset == 0 => settle(0),
             true if lines > 1 && !is_rotated => Kinship::Continues(position.clone()),
             true => Kinship::None,
@@ -95,12 +113,9 @@ pub(super) fn kinship(original: &Original<'_>, file: &File, path: &Path) -> io::
         return Ok(Kinship::None);
     }
     let is_known = lines > 1 && size <= position.offset;
-    if is_known && is_deleted {
-        return Ok(Kinship::Continues(position.at(file, size)?));
-    }
     let end = if is_known && is_named { Some(position.at(file, size)?) } else { None };
     let time = if is_named && lines > 1 && size > other_size { SETTLE_NAMED } else { SETTLE };
-    Ok(Kinship::Wait(Wait { time, known: size.min(position.offset), end }))
+    Ok(Kinship::Wait(Wait { time, known: both, end }))
 }
 
 /// How a file stands to one that is gone or was truncated: only what is remembered of it tells.
@@ -185,6 +200,14 @@ pub(super) fn is_named_after(original: &Path, path: &Path) -> bool {
     let Some(added) = rest.strip_suffix(ending) else { return false };
     let digits = added.iter().filter(|byte| byte.is_ascii_digit()).count();
     digits >= 6 && added.iter().all(|byte| byte.is_ascii_digit() || b"-_.:T".contains(byte))
+}
+
+/// Whether one file was made before another, as far as the file system tells.
+fn is_older(one: &Metadata, other: &Metadata) -> bool {
+    match (one.created(), other.created()) {
+        (Ok(one), Ok(other)) => one < other,
+        _ => true,
+    }
 }
 
 /// Whether a name says that an editor keeps what was there before.

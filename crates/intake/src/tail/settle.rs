@@ -3,7 +3,7 @@
 use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use super::{
-    file::{State, Tailed},
+    file::{State, Tailed, is_intact},
     files::Files,
     kin::{self, Kinship, Original, Wait},
     open::read_at,
@@ -102,10 +102,12 @@ impl Files {
             }
         }
         match found.continues {
-            Some((position, original)) => {
+            Some(position) => {
                 let position = here(position);
                 file.start(State::Read, position);
-                self.supersede(original, size)?;
+                for original in found.originals {
+                    self.supersede(original, size)?;
+                }
                 self.moved.push(id);
             }
             None => file.start(State::Read, begin),
@@ -144,7 +146,7 @@ impl Files {
 
     /// What the files that were read say about one that begins with the same line.
     fn search(&self, id: FileId, first: u64, own: Option<Position>) -> io::Result<Found> {
-        let mut found = Found { continues: own.map(|position| (position, None)), ..Found::default() };
+        let mut found = Found { continues: own, ..Found::default() };
         let Some(file) = self.by_id.get(&id) else { return Ok(found) };
         let Some(handle) = &file.handle else { return Ok(found) };
         for other_id in self.alike(id, first) {
@@ -158,7 +160,11 @@ impl Files {
                 is_nameless: other.is_nameless(),
                 path: &other.path,
             };
-            found.take(kin::kinship(&original, handle, &file.path)?, Some(other_id));
+            match kin::kinship(&original, handle, &file.path)? {
+                // It is for the one that was read less far to wait.
+                Kinship::Wait(_) if other.position.offset < file.position.offset => {}
+                kinship => found.take(kinship, Some(other_id)),
+            }
         }
         let replaced = self.replaced.iter().map(|replaced| (&replaced.position, &replaced.recent[..]));
         let orphans = self.orphans.values().map(|position| (position, &[][..]));
@@ -176,23 +182,16 @@ impl Files {
             }
         }
         // What knows more of it counts.
-        let known = found.continues.as_ref().map_or(0, |(position, _)| position.offset);
+        let known = found.continues.as_ref().map_or(0, |position| position.offset);
         found.wait = found.wait.filter(|wait| wait.known > known || known == 0);
         Ok(found)
     }
 
     /// Other files that are read and begin with a line, and the one whose place a file has taken.
     fn alike(&self, id: FileId, first: u64) -> Vec<FileId> {
-        let (predecessor, has_own) = match self.by_id.get(&id) {
-            Some(file) => (file.predecessor, file.position.offset > 0),
-            None => (None, false),
-        };
+        let predecessor = self.by_id.get(&id).and_then(|file| file.predecessor);
         let alike = self.alike.get(&first).into_iter().flatten().copied();
-        let is_read = |other: &FileId| {
-            // What took its place came later, and is no original of it.
-            let is_earlier = |file: &Tailed| file.is_begun() && (has_own || file.predecessor != Some(id));
-            *other != id && self.by_id.get(other).is_some_and(is_earlier)
-        };
+        let is_read = |other: &FileId| *other != id && self.by_id.get(other).is_some_and(Tailed::is_begun);
         let mut found: Vec<FileId> = predecessor.into_iter().chain(alike).filter(is_read).collect();
         found.dedup();
         found
@@ -207,14 +206,13 @@ impl Files {
     }
 
     /// When a file continues another one, nothing that it holds is read of that one.
-    fn supersede(&mut self, original: Option<FileId>, size: u64) -> io::Result<()> {
-        let Some(id) = original else { return Ok(()) };
+    fn supersede(&mut self, id: FileId, size: u64) -> io::Result<()> {
         let Some(other) = self.by_id.get_mut(&id) else { return Ok(()) };
         let Some(handle) = &other.handle else { return Ok(()) };
         let end = handle.metadata()?.len();
-        if end > other.position.offset && end <= size {
+        if end > other.position.offset && end <= size && is_intact(&other.position, handle) {
             other.position = Position { path: other.path.clone(), ..other.position.at(handle, end)? };
-            other.partial = None;
+            (other.partial, other.recent) = (None, Vec::new());
             self.moved.push(id);
         }
         Ok(())
@@ -225,8 +223,10 @@ impl Files {
 #[derive(Debug, Default)]
 struct Found {
     wait: Option<Wait>,
-    /// Where it is to be read on, and which known file it continues.
-    continues: Option<(Position, Option<FileId>)>,
+    /// Where it is to be read on.
+    continues: Option<Position>,
+    /// The known files that it continues.
+    originals: Vec<FileId>,
 }
 
 impl Found {
@@ -241,9 +241,10 @@ impl Found {
                 }
             }
             Kinship::Continues(position) => {
-                if self.continues.as_ref().is_none_or(|(before, _)| position.offset > before.offset) {
-                    self.continues = Some((position, of));
+                if self.continues.as_ref().is_none_or(|before| position.offset > before.offset) {
+                    self.continues = Some(position);
                 }
+                self.originals.extend(of);
             }
         }
     }

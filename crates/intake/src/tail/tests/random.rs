@@ -46,6 +46,8 @@ struct Play {
     generations: usize,
     /// Lines that stood in a watched file when it was looked at.
     due: BTreeSet<String>,
+    /// A file was truncated, and its copy not looked at since.
+    is_copy_unseen: bool,
 }
 
 impl Play {
@@ -62,6 +64,7 @@ impl Play {
     }
 
     fn note_due(&mut self) {
+        self.is_copy_unseen = false;
         for dir in ["", "old"] {
             for entry in fs::read_dir(self.world.path(dir)).unwrap() {
                 let text = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
@@ -90,10 +93,6 @@ impl Play {
 
     fn take(&mut self, step: &Step) {
         let has_log = !self.world.text("app.log").is_empty();
-        if matches!(step, Step::Copy { .. } | Step::RenameOver { .. } | Step::Edit { .. }) {
-            // What two of these leave between two looks cannot always be told apart.
-            self.look();
-        }
         match step {
             Step::Write(count) => self.write("app.log", *count),
             Step::Other(count) => self.write("app-other.log", *count),
@@ -112,6 +111,7 @@ impl Play {
                 fs::File::create(self.world.path("app.log")).unwrap();
                 // Without a look the truncation shows by what is written next.
                 self.write("app.log", 2);
+                self.is_copy_unseen = true;
             }
             Step::RenameOver { name, look } if has_log => {
                 let name = ["../elsewhere", ".app.log.x7Yz2q", "app.log.tmp", "sedQ71"][*name];
@@ -129,6 +129,9 @@ impl Play {
                 fs::remove_file(self.world.path("app.log~")).unwrap();
             }
             Step::DeleteOldest if !self.rotated.is_empty() => {
+                // What a held file held when it was truncated stands in its copy alone: who deletes that
+                // unseen loses it for good.
+                self.maybe_look(self.is_copy_unseen);
                 let name = self.rotated.remove(0);
                 fs::remove_file(self.world.path(&name)).unwrap();
             }
@@ -147,34 +150,73 @@ impl Play {
     }
 }
 
+/// Carries out the steps and finds each line once.
+#[track_caller]
+fn check(steps: &[Step], header: &str) {
+    let mut play = Play {
+        world: World::new(),
+        header: header.to_owned(),
+        lines: 0,
+        rotated: Vec::new(),
+        generations: 0,
+        due: BTreeSet::new(),
+        is_copy_unseen: false,
+    };
+    for step in steps {
+        play.take(step);
+    }
+    play.look();
+    for _ in 0..3 {
+        play.world.pass(Duration::from_secs(11));
+    }
+    let mut found = BTreeMap::<&str, usize>::new();
+    for line in play.world.found.iter().filter(|line| line.starts_with("line ")) {
+        *found.entry(line).or_default() += 1;
+    }
+    let twice: Vec<_> = found.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty(), "twice: {twice:?} after {steps:?}");
+    let missing: Vec<_> = play.due.iter().filter(|line| !found.contains_key(line.as_str())).collect();
+    assert!(missing.is_empty(), "missing: {missing:?} after {steps:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn every_line_is_found_exactly_once(steps in steps(), header in 0..3usize) {
-        let header = ["", "begun\n", "begun\nand ready\n"][header].to_owned();
-        let mut play = Play {
-            world: World::new(),
-            header,
-            lines: 0,
-            rotated: Vec::new(),
-            generations: 0,
-            due: BTreeSet::new(),
-        };
-        for step in &steps {
-            play.take(step);
-        }
-        play.look();
-        for _ in 0..3 {
-            play.world.pass(Duration::from_secs(11));
-        }
-        let mut found = BTreeMap::<&str, usize>::new();
-        for line in play.world.found.iter().filter(|line| line.starts_with("line ")) {
-            *found.entry(line).or_default() += 1;
-        }
-        let twice: Vec<_> = found.iter().filter(|(_, count)| **count > 1).collect();
-        prop_assert!(twice.is_empty(), "twice: {twice:?}");
-        let missing: Vec<_> = play.due.iter().filter(|line| !found.contains_key(line.as_str())).collect();
-        prop_assert!(missing.is_empty(), "missing: {missing:?}");
+        check(&steps, ["", "begun\n", "begun\nand ready\n"][header]);
+    }
+}
+
+/// Some fail only where an inode that is free is the next to be given.
+#[test]
+fn every_line_is_found_exactly_once_after_steps_that_failed() {
+    use Step::{Copy, DeleteOldest, Edit, Look, Pass, Rename, RenameOver, Restart, Write};
+    let over = |name, look| RenameOver { name, look };
+    let copy = |below, look| Copy { below, look };
+    for steps in [
+        vec![Write(2), over(1, true), Rename { late: false }, DeleteOldest, Restart],
+        vec![Write(2), Look, over(0, false), copy(false, true)],
+        vec![Write(2), over(1, true), copy(false, false)],
+        vec![Write(2), Look, over(1, true), over(0, false)],
+        vec![Write(2), over(1, true), Restart, Edit { look: false }, DeleteOldest],
+        vec![Write(2), Restart, over(0, false), copy(false, true)],
+        vec![Write(2), Restart, over(0, false), over(1, true)],
+        vec![Write(2), Edit { look: true }, Restart, Write(2), copy(false, true)],
+        vec![Write(2), Restart, over(0, false), Edit { look: true }, copy(true, false)],
+        vec![
+            Write(2),
+            over(0, true),
+            Write(4),
+            over(0, true),
+            over(0, true),
+            Restart,
+            over(1, true),
+            over(0, false),
+            Write(2),
+        ],
+        vec![Write(2), over(2, true), over(0, false), Pass(3)],
+    ] {
+        check(&steps, "");
     }
 }

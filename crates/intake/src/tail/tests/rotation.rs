@@ -129,6 +129,101 @@ fn a_file_written_anew_and_renamed_over_is_read_on() {
 }
 
 #[test]
+fn what_is_held_for_its_original_is_read_before_a_stop_once_it_is_deleted() {
+    for original_stays in [false, true] {
+        let mut world = World::new();
+        world.append("app.log", "1\n2\n");
+        world.look();
+        world.append(".app.log.x7Yz2q", "1\n2\n3\n");
+        world.look();
+        world.expect(&["1", "2"]);
+        if original_stays {
+            fs::remove_file(world.path(".app.log.x7Yz2q")).unwrap();
+        } else {
+            world.rename(".app.log.x7Yz2q", "app.log");
+            world.rename("app.log", "app.log.1");
+            world.append("app.log", "new\n");
+            fs::remove_file(world.path("app.log.1")).unwrap();
+        }
+        world.look();
+        world.restart();
+        world.look();
+        world.expect(if original_stays { &["1", "2", "3"] } else { &["1", "2", "3", "new"] });
+    }
+}
+
+#[test]
+fn two_replacements_between_two_looks_repeat_nothing() {
+    for temporary in ["../elsewhere", ".app.log.x7Yz2q", "app.log.tmp"] {
+        for (early, time) in [(false, SETTLED), (true, Duration::ZERO), (true, SETTLED)] {
+            let mut world = World::new();
+            world.append("app.log", "1\n2\n");
+            world.look();
+            world.append(temporary, "1\n2\n3\n");
+            if early {
+                world.look();
+            }
+            world.rename(temporary, "app.log");
+            world.append("../second", "1\n2\n3\n4\n");
+            world.rename("../second", "app.log");
+            world.pass(time);
+            world.expect(&["1", "2", "3", "4"]);
+        }
+    }
+}
+
+#[test]
+fn a_replacement_that_is_copied_and_truncated_before_the_next_look_repeats_nothing() {
+    for (early, late) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut world = World::new();
+        world.append("app.log", "1\n2\n");
+        world.look();
+        world.append(".app.log.x7Yz2q", "1\n2\n3\n");
+        if early {
+            world.look();
+        }
+        world.rename(".app.log.x7Yz2q", "app.log");
+        fs::copy(world.path("app.log"), world.path("app.log.1")).unwrap();
+        if late {
+            world.look();
+        }
+        fs::write(world.path("app.log"), "4\n").unwrap();
+        world.look();
+        world.pass(SETTLED);
+        world.expect(&["1", "2", "3", "4"]);
+    }
+}
+
+#[test]
+fn what_is_written_after_a_truncation_is_not_taken_for_what_its_copy_holds() {
+    let mut world = World::new();
+    world.append("app.log", "1\n2\n");
+    world.look();
+    world.append("app.log", "3\n4\n5\n");
+    fs::copy(world.path("app.log"), world.path("app.log.1")).unwrap();
+    fs::write(world.path("app.log"), "6\n7\n8\n").unwrap();
+    world.look();
+    world.expect(&["1", "2", "3", "4", "5", "6", "7", "8"]);
+}
+
+#[test]
+fn a_copy_that_ends_among_what_was_read_since_a_restart_is_known() {
+    let mut world = World::new();
+    world.append("app.log", "1\n2\n");
+    world.look();
+    world.restart();
+    world.append("app.log", "3\n");
+    fs::copy(world.path("app.log"), world.path("app.log.1")).unwrap();
+    world.append("app.log", "4\n");
+    world.files.see(&world.path("app.log"), &fs::metadata(world.path("app.log")).unwrap());
+    world.read();
+    fs::write(world.path("app.log"), "5\n").unwrap();
+    world.look();
+    world.pass(SETTLED);
+    world.expect(&["1", "2", "3", "4", "5"]);
+}
+
+#[test]
 fn an_editor_that_keeps_a_backup_while_it_writes_repeats_nothing() {
     for (early, restart) in [(false, false), (true, false), (false, true)] {
         let mut world = World::new();
