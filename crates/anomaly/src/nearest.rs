@@ -3,7 +3,7 @@
 //!
 //! Templates are found by their words, the rarest first, and no message looks at more than [`LOOKED_AT`] entries: so
 //! a message costs the same however many templates there are. What only common words lead to may be passed over
-//! then.
+//! then, and is counted.
 
 use std::sync::Arc;
 
@@ -104,6 +104,9 @@ impl Nearest {
         let mut lists: Vec<&Vec<u32>> = wanted.iter().filter_map(|word| self.words.get(word)).collect();
         lists.sort_by_key(|list| list.len());
         let (mut left, mut met) = (LOOKED_AT, Vec::new());
+        if lists.iter().map(|list| list.len()).sum::<usize>() > LOOKED_AT {
+            metrics::counter!(telemetry::metric::NEAREST_TEMPLATE_CUT).increment(1);
+        }
         for list in lists {
             for place in list.iter().take(left) {
                 let shared = &mut self.shared[*place as usize];

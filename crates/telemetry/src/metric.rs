@@ -158,6 +158,8 @@ metrics! {
     FAILED_WINDOW_SAVES = "failed_window_saves_total", Counter, Count, [];
     /// Templates known.
     TEMPLATES = "templates", Gauge, Count, [];
+    /// Messages of no known template that share words with more templates than are looked at.
+    NEAREST_TEMPLATE_CUT = "nearest_template_cut_total", Counter, Count, [];
     /// Sessions (events that belong together) open at present.
     OPEN_SESSIONS = "open_sessions", Gauge, Count, [];
     /// Sessions that have ended.
