@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use index::{elasticsearch, query};
+use index::elasticsearch;
 use reqwest::Client;
 use serde_json::{Value as Json, json};
 use testkit::{Server, load, process};

@@ -2,8 +2,9 @@
 
 use axum::{extract::Query as QueryString, http::Uri};
 use event::Timestamp;
-use index::{Cursor, Selection, query::Query};
+use index::{Cursor, Selection};
 use problem::{Problem, StatusCode};
+use query::Query;
 
 /// A request's query string, checked against the names that its resource knows.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ pub(crate) fn parse_query(name: &str, text: &str, now: Timestamp) -> Result<Quer
 
 /// RFC 3339 or `now-15m`.
 pub(crate) fn parse_time(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
-    index::query::time(text, now).map_err(|error| bad_parameter(name, format!("'{name}': {error}")))
+    query::time(text, now).map_err(|error| bad_parameter(name, format!("'{name}': {error}")))
 }
 
 /// A width of time such as `500ms`, `30s`, `5m`, `1h`, `1d` or `1w`, in nanoseconds, at least 1 ms.

@@ -14,11 +14,11 @@ use std::{
 use event::Position;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, Limits, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, query::Query,
-    scan::Scan,
+    IndexError, Limits, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::Scan,
 };
 use journal::Journal;
 use problem::{Problem, StatusCode};
+use query::Query;
 use telemetry::metric;
 use tokio::sync::watch;
 

@@ -13,8 +13,8 @@ use event::{Analyzed, Batch, Event, EventId, JournalId, Position, Severity, Time
 use index::{
     FieldValuesRequest, HistogramRequest, Index, Interval, Limits, SearchRequest, Selection,
     embedded::{Config, Embedded},
-    query::Query,
 };
+use query::Query;
 use serde_json::Value as Json;
 
 type Failure = Box<dyn std::error::Error>;

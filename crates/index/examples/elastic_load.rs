@@ -14,7 +14,6 @@ use event::{Analyzed, Batch, Event, EventId, JournalId, Position, Severity, Time
 use index::{
     DeadLetter, DeadLetters, Index,
     elasticsearch::{Body, Cluster, Config, Elasticsearch, Method, Request, setup},
-    query,
 };
 use serde_json::{Value as Json, json};
 use telemetry::{health::Health, task};

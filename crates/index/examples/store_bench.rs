@@ -11,8 +11,8 @@ use event::{
 use index::{
     FieldValuesRequest, HistogramRequest, Index, Interval, Limits, SearchRequest, Selection,
     embedded::{Config, Embedded},
-    query::Query,
 };
+use query::Query;
 
 const WORDS: &[&str] = &[
     "connection",

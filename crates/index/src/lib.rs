@@ -1,4 +1,4 @@
-//! Where analysed events become searchable: the [`Index`] trait, the query language, the naive
+//! Where analysed events become searchable: the [`Index`] trait, the naive
 //! reference [`scan`] and the embedded store. What every index owes its callers is held by the
 //! contract suite in `tests/contract`, which runs on each of them.
 //!
@@ -13,7 +13,6 @@ mod limits;
 pub mod live;
 mod merge;
 mod page;
-pub mod query;
 mod request;
 pub mod scan;
 

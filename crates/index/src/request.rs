@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use event::{Document, EventId, JournalId, Position, TemplateId, Timestamp};
+use query::Query;
 use serde::Serialize;
 
-use crate::{Interval, query::Query};
+use crate::Interval;
 
 /// Which events a request is about.
 #[derive(Debug, Clone)]
@@ -172,7 +173,7 @@ pub struct FieldInfo {
     /// Dotted path.
     pub name: String,
     /// `keyword`, `text`, `long`, `double`, `boolean`, `date` or `ip`: by
-    /// [`FieldKind::of`](crate::query::FieldKind::of), whatever the values are.
+    /// [`FieldKind::of`](query::FieldKind::of), whatever the values are.
     pub kind: String,
     /// Events in which it has a value: neither null nor an empty list.
     pub count: u64,

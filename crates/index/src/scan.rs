@@ -8,6 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use event::{Analyzed, Batch, EventId, JournalId, Position, Timestamp, Verdict, VerdictState, fields_of};
+use query::{FieldKind, Query, lowered, scalars, value_at};
 use tokio::sync::watch;
 
 use crate::{
@@ -17,7 +18,6 @@ use crate::{
     interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::{sort_counts, sort_patterns},
     page::Room,
-    query::{FieldKind, lowered, scalars, value_at},
 };
 
 /// So many bytes of a message count as another test.
@@ -278,7 +278,7 @@ impl Scan {
 impl Selection {
     /// Everything.
     pub fn all() -> Self {
-        Self { query: crate::query::Query::All, from: None, to: None }
+        Self { query: Query::All, from: None, to: None }
     }
 
     /// Whether an event is selected.

@@ -22,12 +22,12 @@ use event::{Analyzed, Value};
 use index::{
     DeadLetter, DeadLetters, Index,
     elasticsearch::{Cluster, Config, Elasticsearch, setup},
-    query::{FieldKind, Query},
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config as Cases, TestRunner},
 };
+use query::{FieldKind, Query};
 use telemetry::health::Health;
 
 /// How many random sets of events, and how many questions about each.

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use contract::{Factory, block_on, now, random};
 use index::{
     Index, Limits, SearchRequest, Selection,
-    query::Query,
     scan::{Scan, ScanIndex},
 };
 use proptest::prelude::*;
+use query::Query;
 
 struct InMemory;
 

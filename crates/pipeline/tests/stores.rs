@@ -7,10 +7,10 @@ use event::{Event, Timestamp, codec};
 use index::{
     Index, Limits, SearchRequest, Selection,
     embedded::{self, Embedded},
-    query::Query,
 };
 use journal::Journal;
 use pipeline::{Analysis, Config, Pipeline};
+use query::Query;
 use telemetry::{
     health::{Health, State},
     task::Tasks,

@@ -12,12 +12,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use event::{Document, EventId, Position};
-use index::{
-    live::{Newest, Watcher},
-    query::Query,
-};
+use index::live::{Newest, Watcher};
 use metrics::counter;
 use problem::Problem;
+use query::Query;
 use serde_json::{Value, json};
 use telemetry::metric;
 use tokio::sync::OwnedSemaphorePermit;

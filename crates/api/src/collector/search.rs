@@ -4,9 +4,9 @@ use axum::{extract::State, http::Uri, response::Response};
 use event::{Document, EventId, FUTURE_AFTER};
 use index::{
     Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, Interval, Limits, PatternsRequest,
-    query::resolve,
 };
 use problem::Problem;
+use query::resolve;
 use serde_json::{Value, json};
 
 use super::Shared;

@@ -114,7 +114,7 @@ impl<'v> Reader<'v> {
         let origin = self.values.get(name).map_or(String::new(), |value| value.origin.to_string());
         let mut keys: Vec<String> = vec![];
         for given in self.list(name) {
-            let path = index::query::resolve(&given).into_owned();
+            let path = query::resolve(&given).into_owned();
             let is_name = |part: &str| !part.is_empty() && !part.contains(char::is_whitespace);
             if given.len() > BYTES_MAX || !given.split('.').all(is_name) {
                 self.problem(format!(

@@ -5,10 +5,10 @@
 //! a value, so that they can be listed and counted although the server flattens what is there.
 
 use event::{Analyzed, Value, field, fields_of};
+use query::scalars;
 use serde_json::Value as Json;
 
 use super::fit;
-use crate::query::scalars;
 
 const ID: &str = "sentinel.id";
 const LABEL_NAMES: &str = "sentinel.label_names";

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use event::{Template, Timestamp, Value, field, fields_of};
 use foldhash::fast::FixedState;
+use query::{FieldKind, lowered, scalars};
 
 use super::{
     evaluate::{Common, common},
@@ -19,7 +20,6 @@ use crate::{
     Meter, Pattern, Patterns, PatternsRequest, Selection,
     interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::{sort_counts, sort_patterns},
-    query::{FieldKind, lowered, scalars},
 };
 
 type Counts = HashMap<String, u64, FixedState>;

@@ -18,13 +18,13 @@
 use event::{EventId, JournalId, Position, Timestamp};
 use foldhash::fast::FixedState;
 use hashbrown::{HashMap, HashTable, hash_table::Entry};
+use query::{is_token_char, lowered, tokens};
 
 use super::{
     bloom::{self, Bloom},
     ints::{self, put_bytes, put_varint, zigzag},
     shapes::{RowShape, ShapeTotals},
 };
-use crate::query::{is_token_char, lowered, tokens};
 
 /// The sections of a block, in their order within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

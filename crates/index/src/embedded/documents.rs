@@ -2,6 +2,7 @@
 //! behind a position of the journal.
 
 use event::{Position, Timestamp, document};
+use query::Query;
 
 use super::{
     block::number_of,
@@ -13,7 +14,6 @@ use super::{
 use crate::{
     Cursor, FollowRequest, Followed, Hit, IndexError, Meter,
     page::{Room, text_len},
-    query::Query,
 };
 
 /// Documents made before it is looked how large they are.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use event::{Value, field};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use query::{Test, TokenPattern, is_token_char};
 
 use super::{
     bloom,
@@ -15,10 +16,7 @@ use super::{
     suspects::SuspectPlan,
     terms::{Candidates, Node, Term, Terms},
 };
-use crate::{
-    IndexError, Meter,
-    query::{Test, TokenPattern, is_token_char},
-};
+use crate::{IndexError, Meter};
 
 /// What is known of a query for all rows of a shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

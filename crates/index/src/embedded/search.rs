@@ -5,6 +5,7 @@ use std::{cmp::Reverse, collections::BinaryHeap, ops::Range, sync::Arc};
 use event::{Timestamp, field};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use query::Query;
 
 use super::{
     evaluate::{Filtered, Known, States, states},
@@ -15,7 +16,7 @@ use super::{
     terms::{Candidates, Terms},
     test_rows::RowTest,
 };
-use crate::{Cursor, Hit, IndexError, Meter, SearchRequest, SearchResult, Selection, query::Query};
+use crate::{Cursor, Hit, IndexError, Meter, SearchRequest, SearchResult, Selection};
 
 /// What becomes of matching rows.
 pub(super) trait Collect {

@@ -1,15 +1,14 @@
 //! Which rows of a shape may hold a token at a variable place, told from columns alone.
 
+use query::{Phrase, TokenPattern, is_token_char, tokens};
+
 use super::{
     evaluate::pieces,
     shapes::{RowShape, SCORE},
     skeleton::{from_digits, has_cell, put_wide, slot, wide_len},
     test_rows::RowTest,
 };
-use crate::{
-    IndexError,
-    query::{Phrase, TokenPattern, is_token_char, tokens},
-};
+use crate::IndexError;
 
 /// A slot of a message and what its contents are joined with to one token.
 struct Place<'s> {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, MatchKind};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use query::{Phrase, Query, Test, TokenPattern, WildcardPart, lowered};
 
 use super::{
     block::token_key,
     bloom::{Bloom, field_key},
 };
-use crate::query::{Phrase, Query, Test, TokenPattern, WildcardPart, lowered};
 
 /// With fewer phrases each is looked for by itself.
 const MANY: usize = 8;

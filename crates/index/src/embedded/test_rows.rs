@@ -3,6 +3,7 @@
 use event::{Timestamp, Value, Verdict, field};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
+use query::Test;
 
 use super::{
     evaluate::{Common, States, common},
@@ -13,7 +14,7 @@ use super::{
     suspects::Suspects,
     terms::{Candidates, Node},
 };
-use crate::{IndexError, Meter, query::Test};
+use crate::{IndexError, Meter};
 
 /// So many bytes of a message count as another test.
 const MESSAGE_BYTES: u64 = 256;

@@ -12,6 +12,7 @@ use event::{
     Variable, VariableKind, Verdict, VerdictState,
 };
 use proptest::{collection::vec, option, prelude::*};
+use query::Query;
 use tempfile::TempDir;
 
 mod damage;
@@ -19,7 +20,7 @@ mod damage;
 use super::{Config, Embedded};
 use crate::{
     FieldValuesRequest, HistogramRequest, Index, IndexError, Interval, Limits, PatternsRequest,
-    SearchRequest, Selection, query::Query, scan::Scan,
+    SearchRequest, Selection, scan::Scan,
 };
 
 const NOW: Timestamp = Timestamp::MAX;
@@ -246,7 +247,7 @@ fn same(index: &Embedded, scan: &Scan, query: &str, from: Option<i64>, to: Optio
             let request = HistogramRequest {
                 selection: selection.clone(),
                 interval,
-                by: by.map(|by| crate::query::resolve(by).into_owned()),
+                by: by.map(|by| query::resolve(by).into_owned()),
                 by_limit: 2,
                 buckets_max: 1000,
             };

@@ -13,7 +13,8 @@ use event::{
     Analyzed, Batch, Event, EventId, JournalId, Position, Severity, Template, Timestamp, Verdict,
     VerdictState,
 };
-use index::{Index, Limits, SearchRequest, Selection, query::Query};
+use index::{Index, Limits, SearchRequest, Selection};
+use query::Query;
 
 /// The journal of all events here.
 pub(crate) const JOURNAL: JournalId = JournalId(0xfeed);

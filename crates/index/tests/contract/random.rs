@@ -3,10 +3,10 @@
 use event::{Analyzed, Event, Severity, Value};
 use index::{
     FieldValuesRequest, HistogramRequest, Index, Interval, Limits, PatternsRequest, SearchRequest, Selection,
-    query::{Bound, FieldKind, Phrase, Query, Test, TokenPattern, Wildcard},
     scan::Scan,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
+use query::{Bound, FieldKind, Phrase, Query, Test, TokenPattern, Wildcard};
 
 use super::{analyzed, batch, seconds, write};
 

@@ -6,9 +6,9 @@ use event::{Analyzed, Event, EventId, JournalId, Position, Value};
 use index::{
     FieldValuesRequest, HistogramRequest, Index, IndexError, Interval, Limits, SearchRequest, Selection,
     elasticsearch::{Cluster, Flavor},
-    query::Query,
     scan::Scan,
 };
+use query::Query;
 
 use super::{
     config,

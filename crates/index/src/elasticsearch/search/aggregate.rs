@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, ops::Bound};
 
 use event::{Timestamp, field};
+use query::FieldKind;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Question, dsl, unanswerable, unexpected};
@@ -11,7 +12,6 @@ use crate::{
     elasticsearch::{Cluster, Flavor, View},
     interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::sort_counts,
-    query::FieldKind,
 };
 
 /// How many values are fetched at least: numbers of equal count are ordered here, as text.

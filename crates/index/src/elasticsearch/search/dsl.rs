@@ -4,10 +4,10 @@
 use std::{net::Ipv6Addr, ops::Bound};
 
 use event::{Timestamp, field};
+use query::{FieldKind, Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
 use serde_json::{Map, Value as Json, json};
 
 use super::{LABEL_NAMES, TOKENS, wildcards::Expanded};
-use crate::query::{FieldKind, Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
 
 /// The query, to be used where no scores are asked for.
 pub(super) fn translate(query: &Query, expanded: &Expanded) -> Json {

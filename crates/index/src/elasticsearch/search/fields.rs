@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use event::field;
+use query::FieldKind;
 use serde_json::{Map, Value as Json, json};
 
 use super::{ID, LABEL_NAMES, Question, TOKENS, dsl, unexpected};
 use crate::{
     FieldInfo, IndexError, Selection,
     elasticsearch::{Cluster, View},
-    query::FieldKind,
 };
 
 /// How many labels are listed, the most frequent ones.

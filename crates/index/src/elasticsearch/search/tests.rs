@@ -1,6 +1,7 @@
 //! Queries as the server gets them, and the mapping they rely on.
 
 use event::Timestamp;
+use query::{FieldKind, Query};
 use serde_json::{Value as Json, json};
 
 use super::{
@@ -9,10 +10,7 @@ use super::{
     refusal, wildcards,
     wildcards::Expanded,
 };
-use crate::{
-    IndexError,
-    query::{FieldKind, Query},
-};
+use crate::IndexError;
 
 fn parsed(text: &str) -> Query {
     Query::parse(text, Timestamp::parse("2024-06-01T12:00:00Z").unwrap()).unwrap()
@@ -124,7 +122,7 @@ fn the_deepest_query_stays_within_what_servers_nest() {
             _ => 0,
         }
     }
-    let levels = crate::query::DEPTH_MAX - 1;
+    let levels = query::DEPTH_MAX - 1;
     for (opening, levels_each) in [("(a OR (b ", 2), ("NOT (a ", 2), ("NOT (a OR ", 2), ("NOT (a OR (b ", 3)]
     {
         let opening = opening.repeat(levels / levels_each);
@@ -138,7 +136,7 @@ fn the_deepest_query_stays_within_what_servers_nest() {
 fn whole_numbers_are_compared_as_floats() {
     let range = |from: f64| {
         let from = std::ops::Bound::Included(from);
-        let test = crate::query::Test::NumberRange(from, std::ops::Bound::Unbounded);
+        let test = query::Test::NumberRange(from, std::ops::Bound::Unbounded);
         dsl::translate(&Query::Field { path: "source.bytes".to_owned(), test }, &Expanded::ByServer)
     };
     let least = |first: i64| json!({"range": {"source.bytes": {"gte": first}}});

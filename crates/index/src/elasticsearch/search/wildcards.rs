@@ -4,13 +4,11 @@
 use std::{collections::HashMap, fmt::Write as _};
 
 use event::field;
+use query::{Query, Test, Wildcard, WildcardPart};
 use serde_json::{Map, Value as Json, json};
 
 use super::{LABEL_NAMES, dsl, unanswerable, unexpected};
-use crate::{
-    IndexError,
-    query::{Query, Test, Wildcard, WildcardPart},
-};
+use crate::IndexError;
 
 /// How many values of one label may fit a wildcard.
 pub(super) const VALUES_MAX: usize = 10_000;

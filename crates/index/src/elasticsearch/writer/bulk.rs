@@ -15,7 +15,6 @@ use crate::{
         cluster::{is_block, refusal},
         fit,
     },
-    query,
 };
 
 /// Only what is looked at.

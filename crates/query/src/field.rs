@@ -243,7 +243,7 @@ impl FieldKind {
         }
     }
 
-    /// The name in [`FieldInfo::kind`](crate::FieldInfo), Elasticsearch's name of the type.
+    /// The name in an answer about fields, Elasticsearch's name of the type.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",

@@ -1,7 +1,7 @@
 // What is done with each input of the fuzz target `query`; an ordinary test does the same.
 
 use event::{Event, Template, Timestamp, Value, Verdict};
-use index::query::{LENGTH_MAX, Query};
+use query::{LENGTH_MAX, Query};
 
 fn depth(query: &Query) -> usize {
     match query {

@@ -8,7 +8,7 @@ use super::{FieldKind, Query, Test, Wildcard, matches::address_number, text::low
 
 /// One of the signs `>=`, `>`, `<=`, `<`.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Comparison {
+pub(crate) enum Comparison {
     AtLeast,
     Above,
     AtMost,
@@ -16,10 +16,10 @@ pub(super) enum Comparison {
 }
 
 /// A field, for which values become tests. Refusals are texts that say what was expected.
-pub(super) struct Typed<'p> {
-    pub(super) path: &'p str,
-    pub(super) kind: FieldKind,
-    pub(super) now: Timestamp,
+pub(crate) struct Typed<'p> {
+    pub(crate) path: &'p str,
+    pub(crate) kind: FieldKind,
+    pub(crate) now: Timestamp,
 }
 
 /// The end of a range as written, and whether it belongs to the range.
@@ -37,12 +37,12 @@ impl Typed<'_> {
         }
     }
 
-    pub(super) fn exists(&self) -> Result<Query, String> {
+    pub(crate) fn exists(&self) -> Result<Query, String> {
         self.searchable()?;
         self.test(Test::Exists)
     }
 
-    pub(super) fn equals(&self, text: &str) -> Result<Query, String> {
+    pub(crate) fn equals(&self, text: &str) -> Result<Query, String> {
         self.searchable()?;
         match self.kind {
             FieldKind::Text | FieldKind::Keyword | FieldKind::Label => {
@@ -76,7 +76,7 @@ impl Typed<'_> {
         }
     }
 
-    pub(super) fn wildcard(&self, raw: &str) -> Result<Query, String> {
+    pub(crate) fn wildcard(&self, raw: &str) -> Result<Query, String> {
         self.searchable()?;
         match self.kind {
             FieldKind::Text | FieldKind::Keyword | FieldKind::Label => {
@@ -100,7 +100,7 @@ impl Typed<'_> {
         }
     }
 
-    pub(super) fn compare(&self, comparison: Comparison, value: &str) -> Result<Query, String> {
+    pub(crate) fn compare(&self, comparison: Comparison, value: &str) -> Result<Query, String> {
         match comparison {
             Comparison::AtLeast => self.range(Some((value, true)), None),
             Comparison::Above => self.range(Some((value, false)), None),
@@ -109,7 +109,7 @@ impl Typed<'_> {
         }
     }
 
-    pub(super) fn range(&self, from: End<'_>, to: End<'_>) -> Result<Query, String> {
+    pub(crate) fn range(&self, from: End<'_>, to: End<'_>) -> Result<Query, String> {
         self.searchable()?;
         match self.kind {
             FieldKind::Label => Err(format!(

@@ -3,25 +3,47 @@
 use event::Timestamp;
 
 use super::{
-    CLAUSES_MAX, DEPTH_MAX, FieldKind, LENGTH_MAX, Phrase, Query, QueryError, TokenPattern, Wildcard,
-    resolve,
+    FieldKind, Phrase, Query, TokenPattern, Wildcard, resolve,
     text::{is_token_char, lowered},
     typed::{Comparison, Typed},
 };
 
-pub(super) fn parse(text: &str, now: Timestamp) -> Result<Query, QueryError> {
-    let mut parser = Parser { text, at: 0, depth: 0, clauses: 0, now };
-    if text.len() > LENGTH_MAX {
-        return parser.fail(0, format!("the query is longer than {LENGTH_MAX} bytes"));
-    }
-    parser.skip_space();
-    if parser.rest().is_empty() {
-        return Ok(Query::All);
-    }
-    let query = parser.any_of(None)?;
-    match parser.rest().chars().next() {
-        None => Ok(query),
-        Some(_) => parser.fail(parser.at, "this ')' closes nothing; remove it or put '(' before"),
+/// How many bytes a query may have.
+pub const LENGTH_MAX: usize = 16 * 1024;
+/// How many words, phrases and tests a query may have.
+pub const CLAUSES_MAX: usize = 512;
+/// How deep parentheses and negations may be nested.
+pub const DEPTH_MAX: usize = 32;
+
+/// A text that is no query.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("query, column {column}: {reason}")]
+pub struct QueryError {
+    /// Where, in characters from 1.
+    pub column: usize,
+    /// What is wrong and what was expected.
+    pub reason: String,
+}
+
+impl Query {
+    /// Parses a query; times such as `now-15m` are taken from `now`.
+    ///
+    /// # Errors
+    /// When the text is no query or exceeds a limit; the error names the column and what was expected.
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
+        let mut parser = Parser { text, at: 0, depth: 0, clauses: 0, now };
+        if text.len() > LENGTH_MAX {
+            return parser.fail(0, format!("the query is longer than {LENGTH_MAX} bytes"));
+        }
+        parser.skip_space();
+        if parser.rest().is_empty() {
+            return Ok(Self::All);
+        }
+        let query = parser.any_of(None)?;
+        match parser.rest().chars().next() {
+            None => Ok(query),
+            Some(_) => parser.fail(parser.at, "this ')' closes nothing; remove it or put '(' before"),
+        }
     }
 }
 

@@ -1,0 +1,73 @@
+//! The query language: one text, one tree, the same answers on every index.
+//!
+//! | written | finds |
+//! |---|---|
+//! | nothing, or `*` | every event |
+//! | `timeout` | events whose `message` has this token, whatever its case |
+//! | `"connection refused"`, `10.0.0.1`, `foo-bar` | these tokens in `message`, one behind the other |
+//! | `time*`, `*out`, `t?meout` | a token that fits; `*` is any number of characters, `?` exactly one |
+//! | `user.name:root`, `user.name:"John Doe"` | events whose field has this value |
+//! | `user.name:adm*` | a value that fits as a whole |
+//! | `user.name:*` | events that have the field |
+//! | `user.name:(root OR admin)` | either value; AND, NOT, ranges and nesting work within too |
+//! | `http.response.status_code:[400 TO 499]`, `{400 TO *}` | a range: `[ ]` with its ends, `{ }` without, `*` open |
+//! | `source.port:>=1024` | also `>`, `<=` and `<` |
+//! | `level:>=warn` | levels by their severity |
+//! | `@timestamp:>now-15m`, `timestamp:2024-06-01` | times, as [`time`] reads them; a day is the whole day |
+//! | `source.ip:10.0.0.0/8`, `source.ip:192.168.*` | addresses within a network |
+//! | `a b`, `a AND b`, `a && b` | both |
+//! | <code>a OR b</code>, <code>a \|\| b</code> | either |
+//! | `NOT a`, `!a`, `-a` | events without it |
+//! | `(a OR b) c` | parentheses; else NOT binds tightest, then AND, then OR |
+//! | `\*`, `"a \" b"` | a backslash takes the meaning from the next character |
+//!
+//! **Tokens** are maximal runs of Unicode letters, digits and `_`, lower-cased character by
+//! character; everything else separates. Words and phrases search `message` alone. Within quotes
+//! only the backslash has a meaning. A word without any token, such as `---`, is an error. `AND`,
+//! `OR`, `NOT` and `TO` are operators in upper case only.
+//!
+//! **Field names** are full ECS paths. `level`, `source`, `host` and `timestamp` alone mean
+//! `log.level`, `service.name`, `host.name` and `@timestamp`; a name outside the field sets of ECS
+//! is looked for below `labels.`: `request_id:7` is `labels.request_id:7`. A word is `field:value`
+//! when letters stand before its first colon (`12:30` and `http://…` are text, and so is `--all`).
+//!
+//! **Values** are compared by what their field holds ([`FieldKind`]):
+//!
+//! | kind | fields | equality | `*` and `?` | ranges |
+//! |---|---|---|---|---|
+//! | text | `message` | by tokens | within a token | refused |
+//! | keyword | all others | exact, by text; numbers and booleans by their JSON | the whole value | by code points |
+//! | enumeration | `log.level`, `event.outcome`, `event.category`, `event.kind`, `event.type`, `sentinel.anomaly.state`, `http.request.method`, `log.flags`, … | ignores case; `level:warning` finds `warn` | ignores case | `log.level` by severity, others refused |
+//! | label | `labels.*` | as keyword, whatever the type was | the whole value | refused |
+//! | long, double | ports, sizes, codes, `sentinel.anomaly.score`, … | by number: `5` is `5.0` | refused | by number |
+//! | boolean | `sentinel.anomaly.is_anomaly`, … | `true` or `false` | refused | refused |
+//! | date | `@timestamp`, `event.created`, … | an instant, or within a day, month, … | refused | by time, to the nanosecond |
+//! | ip | `source.ip`, `host.ip`, … | an address or network | whole parts at the end | by address, IPv4 mapped into IPv6 |
+//!
+//! A list passes when any of its elements does. Null, an empty list, and objects within lists are no
+//! value: they pass no test, not even `field:*`. `NOT` finds events that lack the field, too.
+//! `event.original` is not searched.
+//!
+//! **Limits**: a query has at most [`LENGTH_MAX`] bytes, [`CLAUSES_MAX`] terms and [`DEPTH_MAX`]
+//! levels of nesting.
+//!
+//! This crate must never know where events are kept or who asks: whoever holds an event, its template and its
+//! verdict can ask [`Query::matches`] of them.
+
+mod display;
+mod field;
+mod matches;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod text;
+mod time;
+mod tree;
+mod typed;
+
+pub use field::{FieldKind, resolve};
+pub use matches::{Scalar, address_number, scalars, value_at};
+pub use parse::{CLAUSES_MAX, DEPTH_MAX, LENGTH_MAX, QueryError};
+pub use text::{RawTokens, is_token_char, lower, lowered, raw_tokens, tokens};
+pub use time::{InvalidTime, time};
+pub use tree::{Bound, Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
