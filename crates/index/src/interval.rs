@@ -6,8 +6,6 @@
 
 use event::Timestamp;
 
-use crate::{Bucket, Histogram};
-
 /// Buckets that a histogram has at most when it chooses its width itself.
 pub const BUCKETS_CHOSEN: i64 = 100;
 /// Buckets that counting may take before a width is settled, those of the future not among them.
@@ -17,16 +15,14 @@ const WIDTHS_S: [i64; 17] = [
     1, 5, 10, 30, 60, 300, 600, 900, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000,
     31_536_000,
 ];
-const SECOND: i64 = 1_000_000_000;
-/// What an empty histogram says of itself.
-const DAY: i64 = 86_400 * SECOND;
+pub(crate) const SECOND: i64 = 1_000_000_000;
 
 /// How wide the buckets of a histogram are. They start at multiples of it since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interval {
     /// So many nanoseconds, at least 1.
     Fixed(i64),
-    /// As the events up to an instant have it; see [`Histogram::settle`].
+    /// As the events up to an instant have it; see [`Histogram::settle`](crate::Histogram::settle).
     Chosen {
         /// Later ones are counted, and have no say in it.
         until: Timestamp,
@@ -54,7 +50,7 @@ fn widths() -> impl Iterator<Item = i64> {
 }
 
 /// The width for events from the first to the last of these instants.
-fn width_for(first: i64, last: i64) -> i64 {
+pub(crate) fn width_for(first: i64, last: i64) -> i64 {
     let fits = |width: &i64| last.div_euclid(*width) - first.div_euclid(*width) < BUCKETS_CHOSEN;
     widths().find(fits).unwrap_or(31_536_000 * SECOND)
 }
@@ -72,48 +68,8 @@ const fn gcd(mut a: i64, mut b: i64) -> i64 {
     a
 }
 
-impl Histogram {
-    /// Adds buckets up to those of the width that fits; for an answer to [`Interval::Chosen`], once it
-    /// is whole.
-    #[must_use]
-    pub fn settle(self, until: Timestamp) -> Self {
-        let mut starts = self.buckets.iter().map(|bucket| bucket.t).filter(|start| *start <= until);
-        let Some(first) = starts.next() else {
-            let width = self.interval_nanos.max(DAY);
-            return self.widen(width);
-        };
-        let last = starts.next_back().unwrap_or(first);
-        let width = width_for(first.as_nanos(), last.as_nanos());
-        self.widen(width)
-    }
-
-    /// Adds buckets up to wider ones; the width must be a multiple of the present one.
-    pub(crate) fn widen(mut self, width: i64) -> Self {
-        if width <= self.interval_nanos {
-            return self;
-        }
-        let mut wider: Vec<Bucket> = Vec::new();
-        for bucket in self.buckets {
-            let start = bucket.t.as_nanos() / width * width;
-            match wider.last_mut().filter(|last| last.t.as_nanos() == start) {
-                Some(last) => {
-                    last.count += bucket.count;
-                    for (value, count) in bucket.by {
-                        *last.by.entry(value).or_default() += count;
-                    }
-                }
-                None => wider.push(Bucket { t: Timestamp::saturating_from_nanos(start.into()), ..bucket }),
-            }
-        }
-        (self.buckets, self.interval_nanos) = (wider, width);
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
@@ -143,23 +99,5 @@ mod tests {
             }
             assert!(width / counting <= 7, "{width} by {counting}");
         }
-    }
-
-    #[test]
-    fn buckets_are_added_up_when_a_histogram_settles() {
-        let bucket = |seconds: i64, count| Bucket {
-            t: Timestamp::from_nanos(seconds * SECOND).unwrap(),
-            count,
-            by: BTreeMap::from([("a".to_owned(), count)]),
-        };
-        let fine = Histogram {
-            buckets: (0..200).map(|second| bucket(second, 1)).collect(),
-            interval_nanos: SECOND,
-            covered: Default::default(),
-        };
-        let settled = fine.settle(Timestamp::MAX);
-        assert_eq!(settled.interval_nanos, 5 * SECOND);
-        assert_eq!(settled.buckets.len(), 40);
-        assert_eq!(settled.buckets[3], bucket(15, 5));
     }
 }

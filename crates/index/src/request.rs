@@ -1,12 +1,8 @@
 //! What may be asked of an index, and its answers.
 
-use std::collections::BTreeMap;
-
 use event::{Document, EventId, JournalId, Position, TemplateId, Timestamp};
 use query::Query;
 use serde::Serialize;
-
-use crate::Interval;
 
 /// Which events a request is about.
 #[derive(Debug, Clone)]
@@ -100,46 +96,6 @@ pub struct Followed {
     /// Everything before it was looked at: where to go on. It is the position asked for when the
     /// index has nothing from there on.
     pub end: Position,
-}
-
-/// Counts over time.
-#[derive(Debug, Clone)]
-pub struct HistogramRequest {
-    /// Which events.
-    pub selection: Selection,
-    /// Width of a bucket.
-    pub interval: Interval,
-    /// Also count by the values of this field, the most frequent `by_limit` of them.
-    pub by: Option<String>,
-    /// How many values `by` may have; the rest is counted under `(other)`.
-    pub by_limit: usize,
-    /// How many buckets the answer may have, where their width is fixed.
-    pub buckets_max: usize,
-}
-
-/// One bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Bucket {
-    /// Its start.
-    pub t: Timestamp,
-    /// Events in it.
-    pub count: u64,
-    /// By value of the field asked for; events without the field are not in it, and those with a
-    /// list of values are in it once for each. [`OTHER`](crate::OTHER) sums what is beyond `by_limit`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub by: BTreeMap<String, u64>,
-}
-
-/// The answer: buckets in rising order; empty ones are left out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Histogram {
-    /// The buckets.
-    pub buckets: Vec<Bucket>,
-    /// Their width in nanoseconds. With [`Interval::Chosen`] it divides the width that fits: call
-    /// [`Histogram::settle`] once the answer is whole.
-    pub interval_nanos: i64,
-    /// As in [`SearchResult`].
-    pub covered: Position,
 }
 
 /// The most frequent values of a field.

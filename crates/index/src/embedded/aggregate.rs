@@ -7,13 +7,13 @@ use foldhash::fast::FixedState;
 use query::{FieldKind, lowered, scalars};
 
 use super::{
-    evaluate::{Common, common},
+    common::Common,
+    matcher::Matcher,
     reader::Block,
     rows::score_of,
     search::Collect,
     shapes::{Plan, RowShape, SCORE, ShapeTotals, Tables},
     store::{Shared, Snapshot},
-    test_rows::RowTest,
 };
 use crate::{
     Bucket, FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, IndexError, Interval,
@@ -55,7 +55,7 @@ struct Values<'r> {
 impl Values<'_> {
     /// False when the shape's rows differ.
     fn shape(&mut self, shape: &RowShape, rows: u64) -> bool {
-        match common(self.path, shape) {
+        match shape.common(self.path) {
             Common::Absent => true,
             Common::Differs => false,
             Common::Value(value) => {
@@ -86,13 +86,13 @@ impl Collect for Values<'_> {
         Ok(self.shape(&block.tables.shapes[shape], rows))
     }
 
-    fn row(&mut self, test: &mut RowTest<'_>, row: usize) -> Result<(), IndexError> {
+    fn row(&mut self, matcher: &mut Matcher<'_>, row: usize) -> Result<(), IndexError> {
         if self.path == field::HOST_NAME {
-            if let Some(host) = test.rows.block.host(row)? {
+            if let Some(host) = matcher.rows.block.host(row)? {
                 self.total += 1;
                 count(&mut self.counts, host, 1);
             }
-        } else if let Some(value) = test.value(self.path, row)? {
+        } else if let Some(value) = matcher.value(self.path, row)? {
             self.add(&value, 1);
         }
         Ok(())
@@ -184,7 +184,7 @@ impl Buckets<'_> {
             self.bucket(start, rows)?;
             return Ok(true);
         };
-        match common(by, shape) {
+        match shape.common(by) {
             Common::Differs => return Ok(false),
             Common::Absent => {
                 self.bucket(start, rows)?;
@@ -234,8 +234,8 @@ impl Collect for Buckets<'_> {
         self.whole(&block.tables.shapes[shape], meta.first, meta.last, rows)
     }
 
-    fn row(&mut self, test: &mut RowTest<'_>, row: usize) -> Result<(), IndexError> {
-        let nanos = test.rows.block.times()?.get(row).copied().unwrap_or_default();
+    fn row(&mut self, matcher: &mut Matcher<'_>, row: usize) -> Result<(), IndexError> {
+        let nanos = matcher.rows.block.times()?.get(row).copied().unwrap_or_default();
         if nanos < self.open.0 || nanos - self.open.0 >= self.interval {
             self.close()?;
             self.open.0 = self.start(nanos);
@@ -245,7 +245,7 @@ impl Collect for Buckets<'_> {
             self.open.1 += 1;
             return Ok(());
         };
-        let value = test.value(by, row)?;
+        let value = matcher.value(by, row)?;
         let counts = self.bucket(start, 1)?;
         for value in value.iter().flat_map(|value| texts(by, value)) {
             count(counts, &value, 1);
@@ -299,10 +299,10 @@ impl Collect for Templates {
         Ok(false)
     }
 
-    fn row(&mut self, test: &mut RowTest<'_>, row: usize) -> Result<(), IndexError> {
-        let nanos = test.rows.block.times()?.get(row).copied().unwrap_or_default();
-        let (place, rank, shape) = test.rows.locate(row)?;
-        let score_max = test.rows.cell(place, rank, SCORE)?;
+    fn row(&mut self, matcher: &mut Matcher<'_>, row: usize) -> Result<(), IndexError> {
+        let nanos = matcher.rows.block.times()?.get(row).copied().unwrap_or_default();
+        let (place, rank, shape) = matcher.rows.locate(row)?;
+        let score_max = matcher.rows.cell(place, rank, SCORE)?;
         self.add(shape, &ShapeTotals { rows: 1, first: nanos, last: nanos, score_max });
         Ok(())
     }
@@ -355,7 +355,7 @@ impl Collect for Fields {
         // A further field of the same name would count twice, as it does in a document's fields.
         let unnamed = RowShape { fields: Vec::new(), ..shape.as_ref().clone() };
         for path in fixed {
-            if common(path, &unnamed) != Common::Absent {
+            if unnamed.common(path) != Common::Absent {
                 self.add(path, rows);
             }
         }
@@ -368,8 +368,8 @@ impl Collect for Fields {
         Ok(true)
     }
 
-    fn row(&mut self, test: &mut RowTest<'_>, row: usize) -> Result<(), IndexError> {
-        let owned = test.rows.row(row)?;
+    fn row(&mut self, matcher: &mut Matcher<'_>, row: usize) -> Result<(), IndexError> {
+        let owned = matcher.rows.row(row)?;
         fields_of(&owned.event, owned.template.as_deref(), &owned.verdict, &mut |path, value| {
             if !scalars(&value).is_empty() {
                 self.add(path, 1);

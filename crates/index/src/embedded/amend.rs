@@ -14,24 +14,12 @@ use super::{
     reader::Block,
     rows::{Line, Rows},
     segment::Segment,
-    shapes::RowShape,
-    store::Config,
     writer::Writer,
 };
 use crate::IndexError;
 
 /// Verdicts by event.
 pub(super) type Late<'v> = HashMap<EventId, &'v Verdict, foldhash::fast::FixedState>;
-
-/// The shape of a row that has this verdict.
-pub(super) fn judged(shape: &RowShape, verdict: &Verdict) -> RowShape {
-    RowShape {
-        state: verdict.state,
-        is_anomaly: verdict.is_anomaly,
-        has_reasons: !verdict.reasons.is_empty(),
-        ..shape.clone()
-    }
-}
 
 /// Which rows of a block get a verdict.
 fn wanting<'v>(block: &Block<'_>, late: &Late<'v>) -> Result<Vec<Option<&'v Verdict>>, IndexError> {
@@ -53,7 +41,7 @@ fn wanting<'v>(block: &Block<'_>, late: &Late<'v>) -> Result<Vec<Option<&'v Verd
 pub(super) fn amend(
     segment: &Arc<Segment>,
     late: &Late<'_>,
-    config: &Config,
+    block_rows: usize,
     cache: &Cache,
 ) -> Result<Option<(Segment, u64)>, IndexError> {
     let tables = segment.tables(cache)?;
@@ -68,7 +56,7 @@ pub(super) fn amend(
     if wanting.iter().all(Vec::is_empty) {
         return Ok(None);
     }
-    let mut writer = Writer::new(config.block_rows, Vec::new());
+    let mut writer = Writer::new(block_rows, Vec::new());
     for (journal, end) in &segment.covered {
         writer.cover(*journal, *end);
     }

@@ -8,7 +8,7 @@ use super::{
     block::number_of,
     reader::Block,
     rows::Rows,
-    search::Found,
+    search::{BlockNumber, Found},
     store::{Shared, Snapshot},
 };
 use crate::{
@@ -38,7 +38,7 @@ impl Shared {
         let (mut looked, mut at_once) = (0, if bytes_max == usize::MAX { usize::MAX } else { AT_ONCE });
         while looked < found.len() {
             let now = &found[looked..found.len().min(looked.saturating_add(at_once))];
-            let Some(documents) = self.materialise(snapshot, now, (query, bytes_max), meter)? else {
+            let Some(documents) = self.materialise(snapshot, now, query, bytes_max, meter)? else {
                 at_once = (now.len() / 2).max(1);
                 continue;
             };
@@ -62,20 +62,21 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         found: &[Found],
-        (query, bytes_max): (Option<&Query>, usize),
+        query: Option<&Query>,
+        bytes_max: usize,
         meter: &mut Meter<'_>,
     ) -> Result<Option<Vec<Option<Hit>>>, IndexError> {
         let (mut bytes, mut hits) = (0usize, found.iter().map(|_| None).collect::<Vec<Option<Hit>>>());
         let mut order: Vec<(usize, &Found)> = found.iter().enumerate().collect();
         let work = DOCUMENT_WORK + query.map_or(0, Query::tests);
-        order.sort_by_key(|(_, Found(_, segment, block, _))| (*segment, *block));
-        for group in order.chunk_by(|(_, a), (_, b)| (a.1, a.2) == (b.1, b.2)) {
-            let Some((_, Found(_, at, index, _))) = group.first() else { continue };
-            let segment = &snapshot.segments[*at];
+        order.sort_by_key(|(_, found)| found.block);
+        for group in order.chunk_by(|(_, a), (_, b)| a.block == b.block) {
+            let Some((_, Found { block: number, .. })) = group.first() else { continue };
+            let segment = &snapshot.segments[number.segment];
             let tables = segment.tables(&self.cache)?;
-            let block = Block::new(segment, *index, &tables, &self.cache);
+            let block = Block::new(segment, number.block, &tables, &self.cache);
             let mut rows = Rows::new(&block)?;
-            for (place, Found(cursor, _, _, row)) in group {
+            for (at, Found { cursor, row, .. }) in group {
                 meter.spend(work)?;
                 let owned = rows.row(*row)?;
                 let template = owned.template.as_deref();
@@ -87,7 +88,7 @@ impl Shared {
                     return Ok(None);
                 }
                 let document = document(&owned.event, template, &owned.verdict);
-                hits[*place] = Some(Hit { cursor: *cursor, document });
+                hits[*at] = Some(Hit { cursor: *cursor, document });
             }
         }
         Ok(Some(hits))
@@ -104,8 +105,8 @@ impl Shared {
         let (hits, looked) =
             self.documents(snapshot, &rows, Some(&request.query), request.bytes_max, meter)?;
         let end = match (rows.get(looked), rows.last()) {
-            (Some(next), _) => next.0.id.position,
-            (None, Some(last)) if is_cut => last.0.id.position.next(),
+            (Some(next), _) => next.cursor.id.position,
+            (None, Some(last)) if is_cut => last.cursor.id.position.next(),
             (None, _) => request.from.max(snapshot.covered),
         };
         Ok(Followed { hits, end })
@@ -119,39 +120,39 @@ impl Shared {
         meter: &mut Meter<'_>,
     ) -> Result<(Vec<Found>, bool), IndexError> {
         let FollowRequest { journal, from, .. } = *request;
-        let mut blocks: Vec<(Position, usize, usize)> = Vec::new();
+        let mut blocks: Vec<(Position, BlockNumber)> = Vec::new();
         for (at, segment) in snapshot.segments.iter().enumerate() {
             let covered = segment.covered.iter().find(|(known, _)| *known == journal);
             if segment.rows == 0 || covered.is_none_or(|(_, end)| *end <= from) {
                 continue;
             }
             let tables = segment.tables(&self.cache)?;
-            for index in 0..segment.blocks.len() {
+            for block in 0..segment.blocks.len() {
                 meter.spend(1)?;
-                let spans = Block::new(segment, index, &tables, &self.cache).spans()?;
+                let spans = Block::new(segment, block, &tables, &self.cache).spans()?;
                 let span = spans.iter().find(|span| span.journal == journal && span.last >= from);
-                blocks.extend(span.map(|span| (span.first, at, index)));
+                blocks.extend(span.map(|span| (span.first, BlockNumber { segment: at, block })));
             }
         }
         blocks.sort_unstable();
         let (mut rows, mut is_cut): (Vec<Found>, bool) = (Vec::new(), false);
-        for (first, at, index) in blocks {
-            if rows.get(FOLLOWED_MAX - 1).is_some_and(|last| last.0.id.position < first) {
+        for (first, number) in blocks {
+            if rows.get(FOLLOWED_MAX - 1).is_some_and(|last| last.cursor.id.position < first) {
                 return Ok((rows, true));
             }
             meter.check()?;
-            let segment = &snapshot.segments[at];
+            let segment = &snapshot.segments[number.segment];
             let tables = segment.tables(&self.cache)?;
-            let block = Block::new(segment, index, &tables, &self.cache);
+            let block = Block::new(segment, number.block, &tables, &self.cache);
             let times = block.times()?;
             for (row, nanos) in times.iter().enumerate() {
                 let id = block.id(row)?;
                 if request.reaches(id) {
                     let timestamp = Timestamp::from_nanos(*nanos).unwrap_or_default();
-                    rows.push(Found(Cursor { timestamp, id }, at, index, row));
+                    rows.push(Found { cursor: Cursor { timestamp, id }, block: number, row });
                 }
             }
-            rows.sort_unstable_by_key(|row| number_of(row.0.id.position));
+            rows.sort_unstable_by_key(|row| number_of(row.cursor.id.position));
             is_cut |= rows.len() > FOLLOWED_MAX;
             rows.truncate(FOLLOWED_MAX);
         }

@@ -2,16 +2,16 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use event::{Value, field};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
-use query::{Test, TokenPattern, is_token_char};
+use query::{Test, TokenPattern};
 
 use super::{
     bloom,
     cache::Cache,
+    common::Common,
     segment::Segment,
-    shapes::{Original, Plan, RowShape, Source, Tables},
+    shapes::{Plan, RowShape, Tables},
     skeleton::slot,
     suspects::SuspectPlan,
     terms::{Candidates, Node, Term, Terms},
@@ -216,7 +216,7 @@ impl<'t> ShapeTest<'t> {
         places: Places<'t>,
         candidates: &'t mut Candidates,
     ) -> Self {
-        let pieces = if terms.terms.is_empty() { Vec::new() } else { pieces(shape) };
+        let pieces = if terms.terms.is_empty() { Vec::new() } else { shape.pieces() };
         if terms.are_many() {
             let fixed: Vec<&str> = pieces.iter().map(|piece| piece.unwrap_or_default()).collect();
             terms.look(&fixed.join(" "), candidates);
@@ -294,54 +294,8 @@ impl<'t> ShapeTest<'t> {
     }
 }
 
-/// What of a field all rows of a shape have in common.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Common<'s> {
-    Absent,
-    /// The same value.
-    Value(Value<'s>),
-    /// A value each.
-    Differs,
-}
-
-pub(super) fn common<'s>(path: &str, shape: &'s RowShape) -> Common<'s> {
-    let text = |text: &'s str| Common::Value(Value::from(text));
-    let present = |present| if present { Common::Differs } else { Common::Absent };
-    match path {
-        field::LEVEL => text(shape.severity.as_str()),
-        field::MESSAGE => Common::Differs,
-        field::SERVICE_NAME => match &shape.source {
-            Source::Absent => Common::Absent,
-            Source::Constant(source) => text(source),
-            Source::Cell => Common::Differs,
-        },
-        field::HOST_NAME => present(shape.has_host),
-        field::ORIGINAL => present(shape.original != Original::Absent),
-        _ => match shape.fields.iter().find(|field| *field.path == *path) {
-            Some(field) => match &field.plan {
-                Plan::Constant(value) => Common::Value(value.clone()),
-                _ => Common::Differs,
-            },
-            None => match path {
-                field::TIMESTAMP | field::CREATED | field::ANOMALY_SCORE => Common::Differs,
-                field::TEMPLATE_ID => {
-                    let template = shape.template.as_ref();
-                    template.map_or(Common::Absent, |template| Common::Value(template.id.to_string().into()))
-                }
-                field::TEMPLATE_TEXT => {
-                    shape.template.as_ref().map_or(Common::Absent, |found| text(&found.text))
-                }
-                field::ANOMALY_IS_ANOMALY => Common::Value(shape.is_anomaly.into()),
-                field::ANOMALY_STATE => text(shape.state.as_str()),
-                field::ANOMALY_REASONS => present(shape.has_reasons),
-                _ => Common::Absent,
-            },
-        },
-    }
-}
-
 fn field_state(path: &str, test: &Test, shape: &RowShape, may_hold: bool) -> Known {
-    match common(path, shape) {
+    match shape.common(path) {
         Common::Absent => Known::Never,
         Common::Value(value) => Known::of(test.matches(&value)),
         Common::Differs => {
@@ -357,42 +311,6 @@ fn field_state(path: &str, test: &Test, shape: &RowShape, may_hold: bool) -> Kno
             }
         }
     }
-}
-
-/// A message as far as a shape knows it: tokens, and holes where slots make unknown ones.
-pub(super) fn pieces(shape: &RowShape) -> Vec<Option<&str>> {
-    let mut pieces = Vec::new();
-    let (from, to) = (shape.message.from, shape.message.to);
-    for number in from.literal..=to.literal {
-        let literal = shape.literal(number as usize);
-        let start = if number == from.literal { from.offset as usize } else { 0 };
-        let end = if number == to.literal { to.offset as usize } else { literal.len() };
-        let literal = literal.get(start..end).unwrap_or_default();
-        let (hole_before, hole_after) = (number > from.literal, number < to.literal);
-        let mut rest = literal;
-        let mut at_start = true;
-        loop {
-            let skip = rest.find(is_token_char).unwrap_or(rest.len());
-            at_start &= skip == 0;
-            rest = &rest[skip..];
-            if rest.is_empty() {
-                break;
-            }
-            let end = rest.find(|c| !is_token_char(c)).unwrap_or(rest.len());
-            let (token, after) = rest.split_at(end);
-            rest = after;
-            // A token that touches a slot is longer than what is seen of it here.
-            let joined = at_start && hole_before || rest.is_empty() && hole_after;
-            if !joined {
-                pieces.push(Some(token));
-            }
-            at_start = false;
-        }
-        if hole_after {
-            pieces.push(None);
-        }
-    }
-    pieces
 }
 
 /// Whether part of a token may come from a slot.

@@ -10,7 +10,6 @@ use super::{
     rows::{Line, Rows},
     segment::{BlockPlace, Segment, section_start},
     shapes::{SCORE, ShapeTotals},
-    store::Config,
     writer::Writer,
 };
 use crate::IndexError;
@@ -45,10 +44,10 @@ pub(super) fn choose(segments: &[Arc<Segment>], segment_rows: u64) -> Option<Vec
 /// One segment in memory with the rows of all.
 pub(super) fn merge(
     segments: &[Arc<Segment>],
-    config: &Config,
+    block_rows: usize,
     cache: &Cache,
 ) -> Result<Segment, IndexError> {
-    let mut writer = Writer::new(config.block_rows, Vec::new());
+    let mut writer = Writer::new(block_rows, Vec::new());
     for segment in segments {
         for (journal, end) in &segment.covered {
             writer.cover(*journal, *end);
@@ -56,7 +55,7 @@ pub(super) fn merge(
         let tables = segment.tables(cache)?;
         for index in 0..segment.blocks.len() {
             let block = Block::new(segment, index, &tables, cache);
-            if block.len() * 2 >= config.block_rows {
+            if block.len() * 2 >= block_rows {
                 copy(&block, &mut writer)?;
             } else {
                 let mut rows = Rows::new(&block)?;

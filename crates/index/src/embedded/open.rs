@@ -9,23 +9,12 @@ use std::{
 use event::{JournalId, Position};
 
 use super::{
+    files::{Files, failed, remove, set_aside},
     losses::Loss,
     manifest::{Entry, Manifest},
     segment::{Segment, file_path, number_of_file},
-    store::{failed, remove, set_aside},
 };
 use crate::IndexError;
-
-/// Files as they are numbered, listed and to be removed.
-#[derive(Debug, Default)]
-pub(super) struct Files {
-    pub(super) next: u64,
-    pub(super) manifest: Manifest,
-    /// Replaced by others, and to be removed once the manifest says so.
-    pub(super) removable: Vec<u64>,
-    /// The manifest on disk is older.
-    pub(super) unsaved: bool,
-}
 
 /// What was found.
 pub(super) struct Opened {

@@ -9,12 +9,12 @@ use query::Query;
 
 use super::{
     evaluate::{Filtered, Known, States, states},
+    matcher::Matcher,
     reader::Block,
-    segment::Segment,
+    segment::{BlockPlace, Segment},
     shapes::{ShapeTotals, Tables},
     store::{Shared, Snapshot},
     terms::{Candidates, Terms},
-    test_rows::RowTest,
 };
 use crate::{Cursor, Hit, IndexError, Meter, SearchRequest, SearchResult, Selection};
 
@@ -35,7 +35,7 @@ pub(super) trait Collect {
     /// All rows of a shape in a block match; false when they are wanted one by one.
     fn block(&mut self, block: &Block<'_>, shape: usize, rows: u64) -> Result<bool, IndexError>;
     /// A row matches.
-    fn row(&mut self, test: &mut RowTest<'_>, row: usize) -> Result<(), IndexError>;
+    fn row(&mut self, matcher: &mut Matcher<'_>, row: usize) -> Result<(), IndexError>;
 }
 
 /// Which events are asked for, made ready.
@@ -201,7 +201,7 @@ impl Shared {
         let mut more = false;
         if request.limit > 0 && (total.0 > 0 || !request.counted) {
             // One more than asked for tells whether there is a further page.
-            let found = self.newest(snapshot, request, (&asked, &memo), meter)?;
+            let found = self.newest(snapshot, request, &asked, &memo, meter)?;
             let wanted = &found[..found.len().min(request.limit)];
             hits = self.documents(snapshot, wanted, None, request.bytes_max, meter)?.0;
             more = found.len() > hits.len();
@@ -234,53 +234,63 @@ impl Shared {
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest,
-        (asked, memo): (&Asked<'_>, &Memo),
+        asked: &Asked<'_>,
+        memo: &Memo,
         meter: &mut Meter<'_>,
     ) -> Result<Vec<Found>, IndexError> {
         let selection = &request.selection;
-        let wanted = request.limit.saturating_add(1);
         let latest = request.after.map_or(i64::MAX, |after| after.timestamp.as_nanos());
-        let mut order: Vec<(i64, usize, usize)> = Vec::new();
-        for (at, segment) in snapshot.segments.iter().enumerate() {
-            for (index, place) in segment.blocks.iter().enumerate() {
-                if overlaps(selection, place.meta.first, place.meta.last) && place.meta.first <= latest {
-                    order.push((place.meta.last, at, index));
+        let mut order: Vec<(i64, BlockNumber)> = Vec::new();
+        for (segment, own) in snapshot.segments.iter().enumerate() {
+            for (block, BlockPlace { meta, .. }) in own.blocks.iter().enumerate() {
+                if overlaps(selection, meta.first, meta.last) && meta.first <= latest {
+                    order.push((meta.last, BlockNumber { segment, block }));
                 }
             }
         }
-        order.sort_unstable_by_key(|(last, ..)| Reverse(*last));
-        let mut kept: BinaryHeap<Reverse<Found>> = BinaryHeap::new();
-        let mut tables: Vec<Option<(Arc<Tables>, Arc<super::evaluate::States>)>> =
-            vec![None; snapshot.segments.len()];
-        for (last, at, index) in order {
-            let worst = kept.peek().filter(|_| kept.len() >= wanted);
-            if worst.is_some_and(|Reverse(worst)| worst.0.timestamp.as_nanos() > last) {
+        order.sort_unstable_by_key(|(last, _)| Reverse(*last));
+        let wanted = request.limit.saturating_add(1);
+        let mut newest = Newest { after: request.after, wanted, found: BinaryHeap::new() };
+        let mut tables: Vec<Option<(Arc<Tables>, Arc<States>)>> = vec![None; snapshot.segments.len()];
+        for (last, number) in order {
+            if newest.worst().is_some_and(|worst| worst.timestamp.as_nanos() > last) {
                 break;
             }
             meter.check()?;
-            let segment = &snapshot.segments[at];
-            let (tables, states) = match &tables[at] {
+            let segment = &snapshot.segments[number.segment];
+            let (tables, states) = match &tables[number.segment] {
                 Some((tables, states)) => (Arc::clone(tables), Arc::clone(states)),
                 None => {
                     let own = segment.tables(&self.cache)?;
                     let states = states(&asked.terms, segment, &own, &self.cache, meter)?;
-                    tables[at] = Some((Arc::clone(&own), Arc::clone(&states)));
+                    tables[number.segment] = Some((Arc::clone(&own), Arc::clone(&states)));
                     (own, states)
                 }
             };
-            let block = Block::new(segment, index, &tables, &self.cache);
+            let block = Block::new(segment, number.block, &tables, &self.cache);
             if let Some(part) = part(selection, &block, &states.any, &states, meter)? {
-                let test = (states.as_ref(), memo.rows(&block));
-                newest_of_block(&block, request, test, part, (at, index, wanted), &mut kept, meter)?;
+                let matcher = Matcher::new(&block, &states)?;
+                newest.look(number, matcher, part, memo.rows(&block), meter)?;
             }
         }
-        Ok(kept.into_sorted_vec().into_iter().map(|Reverse(found)| found).collect())
+        Ok(newest.found.into_sorted_vec().into_iter().map(|Reverse(found)| found).collect())
     }
 }
 
-/// A row found: its order, segment, block and row.
+/// Which block of a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Found(pub(super) Cursor, pub(super) usize, pub(super) usize, pub(super) usize);
+pub(super) struct BlockNumber {
+    pub(super) segment: usize,
+    pub(super) block: usize,
+}
+
+/// A row found, ordered as hits are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Found {
+    pub(super) cursor: Cursor,
+    pub(super) block: BlockNumber,
+    pub(super) row: usize,
+}
 
 fn visit_block(
     block: &Block<'_>,
@@ -302,8 +312,8 @@ fn visit_block(
             return Ok(());
         }
     }
-    let mut test = RowTest::new(block, states)?;
-    rule_out(&mut test, &mut part, meter)?;
+    let mut matcher = Matcher::new(block, states)?;
+    rule_out(&mut matcher, &mut part, meter)?;
     let mut found = Vec::new();
     if part.states.iter().any(|state| *state != Known::Never) {
         for (row, place) in block.rows()?.iter().enumerate().take(part.rows.end).skip(part.rows.start) {
@@ -311,8 +321,8 @@ fn visit_block(
                 Known::Never => continue,
                 Known::Always => {}
                 Known::Depends => {
-                    let matches = test.matches(row)?;
-                    meter.spend(1 + test.take_tests())?;
+                    let matches = matcher.matches(row)?;
+                    meter.spend(1 + matcher.take_tests())?;
                     if !matches {
                         continue;
                     }
@@ -320,7 +330,7 @@ fn visit_block(
                 }
             }
             meter.spend(1)?;
-            collect.row(&mut test, row)?;
+            collect.row(&mut matcher, row)?;
         }
     }
     memo.keep(block, found);
@@ -329,10 +339,10 @@ fn visit_block(
 
 /// What columns alone tell of the shapes of which nothing is known yet. The rows so ruled out are
 /// spent as well, because their columns were read.
-fn rule_out(test: &mut RowTest<'_>, part: &mut Part, meter: &mut Meter<'_>) -> Result<(), IndexError> {
-    let shapes = test.rows.block.shapes()?;
+fn rule_out(matcher: &mut Matcher<'_>, part: &mut Part, meter: &mut Meter<'_>) -> Result<(), IndexError> {
+    let shapes = matcher.rows.block.shapes()?;
     for (state, (place, rows)) in part.states.iter_mut().zip(shapes.counts.iter().enumerate()) {
-        if *state == Known::Depends && test.rules_out(place, meter)? {
+        if *state == Known::Depends && matcher.rules_out(place, meter)? {
             meter.spend(u64::from(*rows).min(part.rows.len() as u64))?;
             *state = Known::Never;
         }
@@ -368,63 +378,80 @@ impl Memo {
     }
 }
 
-fn newest_of_block(
-    block: &Block<'_>,
-    request: &SearchRequest,
-    (states, known): (&States, Option<&[u32]>),
-    mut part: Part,
-    (at, index, wanted): (usize, usize, usize),
-    kept: &mut BinaryHeap<Reverse<Found>>,
-    meter: &mut Meter<'_>,
-) -> Result<(), IndexError> {
-    let mut test = RowTest::new(block, states)?;
-    match known {
-        Some([]) => part.states.iter_mut().for_each(|state| {
-            *state = if *state == Known::Depends { Known::Never } else { *state };
-        }),
-        Some(_) => {}
-        None => rule_out(&mut test, &mut part, meter)?,
+/// The newest of the rows looked at.
+struct Newest {
+    /// Only rows behind this one.
+    after: Option<Cursor>,
+    /// How many are kept.
+    wanted: usize,
+    found: BinaryHeap<Reverse<Found>>,
+}
+
+impl Newest {
+    /// What a row must be newer than, once there are as many as are wanted.
+    fn worst(&self) -> Option<Cursor> {
+        let is_full = self.found.len() >= self.wanted;
+        self.found.peek().filter(|_| is_full).map(|Reverse(worst)| worst.cursor)
     }
-    if part.states.iter().all(|state| *state == Known::Never) {
-        return Ok(());
-    }
-    let (places, times) = (block.rows()?, block.times()?);
-    for row in part.rows.rev() {
-        let state = part.states[usize::from(places[row])];
-        if state == Known::Never {
-            continue;
+
+    /// Looks at what of a block matches; `known` are the rows that do, where they were tested before.
+    fn look(
+        &mut self,
+        number: BlockNumber,
+        mut matcher: Matcher<'_>,
+        mut part: Part,
+        known: Option<&[u32]>,
+        meter: &mut Meter<'_>,
+    ) -> Result<(), IndexError> {
+        match known {
+            Some([]) => part.states.iter_mut().for_each(|state| {
+                *state = if *state == Known::Depends { Known::Never } else { *state };
+            }),
+            Some(_) => {}
+            None => rule_out(&mut matcher, &mut part, meter)?,
         }
-        let timestamp = Timestamp::from_nanos(times[row]).unwrap_or_default();
-        if request.after.is_some_and(|after| timestamp > after.timestamp) {
-            continue;
-        }
-        let worst = kept.peek().filter(|_| kept.len() >= wanted).map(|Reverse(worst)| worst.0);
-        if worst.is_some_and(|worst| timestamp < worst.timestamp) {
+        if part.states.iter().all(|state| *state == Known::Never) {
             return Ok(());
         }
-        if state == Known::Depends {
-            let matches = match known {
-                Some(known) => known.binary_search(&(row as u32)).is_ok(),
-                None => {
-                    let matches = test.matches(row)?;
-                    meter.spend(1 + test.take_tests())?;
-                    matches
-                }
-            };
-            if !matches {
+        let block = matcher.rows.block;
+        let (shapes, times) = (block.rows()?, block.times()?);
+        for row in part.rows.rev() {
+            let state = part.states[usize::from(shapes[row])];
+            if state == Known::Never {
                 continue;
             }
+            let timestamp = Timestamp::from_nanos(times[row]).unwrap_or_default();
+            if self.after.is_some_and(|after| timestamp > after.timestamp) {
+                continue;
+            }
+            let worst = self.worst();
+            if worst.is_some_and(|worst| timestamp < worst.timestamp) {
+                return Ok(());
+            }
+            if state == Known::Depends {
+                let matches = match known {
+                    Some(known) => known.binary_search(&(row as u32)).is_ok(),
+                    None => {
+                        let matches = matcher.matches(row)?;
+                        meter.spend(1 + matcher.take_tests())?;
+                        matches
+                    }
+                };
+                if !matches {
+                    continue;
+                }
+            }
+            let cursor = Cursor { timestamp, id: block.id(row)? };
+            if self.after.is_some_and(|after| cursor >= after) || worst.is_some_and(|worst| cursor < worst) {
+                continue;
+            }
+            self.found.push(Reverse(Found { cursor, block: number, row }));
+            if self.found.len() > self.wanted {
+                self.found.pop();
+            }
         }
-        let cursor = Cursor { timestamp, id: block.id(row)? };
-        if request.after.is_some_and(|after| cursor >= after) || worst.is_some_and(|worst| cursor < worst) {
-            continue;
-        }
-        kept.push(Reverse(Found(cursor, at, index, row)));
-        if kept.len() > wanted {
-            kept.pop();
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Counts.
@@ -441,7 +468,7 @@ impl Collect for Total {
         Ok(true)
     }
 
-    fn row(&mut self, _: &mut RowTest<'_>, _: usize) -> Result<(), IndexError> {
+    fn row(&mut self, _: &mut Matcher<'_>, _: usize) -> Result<(), IndexError> {
         self.0 += 1;
         Ok(())
     }

@@ -118,6 +118,14 @@ fn number_at(bytes: &[u8], at: usize) -> u32 {
     bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
 
+/// Bytes of a file, and their checksum.
+#[derive(Debug, Clone, Copy)]
+struct Extent {
+    offset: u64,
+    length: usize,
+    checksum: u32,
+}
+
 #[derive(Debug, Clone)]
 enum Storage {
     Memory(Arc<Tables>),
@@ -125,7 +133,7 @@ enum Storage {
     File {
         file: Arc<File>,
         path: PathBuf,
-        tables: (u64, usize, u32),
+        tables: Extent,
         locator: Option<Locator>,
     },
 }
@@ -156,7 +164,7 @@ impl Segment {
         covered: Vec<(JournalId, Position)>,
     ) -> Self {
         let rows = blocks.iter().map(|block| u64::from(block.meta.rows)).sum();
-        let (first, last) = extent(&blocks);
+        let (first, last) = times(&blocks);
         Self {
             unit: next_unit(),
             number: 0,
@@ -218,19 +226,19 @@ impl Segment {
         let at = rest.blocks.iter().position(|place| place.unit == block)?;
         let gone = rest.blocks.remove(at).meta;
         rest.rows = rest.rows.saturating_sub(u64::from(gone.rows));
-        (rest.first, rest.last) = extent(&rest.blocks);
+        (rest.first, rest.last) = times(&rest.blocks);
         rest.whole = false;
         Some((rest, gone))
     }
 
     /// The tables, read when they are not at hand.
     pub(super) fn tables(&self, cache: &Cache) -> Result<Arc<Tables>, IndexError> {
-        let (file, path, (offset, length, checksum), locator) = match &self.storage {
+        let (file, path, extent, locator) = match &self.storage {
             Storage::Memory(tables) => return Ok(Arc::clone(tables)),
             Storage::File { file, path, tables, locator } => (file, path, *tables, *locator),
         };
         cache.get((self.unit, 0, TABLES_KIND), || {
-            let bytes = read_shielded(file, path, (offset, length, checksum), locator)?;
+            let bytes = read_shielded(file, path, extent, locator)?;
             let bytes = unpack(&mut Input(&bytes)).map_err(|damage| self.damaged(damage))?;
             let tables = Tables::take(&bytes).map_err(|damage| self.damaged(damage))?;
             let size = tables.size_bytes();
@@ -251,8 +259,8 @@ impl Segment {
                 bytes.map(<[u8]>::to_vec).ok_or_else(|| self.damaged(Damage("a section is missing")))
             }
             (Storage::File { file, path, .. }, None) => {
-                let read = read(file, path, place.offset + start, length as usize, checksum);
-                read.map_err(|error| match error {
+                let extent = Extent { offset: place.offset + start, length: length as usize, checksum };
+                read(file, path, extent).map_err(|error| match error {
                     IndexError::Damaged { path, reason, .. } => {
                         IndexError::Damaged { path, reason, block: Some(place.unit) }
                     }
@@ -287,7 +295,8 @@ impl Segment {
             let mut end = packed(&tables.put(), Packing::Small);
             let tables = end.len();
             let mut footer = Vec::new();
-            self.put_footer(replaces, (start, tables, crc32c::crc32c(&end)), &mut footer);
+            let extent = Extent { offset: start, length: tables, checksum: crc32c::crc32c(&end) };
+            self.put_footer(replaces, extent, &mut footer);
             end.extend_from_slice(&footer);
             let locator = Locator {
                 start,
@@ -310,7 +319,7 @@ impl Segment {
         Self::open(&path, number).map_err(|error| WriteError { error, poisons: false })
     }
 
-    fn put_footer(&self, replaces: &[u64], tables: (u64, usize, u32), out: &mut Vec<u8>) {
+    fn put_footer(&self, replaces: &[u64], tables: Extent, out: &mut Vec<u8>) {
         put_varint(out, self.rows);
         put_varint(out, self.covered.len() as u64);
         for (journal, position) in &self.covered {
@@ -320,7 +329,7 @@ impl Segment {
         }
         put_varint(out, replaces.len() as u64);
         replaces.iter().for_each(|number| put_varint(out, *number));
-        for number in [tables.0, tables.1 as u64, u64::from(tables.2)] {
+        for number in [tables.offset, tables.length as u64, u64::from(tables.checksum)] {
             put_varint(out, number);
         }
         put_varint(out, self.blocks.len() as u64);
@@ -349,26 +358,28 @@ impl Segment {
         read_exact_at(&file, &mut head[..short], 0).map_err(failed("read"))?;
         read_exact_at(&file, &mut tail[LOCATOR - short..], size - short as u64).map_err(failed("read"))?;
         let locator = Locator::take(&tail).or_else(|| Locator::take(&head));
-        let (start, (from, length, checksum)) = match locator {
+        let (start, footer) = match locator {
             Some(locator) => {
-                let from = locator.start + u64::from(locator.tables);
-                (LOCATOR, (from, locator.footer as usize, locator.checksum))
+                let offset = locator.start + u64::from(locator.tables);
+                let (length, checksum) = (locator.footer as usize, locator.checksum);
+                (LOCATOR, Extent { offset, length, checksum })
             }
             None if head[..8] == *MAGIC_1 && tail[LOCATOR - 8..] == *MAGIC_1 => {
                 let trailer = LOCATOR - TRAILER_1;
                 let length = number_at(&tail, trailer) as usize;
-                let Some(from) = (size - TRAILER_1 as u64).checked_sub(length as u64) else {
+                let Some(offset) = (size - TRAILER_1 as u64).checked_sub(length as u64) else {
                     return Err(damaged("its footer is too long"));
                 };
-                (MAGIC_1.len(), (from, length, number_at(&tail, trailer + 4)))
+                (MAGIC_1.len(), Extent { offset, length, checksum: number_at(&tail, trailer + 4) })
             }
             None if is_later(&head, &tail) => return Err(IndexError::Version { path: path.to_owned() }),
             None => return Err(damaged("its first or last bytes are not those of a segment")),
         };
-        let footer = read_shielded(&file, path, (from, length, checksum), locator)?;
+        let end = footer.offset;
+        let footer = read_shielded(&file, path, footer, locator)?;
         let file = Arc::new(file);
         let storage = |tables| Storage::File { file, path: path.to_owned(), tables, locator };
-        Self::take_footer(&footer, start as u64, from, storage)
+        Self::take_footer(&footer, start as u64, end, storage)
             .map(|segment| Self { number, bytes: size, ..segment })
             .map_err(|damage| damaged(damage.0))
     }
@@ -377,7 +388,7 @@ impl Segment {
         footer: &[u8],
         start: u64,
         end: u64,
-        storage: impl FnOnce((u64, usize, u32)) -> Storage,
+        storage: impl FnOnce(Extent) -> Storage,
     ) -> Result<Self, Damage> {
         let mut input = Input(footer);
         let most = footer.len();
@@ -391,7 +402,8 @@ impl Segment {
         for _ in 0..input.length(most)? {
             replaces.push(input.varint()?);
         }
-        let tables = (input.varint()?, input.length(UNPACKED_MAX)?, input.u32()?);
+        let (offset, length) = (input.varint()?, input.length(UNPACKED_MAX)?);
+        let tables = Extent { offset, length, checksum: input.u32()? };
         let mut blocks = Vec::new();
         let mut offset = start;
         for _ in 0..input.length(most)? {
@@ -410,10 +422,10 @@ impl Segment {
             }
             blocks.push(BlockPlace { unit: next_unit(), meta, offset: start, memory: None });
         }
-        if offset != tables.0 || tables.0 + tables.1 as u64 != end {
+        if offset != tables.offset || tables.offset + tables.length as u64 != end {
             return Err(Damage("its parts do not add up"));
         }
-        let (first, last) = extent(&blocks);
+        let (first, last) = times(&blocks);
         Ok(Self {
             unit: next_unit(),
             number: 0,
@@ -430,7 +442,8 @@ impl Segment {
     }
 }
 
-fn extent(blocks: &[BlockPlace]) -> (i64, i64) {
+/// First and last time stamp.
+fn times(blocks: &[BlockPlace]) -> (i64, i64) {
     let first = blocks.iter().map(|block| block.meta.first).min();
     let last = blocks.iter().map(|block| block.meta.last).max();
     (first.unwrap_or(i64::MAX), last.unwrap_or(0))
@@ -501,13 +514,13 @@ fn is_later(head: &[u8; LOCATOR], tail: &[u8; LOCATOR]) -> bool {
     own.is_some() && (version(tail) == own || version(&tail[LOCATOR - 8..]) == own)
 }
 
-fn read(file: &File, path: &Path, offset: u64, length: usize, checksum: u32) -> Result<Vec<u8>, IndexError> {
-    let mut bytes = vec![0; length];
-    read_exact_at(file, &mut bytes, offset).map_err(|source| match source.kind() {
+fn read(file: &File, path: &Path, extent: Extent) -> Result<Vec<u8>, IndexError> {
+    let mut bytes = vec![0; extent.length];
+    read_exact_at(file, &mut bytes, extent.offset).map_err(|source| match source.kind() {
         io::ErrorKind::UnexpectedEof => damaged(path, "it ends too early"),
         _ => IndexError::File { action: "read", path: path.to_owned(), source },
     })?;
-    if crc32c::crc32c(&bytes) != checksum {
+    if crc32c::crc32c(&bytes) != extent.checksum {
         return Err(damaged(path, "a checksum differs"));
     }
     Ok(bytes)
@@ -517,10 +530,10 @@ fn read(file: &File, path: &Path, offset: u64, length: usize, checksum: u32) -> 
 fn read_shielded(
     file: &File,
     path: &Path,
-    (offset, length, checksum): (u64, usize, u32),
+    extent: Extent,
     locator: Option<Locator>,
 ) -> Result<Vec<u8>, IndexError> {
-    let found = read(file, path, offset, length, checksum);
+    let found = read(file, path, extent);
     let (Err(IndexError::Damaged { .. }), Some(locator)) = (&found, locator) else { return found };
     let mut bytes = vec![0; locator.length() + shield_len(locator.length())];
     if read_exact_at(file, &mut bytes, locator.start).is_err() {
@@ -528,9 +541,9 @@ fn read_shielded(
     }
     let (shielded, shield) = bytes.split_at_mut(locator.length());
     restore(shielded, shield);
-    let start = usize::try_from(offset.saturating_sub(locator.start)).unwrap_or(usize::MAX);
-    match shielded.get(start..start.saturating_add(length)) {
-        Some(bytes) if crc32c::crc32c(bytes) == checksum => {
+    let start = usize::try_from(extent.offset.saturating_sub(locator.start)).unwrap_or(usize::MAX);
+    match shielded.get(start..start.saturating_add(extent.length)) {
+        Some(bytes) if crc32c::crc32c(bytes) == extent.checksum => {
             tracing::warn!(path = %path.display(), "a damaged place in an index file was restored; check the disk");
             Ok(bytes.to_vec())
         }

@@ -17,9 +17,10 @@ use super::{
     amend::{self, Late},
     block::Section,
     cache::Cache,
+    files::{Files, failed, set_aside},
     losses::{self, Loss},
     merge,
-    open::{Files, Opened, open},
+    open::{Opened, open},
     segment::{Segment, file_path, sync_directory},
     view::Mirror,
     writer::Writer,
@@ -86,11 +87,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> IndexError {
-    let path = path.to_owned();
-    move |source| IndexError::File { action, path, source }
-}
-
 impl Embedded {
     /// Opens the index in a folder. Files left over from an interrupted write are removed, damaged
     /// ones are renamed to `*.damaged`; what is lost is in [`Index::losses`].
@@ -149,7 +145,7 @@ impl Embedded {
             }
         };
         let guard = limits.cancel_on_drop();
-        let answer = self.off_reactor(("query", "run a query on"), work).await;
+        let answer = self.off_reactor("query", "run a query on", work).await;
         guard.disarm();
         answer
     }
@@ -157,7 +153,8 @@ impl Embedded {
     /// Runs what takes processor or disk time where it does not hold the reactor up.
     async fn off_reactor<T: Send + 'static>(
         &self,
-        (name, action): (&'static str, &'static str),
+        name: &'static str,
+        action: &'static str,
         work: impl FnOnce() -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, IndexError> {
         if tokio::runtime::Handle::try_current().is_err() {
@@ -171,21 +168,6 @@ impl Embedded {
                 Err(IndexError::File { action, path, source })
             }
         }
-    }
-}
-
-/// Renames a damaged file out of the way.
-pub(super) fn set_aside(path: &Path) -> Result<(), IndexError> {
-    match std::fs::rename(path, path.with_extension("damaged")) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("set aside", path)(error)),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn remove(path: &Path) -> Result<(), IndexError> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", path)(error)),
-        _ => Ok(()),
     }
 }
 
@@ -300,7 +282,7 @@ impl Shared {
             return Err(IndexError::Poisoned);
         }
         if files.unsaved {
-            self.save(&mut files)?;
+            files.save(&self.config.dir)?;
         }
         let end = {
             let mut writer = lock(&self.writer);
@@ -313,7 +295,7 @@ impl Shared {
             self.write_file(pending, &mut files, &[])?;
         }
         while let Some(chosen) = merge::choose(&self.segments(), self.config.segment_rows) {
-            let merged = match merge::merge(&chosen, &self.config, &self.cache) {
+            let merged = match merge::merge(&chosen, self.config.block_rows, &self.cache) {
                 Ok(merged) => merged,
                 // What is damaged is left where it is; the others are merged.
                 Err(IndexError::Damaged { path, reason, block }) => {
@@ -372,18 +354,7 @@ impl Shared {
             segments.push(written);
             segments.sort_by_key(|segment| (!segment.is_file(), segment.number));
         });
-        self.save(files)
-    }
-
-    /// Writes the manifest, then removes what it no longer lists.
-    fn save(&self, files: &mut Files) -> Result<(), IndexError> {
-        files.unsaved = true;
-        files.manifest.write(&self.config.dir).map_err(failed("write the manifest in", &self.config.dir))?;
-        files.unsaved = false;
-        for number in files.removable.drain(..) {
-            remove(&file_path(&self.config.dir, number))?;
-        }
-        Ok(())
+        files.save(&self.config.dir)
     }
 
     /// Makes durable what was restored of a lost file, in one file that takes its place.
@@ -407,7 +378,7 @@ impl Shared {
         }
         losses::restored(&mut lock(&self.losses), lost, events);
         files.manifest.files.remove(&lost);
-        self.save(&mut files)
+        files.save(&self.config.dir)
     }
 
     /// Files that hold rows without these verdicts are replaced by others with them. One with a damaged
@@ -419,7 +390,7 @@ impl Shared {
         let mut amended = 0;
         let fit = |segment: &&Arc<Segment>| segment.is_file() && segment.whole && segment.rows > 0;
         for segment in self.segments().iter().filter(fit) {
-            let (with, rows) = match amend::amend(segment, &late, &self.config, &self.cache) {
+            let (with, rows) = match amend::amend(segment, &late, self.config.block_rows, &self.cache) {
                 Ok(Some(with)) => with,
                 // A query that meets the damage sets it aside.
                 Ok(None) | Err(IndexError::Damaged { .. }) => continue,
@@ -461,7 +432,7 @@ impl Shared {
         }
         files.manifest.files.retain(|number, _| !numbers.contains(number));
         files.removable.extend(numbers);
-        self.save(&mut files)?;
+        files.save(&self.config.dir)?;
         sync_directory(&self.config.dir).map_err(failed("sync", &self.config.dir))?;
         Ok(gone.iter().map(|segment| segment.rows).sum())
     }
@@ -541,7 +512,7 @@ impl Index for Embedded {
     async fn expire(&self, before: Timestamp) -> Result<u64, IndexError> {
         // It waits for files that are being written, which may take a while.
         let shared = Arc::clone(&self.shared);
-        self.off_reactor(("retention", "remove old files of"), move || shared.expire(before)).await
+        self.off_reactor("retention", "remove old files of", move || shared.expire(before)).await
     }
 
     fn stats(&self) -> IndexStats {

@@ -1,12 +1,13 @@
 //! Which rows of a shape may hold a token at a variable place, told from columns alone.
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 use query::{Phrase, TokenPattern, is_token_char, tokens};
 
 use super::{
-    evaluate::pieces,
+    rows::Rows,
     shapes::{RowShape, SCORE},
     skeleton::{from_digits, has_cell, put_wide, slot, wide_len},
-    test_rows::RowTest,
 };
 use crate::IndexError;
 
@@ -89,12 +90,22 @@ pub(super) struct SuspectPlan {
 enum Look {
     Cell { cell: usize, wanted: u64 },
     Text { cell: usize },
-    Wide { slot: u8, at: usize, before: String, after: String },
+    Wide(Wide),
+}
+
+/// Wide contents, and what the shape joins them with to one token.
+#[derive(Debug)]
+struct Wide {
+    slot: u8,
+    /// Where they stand in a row's wide contents.
+    at: usize,
+    before: String,
+    after: String,
 }
 
 impl SuspectPlan {
     pub(super) fn new(phrase: &Phrase, shape: &RowShape) -> Self {
-        let pieces = pieces(shape);
+        let pieces = shape.pieces();
         let token = phrase.0.iter().find_map(|pattern| match pattern {
             TokenPattern::Exact(token) if !pieces.iter().flatten().any(|piece| pattern.matches(piece)) => {
                 Some(token.clone())
@@ -105,6 +116,26 @@ impl SuspectPlan {
             Some(token) => Self { looks: looks(shape, &token), token },
             None => Self { looks: None, token: String::new() },
         }
+    }
+
+    /// The rows of the shape at `place` whose message may hold what the plan is for.
+    pub(super) fn suspects(
+        &self,
+        place: usize,
+        rows: &mut Rows<'_>,
+        seen: &mut Seen,
+    ) -> Result<Suspects, IndexError> {
+        let Some(looks) = &self.looks else { return Ok(Suspects::All) };
+        let count = rows.block.shapes()?.counts.get(place).map_or(0, |count| *count as usize);
+        let mut search = Search { rows, seen, token: &self.token, place, count, found: Suspects::None };
+        for look in looks {
+            match look {
+                Look::Cell { cell, wanted } => search.cells(*cell, *wanted)?,
+                Look::Text { cell } => search.texts(*cell)?,
+                Look::Wide(wide) => search.wide(wide)?,
+            }
+        }
+        Ok(search.found)
     }
 }
 
@@ -124,7 +155,7 @@ fn looks(shape: &RowShape, token: &str) -> Option<Vec<Look>> {
         let (before, after) = (own.before.to_ascii_lowercase(), own.after.to_ascii_lowercase());
         if wide_len(own.slot) > 0 {
             if token.bytes().any(|byte| byte.is_ascii_hexdigit()) {
-                looks.push(Look::Wide { slot: own.slot, at: own.wide, before, after });
+                looks.push(Look::Wide(Wide { slot: own.slot, at: own.wide, before, after }));
             }
             continue;
         }
@@ -141,42 +172,42 @@ fn looks(shape: &RowShape, token: &str) -> Option<Vec<Look>> {
     Some(looks)
 }
 
-impl RowTest<'_> {
-    /// The rows of the shape at `place` whose message may hold what the plan is for.
-    pub(super) fn suspects(&mut self, place: usize, plan: &SuspectPlan) -> Result<Suspects, IndexError> {
-        let Some(looks) = &plan.looks else { return Ok(Suspects::All) };
-        let count = self.rows.block.shapes()?.counts.get(place).map_or(0, |count| *count as usize);
-        let mut found = Suspects::None;
-        for look in looks {
-            match look {
-                Look::Cell { cell, wanted } => {
-                    let Some(column) = self.rows.columns(place)?.get(*cell) else { continue };
-                    if column.may_hold(*wanted) {
-                        let ranks = (0..count).filter(|rank| column.get(*rank) == *wanted);
-                        ranks.for_each(|rank| found.set(rank, count));
-                    }
-                }
-                Look::Text { cell } => self.text_suspects((place, *cell, count), &plan.token, &mut found)?,
-                Look::Wide { slot, at, before, after } => {
-                    let wide = (place, *slot, *at, count);
-                    self.wide_suspects(wide, (before, after), &plan.token, &mut found)?;
-                }
-            }
+/// What was read of a block in search of suspects, for the next search.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The rows of each place, once they are needed.
+    members: Option<Vec<Vec<u32>>>,
+    /// By token, for each text of the block whether it holds the token: unknown, no, yes.
+    texts: HashMap<String, Vec<u8>, FixedState>,
+}
+
+/// A search through the columns of one shape.
+struct Search<'s, 'b> {
+    rows: &'s mut Rows<'b>,
+    seen: &'s mut Seen,
+    token: &'s str,
+    place: usize,
+    /// Rows of the shape.
+    count: usize,
+    found: Suspects,
+}
+
+impl Search<'_, '_> {
+    fn cells(&mut self, cell: usize, wanted: u64) -> Result<(), IndexError> {
+        let Some(column) = self.rows.columns(self.place)?.get(cell) else { return Ok(()) };
+        if column.may_hold(wanted) {
+            let ranks = (0..self.count).filter(|rank| column.get(*rank) == wanted);
+            ranks.for_each(|rank| self.found.set(rank, self.count));
         }
-        Ok(found)
+        Ok(())
     }
 
-    fn text_suspects(
-        &mut self,
-        (place, cell, count): (usize, usize, usize),
-        token: &str,
-        found: &mut Suspects,
-    ) -> Result<(), IndexError> {
-        let block = self.rows.block;
+    fn texts(&mut self, cell: usize) -> Result<(), IndexError> {
+        let (block, token) = (self.rows.block, self.token);
         let texts = block.texts()?;
-        let known = self.texts.entry_ref(token).or_default();
-        let Some(column) = self.rows.columns(place)?.get(cell) else { return Ok(()) };
-        for rank in 0..count {
+        let known = self.seen.texts.entry_ref(token).or_default();
+        let Some(column) = self.rows.columns(self.place)?.get(cell) else { return Ok(()) };
+        for rank in 0..self.count {
             let number = column.get(rank);
             let at = number as usize;
             if known.len() <= at {
@@ -188,29 +219,24 @@ impl RowTest<'_> {
                 known[at] = 1 + u8::from(text.len() >= token.len() && tokens(text).any(|of| of == token));
             }
             if known[at] == 2 {
-                found.set(rank, count);
+                self.found.set(rank, self.count);
             }
         }
         Ok(())
     }
 
-    fn wide_suspects(
-        &mut self,
-        (place, slot, at, count): (usize, u8, usize, usize),
-        (before, after): (&str, &str),
-        token: &str,
-        found: &mut Suspects,
-    ) -> Result<(), IndexError> {
-        let block = self.rows.block;
-        let plain = slot == self::slot::UUID && before.is_empty() && after.is_empty();
+    fn wide(&mut self, wide: &Wide) -> Result<(), IndexError> {
+        let Wide { slot, at, before, after } = wide;
+        let (block, token) = (self.rows.block, self.token);
+        let plain = *slot == self::slot::UUID && before.is_empty() && after.is_empty();
         if plain && !(matches!(token.len(), 4 | 8 | 12) && token.bytes().all(|byte| byte.is_ascii_hexdigit()))
         {
             return Ok(());
         }
         let first = token.get(..2).and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or_default();
-        let wide = block.wide()?;
+        let contents = block.wide()?;
         let mut text = String::new();
-        let members = match &mut self.members {
+        let members = match &mut self.seen.members {
             Some(members) => members,
             none => {
                 let mut members = vec![Vec::new(); block.shapes()?.numbers.len()];
@@ -222,18 +248,18 @@ impl RowTest<'_> {
                 none.insert(members)
             }
         };
-        for (rank, row) in members.get(place).into_iter().flatten().enumerate() {
+        for (rank, row) in members.get(self.place).into_iter().flatten().enumerate() {
             let row = *row as usize;
-            let bytes = wide.row(row).get(at..at + wide_len(slot)).unwrap_or_default();
+            let bytes = contents.row(row).get(*at..at + wide_len(*slot)).unwrap_or_default();
             if plain && [0, 4, 6, 8, 10].iter().all(|group| bytes.get(*group) != Some(&first)) {
                 continue;
             }
             text.clear();
             text.push_str(before);
-            put_wide(slot, bytes, &mut text);
+            put_wide(*slot, bytes, &mut text);
             text.push_str(after);
             if text.split('-').any(|known| known == token) {
-                found.set(rank, count);
+                self.found.set(rank, self.count);
             }
         }
         Ok(())

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use event::{Analyzed, Batch, JournalId, Position, Value, Variable, Verdict};
 
 use super::{
-    amend::judged,
     block::{BlockBuilder, Packing},
     bloom::field_key,
     intern::Interner,
@@ -202,7 +201,7 @@ impl Writer {
         let (place, rank, shape) = rows.locate(row)?;
         let number = match verdict {
             None => self.interner.adopt(shape),
-            Some(verdict) => self.interner.adopt(&Arc::new(judged(shape, verdict))),
+            Some(verdict) => self.interner.adopt(&Arc::new(shape.judged(verdict))),
         };
         let host = rows.block.host(row)?.map(|host| self.interner.host(host));
         rows.line(row, line)?;

@@ -6,12 +6,13 @@ use hashbrown::HashMap;
 use query::Test;
 
 use super::{
-    evaluate::{Common, States, common},
+    common::Common,
+    evaluate::States,
     ints::Damage,
     reader::Block,
     rows::{Line, Rows, score_of},
     shapes::{Original, Plan, SCORE},
-    suspects::Suspects,
+    suspects::{Seen, Suspects},
     terms::{Candidates, Node},
 };
 use crate::{IndexError, Meter};
@@ -23,7 +24,7 @@ const COLUMN_ROWS: u64 = 16;
 
 /// Tests rows of a block one by one.
 #[derive(Debug)]
-pub(super) struct RowTest<'b> {
+pub(super) struct Matcher<'b> {
     pub(super) rows: Rows<'b>,
     line: Line,
     line_row: Option<usize>,
@@ -37,13 +38,10 @@ pub(super) struct RowTest<'b> {
     tests: u64,
     /// By phrase and place of the row shape.
     suspects: HashMap<(usize, usize), Suspects, FixedState>,
-    /// The rows of each place, once they are needed.
-    pub(super) members: Option<Vec<Vec<u32>>>,
-    /// By token, for each text of the block whether it holds the token: unknown, no, yes.
-    pub(super) texts: HashMap<String, Vec<u8>, FixedState>,
+    seen: Seen,
 }
 
-impl<'b> RowTest<'b> {
+impl<'b> Matcher<'b> {
     pub(super) fn new(block: &'b Block<'b>, states: &'b States) -> Result<Self, IndexError> {
         Ok(Self {
             rows: Rows::new(block)?,
@@ -55,8 +53,7 @@ impl<'b> RowTest<'b> {
             values: vec![(None, None); states.terms.paths.len()],
             tests: 0,
             suspects: HashMap::default(),
-            members: None,
-            texts: HashMap::default(),
+            seen: Seen::default(),
         })
     }
 
@@ -229,7 +226,7 @@ impl<'b> RowTest<'b> {
             let number = number.ok_or_else(|| self.rows.block.damaged(Damage("a row shape is missing")))?;
             let shape = &self.rows.block.tables.shapes[number as usize];
             let plan = self.states.plan(phrase, number, shape);
-            let found = self.suspects(place, &plan)?;
+            let found = plan.suspects(place, &mut self.rows, &mut self.seen)?;
             self.suspects.insert(key, found);
         }
         Ok(self.suspects.get(&key).unwrap_or(&Suspects::All))
@@ -238,7 +235,7 @@ impl<'b> RowTest<'b> {
     /// The value at a path, as `query::value_at` has it.
     pub(super) fn value(&mut self, path: &str, row: usize) -> Result<Option<Value<'static>>, IndexError> {
         let (place, rank, shape) = self.rows.locate(row)?;
-        match common(path, shape) {
+        match shape.common(path) {
             Common::Absent => return Ok(None),
             Common::Value(value) => return Ok(Some(value.into_owned())),
             Common::Differs => {}
