@@ -181,6 +181,16 @@ impl Wildcard {
         }
     }
 
+    /// Whether every text fits.
+    pub fn is_any(&self) -> bool {
+        !self.parts.is_empty() && self.parts.iter().all(|part| *part == WildcardPart::Many)
+    }
+
+    /// Whether it is a text and a `*` behind it.
+    pub fn is_prefix(&self) -> bool {
+        matches!(self.parts.as_slice(), [WildcardPart::Literal(_), WildcardPart::Many])
+    }
+
     /// The literal text that everything matching begins with, in lower case when case is ignored.
     pub fn prefix(&self) -> &str {
         match self.parts.first() {

@@ -17,12 +17,12 @@ mod pace;
 mod progress;
 mod queue;
 pub(super) mod retention;
+mod shared;
 mod trouble;
 
 use std::{
-    collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -47,12 +47,10 @@ use self::{
     fresh::Freshness,
     pace::Pace,
     queue::Queue,
+    shared::{Attached, Shared},
     trouble::{OVERDUE, Refusals, Troubles, UPKEEP, in_words},
 };
-use super::{
-    Body, Cluster, ClusterError, Config, Flavor, Method, Request, Server, cluster::backoff::Backoff,
-    document::Serializer,
-};
+use super::{Body, Cluster, ClusterError, Config, Flavor, Method, Request, document::Serializer};
 use crate::{DeadLetters, IndexError, IndexStats};
 
 /// Figures are fetched at every so many turns of the upkeep.
@@ -62,76 +60,6 @@ pub(super) struct Writer {
     shared: Arc<Shared>,
     write_wait: Duration,
     keep_original: bool,
-}
-
-/// What workers, upkeep and questions share.
-struct Shared {
-    cluster: Cluster,
-    data_stream: String,
-    request_timeout: Duration,
-    retry_min: Duration,
-    retry_max: Duration,
-    queue: Queue,
-    pace: Mutex<Pace>,
-    fresh: Freshness,
-    troubles: Troubles,
-    dead_letters: Arc<dyn DeadLetters>,
-    /// Bulks of which the cluster took at least one document.
-    accepted: AtomicU64,
-    figures: Mutex<IndexStats>,
-    attached: Mutex<Option<Attached>>,
-    /// When each worker sent the bulk that it waits for.
-    sending: Mutex<BTreeMap<usize, Instant>>,
-    slow_after: Duration,
-    collisions: Collisions,
-    refusals: Refusals,
-}
-
-/// Which journal is written from.
-#[derive(Debug, Clone, Copy)]
-struct Attached {
-    /// Of the newest events; it may take another id while it is written from.
-    journal: JournalId,
-    /// What comes before it may have been written by an earlier process.
-    end: Position,
-    since: Instant,
-}
-
-impl Shared {
-    fn pace(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn figures(&self) -> MutexGuard<'_, IndexStats> {
-        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn attached(&self) -> MutexGuard<'_, Option<Attached>> {
-        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn sending(&self) -> MutexGuard<'_, BTreeMap<usize, Instant>> {
-        self.sending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How long the oldest bulk has waited for its answer, if that is too long.
-    fn overdue(&self) -> Option<Duration> {
-        let oldest = self.sending().values().min().copied()?;
-        Some(oldest.elapsed()).filter(|age| *age >= self.slow_after)
-    }
-
-    fn backoff(&self) -> Backoff {
-        Backoff::new(self.retry_min, self.retry_max)
-    }
-
-    /// Waits as long as one does for an operator.
-    async fn slow_wait(&self) {
-        sleep(self.retry_max.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
-    }
-
-    async fn server(&self) -> Result<Server, ClusterError> {
-        self.cluster.server().await
-    }
 }
 
 impl Writer {
@@ -267,7 +195,7 @@ async fn upkeep(shared: Arc<Shared>, interval: Duration, stop: Stop) {
     let mut turn: u32 = 0;
     loop {
         let round = async {
-            shared.cluster.probe_due().await;
+            shared.cluster.nodes().probe_due().await;
             if turn.is_multiple_of(FIGURES_EVERY) {
                 look_after(&shared).await;
             }
@@ -338,6 +266,6 @@ fn export(shared: &Shared) {
     metrics::gauge!(metric::ELASTIC_CONCURRENCY).set(concurrency as f64);
     metrics::gauge!(metric::ELASTIC_DOCUMENT_SECONDS).set(latency.as_secs_f64());
     metrics::gauge!(metric::ELASTIC_IN_FLIGHT_BYTES).set(shared.queue.held().bytes as f64);
-    metrics::gauge!(metric::ELASTIC_NODES_OUT).set(shared.cluster.nodes_out().len() as f64);
+    metrics::gauge!(metric::ELASTIC_NODES_OUT).set(shared.cluster.nodes().out().len() as f64);
     metrics::counter!(metric::ELASTIC_ACCEPTED_BULKS).absolute(shared.accepted.load(Ordering::Relaxed));
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use bytes::Bytes;
 
-use super::Body;
+use super::request::Body;
 
 /// Below this many bytes packing costs more than it saves.
 const PACKED_BYTES_MIN: usize = 1024;

@@ -2,10 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use elasticsearch::http::Method;
 use serde_json::{Value as Json, json};
 
-use super::{Answer, Body, Cluster, Request};
+use super::{
+    answer::Answer,
+    nodes::Nodes,
+    request::{Body, Method, Request},
+};
 use crate::elasticsearch::ClusterError;
 
 /// How long a probe may take.
@@ -59,12 +62,12 @@ impl fmt::Display for Server {
 }
 
 /// Asks the server, and refuses one that this program cannot work with.
-pub(super) async fn probe(cluster: &Cluster) -> Result<Server, ClusterError> {
-    let root = cluster.send(get("/", &[])).await?;
+pub(super) async fn probe(nodes: &Nodes) -> Result<Server, ClusterError> {
+    let root = nodes.send(get("/", &[])).await?;
     let node = root.node.to_string();
     let found = match root.status {
         // Some distributions lack this route.
-        400 | 404 | 405 => from_nodes(cluster, root).await?,
+        400 | 404 | 405 => from_nodes(nodes, root).await?,
         _ => from_root(&root.require_success()?)?,
     };
     let oldest = match found.flavor {
@@ -107,8 +110,8 @@ fn from_root(answer: &Answer) -> Result<Server, ClusterError> {
     Ok(Server { flavor, version, has_tokenizer: true })
 }
 
-async fn from_nodes(cluster: &Cluster, root: Answer) -> Result<Server, ClusterError> {
-    let health = cluster.send(get("_cluster/health", &[])).await?;
+async fn from_nodes(nodes: &Nodes, root: Answer) -> Result<Server, ClusterError> {
+    let health = nodes.send(get("_cluster/health", &[])).await?;
     if !matches!(health.status, 401 | 403)
         && health.json().map_or(true, |json| !json["cluster_name"].is_string())
     {
@@ -116,25 +119,25 @@ async fn from_nodes(cluster: &Cluster, root: Answer) -> Result<Server, ClusterEr
     }
     let health = health.require_success()?.json()?;
     let query = [("filter_path", "nodes.*.version,nodes.*.build_flavor")];
-    let nodes = cluster.send(get("_nodes", &query)).await?.require_success()?;
-    let json = nodes.json()?;
+    let answer = nodes.send(get("_nodes", &query)).await?.require_success()?;
+    let json = answer.json()?;
     // The oldest of them decides.
     let versions = json["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values());
     let version = versions
         .filter_map(|node| node["version"].as_str().and_then(parse_version))
         .min()
-        .ok_or_else(|| foreign(&nodes))?;
+        .ok_or_else(|| foreign(&answer))?;
     let is_opensearch =
         ["discovered_master", "discovered_cluster_manager"].iter().any(|name| health[*name] != Json::Null);
     let flavor = if is_opensearch { Flavor::OpenSearch } else { Flavor::Elasticsearch };
-    Ok(Server { flavor, version, has_tokenizer: has_tokenizer(cluster).await? })
+    Ok(Server { flavor, version, has_tokenizer: has_tokenizer(nodes).await? })
 }
 
 /// Asks for it. Those who may not ask have a server with everything: a bare core knows no rights.
-async fn has_tokenizer(cluster: &Cluster) -> Result<bool, ClusterError> {
+async fn has_tokenizer(nodes: &Nodes) -> Result<bool, ClusterError> {
     let body = Body::Json(json!({"tokenizer": {"type": "pattern"}, "text": "a"}));
     let request = Request { method: Method::Post, body, ..get("_analyze", &[]) };
-    let answer = cluster.send(request).await?;
+    let answer = nodes.send(request).await?;
     match answer.status {
         400 => Ok(false),
         403 => Ok(true),

@@ -117,12 +117,7 @@ fn message(phrase: &Phrase) -> Json {
 
 /// A bare `*` may be taken for a test of the field's existence, which also has texts without tokens.
 fn token_pattern(wildcard: &Wildcard) -> String {
-    if is_any(wildcard) { "?*".to_owned() } else { pattern(wildcard) }
-}
-
-/// Whether everything fits.
-pub(super) fn is_any(wildcard: &Wildcard) -> bool {
-    !wildcard.parts.is_empty() && wildcard.parts.iter().all(|part| *part == WildcardPart::Many)
+    if wildcard.is_any() { "?*".to_owned() } else { pattern(wildcard) }
 }
 
 /// A wildcard as the server writes it.
@@ -159,7 +154,7 @@ fn field(path: &str, test: &Test, expanded: &Expanded) -> Json {
     let kind = FieldKind::of(path);
     let value = match test {
         Test::Exists => return exists(path),
-        Test::Matches(wildcard) if is_any(wildcard) => return exists(path),
+        Test::Matches(wildcard) if wildcard.is_any() => return exists(path),
         Test::Matches(wildcard) if kind == FieldKind::Label => label_wildcard(path, wildcard, expanded),
         Test::Matches(wildcard) => json!({"wildcard": {path: {"value": pattern(wildcard)}}}),
         Test::Equals { text, .. } => json!({"term": {path: text}}),
@@ -185,14 +180,9 @@ fn field(path: &str, test: &Test, expanded: &Expanded) -> Json {
 fn label_wildcard(path: &str, wildcard: &Wildcard, expanded: &Expanded) -> Json {
     match expanded.values(path, wildcard) {
         Some(values) => json!({"terms": {path: values}}),
-        None if is_prefix(wildcard) => json!({"prefix": {path: wildcard.prefix()}}),
+        None if wildcard.is_prefix() => json!({"prefix": {path: wildcard.prefix()}}),
         None => json!({"wildcard": {path: {"value": pattern(wildcard)}}}),
     }
-}
-
-/// Whether a pattern is a text and a `*` behind it, which every server can compare.
-pub(super) fn is_prefix(wildcard: &Wildcard) -> bool {
-    matches!(wildcard.parts.as_slice(), [WildcardPart::Literal(_), WildcardPart::Many])
 }
 
 fn range(path: &str, ends: Map<String, Json>) -> Json {

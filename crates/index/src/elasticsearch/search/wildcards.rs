@@ -7,7 +7,7 @@ use event::field;
 use query::{Query, Test, Wildcard, WildcardPart};
 use serde_json::{Map, Value as Json, json};
 
-use super::{LABEL_NAMES, dsl, unanswerable, unexpected};
+use super::{LABEL_NAMES, unanswerable, unexpected};
 use crate::IndexError;
 
 /// How many values of one label may fit a wildcard.
@@ -41,7 +41,7 @@ pub(super) fn in_labels(query: &Query) -> Vec<Pattern<'_>> {
 fn collect<'q>(query: &'q Query, found: &mut Vec<Pattern<'q>>) {
     match query {
         Query::Field { path, test: Test::Matches(wildcard) } => {
-            let known = dsl::is_any(wildcard) || dsl::is_prefix(wildcard);
+            let known = wildcard.is_any() || wildcard.is_prefix();
             if path.starts_with(field::LABELS) && !known && !found.contains(&(path, wildcard)) {
                 found.push((path, wildcard));
             }

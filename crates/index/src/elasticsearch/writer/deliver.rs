@@ -11,10 +11,10 @@ use telemetry::{ledger, metric, task::Stop};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Shared,
     bulk::{self, Entry, Verdict},
     collision::Stamps,
     existing::{self, Place},
+    shared::Shared,
     trouble::in_words,
 };
 use crate::elasticsearch::{Body, ClusterError, Method, Request, cluster::backoff::Backoff};
@@ -203,7 +203,7 @@ impl Worker {
         let verdicts = match bulk::verdicts(&answer, &entries).await {
             Ok(verdicts) => verdicts,
             Err(error) => {
-                shared.cluster.garbled(&answer);
+                shared.cluster.nodes().garbled(&answer);
                 return Attempt::Failed(suspected(entries, &error), error);
             }
         };

@@ -6,25 +6,8 @@ use std::time::Duration;
 use event::Timestamp;
 use serde_json::json;
 
-use super::existing::generation;
-use crate::elasticsearch::{Answer, Body, Cluster, ClusterError, Method, Request};
-
-/// When the index that is written to gives way to a new one: as soon as one of these is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rollover {
-    /// How long ago it was begun.
-    pub age: Duration,
-    /// Documents in it.
-    pub documents: u64,
-    /// Its bytes, without replicas.
-    pub bytes: u64,
-}
-
-impl Default for Rollover {
-    fn default() -> Self {
-        Self { age: Duration::from_secs(24 * 60 * 60), documents: 200_000_000, bytes: 50 << 30 }
-    }
-}
+use super::existing::{generation, indices};
+use crate::elasticsearch::{Answer, Body, Cluster, ClusterError, Method, Request, Rollover};
 
 const ACTION: &str = "remove old events";
 /// More backing indices than that are looked at another time.
@@ -47,7 +30,7 @@ pub(in crate::elasticsearch) async fn roll_over(
     rollover: Rollover,
     timeout: Duration,
 ) -> Result<bool, ClusterError> {
-    let Some(written) = super::existing::indices(cluster, data_stream, timeout).await?.pop() else {
+    let Some(written) = indices(cluster, data_stream, timeout).await?.pop() else {
         return Ok(false);
     };
     let figures = send(cluster, Method::Get, format!("{written}/_stats/docs"), Body::None, timeout).await?;
@@ -86,7 +69,7 @@ pub(in crate::elasticsearch) async fn expire(
     let before_ms = before.as_nanos() as f64 / 1e6;
     let is_old = |backing: &Backing| backing.newest_ms + 1.0 <= before_ms;
     let mut backings = look(cluster, data_stream, timeout).await?;
-    let names = super::existing::indices(cluster, data_stream, timeout).await?;
+    let names = indices(cluster, data_stream, timeout).await?;
     let Some(mut written) = names.last().cloned() else { return Ok(0) };
     if backings.iter().any(|backing| backing.name == written && is_old(backing)) {
         let rollover = format!("{data_stream}/_rollover");

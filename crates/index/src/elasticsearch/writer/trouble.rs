@@ -92,11 +92,11 @@ impl Troubles {
     pub(super) fn report(&self, cluster: &Cluster) {
         let noticed = self.lock().values().next().cloned();
         let out = || {
-            let (node, fault) = cluster.nodes_out().into_iter().next()?;
+            let (node, fault) = cluster.nodes().out().into_iter().next()?;
             Some(format!("the node {node} is taken out until it answers again: {fault}"))
         };
         let slow = || {
-            let (node, seconds) = cluster.slow_node()?;
+            let (node, seconds) = cluster.nodes().slowest()?;
             Some(format!(
                 "the node {node} answers slowly, {seconds:.1} s a bulk; look at its load, disks and garbage collection"
             ))
