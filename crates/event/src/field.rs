@@ -46,14 +46,3 @@ pub const FUTURE: &str = "future";
 
 /// Flag of a line that was decoded from UTF-16.
 pub const UTF16: &str = "utf16";
-
-/// The full path of a field that users may also name by one word.
-pub fn resolve(name: &str) -> &str {
-    match name {
-        "level" => LEVEL,
-        "source" => SERVICE_NAME,
-        "host" => HOST_NAME,
-        "timestamp" => TIMESTAMP,
-        other => other,
-    }
-}

@@ -6,6 +6,7 @@
 mod analyzed;
 pub mod codec;
 mod document;
+pub mod ecs;
 pub mod field;
 mod id;
 mod severity;
@@ -18,6 +19,7 @@ pub use analyzed::{
     Analyzed, Batch, InvalidTemplateId, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState,
 };
 pub use document::{Document, document, fields_of};
+pub use ecs::FieldKind;
 pub use id::{EventId, InvalidEventId, JournalId, Position};
 pub use severity::Severity;
 pub use timestamp::{InvalidTimestamp, Timestamp};

@@ -129,7 +129,7 @@ pub struct FieldInfo {
     /// Dotted path.
     pub name: String,
     /// `keyword`, `text`, `long`, `double`, `boolean`, `date` or `ip`: by
-    /// [`FieldKind::of`](query::FieldKind::of), whatever the values are.
+    /// [`FieldKind::of`](event::FieldKind::of), whatever the values are.
     pub kind: String,
     /// Events in which it has a value: neither null nor an empty list.
     pub count: u64,

@@ -7,8 +7,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use event::{Analyzed, Batch, EventId, JournalId, Position, Timestamp, Verdict, VerdictState, fields_of};
-use query::{FieldKind, Query, lowered, scalars, value_at};
+use event::{
+    Analyzed, Batch, EventId, FieldKind, JournalId, Position, Timestamp, Verdict, VerdictState, fields_of,
+};
+use query::{Query, lowered, scalars, value_at};
 use tokio::sync::watch;
 
 use crate::{

@@ -18,7 +18,7 @@ use std::{
 
 use async_trait::async_trait;
 use contract::{Factory, block_on, random};
-use event::{Analyzed, Value};
+use event::{Analyzed, FieldKind, Value};
 use index::{
     DeadLetter, DeadLetters, Index,
     elasticsearch::{Cluster, Config, Elasticsearch, setup},
@@ -27,7 +27,7 @@ use proptest::{
     strategy::{Strategy, ValueTree},
     test_runner::{Config as Cases, TestRunner},
 };
-use query::{FieldKind, Query};
+use query::Query;
 use telemetry::health::Health;
 
 /// How many random sets of events, and how many questions about each.

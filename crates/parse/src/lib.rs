@@ -7,7 +7,7 @@ mod access;
 mod application;
 mod auth;
 mod body;
-pub mod ecs;
+mod fit;
 mod json;
 mod level;
 mod line;

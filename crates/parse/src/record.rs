@@ -3,9 +3,9 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use event::{Event, Field, Severity, Timestamp, Value, field};
+use event::{Event, Field, Severity, Timestamp, Value, ecs, field};
 
-use crate::{Context, ecs, level, time};
+use crate::{Context, fit::fit, level, time};
 
 /// From so many fields on, repeated paths are found by a table.
 const TABLE_FROM: usize = 24;
@@ -166,7 +166,8 @@ impl<'a> Record<'a> {
         }
         let reserved = member(&path).is_some()
             || matches!(path.as_ref(), field::CREATED | field::ORIGINAL | field::FLAGS | field::FILE_PATH);
-        match ecs::kind(&path).filter(|_| !reserved).map(|kind| ecs::fit(kind, value.clone())) {
+        let known = ecs::known(&path).filter(|known| !reserved && !known.is_ours);
+        match known.map(|known| fit(known.kind, value.clone())) {
             Some(Ok(value)) => self.add(path, value),
             _ if path == field::FILE_PATH && matches!(value, Value::String(_)) => self.add(path, value),
             _ => self.label(&path, value),

@@ -31,7 +31,7 @@
 //! is looked for below `labels.`: `request_id:7` is `labels.request_id:7`. A word is `field:value`
 //! when letters stand before its first colon (`12:30` and `http://…` are text, and so is `--all`).
 //!
-//! **Values** are compared by what their field holds ([`FieldKind`]):
+//! **Values** are compared by what their field holds ([`FieldKind`](event::FieldKind)):
 //!
 //! | kind | fields | equality | `*` and `?` | ranges |
 //! |---|---|---|---|---|
@@ -65,7 +65,7 @@ mod time;
 mod tree;
 mod typed;
 
-pub use field::{FieldKind, resolve};
+pub use field::resolve;
 pub use matches::{Scalar, address_number, scalars, value_at};
 pub use parse::{CLAUSES_MAX, DEPTH_MAX, LENGTH_MAX, QueryError};
 pub use text::{RawTokens, is_token_char, lower, lowered, raw_tokens, tokens};

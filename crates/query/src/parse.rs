@@ -1,9 +1,9 @@
 //! The parser: recursive descent over the text, no further than the limits allow.
 
-use event::Timestamp;
+use event::{FieldKind, Timestamp};
 
 use super::{
-    FieldKind, Phrase, Query, TokenPattern, Wildcard, resolve,
+    Phrase, Query, TokenPattern, Wildcard, resolve,
     text::{is_token_char, lowered},
     typed::{Comparison, Typed},
 };

@@ -2,9 +2,9 @@
 
 use std::{net::IpAddr, ops::Bound};
 
-use event::{Severity, Timestamp, field};
+use event::{FieldKind, Severity, Timestamp, field};
 
-use super::{FieldKind, Query, Test, Wildcard, matches::address_number, text::lowered, time};
+use super::{Query, Test, Wildcard, matches::address_number, text::lowered, time};
 
 /// One of the signs `>=`, `>`, `<=`, `<`.
 #[derive(Debug, Clone, Copy)]

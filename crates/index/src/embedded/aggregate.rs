@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use event::{Template, Timestamp, Value, field, fields_of};
+use event::{FieldKind, Template, Timestamp, Value, field, fields_of};
 use foldhash::fast::FixedState;
-use query::{FieldKind, lowered, scalars};
+use query::{lowered, scalars};
 
 use super::{
     common::Common,

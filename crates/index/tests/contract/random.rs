@@ -1,12 +1,12 @@
 //! Random events and queries, and equality with the scan.
 
-use event::{Analyzed, Event, Severity, Value};
+use event::{Analyzed, Event, FieldKind, Severity, Value};
 use index::{
     FieldValuesRequest, HistogramRequest, Index, Interval, Limits, PatternsRequest, SearchRequest, Selection,
     scan::Scan,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
-use query::{Bound, FieldKind, Phrase, Query, Test, TokenPattern, Wildcard};
+use query::{Bound, Phrase, Query, Test, TokenPattern, Wildcard};
 
 use super::{analyzed, batch, seconds, write};
 

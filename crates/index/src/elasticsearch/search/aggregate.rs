@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Bound};
 
-use event::{Timestamp, field};
-use query::FieldKind;
+use event::{FieldKind, Timestamp, field};
 use serde_json::{Map, Value as Json, json};
 
 use super::{Question, dsl, unanswerable, unexpected};

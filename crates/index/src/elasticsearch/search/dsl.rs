@@ -3,8 +3,8 @@
 
 use std::{net::Ipv6Addr, ops::Bound};
 
-use event::{Timestamp, field};
-use query::{FieldKind, Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
+use event::{FieldKind, Timestamp, field};
+use query::{Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
 use serde_json::{Map, Value as Json, json};
 
 use super::{LABEL_NAMES, TOKENS, wildcards::Expanded};

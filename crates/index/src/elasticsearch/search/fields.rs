@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use event::field;
-use query::FieldKind;
+use event::{FieldKind, field};
 use serde_json::{Map, Value as Json, json};
 
 use super::{ID, LABEL_NAMES, Question, TOKENS, dsl, unexpected};
