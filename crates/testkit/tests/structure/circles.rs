@@ -206,10 +206,14 @@ impl Source {
         source
     }
 
-    /// Whether a name stands in the file other than as a method.
+    /// Whether a name stands in the file for what it names: of a function, where that is called.
     fn uses(&self, name: &str) -> bool {
-        let is_other = |at: usize| ![".", "fn"].contains(&self.before(at));
-        self.tokens.iter().enumerate().any(|(at, token)| token == name && is_other(at))
+        let is_called =
+            |at: usize| self.tokens.get(at + 1).is_some_and(|next| ["(", "::"].contains(&next.as_str()));
+        let is_function = name.starts_with(char::is_lowercase);
+        let is_use =
+            |at: usize| ![".", "fn", "mod"].contains(&self.before(at)) && (!is_function || is_called(at));
+        self.tokens.iter().enumerate().any(|(at, token)| token == name && is_use(at))
     }
 
     fn before(&self, at: usize) -> &str {

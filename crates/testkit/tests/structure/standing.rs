@@ -102,23 +102,8 @@ pub(crate) const CIRCLES: &[(&str, &[&str])] = &[
     ),
     ("app", &["cli.rs", "cli/anomaly.rs"]),
     ("app", &["settings/elastic.rs", "settings/mod.rs", "settings/sources.rs", "settings/value.rs"]),
-    ("event", &["analyzed.rs", "document.rs", "lib.rs"]),
     ("intake", &["tail/open.rs", "tail/position.rs"]),
     ("journal", &["cursor.rs", "expected.rs", "recover.rs", "scan.rs", "state.rs", "writer.rs"]),
-    (
-        "parse",
-        &[
-            "access.rs",
-            "application.rs",
-            "body.rs",
-            "json.rs",
-            "lib.rs",
-            "line.rs",
-            "logfmt.rs",
-            "record.rs",
-            "syslog.rs",
-        ],
-    ),
     (
         "pipeline",
         &[
