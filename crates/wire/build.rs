@@ -1,6 +1,8 @@
 //! Generates the types of `proto/` without `protoc`.
 
-use std::error::Error;
+use std::{env, error::Error, fs, path::Path};
+
+use protox::prost::Message;
 
 const PROTO: &str = "../../proto";
 /// `bytes` among the field types of `descriptor.proto`.
@@ -9,6 +11,9 @@ const TYPE_BYTES: i32 = 12;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={PROTO}");
     let mut files = protox::compile(["log_sentinel/v1/anomaly.proto"], [PROTO])?;
+    // As it is published, comments included: for those who ask the service what it offers.
+    let descriptors = Path::new(&env::var("OUT_DIR")?).join("log_sentinel.binpb");
+    fs::write(descriptors, files.encode_to_vec())?;
     // A message inside a message looks on the wire like `bytes`. Taken as such, records are cut out of
     // what arrived without a copy, and one that cannot be read spoils no other: see `wire::record`.
     let fields = files.file.iter_mut().flat_map(|file| &mut file.message_type);

@@ -10,9 +10,9 @@ use problem::Problem;
 use serde::Serialize;
 use serde_json::Value;
 use telemetry::task::Stop;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::observe::internal;
+use crate::{observe::internal, trainings::Trainings};
 
 /// Jobs remembered; the oldest finished one is forgotten first.
 const REMEMBERED: usize = 32;
@@ -50,7 +50,7 @@ pub(crate) struct Job {
 /// The table of jobs. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Jobs {
-    turn: Arc<Semaphore>,
+    trainings: Trainings,
     table: Arc<Mutex<Table>>,
     stop: Stop,
 }
@@ -63,13 +63,13 @@ struct Table {
 
 impl Jobs {
     /// Whose jobs are cancelled, each and all, by `stop`.
-    pub(crate) fn new(stop: Stop) -> Self {
-        Self { turn: Arc::new(Semaphore::new(1)), table: Arc::default(), stop }
+    pub(crate) fn new(trainings: Trainings, stop: Stop) -> Self {
+        Self { trainings, table: Arc::default(), stop }
     }
 
     /// The right to work, until it is dropped; None while another has it.
     pub(crate) fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.turn).try_acquire_owned().ok()
+        self.trainings.turn()
     }
 
     /// A new job, which has failed when the handle is dropped before [`Running::end`].
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn one_at_a_time_and_the_latest_remembered() {
         let stop = Stop::new();
-        let jobs = Jobs::new(stop.clone());
+        let jobs = Jobs::new(Trainings::default(), stop.clone());
         let turn = jobs.turn().unwrap();
         assert!(jobs.turn().is_none());
         drop(turn);

@@ -20,6 +20,7 @@ mod route;
 mod scoring;
 mod searcher;
 mod serve;
+mod trainings;
 mod waiting;
 
 pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
@@ -32,3 +33,4 @@ pub use scoring::{
 };
 pub use searcher::{Answer, SearchError, Searcher, SearcherConfig};
 pub use serve::serve;
+pub use trainings::Trainings;

@@ -88,7 +88,12 @@ fn main() {
         || tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (servers, clients) = (runtime(), runtime());
     let access = api::Access::new(&api::AccessConfig::default());
-    let grpc = api::AnomalyGrpc::new(service("remote", dir.path()), access, api::GrpcConfig::default());
+    let grpc = api::AnomalyGrpc::new(
+        service("remote", dir.path()),
+        access,
+        api::Trainings::default(),
+        api::GrpcConfig::default(),
+    );
     let addr = servers.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();

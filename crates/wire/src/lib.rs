@@ -18,6 +18,9 @@ pub mod v1 {
     tonic::include_proto!("log_sentinel.v1");
 }
 
+/// The file descriptor set of `proto/log_sentinel/v1`, with comments: what server reflection answers.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/log_sentinel.binpb"));
+
 /// A position of a journal as `ScoreRequest.positions` has it.
 pub fn pack(position: event::Position) -> u64 {
     u64::from(position.segment) << 32 | u64::from(position.record)

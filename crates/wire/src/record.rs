@@ -3,9 +3,10 @@
 //! The same bytes as the generated `v1::LogRecord` writes and reads; a test holds the two against each
 //! other. Wire format: Protocol Buffers encoding, <https://protobuf.dev/programming-guides/encoding/>.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet, net::IpAddr};
 
 use event::{Event, Field, Severity, Timestamp, Value};
+use serde::de::IgnoredAny;
 
 const VARINT: u8 = 0;
 const FIXED64: u8 = 1;
@@ -27,7 +28,32 @@ pub enum RecordError {
     /// A number that OpenTelemetry does not define.
     #[error("severity_number {0} is outside 0 to 24")]
     Severity(u64),
+    /// An attribute that no event has.
+    #[error("attributes: {0}")]
+    Attribute(AttributeError),
 }
+
+/// What is wrong with an attribute.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AttributeError {
+    /// It has no key.
+    #[error("one has no key; give each the dotted name of its field")]
+    NoKey,
+    /// Another one has the same key.
+    #[error("the key '{0}' is given twice; give a list as json_value")]
+    Twice(String),
+    /// Text that is no JSON.
+    #[error("the json_value of '{0}' is no JSON; give plain text as string_value")]
+    Json(String),
+    /// A field of addresses that holds something else.
+    #[error("'{0}' holds no IP address; put other text below labels, such as 'labels.{0}'")]
+    Address(String),
+}
+
+/// With so few attributes each is compared with those before it.
+const FEW_ATTRIBUTES: usize = 64;
+/// Characters of a key that an error repeats.
+const SHOWN_CHARS: usize = 80;
 
 /// Appends an event's `LogRecord` to `out`.
 pub fn encode(event: &Event<'_>, out: &mut Vec<u8>) {
@@ -103,6 +129,9 @@ pub fn decode(record: &[u8]) -> Result<Event<'_>, RecordError> {
             (_, kind) => input.skip(kind)?,
         }
     }
+    if let Some(twice) = repeated(&event.fields) {
+        return Err(RecordError::Attribute(AttributeError::Twice(shown(twice))));
+    }
     event.timestamp = timestamp.or(observed).unwrap_or(Timestamp::MIN);
     event.observed_timestamp = observed.or(timestamp).unwrap_or(Timestamp::MIN);
     Ok(event)
@@ -138,7 +167,50 @@ fn attribute(bytes: &[u8]) -> Result<Field<'_>, RecordError> {
             (_, kind) => input.skip(kind)?,
         }
     }
+    check(&field).map_err(RecordError::Attribute)?;
     Ok(field)
+}
+
+/// Refuses what the wire format allows and no event has.
+fn check(field: &Field<'_>) -> Result<(), AttributeError> {
+    let path = &*field.path;
+    match &field.value {
+        _ if path.is_empty() => Err(AttributeError::NoKey),
+        Value::Json(text) if serde_json::from_str::<IgnoredAny>(text).is_err() => {
+            Err(AttributeError::Json(shown(path)))
+        }
+        // ECS calls all its addresses so.
+        Value::String(text)
+            if path.ends_with(".ip") && !path.starts_with("labels.") && text.parse::<IpAddr>().is_err() =>
+        {
+            Err(AttributeError::Address(shown(path)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A key that two attributes have.
+fn repeated<'f>(fields: &'f [Field<'_>]) -> Option<&'f str> {
+    if fields.len() > FEW_ATTRIBUTES {
+        let mut seen = HashSet::with_capacity(fields.len());
+        return fields.iter().map(|field| &*field.path).find(|path| !seen.insert(*path));
+    }
+    // Most keys differ in length or in their last letter, and are compared with no other.
+    let mut marks = 0u64;
+    for (at, field) in fields.iter().enumerate() {
+        let path = &*field.path;
+        let last = path.as_bytes().last().copied().unwrap_or_default();
+        let mark = 1 << ((path.len() * 7 + usize::from(last)) % 64);
+        if marks & mark != 0 && fields[..at].iter().any(|other| other.path == path) {
+            return Some(path);
+        }
+        marks |= mark;
+    }
+    None
+}
+
+fn shown(key: &str) -> String {
+    key.chars().take(SHOWN_CHARS).collect()
 }
 
 fn put_varint(out: &mut Vec<u8>, mut value: u64) {

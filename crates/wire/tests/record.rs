@@ -7,10 +7,14 @@ mod body;
 use std::borrow::Cow;
 
 use event::{Event, Field, Severity, Timestamp, Value, Verdict, VerdictState};
-use proptest::{collection::vec, option, prelude::*};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+};
 use prost::Message;
 use wire::{
-    record::{self, RecordError},
+    record::{self, AttributeError, RecordError},
     v1::{self, attribute},
 };
 
@@ -31,7 +35,7 @@ prop_compose! {
         severity in 0u8..6,
         message in ".{0,80}",
         texts in (option::of(".{0,20}"), option::of(".{0,20}"), option::of(".{0,200}")),
-        fields in vec((".{0,12}", value()), 0..6),
+        fields in btree_map("[^.]{1,12}", value(), 0..6),
     ) -> Event<'static> {
         Event {
             timestamp: Timestamp::from_nanos(times.0).unwrap(),
@@ -162,5 +166,43 @@ fn what_is_wrong_is_named() {
         (vec![15 << 3 | 3], RecordError::Damaged("unknown field")),
     ] {
         assert_eq!(record::decode(&bytes), Err(expected), "{bytes:?}");
+    }
+}
+
+#[test]
+fn attributes_that_no_event_has_are_refused_by_their_key() {
+    use attribute::Value::{JsonValue, StringValue};
+    let record = |attributes: Vec<(&str, attribute::Value)>| {
+        let attributes = attributes
+            .into_iter()
+            .map(|(key, value)| v1::Attribute { key: key.to_owned(), value: Some(value) })
+            .collect();
+        v1::LogRecord { attributes, ..v1::LogRecord::default() }.encode_to_vec()
+    };
+    let text = |text: &str| StringValue(text.to_owned());
+    let many = || (0..200).map(|n| format!("labels.n{n}")).collect::<Vec<_>>();
+    let twice = [many(), vec!["labels.n7".to_owned()]].concat();
+    let of = |keys: &[String]| record(keys.iter().map(|key| (key.as_str(), text("x"))).collect());
+    for (bytes, expected) in [
+        (record(vec![("", text("x"))]), AttributeError::NoKey),
+        (
+            record(vec![("user.name", text("a")), ("user.id", text("1")), ("user.name", text("b"))]),
+            AttributeError::Twice("user.name".into()),
+        ),
+        (of(&twice), AttributeError::Twice("labels.n7".into())),
+        (record(vec![("labels.tags", JsonValue("[1,".into()))]), AttributeError::Json("labels.tags".into())),
+        (record(vec![("source.ip", text("localhost"))]), AttributeError::Address("source.ip".into())),
+    ] {
+        assert_eq!(record::decode(&bytes), Err(RecordError::Attribute(expected)));
+    }
+    for bytes in [
+        of(&many()),
+        record(vec![
+            ("source.ip", text("2001:db8::1")),
+            ("labels.ip", text("none")),
+            ("host.ip", JsonValue("[]".into())),
+        ]),
+    ] {
+        assert!(record::decode(&bytes).is_ok(), "{:?}", record::decode(&bytes));
     }
 }

@@ -82,7 +82,7 @@ impl Service {
         ModelInfo {
             version: String::new(),
             state: VerdictState::WarmingUp,
-            active: true,
+            active: false,
             trained_at: None,
             events: state.window.seen,
             templates: state.miner.len() as u64,

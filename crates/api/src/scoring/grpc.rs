@@ -36,6 +36,7 @@ use wire::v1::{self, anomaly_service_server::AnomalyServiceServer};
 use crate::{
     access::{Access, FOREIGN_ORIGIN, presented_key},
     listen::{Bounded, Connections},
+    trainings::Trainings,
 };
 
 use calls::Calls;
@@ -124,6 +125,9 @@ pub enum GrpcError {
         "the anomaly service cannot serve over gRPC; LOG_SENTINEL_ANOMALY_CERT_FILE and LOG_SENTINEL_ANOMALY_KEY_FILE, where set, must be PEM and belong together"
     )]
     Serve(#[from] tonic::transport::Error),
+    /// What the service offers cannot be told.
+    #[error("the descriptors of the service's calls cannot be read")]
+    Reflection(#[from] tonic_reflection::server::Error),
     /// A snapshot that is no snapshot.
     #[error("the file of what the service remembered of the stream cannot be read: {0}")]
     Snapshot(&'static str),
@@ -148,18 +152,23 @@ struct Shared {
     /// Whose records are predicted, or whose other question takes CPU time.
     predictions: Arc<Semaphore>,
     streams: Arc<Semaphore>,
-    training: Arc<Semaphore>,
+    trainings: Trainings,
 }
 
 impl AnomalyGrpc {
-    /// Over a service, for whoever has one of the keys.
-    pub fn new(service: Arc<anomaly::Service>, access: Access, config: GrpcConfig) -> Self {
+    /// Over a service, for whoever has one of the keys. Trainings over REST and over gRPC share `trainings`.
+    pub fn new(
+        service: Arc<anomaly::Service>,
+        access: Access,
+        trainings: Trainings,
+        config: GrpcConfig,
+    ) -> Self {
         let shared = Shared {
             journals: Journals::new(config.journals_max),
             turn: Arc::new(Semaphore::new(1)),
             predictions: Arc::new(Semaphore::new(2)),
             streams: Arc::new(Semaphore::new(config.streams_max)),
-            training: Arc::new(Semaphore::new(1)),
+            trainings,
             service,
             access,
             config,
@@ -183,11 +192,18 @@ impl AnomalyGrpc {
             server = server.tls_config(ServerTlsConfig::new().identity(identity).timeout(HANDSHAKE))?;
         }
         let (reporter, health) = tonic_health::server::health_reporter();
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(wire::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let (reflection, older) = (reflection().build_v1()?, reflection().build_v1alpha()?);
         let anomaly = AnomalyServiceServer::new(Calls { shared: self.shared.clone(), stop: stop.clone() })
             .max_decoding_message_size(config.message_bytes_max);
         reporter.set_serving::<AnomalyServiceServer<Calls>>().await;
         let access = self.shared.access.clone();
         let check = move |request: Request<()>| check_key(&access, request);
+        let (check_v1, check_v1alpha) = (check.clone(), check.clone());
         let access = self.shared.access.clone();
         let own = InterceptorLayer::new(move |request: Request<()>| check_origin(&access, request));
         let listener = Bounded::new(listener, config.connections);
@@ -204,6 +220,8 @@ impl AnomalyGrpc {
             .layer(own)
             .layer(tower::layer::layer_fn(move |inner| inflow.around(inner)))
             .add_service(health)
+            .add_service(InterceptedService::new(reflection, check_v1))
+            .add_service(InterceptedService::new(older, check_v1alpha))
             .add_service(InterceptedService::new(anomaly, check))
             .serve_with_incoming_shutdown(incoming::connections(listener), stopping)
             .await?;
@@ -260,7 +278,7 @@ impl Shared {
         let shared = self.clone();
         blocking(move || {
             let _turn = turn;
-            shared.journals.score(&shared.service, &request)
+            shared.journals.score(&shared.service, &request, shared.list_bytes_max())
         })
         .await?
     }
@@ -269,30 +287,35 @@ impl Shared {
         if records <= max {
             return Ok(());
         }
-        Err(Status::out_of_range(format!("{records} log records at once; at most {max} are taken")))
+        Err(Status::out_of_range(format!(
+            "log_records: {records} were given at once; at most {max} are taken, so send them in parts"
+        )))
     }
 
-    /// What the elements of a list may take: the rest of its message needs some room.
+    /// What the elements of an answer may take: the rest of its message needs some room.
     fn list_bytes_max(&self) -> usize {
         let message = self.config.message_bytes_max.min(CLIENT_BYTES_MAX);
         message - message / 8
     }
 
     /// The right to train.
-    fn training_place(&self) -> Result<OwnedSemaphorePermit, Status> {
-        self.place(&self.training, "grpc_trainings", "models are being trained")
+    fn training_turn(&self) -> Result<OwnedSemaphorePermit, Status> {
+        self.trainings.turn().ok_or_else(|| {
+            metrics::counter!(telemetry::metric::ADMISSION_REFUSED, "limit" => "grpc_trainings").increment(1);
+            Status::resource_exhausted(
+                "a model is being trained, and one is trained at a time; try again later",
+            )
+        })
     }
 
-    /// One of a number of places, or a refusal.
-    fn place(
-        &self,
-        places: &Arc<Semaphore>,
-        limit: &'static str,
-        what: &str,
-    ) -> Result<OwnedSemaphorePermit, Status> {
-        places.clone().try_acquire_owned().map_err(|_| {
-            metrics::counter!(telemetry::metric::ADMISSION_REFUSED, "limit" => limit).increment(1);
-            Status::resource_exhausted(format!("as many {what} as may be at once; try again later"))
+    /// A place for a stream of batches.
+    fn stream_place(&self) -> Result<OwnedSemaphorePermit, Status> {
+        self.streams.clone().try_acquire_owned().map_err(|_| {
+            metrics::counter!(telemetry::metric::ADMISSION_REFUSED, "limit" => "grpc_streams").increment(1);
+            let most = self.config.streams_max;
+            Status::resource_exhausted(format!(
+                "{most} streams are open, as many as may be; close one or try again later"
+            ))
         })
     }
 }

@@ -32,6 +32,7 @@ use crate::{
     jobs::{self, Jobs},
     observe::internal,
     route::{self, Route, delete, get, post},
+    trainings::Trainings,
 };
 
 /// Bounds of the anomaly service.
@@ -74,6 +75,8 @@ pub struct AnomalyState {
     pub service: Arc<anomaly::Service>,
     /// What `{"source":"store"}` learns from; None where nothing is stored.
     pub searcher: Option<Searcher>,
+    /// Whose turn it is to train; shared with [`AnomalyGrpc`].
+    pub trainings: Trainings,
     /// Cancels trainings.
     pub stop: telemetry::task::Stop,
     /// For `/readyz`.
@@ -96,7 +99,7 @@ struct Shared {
 pub fn anomaly(state: AnomalyState) -> Router {
     let config = &state.config;
     let shared = Shared {
-        jobs: Jobs::new(state.stop.clone()),
+        jobs: Jobs::new(state.trainings.clone(), state.stop.clone()),
         bodies: Bodies::new(
             body::Reader::new(config.body.clone(), state.stop.clone()),
             config.body.bytes_max,

@@ -136,7 +136,6 @@ pub(super) fn card_json(model: &ModelInfo) -> Value {
         "version": model.version,
         "state": super::model_state(model.state),
         "active": model.active,
-        "standing": model.standing.as_str(),
         "trained_at": model.trained_at,
         "events": model.events,
         "templates": model.templates,
@@ -145,6 +144,9 @@ pub(super) fn card_json(model: &ModelInfo) -> Value {
         "from": model.from,
         "to": model.to,
     });
+    if !model.version.is_empty() {
+        json["standing"] = model.standing.as_str().into();
+    }
     if model.needed > 0 {
         json["needed"] = model.needed.into();
     }

@@ -3,12 +3,13 @@
 
 mod feedback;
 mod models;
+mod refusals;
 mod sessions;
 mod templates;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use api::{Access, AccessConfig, AnomalyGrpc, GrpcConfig, GrpcError, TlsFiles};
+use api::{Access, AccessConfig, AnomalyGrpc, GrpcConfig, GrpcError, TlsFiles, Trainings};
 use bytes::Bytes;
 use event::{Event, Timestamp};
 use telemetry::task::{self, Stop};
@@ -28,6 +29,7 @@ const SOON: Duration = Duration::from_secs(20);
 struct Server {
     addr: SocketAddr,
     service: Arc<anomaly::Service>,
+    trainings: Trainings,
     grpc: AnomalyGrpc,
     stop: Stop,
     served: JoinHandle<Result<(), GrpcError>>,
@@ -51,12 +53,13 @@ impl Server {
         );
         let api_keys = keys.iter().map(|key| (*key).to_owned()).collect();
         let access = Access::new(&AccessConfig { allowed_hosts: vec![], api_keys });
-        let grpc = AnomalyGrpc::new(service.clone(), access, config);
+        let trainings = Trainings::default();
+        let grpc = AnomalyGrpc::new(service.clone(), access, trainings.clone(), config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (addr, stop) = (listener.local_addr().unwrap(), Stop::new());
         let serving = (grpc.clone(), stop.clone());
         let served = task::spawn("grpc", async move { serving.0.serve(listener, serving.1).await });
-        Self { addr, service, grpc, stop, served, dir }
+        Self { addr, service, trainings, grpc, stop, served, dir }
     }
 
     async fn channel(&self) -> Channel {

@@ -16,6 +16,7 @@ async fn models_are_compared_rolled_back_and_carried_elsewhere() {
     let mut client = server.client().await;
     let empty = client.get_model(get("")).await.unwrap().into_inner();
     assert_eq!((empty.state(), empty.trained_for()), (VerdictState::WarmingUp, v1::Origin::Unspecified));
+    assert_eq!((empty.active, empty.standing()), (false, v1::Standing::Unspecified), "there is none");
     assert!(empty.features.is_empty() && empty.drift.is_none(), "{empty:?}");
     let none = client.roll_back_model(v1::RollBackModelRequest {}).await.unwrap_err();
     assert_eq!(none.code(), Code::FailedPrecondition, "{none}");
@@ -60,7 +61,8 @@ async fn models_are_compared_rolled_back_and_carried_elsewhere() {
     assert_eq!((brought.active, brought.standing()), (false, v1::Standing::Imported));
     assert_eq!((brought.events, brought.sample_rows), (card.events, card.sample_rows));
     let activate = v1::ActivateModelRequest { version: brought.version.clone() };
-    assert!(there.activate_model(activate).await.unwrap().into_inner().active);
+    assert!(there.activate_model(activate.clone()).await.unwrap().into_inner().active);
+    assert!(there.activate_model(activate).await.unwrap().into_inner().active, "it serves already");
     let export = v1::ExportModelRequest { version: brought.version };
     assert_eq!(there.export_model(export).await.unwrap().into_inner().model, exported);
 }

@@ -41,6 +41,7 @@ fn in_dir(dir: tempfile::TempDir, searcher: Option<Searcher>, config: AnomalyCon
     let state = AnomalyState {
         service: Arc::clone(&inner),
         searcher,
+        trainings: api::Trainings::default(),
         stop: stop.clone(),
         health: telemetry::health::Health::new(),
         metrics: telemetry::metric::install("test").unwrap(),

@@ -20,7 +20,9 @@ pub(super) async fn start(
 ) -> Result<Scores, StartError> {
     let settings = build.settings;
     let alone = searcher.is_none();
+    let trainings = api::Trainings::default();
     let router = api::anomaly(api::AnomalyState {
+        trainings: trainings.clone(),
         service: Arc::clone(&service),
         searcher,
         stop: build.front.stop(),
@@ -29,7 +31,8 @@ pub(super) async fn start(
         config: configs::scoring_config(settings),
     });
     let router = api::guarded(router, build.access.clone());
-    let grpc = api::AnomalyGrpc::new(service, build.access.clone(), configs::grpc_config(settings));
+    let grpc =
+        api::AnomalyGrpc::new(service, build.access.clone(), trainings, configs::grpc_config(settings));
     let listener = bind(settings.anomaly_addr, "LOG_SENTINEL_ANOMALY_ADDR").await?;
     let addr = local(&listener, settings.anomaly_addr);
     if alone {

@@ -65,7 +65,7 @@ impl Service {
         let (anomaly, dir) = in_process();
         let api_keys = keys.iter().map(|key| (*key).to_owned()).collect();
         let access = Access::new(&AccessConfig { allowed_hosts: vec![], api_keys });
-        let grpc = AnomalyGrpc::new(anomaly.clone(), access, config);
+        let grpc = AnomalyGrpc::new(anomaly.clone(), access, api::Trainings::default(), config);
         let listener = TcpListener::bind(addr).await.unwrap();
         let (addr, stop) = (listener.local_addr().unwrap(), Stop::new());
         let serving = (grpc.clone(), stop.clone());

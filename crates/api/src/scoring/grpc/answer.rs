@@ -12,12 +12,19 @@ use wire::{record, v1};
 
 use super::stopping;
 
-/// Ends early when nobody waits for it any more, or the service stops.
+/// What an element of a list takes beside its own bytes: its key and its length.
+pub(super) const LIST_ELEMENT_BYTES: usize = 8;
+
+/// Ends early when nobody waits for it any more, the service stops, or the answer gets larger than `bytes_max`.
 pub(super) fn predict(
     service: &Service,
     records: &[Bytes],
+    bytes_max: usize,
     cancel: &Stop,
 ) -> Result<v1::PredictResponse, Status> {
+    if records.is_empty() {
+        return Err(Status::invalid_argument("log_records: none was given"));
+    }
     let mut needed = service.model().needed;
     let mut one = |record: &Bytes| match record::decode(record) {
         _ if cancel.is_cancelled() => Err(stopping()),
@@ -31,7 +38,20 @@ pub(super) fn predict(
             Ok(v1::Prediction { verdict, ..v1::Prediction::default() })
         }
     };
-    let predictions = records.iter().map(&mut one).collect::<Result<_, _>>()?;
+    let (mut predictions, mut bytes) = (Vec::with_capacity(records.len()), 0);
+    for record in records {
+        let prediction = one(record)?;
+        bytes += prediction.encoded_len() + LIST_ELEMENT_BYTES;
+        if bytes > bytes_max {
+            return Err(Status::out_of_range(format!(
+                "the predictions for these {} records take more bytes than a message has ({bytes_max}); the first {} \
+                 have room, so ask for so many at once",
+                records.len(),
+                predictions.len()
+            )));
+        }
+        predictions.push(prediction);
+    }
     Ok(v1::PredictResponse { predictions, needed })
 }
 
@@ -55,8 +75,7 @@ pub(super) fn template(template: &Template) -> v1::Template {
 pub(super) fn fitting<M: Message>(all: impl Iterator<Item = M>, bytes_max: usize) -> (Vec<M>, u64) {
     let (mut taken, mut further, mut bytes) = (Vec::new(), 0, 0);
     for message in all {
-        // With its key and length.
-        bytes += message.encoded_len() + 8;
+        bytes += message.encoded_len() + LIST_ELEMENT_BYTES;
         if further == 0 && (taken.is_empty() || bytes <= bytes_max) {
             taken.push(message);
         } else {
@@ -100,9 +119,9 @@ pub(super) fn train(
             first_problem: first,
         }),
         Err(TrainError::NothingUsable) => Err(Status::invalid_argument(if first.is_empty() {
-            "no log record was sent".to_owned()
+            "log_records: none was given".to_owned()
         } else {
-            format!("no log record can be read; {first}")
+            format!("log_records: none can be read; {first}")
         })),
         // Whoever cancelled it does not hear this.
         Err(TrainError::Cancelled) => Err(stopping()),
@@ -127,9 +146,9 @@ mod tests {
         record::encode(&Event::new("never seen", Timestamp::MIN), &mut record);
         let records = vec![Bytes::from(record); 3];
         let cancel = Stop::new();
-        assert_eq!(predict(&service, &records, &cancel).unwrap().predictions.len(), 3);
+        assert_eq!(predict(&service, &records, 4 << 20, &cancel).unwrap().predictions.len(), 3);
         cancel.cancel();
-        let ended = predict(&service, &records, &cancel).unwrap_err();
+        let ended = predict(&service, &records, 4 << 20, &cancel).unwrap_err();
         assert_eq!(ended.code(), tonic::Code::Unavailable);
     }
 }

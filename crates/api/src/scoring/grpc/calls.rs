@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, Response, Status, Streaming, async_trait, codegen::BoxStream};
 use wire::v1::{self, anomaly_service_server::AnomalyService};
 
-use super::{Shared, answer, blocking, feedback, models, sessions, starters, stopping, templates};
+use super::{Shared, answer, blocking, feedback, models, refusal, sessions, starters, stopping, templates};
 
 /// What is called.
 pub(super) struct Calls {
@@ -60,7 +60,7 @@ impl Scoring {
         match request {
             Ok(Some(request)) => Some(self.shared.score(request).await),
             Ok(None) => None,
-            Err(status) => Some(Err(status)),
+            Err(status) => Some(Err(refusal::of_message(&status).unwrap_or(status))),
         }
     }
 }
@@ -75,7 +75,7 @@ impl AnomalyService for Calls {
             shared: self.shared.clone(),
             stop: self.stop.clone(),
             requests: request.into_inner(),
-            _place: self.shared.place(&self.shared.streams, "grpc_streams", "streams are open")?,
+            _place: self.shared.stream_place()?,
         };
         let answers = stream::unfold(Some(scoring), |scoring| async {
             let mut scoring = scoring?;
@@ -99,9 +99,10 @@ impl AnomalyService for Calls {
     ) -> Result<Response<v1::PredictResponse>, Status> {
         let records = request.into_inner().log_records;
         self.shared.check_size(records.len(), self.shared.config.batch_records_max)?;
+        let bytes_max = self.shared.list_bytes_max();
         let cancel = self.stop.child_token();
         let _ends_with_the_call = cancel.clone().drop_guard();
-        self.ask_in_turn(move |service| answer::predict(service, &records, &cancel)).await
+        self.ask_in_turn(move |service| answer::predict(service, &records, bytes_max, &cancel)).await
     }
 
     async fn train(
@@ -109,13 +110,15 @@ impl AnomalyService for Calls {
         request: Request<Streaming<v1::TrainRequest>>,
     ) -> Result<Response<v1::TrainResponse>, Status> {
         let shared = self.shared.clone();
-        let turn = shared.training_place()?;
+        let turn = shared.training_turn()?;
         let mut requests = request.into_inner();
         let (mut records, mut bytes) = (Vec::new(), 0);
         loop {
             let message = tokio::select! {
                 () = self.stop.cancelled() => return Err(stopping()),
-                message = requests.message() => message?,
+                message = requests.message() => {
+                    message.map_err(|status| refusal::of_message(&status).unwrap_or(status))?
+                }
             };
             let Some(message) = message else { break };
             bytes += message.log_records.iter().map(|record| record.len()).sum::<usize>();
@@ -123,7 +126,7 @@ impl AnomalyService for Calls {
             shared.check_size(records.len(), shared.config.train_records_max)?;
             if bytes > shared.config.train_bytes_max {
                 return Err(Status::out_of_range(format!(
-                    "a model is trained on at most {} bytes of records",
+                    "log_records: more than {} bytes were given; a model is trained on at most that many",
                     shared.config.train_bytes_max
                 )));
             }
@@ -207,7 +210,7 @@ impl AnomalyService for Calls {
         &self,
         request: Request<v1::StartFromRequest>,
     ) -> Result<Response<v1::Model>, Status> {
-        let turn = self.shared.training_place()?;
+        let turn = self.shared.training_turn()?;
         let request = request.into_inner();
         self.ask(move |service| {
             let _turn = turn;

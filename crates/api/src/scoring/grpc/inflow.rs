@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep};
 use tonic::{Status, body::Body, transport::server::TlsConnectInfo};
 use tower::Service;
 
+use super::refusal;
 use crate::listen::Line;
 
 /// A message begins with a byte that says whether it is compressed, and its length.
@@ -75,6 +76,11 @@ where
             // A message is held until its call is answered, or the next one of its stream begins.
             let _message = message;
             let response = answer.await?;
+            let refused = Status::from_header_map(response.headers());
+            let response = match refused.as_ref().and_then(refusal::of_message) {
+                Some(status) => status.into_http(),
+                None => response,
+            };
             Ok(response.map(|inner| Body::new(Answer { inner, _busy: busy })))
         })
     }

@@ -18,10 +18,11 @@ use std::{
 use anomaly::Service;
 use bytes::Bytes;
 use event::{Event, EventId, JournalId, Position, Verdict};
+use prost::Message;
 use tonic::Status;
 use wire::{record, v1};
 
-use super::GrpcError;
+use super::{GrpcError, answer::LIST_ELEMENT_BYTES};
 
 /// Verdicts of a journal that can be given again: more than a sender has under way.
 const REMEMBERED: usize = 16_384;
@@ -65,12 +66,13 @@ impl Journals {
         &self,
         service: &Service,
         request: &v1::ScoreRequest,
+        bytes_max: usize,
     ) -> Result<v1::ScoreResponse, Status> {
         let Some(journal) = journal_of(request)? else {
             let mut answer = Answer::default();
             answer.take(&request.log_records, &request.positions, |_, _| None);
             answer.analyze(service, JournalId(0));
-            return Ok(answer.response(service));
+            return Ok(answer.response(service, bytes_max));
         };
         let mut table = self.lock();
         let table = &mut *table;
@@ -91,7 +93,7 @@ impl Journals {
             known.last = known.last.max(*last);
         }
         known.remember(answer.learned());
-        Ok(answer.response(service))
+        Ok(answer.response(service, bytes_max))
     }
 
     pub(super) fn snapshot(&self, service: &Service) -> Vec<u8> {
@@ -257,7 +259,19 @@ impl<'a> Answer<'a> {
         self.learned.iter().map(|(place, verdict)| (*place, verdict))
     }
 
-    fn response(self, service: &Service) -> v1::ScoreResponse {
+    /// The records are learned already, so the answer must reach its client: where there is no room, the last
+    /// verdicts come without their reasons.
+    fn response(mut self, service: &Service, bytes_max: usize) -> v1::ScoreResponse {
+        let mut bytes: usize =
+            self.verdicts.iter().map(|verdict| verdict.encoded_len() + LIST_ELEMENT_BYTES).sum();
+        for verdict in self.verdicts.iter_mut().rev().filter(|verdict| !verdict.reasons.is_empty()) {
+            if bytes <= bytes_max {
+                break;
+            }
+            let before = verdict.encoded_len();
+            verdict.reasons.clear();
+            bytes -= before - verdict.encoded_len();
+        }
         v1::ScoreResponse {
             verdicts: self.verdicts,
             model_version: service.model().version,

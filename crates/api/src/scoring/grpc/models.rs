@@ -87,6 +87,10 @@ pub(super) fn rules(service: &Service) -> v1::GetRulesResponse {
 
 pub(super) fn model(info: ModelInfo) -> v1::Model {
     let nanos = |time: Option<Timestamp>| time.map(|time| time.as_nanos() as u64);
+    let standing = match info.version.is_empty() {
+        true => v1::Standing::Unspecified,
+        false => standing(info.standing),
+    };
     v1::Model {
         version: info.version,
         state: v1::VerdictState::from(info.state).into(),
@@ -99,7 +103,7 @@ pub(super) fn model(info: ModelInfo) -> v1::Model {
         from_unix_nano: nanos(info.from),
         to_unix_nano: nanos(info.to),
         needed: info.needed,
-        standing: standing(info.standing).into(),
+        standing: standing.into(),
         why: info.why,
         trained_for: info.origin.map_or(v1::Origin::Unspecified, origin).into(),
         sample_rows: info.rows,

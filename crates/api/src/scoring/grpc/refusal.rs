@@ -26,6 +26,21 @@ pub(super) fn status(problem: &Problem, missing: &'static str) -> Status {
     Status::new(code, field.unwrap_or_else(|| detail.clone()))
 }
 
+/// In our words, and under the code that the calls promise, what the library says of a message that is too large or
+/// is none; None of every other status.
+pub(super) fn of_message(status: &Status) -> Option<Status> {
+    let said = status.message();
+    if let Some(sizes) = said.strip_prefix("Error, decoded message length too large: found ") {
+        let mut numbers = sizes.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty());
+        let (bytes, most) = (numbers.next()?, numbers.next()?);
+        return Some(Status::out_of_range(format!(
+            "the message has {bytes} bytes; one has at most {most}, so send less at once"
+        )));
+    }
+    let why = said.strip_prefix("failed to decode Protobuf message: ")?;
+    Some(Status::invalid_argument(format!("the message is none that this call takes: {why}")))
+}
+
 /// The status when the service itself failed.
 pub(super) fn failed() -> Status {
     Status::internal("the call could not be answered; the service's log says why")
