@@ -180,7 +180,7 @@ pub enum Command {
         #[command(subcommand)]
         action: JournalAction,
     },
-    /// Check the settings and print each with its origin, without touching anything.
+    /// Print each setting with its origin, and check them and the files that they name. Changes nothing.
     Check {
         /// Print .env.sample instead.
         #[arg(long)]

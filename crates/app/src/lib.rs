@@ -113,7 +113,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let outcome = Sources::read(flags, cli.config.as_deref())
-        .and_then(|sources| {
+        .map(|sources| {
             if matches!(
                 cli.command,
                 None | Some(Command::Run | Command::Collector | Command::Check { sample: false })
@@ -124,7 +124,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             sources.resolve()
         })
         .map_err(AppError::from)
-        .and_then(|values| dispatch(cli, &values));
+        .and_then(|sources| dispatch(cli, &sources));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -149,17 +149,14 @@ fn describe(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn dispatch(
-    cli: Cli,
-    values: &std::collections::BTreeMap<&'static str, settings::Value>,
-) -> Result<(), AppError> {
+fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
     let command = cli.command.unwrap_or(Command::Run);
     match &command {
         Command::Check { sample: true } => {
             commands::print(&settings::sample())?;
             return Ok(());
         }
-        Command::Check { sample: false } => commands::print(&check::table(values)).map(drop)?,
+        Command::Check { sample: false } => commands::print(&check::table(sources)).map(drop)?,
         Command::Completions { shell } => {
             let mut script = vec![];
             clap_complete::generate(*shell, &mut cli::command(), "log-sentinel", &mut script);
@@ -168,9 +165,10 @@ fn dispatch(
         }
         _ => {}
     }
-    let settings = Settings::check(values)?;
+    let settings = Settings::check(sources)?;
     match command {
         Command::Check { .. } => {
+            check::files(&settings)?;
             commands::print("the settings are usable\n")?;
             Ok(())
         }

@@ -1,17 +1,18 @@
-//! `log-sentinel check`: the effective settings and where each comes from.
+//! `log-sentinel check`: the effective settings and where each comes from, and whether the files that they name
+//! can be used.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
 use crate::{
-    settings::{SETTINGS, Value, masked},
+    settings::{SETTINGS, Settings, SettingsError, Values, masked},
     wording::plain,
 };
 
 /// A table of every setting: value, origin; secrets masked.
-pub(crate) fn table(values: &BTreeMap<&'static str, Value>) -> String {
+pub(crate) fn table(sources: &Values) -> String {
     let mut text = String::new();
     for setting in SETTINGS {
-        let (shown, origin) = match values.get(setting.name) {
+        let (shown, origin) = match sources.values.get(setting.name) {
             Some(value) if setting.secret => ("********".to_owned(), value.origin.to_string()),
             Some(value) if is_address(setting.name) => (masked(&value.text), value.origin.to_string()),
             Some(value) => (value.text.clone(), value.origin.to_string()),
@@ -22,6 +23,33 @@ pub(crate) fn table(values: &BTreeMap<&'static str, Value>) -> String {
         let _ignored = writeln!(text, "{:<36} {shown:<44} {origin}", setting.name);
     }
     text
+}
+
+/// Looks at what a start would look at: certificates, their keys, and globs.
+///
+/// # Errors
+/// Every file that cannot be read, and a glob that is none.
+pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
+    let tls = settings.anomaly_tls.as_ref();
+    let cluster = settings.elastic.as_ref();
+    let named = [
+        ("LOG_SENTINEL_ANOMALY_CERT_FILE", tls.map(|(cert, _)| cert)),
+        ("LOG_SENTINEL_ANOMALY_KEY_FILE", tls.map(|(_, key)| key)),
+        ("LOG_SENTINEL_ANOMALY_CA_FILE", settings.anomaly_ca_file.as_ref()),
+        ("ELASTIC_CA_FILE", cluster.and_then(|cluster| cluster.ca_file.as_ref())),
+    ];
+    let mut problems = vec![];
+    for (name, path) in named.into_iter().filter_map(|(name, path)| Some((name, path?))) {
+        match std::fs::read_to_string(path) {
+            Ok(text) if text.contains("-----BEGIN ") => {}
+            Ok(_) => problems.push(format!("{name} names {}, which is no PEM file", path.display())),
+            Err(error) => problems.push(format!("{name}: cannot read {}: {error}", path.display())),
+        }
+    }
+    if let Err(error) = intake::tail::check(&settings.files) {
+        problems.push(crate::describe(&error));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(SettingsError { problems }) }
 }
 
 /// Whether a setting holds addresses, in which people write passwords.
@@ -46,7 +74,7 @@ mod tests {
             flags: [("LOG_SENTINEL_ADDR", "127.0.0.1:9".to_owned())].into(),
             ..Sources::default()
         };
-        let text = table(&sources.resolve().unwrap());
+        let text = table(&sources.resolve());
         assert!(
             text.lines().any(|line| line.starts_with("API_KEYS") && line.ends_with("environment")),
             "{text}"
@@ -54,5 +82,36 @@ mod tests {
         assert!(text.lines().any(|line| line.contains("127.0.0.1:9 ") && line.ends_with("flag")), "{text}");
         assert!(!text.contains("someone"), "{text}");
         assert_eq!(text.lines().count(), SETTINGS.len());
+    }
+
+    #[test]
+    fn files_that_a_start_would_need_are_looked_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path.display().to_string()
+        };
+        let (good, bad) = (file("good.pem", "-----BEGIN CERTIFICATE-----"), file("bad.pem", "0\u{1}"));
+        let gone = dir.path().join("gone.pem").display().to_string();
+        let check = |cert: &str, ca: &str, files: &str| {
+            let environment = [
+                ("LOG_SENTINEL_ANOMALY_CERT_FILE", cert),
+                ("LOG_SENTINEL_ANOMALY_KEY_FILE", &good),
+                ("LOG_SENTINEL_ANOMALY_CA_FILE", ca),
+                ("LOG_SENTINEL_FILES", files),
+            ];
+            let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            super::files(&Settings::check(&Sources { environment, ..Sources::default() }.resolve()).unwrap())
+        };
+        assert!(check(&good, "", "/var/log/*.log").is_ok());
+        let text = check(&gone, &bad, "/var/log/[").unwrap_err().to_string();
+        for expected in [
+            "LOG_SENTINEL_ANOMALY_CERT_FILE: cannot read",
+            "LOG_SENTINEL_ANOMALY_CA_FILE names",
+            "LOG_SENTINEL_FILES holds '/var/log/['",
+        ] {
+            assert!(text.contains(expected), "{expected} in {text}");
+        }
     }
 }

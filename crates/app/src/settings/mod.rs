@@ -10,10 +10,10 @@ mod sources;
 mod table;
 mod value;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use elastic::Elastic;
-pub(crate) use sources::{Sources, Value};
+pub(crate) use sources::{Sources, Values};
 pub(crate) use table::{SETTINGS, Setting, sample};
 pub(crate) use value::masked;
 
@@ -110,14 +110,14 @@ impl Settings {
     /// Types and checks what the sources hold. Touches neither the disk nor the network.
     ///
     /// # Errors
-    /// Every problem with them.
-    pub(crate) fn check(values: &BTreeMap<&'static str, Value>) -> Result<Self, SettingsError> {
-        let mut reader = value::Reader::new(values);
+    /// Every problem with the sources and with the values.
+    pub(crate) fn check(sources: &Values) -> Result<Self, SettingsError> {
+        let mut reader = value::Reader::new(sources);
         let settings = Self {
             addr: reader.address("LOG_SENTINEL_ADDR"),
             anomaly_addr: reader.address("LOG_SENTINEL_ANOMALY_ADDR"),
             anomaly_grpc_addr: reader.address("LOG_SENTINEL_ANOMALY_GRPC_ADDR"),
-            anomaly_url: reader.urls("LOG_SENTINEL_ANOMALY_URL").into_iter().next(),
+            anomaly_url: reader.url("LOG_SENTINEL_ANOMALY_URL"),
             anomaly_timeout: reader.duration("LOG_SENTINEL_ANOMALY_TIMEOUT"),
             anomaly_ca_file: reader.optional_path("LOG_SENTINEL_ANOMALY_CA_FILE"),
             anomaly_tls: reader
@@ -130,7 +130,7 @@ impl Settings {
             data: reader.path("LOG_SENTINEL_DATA"),
             api_keys: reader.list("API_KEYS").into_iter().map(Secret).collect(),
             trust_network: reader.flag("LOG_SENTINEL_TRUST_NETWORK"),
-            allowed_hosts: reader.list("LOG_SENTINEL_ALLOWED_HOSTS"),
+            allowed_hosts: reader.hosts("LOG_SENTINEL_ALLOWED_HOSTS"),
             zone: reader.zone("LOG_SENTINEL_ZONE"),
             log_level: reader.one_of("LOG_SENTINEL_LOG_LEVEL", &["error", "warn", "info", "debug", "trace"]),
             log_json: reader.one_of("LOG_SENTINEL_LOG_FORMAT", &["text", "json"]) == "json",
@@ -227,7 +227,7 @@ mod tests {
         let environment =
             pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let sources = Sources { environment, home: Some("/home/someone".into()), ..Sources::default() };
-        Settings::check(&sources.resolve()?)
+        Settings::check(&sources.resolve())
     }
 
     fn problem(pairs: &[(&str, &str)]) -> String {
@@ -260,10 +260,24 @@ mod tests {
             ("LOG_SENTINEL_ADRR", "127.0.0.1:1", "LOG_SENTINEL_ADDR"),
             ("LOG_SENTINEL_ELASTIC_REPLICAS", "many", "unset, or a whole number"),
             ("LOG_SENTINEL_LOG_LEVEL", "loud", "error, warn, info, debug, trace"),
+            ("LOG_SENTINEL_ALLOWED_HOSTS", "a.example.org,http://b", "'http://b', but must hold names"),
+            ("LOG_SENTINEL_ANOMALY_URL", "anomaly:50051", "such as http://anomaly:50051"),
+            ("LOG_SENTINEL_ANOMALY_URL", "http://a:50051,http://b:50051", "one address"),
         ] {
             let text = problem(&[(name, value)]);
             assert!(text.contains(expected), "{name}={value}: {text}");
             assert!(text.contains("environment") || name.ends_with("BYTES_MAX"), "{name}={value}: {text}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_said_at_once() {
+        let text =
+            problem(&[("LOG_SENTINEL_ADRR", "x"), ("LOG_SENTINEL_ADDR", "8080"), ("LOG_SENTINEL_ZONE", "x")]);
+        for expected in
+            ["did you mean LOG_SENTINEL_ADDR?", "LOG_SENTINEL_ADDR is '8080'", "LOG_SENTINEL_ZONE is 'x'"]
+        {
+            assert!(text.contains(expected), "{expected} in {text}");
         }
     }
 

@@ -61,6 +61,15 @@ pub(crate) struct Sources {
     pub root: bool,
 }
 
+/// What all sources together say.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    /// By the name of the setting.
+    pub values: BTreeMap<&'static str, Value>,
+    /// What is wrong with the sources, a sentence each.
+    pub problems: Vec<String>,
+}
+
 impl Sources {
     /// Reads the environment, `.env` in the working directory, and the settings file: the one named, or
     /// `log-sentinel.yaml` in the working directory when there is one.
@@ -87,11 +96,9 @@ impl Sources {
         Ok(Self { flags, home, root: is_root(), environment, dot_env, file })
     }
 
-    /// The effective value of every setting that has one.
-    ///
-    /// # Errors
-    /// Unknown names, secrets given twice, secret files that cannot be read.
-    pub(crate) fn resolve(&self) -> Result<BTreeMap<&'static str, Value>, SettingsError> {
+    /// The effective value of every setting that has one, and what is wrong: unknown names, secrets given twice,
+    /// secret files that cannot be read.
+    pub(crate) fn resolve(&self) -> Values {
         let mut problems = self.unknown();
         let mut values = BTreeMap::new();
         for setting in SETTINGS {
@@ -103,7 +110,7 @@ impl Sources {
                 Err(problem) => problems.push(problem),
             }
         }
-        if problems.is_empty() { Ok(values) } else { Err(SettingsError { problems }) }
+        Values { values, problems }
     }
 
     /// Names that look meant for this program and do nothing in this version.
@@ -291,7 +298,7 @@ mod tests {
         };
         let mut seen = vec![];
         for step in 0..5 {
-            seen.push(sources.resolve().unwrap()["LOG_SENTINEL_ADDR"].text.clone());
+            seen.push(sources.resolve().values["LOG_SENTINEL_ADDR"].text.clone());
             match step {
                 0 => sources.flags.clear(),
                 1 => sources.environment.clear(),
@@ -307,7 +314,7 @@ mod tests {
         let file = parse_file(Path::new("x.yaml"), "adr: 127.0.0.1:1\nfiles: [/a, /b]\n").unwrap();
         assert_eq!(file["files"], "/a,/b");
         let sources = Sources { file: Some(("x.yaml".into(), file)), ..Sources::default() };
-        let text = sources.resolve().unwrap_err().to_string();
+        let text = sources.resolve().problems.concat();
         assert!(text.contains("did you mean addr?") && text.contains("x.yaml"), "{text}");
     }
 
@@ -318,9 +325,9 @@ mod tests {
         fs::write(&path, "first,second\n").unwrap();
         let path = path.display().to_string();
         let mut sources = Sources { environment: map(&[("API_KEYS_FILE", &path)]), ..Sources::default() };
-        assert_eq!(sources.resolve().unwrap()["API_KEYS"].text, "first,second");
+        assert_eq!(sources.resolve().values["API_KEYS"].text, "first,second");
         sources.environment.insert("API_KEYS".to_owned(), "third".to_owned());
-        assert!(sources.resolve().unwrap_err().to_string().contains("both set"));
+        assert!(sources.resolve().problems.concat().contains("both set"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use super::Value;
+use super::sources::{Value, Values};
 
 pub(super) struct Reader<'v> {
     values: &'v BTreeMap<&'static str, Value>,
@@ -10,8 +10,9 @@ pub(super) struct Reader<'v> {
 }
 
 impl<'v> Reader<'v> {
-    pub(super) fn new(values: &'v BTreeMap<&'static str, Value>) -> Self {
-        Self { values, problems: vec![] }
+    /// Begins with what is wrong with the sources.
+    pub(super) fn new(sources: &'v Values) -> Self {
+        Self { values: &sources.values, problems: sources.problems.clone() }
     }
 
     pub(super) fn problem(&mut self, problem: String) {
@@ -35,6 +36,11 @@ impl<'v> Reader<'v> {
 
     fn text(&self, name: &str) -> &'v str {
         self.values.get(name).map_or("", |value| value.text.trim())
+    }
+
+    /// Where a setting was set, for messages.
+    fn origin(&self, name: &str) -> String {
+        self.values.get(name).map_or(String::new(), |value| value.origin.to_string())
     }
 
     /// Parses a setting, or notes that it is not `wanted`; what is returned then is never used.
@@ -81,19 +87,51 @@ impl<'v> Reader<'v> {
     /// Addresses such as `http://localhost:9200`.
     pub(super) fn urls(&mut self, name: &str) -> Vec<String> {
         let urls = self.list(name);
-        let example = if name.contains("ANOMALY") { "http://anomaly:50051" } else { "http://localhost:9200" };
+        let origin = self.origin(name);
+        let wanted = match name.contains("ANOMALY") {
+            true => "one address such as http://anomaly:50051",
+            false => "addresses such as http://localhost:9200, separated by commas",
+        };
         for url in &urls {
             let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
             if !host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':'])) {
                 // Not repeated: it may hold a password.
-                self.problem(format!("{name} must hold addresses such as {example}, separated by commas"));
+                self.problem(format!("{name} ({origin}) must hold {wanted}"));
             } else if host.is_some_and(|host| host.contains('@')) {
                 self.problem(format!(
-                    "{name} must not hold a user name or password; they have settings of their own"
+                    "{name} ({origin}) must not hold a user name or password; they have settings of their own"
                 ));
             }
         }
         urls
+    }
+
+    /// One address such as `http://anomaly:50051`, or none.
+    pub(super) fn url(&mut self, name: &str) -> Option<String> {
+        let mut urls = self.urls(name);
+        if urls.len() > 1 {
+            let origin = self.origin(name);
+            self.problem(format!(
+                "{name} ({origin}) names {} addresses, but must hold one address",
+                urls.len()
+            ));
+        }
+        urls.drain(..).next()
+    }
+
+    /// Names of hosts, each with or without a port.
+    pub(super) fn hosts(&mut self, name: &str) -> Vec<String> {
+        let origin = self.origin(name);
+        let hosts = self.list(name);
+        let is_host = |host: &&String| !host.contains(|c: char| c == '/' || c == '@' || c.is_whitespace());
+        if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
+            self.problem(format!(
+                "{name} ({origin}) holds '{}', but must hold names such as logs.example.org or collector:8080, \
+                 separated by commas, or *",
+                masked(host)
+            ));
+        }
+        hosts
     }
 
     pub(super) fn list(&mut self, name: &str) -> Vec<String> {
@@ -111,7 +149,7 @@ impl<'v> Reader<'v> {
         const BYTES_MAX: usize = 128;
         /// Members of every event, which say nothing of what it belongs to.
         const OF_EVERY_EVENT: [&str; 5] = ["@timestamp", "log.level", "message", "service.name", "host.name"];
-        let origin = self.values.get(name).map_or(String::new(), |value| value.origin.to_string());
+        let origin = self.origin(name);
         let mut keys: Vec<String> = vec![];
         for given in self.list(name) {
             let path = query::resolve(&given).into_owned();

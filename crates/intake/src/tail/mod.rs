@@ -105,7 +105,7 @@ impl Default for Config {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting is wrong.
-    #[error("'{glob}' in LOG_SENTINEL_FILES is no glob")]
+    #[error("LOG_SENTINEL_FILES holds '{glob}', which is no path and no glob such as /var/log/*.log")]
     Glob {
         /// As it was given.
         glob: String,
@@ -117,6 +117,20 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
+/// Checks what the setting `LOG_SENTINEL_FILES` holds; reads no file.
+///
+/// # Errors
+/// When one of them is no glob, and no file has it for its name.
+pub fn check(globs: &[String]) -> Result<(), StartError> {
+    areas(globs).map(drop)
+}
+
+fn areas(globs: &[String]) -> Result<Vec<Area>, StartError> {
+    let area =
+        |glob: &String| Area::glob(glob).map_err(|source| StartError::Glob { glob: glob.clone(), source });
+    globs.iter().map(area).collect()
+}
+
 /// Starts the thread that reads the watched files into the journal; it ends with `tasks`. What is
 /// returned tells whether it gets on.
 ///
@@ -124,10 +138,7 @@ pub enum StartError {
 /// When a glob is not valid or there is no thread.
 pub fn start(config: Config, journal: Journal, clock: Clock, tasks: &Tasks) -> Result<Pulse, StartError> {
     let mut areas: Vec<Area> = config.dir.clone().map(Area::dir).into_iter().collect();
-    for glob in &config.files {
-        let area = Area::glob(glob).map_err(|source| StartError::Glob { glob: glob.clone(), source })?;
-        areas.push(area);
-    }
+    areas.extend(self::areas(&config.files)?);
     let pulse = Pulse::default();
     let beats = pulse.clone();
     tasks.thread("tail", move |stop| {
