@@ -21,8 +21,9 @@ struct Metric {
     kind: Kind,
     unit: Unit,
     help: &'static str,
-    /// Metrics without labels stand at zero from the start; the others appear when they happen.
-    labels: &'static [&'static str],
+    /// Each label with its values. Where they are known they stand at zero from the start, so that a rate over the
+    /// first one that is counted is none of a missing series; without any, they appear when they happen.
+    labels: &'static [(&'static str, &'static [&'static str])],
 }
 
 macro_rules! metrics {
@@ -51,21 +52,24 @@ metrics! {
     /// Dead letters neither taken in again nor discarded.
     DEAD_LETTERS = "dead_letters", Gauge, Count, [];
     /// Events that are gone, by reason.
-    DROPPED_EVENTS = "dropped_events_total", Counter, Count, ["reason"];
+    DROPPED_EVENTS = "dropped_events_total", Counter, Count, [("reason", &["damaged"])];
     /// Events between journal and index: received - stored - dead-lettered - dropped.
     QUEUED_EVENTS = "queued_events", Gauge, Count, [];
     /// Bytes of the bodies and file lines that events came from, uncompressed.
     RECEIVED_BYTES = "received_bytes_total", Counter, Bytes, [];
     /// HTTP requests answered, by route pattern and status.
-    HTTP_REQUESTS = "http_requests_total", Counter, Count, ["route", "status"];
+    HTTP_REQUESTS = "http_requests_total", Counter, Count, [("route", &[]), ("status", &[])];
     /// Uncompressed bytes of bodies held between arrival and answer.
     HTTP_IN_FLIGHT_BYTES = "http_in_flight_bytes", Gauge, Bytes, [];
     /// Whole requests refused because of load, by the limit that was reached.
-    ADMISSION_REFUSED = "admission_refused_total", Counter, Count, ["limit"];
+    ADMISSION_REFUSED = "admission_refused_total", Counter, Count, [("limit", &[
+        "answers_bytes", "disk_reserve", "grpc_streams", "grpc_trainings", "in_flight_bytes", "journal_bytes",
+        "journal_disk", "journal_queue",
+    ])];
     /// Bytes of answers held until their clients take them.
     ANSWER_BYTES = "answer_bytes", Gauge, Bytes, [];
     /// Answers that ended before their end, by cause.
-    CUT_ANSWERS = "cut_answers_total", Counter, Count, ["cause"];
+    CUT_ANSWERS = "cut_answers_total", Counter, Count, [("cause", &["client", "failure"])];
     /// Connections closed because their client took nothing for too long.
     WRITE_TIMEOUTS = "write_timeouts_total", Counter, Count, [];
     /// Bytes of the newest events held for live tails.
@@ -77,13 +81,15 @@ metrics! {
     SLOW_BODIES = "slow_bodies_total", Counter, Count, [];
     /// Connections closed, by reason: no whole head of a request came, one without a request made room, the
     /// address had its share.
-    CLOSED_CONNECTIONS = "closed_connections_total", Counter, Count, ["reason"];
+    CLOSED_CONNECTIONS = "closed_connections_total", Counter, Count, [("reason", &[
+        "headers", "made_room", "per_address",
+    ])];
     /// Events that were older than the retention when they came.
     EXPIRED_ON_ARRIVAL = "expired_on_arrival_events_total", Counter, Count, [];
     /// Queries that took so long that they went on in the lane of slow ones.
     SLOW_QUERIES = "slow_queries_total", Counter, Count, [];
     /// Queries that ended without an answer, by what ended them: time, work, asker.
-    ENDED_QUERIES = "ended_queries_total", Counter, Count, ["limit"];
+    ENDED_QUERIES = "ended_queries_total", Counter, Count, [("limit", &["asker", "time", "work"])];
     /// Bytes of the journal on disk.
     JOURNAL_BYTES = "journal_bytes", Gauge, Bytes, [];
     /// Bytes that the journal may use.
@@ -137,7 +143,9 @@ metrics! {
     /// Watched files that are open.
     TAIL_OPEN_FILES = "tail_open_files", Gauge, Count, [];
     /// Watched paths that are not read, by reason: binary, link, special, unreadable.
-    TAIL_UNREAD_FILES = "tail_unread_files", Gauge, Count, ["reason"];
+    TAIL_UNREAD_FILES = "tail_unread_files", Gauge, Count, [("reason", &[
+        "binary", "link", "special", "unreadable",
+    ])];
     /// Bytes that were seen in watched files and were gone before they could be read.
     TAIL_LOST_BYTES = "tail_lost_bytes_total", Counter, Bytes, [];
     /// Events found anomalous.
@@ -169,7 +177,7 @@ metrics! {
     /// Sessions that ended early to make room for others.
     EVICTED_SESSIONS = "evicted_sessions_total", Counter, Count, [];
     /// Always 1; the label says which version runs.
-    BUILD_INFO = "build_info", Gauge, Count, ["version"];
+    BUILD_INFO = "build_info", Gauge, Count, [("version", &[])];
     /// When this process started, in seconds since 1970.
     PROCESS_START_TIME = "process_start_time_seconds", Gauge, Seconds, [];
     /// Memory of this process that is in RAM.
@@ -214,11 +222,14 @@ fn register(version: &'static str) {
             Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, metric.help.trim()),
             Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, metric.help.trim()),
         }
-        if metric.labels.is_empty() {
-            match metric.kind {
-                Kind::Counter => counter!(metric.name).absolute(0),
-                Kind::Gauge => gauge!(metric.name).set(0.0),
-            }
+        match (metric.labels, metric.kind) {
+            ([], Kind::Counter) => counter!(metric.name).absolute(0),
+            ([], Kind::Gauge) => gauge!(metric.name).set(0.0),
+            ([(label, values)], kind) => values.iter().for_each(|value| match kind {
+                Kind::Counter => counter!(metric.name, *label => *value).absolute(0),
+                Kind::Gauge => gauge!(metric.name, *label => *value).set(0.0),
+            }),
+            _ => {}
         }
     }
     gauge!(BUILD_INFO, "version" => version).set(1.0);
@@ -283,6 +294,11 @@ mod tests {
             );
         }
         assert!(text.contains("log_sentinel_build_info{version=\"1.2.3\"} 1"), "{text}");
+        for series in
+            ["cut_answers_total{cause=\"client\"}", "admission_refused_total{limit=\"journal_disk\"}"]
+        {
+            assert_eq!(value(&text, &format!("log_sentinel_{series}")), Some(0.0), "{series} in {text}");
+        }
         let of = |name| value(&text, name).unwrap();
         let dropped: f64 = text
             .lines()
