@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs every command of the README's `console` blocks and compares its output with what stands below it.
 
-usage: readme.py README.md
+usage: readme.py README.md [TRANSLATION...]
 
 A line `$ COMMAND` is run by the shell; the lines up to the next one are the output expected, in which
 `…` stands for anything. Output may go on after the last line expected. Exits with 1 at the first difference.
+Each command that a translation shows in an `sh` block must stand in the README.
 """
 import re
 import subprocess
@@ -32,4 +33,15 @@ def main(path):
         sys.exit(f"{path}: only {count} commands were found")
 
 
+def check_translation(path, original):
+    shown = {line.removeprefix("$ ") for line in open(original, encoding="utf-8").read().splitlines()}
+    for block in re.findall(r"^```sh\n(.*?)^```", open(path, encoding="utf-8").read(), re.S | re.M):
+        for line in block.splitlines():
+            if line not in shown:
+                sys.exit(f"{path} shows what {original} does not: {line}")
+    print(f"ok: {path}")
+
+
 main(sys.argv[1])
+for translation in sys.argv[2:]:
+    check_translation(translation, sys.argv[1])

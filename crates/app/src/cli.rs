@@ -4,7 +4,7 @@ mod anomaly;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
@@ -110,12 +110,13 @@ pub enum Command {
     /// Train the anomaly model on a file of JSON logs, or on what is stored.
     ///
     /// A long training says how it fares until it ends; Ctrl-C cancels it.
+    #[command(group = ArgGroup::new("logs").required(true))]
     Train {
         /// A file of NDJSON or a JSON array; `-` is standard input.
-        #[arg(required_unless_present = "query")]
+        #[arg(group = "logs")]
         file: Option<PathBuf>,
         /// Learn from the stored events that match this instead.
-        #[arg(long, conflicts_with = "file")]
+        #[arg(long, group = "logs")]
         query: Option<String>,
         /// Where the anomaly service answers, such as http://127.0.0.1:8000.
         #[arg(long, value_name = "URL")]
@@ -254,7 +255,7 @@ pub enum JournalAction {
 #[derive(Debug, Clone, Args)]
 pub struct Server {
     /// Where the collector answers, such as http://127.0.0.1:8080.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
 }
 
@@ -315,6 +316,21 @@ mod tests {
             let (_, flags) = parse(line.split(' ').map(Into::into)).unwrap();
             assert_eq!(flags["LOG_SENTINEL_ADDR"], "127.0.0.1:9", "{line}");
         }
+    }
+
+    #[test]
+    fn of_two_ways_to_name_something_a_refusal_shows_both() {
+        for (line, expected) in [
+            ("log-sentinel feedback give --label bad", "<FILE|--line <LINE>>"),
+            ("log-sentinel templates split 0af9", "<--variable <NUMBER>|--example <LINE>>"),
+            ("log-sentinel train", "<FILE|--query <QUERY>>"),
+        ] {
+            let error = parse(line.split(' ').map(Into::into)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{line}: {error}");
+        }
+        let both = parse("log-sentinel train a.json --query x".split(' ').map(Into::into));
+        assert!(both.unwrap_err().to_string().contains("cannot be used with"));
+        assert!(parse("log-sentinel dlq list --url http://h".split(' ').map(Into::into)).is_ok());
     }
 
     #[test]

@@ -16,6 +16,12 @@ pub enum ClientError {
         /// The address tried.
         url: String,
     },
+    /// What was given as an address is none.
+    #[error("'{url}' is no address; give one such as http://127.0.0.1:8080")]
+    Address {
+        /// What was given.
+        url: String,
+    },
     /// The answer broke off or was not JSON.
     #[error("the answer of {url} cannot be read")]
     Answer {
@@ -42,6 +48,27 @@ pub enum ClientError {
         /// The whole problem document; null where there was none.
         problem: Json,
     },
+}
+
+/// What a person at a terminal is told instead of a service's answer, which names calls of its HTTP API.
+enum Instead {
+    Words(&'static str),
+    OtherService,
+}
+
+fn instead(problem: &Json) -> Option<Instead> {
+    Some(Instead::Words(match problem["code"].as_str()? {
+        "model_not_found" => "there is no model of this version; `log-sentinel models` lists those there are",
+        "feedback_not_found" => "there is no such feedback; `log-sentinel feedback list` lists what there is",
+        "template_not_found" => {
+            "there is no template of this id; `log-sentinel templates list` lists those there are"
+        }
+        "operation_not_found" => {
+            "there is no such operation; `log-sentinel templates operations` lists those there are"
+        }
+        "not_found" => return Some(Instead::OtherService),
+        _ => return None,
+    }))
 }
 
 /// The API of a collector or an anomaly service.
@@ -167,8 +194,11 @@ impl Client {
             Some(key) => request.bearer_auth(key),
             None => request,
         };
-        let unreachable = |_| ClientError::Unreachable { url: self.shown.clone() };
-        let response = request.send().await.map_err(unreachable)?;
+        let failed = |error: reqwest::Error| match error.is_builder() {
+            true => ClientError::Address { url: self.shown.clone() },
+            false => ClientError::Unreachable { url: self.shown.clone() },
+        };
+        let response = request.send().await.map_err(failed)?;
         if response.status().is_success() { Ok(response) } else { Err(self.refusal(response).await) }
     }
 
@@ -176,7 +206,15 @@ impl Client {
         let status = response.status();
         let after = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let body: Json = response.json().await.unwrap_or_default();
-        let detail = body["detail"].as_str().map(plain);
+        let detail = match instead(&body) {
+            Some(Instead::Words(words)) => Some(words.to_owned()),
+            Some(Instead::OtherService) => Some(format!(
+                "{} answers, but has no such call. The collector (port 8080) and the anomaly service (port 8000) have \
+                 different ones: name the right one with --url",
+                self.shown
+            )),
+            None => body["detail"].as_str().map(plain),
+        };
         let detail = detail.unwrap_or_else(|| format!("{} answered {status}", self.shown));
         ClientError::Refused {
             status: status.as_u16(),

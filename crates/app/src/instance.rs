@@ -103,7 +103,7 @@ impl Instance {
         // Held here too, until what a failed start had begun has ended.
         let lock = Arc::new(DataLock::take(data)?);
         if let Err(error) = disk::make_private(data) {
-            tracing::warn!(%error, path = %data.display(), "files that an earlier version left readable to others stay so");
+            tracing::warn!(%error, path = %data.display(), "others may read files in the data folder, and that cannot be changed; do it by hand: chmod -R go-rwx");
         }
         let (failed, failing) = watch::channel(None);
         let build = Build {

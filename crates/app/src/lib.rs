@@ -72,7 +72,7 @@ pub enum AppError {
         source: io::Error,
     },
     /// What feedback was to be given on is not one log.
-    #[error("cannot use the log: {}", wording::plain(_0))]
+    #[error("cannot give feedback on this: {}", wording::plain(_0))]
     Event(String),
     /// A starter is neither a file nor one that comes along.
     #[error(
@@ -139,14 +139,23 @@ fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
+        // What the HTTP client wraps around a cause says no more than the cause.
+        let error = if error.is::<reqwest::Error>() { innermost(error) } else { error };
         let next = error.to_string();
-        if !text.ends_with(&next) {
+        if !text.contains(&next) {
             text.push_str(": ");
             text.push_str(&next);
         }
         cause = error.source();
     }
     text
+}
+
+fn innermost<'e>(mut error: &'e (dyn std::error::Error + 'static)) -> &'e (dyn std::error::Error + 'static) {
+    while let Some(inner) = error.source() {
+        error = inner;
+    }
+    error
 }
 
 fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {

@@ -28,7 +28,8 @@ pub(crate) async fn run(settings: &Settings, role: Role) -> Result<(), AppError>
     let working = telemetry::task::working();
     stragglers.extend(working.into_iter().map(|(name, count)| format!("{name} ({count} at work)")));
     if !stragglers.is_empty() {
-        warn!(?stragglers, "these did not end in time; what they held is in the journal");
+        warn!(?stragglers, "these did not end within LOG_SENTINEL_SHUTDOWN_GRACE and end with the process; what was acknowledged is in \
+             the journal");
     }
     failure.map_or(Ok(()), |reason| Err(AppError::Stopped(reason)))
 }
@@ -41,7 +42,7 @@ fn raise_file_limit() {
         let limit = getrlimit(Resource::Nofile);
         let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
         if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            warn!(%error, "the limit of open files stays as it is");
+            warn!(%error, "cannot raise the limit of open files; raise it for the service if it has many connections");
         }
     }
 }

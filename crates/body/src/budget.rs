@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use metrics::{counter, gauge};
+use metrics::gauge;
 use problem::{Problem, StatusCode};
 use telemetry::metric;
 use tokio::sync::Notify;
@@ -37,7 +37,7 @@ impl Budget {
 
     fn full(&self) -> Problem {
         self.refused.notify_waiters();
-        counter!(metric::ADMISSION_REFUSED, "limit" => "in_flight_bytes").increment(1);
+        telemetry::refused("in_flight_bytes");
         let max = self.max;
         let detail = format!(
             "The bodies of requests in progress would exceed {max} bytes (LOG_SENTINEL_IN_FLIGHT_BYTES_MAX). \

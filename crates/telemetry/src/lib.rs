@@ -9,4 +9,7 @@ pub mod health;
 pub mod ledger;
 pub mod logs;
 pub mod metric;
+mod refused;
 pub mod task;
+
+pub use refused::refused;

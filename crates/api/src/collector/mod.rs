@@ -192,7 +192,7 @@ impl Shared {
     async fn share(&self, bytes: usize) -> Result<outlet::Share, Problem> {
         let share = tokio::time::timeout(PATIENCE, self.answers.share(bytes)).await;
         share.ok().flatten().ok_or_else(|| {
-            metrics::counter!(telemetry::metric::ADMISSION_REFUSED, "limit" => "answers_bytes").increment(1);
+            telemetry::refused("answers_bytes");
             busy("the answers that other clients have not taken yet use up their budget; ask again later")
         })
     }

@@ -301,7 +301,7 @@ impl Shared {
     /// The right to train.
     fn training_turn(&self) -> Result<OwnedSemaphorePermit, Status> {
         self.trainings.turn().ok_or_else(|| {
-            metrics::counter!(telemetry::metric::ADMISSION_REFUSED, "limit" => "grpc_trainings").increment(1);
+            telemetry::refused("grpc_trainings");
             Status::resource_exhausted(
                 "a model is being trained, and one is trained at a time; try again later",
             )
@@ -311,7 +311,7 @@ impl Shared {
     /// A place for a stream of batches.
     fn stream_place(&self) -> Result<OwnedSemaphorePermit, Status> {
         self.streams.clone().try_acquire_owned().map_err(|_| {
-            metrics::counter!(telemetry::metric::ADMISSION_REFUSED, "limit" => "grpc_streams").increment(1);
+            telemetry::refused("grpc_streams");
             let most = self.config.streams_max;
             Status::resource_exhausted(format!(
                 "{most} streams are open, as many as may be; close one or try again later"

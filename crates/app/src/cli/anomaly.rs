@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::Output;
 
@@ -78,6 +78,7 @@ pub enum FeedbackAction {
 
 /// Which event, and what is said of it.
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("event").required(true))]
 pub struct GivenFeedback {
     /// What it is.
     #[arg(long, value_enum)]
@@ -86,10 +87,10 @@ pub struct GivenFeedback {
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
     /// A file of one JSON log or one plain line; `-` is standard input.
-    #[arg(required_unless_present = "line")]
+    #[arg(group = "event")]
     pub file: Option<PathBuf>,
     /// The line itself instead.
-    #[arg(long, conflicts_with = "file", allow_hyphen_values = true)]
+    #[arg(long, group = "event", allow_hyphen_values = true)]
     pub line: Option<String>,
     /// Who logged it, such as sshd, where the log does not say so.
     #[arg(long, value_name = "NAME")]
@@ -171,15 +172,16 @@ pub enum TemplatesAction {
 
 /// Which template to split, and by what.
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("by").required(true))]
 pub struct SplitTemplate {
     /// Its id.
     #[arg(value_parser = id)]
     pub id: String,
     /// By this variable: its number from 1, counted from the left.
-    #[arg(long, required_unless_present = "example", conflicts_with = "example")]
+    #[arg(long, value_name = "NUMBER", group = "by")]
     pub variable: Option<u32>,
     /// By this line, in which variables read as they do in the lines wanted.
-    #[arg(long, value_name = "LINE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "LINE", group = "by", allow_hyphen_values = true)]
     pub example: Option<String>,
 }
 

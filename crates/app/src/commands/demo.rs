@@ -18,7 +18,11 @@ const SAMPLES: [(&str, &str, &[u8]); 2] = [
 /// # Errors
 /// When the instance cannot start or a file cannot be read.
 pub(crate) async fn run(settings: &Settings, files: &[PathBuf]) -> Result<(), AppError> {
-    let data = tempfile::tempdir()?;
+    let data = tempfile::tempdir().map_err(|source| AppError::File {
+        action: "make a folder for the demo (TMPDIR names another place for it) in",
+        path: std::env::temp_dir(),
+        source,
+    })?;
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     let settings = Settings {
         addr: free,

@@ -7,7 +7,7 @@ use event::{EventId, Verdict, codec, document};
 use super::{note, print, print_json};
 use crate::{
     AppError,
-    wording::{name, plain},
+    wording::{many, name, plain},
 };
 
 /// Prints the journal's events as NDJSON, in order.
@@ -39,13 +39,13 @@ pub(crate) fn cat(data: &Path) -> Result<(), AppError> {
 pub(crate) fn verify(data: &Path) -> Result<(), AppError> {
     let report = journal::verify(&data.join("journal"), &data.join("cursors"))?;
     let mut text = format!(
-        "{} records in {} segments, {} bytes; {} damaged records, {} damaged places, {} torn bytes at the end\n",
-        report.records,
-        report.segments,
-        report.bytes,
-        report.damaged_records,
-        report.damaged_places,
-        report.torn_bytes
+        "{} in {}, {}; {}, {}, {} at the end\n",
+        many(report.records, "record", "records"),
+        many(report.segments, "segment", "segments"),
+        many(report.bytes, "byte", "bytes"),
+        many(report.damaged_records, "damaged record", "damaged records"),
+        many(report.damaged_places, "damaged place", "damaged places"),
+        many(report.torn_bytes, "torn byte", "torn bytes")
     );
     for (cursor, position) in &report.cursors {
         text.push_str(&format!("cursor {} stands at {position}\n", plain(cursor)));

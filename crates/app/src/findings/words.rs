@@ -139,7 +139,8 @@ pub(super) fn burst(burst: &Burst) -> Finding {
         source.unwrap_or_default(),
         grouped(burst.usual)
     );
-    Finding::new(said, format!("@timestamp:>={}", burst.hour))
+    // A time to the hour stands for the whole hour.
+    Finding::new(said, format!("@timestamp:{}", burst.hour.get(..13).unwrap_or(&burst.hour)))
 }
 
 pub(super) fn anomalies(anomalies: &Anomalies) -> Finding {

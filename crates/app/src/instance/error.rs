@@ -8,7 +8,7 @@ use telemetry::metric;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A folder could not be made.
-    #[error("cannot make the data folder {path}; LOG_SENTINEL_DATA names another one")]
+    #[error("cannot make the data folder {path}; mend that, or set LOG_SENTINEL_DATA to another folder")]
     Data {
         /// The folder.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum StartError {
     #[error("cannot watch files")]
     Tail(#[from] intake::tail::StartError),
     /// A port is taken, say.
-    #[error("cannot listen on {addr}; {setting} names another address")]
+    #[error("cannot listen on {addr}; stop what uses it, or set {setting} to another address")]
     Listen {
         /// The address.
         addr: SocketAddr,

@@ -304,7 +304,7 @@ impl Files {
             if let Some(file) = self.by_id.get_mut(&id) {
                 if is_last_chance {
                     tracing::warn!(
-                        "{:?} was deleted and is given up: too many such files are open",
+                        "{:?} was deleted and is given up, because too many such files are open; raise LOG_SENTINEL_OPEN_FILES_MAX",
                         file.path
                     );
                     lost(file.unread());
