@@ -14,7 +14,7 @@ use std::{
 use event::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::print;
+use super::{note, print};
 use crate::{
     AppError, Instance, Role, Settings,
     client::{Client, ClientError},
@@ -127,6 +127,11 @@ pub(crate) async fn lines(
         reader = next;
         let chunk = chunk.map_err(failed)?;
         if chunk.is_empty() {
+            return Ok(());
+        }
+        if file.is_none() && intake::tail::is_binary(&chunk) {
+            note(&format!("{path} is not taken in: it holds no text, and is not packed by gzip or zstd"));
+            imported.paths.pop();
             return Ok(());
         }
         let (at, bytes) = (offset, chunk.len() as u64);
@@ -348,6 +353,18 @@ fn take_lines(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_holds_no_text_is_not_sent() {
+        let client = Client::new("http://127.0.0.1:1", None);
+        let mut imported = Imported::default();
+        let bytes: Vec<u8> =
+            (0..20_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+        lines(&client, io::Cursor::new(bytes), "wtmp", None, &mut imported).await.unwrap();
+        assert!(imported.paths.is_empty() && imported.accepted == 0, "{imported:?}");
+        let text = lines(&client, io::Cursor::new(b"one line\n"), "app.log", None, &mut imported).await;
+        assert!(matches!(text, Err(AppError::Client(ClientError::Unreachable { .. }))), "{text:?}");
+    }
 
     #[test]
     fn lines_that_were_sent_before_are_known_when_the_file_has_grown() {

@@ -117,6 +117,12 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
+/// Whether the first bytes of a file hold no text, or are packed in a way that is not unpacked here.
+pub fn is_binary(bytes: &[u8]) -> bool {
+    let sample = bytes.len().min(text::SAMPLE_BYTES);
+    text::nature(&bytes[..sample], &bytes[bytes.len() - sample..], None) == text::Nature::Binary
+}
+
 /// Checks what the setting `LOG_SENTINEL_FILES` holds; reads no file.
 ///
 /// # Errors
