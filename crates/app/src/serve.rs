@@ -28,8 +28,11 @@ pub(crate) async fn run(settings: &Settings, role: Role) -> Result<(), AppError>
     let working = telemetry::task::working();
     stragglers.extend(working.into_iter().map(|(name, count)| format!("{name} ({count} at work)")));
     if !stragglers.is_empty() {
-        warn!(?stragglers, "these did not end within LOG_SENTINEL_SHUTDOWN_GRACE and end with the process; what was acknowledged is in \
-             the journal");
+        warn!(
+            ?stragglers,
+            "these did not end within LOG_SENTINEL_SHUTDOWN_GRACE and end with the process; what was acknowledged is in \
+             the journal"
+        );
     }
     failure.map_or(Ok(()), |reason| Err(AppError::Stopped(reason)))
 }

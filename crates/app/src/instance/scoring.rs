@@ -47,7 +47,10 @@ pub(super) async fn start(
         }
         // Beside a collector of its own it is an extra, which must not keep logs from being taken in.
         Err(error) if !alone => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "other collectors get no scores from this process");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "other collectors get no scores from this process"
+            );
             build.health.component("anomaly_grpc").degraded(crate::describe(&error));
             None
         }

@@ -82,7 +82,7 @@ pub enum OperationError {
     #[error("there is no operation {0}; the list of operations names those there are")]
     UnknownOperation(u64),
     /// As many operations are kept as may be.
-    #[error("{0} operations on templates are kept, as many as may be; undo one that is no longer needed")]
+    #[error("no more operations on templates can be kept than {0}; undo one that is no longer needed")]
     Full(&'static str),
     /// The name cannot be one.
     #[error("a name has 1 to {NAME_BYTES_MAX} bytes and no control characters")]
