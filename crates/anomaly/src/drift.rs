@@ -10,15 +10,14 @@
 //!
 //! The world has moved when one answer is yes twice in a row, and has come to rest when none is.
 
+use arithmetic::Random;
+use disk::sealed::{Reader, SealedError, Writer};
 use event::Timestamp;
 
 use crate::{
-    bytes::{Reader, Writer},
     compare::upper,
-    error::ModelError,
     explain::name,
     model::{Model, WEIGHTS},
-    random::Random,
     window::{FEATURES, Feature, Row, STEPS},
 };
 
@@ -251,11 +250,11 @@ impl Monitor {
         out.u32(self.moved.len() as u32);
         self.moved.iter().for_each(|words| out.bytes(words.as_bytes()));
         out.bytes(&self.verdicts);
-        self.rows.iter().for_each(|row| out.0.extend_from_slice(row));
+        self.rows.iter().for_each(|row| out.raw(row));
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
-        let text = |input: &mut Reader<'_>| -> Result<String, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
+        let text = |input: &mut Reader<'_>| -> Result<String, SealedError> {
             Ok(String::from_utf8_lossy(input.bytes()?).into_owned())
         };
         let kept = input.u64()?;

@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use disk::sealed::SealedError;
+
 /// Why the service could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -85,31 +87,9 @@ pub enum TrainError {
 /// Why a model or snapshot was refused. What served before serves on.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// Cut short, altered, or not what any writer writes.
-    #[error("{what} is damaged: its checksum or its contents do not hold; restore or remove it")]
-    Damaged {
-        /// What was read.
-        what: &'static str,
-    },
-    /// Something else altogether.
-    #[error("{what} is none: it begins with other bytes")]
-    Foreign {
-        /// What was expected.
-        what: &'static str,
-    },
-    /// Of another format version.
-    #[error(
-        "{what} is of format version {found}; this program reads version {known}; \
-             use a program that reads it, or train anew"
-    )]
-    Version {
-        /// What was read.
-        what: &'static str,
-        /// Its version.
-        found: u32,
-        /// The version this program reads.
-        known: u32,
-    },
+    /// It is not what it should be.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
     /// No such model is kept.
     #[error("no model '{version}' is kept; the list of models names those that are")]
     Unknown {

@@ -22,15 +22,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use arithmetic::hash;
+use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, Template, TemplateId, Timestamp, Variable, VariableKind, Verdict};
 use hashbrown::HashSet;
 use template::Miner;
 
 use crate::{
-    bytes::{Reader, Writer},
     error::{FeedbackError, ModelError},
     explain::REASONS_MAX,
-    random::hash,
     registry::{asides, earlier, replace, set_aside},
 };
 
@@ -376,12 +376,12 @@ impl Book {
                 out.bytes(source.as_bytes());
             }
             out.u64(*shape);
-            out.0.extend_from_slice(pattern);
+            out.raw(pattern);
         }
         replace(&self.path, &out.seal())
     }
 
-    fn load(&mut self, bytes: &[u8]) -> Result<(), ModelError> {
+    fn load(&mut self, bytes: &[u8]) -> Result<(), SealedError> {
         let mut input = Reader::sealed(bytes, MAGIC, VERSION, WHAT)?;
         let next = input.u64()?;
         let count = input.count(62, FEEDBACK_MAX)?;
@@ -399,7 +399,7 @@ impl Book {
     }
 }
 
-fn read_entry(input: &mut Reader<'_>) -> Result<Entry, ModelError> {
+fn read_entry(input: &mut Reader<'_>) -> Result<Entry, SealedError> {
     let id = input.u64()?;
     let label = match input.u8()? {
         0 => Label::Normal,
@@ -421,12 +421,12 @@ fn read_entry(input: &mut Reader<'_>) -> Result<Entry, ModelError> {
     Ok(Entry { feedback, shape, pattern })
 }
 
-fn read_time(input: &mut Reader<'_>) -> Result<Timestamp, ModelError> {
+fn read_time(input: &mut Reader<'_>) -> Result<Timestamp, SealedError> {
     let nanos = input.u64()? as i64;
     Timestamp::from_nanos(nanos).ok_or_else(|| input.damaged())
 }
 
-fn read_text(input: &mut Reader<'_>) -> Result<String, ModelError> {
+fn read_text(input: &mut Reader<'_>) -> Result<String, SealedError> {
     let text = std::str::from_utf8(input.bytes()?).map(str::to_owned);
     text.map_err(|_| input.damaged())
 }

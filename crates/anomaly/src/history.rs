@@ -11,8 +11,9 @@
 
 use std::{fs, path::Path};
 
+use disk::sealed::{Reader, SealedError, Writer};
+
 use crate::{
-    bytes::{Reader, Writer},
     error::ModelError,
     registry::{earlier, number_of, put_aside, replace},
 };
@@ -90,7 +91,7 @@ impl History {
         replace(&dir.join("history"), &out.seal())
     }
 
-    fn load(bytes: &[u8]) -> Result<Self, ModelError> {
+    fn load(bytes: &[u8]) -> Result<Self, SealedError> {
         let mut input = Reader::sealed(bytes, MAGIC, VERSION, "the history of models")?;
         let held_until = input.u64()?;
         let count = input.count(4, SERVED_MAX)?;
@@ -144,7 +145,7 @@ impl History {
     }
 }
 
-fn read_version(input: &mut Reader<'_>) -> Result<String, ModelError> {
+fn read_version(input: &mut Reader<'_>) -> Result<String, SealedError> {
     let version = String::from_utf8_lossy(input.bytes()?).into_owned();
     if number_of(&version).is_some() { Ok(version) } else { Err(input.damaged()) }
 }

@@ -8,8 +8,9 @@
 
 use std::io::Read as _;
 
+use disk::sealed::{Reader, SealedError, Writer};
+
 use crate::{
-    bytes::{Reader, Writer},
     error::ModelError,
     model::{MAGIC as MODEL_MAGIC, VERSION as MODEL_VERSION},
 };
@@ -32,11 +33,11 @@ pub(crate) fn pack(state: &[u8]) -> Result<Vec<u8>, ModelError> {
     })?;
     let mut out = Writer::sealed(MAGIC, VERSION);
     out.u64(state.len() as u64);
-    out.0.extend_from_slice(&packed);
+    out.raw(&packed);
     Ok(out.seal())
 }
 
-pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, ModelError> {
+pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<u8>, SealedError> {
     let mut input = Reader::sealed(bytes, MAGIC, VERSION, WHAT)?;
     let length = input.u64()?;
     if length > UNPACKED_MAX {
@@ -58,7 +59,7 @@ pub(crate) fn carry(model: &[u8], learned: Option<&[u8]>) -> Vec<u8> {
 }
 
 /// The model and what it was trained with, where the file holds it.
-pub(crate) fn open(bytes: &[u8]) -> Result<(&[u8], Option<&[u8]>), ModelError> {
+pub(crate) fn open(bytes: &[u8]) -> Result<(&[u8], Option<&[u8]>), SealedError> {
     let (mut input, version) = Reader::sealed_since(bytes, MODEL_MAGIC, 1..=CARRIED, "the model")?;
     if version < CARRIED {
         return Ok((bytes, None));
@@ -86,7 +87,7 @@ mod tests {
         }
         let mut bomb = Writer::sealed(MAGIC, VERSION);
         bomb.u64(10);
-        bomb.0.extend_from_slice(&zstd::bulk::compress(&vec![0; 1 << 20], 1).unwrap());
+        bomb.raw(&zstd::bulk::compress(&vec![0; 1 << 20], 1).unwrap());
         assert!(unpack(&bomb.seal()).is_err(), "more comes out than it says");
     }
 }

@@ -10,7 +10,6 @@
 //! the same snapshot get the same verdicts from the same model. It must never fail on what an event
 //! holds, never grow without bound, and never wait for a training.
 
-mod bytes;
 mod compare;
 mod drift;
 mod entity;
@@ -21,13 +20,11 @@ pub mod forest;
 mod history;
 mod kept;
 mod lineage;
-mod logarithm;
 mod model;
 mod nearest;
 mod parts;
 #[cfg(test)]
 mod properties;
-mod random;
 mod registry;
 mod rules;
 mod service;

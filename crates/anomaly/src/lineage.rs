@@ -8,13 +8,9 @@
 //! u32      places likewise, of records learned that the journal will give again
 //! ```
 
+use arithmetic::mix;
+use disk::sealed::{Reader, SealedError, Writer};
 use event::{EventId, JournalId, Position};
-
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    random::mix,
-};
 
 /// States on disk that are recognised as forebears; more than models are kept and exchanged.
 const MARKS_MAX: usize = 256;
@@ -44,7 +40,7 @@ fn reach(places: &mut Places, journal: JournalId, position: Position) {
 impl Lineage {
     /// Of a state saved before lineages were.
     pub(crate) fn unknown(snapshot: &[u8], seen: u64) -> Self {
-        let chain = crate::random::hash(snapshot);
+        let chain = arithmetic::hash(snapshot);
         Self { chain, root: chain, streamed: seen, ..Self::default() }
     }
 
@@ -143,18 +139,18 @@ impl Lineage {
         for places in [&self.places, &self.ahead] {
             out.u32(places.len() as u32);
             for (journal, position) in places {
-                out.0.extend_from_slice(&journal.0.to_le_bytes());
+                out.raw(&journal.0.to_le_bytes());
                 out.u32(position.segment);
                 out.u32(position.record);
             }
         }
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let (chain, root, streamed) = (input.u64()?, input.u64()?, input.u64()?);
         let count = input.count(8, MARKS_MAX)?;
         let marks = (0..count).map(|_| input.u64()).collect::<Result<_, _>>()?;
-        let mut places = || -> Result<Places, ModelError> {
+        let mut places = || -> Result<Places, SealedError> {
             let count = input.count(24, PLACES_MAX)?;
             let one = |input: &mut Reader<'_>| {
                 let mut id = [0; 16];
@@ -217,7 +213,8 @@ mod tests {
         assert!(!next.holds(at(5)), "each comes again once");
         let mut out = Writer::default();
         next.write(&mut out);
-        let sealed = Writer([b"LINEAGE\0".as_slice(), &1u32.to_le_bytes(), &out.0].concat()).seal();
+        let sealed =
+            disk::sealed::seal([b"LINEAGE\0".as_slice(), &1u32.to_le_bytes(), out.as_bytes()].concat());
         let mut input = Reader::sealed(&sealed, b"LINEAGE\0", 1, "it").unwrap();
         assert_eq!(Lineage::read(&mut input).unwrap(), next);
     }

@@ -9,6 +9,7 @@
 //! The score is -log10(p) / 6, so it says the same with every model: 1/3 is one event in a hundred,
 //! 1/2 one in a thousand, 1 one in a million or rarer.
 
+use disk::sealed::{Reader, SealedError, Writer};
 use event::Verdict;
 use hashbrown::HashMap;
 use linfa::ParamGuard;
@@ -16,8 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Parts,
-    bytes::{Reader, Writer},
-    error::{ModelError, TrainError},
+    error::TrainError,
     forest::{Forest, Params, Splits},
     tail::Tail,
     window::{FEATURES, Feature, Row, STEPS},
@@ -303,7 +303,7 @@ impl Model {
         out.seal()
     }
 
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, SealedError> {
         let mut input = Reader::sealed_since(bytes, MAGIC, 1..=VERSION, "the model")?.0;
         let card = serde_json::from_slice(input.bytes()?).map_err(|_| input.damaged())?;
         let threshold = input.f32()?;
@@ -414,7 +414,7 @@ mod tests {
         let mut body = model.to_bytes();
         body.truncate(body.len() - 32);
         body[8] = 1;
-        let old = Writer(body).seal();
+        let old = disk::sealed::seal(body);
         assert_eq!(Model::from_bytes(&old).unwrap(), model);
     }
 }

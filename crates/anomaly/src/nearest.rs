@@ -7,11 +7,10 @@
 
 use std::sync::Arc;
 
+use arithmetic::hash;
 use event::{Template, TemplateId};
 use hashbrown::HashMap;
 use template::Miner;
-
-use crate::random::hash;
 
 const WORDS_MAX: usize = 64;
 const BYTES_MAX: usize = 4096;

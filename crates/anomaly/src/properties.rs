@@ -4,12 +4,12 @@
 //! against another feature. The whole score is not, since a quarter of it is the forest's: a row may lie
 //! nearer to others with more surprise than with less. How far that can go is stated below.
 
+use arithmetic::Random;
 use proptest::prelude::*;
 
 use crate::{
     Parts,
     model::{Card, Model, Origin, WEIGHTS},
-    random::Random,
     tail::{RARITY_MAX, Tail},
     window::{FEATURES, Feature, Row},
 };

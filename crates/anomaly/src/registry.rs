@@ -22,6 +22,8 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use disk::sealed::SealedError;
+
 use crate::{
     error::ModelError,
     history::{History, Standing},
@@ -119,7 +121,7 @@ impl Registry {
         let path = self.dir.join(version).join(name);
         let mut bytes = Vec::new();
         match File::open(&path).and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes)) {
-            Ok(_) if bytes.len() as u64 > bytes_max => Err(ModelError::Damaged { what }),
+            Ok(_) if bytes.len() as u64 > bytes_max => Err(SealedError::Damaged { what }.into()),
             Ok(_) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(failed("read", &path)(error)),
@@ -131,7 +133,7 @@ impl Registry {
     pub(crate) fn learned(&self, version: &str) -> Result<Option<Vec<u8>>, ModelError> {
         let name = if version.is_empty() { TAUGHT } else { LEARNED };
         let packed = self.bytes(version, name, LEARNED_MAX, "what the model was trained with")?;
-        packed.map(|packed| kept::unpack(&packed)).transpose()
+        Ok(packed.map(|packed| kept::unpack(&packed)).transpose()?)
     }
 
     /// Keeps such a state, durable when this returns.
@@ -167,7 +169,7 @@ impl Registry {
         };
         match serde_json::from_slice::<Card>(&text) {
             Ok(card) if card == model.card => Ok(()),
-            _ => Err(ModelError::Damaged { what: "the model's card.json" }),
+            _ => Err(SealedError::Damaged { what: "the model's card.json" }.into()),
         }
     }
 

@@ -1,10 +1,7 @@
 //! How rare a number is among those of the training, as minus the decimal logarithm of the share
 //! of training numbers at least as large.
 
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
+use disk::sealed::{Reader, SealedError, Writer};
 
 const KNOTS_MAX: usize = 96;
 /// One in so many training numbers may be strange itself.
@@ -69,7 +66,7 @@ impl Tail {
         }
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let slope = input.f32()?;
         let count = input.count(8, KNOTS_MAX)?;
         let mut knots: Vec<(f32, f32)> = Vec::with_capacity(count);

@@ -3,6 +3,7 @@
 use std::{fs, ops::ControlFlow};
 
 use anomaly::{Config, ModelError, Service, TrainError};
+use disk::sealed::SealedError;
 use event::{Batch, Event, EventId, JournalId, Position, Severity, Timestamp, VerdictState};
 
 #[expect(clippy::unwrap_used, reason = "a test that cannot begin has failed")]
@@ -210,10 +211,13 @@ fn models_of_another_process_are_taken_and_broken_ones_refused() {
     let step = bytes.len() / 60;
     for length in (0..bytes.len()).step_by(step.max(1)) {
         fs::write(place.join("model.bin"), &bytes[..length]).unwrap();
-        assert!(matches!(here.activate(&new), Err(ModelError::Damaged { .. })), "{length}");
+        assert!(
+            matches!(here.activate(&new), Err(ModelError::Sealed(SealedError::Damaged { .. }))),
+            "{length}"
+        );
     }
     fs::write(place.join("model.bin"), b"something else altogether, and long enough to be read").unwrap();
-    assert!(matches!(here.activate(&new), Err(ModelError::Foreign { .. })));
+    assert!(matches!(here.activate(&new), Err(ModelError::Sealed(SealedError::Foreign { .. }))));
     assert!(here.reload().is_err());
     assert_eq!(here.model().version, old);
     assert!(matches!(here.activate("../../etc"), Err(ModelError::Unknown { .. })));
@@ -324,7 +328,8 @@ fn a_card_that_contradicts_its_model_is_refused() {
     let version = service.train(&ordinary(0, 600)).unwrap().model;
     let path = dir.path().join(&version).join("card.json");
     let card = fs::read(&path).unwrap();
-    let refused = || matches!(service.activate(&version), Err(ModelError::Damaged { .. }));
+    let refused =
+        || matches!(service.activate(&version), Err(ModelError::Sealed(SealedError::Damaged { .. })));
     for length in 0..card.len() {
         fs::write(&path, &card[..length]).unwrap();
         assert!(refused(), "cut to {length} bytes");

@@ -9,6 +9,7 @@ use std::{
 };
 
 use anomaly::{Config, ModelError, Origin, Service, TrainError, build_starter};
+use disk::sealed::SealedError;
 use event::{Analyzed, Event, EventId, JournalId, Position, Severity, Timestamp, VerdictState};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/samples/");
@@ -290,7 +291,10 @@ fn what_is_no_whole_starter_of_this_version_changes_nothing() {
     };
     let newer = refused(&resealed(&|body| body[8] = 9)).to_string();
     assert!(newer.contains("the starter is of format version 9; this program reads version 1"), "{newer}");
-    assert!(matches!(refused(b"LSMODEL\0 and so on, which is something else"), ModelError::Foreign { .. }));
+    assert!(matches!(
+        refused(b"LSMODEL\0 and so on, which is something else"),
+        ModelError::Sealed(SealedError::Foreign { .. })
+    ));
     // Well sealed, and yet not what any program of ours writes.
     for change in [
         (&|body: &mut Vec<u8>| body[16] = b'/') as &dyn Fn(&mut Vec<u8>),
@@ -298,7 +302,7 @@ fn what_is_no_whole_starter_of_this_version_changes_nothing() {
         &|body| body.extend_from_slice(&[0; 16]),
         &|body| body[12] = 255,
     ] {
-        assert!(matches!(refused(&resealed(change)), ModelError::Damaged { .. }));
+        assert!(matches!(refused(&resealed(change)), ModelError::Sealed(SealedError::Damaged { .. })));
     }
     service.start_from(&made).unwrap();
     let file = dir.path().join("starters/sshd-auth.starter");

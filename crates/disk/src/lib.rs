@@ -1,9 +1,10 @@
 //! What every keeper of state needs of the disk: files that only their owner reads, files that are
 //! replaced as a whole, the lock of a data folder, and how much room is left.
 //!
-//! It must never know what is in a file, and never removes anything but its own unfinished files.
+//! It must never know what is in a file (`sealed` guards bytes without knowing what they say), and never removes anything but its own unfinished files.
 
 mod lock;
+pub mod sealed;
 
 use std::{
     fs::{self, File, OpenOptions},

@@ -1,6 +1,8 @@
 //! Sessions that have ended, of one kind: a bounded sample in which old ones fade.
 
-use crate::{random::Random, session::EventKey};
+use arithmetic::Random;
+
+use crate::session::EventKey;
 
 use super::open::Open;
 

@@ -1,8 +1,7 @@
 //! Keys that an event names by a field.
 
+use arithmetic::{hash, mix};
 use event::{Event, Value};
-
-use crate::random::{hash, mix};
 
 /// ECS fields that are an id of what they belong to, the one that says most first.
 const IDS: [&str; 4] = ["trace.id", "transaction.id", "session.id", "http.request.id"];

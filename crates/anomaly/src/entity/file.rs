@@ -12,6 +12,8 @@
 //! ...      strange sessions, as `strange` writes them
 //! ```
 
+use arithmetic::{Random, mix};
+use disk::sealed::{Reader, SealedError, Writer};
 use hashbrown::HashMap;
 
 use super::{
@@ -25,12 +27,7 @@ use super::{
     strange::{Strange, read_id, write_id},
     told::Told,
 };
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    random::{Random, mix},
-    session::{EventKey, Grown},
-};
+use crate::session::{EventKey, Grown};
 
 /// More sessions than a kind keeps, and more further events than a session tells apart.
 const KEPT_MAX: usize = 1 << 16;
@@ -66,7 +63,7 @@ impl Keys {
 
 type Events = (Vec<EventKey>, Vec<(EventKey, u32)>);
 
-fn read_events(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Events, ModelError> {
+fn read_events(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Events, SealedError> {
     let key = |input: &mut Reader<'_>| {
         let number = input.u32()? as usize;
         keys.get(number).copied().ok_or_else(|| input.damaged())
@@ -74,7 +71,8 @@ fn read_events(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Events, Mode
     let count = input.count(4, ORDER_MAX)?;
     let events = (0..count).map(|_| key(input)).collect::<Result<Vec<_>, _>>()?;
     let count = input.count(8, MORE_MAX)?;
-    let more = (0..count).map(|_| Ok((key(input)?, input.u32()?))).collect::<Result<Vec<_>, ModelError>>()?;
+    let more =
+        (0..count).map(|_| Ok((key(input)?, input.u32()?))).collect::<Result<Vec<_>, SealedError>>()?;
     Ok((events, more))
 }
 
@@ -96,7 +94,7 @@ impl Entities {
         }
         out.u32(keys.all.len() as u32);
         keys.all.iter().for_each(|key| out.u64(key.0));
-        out.0.extend_from_slice(&body.0);
+        out.raw(body.as_bytes());
         let ended = || self.ended.iter().filter(|ended| **ended != (0, 0));
         out.u32(ended().count() as u32);
         for (key, nanos) in ended() {
@@ -107,14 +105,14 @@ impl Entities {
     }
 
     /// Goes on from what was saved, with the bounds of this one.
-    pub(crate) fn read(&self, input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(&self, input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let mut read = Self::new(self.sessions_max, self.given.clone(), 0);
         read.seen = input.u64()?;
         (read.clock, read.latest) = (input.u64()? as i64, input.u64()? as i64);
         read.random = Random::from_state(input.u64()?);
         read.finder = Finder::read(input)?;
         let count = input.count(8, KEYS_MAX)?;
-        let keys = (0..count).map(|_| Ok(EventKey(input.u64()?))).collect::<Result<Vec<_>, ModelError>>()?;
+        let keys = (0..count).map(|_| Ok(EventKey(input.u64()?))).collect::<Result<Vec<_>, SealedError>>()?;
         for _ in 0..input.count(40, KINDS_MAX)? {
             read.kinds.push(read_kind(input, &keys)?);
         }
@@ -154,7 +152,7 @@ fn write_kind(kind: &Kind, keys: &mut Keys, out: &mut Writer) {
     }
 }
 
-fn read_kind(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Kind, ModelError> {
+fn read_kind(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Kind, SealedError> {
     let named = (input.u64()?, input.text(LABEL_MAX)?, input.u8()? != 0);
     let (idle, used, came) = (Idle::read(input)?, input.u64()? as i64, input.u64()?);
     let (trained, trained_at, is_stale) = (input.u64()?, input.u64()? as i64, input.u8()? != 0);
@@ -190,7 +188,7 @@ fn write_open(open: &Open, keys: &mut Keys, out: &mut Writer) {
     out.f64(open.told);
 }
 
-fn read_open(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Open, ModelError> {
+fn read_open(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Open, SealedError> {
     let (key, kind, text) = (input.u64()?, input.u32()?, input.text(TEXT_MAX)?);
     let (first, last) = (read_id(input)?, read_id(input)?);
     let (from, to, gap) = (input.u64()? as i64, input.u64()? as i64, input.u64()? as i64);

@@ -8,15 +8,12 @@
 //! Of the values only a part is followed, chosen by their hash, so that each is followed wholly or not at
 //! all. Memory is bounded: templates go when they were not seen for long, values when others come.
 
+use arithmetic::{hash, mix};
+use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, TemplateId, Variable, VariableKind};
 
 use super::field::WEAK;
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    random::{hash, mix},
-    window::slots::Slots,
-};
+use crate::window::slots::Slots;
 
 /// Variables of a message that are looked at; places behind them stand for fields.
 pub(super) const VARIABLES: usize = 8;
@@ -424,7 +421,7 @@ impl Finder {
         }
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let mut finder = Self::new();
         (finder.seen, finder.next) = (input.u64()?, input.u32()?.max(1));
         for _ in 0..input.count(50, CLASSES_MAX)? {

@@ -1,9 +1,6 @@
 //! How long sessions of a kind may be silent before they have ended, in event time.
 
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
+use disk::sealed::{Reader, SealedError, Writer};
 
 const SECOND: i64 = 1_000_000_000;
 /// Until something is known.
@@ -67,7 +64,7 @@ impl Idle {
         self.counts.iter().for_each(|count| out.u32(*count));
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let mut counts = [0_u32; STEPS];
         for count in &mut counts {
             *count = input.u32()?.min(FADES_AT);

@@ -24,13 +24,11 @@ mod strange;
 mod told;
 mod verdict;
 
+use arithmetic::{Random, mix};
 use event::{Event, EventId, Template, TemplateId, Variable};
 use template::Miner;
 
-use crate::{
-    random::{Random, mix},
-    session::{self, EventKey},
-};
+use crate::session::{self, EventKey};
 
 use find::{Candidate, Choice, Finder};
 use kind::Kind;

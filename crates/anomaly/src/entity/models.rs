@@ -7,13 +7,11 @@
 
 use std::sync::Arc;
 
+use arithmetic::mix;
+use disk::sealed::{Reader, SealedError, Writer};
+
 use super::KINDS_MAX;
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    random::mix,
-    session::{Config, EventKey, Model, Session},
-};
+use crate::session::{Config, EventKey, Model, Session};
 
 /// The most that one event no session has brings a session.
 const STRANGER: f64 = 2.0;
@@ -79,7 +77,7 @@ pub(crate) fn write_all(kinds: &[Arc<KindModel>], out: &mut Writer) {
     }
 }
 
-pub(crate) fn read_all(input: &mut Reader<'_>) -> Result<Vec<Arc<KindModel>>, ModelError> {
+pub(crate) fn read_all(input: &mut Reader<'_>) -> Result<Vec<Arc<KindModel>>, SealedError> {
     let count = input.count(32, KINDS_MAX)?;
     let mut kinds = Vec::with_capacity(count);
     for _ in 0..count {

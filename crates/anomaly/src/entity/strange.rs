@@ -2,14 +2,10 @@
 
 use std::collections::VecDeque;
 
+use disk::sealed::{Reader, SealedError, Writer};
 use event::{EventId, JournalId, Position, Timestamp};
 
 use super::open::{Open, TEXT_MAX};
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
-
 /// Strange sessions remembered.
 pub const STRANGE_MAX: usize = 256;
 const WORDS_MAX: usize = 1_024;
@@ -162,7 +158,7 @@ impl Strange {
         }
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let time = |nanos: u64| Timestamp::saturating_from_nanos((nanos as i64).into());
         let mut found = VecDeque::new();
         for _ in 0..input.count(100, STRANGE_MAX)? {
@@ -176,7 +172,7 @@ impl Strange {
             let count = input.count(8, LINES_MAX)?;
             let nearest = (0..count)
                 .map(|_| Ok((input.text(WORDS_MAX)?, input.u32()?)))
-                .collect::<Result<_, ModelError>>()?;
+                .collect::<Result<_, SealedError>>()?;
             found.push_back(StrangeSession {
                 key,
                 kind,
@@ -206,12 +202,12 @@ impl Finding {
 }
 
 pub(super) fn write_id(id: EventId, out: &mut Writer) {
-    out.0.extend_from_slice(&id.journal.0.to_le_bytes());
+    out.raw(&id.journal.0.to_le_bytes());
     out.u32(id.position.segment);
     out.u32(id.position.record);
 }
 
-pub(super) fn read_id(input: &mut Reader<'_>) -> Result<EventId, ModelError> {
+pub(super) fn read_id(input: &mut Reader<'_>) -> Result<EventId, SealedError> {
     let (low, high) = (input.u64()?, input.u64()?);
     let journal = JournalId(u128::from(high) << 64 | u128::from(low));
     Ok(EventId { journal, position: Position { segment: input.u32()?, record: input.u32()? } })

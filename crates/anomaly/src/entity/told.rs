@@ -1,10 +1,7 @@
 //! How often sessions of a kind were told of for the same reason since the kind was learned: what keeps
 //! coming is no longer strange, long before it is learned anew.
 
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
+use disk::sealed::{Reader, SealedError, Writer};
 
 /// Reasons remembered; one more takes the place of the one told of least.
 const SUBJECTS_MAX: usize = 64;
@@ -42,10 +39,10 @@ impl Told {
         }
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let count = input.count(12, SUBJECTS_MAX)?;
         let subjects =
-            (0..count).map(|_| Ok((input.u64()?, input.u32()?))).collect::<Result<_, ModelError>>()?;
+            (0..count).map(|_| Ok((input.u64()?, input.u32()?))).collect::<Result<_, SealedError>>()?;
         Ok(Self { subjects })
     }
 }

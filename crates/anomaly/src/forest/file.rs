@@ -9,12 +9,9 @@
 //! ```
 //! Entry 0 of the node arrays is unused: nodes are numbered like a heap, from 1.
 
-use super::{AxisTree, COLUMNS_MAX, Column, Forest, LEAVES, Splits, TREES_MAX, Trees, TwoColumnTree};
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
+use disk::sealed::{Reader, SealedError, Writer};
 
+use super::{AxisTree, COLUMNS_MAX, Column, Forest, LEAVES, Splits, TREES_MAX, Trees, TwoColumnTree};
 const MAGIC: &[u8; 8] = b"LSFOREST";
 const VERSION: u32 = 1;
 
@@ -60,7 +57,7 @@ impl Forest {
     ///
     /// # Errors
     /// When the bytes are something else, of another version, cut short or altered.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SealedError> {
         let mut input = Reader::sealed(bytes, MAGIC, VERSION, "the forest")?;
         let kind = input.u8()?;
         let expected = input.f32()?;
@@ -77,12 +74,12 @@ impl Forest {
         let trees =
             match kind {
                 0 => Trees::Axis(
-                    (0..count).map(|_| read_axis(&mut input, width)).collect::<Result<_, ModelError>>()?,
+                    (0..count).map(|_| read_axis(&mut input, width)).collect::<Result<_, SealedError>>()?,
                 ),
                 1 => Trees::TwoColumns(
                     (0..count)
                         .map(|_| read_two_columns(&mut input, width))
-                        .collect::<Result<_, ModelError>>()?,
+                        .collect::<Result<_, SealedError>>()?,
                 ),
                 _ => return Err(input.damaged()),
             };
@@ -91,11 +88,11 @@ impl Forest {
     }
 }
 
-fn read_axis(input: &mut Reader<'_>, width: usize) -> Result<AxisTree, ModelError> {
+fn read_axis(input: &mut Reader<'_>, width: usize) -> Result<AxisTree, SealedError> {
     Ok(AxisTree { thresholds: floats(input)?, columns: columns(input, width)?, depths: floats(input)? })
 }
 
-fn read_two_columns(input: &mut Reader<'_>, width: usize) -> Result<TwoColumnTree, ModelError> {
+fn read_two_columns(input: &mut Reader<'_>, width: usize) -> Result<TwoColumnTree, SealedError> {
     Ok(TwoColumnTree {
         thresholds: floats(input)?,
         weights: floats(input)?,
@@ -113,7 +110,7 @@ fn put_columns(out: &mut Writer, values: &[u16; LEAVES]) {
     values.iter().for_each(|value| out.u16(*value));
 }
 
-fn floats(input: &mut Reader<'_>) -> Result<[f32; LEAVES], ModelError> {
+fn floats(input: &mut Reader<'_>) -> Result<[f32; LEAVES], SealedError> {
     let (quads, _) = input.take(LEAVES * 4)?.as_chunks::<4>();
     let mut values = [0.0; LEAVES];
     for (value, bytes) in values.iter_mut().zip(quads) {
@@ -122,7 +119,7 @@ fn floats(input: &mut Reader<'_>) -> Result<[f32; LEAVES], ModelError> {
     if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(input.damaged()) }
 }
 
-fn columns(input: &mut Reader<'_>, width: usize) -> Result<[u16; LEAVES], ModelError> {
+fn columns(input: &mut Reader<'_>, width: usize) -> Result<[u16; LEAVES], SealedError> {
     let (pairs, _) = input.take(LEAVES * 2)?.as_chunks::<2>();
     let mut values = [0; LEAVES];
     for (value, bytes) in values.iter_mut().zip(pairs) {

@@ -1,10 +1,10 @@
 //! Growing trees.
 
+use arithmetic::Random;
+
 use super::{
     AxisTree, Column, DEPTH, ForestError, LEAVES, Missing, Splits, TwoColumnTree, VALUE_MAX, ValidParams,
 };
-use crate::random::Random;
-
 /// The share of random splits tried for a guided one.
 const TRIES: usize = 10;
 

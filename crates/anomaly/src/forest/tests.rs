@@ -1,10 +1,9 @@
+use arithmetic::Random;
 use linfa::traits::Predict;
 use ndarray::Array2;
 use proptest::prelude::*;
 
 use super::*;
-use crate::random::Random;
-
 /// Two clusters around -3 and 3 in all columns but the last, which is constant.
 fn clusters(rows: usize, columns: usize) -> Array2<f32> {
     let mut random = Random::of(7, 7);

@@ -7,19 +7,14 @@
 
 use std::sync::Arc;
 
+use disk::sealed::{Reader, Writer};
 use event::VerdictState;
 use template::Miner;
 
 use super::{
     MAGIC, Service, Serving, State, VERSION, labels, lock, read, sessions, sessions::Learning, write,
 };
-use crate::{
-    ModelError, Origin,
-    bytes::{Reader, Writer},
-    lineage::Lineage,
-    model::Model,
-    window::Window,
-};
+use crate::{ModelError, Origin, lineage::Lineage, model::Model, window::Window};
 
 use super::upkeep::Upkeep;
 

@@ -476,11 +476,10 @@ fn add_sessions(threshold: f32, open: &mut [Analyzed<'_>], evidence: &mut [Optio
 
 #[cfg(test)]
 mod tests {
+    use disk::sealed::Writer;
     use event::Timestamp;
 
     use super::*;
-    use crate::bytes::Writer;
-
     #[test]
     fn snapshots_of_older_versions_are_read() {
         let dir = tempfile::tempdir().unwrap();

@@ -11,17 +11,16 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
+use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, EventId, JournalId, Position};
 
 use super::{CHUNK, Service, State, lock, read, write};
 use crate::{
     Config, StrangeSession, TrainError,
-    bytes::{Reader, Writer},
     entity::{
         Context, Entities,
         models::{self, KindModel, Lessons, Models},
     },
-    error::ModelError,
 };
 
 /// What was learned of sessions, and what is being learned.
@@ -39,7 +38,7 @@ impl Learning {
         models::write_all(&self.models.kinds, out);
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let models = Arc::new(Models { kinds: models::read_all(input)? });
         Ok(Self { models, pending: None, given_up: Arc::default() })
     }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use arithmetic::hash;
+
 use super::{Service, Serving, State, lock, read, write};
 use crate::{
     ModelInfo, Origin, StarterInfo, TrainError,
     model::Model,
-    random::hash,
     starter::{STARTERS_MAX, Starter},
     window::Prior,
 };

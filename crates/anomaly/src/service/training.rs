@@ -2,6 +2,7 @@
 
 use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
+use arithmetic::{hash, mix};
 use event::{Event, VerdictState};
 
 use super::{CHUNK, Service, Serving, has_own, learn_one, lock, read, write};
@@ -9,7 +10,6 @@ use crate::{
     ModelError, Origin, Standing, TrainError, Trained,
     lineage::Lineage,
     model::{Card, Model},
-    random::{hash, mix},
     window::Window,
 };
 

@@ -12,13 +12,12 @@ use std::{
     thread::{Builder, JoinHandle},
 };
 
+use disk::sealed::{Reader, SealedError, Writer};
 use event::Analyzed;
 
 use super::{Scratch, Service, Serving, has_own, lock, read, write};
 use crate::{
-    ModelError, Origin, Parts, Standing, TrainError,
-    bytes::{Reader, Writer},
-    compare,
+    Origin, Parts, Standing, TrainError, compare,
     drift::Monitor,
     model::{Card, Model},
     registry::Registry,
@@ -130,13 +129,13 @@ impl Upkeep {
         out.u8(0);
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let monitor = Monitor::read(input)?;
         let pending = match input.u8()? {
             0 => None,
             _ => {
                 let (seen, nanos) = (input.u64()?, input.u64()? as i64);
-                let mut text = || -> Result<String, ModelError> {
+                let mut text = || -> Result<String, SealedError> {
                     Ok(String::from_utf8_lossy(input.bytes()?).into_owned())
                 };
                 let (base, version, objection) = (text()?, text()?, text()?);

@@ -1,9 +1,6 @@
 //! From strangeness to a p-value, by the training sessions themselves.
 
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
+use disk::sealed::{Reader, SealedError, Writer};
 
 /// More steps than any training gives.
 const STEPS_MAX: usize = 1 << 24;
@@ -57,7 +54,7 @@ impl Calibration {
         }
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let sessions = input.u64()?;
         let count = input.count(16, STEPS_MAX)?;
         let mut steps: Vec<(f64, u64)> = Vec::with_capacity(count);

@@ -9,15 +9,12 @@
 //! ```
 //! Events go by their number, the place of their key. Maps are made anew on reading.
 
+use disk::sealed::{Reader, SealedError, Writer};
+
 use super::{
     Cleaning, EventKey, Model, Parts, calibrate::Calibration, collect::Vector, nearest::Nearest,
     order::Order, range::Range, relation,
 };
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
-
 /// More events than any configuration tells apart.
 const EVENTS_MAX: usize = 1 << 20;
 const FLAGS: usize = 6;
@@ -54,7 +51,7 @@ impl Model {
         }
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let sessions = input.u64()?;
         let cleaning = Cleaning {
             sessions: input.u64()?,
@@ -69,7 +66,8 @@ impl Model {
             std::array::from_fn::<bool, FLAGS, _>(|bit| bits >> bit & 1 == 1);
         let parts = Parts { novelty, relations, order, cleaning: cleaning_on, modes, forest };
         let events = input.count(8, EVENTS_MAX)?;
-        let keys = (0..events).map(|_| Ok(EventKey(input.u64()?))).collect::<Result<Vec<_>, ModelError>>()?;
+        let keys =
+            (0..events).map(|_| Ok(EventKey(input.u64()?))).collect::<Result<Vec<_>, SealedError>>()?;
         if !keys.is_sorted_by(|left, right| left < right) {
             return Err(input.damaged());
         }
@@ -100,7 +98,7 @@ impl Model {
 }
 
 /// The number of an event.
-pub(super) fn number(input: &mut Reader<'_>, events: usize) -> Result<u32, ModelError> {
+pub(super) fn number(input: &mut Reader<'_>, events: usize) -> Result<u32, SealedError> {
     let number = input.u32()?;
     if (number as usize) < events { Ok(number) } else { Err(input.damaged()) }
 }
@@ -114,7 +112,7 @@ pub(super) fn write_vector(vector: &[(u32, u32)], out: &mut Writer) {
     }
 }
 
-pub(super) fn read_vector(input: &mut Reader<'_>, events: usize) -> Result<Vector, ModelError> {
+pub(super) fn read_vector(input: &mut Reader<'_>, events: usize) -> Result<Vector, SealedError> {
     let length = input.count(8, events)?;
     let mut vector: Vec<(u32, u32)> = Vec::with_capacity(length);
     for _ in 0..length {

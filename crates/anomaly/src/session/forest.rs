@@ -5,14 +5,11 @@
 //! of the others, and a little more: a forest grown on almost constant columns isolates whatever leaves
 //! them by a hair.
 
+use arithmetic::log2;
+use disk::sealed::{Reader, SealedError, Writer};
 use linfa::ParamGuard;
 
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    forest::{Forest, Params, Splits},
-    logarithm::log2,
-};
+use crate::forest::{Forest, Params, Splits};
 
 /// Length, different events, distance, counts outside their range, broken relations, broken orders, unseen
 /// transitions, duration, longest gap.
@@ -76,7 +73,7 @@ impl Part {
         out.bytes(&self.forest.to_bytes());
     }
 
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let (middle, limit) = (input.f32()?, input.f32()?);
         let forest = Forest::from_bytes(input.bytes()?)?;
         if limit <= middle || forest.columns() != COLUMNS {

@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 
+use disk::sealed::{Reader, SealedError, Writer};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -13,11 +14,6 @@ use super::{
     collect::{Counts, Vector},
     file::{read_vector, write_vector},
 };
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
-
 /// More vectors than any configuration keeps.
 const VECTORS_MAX: usize = 1 << 20;
 /// Vectors nearer than this are variants of each other.
@@ -164,7 +160,7 @@ impl Nearest {
         }
     }
 
-    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, SealedError> {
         let (reach, tells_strangers) = (input.f64()?, input.u8()? != 0);
         let (mut weights, mut own) = (Vec::with_capacity(events), Vec::with_capacity(events));
         for _ in 0..events {

@@ -4,12 +4,9 @@
 //! not, and one swapped pair says little. So a session is strange only when a good share of the orders
 //! that apply to it are broken, or of its transitions unseen.
 
-use super::{collect::SEQUENCE_MAX, file::number, nearest::rounded};
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
+use disk::sealed::{Reader, SealedError, Writer};
 
+use super::{collect::SEQUENCE_MAX, file::number, nearest::rounded};
 /// Events, most frequent first, whose orders are learned.
 const EVENTS_MAX: usize = 256;
 /// Normal sessions that have to show an order, or the two events of a transition.
@@ -151,7 +148,7 @@ impl Order {
         }
     }
 
-    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, SealedError> {
         let (limits, most) = ([input.f64()?, input.f64()?], [input.u32()?, input.u32()?]);
         if limits.iter().zip(LIMITS).any(|(limit, least)| *limit < least) {
             return Err(input.damaged());

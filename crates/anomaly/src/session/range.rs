@@ -3,15 +3,12 @@
 //! Where sessions are so varied that no two are near each other, a burst of one event or a session
 //! that stops at once still leaves the range of its counts.
 
+use disk::sealed::{Reader, SealedError, Writer};
+
 use super::{
     collect::{Counts, Vector, count_of},
     file::number,
 };
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
-
 /// Least reach: one more of an event that never varies.
 const REACH: f64 = 4.0;
 
@@ -52,7 +49,7 @@ impl Bounds {
         out.f64(self.weight);
     }
 
-    fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let low = [input.u32()?, input.u32()?];
         Ok(Self { low, high: [input.u32()?, input.u32()?], weight: input.f64()? })
     }
@@ -139,7 +136,7 @@ impl Range {
         self.steady.iter().for_each(|event| out.u32(*event));
     }
 
-    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Self, SealedError> {
         let (reach, length) = (input.f64()?, Bounds::read(input)?);
         if reach < REACH {
             return Err(input.damaged());

@@ -1,12 +1,12 @@
 //! What speaks against a session, as data and in words.
 
+use arithmetic::mix;
+
 use super::{
     EventKey, Judged, Model, Relation,
     collect::{Counts, count_of},
     order::{Oddity, Precedes},
 };
-use crate::random::mix;
-
 /// Most reasons of a verdict, and most of one sort.
 const REASONS_MAX: usize = 6;
 const SORT_MAX: usize = 2;

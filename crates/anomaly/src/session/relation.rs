@@ -5,6 +5,7 @@
 //! data, which novelty does not. The idea is that of invariants mined from console logs (Lou et al.,
 //! USENIX ATC 2010), over small integers and with support, without factorisation.
 
+use disk::sealed::{Reader, SealedError, Writer};
 use hashbrown::{HashMap, HashSet};
 
 use super::{
@@ -12,11 +13,6 @@ use super::{
     collect::{Vector, count_of},
     file::number,
 };
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
-
 /// The least that a relation has to hold, whatever the configuration.
 const HOLD_LEAST: f64 = 0.9;
 /// Standard deviations of the confidence bound: with fewer sessions a relation must hold more often.
@@ -135,7 +131,7 @@ pub(super) fn write(relations: &[Known], out: &mut Writer) {
     }
 }
 
-pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Vec<Known>, ModelError> {
+pub(super) fn read(input: &mut Reader<'_>, events: usize) -> Result<Vec<Known>, SealedError> {
     let count = input.count(29, RELATIONS_MAX)?;
     let mut relations = Vec::with_capacity(count);
     for _ in 0..count {

@@ -1,13 +1,9 @@
 //! Made-up sessions whose right verdict is known by construction.
 
+use disk::sealed::{Reader, SealedError, Writer, seal};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
-
 /// Sessions written as letters, each with how many there are of it.
 fn sessions(of: &[(&str, usize)]) -> Vec<Vec<EventKey>> {
     of.iter().flat_map(|(events, times)| std::iter::repeat_n(session(events), *times)).collect()
@@ -307,7 +303,7 @@ fn sealed(model: &Model) -> Vec<u8> {
     out.seal()
 }
 
-fn unsealed(bytes: &[u8]) -> Result<Model, ModelError> {
+fn unsealed(bytes: &[u8]) -> Result<Model, SealedError> {
     let mut input = Reader::sealed(bytes, MAGIC, 1, "the sessions")?;
     let model = Model::read(&mut input)?;
     input.end()?;
@@ -373,7 +369,7 @@ fn every_truncation_of_a_model_is_refused_even_sealed_again() {
         assert!(unsealed(&bytes[..length]).is_err(), "{length}");
     }
     for length in (0..body.len()).filter(|length| *length < 3_000 || length % 61 == 0) {
-        let cut = Writer(body[..length].to_vec()).seal();
+        let cut = seal(body[..length].to_vec());
         assert!(unsealed(&cut).is_err(), "{length}, sealed again");
     }
     for at in (12..body.len()).step_by(1 + body.len() / 4_000) {
@@ -381,7 +377,7 @@ fn every_truncation_of_a_model_is_refused_even_sealed_again() {
             let mut altered = body.to_vec();
             altered[at] ^= bits;
             // Refused, or read as another model, which judges whatever comes.
-            if let Ok(other) = unsealed(&Writer(altered).seal()) {
+            if let Ok(other) = unsealed(&seal(altered)) {
                 for events in ["abcdef", "fedcba", "abcxyz", "aaaaaaaa", ""] {
                     let verdict = other.score(&session(events));
                     assert!((0.0..=1.0).contains(&verdict.score), "{at}: {verdict:?}");

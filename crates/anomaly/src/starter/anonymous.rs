@@ -8,9 +8,8 @@
 
 use std::{collections::BTreeSet, ops::Range};
 
+use arithmetic::{Random, hash};
 use event::Event;
-
-use crate::random::{Random, hash};
 
 /// Names that stand in for others: more than make one template.
 const NAMES: [&str; 16] = [

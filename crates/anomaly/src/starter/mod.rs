@@ -26,11 +26,11 @@ use std::{
     sync::Arc,
 };
 
+use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, TemplateId};
 use template::Miner;
 
 use crate::{
-    bytes::{Reader, Writer},
     error::{ModelError, TrainError},
     model::{Card, Origin},
     registry::replace,
@@ -180,13 +180,13 @@ impl Starter {
         out.u32(LAYOUT);
         self.prior.write(&mut out);
         out.u32(self.rows.len() as u32);
-        self.rows.iter().for_each(|row| out.0.extend_from_slice(row));
+        self.rows.iter().for_each(|row| out.raw(row));
         out.seal()
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         if bytes.len() > STARTER_BYTES_MAX {
-            return Err(ModelError::Damaged { what: WHAT });
+            return Err(SealedError::Damaged { what: WHAT }.into());
         }
         let mut input = Reader::sealed(bytes, MAGIC, VERSION, WHAT)?;
         let name = input.text(NAME_MAX)?;
@@ -195,14 +195,14 @@ impl Starter {
             Miner::load(input.bytes()?, template::Config::default()).map_err(ModelError::Templates)?;
         let layout = input.u32()?;
         if layout != LAYOUT {
-            return Err(ModelError::Version { what: WHAT, found: layout, known: LAYOUT });
+            return Err(SealedError::Version { what: WHAT, found: layout, known: LAYOUT }.into());
         }
         let prior = Prior::read(&mut input)?;
         let count = input.count(FEATURES, ROWS_MAX)?;
         let (rows, _) = input.take(count * FEATURES)?.as_chunks::<FEATURES>();
         let rows = rows.to_vec();
         if !is_name(&name) || rows.is_empty() {
-            return Err(input.damaged());
+            return Err(input.damaged().into());
         }
         input.end()?;
         Ok(Self { name, events, from, to, miner, prior, rows })

@@ -1,11 +1,8 @@
 //! Small estimators that know how sure they are. Each answers with a surprise: minus the decimal
 //! logarithm of how often ordinary events are at least this unusual, 0 when it knows too little.
 
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    logarithm::{log2, log10},
-};
+use arithmetic::{log2, log10};
+use disk::sealed::{Reader, SealedError, Writer};
 
 /// How often a yes-or-no thing happens, over the last few thousand chances.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -50,7 +47,7 @@ impl Share {
         out.f32(self.total);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         Ok(Self { hits: input.f32()?, total: input.f32()? })
     }
 }
@@ -95,7 +92,7 @@ impl Moment {
         out.u16(self.count);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         Ok(Self { mean: input.f32()?, variance: input.f32()?, count: input.u16()? })
     }
 }
@@ -247,7 +244,7 @@ impl Rate {
         out.u16(self.late);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         Ok(Self {
             tick: input.u32()?,
             count: input.u32()?,
@@ -382,7 +379,7 @@ impl Quiet {
         out.u16(self.quarters);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let mut quiet = Self { quarter: input.u32()?, count: input.u32()?, ..Self::default() };
         for count in &mut quiet.before {
             *count = input.u16()?;
@@ -465,14 +462,14 @@ impl Clock {
     }
 
     pub(crate) fn write(&self, out: &mut Writer) {
-        out.0.extend_from_slice(&self.hours);
-        out.0.extend_from_slice(&self.weekdays);
+        out.raw(&self.hours);
+        out.raw(&self.weekdays);
         out.u8(self.days);
         out.u8(self.weeks);
         out.u32(self.latest);
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let mut clock = Self::default();
         clock.hours.copy_from_slice(input.take(24)?);
         clock.weekdays.copy_from_slice(input.take(7)?);

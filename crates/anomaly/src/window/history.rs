@@ -1,18 +1,13 @@
 //! What is remembered of a template at a source, of a source, and of a variable's place.
 
+use arithmetic::{hash, log2, log10, mix};
+use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, Variable, VariableKind};
 
 use super::{
     LAYOUT_2,
     estimate::{Clock, Moment, Quiet, Rate, Share},
 };
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    logarithm::{log2, log10},
-    random::{hash, mix},
-};
-
 /// Variable places followed in a template; those after are not looked at.
 pub(super) const PLACES_MAX: usize = 12;
 /// Values remembered at a place.
@@ -57,7 +52,7 @@ impl Known {
         self.values.iter().for_each(|value| out.u32(*value));
     }
 
-    fn read(input: &mut Reader<'_>, max: usize) -> Result<Self, ModelError> {
+    fn read(input: &mut Reader<'_>, max: usize) -> Result<Self, SealedError> {
         let next = input.u16()?;
         let count = input.count(4, max)?;
         let values = (0..count).map(|_| input.u32()).collect::<Result<_, _>>()?;
@@ -198,7 +193,7 @@ impl Caller {
         out.u64(self.failed as u64);
     }
 
-    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, SealedError> {
         let (first, latest, count) = (input.u64()? as i64, input.u64()? as i64, input.u32()?);
         let (failures, failed) = if layout > LAYOUT_2 { (input.u32()?, input.u64()? as i64) } else { (0, 0) };
         Ok(Self { first, latest, count, failures, failed })
@@ -313,7 +308,7 @@ impl Place {
         self.known.write(out);
     }
 
-    fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
+    fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, SealedError> {
         let count = input.u32()?;
         Ok(Self {
             count,
@@ -380,7 +375,7 @@ impl Group {
         self.places.iter().for_each(|place| place.write(out));
     }
 
-    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, SealedError> {
         let mut group = Self {
             count: input.u32()?,
             latest: input.u64()? as i64,
@@ -482,7 +477,7 @@ impl Source {
         self.levels.iter().for_each(|count| out.f32(*count));
     }
 
-    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, ModelError> {
+    pub(super) fn read(input: &mut Reader<'_>, layout: u32) -> Result<Self, SealedError> {
         let mut source = Self {
             count: input.u32()?,
             latest: input.u64()? as i64,

@@ -13,14 +13,10 @@ pub(crate) mod slots;
 
 use std::sync::Arc;
 
+use arithmetic::{Random, hash, log2, log10, mix};
+use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, Variable};
 
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    logarithm::{log2, log10},
-    random::{Random, hash, mix},
-};
 pub(crate) use feature::{Counted, Facts, Feature};
 
 use estimate::{Clock, Share, Tick};
@@ -394,10 +390,10 @@ impl Window {
         self.callers.write(out, Caller::write);
         self.groups.write(out, Group::write);
         out.u32(self.rows.len() as u32);
-        self.rows.iter().for_each(|row| out.0.extend_from_slice(row));
+        self.rows.iter().for_each(|row| out.raw(row));
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let layout = input.u32()?;
         if ![LAYOUT_2, LAYOUT].contains(&layout) {
             return Err(input.damaged());

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use arithmetic::hash;
+use disk::sealed::{Reader, SealedError, Writer};
 use event::TemplateId;
 
 use super::{
@@ -15,12 +17,6 @@ use super::{
     group_key,
     history::{Group, Known, Source},
 };
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-    random::hash,
-};
-
 /// Templates and sources told of, at most.
 const GROUPS_MAX: usize = 4_096;
 const SOURCES_MAX: usize = 256;
@@ -141,7 +137,7 @@ impl Prior {
         }
     }
 
-    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, ModelError> {
+    pub(crate) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let mut prior = Self { new_errors: Share::read(input)?, ..Self::default() };
         for _ in 0..input.count(8, SOURCES_MAX)? {
             let (key, source) = (input.u64()?, Source::read(input, LAYOUT)?);

@@ -1,11 +1,7 @@
 //! A bounded table by 64-bit key that forgets what was not used for long.
 
+use disk::sealed::{Reader, SealedError, Writer};
 use hashbrown::HashMap;
-
-use crate::{
-    bytes::{Reader, Writer},
-    error::ModelError,
-};
 
 /// Entries looked at to find one to forget.
 const LOOKED_AT: usize = 16;
@@ -95,8 +91,8 @@ impl<T: Default + Clone> Slots<T> {
     pub(crate) fn read(
         input: &mut Reader<'_>,
         max: usize,
-        one: impl Fn(&mut Reader<'_>) -> Result<T, ModelError>,
-    ) -> Result<Self, ModelError> {
+        one: impl Fn(&mut Reader<'_>) -> Result<T, SealedError>,
+    ) -> Result<Self, SealedError> {
         let mut read = Self::new(max);
         read.clock = input.u64()?.min(u64::MAX / 2);
         let hand = input.u32()? as usize;

@@ -73,7 +73,7 @@ pub(super) async fn import(State(shared): State<Shared>, body: Body) -> Result<R
     let file = shared.bodies.file(body, IMPORT_BYTES_MAX, "model").await?;
     let imported = blocking(move || shared.state.service.import(&file.bytes)).await?;
     let model = imported.map_err(|error| match error {
-        ModelError::Damaged { .. } | ModelError::Foreign { .. } | ModelError::Version { .. } => {
+        ModelError::Sealed(_) => {
             let detail = format!("{error}; nothing changed");
             Problem::new(StatusCode::BAD_REQUEST, "model_refused", "The model was refused", detail)
         }
@@ -118,7 +118,7 @@ pub(super) fn refusal(error: &ModelError) -> Problem {
         ModelError::NothingBefore => {
             Problem::new(StatusCode::CONFLICT, "nothing_before", "No model before", error.to_string())
         }
-        ModelError::Damaged { .. } | ModelError::Foreign { .. } | ModelError::Version { .. } => {
+        ModelError::Sealed(_) => {
             tracing::warn!(error = error as &dyn std::error::Error, "a model was refused");
             let detail =
                 "this model cannot be read, and the one before goes on serving; the server's log says why";

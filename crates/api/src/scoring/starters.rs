@@ -35,12 +35,7 @@ pub(super) async fn start(State(shared): State<Shared>, body: Body) -> Result<Re
 
 pub(super) fn refusal(error: &TrainError) -> Problem {
     match error {
-        TrainError::Store(
-            refused @ (ModelError::Damaged { .. }
-            | ModelError::Foreign { .. }
-            | ModelError::Version { .. }
-            | ModelError::Templates(_)),
-        ) => {
+        TrainError::Store(refused @ (ModelError::Sealed(_) | ModelError::Templates(_))) => {
             let detail = format!("{refused}; nothing changed");
             Problem::new(StatusCode::BAD_REQUEST, "starter_refused", "The starter was refused", detail)
         }

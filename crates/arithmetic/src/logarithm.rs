@@ -3,7 +3,8 @@
 /// To base 2, to about seven digits: the exponent, and of the mantissa between √½ and √2 the series
 /// of the inverse hyperbolic tangent. Anything that is not positive and normal counts as the
 /// smallest normal number.
-pub(crate) fn log2(value: f32) -> f32 {
+#[inline]
+pub fn log2(value: f32) -> f32 {
     const MANTISSA: u32 = 0x007f_ffff;
     const ROOT_HALF: u32 = 0x3f35_04f3;
     let bits = if value >= f32::MIN_POSITIVE { value.to_bits() } else { f32::MIN_POSITIVE.to_bits() };
@@ -17,7 +18,8 @@ pub(crate) fn log2(value: f32) -> f32 {
 }
 
 /// To base 10.
-pub(crate) fn log10(value: f32) -> f32 {
+#[inline]
+pub fn log10(value: f32) -> f32 {
     std::f32::consts::LOG10_2 * log2(value)
 }
 
