@@ -6,8 +6,8 @@ use std::{
     path::Path,
 };
 
-use anomaly::forest::Params;
 use anyhow::{Context, Result, ensure};
+use forest::Params;
 use linfa::{DatasetBase, traits::Fit};
 use ndarray::Array2;
 

@@ -7,11 +7,9 @@ use std::{
     time::Instant,
 };
 
-use anomaly::{
-    Config, Service,
-    forest::{Forest, Params, Splits},
-};
+use anomaly::{Config, Service};
 use event::{Event, EventId, JournalId, Position, Severity, Timestamp};
+use forest::{Forest, Params, Splits};
 use linfa::{DatasetBase, traits::Fit};
 use ndarray::Array2;
 

@@ -78,7 +78,7 @@ pub enum TrainError {
     Starters,
     /// No forest could be grown.
     #[error("cannot grow a forest from these events")]
-    Forest(#[from] crate::forest::ForestError),
+    Forest(#[from] forest::ForestError),
     /// The model could not be stored.
     #[error("the trained model cannot be stored; the one before serves on")]
     Store(#[from] ModelError),

@@ -16,7 +16,6 @@ mod entity;
 mod error;
 mod explain;
 mod feedback;
-pub mod forest;
 mod history;
 mod kept;
 mod lineage;

@@ -11,6 +11,7 @@
 
 use disk::sealed::{Reader, SealedError, Writer};
 use event::Verdict;
+use forest::{Forest, Params, Splits};
 use hashbrown::HashMap;
 use linfa::ParamGuard;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Parts,
     error::TrainError,
-    forest::{Forest, Params, Splits},
     tail::Tail,
     window::{FEATURES, Feature, Row, STEPS},
 };

@@ -24,6 +24,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("problem", 0),
     ("telemetry", 0),
     ("testkit", 0),
+    ("forest", 1),
     ("parse", 1),
     ("query", 1),
     ("journal", 1),

@@ -7,9 +7,8 @@
 
 use arithmetic::log2;
 use disk::sealed::{Reader, SealedError, Writer};
+use forest::{Forest, Params, Splits};
 use linfa::ParamGuard;
-
-use crate::forest::{Forest, Params, Splits};
 
 /// Length, different events, distance, counts outside their range, broken relations, broken orders, unseen
 /// transitions, duration, longest gap.

@@ -1,7 +1,7 @@
 //! The forest beside the crate `extended-isolation-forest`.
 
-use anomaly::forest::{Params, Splits};
 use extended_isolation_forest::{Forest as Reference, ForestOptions};
+use forest::{Params, Splits};
 use linfa::{DatasetBase, traits::Fit};
 use ndarray::Array2;
 

@@ -1,6 +1,6 @@
 //! Which columns isolate a row, and which the trees split on at all.
 
-use super::{DEPTH, Forest, LEAVES, Trees};
+use crate::{DEPTH, Forest, LEAVES, Trees};
 
 /// A split that every finite row passes to the left is none.
 fn is_split(threshold: f32) -> bool {
@@ -51,7 +51,7 @@ impl Forest {
     /// no sooner than expected. In every tree the levels that the row's path is shorter than expected
     /// are divided among the columns without which a split of the path would have gone the other
     /// way: those whose median in its place turns it around.
-    pub(crate) fn attribution(&self, row: &[f32]) -> Vec<f32> {
+    pub fn attribution(&self, row: &[f32]) -> Vec<f32> {
         let columns = self.columns();
         let mut shares = vec![0f32; columns];
         let value = |column: usize| row.get(column).copied().unwrap_or(f32::NAN);
@@ -85,7 +85,7 @@ impl Forest {
     }
 
     /// The share of all splits that each column takes part in.
-    pub(crate) fn usage(&self) -> Vec<f32> {
+    pub fn usage(&self) -> Vec<f32> {
         let mut counts = vec![0f32; self.columns()];
         for tree in 0..self.trees() {
             for at in 1..LEAVES {
@@ -108,7 +108,7 @@ impl Forest {
 mod tests {
     use linfa::ParamGuard;
 
-    use crate::forest::{Params, Splits};
+    use crate::{Params, Splits};
 
     #[test]
     fn the_column_that_is_odd_gets_most_of_it() {

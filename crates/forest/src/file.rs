@@ -11,7 +11,7 @@
 
 use disk::sealed::{Reader, SealedError, Writer};
 
-use super::{AxisTree, COLUMNS_MAX, Column, Forest, LEAVES, Splits, TREES_MAX, Trees, TwoColumnTree};
+use crate::{AxisTree, COLUMNS_MAX, Column, Forest, LEAVES, Splits, TREES_MAX, Trees, TwoColumnTree};
 const MAGIC: &[u8; 8] = b"LSFOREST";
 const VERSION: u32 = 1;
 

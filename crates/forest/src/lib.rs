@@ -10,6 +10,8 @@
 //! - A missing value (NaN) counts as [`Missing`] says; infinite values are clamped to [`VALUE_MAX`].
 //! - No split can ever be made on a column that is constant in training. Such columns are watched
 //!   apart: a row that differs there has its depth divided.
+//!
+//! It must never know what a column means, and never change what a forest on disk says of a row.
 
 mod attribute;
 mod file;
@@ -262,12 +264,10 @@ impl<F: Float, D: Data<Elem = F>, T> Fit<ArrayBase<D, Ix2>, T, ForestError> for 
 
 impl ValidParams {
     /// Grows a forest from row-major values, which are cleaned in place.
-    pub(crate) fn grow(
-        &self,
-        values: &mut [f32],
-        rows: usize,
-        columns: usize,
-    ) -> Result<Forest, ForestError> {
+    ///
+    /// # Errors
+    /// With fewer than two rows, no column, or more than [`COLUMNS_MAX`]; when no thread starts.
+    pub fn grow(&self, values: &mut [f32], rows: usize, columns: usize) -> Result<Forest, ForestError> {
         if rows < 2 || columns == 0 || columns > COLUMNS_MAX {
             return Err(ForestError::Shape { rows, columns });
         }

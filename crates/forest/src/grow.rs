@@ -2,22 +2,22 @@
 
 use arithmetic::Random;
 
-use super::{
+use crate::{
     AxisTree, Column, DEPTH, ForestError, LEAVES, Missing, Splits, TwoColumnTree, VALUE_MAX, ValidParams,
 };
 /// The share of random splits tried for a guided one.
 const TRIES: usize = 10;
 
 /// Cleaned training data, row-major, and how much of it a tree sees.
-pub(super) struct Sample<'a> {
-    pub(super) values: &'a [f32],
-    pub(super) columns: usize,
-    pub(super) rows: usize,
-    pub(super) size: usize,
+pub(crate) struct Sample<'a> {
+    pub(crate) values: &'a [f32],
+    pub(crate) columns: usize,
+    pub(crate) rows: usize,
+    pub(crate) size: usize,
 }
 
 /// Mean depth of an unsuccessful search in a binary search tree of n keys (Liu et al., equation 1).
-pub(super) fn expected_depth(n: usize) -> f32 {
+pub(crate) fn expected_depth(n: usize) -> f32 {
     const EULER: f64 = 0.577_215_664_901_532_9;
     match n {
         0 | 1 => 0.0,
@@ -30,7 +30,7 @@ pub(super) fn expected_depth(n: usize) -> f32 {
 }
 
 /// What training saw of each column. The median is of at most 1,001 evenly spread rows.
-pub(super) fn describe(values: &[f32], columns: usize, missing: Missing) -> Vec<Column> {
+pub(crate) fn describe(values: &[f32], columns: usize, missing: Missing) -> Vec<Column> {
     let rows = values.len() / columns;
     let step = rows.div_ceil(1001).max(1);
     let mut seen = Vec::with_capacity(1001);
@@ -63,7 +63,7 @@ pub(super) fn describe(values: &[f32], columns: usize, missing: Missing) -> Vec<
 }
 
 /// Grows all trees, in as many threads as wanted; tree number i depends on the seed and i alone.
-pub(super) fn grow<T: Send>(
+pub(crate) fn grow<T: Send>(
     params: &ValidParams,
     sample: &Sample<'_>,
     tree: fn(&ValidParams, &Sample<'_>, &mut Random) -> T,
@@ -105,7 +105,7 @@ impl Split {
     const NONE: Self = Self { first: 0, second: 0, weight: 0.0, threshold: f32::MAX };
 }
 
-pub(super) fn axis_tree(params: &ValidParams, sample: &Sample<'_>, random: &mut Random) -> AxisTree {
+pub(crate) fn axis_tree(params: &ValidParams, sample: &Sample<'_>, random: &mut Random) -> AxisTree {
     let mut tree = AxisTree { thresholds: [f32::MAX; LEAVES], columns: [0; LEAVES], depths: [0.0; LEAVES] };
     Growth::new(params, sample, random).run(&mut tree.depths, |node, split| {
         tree.thresholds[node] = split.threshold;
@@ -114,7 +114,7 @@ pub(super) fn axis_tree(params: &ValidParams, sample: &Sample<'_>, random: &mut 
     tree
 }
 
-pub(super) fn two_column_tree(
+pub(crate) fn two_column_tree(
     params: &ValidParams,
     sample: &Sample<'_>,
     random: &mut Random,

@@ -3,7 +3,7 @@
 //! Every array has a fixed size and every index is masked to it, so that the inner loop holds
 //! neither bounds checks nor branches.
 
-use super::{AxisTree, COLUMNS_MAX, Column, DEPTH, Forest, LEAVES, Trees, TwoColumnTree, VALUE_MAX};
+use crate::{AxisTree, COLUMNS_MAX, Column, DEPTH, Forest, LEAVES, Trees, TwoColumnTree, VALUE_MAX};
 
 /// Most rows of a tile: its values stay in the first-level cache beside a tree.
 const TILE_ROWS: usize = 128;
@@ -22,7 +22,7 @@ const TREES: usize = 4;
 const CONSTANT_LEFT: f32 = 1.5;
 
 /// Replaces missing values and clamps infinite ones.
-pub(super) fn clean(values: &mut [f32], columns: &[Column]) {
+pub(crate) fn clean(values: &mut [f32], columns: &[Column]) {
     for row in values.chunks_exact_mut(columns.len().max(1)) {
         for (value, column) in row.iter_mut().zip(columns) {
             *value = cleaned(*value, column);
