@@ -142,6 +142,7 @@ pub fn total_bytes(path: &Path) -> io::Result<u64> {
 #[cfg(unix)]
 pub fn make_private(dir: &Path) -> io::Result<u64> {
     use std::os::unix::fs::PermissionsExt;
+
     let mut changed = 0;
     let mut close = |path: &Path, mode: u32, wanted: u32| -> io::Result<()> {
         if mode & 0o077 != 0 {
@@ -178,6 +179,7 @@ pub fn make_private(_: &Path) -> io::Result<u64> {
 /// No space left, by whichever name.
 pub fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 

@@ -1,6 +1,6 @@
 //! Which columns isolate a row, and which the trees split on at all.
 
-use crate::{DEPTH, Forest, LEAVES, Trees};
+use crate::tree::{DEPTH, Forest, LEAVES, Trees};
 
 /// A split that every finite row passes to the left is none.
 fn is_split(threshold: f32) -> bool {
@@ -108,7 +108,7 @@ impl Forest {
 mod tests {
     use linfa::ParamGuard;
 
-    use crate::{Params, Splits};
+    use crate::params::{Params, Splits};
 
     #[test]
     fn the_column_that_is_odd_gets_most_of_it() {

@@ -11,7 +11,11 @@
 
 use disk::sealed::{Reader, SealedError, Writer};
 
-use crate::{AxisTree, COLUMNS_MAX, Column, Forest, LEAVES, Splits, TREES_MAX, Trees, TwoColumnTree};
+use crate::{
+    params::Splits,
+    tree::{AxisTree, COLUMNS_MAX, Column, Forest, LEAVES, TREES_MAX, Trees, TwoColumnTree},
+};
+
 const MAGIC: &[u8; 8] = b"LSFOREST";
 const VERSION: u32 = 1;
 

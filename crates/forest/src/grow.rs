@@ -1,23 +1,66 @@
 //! Growing trees.
 
 use arithmetic::Random;
+use linfa::{DatasetBase, Float, traits::Fit};
+use ndarray::{ArrayBase, Data, Ix2};
 
 use crate::{
-    AxisTree, Column, DEPTH, ForestError, LEAVES, Missing, Splits, TwoColumnTree, VALUE_MAX, ValidParams,
+    params::{ForestError, Missing, Splits, ValidParams},
+    score::clean,
+    tree::{AxisTree, COLUMNS_MAX, Column, DEPTH, Forest, LEAVES, Trees, TwoColumnTree, VALUE_MAX},
 };
+
 /// The share of random splits tried for a guided one.
 const TRIES: usize = 10;
 
+impl<F: Float, D: Data<Elem = F>, T> Fit<ArrayBase<D, Ix2>, T, ForestError> for ValidParams {
+    type Object = Forest;
+
+    /// Grows a forest from all rows.
+    ///
+    /// # Errors
+    /// With fewer than two rows, no column, or more than [`COLUMNS_MAX`]; when no thread starts.
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<Forest, ForestError> {
+        let records = &dataset.records;
+        let (rows, columns) = records.dim();
+        let mut values = Vec::with_capacity(rows * columns);
+        for row in records.rows() {
+            values.extend(row.iter().map(|value| f32::cast(*value)));
+        }
+        self.grow(&mut values, rows, columns)
+    }
+}
+
+impl ValidParams {
+    /// Grows a forest from row-major values, which are cleaned in place.
+    ///
+    /// # Errors
+    /// With fewer than two rows, no column, or more than [`COLUMNS_MAX`]; when no thread starts.
+    pub fn grow(&self, values: &mut [f32], rows: usize, columns: usize) -> Result<Forest, ForestError> {
+        if rows < 2 || columns == 0 || columns > COLUMNS_MAX {
+            return Err(ForestError::Shape { rows, columns });
+        }
+        let described = describe(values, columns, self.missing);
+        clean(values, &described);
+        let sample = Sample { values, columns, rows, size: self.sample.min(rows) };
+        let trees = match self.splits {
+            Splits::Axis => Trees::Axis(grow(self, &sample, axis_tree)?),
+            Splits::TwoColumns => Trees::TwoColumns(grow(self, &sample, two_column_tree)?),
+        };
+        Ok(Forest { columns: described, expected: expected_depth(sample.size), trees })
+    }
+}
+
 /// Cleaned training data, row-major, and how much of it a tree sees.
-pub(crate) struct Sample<'a> {
-    pub(crate) values: &'a [f32],
-    pub(crate) columns: usize,
-    pub(crate) rows: usize,
-    pub(crate) size: usize,
+struct Sample<'a> {
+    values: &'a [f32],
+    columns: usize,
+    rows: usize,
+    size: usize,
 }
 
 /// Mean depth of an unsuccessful search in a binary search tree of n keys (Liu et al., equation 1).
-pub(crate) fn expected_depth(n: usize) -> f32 {
+fn expected_depth(n: usize) -> f32 {
     const EULER: f64 = 0.577_215_664_901_532_9;
     match n {
         0 | 1 => 0.0,
@@ -30,7 +73,7 @@ pub(crate) fn expected_depth(n: usize) -> f32 {
 }
 
 /// What training saw of each column. The median is of at most 1,001 evenly spread rows.
-pub(crate) fn describe(values: &[f32], columns: usize, missing: Missing) -> Vec<Column> {
+fn describe(values: &[f32], columns: usize, missing: Missing) -> Vec<Column> {
     let rows = values.len() / columns;
     let step = rows.div_ceil(1001).max(1);
     let mut seen = Vec::with_capacity(1001);
@@ -63,7 +106,7 @@ pub(crate) fn describe(values: &[f32], columns: usize, missing: Missing) -> Vec<
 }
 
 /// Grows all trees, in as many threads as wanted; tree number i depends on the seed and i alone.
-pub(crate) fn grow<T: Send>(
+fn grow<T: Send>(
     params: &ValidParams,
     sample: &Sample<'_>,
     tree: fn(&ValidParams, &Sample<'_>, &mut Random) -> T,
@@ -105,7 +148,7 @@ impl Split {
     const NONE: Self = Self { first: 0, second: 0, weight: 0.0, threshold: f32::MAX };
 }
 
-pub(crate) fn axis_tree(params: &ValidParams, sample: &Sample<'_>, random: &mut Random) -> AxisTree {
+fn axis_tree(params: &ValidParams, sample: &Sample<'_>, random: &mut Random) -> AxisTree {
     let mut tree = AxisTree { thresholds: [f32::MAX; LEAVES], columns: [0; LEAVES], depths: [0.0; LEAVES] };
     Growth::new(params, sample, random).run(&mut tree.depths, |node, split| {
         tree.thresholds[node] = split.threshold;
@@ -114,11 +157,7 @@ pub(crate) fn axis_tree(params: &ValidParams, sample: &Sample<'_>, random: &mut 
     tree
 }
 
-pub(crate) fn two_column_tree(
-    params: &ValidParams,
-    sample: &Sample<'_>,
-    random: &mut Random,
-) -> TwoColumnTree {
+fn two_column_tree(params: &ValidParams, sample: &Sample<'_>, random: &mut Random) -> TwoColumnTree {
     let mut tree = TwoColumnTree {
         thresholds: [f32::MAX; LEAVES],
         weights: [0.0; LEAVES],

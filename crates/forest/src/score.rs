@@ -3,7 +3,10 @@
 //! Every array has a fixed size and every index is masked to it, so that the inner loop holds
 //! neither bounds checks nor branches.
 
-use crate::{AxisTree, COLUMNS_MAX, Column, DEPTH, Forest, LEAVES, Trees, TwoColumnTree, VALUE_MAX};
+use linfa::{Float, traits::PredictInplace};
+use ndarray::{Array1, ArrayBase, Data, Ix2};
+
+use crate::tree::{AxisTree, COLUMNS_MAX, Column, DEPTH, Forest, LEAVES, Trees, TwoColumnTree, VALUE_MAX};
 
 /// Most rows of a tile: its values stay in the first-level cache beside a tree.
 const TILE_ROWS: usize = 128;
@@ -190,5 +193,23 @@ impl Forest {
             }
         }
         (-depth / self.expected).exp2()
+    }
+}
+
+impl<F: Float, D: Data<Elem = F>> PredictInplace<ArrayBase<D, Ix2>, Array1<f32>> for Forest {
+    /// Scores in (0, 1], one a row. Columns past those of the training are ignored, missing ones
+    /// count as missing values.
+    fn predict_inplace<'a>(&'a self, x: &'a ArrayBase<D, Ix2>, y: &mut Array1<f32>) {
+        let columns = self.columns();
+        let mut values = Vec::with_capacity(x.nrows() * columns);
+        for row in x.rows() {
+            values.extend(row.iter().take(columns).map(|value| f32::cast(*value)));
+            values.extend(std::iter::repeat_n(f32::NAN, columns.saturating_sub(row.len())));
+        }
+        *y = Array1::from(self.score_rows(&mut values));
+    }
+
+    fn default_target(&self, x: &ArrayBase<D, Ix2>) -> Array1<f32> {
+        Array1::zeros(x.nrows())
     }
 }

@@ -1,9 +1,16 @@
 use arithmetic::Random;
-use linfa::traits::Predict;
-use ndarray::Array2;
+use linfa::{
+    DatasetBase,
+    traits::{Fit, Predict},
+};
+use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
-use super::*;
+use crate::{
+    COLUMNS_MAX, Forest, ForestError, Missing, Params, Splits, VALUE_MAX,
+    tree::{LEAVES, Trees},
+};
+
 /// Two clusters around -3 and 3 in all columns but the last, which is constant.
 fn clusters(rows: usize, columns: usize) -> Array2<f32> {
     let mut random = Random::of(7, 7);

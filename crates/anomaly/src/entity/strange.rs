@@ -6,6 +6,7 @@ use disk::sealed::{Reader, SealedError, Writer};
 use event::{EventId, JournalId, Position, Timestamp};
 
 use super::open::{Open, TEXT_MAX};
+
 /// Strange sessions remembered.
 pub const STRANGE_MAX: usize = 256;
 const WORDS_MAX: usize = 1_024;

@@ -480,6 +480,7 @@ mod tests {
     use event::Timestamp;
 
     use super::*;
+
     #[test]
     fn snapshots_of_older_versions_are_read() {
         let dir = tempfile::tempdir().unwrap();

@@ -15,6 +15,7 @@ use super::{
     Cleaning, EventKey, Model, Parts, calibrate::Calibration, collect::Vector, nearest::Nearest,
     order::Order, range::Range, relation,
 };
+
 /// More events than any configuration tells apart.
 const EVENTS_MAX: usize = 1 << 20;
 const FLAGS: usize = 6;

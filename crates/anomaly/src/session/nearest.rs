@@ -14,6 +14,7 @@ use super::{
     collect::{Counts, Vector},
     file::{read_vector, write_vector},
 };
+
 /// More vectors than any configuration keeps.
 const VECTORS_MAX: usize = 1 << 20;
 /// Vectors nearer than this are variants of each other.

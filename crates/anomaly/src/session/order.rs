@@ -7,6 +7,7 @@
 use disk::sealed::{Reader, SealedError, Writer};
 
 use super::{collect::SEQUENCE_MAX, file::number, nearest::rounded};
+
 /// Events, most frequent first, whose orders are learned.
 const EVENTS_MAX: usize = 256;
 /// Normal sessions that have to show an order, or the two events of a transition.

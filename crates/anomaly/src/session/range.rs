@@ -9,6 +9,7 @@ use super::{
     collect::{Counts, Vector, count_of},
     file::number,
 };
+
 /// Least reach: one more of an event that never varies.
 const REACH: f64 = 4.0;
 

@@ -7,6 +7,7 @@ use super::{
     collect::{Counts, count_of},
     order::{Oddity, Precedes},
 };
+
 /// Most reasons of a verdict, and most of one sort.
 const REASONS_MAX: usize = 6;
 const SORT_MAX: usize = 2;

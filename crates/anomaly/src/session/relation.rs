@@ -13,6 +13,7 @@ use super::{
     collect::{Vector, count_of},
     file::number,
 };
+
 /// The least that a relation has to hold, whatever the configuration.
 const HOLD_LEAST: f64 = 0.9;
 /// Standard deviations of the confidence bound: with fewer sessions a relation must hold more often.

@@ -4,6 +4,7 @@ use disk::sealed::{Reader, SealedError, Writer, seal};
 use proptest::prelude::*;
 
 use super::*;
+
 /// Sessions written as letters, each with how many there are of it.
 fn sessions(of: &[(&str, usize)]) -> Vec<Vec<EventKey>> {
     of.iter().flat_map(|(events, times)| std::iter::repeat_n(session(events), *times)).collect()

@@ -8,6 +8,7 @@ use super::{
     LAYOUT_2,
     estimate::{Clock, Moment, Quiet, Rate, Share},
 };
+
 /// Variable places followed in a template; those after are not looked at.
 pub(super) const PLACES_MAX: usize = 12;
 /// Values remembered at a place.

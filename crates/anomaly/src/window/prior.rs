@@ -17,6 +17,7 @@ use super::{
     group_key,
     history::{Group, Known, Source},
 };
+
 /// Templates and sources told of, at most.
 const GROUPS_MAX: usize = 4_096;
 const SOURCES_MAX: usize = 256;
