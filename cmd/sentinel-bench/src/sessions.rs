@@ -7,9 +7,9 @@ use std::{
     time::Instant,
 };
 
-use anomaly::session::{Config, EventKey, Model};
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
+use session::{Config, EventKey, Model};
 
 use crate::lines;
 

@@ -12,7 +12,6 @@
 
 mod compare;
 mod drift;
-mod entity;
 mod error;
 mod explain;
 mod feedback;
@@ -27,7 +26,6 @@ mod properties;
 mod registry;
 mod rules;
 mod service;
-pub mod session;
 mod starter;
 mod tail;
 mod window;
@@ -38,7 +36,6 @@ use event::{Template, Timestamp, VerdictState};
 
 pub use compare::{Comparison, Disagreement, Side};
 pub use drift::Drift;
-pub use entity::{STRANGE_MAX, SessionEnd, StrangeSession};
 pub use error::{FeedbackError, ModelError, OpenError, TemplateError, TrainError};
 pub use feedback::{FEEDBACK_MAX, Feedback, Label, NOTE_BYTES_MAX};
 pub use history::Standing;
@@ -46,6 +43,7 @@ pub use model::Origin;
 pub use parts::Parts;
 pub use rules::{Rule, Rules};
 pub use service::{Problem, Service, TemplateOperation, Templates};
+pub use session::{STRANGE_MAX, SessionEnd, StrangeSession};
 pub use starter::{STARTER_BYTES_MAX, STARTERS_MAX, build_starter};
 pub use template::{Action, Described, OPERATIONS_MAX, Operation, OperationError, Split};
 

@@ -31,7 +31,7 @@ impl Service {
     /// commit. Sealed as the models are, magic `LSWINDOW`; the body: templates (u32 length, bytes
     /// of their own), the window, u64 events at which a training may be tried again, the monitor of
     /// drift, u8 1 with where and by which model the serving one is followed, or 0, the sessions
-    /// (`entity::file`), what was learned of them (`entity::models`), and the lineage (`lineage`). The models of
+    /// ([`session::Entities::write`]), what was learned of them ([`session::Models::write`]), and the lineage (`lineage`). The models of
     /// events are no part of it, and neither is one that is being trained, unless trainings are waited for.
     pub fn snapshot(&self) -> Vec<u8> {
         let _between_batches = lock(&self.scratch);

@@ -18,6 +18,7 @@ use std::sync::{
 use event::{
     Analyzed, Batch, Event, EventId, Position, Template, TemplateId, Variable, Verdict, VerdictState,
 };
+use session::{Context, Entities, Evidence, Models};
 use template::Miner;
 
 pub use problems::Problem;
@@ -29,9 +30,7 @@ pub use templates::{TemplateOperation, Templates};
 use upkeep::Upkeep;
 
 use crate::{
-    Config, OpenError, Prediction, Stats,
-    entity::{Context, Entities, Evidence, models::Models},
-    explain,
+    Config, OpenError, Prediction, Stats, explain,
     feedback::{Book, General, Label, Lookup},
     lineage::Lineage,
     model::{self, Cache, Model},

@@ -13,15 +13,10 @@ use std::{
 
 use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, EventId, JournalId, Position};
+use session::{Context, Entities, KindModel, Lessons, Models};
 
 use super::{CHUNK, Service, State, lock, read, write};
-use crate::{
-    Config, StrangeSession, TrainError,
-    entity::{
-        Context, Entities,
-        models::{self, KindModel, Lessons, Models},
-    },
-};
+use crate::{Config, StrangeSession, TrainError};
 
 /// What was learned of sessions, and what is being learned.
 #[derive(Debug, Default)]
@@ -35,11 +30,11 @@ pub(super) struct Learning {
 impl Learning {
     /// A training under way is left out: it begins anew then.
     pub(super) fn write(&self, out: &mut Writer) {
-        models::write_all(&self.models.kinds, out);
+        self.models.write(out);
     }
 
     pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
-        let models = Arc::new(Models { kinds: models::read_all(input)? });
+        let models = Arc::new(Models::read(input)?);
         Ok(Self { models, pending: None, given_up: Arc::default() })
     }
 
@@ -132,7 +127,7 @@ impl Service {
         events: &[Event<'_>],
         go_on: &mut dyn FnMut() -> Result<(), TrainError>,
     ) -> Result<Option<Taught>, TrainError> {
-        if !self.session_models().kinds.is_empty() {
+        if !self.session_models().is_empty() {
             return Ok(None);
         }
         let mut found = entities(&self.config);

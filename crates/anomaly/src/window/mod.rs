@@ -9,21 +9,19 @@ mod estimate;
 mod feature;
 mod history;
 mod prior;
-pub(crate) mod slots;
 
 use std::sync::Arc;
 
 use arithmetic::{Random, hash, log2, log10, mix};
 use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, Variable};
+use session::Slots;
 
 pub(crate) use feature::{Counted, Facts, Feature};
 
 use estimate::{Clock, Share, Tick};
 use history::{Caller, Content, Contents, Group, Outcome, Place, Source};
 pub(crate) use prior::{Novelty, Prior};
-use slots::Slots;
-
 /// Which fields a saved window has, and in what order. Layout 2 knows nothing of failures.
 pub(crate) const LAYOUT: u32 = 0x4c57_0003;
 const LAYOUT_2: u32 = 0x4c57_0002;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! u32      kinds, then for each: u64 id, its name (u32 length, bytes), u64 which training,
-//!          f64 mean events of a session, the model (as `session::file` says)
+//!          f64 mean events of a session, the model (as `model::file` says)
 //! ```
 
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use arithmetic::mix;
 use disk::sealed::{Reader, SealedError, Writer};
 
 use super::KINDS_MAX;
-use crate::session::{Config, EventKey, Model, Session};
+use crate::model::{Config, EventKey, Model, Session};
 
 /// The most that one event no session has brings a session.
 const STRANGER: f64 = 2.0;
@@ -20,7 +20,7 @@ pub(super) const LABEL_MAX: usize = 160;
 
 /// What was learned of the sessions of one kind.
 #[derive(Debug, Clone)]
-pub(crate) struct KindModel {
+pub struct KindModel {
     pub(crate) id: u64,
     pub(crate) label: String,
     /// Which training it came from; not 0.
@@ -46,7 +46,7 @@ impl KindModel {
 
 /// The models of all kinds.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Models {
+pub struct Models {
     pub(crate) kinds: Vec<Arc<KindModel>>,
 }
 
@@ -56,7 +56,7 @@ impl Models {
     }
 
     /// These with others in place of the same kinds.
-    pub(crate) fn with(&self, others: &[Arc<KindModel>]) -> Self {
+    pub fn with(&self, others: &[Arc<KindModel>]) -> Self {
         let kept = self.kinds.iter().filter(|model| others.iter().all(|other| other.id != model.id));
         let mut kinds: Vec<Arc<KindModel>> = kept.chain(others).cloned().collect();
         if kinds.len() > KINDS_MAX {
@@ -64,32 +64,42 @@ impl Models {
         }
         Self { kinds }
     }
-}
 
-pub(crate) fn write_all(kinds: &[Arc<KindModel>], out: &mut Writer) {
-    out.u32(kinds.len() as u32);
-    for kind in kinds {
-        out.u64(kind.id);
-        out.bytes(kind.label.as_bytes());
-        out.u64(kind.generation);
-        out.f64(kind.length_mean);
-        kind.model.write(out);
+    /// Whether nothing was learned yet.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
     }
-}
 
-pub(crate) fn read_all(input: &mut Reader<'_>) -> Result<Vec<Arc<KindModel>>, SealedError> {
-    let count = input.count(32, KINDS_MAX)?;
-    let mut kinds = Vec::with_capacity(count);
-    for _ in 0..count {
-        kinds.push(Arc::new(KindModel {
-            id: input.u64()?,
-            label: input.text(LABEL_MAX)?,
-            generation: input.u64()?,
-            length_mean: input.f64()?,
-            model: Model::read(input)?,
-        }));
+    /// As a part of sealed bytes.
+    pub fn write(&self, out: &mut Writer) {
+        out.u32(self.kinds.len() as u32);
+        for kind in &self.kinds {
+            out.u64(kind.id);
+            out.bytes(kind.label.as_bytes());
+            out.u64(kind.generation);
+            out.f64(kind.length_mean);
+            kind.model.write(out);
+        }
     }
-    Ok(kinds)
+
+    /// What [`Models::write`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not what it writes.
+    pub fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
+        let count = input.count(32, KINDS_MAX)?;
+        let mut kinds = Vec::with_capacity(count);
+        for _ in 0..count {
+            kinds.push(Arc::new(KindModel {
+                id: input.u64()?,
+                label: input.text(LABEL_MAX)?,
+                generation: input.u64()?,
+                length_mean: input.f64()?,
+                model: Model::read(input)?,
+            }));
+        }
+        Ok(Self { kinds })
+    }
 }
 
 /// Which training of a kind came after so many sessions; not 0.
@@ -99,7 +109,7 @@ pub(super) fn generation(id: u64, came: u64) -> u64 {
 
 /// Sessions of a kind to learn from.
 #[derive(Debug)]
-pub(crate) struct Lessons {
+pub struct Lessons {
     pub(super) id: u64,
     pub(super) label: String,
     pub(super) came: u64,
@@ -109,7 +119,7 @@ pub(crate) struct Lessons {
 
 impl Lessons {
     /// Takes time; not to be done between two events.
-    pub(crate) fn train(&self) -> KindModel {
+    pub fn train(&self) -> KindModel {
         let sessions = self.sessions.iter().map(|(events, times)| {
             let [duration_s, gap_s] = *times;
             Session { events, duration_s, gap_s }

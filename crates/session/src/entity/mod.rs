@@ -5,7 +5,7 @@
 //! (`find`), or else a user or an address that does (`field`). An event's sessions are found by the value.
 //! Sessions end when they were silent for longer than those of their kind are (`idle`), in event time, or
 //! to make room; the event that ends such sessions by what was learned brings the verdict early. Those
-//! that were seen whole are kept in a bounded sample (`closed`), from which `session::Model` learns
+//! that were seen whole are kept in a bounded sample (`closed`), from which `model::Model` learns
 //! beside the stream (`models`).
 //!
 //! What no later event can take back is told with the event that brings it; what is missing, with the
@@ -18,7 +18,7 @@ mod file;
 mod find;
 mod idle;
 mod kind;
-pub(crate) mod models;
+mod models;
 mod open;
 mod strange;
 mod told;
@@ -28,16 +28,16 @@ use arithmetic::{Random, mix};
 use event::{Event, EventId, Template, TemplateId, Variable};
 use template::Miner;
 
-use crate::session::{self, EventKey};
+use crate::model::{self, EventKey};
 
 use find::{Candidate, Choice, Finder};
 use kind::Kind;
-use models::{KindModel, Lessons, Models};
 use open::{Open, TEXT_MAX, Table};
 use strange::Strange;
 use told::Told;
 use verdict::Book;
 
+pub use models::{KindModel, Lessons, Models};
 pub use strange::{STRANGE_MAX, SessionEnd, StrangeSession};
 
 /// Kinds of sessions.
@@ -58,36 +58,36 @@ const NOTABLE: f32 = 0.4;
 
 /// What an event brings against a session.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Evidence {
+pub struct Evidence {
     /// The share of ordinary events that bring as much.
     pub(crate) p_value: f64,
     /// The share of ordinary events that bring anything at all.
     pub(crate) told_share: f64,
-    pub(crate) reasons: Vec<String>,
+    pub reasons: Vec<String>,
 }
 
 impl Evidence {
     /// The event's own score with this: the stranger of the two, and a part of the other where that is
     /// notable too. Not all of it, since both may have the same cause.
-    pub(crate) fn combined(&self, score: f32) -> f32 {
+    pub fn combined(&self, score: f32) -> f32 {
         let alone = self.p_value + self.p_value.min(self.told_share);
-        let session = session::score(alone);
+        let session = model::score(alone);
         (score.max(session) + OF_OTHER * (score.min(session) - NOTABLE).max(0.0)).min(1.0)
     }
 }
 
 /// Counters since the start, and sizes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    pub(crate) open: u64,
-    pub(crate) closed: u64,
-    pub(crate) strange: u64,
-    pub(crate) evicted: u64,
+pub struct Counts {
+    pub open: u64,
+    pub closed: u64,
+    pub strange: u64,
+    pub evicted: u64,
 }
 
 /// All sessions of a stream.
 #[derive(Debug, Clone)]
-pub(crate) struct Entities {
+pub struct Entities {
     sessions_max: usize,
     given: Vec<String>,
     finder: Finder,
@@ -118,9 +118,9 @@ struct Met<'a> {
 
 /// What the stream knows besides.
 #[derive(Clone, Copy)]
-pub(crate) struct Context<'a> {
-    pub(crate) models: &'a Models,
-    pub(crate) miner: &'a Miner,
+pub struct Context<'a> {
+    pub models: &'a Models,
+    pub miner: &'a Miner,
 }
 
 /// An event by the template that it belongs to by now.
@@ -137,7 +137,7 @@ fn cut(text: &str, max: usize) -> &str {
 }
 
 impl Entities {
-    pub(crate) fn new(sessions_max: usize, given: Vec<String>, seed: u64) -> Self {
+    pub fn new(sessions_max: usize, given: Vec<String>, seed: u64) -> Self {
         Self {
             sessions_max: sessions_max.max(1),
             given,
@@ -155,22 +155,22 @@ impl Entities {
         }
     }
 
-    pub(crate) fn counts(&self) -> Counts {
+    pub fn counts(&self) -> Counts {
         Counts { open: self.table.len() as u64, ..self.counts }
     }
 
     /// Goes on with the counters of another one, which it takes the place of.
-    pub(crate) fn count_on(&mut self, before: &Self) {
+    pub fn count_on(&mut self, before: &Self) {
         self.counts = before.counts;
     }
 
     /// The sessions found strange lately, the latest first.
-    pub(crate) fn strange(&self) -> Vec<StrangeSession> {
+    pub fn strange(&self) -> Vec<StrangeSession> {
         self.strange.all()
     }
 
     /// Takes an event into its sessions; says what it brings against one of them.
-    pub(crate) fn observe(
+    pub fn observe(
         &mut self,
         id: EventId,
         event: &Event<'_>,
@@ -397,19 +397,19 @@ impl Entities {
     }
 
     /// Whether there is anything to learn.
-    pub(crate) fn is_due(&self) -> bool {
+    pub fn is_due(&self) -> bool {
         self.kinds.iter().any(|kind| kind.is_due(self.clock))
     }
 
     /// What there is to learn; it counts as learned from now on.
-    pub(crate) fn lessons(&mut self, miner: &Miner) -> Vec<Lessons> {
+    pub fn lessons(&mut self, miner: &Miner) -> Vec<Lessons> {
         let clock = self.clock;
         let due = self.kinds.iter_mut().filter(|kind| kind.is_due(clock));
         due.map(|kind| kind.lessons(clock, |key| current(miner, key))).collect()
     }
 
     /// Trainings whose outcome is neither among these nor on its way begin anew.
-    pub(crate) fn relearn(&mut self, models: &Models) {
+    pub fn relearn(&mut self, models: &Models) {
         for kind in self.kinds.iter_mut().filter(|kind| kind.trained > 0) {
             let generation = models::generation(kind.id, kind.trained);
             if models.of(kind.id).is_none_or(|model| model.generation != generation) {
@@ -419,7 +419,7 @@ impl Entities {
     }
 
     /// Ends the sessions that were silent for too long by now.
-    pub(crate) fn end_all_silent(&mut self, context: Context<'_>) {
+    pub fn end_all_silent(&mut self, context: Context<'_>) {
         for kind in 0..self.kinds.len() as u32 {
             while let Some(place) = self.silent(kind) {
                 self.end(place, SessionEnd::Silent, context);
@@ -428,7 +428,7 @@ impl Entities {
     }
 
     /// Goes on with the keys and the sample of another one, which saw more of them.
-    pub(crate) fn adopt(&mut self, other: Self) {
+    pub fn adopt(&mut self, other: Self) {
         if self.kinds.iter().all(|kind| kind.trained == 0) {
             (self.finder, self.kinds) = (other.finder, other.kinds);
             self.table = Table::default();
@@ -436,7 +436,7 @@ impl Entities {
     }
 
     /// The models that were learned serve from now on.
-    pub(crate) fn serve(&mut self, learned: &[std::sync::Arc<KindModel>]) {
+    pub fn serve(&mut self, learned: &[std::sync::Arc<KindModel>]) {
         for kind in self.kinds.iter_mut().filter(|kind| learned.iter().any(|model| model.id == kind.id)) {
             (kind.is_stale, kind.told) = (false, Told::default());
         }

@@ -13,7 +13,7 @@ use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, TemplateId, Variable, VariableKind};
 
 use super::field::WEAK;
-use crate::window::slots::Slots;
+use crate::slots::Slots;
 
 /// Variables of a message that are looked at; places behind them stand for fields.
 pub(super) const VARIABLES: usize = 8;

@@ -15,7 +15,7 @@ struct Slot<T> {
 
 /// Dense values found by key. When full, the least recently used of a few neighbours goes.
 #[derive(Debug, Clone)]
-pub(crate) struct Slots<T> {
+pub struct Slots<T> {
     places: HashMap<u64, u32, foldhash::fast::FixedState>,
     slots: Vec<Slot<T>>,
     clock: u64,
@@ -24,21 +24,24 @@ pub(crate) struct Slots<T> {
 }
 
 impl<T: Default + Clone> Slots<T> {
-    pub(crate) fn new(max: usize) -> Self {
+    /// An empty one for at most so many.
+    pub fn new(max: usize) -> Self {
         Self { places: HashMap::default(), slots: Vec::new(), clock: 0, hand: 0, max: max.max(1) }
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many there are.
+    pub fn len(&self) -> usize {
         self.slots.len()
     }
 
-    pub(crate) fn get(&self, key: u64) -> Option<&T> {
+    /// The value at this key.
+    pub fn get(&self, key: u64) -> Option<&T> {
         let place = self.places.get(&key)?;
         self.slots.get(*place as usize).map(|slot| &slot.value)
     }
 
     /// The value at this key, a default one when there was none.
-    pub(crate) fn entry(&mut self, key: u64) -> &mut T {
+    pub fn entry(&mut self, key: u64) -> &mut T {
         self.clock += 1;
         let place = match self.places.get(&key) {
             Some(place) => *place as usize,
@@ -69,15 +72,17 @@ impl<T: Default + Clone> Slots<T> {
     }
 
     /// Changes all values, whatever their keys.
-    pub(crate) fn each(&mut self, mut change: impl FnMut(&mut T)) {
+    pub fn each(&mut self, mut change: impl FnMut(&mut T)) {
         self.slots.iter_mut().for_each(|slot| change(&mut slot.value));
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+    /// All keys and values.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
         self.slots.iter().map(|slot| (slot.key, &slot.value))
     }
 
-    pub(crate) fn write(&self, out: &mut Writer, one: impl Fn(&T, &mut Writer)) {
+    /// As a part of sealed bytes; `one` writes a value.
+    pub fn write(&self, out: &mut Writer, one: impl Fn(&T, &mut Writer)) {
         out.u64(self.clock);
         out.u32(self.hand as u32);
         out.u32(self.slots.len() as u32);
@@ -88,7 +93,11 @@ impl<T: Default + Clone> Slots<T> {
         }
     }
 
-    pub(crate) fn read(
+    /// What [`Slots::write`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are not what it writes.
+    pub fn read(
         input: &mut Reader<'_>,
         max: usize,
         one: impl Fn(&mut Reader<'_>) -> Result<T, SealedError>,

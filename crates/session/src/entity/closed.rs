@@ -2,7 +2,7 @@
 
 use arithmetic::Random;
 
-use crate::session::EventKey;
+use crate::model::EventKey;
 
 use super::open::Open;
 

@@ -3,7 +3,7 @@
 use event::EventId;
 use hashbrown::HashMap;
 
-use crate::session::{EventKey, Grown};
+use crate::model::{EventKey, Grown};
 
 /// Events of a session whose order is kept; of later ones it is known only how many there were.
 pub(super) const ORDER_MAX: usize = 256;

@@ -11,7 +11,7 @@ use super::{
     strange::{Finding, Strange},
     told::Told,
 };
-use crate::session::{self, EventKey, Grown, Reason, Session};
+use crate::model::{self, EventKey, Grown, Reason, Session};
 
 /// What was told is told again when it has grown so many times.
 const GROWN: f64 = 2.0;
@@ -167,7 +167,7 @@ fn note(
     (p_value, reasons, nearest): (f64, Vec<String>, Vec<(String, u32)>),
     book: &mut Book<'_>,
 ) {
-    let score = session::score(p_value);
+    let score = model::score(p_value);
     let finding = Finding { kind: kind.label.clone(), score, p_value, reasons, nearest };
     book.counts.strange += u64::from(book.strange.note(open, end, finding.bounded()));
 }

@@ -27,7 +27,7 @@ use super::{
     strange::{Strange, read_id, write_id},
     told::Told,
 };
-use crate::session::{EventKey, Grown};
+use crate::model::{EventKey, Grown};
 
 /// More sessions than a kind keeps, and more further events than a session tells apart.
 const KEPT_MAX: usize = 1 << 16;
@@ -77,7 +77,7 @@ fn read_events(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Events, Seal
 }
 
 impl Entities {
-    pub(crate) fn write(&self, out: &mut Writer) {
+    pub fn write(&self, out: &mut Writer) {
         out.u64(self.seen);
         out.u64(self.clock as u64);
         out.u64(self.latest as u64);
@@ -105,7 +105,7 @@ impl Entities {
     }
 
     /// Goes on from what was saved, with the bounds of this one.
-    pub(crate) fn read(&self, input: &mut Reader<'_>) -> Result<Self, SealedError> {
+    pub fn read(&self, input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let mut read = Self::new(self.sessions_max, self.given.clone(), 0);
         read.seen = input.u64()?;
         (read.clock, read.latest) = (input.u64()? as i64, input.u64()? as i64);

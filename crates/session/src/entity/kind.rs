@@ -6,7 +6,7 @@ use super::{
     models::Lessons,
     told::Told,
 };
-use crate::session::EventKey;
+use crate::model::EventKey;
 
 /// Sessions from which a kind is learned.
 pub(super) const FIRST: usize = 100;
