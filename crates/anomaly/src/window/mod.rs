@@ -22,6 +22,7 @@ pub(crate) use feature::{Counted, Facts, Feature};
 use estimate::{Clock, Share, Tick};
 use history::{Caller, Content, Contents, Group, Outcome, Place, Source};
 pub(crate) use prior::{Novelty, Prior};
+
 /// Which fields a saved window has, and in what order. Layout 2 knows nothing of failures.
 pub(crate) const LAYOUT: u32 = 0x4c57_0003;
 const LAYOUT_2: u32 = 0x4c57_0002;

@@ -17,15 +17,15 @@ use disk::sealed::{Reader, SealedError, Writer};
 use hashbrown::HashMap;
 
 use super::{
-    ENDED, Entities, KINDS_MAX,
+    ENDED, Entities,
     closed::{Closed, Reservoir},
     find::Finder,
     idle::Idle,
     kind::Kind,
-    models::LABEL_MAX,
+    models::{KINDS_MAX, LABEL_MAX},
     open::{ORDER_MAX, Open, TEXT_MAX, Table},
+    repeats::Repeats,
     strange::{Strange, read_id, write_id},
-    told::Told,
 };
 use crate::model::{EventKey, Grown};
 
@@ -77,6 +77,7 @@ fn read_events(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Events, Seal
 }
 
 impl Entities {
+    /// As a part of sealed bytes.
     pub fn write(&self, out: &mut Writer) {
         out.u64(self.seen);
         out.u64(self.clock as u64);
@@ -105,6 +106,9 @@ impl Entities {
     }
 
     /// Goes on from what was saved, with the bounds of this one.
+    ///
+    /// # Errors
+    /// When the bytes are not what [`Entities::write`] writes.
     pub fn read(&self, input: &mut Reader<'_>) -> Result<Self, SealedError> {
         let mut read = Self::new(self.sessions_max, self.given.clone(), 0);
         read.seen = input.u64()?;
@@ -143,7 +147,7 @@ fn write_kind(kind: &Kind, keys: &mut Keys, out: &mut Writer) {
     out.u64(kind.trained);
     out.u64(kind.trained_at as u64);
     out.u8(u8::from(kind.is_stale));
-    kind.told.write(out);
+    kind.repeats.write(out);
     out.u32(kind.closed.kept.len() as u32);
     for closed in &kind.closed.kept {
         keys.write_events(&closed.events, &closed.more, out);
@@ -156,7 +160,7 @@ fn read_kind(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Kind, SealedEr
     let named = (input.u64()?, input.text(LABEL_MAX)?, input.u8()? != 0);
     let (idle, used, came) = (Idle::read(input)?, input.u64()? as i64, input.u64()?);
     let (trained, trained_at, is_stale) = (input.u64()?, input.u64()? as i64, input.u8()? != 0);
-    let told = Told::read(input)?;
+    let told = Repeats::read(input)?;
     let count = input.count(16, KEPT_MAX)?;
     let mut kept = Vec::with_capacity(count);
     for _ in 0..count {
@@ -164,7 +168,7 @@ fn read_kind(input: &mut Reader<'_>, keys: &[EventKey]) -> Result<Kind, SealedEr
         kept.push(Closed { events, more, duration_s: input.f32()?, gap_s: input.f32()? });
     }
     let mut kind = Kind::of(named, idle, Reservoir::of(kept, came), used);
-    (kind.trained, kind.trained_at, kind.is_stale, kind.told) = (trained, trained_at, is_stale, told);
+    (kind.trained, kind.trained_at, kind.is_stale, kind.repeats) = (trained, trained_at, is_stale, told);
     Ok(kind)
 }
 

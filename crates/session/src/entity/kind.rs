@@ -4,7 +4,7 @@ use super::{
     closed::{self, Closed, Reservoir},
     idle::Idle,
     models::Lessons,
-    told::Told,
+    repeats::Repeats,
 };
 use crate::model::EventKey;
 
@@ -31,7 +31,7 @@ pub(super) struct Kind {
     pub(super) trained_at: i64,
     /// Whether templates of its model have become one.
     pub(super) is_stale: bool,
-    pub(super) told: Told,
+    pub(super) repeats: Repeats,
 }
 
 impl Kind {
@@ -47,7 +47,7 @@ impl Kind {
         used: i64,
     ) -> Self {
         let limit = idle.limit();
-        let told = Told::default();
+        let repeats = Repeats::default();
         Self {
             id,
             label,
@@ -59,7 +59,7 @@ impl Kind {
             trained: 0,
             trained_at: 0,
             is_stale: false,
-            told,
+            repeats,
         }
     }
 

@@ -13,6 +13,8 @@
 //! bound or train.
 
 mod closed;
+mod counts;
+mod evidence;
 mod field;
 mod file;
 mod find;
@@ -20,28 +22,29 @@ mod idle;
 mod kind;
 mod models;
 mod open;
+mod repeats;
 mod strange;
-mod told;
 mod verdict;
 
 use arithmetic::{Random, mix};
-use event::{Event, EventId, Template, TemplateId, Variable};
+use event::{Event, EventId, Template, Variable};
 use template::Miner;
 
-use crate::model::{self, EventKey};
+use crate::model::EventKey;
 
 use find::{Candidate, Choice, Finder};
 use kind::Kind;
-use open::{Open, TEXT_MAX, Table};
+use models::KINDS_MAX;
+use open::{Open, TEXT_MAX, Table, cut};
+use repeats::Repeats;
 use strange::Strange;
-use told::Told;
-use verdict::Book;
+use verdict::{Book, current};
 
+pub use counts::Counts;
+pub use evidence::Evidence;
 pub use models::{KindModel, Lessons, Models};
 pub use strange::{STRANGE_MAX, SessionEnd, StrangeSession};
 
-/// Kinds of sessions.
-pub(crate) const KINDS_MAX: usize = 64;
 /// Sessions that one event may belong to.
 const KEYS_MAX: usize = 4;
 /// Sessions remembered after their end, to see whether they go on.
@@ -51,39 +54,6 @@ const GOES_ON: i64 = 4;
 /// Silent sessions are ended with one event in so many, at most as many of a kind.
 const ENDS_EVERY: u64 = 16;
 const ENDS_AT_ONCE: usize = 32;
-
-/// So much of the lesser evidence is added to the greater one, as far as it is past a score by itself.
-const OF_OTHER: f32 = 0.5;
-const NOTABLE: f32 = 0.4;
-
-/// What an event brings against a session.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
-    /// The share of ordinary events that bring as much.
-    pub(crate) p_value: f64,
-    /// The share of ordinary events that bring anything at all.
-    pub(crate) told_share: f64,
-    pub reasons: Vec<String>,
-}
-
-impl Evidence {
-    /// The event's own score with this: the stranger of the two, and a part of the other where that is
-    /// notable too. Not all of it, since both may have the same cause.
-    pub fn combined(&self, score: f32) -> f32 {
-        let alone = self.p_value + self.p_value.min(self.told_share);
-        let session = model::score(alone);
-        (score.max(session) + OF_OTHER * (score.min(session) - NOTABLE).max(0.0)).min(1.0)
-    }
-}
-
-/// Counters since the start, and sizes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub open: u64,
-    pub closed: u64,
-    pub strange: u64,
-    pub evicted: u64,
-}
 
 /// All sessions of a stream.
 #[derive(Debug, Clone)]
@@ -119,24 +89,15 @@ struct Met<'a> {
 /// What the stream knows besides.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
+    /// What was learned of sessions.
     pub models: &'a Models,
+    /// The templates that events belong to.
     pub miner: &'a Miner,
 }
 
-/// An event by the template that it belongs to by now.
-fn current(miner: &Miner, key: EventKey) -> EventKey {
-    match key {
-        EventKey::OTHER => key,
-        key => miner.current(TemplateId(key.0)).into(),
-    }
-}
-
-/// At most so many bytes, cut between characters.
-fn cut(text: &str, max: usize) -> &str {
-    &text[..text.floor_char_boundary(max)]
-}
-
 impl Entities {
+    /// None yet, and at most so many at a time. An event's session is known by the value of a field that is
+    /// `given`, before all that is found by itself.
     pub fn new(sessions_max: usize, given: Vec<String>, seed: u64) -> Self {
         Self {
             sessions_max: sessions_max.max(1),
@@ -155,6 +116,7 @@ impl Entities {
         }
     }
 
+    /// Counters since the start, and sizes.
     pub fn counts(&self) -> Counts {
         Counts { open: self.table.len() as u64, ..self.counts }
     }
@@ -438,7 +400,7 @@ impl Entities {
     /// The models that were learned serve from now on.
     pub fn serve(&mut self, learned: &[std::sync::Arc<KindModel>]) {
         for kind in self.kinds.iter_mut().filter(|kind| learned.iter().any(|model| model.id == kind.id)) {
-            (kind.is_stale, kind.told) = (false, Told::default());
+            (kind.is_stale, kind.repeats) = (false, Repeats::default());
         }
     }
 }

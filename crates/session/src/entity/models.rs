@@ -10,9 +10,10 @@ use std::sync::Arc;
 use arithmetic::mix;
 use disk::sealed::{Reader, SealedError, Writer};
 
-use super::KINDS_MAX;
 use crate::model::{Config, EventKey, Model, Session};
 
+/// Kinds of sessions.
+pub(crate) const KINDS_MAX: usize = 64;
 /// The most that one event no session has brings a session.
 const STRANGER: f64 = 2.0;
 /// Bytes of a kind's name.

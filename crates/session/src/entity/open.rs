@@ -13,6 +13,11 @@ const MORE_MAX: usize = 64;
 pub(super) const TEXT_MAX: usize = 64;
 const NONE: u32 = u32::MAX;
 
+/// At most so many bytes, cut between characters.
+pub(super) fn cut(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max)]
+}
+
 /// A session.
 #[derive(Debug, Clone)]
 pub(super) struct Open {

@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use disk::sealed::{Reader, SealedError, Writer};
 use event::{EventId, JournalId, Position, Timestamp};
 
-use super::open::{Open, TEXT_MAX};
+use super::{
+    models::LABEL_MAX,
+    open::{Open, TEXT_MAX, cut},
+};
 
 /// Strange sessions remembered.
 pub const STRANGE_MAX: usize = 256;
@@ -163,7 +166,7 @@ impl Strange {
         let time = |nanos: u64| Timestamp::saturating_from_nanos((nanos as i64).into());
         let mut found = VecDeque::new();
         for _ in 0..input.count(100, STRANGE_MAX)? {
-            let (key, kind) = (input.text(TEXT_MAX)?, input.text(super::models::LABEL_MAX)?);
+            let (key, kind) = (input.text(TEXT_MAX)?, input.text(LABEL_MAX)?);
             let (first, last) = (read_id(input)?, read_id(input)?);
             let (from, to) = (time(input.u64()?), time(input.u64()?));
             let (events, score, p_value) = (input.u64()?, input.f32()?, input.f64()?);
@@ -196,7 +199,7 @@ impl Strange {
 impl Finding {
     /// Within the bounds of what is remembered.
     pub(super) fn bounded(mut self) -> Self {
-        self.reasons.iter_mut().for_each(|words| *words = super::cut(words, WORDS_MAX).to_owned());
+        self.reasons.iter_mut().for_each(|words| *words = cut(words, WORDS_MAX).to_owned());
         self.nearest.truncate(LINES_MAX);
         self
     }

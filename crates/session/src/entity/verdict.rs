@@ -4,12 +4,14 @@ use event::TemplateId;
 use template::Miner;
 
 use super::{
-    Counts, Evidence, SessionEnd, closed, current, cut,
+    closed,
+    counts::Counts,
+    evidence::Evidence,
     kind::Kind,
     models::KindModel,
-    open::Open,
-    strange::{Finding, Strange},
-    told::Told,
+    open::{Open, cut},
+    repeats::Repeats,
+    strange::{Finding, SessionEnd, Strange},
 };
 use crate::model::{self, EventKey, Grown, Reason, Session};
 
@@ -23,11 +25,19 @@ const ENDS_MAX: u32 = 4;
 /// Bytes of a template's text among the words.
 const NAME_MAX: usize = 80;
 
+/// An event by the template that it belongs to by now.
+pub(super) fn current(miner: &Miner, key: EventKey) -> EventKey {
+    match key {
+        EventKey::OTHER => key,
+        key => miner.current(TemplateId(key.0)).into(),
+    }
+}
+
 /// Where verdicts are noted.
 pub(super) struct Book<'a> {
     strange: &'a mut Strange,
     counts: &'a mut Counts,
-    told: &'a mut Told,
+    repeats: &'a mut Repeats,
     /// Sessions that came since the kind was learned.
     since: u64,
 }
@@ -35,7 +45,7 @@ pub(super) struct Book<'a> {
 impl<'a> Book<'a> {
     pub(super) fn of(kind: &'a mut Kind, strange: &'a mut Strange, counts: &'a mut Counts) -> Self {
         let since = kind.since();
-        Self { strange, counts, told: &mut kind.told, since }
+        Self { strange, counts, repeats: &mut kind.repeats, since }
     }
 
     /// The share of the sessions that were told of for the first of these, this one included; none when
@@ -43,7 +53,8 @@ impl<'a> Book<'a> {
     fn share(&mut self, open: &Open, kind: &KindModel, reasons: &[Reason]) -> Option<f64> {
         let subject = reasons.first().map_or(0, Reason::subject);
         // A session counts once.
-        let times = if open.told > 0.0 { self.told.times(subject).max(1) } else { self.told.count(subject) };
+        let times =
+            if open.told > 0.0 { self.repeats.times(subject).max(1) } else { self.repeats.count(subject) };
         let share = f64::from(times) / (kind.model.sessions() + self.since).max(1) as f64;
         (share <= USUAL).then_some(share)
     }

@@ -17,9 +17,9 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{
-    Config,
     collect::{Vector, count_of},
-    nearest::{self, NEAR},
+    config::Config,
+    normal::{self, NEAR},
     relation::{self, Known, Relation},
 };
 
@@ -125,9 +125,9 @@ fn excuse_variants(vectors: &[(Vector, u64)], events: usize, breaks: &mut [bool]
         .filter(|(_, breaks)| !**breaks)
         .map(|(vector, _)| vector.clone())
         .collect();
-    let weights = nearest::weights(&kept, events);
+    let weights = normal::weights(&kept, events);
     for ((vector, _), breaks) in vectors.iter().zip(breaks.iter_mut()).filter(|(_, breaks)| **breaks) {
-        *breaks = !kept.iter().any(|(other, _)| nearest::distance(vector, other, &weights, NEAR) <= NEAR);
+        *breaks = !kept.iter().any(|(other, _)| normal::distance(vector, other, &weights, NEAR) <= NEAR);
     }
 }
 

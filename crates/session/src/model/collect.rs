@@ -1,9 +1,13 @@
 //! Sessions as count vectors and as sequences, in bounded memory.
 
+use disk::sealed::{Reader, SealedError, Writer};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::{Config, EventKey, Session};
+use super::{
+    config::Config,
+    sequence::{EventKey, Session},
+};
 
 /// Events of a session from which orders are learned; later ones count but have no place.
 pub(super) const SEQUENCE_MAX: usize = 1_024;
@@ -184,4 +188,32 @@ impl Sequences {
             });
         }
     }
+}
+
+/// The number of an event.
+pub(super) fn number(input: &mut Reader<'_>, events: usize) -> Result<u32, SealedError> {
+    let number = input.u32()?;
+    if (number as usize) < events { Ok(number) } else { Err(input.damaged()) }
+}
+
+/// u32 events, then for each its u32 number, rising, and u32 how often it occurs.
+pub(super) fn write_vector(vector: &[(u32, u32)], out: &mut Writer) {
+    out.u32(vector.len() as u32);
+    for (event, count) in vector {
+        out.u32(*event);
+        out.u32(*count);
+    }
+}
+
+pub(super) fn read_vector(input: &mut Reader<'_>, events: usize) -> Result<Vector, SealedError> {
+    let length = input.count(8, events)?;
+    let mut vector: Vec<(u32, u32)> = Vec::with_capacity(length);
+    for _ in 0..length {
+        let entry = (number(input, events)?, input.u32()?);
+        if vector.last().is_some_and(|last| last.0 >= entry.0) {
+            return Err(input.damaged());
+        }
+        vector.push(entry);
+    }
+    Ok(vector.into())
 }

@@ -12,8 +12,16 @@
 use disk::sealed::{Reader, SealedError, Writer};
 
 use super::{
-    Cleaning, EventKey, Model, Parts, calibrate::Calibration, collect::Vector, nearest::Nearest,
-    order::Order, range::Range, relation,
+    Model,
+    calibrate::Calibration,
+    clean::Cleaning,
+    collect::number,
+    config::Parts,
+    normal::Normals,
+    order::Order,
+    range::Range,
+    relation,
+    sequence::EventKey,
 };
 
 /// More events than any configuration tells apart.
@@ -41,7 +49,7 @@ impl Model {
         self.keys.iter().for_each(|key| out.u64(key.0));
         out.u32(self.closing.len() as u32);
         self.closing.iter().for_each(|number| out.u32(*number));
-        self.nearest.write(out);
+        self.normals.write(out);
         self.range.write(out);
         relation::write(&self.relations, out);
         self.order.write(out);
@@ -80,7 +88,7 @@ impl Model {
         let numbers = keys.iter().zip(0..).map(|(key, number)| (*key, number)).collect();
         Ok(Self {
             numbers,
-            nearest: Nearest::read(input, events)?,
+            normals: Normals::read(input, events)?,
             range: Range::read(input, events)?,
             relations: relation::read(input, events)?,
             order: Order::read(input, events)?,
@@ -96,32 +104,4 @@ impl Model {
             keys,
         })
     }
-}
-
-/// The number of an event.
-pub(super) fn number(input: &mut Reader<'_>, events: usize) -> Result<u32, SealedError> {
-    let number = input.u32()?;
-    if (number as usize) < events { Ok(number) } else { Err(input.damaged()) }
-}
-
-/// u32 events, then for each its u32 number, rising, and u32 how often it occurs.
-pub(super) fn write_vector(vector: &[(u32, u32)], out: &mut Writer) {
-    out.u32(vector.len() as u32);
-    for (event, count) in vector {
-        out.u32(*event);
-        out.u32(*count);
-    }
-}
-
-pub(super) fn read_vector(input: &mut Reader<'_>, events: usize) -> Result<Vector, SealedError> {
-    let length = input.count(8, events)?;
-    let mut vector: Vec<(u32, u32)> = Vec::with_capacity(length);
-    for _ in 0..length {
-        let entry = (number(input, events)?, input.u32()?);
-        if vector.last().is_some_and(|last| last.0 >= entry.0) {
-            return Err(input.damaged());
-        }
-        vector.push(entry);
-    }
-    Ok(vector.into())
 }

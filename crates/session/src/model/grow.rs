@@ -5,7 +5,7 @@
 //! orders can fall again; they are taken of as many as the longest normal session has. All of it costs a
 //! look-up for an event, and more only where something is odd.
 
-use super::{BROKEN, BROKEN_MAX, EventKey, Model, Reason, nearest};
+use super::{BROKEN, BROKEN_MAX, Model, Reason, normal, sequence::EventKey};
 
 /// Odd transitions of one session for which its orders are looked at.
 const LOOKS_MAX: u32 = 8;
@@ -82,14 +82,14 @@ impl Model {
         }
         let mut strangeness = order;
         if self.parts.novelty {
-            let apart = grown.excess + f64::from(grown.unseen) * nearest::UNSEEN;
+            let apart = grown.excess + f64::from(grown.unseen) * normal::UNSEEN;
             let outside = grown.excess / self.range.reach();
-            let strangers = if self.nearest.tells() { grown.strangers as usize } else { 0 };
+            let strangers = if self.normals.tells() { grown.strangers as usize } else { 0 };
             let unexpected = match strangers {
                 0 => 0.0,
                 count => BROKEN.0 + BROKEN.1 * (count.min(BROKEN_MAX) - 1) as f64,
             };
-            strangeness = strangeness.max(apart / self.nearest.reach()).max(outside).max(unexpected);
+            strangeness = strangeness.max(apart / self.normals.reach()).max(outside).max(unexpected);
         }
         grown.strangeness = grown.strangeness.max(strangeness);
     }
@@ -131,8 +131,8 @@ impl Model {
     /// its order, then what it lacks.
     pub(crate) fn nearest_normal(&self, session: &[EventKey]) -> Vec<(EventKey, u32)> {
         let (counts, sequence) = self.count(session);
-        let Some(found) = self.nearest.find(&counts, None) else { return vec![] };
-        let vector = self.nearest.vector(found.place);
+        let Some(found) = self.normals.find(&counts, None) else { return vec![] };
+        let vector = self.normals.vector(found.place);
         let place = |event: u32| sequence.iter().position(|other| *other == event).unwrap_or(usize::MAX);
         let mut events: Vec<(usize, u32, u32)> =
             vector.iter().map(|(event, count)| (place(*event), *event, *count)).collect();

@@ -10,7 +10,7 @@
 //! 3. What breaks them and is far from all that keeps them is set aside, unless it looks like a
 //!    way of working instead of a failure (`clean`).
 //! 4. What is left is normal. A session's *novelty* is its distance from the nearest normal vector,
-//!    each count divided by its deviation, so that a count that never varies weighs most (`nearest`),
+//!    each count divided by its deviation, so that a count that never varies weighs most (`normal`),
 //!    or how far its counts lie outside the range of normal ones (`range`).
 //! 5. Orders that all normal sessions keep, and transitions that they show, are noted (`order`).
 //! 6. An isolation forest sees all of these together, with length and times (`forest`).
@@ -26,68 +26,33 @@ mod calibrate;
 mod clean;
 mod closing;
 mod collect;
+mod config;
 mod file;
 mod forest;
 mod grow;
-mod nearest;
+mod normal;
 mod order;
 mod range;
 mod reason;
 mod relation;
+mod sequence;
 #[cfg(test)]
 mod tests;
 
-use event::TemplateId;
-
 use calibrate::Calibration;
 use collect::{Collected, Counts, Vector};
-use nearest::{Found, Nearest};
+use normal::{Found, Normals};
 use order::Order;
 use range::Range;
 use relation::Known;
 
 pub(crate) use calibrate::score;
 pub use clean::Cleaning;
+pub use config::{Config, Parts};
 pub(crate) use grow::Grown;
 pub use reason::{Difference, Reason};
 pub use relation::Relation;
-
-/// What an event is to a session: most often the id of its template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventKey(pub u64);
-
-impl EventKey {
-    /// Stands for all events beyond [`Config::events_max`].
-    pub const OTHER: Self = Self(u64::MAX);
-
-    /// The key of an event with this name.
-    pub fn of(name: &str) -> Self {
-        TemplateId::of(name).into()
-    }
-}
-
-impl From<TemplateId> for EventKey {
-    fn from(id: TemplateId) -> Self {
-        Self(id.0)
-    }
-}
-
-/// A session: its events in order, and its times where they are known.
-#[derive(Debug, Clone, Copy)]
-pub struct Session<'a> {
-    /// The keys of the events.
-    pub events: &'a [EventKey],
-    /// From the first event to the last, in seconds; 0 where it is not known.
-    pub duration_s: f32,
-    /// The longest time between two events, in seconds; 0 where it is not known.
-    pub gap_s: f32,
-}
-
-impl<'a> From<&'a [EventKey]> for Session<'a> {
-    fn from(events: &'a [EventKey]) -> Self {
-        Self { events, duration_s: 0.0, gap_s: 0.0 }
-    }
-}
+pub use sequence::{EventKey, Session};
 
 /// Sessions from which a model judges at all.
 pub const SESSIONS_MIN: u64 = 10;
@@ -96,64 +61,6 @@ pub const SESSIONS_MIN: u64 = 10;
 const BROKEN: (f64, f64) = (1.1, 0.1);
 /// Most broken relations that add to the strangeness.
 const BROKEN_MAX: usize = 20;
-
-/// How sessions are learned. The defaults serve all logs.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Config {
-    /// A relation holds in at least this share of the sessions that it speaks of, 0.5 to 1.
-    pub hold: f64,
-    /// Largest share of the training sessions that may be hidden anomalies, 0 to 0.5. Relations are
-    /// taken more strictly until no more than these break one.
-    pub hidden_max: f64,
-    /// Share of ordinary sessions whose counts alone may be called strange, 0 to 0.5.
-    pub novel_max: f64,
-    /// Different events that are told apart; further ones count as one.
-    pub events_max: usize,
-    /// Different count vectors that are kept, those with most support.
-    pub vectors_max: usize,
-    /// Events of different sessions kept to learn orders from, four bytes each. Of more, a part of the
-    /// sessions is taken by their content.
-    pub order_events_max: usize,
-    /// What takes part; for measuring what each part adds.
-    pub parts: Parts,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            hold: 0.95,
-            hidden_max: 0.06,
-            novel_max: 0.002,
-            events_max: 16_384,
-            vectors_max: 4_096,
-            order_events_max: 4_000_000,
-            parts: Parts::default(),
-        }
-    }
-}
-
-/// What takes part in a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Parts {
-    /// Distance from the nearest normal count vector.
-    pub novelty: bool,
-    /// Broken relations.
-    pub relations: bool,
-    /// Broken orders and unseen transitions.
-    pub order: bool,
-    /// Setting training sessions aside before anything counts as normal.
-    pub cleaning: bool,
-    /// Taking rare ways of working back.
-    pub modes: bool,
-    /// The isolation forest.
-    pub forest: bool,
-}
-
-impl Default for Parts {
-    fn default() -> Self {
-        Self { novelty: true, relations: true, order: true, cleaning: true, modes: true, forest: true }
-    }
-}
 
 /// What is said of one session.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,7 +83,7 @@ pub struct Model {
     /// Sorted; an event's place is its number.
     keys: Vec<EventKey>,
     numbers: hashbrown::HashMap<EventKey, u32, foldhash::fast::FixedState>,
-    nearest: Nearest,
+    normals: Normals,
     range: Range,
     relations: Vec<Known>,
     order: Order,
@@ -207,12 +114,12 @@ impl Model {
         let normal: Vec<(Vector, u64)> =
             vectors.into_iter().zip(normal).filter_map(|(vector, normal)| normal.then_some(vector)).collect();
         let relations = relation::restate(relations, &normal);
-        let range = Range::new(&normal, &nearest::weights(&normal, keys.len()), config.novel_max);
-        let nearest = Nearest::new(normal, keys.len(), config.novel_max);
+        let range = Range::new(&normal, &normal::weights(&normal, keys.len()), config.novel_max);
+        let normals = Normals::new(normal, keys.len(), config.novel_max);
         let numbers = keys.iter().zip(0..).map(|(key, number)| (*key, number)).collect();
         let mut model = Self {
             numbers,
-            nearest,
+            normals,
             range,
             relations,
             order,
@@ -310,11 +217,11 @@ impl Model {
 
     /// What the counts say; `without` is a normal vector to do as if it had never been seen.
     fn judge(&self, counts: &Counts, without: Option<usize>) -> Judged {
-        let found = self.nearest.find(counts, without);
+        let found = self.normals.find(counts, without);
         let broken: Vec<usize> = match &found {
             Some(found) if found.exact || !self.parts.relations => vec![],
             _ => {
-                let normal = found.as_ref().map(|found| self.nearest.vector(found.place));
+                let normal = found.as_ref().map(|found| self.normals.vector(found.place));
                 relation::broken(&self.relations, &counts.vector)
                     .filter(|at| normal.is_none_or(|normal| self.relations[*at].relation.holds(normal)))
                     .collect()
@@ -322,15 +229,15 @@ impl Model {
         };
         let (mut novelty, mut outside) = (0.0, 0.0);
         if let (Some(found), true) = (&found, self.parts.novelty) {
-            novelty = found.distance / self.nearest.reach();
+            novelty = found.distance / self.normals.reach();
             outside = if found.exact { 0.0 } else { self.range.strangeness(counts, without.is_some()) };
         }
-        let strangers = if self.parts.novelty { self.nearest.strangers(counts, without) } else { 0 };
+        let strangers = if self.parts.novelty { self.normals.strangers(counts, without) } else { 0 };
         let broken_strangeness = match broken.len() + strangers {
             0 => 0.0,
             count => BROKEN.0 + BROKEN.1 * (count.min(BROKEN_MAX) - 1) as f64,
         };
-        let (novelty, outside) = (nearest::rounded(novelty), nearest::rounded(outside));
+        let (novelty, outside) = (normal::rounded(novelty), normal::rounded(outside));
         let strangeness = novelty.max(outside).max(broken_strangeness);
         Judged { strangeness, novelty, outside, unexpected: broken_strangeness, broken, found }
     }
@@ -344,8 +251,8 @@ impl Model {
         let mut rows = vec![];
         for (sequence, support) in sequences {
             let counts = Counts { vector: collect::vector(sequence), unseen: vec![] };
-            let place = self.nearest.find(&counts, None).filter(|found| found.exact).map(|found| found.place);
-            let without = place.filter(|place| self.nearest.support(*place) == 1);
+            let place = self.normals.find(&counts, None).filter(|found| found.exact).map(|found| found.place);
+            let without = place.filter(|place| self.normals.support(*place) == 1);
             let judged = self.judge(&counts, without);
             let shares = match (self.parts.order, support) {
                 (false, _) => [0.0; 2],
@@ -360,9 +267,9 @@ impl Model {
 
     /// How strange the normal training sessions are when each is judged by the others alone.
     fn calibrate(&self, sequences: &[(Box<[u32]>, u64)]) -> Calibration {
-        let counted = (0..self.nearest.len()).map(|place| {
-            let support = self.nearest.support(place);
-            let counts = Counts { vector: self.nearest.vector(place).into(), unseen: vec![] };
+        let counted = (0..self.normals.len()).map(|place| {
+            let support = self.normals.support(place);
+            let counts = Counts { vector: self.normals.vector(place).into(), unseen: vec![] };
             let without = (support == 1).then_some(place);
             (self.judge(&counts, without).strangeness, support)
         });

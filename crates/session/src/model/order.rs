@@ -6,7 +6,10 @@
 
 use disk::sealed::{Reader, SealedError, Writer};
 
-use super::{collect::SEQUENCE_MAX, file::number, nearest::rounded};
+use super::{
+    collect::{SEQUENCE_MAX, number},
+    normal::rounded,
+};
 
 /// Events, most frequent first, whose orders are learned.
 const EVENTS_MAX: usize = 256;

@@ -5,10 +5,7 @@
 
 use disk::sealed::{Reader, SealedError, Writer};
 
-use super::{
-    collect::{Counts, Vector, count_of},
-    file::number,
-};
+use super::collect::{Counts, Vector, count_of, number};
 
 /// Least reach: one more of an event that never varies.
 const REACH: f64 = 4.0;
@@ -104,7 +101,7 @@ impl Range {
             .iter()
             .map(|(vector, support)| (Vector::from([(0, length(&counts(vector)))]), *support))
             .collect();
-        let mut length = Bounds::new(super::nearest::weights(&lengths, 1)[0]);
+        let mut length = Bounds::new(super::normal::weights(&lengths, 1)[0]);
         let mut sessions = 0;
         for ((vector, support), (whole, _)) in vectors.iter().zip(&lengths) {
             sessions += support;

@@ -3,9 +3,11 @@
 use arithmetic::mix;
 
 use super::{
-    EventKey, Judged, Model, Relation,
+    Judged, Model,
     collect::{Counts, count_of},
     order::{Oddity, Precedes},
+    relation::Relation,
+    sequence::EventKey,
 };
 
 /// Most reasons of a verdict, and most of one sort.
@@ -277,7 +279,7 @@ impl Model {
 
     fn far(&self, counts: &Counts, judged: &Judged) -> Option<Reason> {
         let found = judged.found?;
-        let normal = self.nearest.vector(found.place);
+        let normal = self.normals.vector(found.place);
         let mut events: Vec<u32> = counts.vector.iter().chain(normal).map(|(event, _)| *event).collect();
         events.sort_unstable();
         events.dedup();
@@ -285,7 +287,7 @@ impl Model {
             .into_iter()
             .map(|event| {
                 let (here, there) = (count_of(&counts.vector, event), count_of(normal, event));
-                let weighs = f64::from(here.abs_diff(there)) * self.nearest.weight(event);
+                let weighs = f64::from(here.abs_diff(there)) * self.normals.weight(event);
                 (weighs, Difference { event: self.keys[event as usize], here, there })
             })
             .filter(|(weighs, _)| *weighs > 0.0)
@@ -295,8 +297,8 @@ impl Model {
             counts.unseen.iter().map(|(event, count)| Difference { event: *event, here: *count, there: 0 });
         Some(Reason::Far {
             distance: found.distance,
-            reach: self.nearest.reach(),
-            support: self.nearest.support(found.place),
+            reach: self.normals.reach(),
+            support: self.normals.support(found.place),
             differences: unseen
                 .chain(differences.into_iter().map(|(_, it)| it))
                 .take(DIFFERENCES_MAX)
@@ -306,7 +308,7 @@ impl Model {
 
     /// Normal sessions that verdicts rest on.
     pub(super) fn normal_sessions(&self) -> u64 {
-        (0..self.nearest.len()).map(|place| self.nearest.support(place)).sum()
+        (0..self.normals.len()).map(|place| self.normals.support(place)).sum()
     }
 
     pub(super) fn odd(&self, (oddity, sessions): (Oddity, u64)) -> Reason {

@@ -9,9 +9,8 @@ use disk::sealed::{Reader, SealedError, Writer};
 use hashbrown::{HashMap, HashSet};
 
 use super::{
-    EventKey,
-    collect::{Vector, count_of},
-    file::number,
+    collect::{Vector, count_of, number},
+    sequence::EventKey,
 };
 
 /// The least that a relation has to hold, whatever the configuration.

@@ -228,7 +228,7 @@ fn bounds_hold_and_what_lies_beyond_counts_as_one() {
     let config = Config { events_max: 3, vectors_max: 2, order_events_max: 40, ..Config::default() };
     let model = trained(&sessions(&[("abc", 500), ("abcc", 300), ("abcd", 200), ("abce", 5)]), &config);
     assert_eq!(model.keys.len(), 4);
-    assert!(model.nearest.len() <= 2);
+    assert!(model.normals.len() <= 2);
     let verdict = model.score(&session("abcz"));
     assert!(verdict.reasons.iter().all(|reason| !matches!(reason, Reason::Unseen { .. })));
 }

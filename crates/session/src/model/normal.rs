@@ -10,10 +10,7 @@ use disk::sealed::{Reader, SealedError, Writer};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::{
-    collect::{Counts, Vector},
-    file::{read_vector, write_vector},
-};
+use super::collect::{Counts, Vector, read_vector, write_vector};
 
 /// More vectors than any configuration keeps.
 const VECTORS_MAX: usize = 1 << 20;
@@ -33,7 +30,7 @@ const ALONE: f64 = 0.2;
 
 /// The normal vectors.
 #[derive(Debug, Clone)]
-pub(super) struct Nearest {
+pub(super) struct Normals {
     /// By rising weight.
     vectors: Vec<Normal>,
     /// Places of vectors.
@@ -107,7 +104,7 @@ pub(super) fn rounded(value: f64) -> f64 {
     f64::from(value as f32)
 }
 
-impl Nearest {
+impl Normals {
     /// With a reach that leaves at most the share `novel_max` of these sessions novel to the others.
     pub(super) fn new(vectors: Vec<(Vector, u64)>, events: usize, novel_max: f64) -> Self {
         let weights = weights(&vectors, events);

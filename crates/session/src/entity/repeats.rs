@@ -7,11 +7,11 @@ use disk::sealed::{Reader, SealedError, Writer};
 const SUBJECTS_MAX: usize = 64;
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told {
+pub(super) struct Repeats {
     subjects: Vec<(u64, u32)>,
 }
 
-impl Told {
+impl Repeats {
     /// Counts a session told of for this; says how many there were.
     pub(super) fn count(&mut self, subject: u64) -> u32 {
         if let Some((_, times)) = self.subjects.iter_mut().find(|(known, _)| *known == subject) {
