@@ -1,7 +1,7 @@
 //! Finds strange sessions: all events of one block, request, connection or user, taken together.
 //!
 //! Training keeps no labels and expects some: a few sessions in a hundred may be anomalies nobody
-//! has found yet. It goes in five steps.
+//! has found yet. It goes in six steps.
 //!
 //! 1. Sessions become *count vectors*, how often each event occurs, with their *support*, how many
 //!    sessions have exactly these counts (`collect`).
