@@ -45,7 +45,7 @@ pub use rules::{Rule, Rules};
 pub use service::{Problem, Service, TemplateOperation, Templates};
 pub use session::{STRANGE_MAX, SessionEnd, StrangeSession};
 pub use starter::{STARTER_BYTES_MAX, STARTERS_MAX, build_starter};
-pub use template::{Action, Described, OPERATIONS_MAX, Operation, OperationError, Split};
+pub use template::{Action, Described, Merged, OPERATIONS_MAX, Operation, OperationError, Split};
 
 /// How the service is set up.
 #[derive(Debug, Clone)]

@@ -31,6 +31,6 @@ pub use observe::{guarded, metrics_layer};
 pub use scoring::{
     AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,
 };
-pub use searcher::{Answer, SearchError, Searcher, SearcherConfig};
+pub use searcher::{Aliases, Answer, NoAliases, SearchError, Searcher, SearcherConfig};
 pub use serve::serve;
 pub use trainings::Trainings;

@@ -4,6 +4,7 @@
 //! to catch up; what it has not then is read from the journal and looked at event by event, the
 //! newest first, within a budget. What stays outside is said: the answer is partial, and why.
 
+mod aliases;
 mod future;
 
 use std::{
@@ -14,13 +15,18 @@ use std::{
 use event::Position;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, Limits, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, scan::Scan,
+    IndexError, Limits, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, Selection,
+    scan::Scan,
 };
 use journal::Journal;
 use problem::{Problem, StatusCode};
 use query::Query;
 use telemetry::metric;
 use tokio::sync::watch;
+
+use aliases::Rows;
+pub(crate) use aliases::widened;
+pub use aliases::{Aliases, NoAliases};
 
 use crate::{
     observe::internal,
@@ -65,6 +71,7 @@ pub struct Searcher {
     journal: Journal,
     written: watch::Receiver<Position>,
     config: SearcherConfig,
+    aliases: Arc<dyn Aliases>,
     told_at: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -168,7 +175,23 @@ impl Searcher {
         written: watch::Receiver<Position>,
         config: SearcherConfig,
     ) -> Self {
-        Self { index, journal, written, config, told_at: Arc::default() }
+        let aliases = Arc::new(NoAliases);
+        Self { index, journal, written, config, aliases, told_at: Arc::default() }
+    }
+
+    /// Questions about a template find the events of all ids that stand for it.
+    #[must_use]
+    pub fn following(self, aliases: Arc<dyn Aliases>) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// The query with all ids that stand for those it asks for, as of now.
+    pub(crate) fn widened(&self, query: Query) -> Query {
+        widened(query, &*self.aliases)
+    }
+
+    fn selection(&self, selection: Selection) -> Selection {
+        Selection { query: self.widened(selection.query), ..selection }
     }
 
     /// The journal it reads.
@@ -204,6 +227,7 @@ impl Searcher {
         end: Position,
         limits: &Limits,
     ) -> Result<Answer<SearchResult>, SearchError> {
+        let request = SearchRequest { selection: self.selection(request.selection), ..request };
         let (limit, bytes_max) = (request.limit, request.bytes_max);
         let found = self.in_time(self.index.search(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
@@ -216,7 +240,7 @@ impl Searcher {
     /// journal itself. None when the index does not answer.
     pub(crate) async fn follow(&self, query: Query, from: Position, bytes_max: usize) -> Option<Followed> {
         let (journal, end) = self.journal.identity().parts().find(|(_, end)| from < *end)?;
-        let request = FollowRequest { query, journal, from, bytes_max };
+        let request = FollowRequest { query: self.widened(query), journal, from, bytes_max };
         let followed = if from < *self.written.borrow() {
             let limits = Limits::none();
             match self.in_time(self.index.follow(request, &limits), &limits).await {
@@ -249,6 +273,7 @@ impl Searcher {
         request: HistogramRequest,
         limits: &Limits,
     ) -> Result<Answer<Histogram>, SearchError> {
+        let request = HistogramRequest { selection: self.selection(request.selection), ..request };
         let by_limit = request.by_limit;
         let end = self.begin(limits).await;
         let found = self.in_time(self.index.histogram(request.clone(), limits), limits).await;
@@ -270,6 +295,7 @@ impl Searcher {
         request: FieldValuesRequest,
         limits: &Limits,
     ) -> Result<Answer<FieldValues>, SearchError> {
+        let request = FieldValuesRequest { selection: self.selection(request.selection), ..request };
         let limit = request.limit;
         let end = self.begin(limits).await;
         let found = self.in_time(self.index.field_values(request.clone(), limits), limits).await;
@@ -295,7 +321,8 @@ impl Searcher {
         self.with_tail(found, Some(covered), (end, limits), scan, FieldInfo::merge, FieldInfo::merge).await
     }
 
-    /// Templates with their counts. Events of the journal's tail have none yet.
+    /// Templates with their counts, each with those of all ids that stand for it. Events of the journal's tail
+    /// have none yet.
     ///
     /// # Errors
     /// As [`Searcher::search`].
@@ -304,8 +331,29 @@ impl Searcher {
         request: PatternsRequest,
         limits: &Limits,
     ) -> Result<Answer<Patterns>, SearchError> {
-        let limit = request.limit;
+        let (rows, limit) = (Rows::new(&*self.aliases), request.limit);
+        let selection = self.selection(request.selection);
         let end = self.begin(limits).await;
+        let wide = PatternsRequest { selection: selection.clone(), limit: rows.wide(limit) };
+        let Answer { result, mut partial, from_index } = self.rows(wide, end, limits).await?;
+        let apart = match rows.lacks(&result) {
+            true => Some(self.rows(rows.apart(&selection), end, limits).await?.result),
+            false => None,
+        };
+        if rows.is_cut && partial.is_none() {
+            partial = Some("more templates were merged than patterns can take together".to_owned());
+        }
+        Ok(Answer { result: rows.fold(result, apart, limit), partial, from_index })
+    }
+
+    /// Templates with their counts, as they are stored.
+    async fn rows(
+        &self,
+        request: PatternsRequest,
+        end: Position,
+        limits: &Limits,
+    ) -> Result<Answer<Patterns>, SearchError> {
+        let limit = request.limit;
         let found = self.in_time(self.index.patterns(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let wide = limit.max(VALUES_MAX);

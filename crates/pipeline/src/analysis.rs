@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event::{Batch, Event, EventId, Position};
+use event::{Batch, Event, EventId, Position, TemplateId};
 
 use crate::remote::RemoteAnalysis;
 
@@ -16,6 +16,22 @@ pub enum Analysis {
 }
 
 impl Analysis {
+    /// All ids whose stored rows belong to this template.
+    pub fn aliases(&self, id: TemplateId) -> Vec<TemplateId> {
+        match self {
+            Self::InProcess(service) => service.aliases(id),
+            Self::Remote(remote) => remote.aliases(id),
+        }
+    }
+
+    /// All templates that stand for other ids too.
+    pub fn merged_templates(&self) -> Vec<anomaly::Merged> {
+        match self {
+            Self::InProcess(service) => service.merged_templates(),
+            Self::Remote(remote) => remote.merged_templates(),
+        }
+    }
+
     /// Templates and scores events in stream order, and learns from them.
     pub(crate) async fn analyze<'a>(&self, events: Vec<(EventId, Event<'a>)>, end: Position) -> Batch<'a> {
         match self {

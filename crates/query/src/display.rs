@@ -91,6 +91,13 @@ impl fmt::Display for Test {
         match self {
             Self::Exists => out.write_str("*"),
             Self::Equals { text, .. } | Self::Number { text, .. } => value(out, text),
+            Self::OneOf(texts) => {
+                for (at, text) in texts.iter().enumerate() {
+                    out.write_str(if at == 0 { "(" } else { " OR " })?;
+                    value(out, text)?;
+                }
+                out.write_str(")")
+            }
             Self::Bool(value) => value.fmt(out),
             Self::Matches(wildcard) => out.write_str(&wildcard.text),
             Self::Network { first, last } => network(out, *first, *last),

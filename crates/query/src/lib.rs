@@ -61,6 +61,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 mod text;
+mod texts;
 mod time;
 mod tree;
 mod typed;
@@ -69,5 +70,6 @@ pub use field::resolve;
 pub use matches::{Scalar, address_number, scalars, value_at};
 pub use parse::{CLAUSES_MAX, DEPTH_MAX, LENGTH_MAX, QueryError};
 pub use text::{RawTokens, is_token_char, lower, lowered, raw_tokens, tokens};
+pub use texts::Texts;
 pub use time::{InvalidTime, time};
 pub use tree::{Bound, Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};

@@ -163,7 +163,7 @@ impl Test {
                 Timestamp::from_number(*float).is_some_and(|timestamp| within(&timestamp, from, to))
             }
             (Self::TimeRange(..) | Self::Network { .. }, _) => false,
-            (Self::Equals { .. } | Self::Matches(_) | Self::TextRange(..), _) => {
+            (Self::Equals { .. } | Self::OneOf(_) | Self::Matches(_) | Self::TextRange(..), _) => {
                 self.matches_text(&scalar.text())
             }
         }
@@ -175,6 +175,7 @@ impl Test {
             Self::Exists => true,
             Self::Equals { text, ignore_case: false } | Self::Number { text, .. } => text == value,
             Self::Equals { text, ignore_case: true } => text::equals_lowered(value, text),
+            Self::OneOf(texts) => texts.contains(value),
             Self::Bool(expected) => value == if *expected { "true" } else { "false" },
             Self::Matches(wildcard) => wildcard.matches(value),
             Self::Network { first, last } => value

@@ -2,6 +2,8 @@
 
 use event::Timestamp;
 
+use crate::texts::Texts;
+
 /// A parsed query. Field names are resolved (`level` is `log.level`) and values are typed by what
 /// the field is, so that evaluating needs no further knowledge.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,6 +129,8 @@ pub enum Test {
         /// Whether case is ignored.
         ignore_case: bool,
     },
+    /// Text equality with any of these.
+    OneOf(Texts),
     /// Numeric equality, for fields that hold numbers; `text` for those that hold strings.
     Number {
         /// The number, finite.

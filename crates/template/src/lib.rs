@@ -28,6 +28,6 @@ pub use file::LoadError;
 pub use miner::{Config, Miner};
 pub use shape::Mined;
 pub use user::{
-    Action, Described, EXAMPLE_BYTES_MAX, MERGED_MAX, NAME_BYTES_MAX, OPERATIONS_BYTES_MAX, OPERATIONS_MAX,
-    Operation, OperationError, Operations, PARTS_MAX, PARTS_PER_TEMPLATE_MAX, Split,
+    Action, Described, EXAMPLE_BYTES_MAX, MERGED_MAX, Merged, NAME_BYTES_MAX, OPERATIONS_BYTES_MAX,
+    OPERATIONS_MAX, Operation, OperationError, Operations, PARTS_MAX, PARTS_PER_TEMPLATE_MAX, Split,
 };

@@ -19,7 +19,7 @@ use event::{
     Analyzed, Batch, Event, EventId, Position, Template, TemplateId, Variable, Verdict, VerdictState,
 };
 use session::{Context, Entities, Evidence, Models};
-use template::Miner;
+use template::{Merged, Miner};
 
 pub use problems::Problem;
 use problems::Problems;
@@ -315,6 +315,11 @@ impl Service {
     /// All ids whose stored rows belong to this template, for queries.
     pub fn aliases(&self, id: TemplateId) -> Vec<TemplateId> {
         read(&self.state).miner.aliases(id)
+    }
+
+    /// All templates that stand for other ids too, for counts by template.
+    pub fn merged_templates(&self) -> Vec<Merged> {
+        read(&self.state).miner.merged()
     }
 
     /// Counters and sizes.

@@ -118,8 +118,10 @@ impl Feed {
             match self.watcher.read(self.position, READ_BYTES) {
                 Newest::Events(events, end) => {
                     self.last = events.last().map_or(self.last, |event| Some(event.id));
+                    // Templates may have become one since the last time.
+                    let query = self.searcher.widened(self.query.clone());
                     for event in &events {
-                        if self.query.matches(&event.event, event.template.as_deref(), &event.verdict) {
+                        if query.matches(&event.event, event.template.as_deref(), &event.verdict) {
                             self.send(message(event.id, event.document()), outlet).await?;
                         }
                     }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use dead_letter::DeadLetterStream;
+use event::TemplateId;
 use index::{Index, embedded};
 use journal::Journal;
 use pipeline::{Analysis, Pipeline};
@@ -36,10 +37,11 @@ pub(super) async fn start(
     if let Some(letters) = &letters {
         upkeep::dead_letters(&build.front, Arc::clone(letters), health.component("dead_letters"));
     }
+    let analysis = analysis(build, (&journal, &index), service)?;
     let pipeline = Pipeline::open(
         configs::pipeline_config(settings),
         journal.clone(),
-        analysis(build, (&journal, &index), service)?,
+        analysis.clone(),
         index.clone(),
         health.component("index"),
     )?;
@@ -48,7 +50,8 @@ pub(super) async fn start(
         journal.clone(),
         index.written(),
         configs::searcher_config(settings),
-    );
+    )
+    .following(Arc::new(Templates(analysis)));
     let collector = api::collector(api::CollectorState {
         searcher: searcher.clone(),
         dead_letters: letters,
@@ -79,6 +82,19 @@ pub(super) async fn start(
     let pulse = intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
     upkeep::watched_files(&build.front, pulse, health.component("watched_files"));
     Ok(Collector { addr, journal, searcher })
+}
+
+/// The templates that the analysis knows, for questions about them.
+struct Templates(Analysis);
+
+impl api::Aliases for Templates {
+    fn of(&self, id: TemplateId) -> Vec<TemplateId> {
+        self.0.aliases(id)
+    }
+
+    fn merged(&self) -> Vec<anomaly::Merged> {
+        self.0.merged_templates()
+    }
 }
 
 fn open_embedded(build: &Build<'_>) -> Result<Arc<dyn Index>, StartError> {

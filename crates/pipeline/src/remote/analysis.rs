@@ -6,7 +6,7 @@ use std::{
 };
 
 use event::{Analyzed, Batch, Event, EventId, Position, Template, TemplateId, Variable, Verdict};
-use template::{LoadError, Miner};
+use template::{LoadError, Merged, Miner};
 
 use super::Scoring;
 
@@ -44,6 +44,11 @@ impl RemoteAnalysis {
     /// All ids whose stored rows belong to this template, for queries.
     pub fn aliases(&self, id: TemplateId) -> Vec<TemplateId> {
         self.miner().aliases(id)
+    }
+
+    /// All templates that stand for other ids too, for counts by template.
+    pub fn merged_templates(&self) -> Vec<Merged> {
+        self.miner().merged()
     }
 
     /// Templates known.

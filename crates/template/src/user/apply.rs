@@ -40,6 +40,15 @@ pub struct Described {
     pub aliases: Vec<TemplateId>,
 }
 
+/// A template that stands for other ids too: those of templates that were merged into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The template.
+    pub template: Arc<Template>,
+    /// The other ids.
+    pub ids: Vec<TemplateId>,
+}
+
 impl Described {
     fn plain(template: Arc<Template>) -> Self {
         let (variables, aliases) = (Vec::new(), Vec::new());
@@ -209,6 +218,33 @@ impl Miner {
         ids.sort_unstable();
         ids.dedup();
         ids
+    }
+
+    /// All templates that stand for other ids too: whoever counts events by template adds those of the others.
+    pub fn merged(&self) -> Vec<Merged> {
+        let mut others: Vec<Vec<TemplateId>> = vec![Vec::new(); self.user.views.len()];
+        for (id, view) in &self.user.ids {
+            if let Some(ids) = others.get_mut(*view as usize) {
+                ids.push(TemplateId(*id));
+            }
+        }
+        let mut merged = Vec::new();
+        for (_, group) in self.groups.alive() {
+            let aliases = group.aliases.iter().copied().filter(|id| !self.is_part(*id));
+            match (group.view as usize).checked_sub(1).and_then(|view| others.get_mut(view)) {
+                Some(ids) => ids.extend(aliases.chain([group.template.id])),
+                None if group.aliases.is_empty() => {}
+                None => merged.push(Merged { template: group.template.clone(), ids: aliases.collect() }),
+            }
+        }
+        for (view, mut ids) in self.user.views.iter().zip(others) {
+            ids.retain(|id| *id != view.template.id && !self.is_part(*id));
+            ids.sort_unstable();
+            ids.dedup();
+            merged.push(Merged { template: view.template.clone(), ids });
+        }
+        merged.retain(|merged| !merged.ids.is_empty());
+        merged
     }
 
     /// Whether a template is pinned.

@@ -11,7 +11,7 @@ mod operation;
 mod plan;
 mod view;
 
-pub use apply::{Described, PARTS_MAX, PARTS_PER_TEMPLATE_MAX};
+pub use apply::{Described, Merged, PARTS_MAX, PARTS_PER_TEMPLATE_MAX};
 pub use operation::{
     Action, EXAMPLE_BYTES_MAX, MERGED_MAX, NAME_BYTES_MAX, OPERATIONS_BYTES_MAX, OPERATIONS_MAX, Operation,
     OperationError, Operations, Split,

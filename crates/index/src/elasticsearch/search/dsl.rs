@@ -158,6 +158,7 @@ fn field(path: &str, test: &Test, expanded: &Expanded) -> Json {
         Test::Matches(wildcard) if kind == FieldKind::Label => label_wildcard(path, wildcard, expanded),
         Test::Matches(wildcard) => json!({"wildcard": {path: {"value": pattern(wildcard)}}}),
         Test::Equals { text, .. } => json!({"term": {path: text}}),
+        Test::OneOf(texts) => json!({"terms": {path: texts.iter().collect::<Vec<_>>()}}),
         Test::Number { number, text } => match kind {
             FieldKind::Long => long(path, *number, text),
             FieldKind::Double => double_range(path, Bound::Included(*number), Bound::Included(*number)),
