@@ -12,16 +12,8 @@
 use disk::sealed::{Reader, SealedError, Writer};
 
 use super::{
-    Model,
-    calibrate::Calibration,
-    clean::Cleaning,
-    collect::number,
-    config::Parts,
-    normal::Normals,
-    order::Order,
-    range::Range,
-    relation,
-    sequence::EventKey,
+    Model, calibrate::Calibration, clean::Cleaning, collect::number, config::Parts, normal::Normals,
+    order::Order, range::Range, relation, sequence::EventKey,
 };
 
 /// More events than any configuration tells apart.
