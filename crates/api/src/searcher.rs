@@ -23,6 +23,7 @@ use problem::{Problem, StatusCode};
 use query::Query;
 use telemetry::metric;
 use tokio::sync::watch;
+use verdicts::Verdicts;
 
 use aliases::Rows;
 pub(crate) use aliases::widened;
@@ -69,6 +70,7 @@ impl Default for SearcherConfig {
 pub struct Searcher {
     index: Arc<dyn Index>,
     journal: Journal,
+    verdicts: Verdicts,
     written: watch::Receiver<Position>,
     config: SearcherConfig,
     aliases: Arc<dyn Aliases>,
@@ -168,15 +170,17 @@ impl std::fmt::Debug for Searcher {
 }
 
 impl Searcher {
-    /// `written` tells the position behind the last searchable event, whenever it moves.
+    /// `written` tells the position behind the last searchable event, whenever it moves. What waits in the
+    /// journal is found with the verdicts that wait beside it.
     pub fn new(
         index: Arc<dyn Index>,
         journal: Journal,
+        verdicts: Verdicts,
         written: watch::Receiver<Position>,
         config: SearcherConfig,
     ) -> Self {
         let aliases = Arc::new(NoAliases);
-        Self { index, journal, written, config, aliases, told_at: Arc::default() }
+        Self { index, journal, verdicts, written, config, aliases, told_at: Arc::default() }
     }
 
     /// Questions about a template find the events of all ids that stand for it.
@@ -251,11 +255,14 @@ impl Searcher {
                 }
             }
         } else {
-            let journal = self.journal.clone();
+            let (journal, verdicts) = (self.journal.clone(), self.verdicts.clone());
             let work = move || {
                 let records = journal.read(from, bytes_max).ok()?;
                 let all = FollowRequest { bytes_max: usize::MAX, ..request };
-                let hits = waiting::events(&journal, &records).follow(&all, &Limits::none()).ok()?.hits;
+                let hits = waiting::events((&journal, &verdicts), &records, records.end())
+                    .follow(&all, &Limits::none())
+                    .ok()?
+                    .hits;
                 Some(Followed { hits, end: records.end() })
             };
             tokio::task::spawn_blocking(work).await.ok().flatten()?
@@ -321,8 +328,8 @@ impl Searcher {
         self.with_tail(found, Some(covered), (end, limits), scan, FieldInfo::merge, FieldInfo::merge).await
     }
 
-    /// Templates with their counts, each with those of all ids that stand for it. Events of the journal's tail
-    /// have none yet.
+    /// Templates with their counts, each with those of all ids that stand for it. Events that are not
+    /// analysed yet have none.
     ///
     /// # Errors
     /// As [`Searcher::search`].
@@ -424,12 +431,13 @@ impl Searcher {
             Some(result) if from >= end => return Ok(Answer { result, partial: destroyed, from_index }),
             found => found,
         };
-        let (journal, own) = (self.journal.clone(), limits.clone());
+        let (journal, verdicts, own) = (self.journal.clone(), self.verdicts.clone(), limits.clone());
         let budget = Budget { bytes: self.config.tail_bytes_max, time: self.config.tail_time_max };
         let guard = limits.cancel_on_drop();
         let work = telemetry::task::blocking("query of the journal", move || -> Result<_, IndexError> {
             let scan = |part: &Scan| scan(part, &own);
-            let Waiting { answer, cut } = waiting::look(&journal, (from, end), budget, scan, gather)?;
+            let Waiting { answer, cut } =
+                waiting::look((&journal, &verdicts), (from, end), budget, scan, gather)?;
             let found = match found {
                 Some(found) => found,
                 None => scan(&Scan::new())?,

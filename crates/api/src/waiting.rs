@@ -1,13 +1,14 @@
 //! What waits in the journal for an index that is behind: looked at event by event, in pieces, the
-//! newest first, so that memory stays that of a piece however much waits. What the budget does not
-//! reach is the oldest, and is said.
+//! newest first, so that memory stays that of a piece however much waits, with what the analysis has said
+//! of them. What the budget does not reach is the oldest, and is said.
 
 use std::time::{Duration, Instant};
 
-use event::{Analyzed, EventId, Position, Verdict, codec};
+use event::{Event, EventId, Position, codec};
 use index::{IndexError, scan::Scan};
 use journal::{Journal, Records};
 use telemetry::metric;
+use verdicts::Verdicts;
 
 /// Bytes read from the journal at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -35,15 +36,23 @@ pub(crate) struct Waiting<T> {
 /// # Errors
 /// Those of `scan`.
 pub(crate) fn look<T>(
-    journal: &Journal,
+    (journal, verdicts): (&Journal, &Verdicts),
     (from, end): (Position, Position),
     budget: Budget,
     scan: impl Fn(&Scan) -> Result<T, IndexError>,
     merge: impl Fn(T, T) -> T,
 ) -> Result<Waiting<T>, IndexError> {
     let until = Instant::now() + budget.time;
-    let mut look =
-        Look { journal, scan, merge, answer: None, piece: Scan::new(), piece_bytes: 0, looked_at: 0 };
+    let mut look = Look {
+        journal,
+        verdicts,
+        scan,
+        merge,
+        answer: None,
+        piece: Scan::new(),
+        piece_bytes: 0,
+        looked_at: 0,
+    };
     let mut bytes_left = budget.bytes;
     let mut cut = None;
     for (from, to) in pieces(&journal.segments(), from, end) {
@@ -72,25 +81,15 @@ pub(crate) fn look<T>(
     Ok(Waiting { answer, cut })
 }
 
-/// The events of records.
-pub(crate) fn events(journal: &Journal, records: &Records) -> Scan {
+/// The events of records before a place, with what the analysis has said of them. What cannot be decoded
+/// is found once the analysis has made an event of it.
+pub(crate) fn events((journal, verdicts): (&Journal, &Verdicts), records: &Records, to: Position) -> Scan {
     let (identity, mut scan) = (journal.identity(), Scan::new());
-    records.iter().for_each(|(position, record)| add(&mut scan, identity.event(position), record));
+    let before = records.iter().take_while(|(position, _)| *position < to);
+    let events = |(position, record)| Some((identity.event(position), codec::decode(record).ok()?));
+    let events: Vec<(EventId, Event<'_>)> = before.filter_map(events).collect();
+    scan.add(&verdicts.join(events, records.end().min(to)).0);
     scan
-}
-
-/// Adds an event. What cannot be decoded is found once the pipeline has made an event of it.
-fn add(scan: &mut Scan, id: EventId, record: &[u8]) {
-    if let Ok(event) = codec::decode(record) {
-        scan.push(Analyzed {
-            id,
-            event: event.into_owned(),
-            shape: 0,
-            variables: 0..0,
-            template: None,
-            verdict: Verdict::unscored(),
-        });
-    }
 }
 
 /// Why a piece could not be looked at.
@@ -101,6 +100,7 @@ enum Trouble {
 
 struct Look<'j, T, S, M> {
     journal: &'j Journal,
+    verdicts: &'j Verdicts,
     scan: S,
     merge: M,
     answer: Option<T>,
@@ -112,18 +112,17 @@ struct Look<'j, T, S, M> {
 impl<T, S: Fn(&Scan) -> Result<T, IndexError>, M: Fn(T, T) -> T> Look<'_, T, S, M> {
     /// Takes the events between two places in; gives their bytes.
     fn take(&mut self, from: Position, to: Position) -> Result<usize, Trouble> {
-        let identity = self.journal.identity();
         let (mut position, mut bytes) = (from, 0);
         while position < to {
             let records = self.journal.read(position, READ_BYTES).map_err(Trouble::Journal)?;
-            for (position, record) in records.iter().take_while(|(position, _)| *position < to) {
-                bytes += record.len();
-                self.piece_bytes += record.len();
-                self.looked_at += 1;
-                add(&mut self.piece, identity.event(position), record);
-                if self.piece_bytes >= PIECE_BYTES {
-                    self.evaluate().map_err(Trouble::Index)?;
-                }
+            self.piece.append(events((self.journal, self.verdicts), &records, to));
+            let read: usize =
+                records.iter().take_while(|(at, _)| *at < to).map(|(_, record)| record.len()).sum();
+            bytes += read;
+            self.piece_bytes += read;
+            self.looked_at += records.iter().take_while(|(at, _)| *at < to).count();
+            if self.piece_bytes >= PIECE_BYTES {
+                self.evaluate().map_err(Trouble::Index)?;
             }
             if records.end() <= position {
                 break;

@@ -47,6 +47,12 @@ impl Scan {
         self.covered = self.covered.max(batch.end);
     }
 
+    /// Adds the events of another list, as [`Scan::add`].
+    pub fn append(&mut self, other: Self) {
+        self.covered = self.covered.max(other.covered);
+        other.events.into_iter().for_each(|analyzed| self.push(analyzed));
+    }
+
     /// Adds one event, unless its id is there already.
     pub fn push(&mut self, analyzed: Analyzed<'static>) {
         if self.ids.insert(analyzed.id) {

@@ -7,7 +7,7 @@ use journal::Journal;
 use telemetry::{metric, task::Stop};
 use tracing::{error, info, warn};
 
-use crate::Pipeline;
+use crate::indexing::Indexing;
 
 /// Where the index stands in this journal.
 pub(crate) struct Attached {
@@ -29,7 +29,7 @@ pub(crate) fn attach(journal: &Journal, index: &dyn Index, cursor: Position) -> 
     attached
 }
 
-impl Pipeline {
+impl Indexing {
     /// Takes a new id if the index has events of this journal from beyond its end, before anything is
     /// written; false when the program is to stop before that is known.
     pub(crate) async fn identify(&mut self, stop: &Stop) -> bool {
@@ -51,7 +51,7 @@ impl Pipeline {
                     );
                     self.health
                         .degraded("the index does not say yet what it has; the journal keeps the events");
-                    if stop.run_until_cancelled(tokio::time::sleep(self.config.retry)).await.is_none() {
+                    if stop.run_until_cancelled(tokio::time::sleep(self.retry)).await.is_none() {
                         return false;
                     }
                 }
@@ -69,8 +69,8 @@ impl Pipeline {
         if self.journal.identity().parts().count() > 1 {
             // An index that has nothing of the newest part yet is told where that begins.
             let newest = self.journal.identity().at(self.inherited);
-            self.index.attach(newest, self.position, self.inherited);
-            let nothing = event::Batch { end: self.position, ..event::Batch::default() };
+            self.index.attach(newest, self.position(), self.inherited);
+            let nothing = event::Batch { end: self.position(), ..event::Batch::default() };
             if let Err(failure) = self.index.write(&nothing).await {
                 warn!(
                     error = &failure as &dyn std::error::Error,
@@ -81,11 +81,11 @@ impl Pipeline {
         true
     }
 
-    /// Takes a new id if another collector goes on with a copy of this journal.
-    pub(crate) async fn renew_if_collided(&self) {
-        let current = self.journal.identity().at(self.position);
+    /// Takes a new id from a place on if another collector goes on with a copy of this journal.
+    pub(crate) async fn renew_if_collided(&self, from: Position) {
+        let current = self.journal.identity().at(from);
         if self.index.collided() == Some(current) {
-            self.renew(self.position).await;
+            self.renew(from).await;
         }
     }
 

@@ -1,25 +1,30 @@
-//! The journal's reader: decode, template, score, index, commit. The file to read first.
+//! The journal's readers. The file to read first.
 //!
 //! ```text
-//! journal ──► records ──► events ──► templates, scores ──► index ──► commit: window, index, cursor
-//!    ▲ end        decode         Analysis::analyze       Index::write      │
-//!    └────────────────────────── segments behind the cursor go ◄───────────┘
+//!             ┌► analysis: decode ► template, score ─┬─► detection
+//! journal ──► │                                      ├─► live tails
+//!             │                                      ├─► indexing, while that keeps up
+//!             │                                      └─► verdicts, for those that do not
+//!             └► indexing, when it is behind: decode ► join with the verdicts ► index
 //! ```
-//! One thread does it all, in journal order, so that a verdict depends on nothing but the events
-//! before it. A commit makes durable, in this order: the analysis' window as of a position, the
-//! index up to that position, the cursor. A crash between any two of them repeats work and
-//! nothing else: the window is kept under its position until the cursor has passed it, an index of
-//! our own names the position it holds, and a remote one knows the ids of what it has.
+//! Each reader has a place of its own. *Analysis* goes through the journal once and in order, so that a
+//! verdict depends on nothing but the events before it, and waits for nobody. *Indexing* stands beside
+//! it and is given its batches as long as the index takes them. When that takes nothing, the verdicts
+//! are kept and indexing reads on by itself when it can ([`CatchUp`]). *Detection* sees each
+//! event once, as it is analysed.
 //!
-//! A remote index answers later than it is given something. The window of a position is then kept
-//! until the index has everything before it, and only then does the cursor move there: while the
-//! index is away the cursor stands still.
+//! A commit makes durable, in this order: what detection found and its place; the verdicts that the index lacks;
+//! the analysis' window; the index as far as it has answered, and its cursor. A crash between any two
+//! of them repeats work and nothing else. A start goes on with the latest window up to which
+//! verdicts are there for all that the index lacks.
 //!
 //! This crate must never acknowledge anything, and must never skip an event because it is odd.
 
 mod analysis;
 pub mod backlog;
+mod detection;
 mod identity;
+mod indexing;
 mod refill;
 pub mod remote;
 mod window;
@@ -29,14 +34,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use event::{Event, Position, Timestamp, codec};
+use event::{Batch, Event, EventId, Position, Timestamp, codec};
 use index::{Index, IndexError, live::Live};
 use journal::{Journal, Records};
-use telemetry::{health::Component, ledger, metric, task::Stop};
-use tokio::sync::watch;
+use telemetry::{
+    health::{Component, Health},
+    metric,
+    task::Stop,
+};
 use tracing::{error, info, warn};
+use verdicts::Verdicts;
 
 pub use analysis::Analysis;
+use detection::Detection;
+pub use detection::{Detector, DetectorError};
+pub use indexing::CatchUp;
+use indexing::{Given, Indexing, Meeting};
 use window::WindowFiles;
 
 /// The name of the cursor that keeps the journal's segments until they are indexed.
@@ -85,107 +98,89 @@ pub enum PipelineError {
     Index(#[from] IndexError),
 }
 
-/// The reader, before it runs.
+/// What the readers are made of.
+pub struct Parts {
+    /// Where events come from.
+    pub journal: Journal,
+    /// Where templates and verdicts come from.
+    pub analysis: Analysis,
+    /// What waits for readers that are behind.
+    pub verdicts: Verdicts,
+    /// Where analysed events go.
+    pub index: Arc<dyn Index>,
+    /// What looks at them on the way.
+    pub detector: Option<Box<dyn Detector>>,
+    /// What tells how they are.
+    pub health: Health,
+}
+
+/// Analysis, and the readers that stand beside it, before they run.
 pub struct Pipeline {
     config: Config,
     journal: Journal,
-    cursor: journal::Cursor,
     analysis: Analysis,
-    index: Arc<dyn Index>,
+    verdicts: Verdicts,
     window: WindowFiles,
-    written: watch::Receiver<Position>,
+    detection: Option<Detection>,
     live: Live,
     health: Component,
     position: Position,
-    /// Where the journal stood at the start: what comes before it was received by an earlier process.
-    inherited: Position,
-    /// The index holds events of this journal from beyond that.
-    is_ahead: bool,
+    /// None while it is behind.
+    indexing: Option<Box<Indexing>>,
+    meeting: Meeting,
     uncommitted: Option<Uncommitted>,
-    /// The position whose window is kept and which the cursor takes once the index has got there.
-    committing: Option<Position>,
-    /// The latest position whose window was saved.
-    saved: Position,
+    /// The place of the latest commit, until the index has answered for everything before it.
+    unanswered: Option<Position>,
 }
 
-/// What was written since the last commit.
+/// What was analysed since the last commit.
 struct Uncommitted {
     since: Instant,
     last: Instant,
     events: u64,
 }
 
-/// What became of a read.
-enum Step {
-    /// Something was read; there may be more.
-    Onward,
-    /// There was nothing to read.
-    Idle,
-    /// The index takes nothing and the program is to stop; the journal keeps the rest.
-    GivenUp,
-}
-
 impl Pipeline {
-    /// Opens the cursor, finds where the index stands and brings the analysis to that point.
+    /// Finds where the index stands, and from where the analysis goes on. [`CatchUp`] is to be run
+    /// beside it.
     ///
     /// # Errors
     /// When the cursor or the window's folder cannot be opened.
-    pub fn open(
-        config: Config,
-        journal: Journal,
-        analysis: Analysis,
-        index: Arc<dyn Index>,
-        health: Component,
-    ) -> Result<Self, PipelineError> {
+    pub fn open(config: Config, parts: Parts) -> Result<(Self, CatchUp), PipelineError> {
+        let Parts { journal, analysis, verdicts, index, detector, health } = parts;
         let cursor = journal.cursor(CURSOR)?;
-        let inherited = journal.end();
         let attached = identity::attach(&journal, index.as_ref(), cursor.position());
-        let position = attached.position;
         let window = WindowFiles::open(&config.window_dir, journal.id())?;
-        let loaded = window.load(position)?;
-        let saved = loaded.as_ref().map_or(position, |(saved, _)| *saved);
-        match loaded {
-            Some((saved, snapshot)) => match analysis.restore(&snapshot) {
-                Ok(()) if saved == position => info!(%position, "scoring goes on where the index stands"),
-                Ok(()) => warn!(
-                    %position, %saved,
-                    "scoring has forgotten the last events before the stop, because the disk did not take what it \
-                     remembered; stored events are safe"
-                ),
-                Err(error) => warn!(
-                    %error,
-                    "scoring begins anew, because it cannot read what it remembered of earlier events. Stored events \
-                     are safe; scores are poorer for a while. A folder that was used with a separate anomaly service \
-                     has no other memory; else restore the folder window from a backup"
-                ),
-            },
-            None if position == Position::default() => {}
-            None => warn!(
-                %position,
-                "scoring begins anew, because the folder window does not hold what it remembered of earlier events. \
-                 Stored events are safe; scores are poorer for a while"
-            ),
-        }
+        let position = restore(&analysis, &window, attached.position, verdicts.covered(attached.position))?;
+        verdicts.begin(position);
         analysis.start(position);
         let live = Live::new(config.live_bytes_max);
         live.begin(position);
-        Ok(Self {
+        let indexing = Indexing::new(
+            (&journal, cursor),
+            (&index, &attached),
+            &verdicts,
+            health.component("index"),
+            &config,
+        );
+        let (catch_up, meeting) = CatchUp::new(indexing, position);
+        let detection = detector.map(|detector| Detection::new(detector, health.component("detection")));
+        let pipeline = Self {
             config,
             journal,
-            cursor,
             analysis,
-            written: index.written(),
-            index,
+            verdicts,
             window,
+            detection,
             live,
-            health,
+            health: health.component("analysis"),
             position,
-            inherited,
-            is_ahead: attached.is_ahead,
+            indexing: None,
+            meeting,
             uncommitted: None,
-            committing: None,
-            saved,
-        })
+            unanswered: None,
+        };
+        Ok((pipeline, catch_up))
     }
 
     /// What live tails watch.
@@ -196,60 +191,62 @@ impl Pipeline {
     /// Reads until told to stop, then takes in what the journal holds and commits.
     ///
     /// # Errors
-    /// When the journal or the index fails for good.
+    /// When the index fails for good.
     pub async fn run(mut self, stop: Stop) -> Result<(), PipelineError> {
+        self.bring_detection_up();
         let mut end = self.journal.watch_end();
-        let mut written = self.written.clone();
-        if !self.identify(&stop).await {
-            return Ok(());
-        }
-        refill::refill(&self.journal, self.index.as_ref(), self.config.read_bytes, &stop).await;
         loop {
             end.borrow_and_update();
-            written.borrow_and_update();
-            match self.step(&stop).await? {
-                Step::Onward => continue,
-                Step::GivenUp => return self.finish().await,
-                Step::Idle => {}
+            if self.step(&stop).await? {
+                continue;
             }
             if stop.is_cancelled() {
                 break;
             }
             let due = self.commit_due();
+            let mut written = self.indexing.as_ref().map(|indexing| indexing.written());
+            let answers = async {
+                match (&mut written, self.unanswered) {
+                    (Some(written), Some(position)) => drop(written.wait_for(|at| *at >= position).await),
+                    _ => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 changed = end.changed() => if changed.is_err() { break },
                 () = stop.cancelled() => {}
-                Ok(()) = written.changed(), if self.committing.is_some() => {}
+                () = answers => self.settle().await?,
+                Some(indexing) = self.meeting.beside.recv() => self.stand_beside(indexing).await?,
                 () = tokio::time::sleep_until(due.into()), if self.uncommitted.is_some() => self.commit().await?,
             }
         }
-        loop {
-            match self.step(&stop).await? {
-                Step::Onward => {}
-                Step::Idle => break,
-                Step::GivenUp => return self.finish().await,
-            }
-        }
-        self.commit().await?;
+        while self.step(&stop).await? {}
         self.finish().await
     }
 
-    /// Waits a while for the index to answer for what it was given, and moves the cursor there.
+    /// Commits for the last time, and waits a while for the index to answer for what it was given.
     async fn finish(&mut self) -> Result<(), PipelineError> {
-        let Some(position) = self.committing else { return Ok(()) };
-        let mut written = self.written.clone();
-        let reached = written.wait_for(|written| *written >= position);
-        match tokio::time::timeout(self.config.drain, reached).await {
-            Ok(Ok(_)) => self.commit().await,
-            _ => {
-                warn!("the index has not answered for everything; the journal keeps it for the next start");
-                Ok(())
-            }
+        self.meeting.beside.close();
+        if let Ok(indexing) = self.meeting.beside.try_recv() {
+            self.stand_beside(indexing).await?;
         }
+        self.commit().await?;
+        let (Some(indexing), Some(position)) = (&self.indexing, self.unanswered) else { return Ok(()) };
+        let mut written = indexing.written();
+        let reached = written.wait_for(|written| *written >= position);
+        if tokio::time::timeout(self.config.drain, reached).await.is_err() {
+            warn!("the index has not answered for everything; the journal keeps it for the next start");
+        }
+        self.settle().await
     }
 
-    /// One read.
-    async fn step(&mut self, stop: &Stop) -> Result<Step, PipelineError> {
+    /// One read; false when there was nothing.
+    async fn step(&mut self, stop: &Stop) -> Result<bool, PipelineError> {
+        if let Ok(indexing) = self.meeting.beside.try_recv() {
+            self.stand_beside(indexing).await?;
+        }
+        if let Some(indexing) = &self.indexing {
+            indexing.renew_if_collided(self.position).await;
+        }
         let records = match self.journal.read(self.position, self.config.read_bytes) {
             Ok(records) => records,
             Err(failure) => {
@@ -260,71 +257,95 @@ impl Pipeline {
                 self.health.degraded("the journal cannot be read at present");
                 // A stop does not wait for a disk that may never answer.
                 let waited = stop.run_until_cancelled(tokio::time::sleep(self.config.retry)).await;
-                return Ok(if waited.is_some() { Step::Onward } else { Step::Idle });
+                return Ok(waited.is_some());
             }
         };
-        if records.damaged() > 0 {
-            metrics::counter!(metric::JOURNAL_DAMAGED_RECORDS).increment(records.damaged());
-            ledger::dropped("damaged", records.damaged());
-            if self.position < self.inherited {
-                ledger::received(records.damaged());
-            }
-            error!(
-                damaged = records.damaged(),
-                from = %self.position,
-                to = %records.end(),
-                "damaged journal records were set aside; journal/quarantine keeps their bytes where there was room"
-            );
-        }
+        self.health.ok();
         let idle = records.is_empty() && records.end() == self.position;
-        if !idle && !self.take_in(&records, stop).await? {
-            return Ok(Step::GivenUp);
+        if !idle {
+            self.take_in(&records).await?;
         }
         let full = self.uncommitted.as_ref().is_some_and(|since| since.events >= self.config.commit_events);
         let due = self.uncommitted.is_some() && self.commit_due() <= Instant::now();
-        let reached = self.committing.is_some_and(|position| *self.written.borrow() >= position);
-        if full || due || reached {
+        if full || due {
             self.commit().await?;
+        } else if let (Some(indexing), Some(position)) = (&self.indexing, self.unanswered)
+            && indexing.has_written(position)
+        {
+            self.settle().await?;
         }
-        Ok(if idle { Step::Idle } else { Step::Onward })
+        Ok(!idle)
     }
 
-    /// Analyses records and gives them to the index; false when that takes nothing and the program
-    /// is to stop.
-    async fn take_in(&mut self, records: &Records, stop: &Stop) -> Result<bool, PipelineError> {
-        self.renew_if_collided().await;
-        let identity = self.journal.identity();
-        let events: Vec<_> =
-            records.iter().map(|(position, record)| (identity.event(position), decode(record))).collect();
+    /// Analyses records and hands them on to whoever stands beside.
+    async fn take_in(&mut self, records: &Records) -> Result<(), PipelineError> {
+        let events = events_of(&self.journal, records);
         let count = events.len() as u64;
-        let inherited = events.iter().filter(|(id, _)| id.position < self.inherited).count();
-        ledger::received(inherited as u64);
-        let batch = self.analysis.analyze(events, records.end()).await;
-        while let Err(error) = self.index.write(&batch).await {
-            if matches!(error, IndexError::Poisoned) {
-                return Err(error.into());
-            }
-            if stop.is_cancelled() {
-                // The analysis has learned what the index does not have: its window is not kept.
-                return Ok(false);
-            }
-            if matches!(error, IndexError::Busy { .. }) {
-                continue;
-            }
-            error!(error = &error as &dyn std::error::Error, "the index took nothing; trying again");
-            self.health.degraded("the index takes nothing at present; the journal keeps the events");
-            // Whoever waits to stop must not wait for this.
-            let _: Option<()> = stop.run_until_cancelled(tokio::time::sleep(self.config.retry)).await;
+        let (start, end) = (self.position, records.end());
+        let batch = self.analysis.analyze(events, end).await;
+        let anomalies = batch.events.iter().filter(|event| event.verdict.is_anomaly).count();
+        metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
+        if let Some(detection) = &mut self.detection {
+            detection.see(&batch);
         }
-        self.position = records.end();
+        self.hand_on(start, &batch, records.damaged()).await?;
+        self.position = end;
+        self.meeting.analysed.send_replace(end);
+        self.fall_behind_if_refused(end).await;
+        self.live.push(batch.events, end);
         let now = Instant::now();
         let since = self.uncommitted.get_or_insert(Uncommitted { since: now, last: now, events: 0 });
         since.last = now;
         since.events += count;
-        let anomalies = batch.events.iter().filter(|event| event.verdict.is_anomaly).count();
-        metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
-        self.live.push(batch.events, records.end());
-        Ok(true)
+        Ok(())
+    }
+
+    /// Gives the index a batch, and holds what was said of it as long as the index may not have it.
+    async fn hand_on(
+        &mut self,
+        start: Position,
+        batch: &Batch<'_>,
+        damaged: u64,
+    ) -> Result<(), PipelineError> {
+        if let Some(indexing) = &mut self.indexing
+            && indexing.give(batch, damaged).await? == Given::Taken
+            && indexing.has_written(batch.end)
+        {
+            return Ok(());
+        }
+        self.verdicts.hold(start, batch);
+        Ok(())
+    }
+
+    /// Sends indexing off to catch up when it was not given everything.
+    async fn fall_behind_if_refused(&mut self, end: Position) {
+        if let Some(indexing) = self.indexing.take_if(|indexing| indexing.position() < end) {
+            self.unanswered = None;
+            // The other side holds none, so there is room; it is gone only when the program stops.
+            drop(self.meeting.behind.send(indexing).await);
+        }
+    }
+
+    /// Lets indexing that has come up stand beside the analysis, once it has what little it still lacks.
+    async fn stand_beside(&mut self, mut indexing: Box<Indexing>) -> Result<(), PipelineError> {
+        match indexing.catch_up(self.position).await {
+            Ok(_) => {}
+            Err(failure @ PipelineError::Index(_)) => return Err(failure),
+            Err(failure) => {
+                warn!(error = &failure as &dyn std::error::Error, "the index cannot come up yet");
+            }
+        }
+        self.unanswered = Some(indexing.position());
+        self.indexing = Some(indexing);
+        self.fall_behind_if_refused(self.position).await;
+        Ok(())
+    }
+
+    /// Lets detection see what it has not seen before it was stopped.
+    fn bring_detection_up(&mut self) {
+        if let Some(detection) = &mut self.detection {
+            detection.catch_up(&self.journal, &self.verdicts, self.position, self.config.read_bytes);
+        }
     }
 
     /// When the next commit is due, given that something is uncommitted.
@@ -337,65 +358,112 @@ impl Pipeline {
         }
     }
 
-    /// Commits as far as the index has answered. A full disk or a file that cannot be written now is
-    /// no end: the journal keeps the events, and the next commit tries again.
+    /// Commits. A full disk or a file that cannot be written now is no end: the journal keeps the events,
+    /// and the next commit tries again.
     async fn commit(&mut self) -> Result<(), PipelineError> {
-        let Err(failure) = self.try_commit().await else {
-            self.health.ok();
-            return Ok(());
-        };
-        if matches!(failure, PipelineError::Index(IndexError::Poisoned)) {
-            return Err(failure);
-        }
-        error!(error = &failure as &dyn std::error::Error, "could not commit; the journal keeps the events");
-        self.health.degraded("the index could not be made durable; the journal keeps the events");
-        // Due again later, also when nothing else comes.
-        let now = Instant::now();
-        self.uncommitted = Some(Uncommitted { since: now, last: now, events: 0 });
-        Ok(())
-    }
-
-    async fn try_commit(&mut self) -> Result<(), PipelineError> {
-        if self.committing.is_some() {
-            self.settle().await?;
-        }
-        if self.committing.is_some() {
-            // The index is still at it. Asked again when it has moved, or when the next one is due.
-            if let Some(uncommitted) = &mut self.uncommitted {
-                let now = Instant::now();
-                (uncommitted.since, uncommitted.last, uncommitted.events) = (now, now, 0);
-            }
-            return Ok(());
-        }
-        // Without its window the analysis goes on from an older one after a restart. That is no reason to keep
-        // the journal's disk, which may be what the window lacks.
         if self.uncommitted.take().is_some() {
-            match self.window.save(self.position, &self.analysis.snapshot()) {
-                Ok(()) => self.saved = self.position,
-                Err(failure) => {
-                    metrics::counter!(metric::FAILED_WINDOW_SAVES).increment(1);
-                    warn!(
-                        error = &failure as &dyn std::error::Error,
-                        "what scoring remembers could not be saved, and the next commit tries again; look at the disk"
-                    );
-                }
+            if let Some(detection) = &mut self.detection {
+                detection.commit(&self.verdicts, self.position);
+            }
+            if self.save() {
+                self.health.ok();
             }
         }
-        self.committing = Some(self.position);
+        self.unanswered = self.indexing.is_some().then_some(self.position);
         self.settle().await
     }
 
-    /// Makes the index durable and moves the cursor, if the index has got so far.
+    /// Keeps verdicts that the index lacks, and the window. Without them the analysis goes on from an older window
+    /// after a restart: that is no reason to keep the journal's disk, which may be what they lack.
+    fn save(&self) -> bool {
+        let kept = self.verdicts.keep().map_err(|failure| {
+            warn!(error = &failure as &dyn std::error::Error, "what waits for the index could not be kept");
+        });
+        let saved = self.window.save(self.position, &self.analysis.snapshot()).map_err(|failure| {
+            metrics::counter!(metric::FAILED_WINDOW_SAVES).increment(1);
+            warn!(error = &failure as &dyn std::error::Error, "the state of the analysis could not be kept");
+        });
+        kept.is_ok() && saved.is_ok()
+    }
+
+    /// Makes the index durable as far as it has answered, and moves its cursor.
     async fn settle(&mut self) -> Result<(), PipelineError> {
-        let durable = self.index.commit().await?;
-        if let Some(position) = self.committing.filter(|position| durable >= *position) {
-            self.cursor.commit(position)?;
-            self.analysis.commit(position);
-            self.window.keep_only(self.saved.min(position));
-            self.committing = None;
+        let Some(indexing) = &mut self.indexing else {
+            self.window.keep_for(self.verdicts.covered(self.verdicts.start()));
+            return Ok(());
+        };
+        match indexing.commit().await {
+            Ok(durable) => {
+                indexing.health.ok();
+                self.analysis.commit(durable);
+                self.window.keep_for(self.verdicts.covered(durable));
+                self.unanswered = self.unanswered.filter(|position| durable < *position);
+                return Ok(());
+            }
+            Err(failure @ PipelineError::Index(IndexError::Poisoned)) => return Err(failure),
+            Err(failure) => {
+                error!(
+                    error = &failure as &dyn std::error::Error,
+                    "could not commit; the journal keeps the events"
+                );
+                indexing.health.degraded("the index could not be made durable; the journal keeps the events");
+            }
         }
+        // Due again later, also when nothing else comes.
+        let now = Instant::now();
+        self.uncommitted = Some(Uncommitted { since: now, last: now, events: 0 });
+        self.unanswered = None;
         Ok(())
     }
+}
+
+/// Lets the analysis go on from the latest window up to a place, and says where it begins: not before
+/// the index, which has what came before with its verdicts.
+fn restore(
+    analysis: &Analysis,
+    window: &WindowFiles,
+    indexed: Position,
+    reach: Position,
+) -> Result<Position, PipelineError> {
+    let Some((saved, snapshot)) = window.load(reach)? else {
+        if indexed > Position::default() {
+            warn!(
+                position = %indexed,
+                "scoring begins anew, because the folder window does not hold what it remembered of earlier events. \
+                 Stored events are safe; scores are poorer for a while"
+            );
+        }
+        return Ok(indexed);
+    };
+    match analysis.restore(&snapshot) {
+        Ok(()) if saved >= indexed => {
+            info!(position = %saved, %indexed, "scoring goes on where it stood");
+            Ok(saved)
+        }
+        Ok(()) => {
+            warn!(
+                position = %indexed, %saved,
+                "scoring has forgotten the last events before the stop, because the disk did not take what it \
+                 remembered; stored events are safe"
+            );
+            Ok(indexed)
+        }
+        Err(error) => {
+            warn!(
+                %error,
+                "scoring begins anew, because it cannot read what it remembered of earlier events. Stored events \
+                 are safe; scores are poorer for a while. A folder that was used with a separate anomaly service \
+                 has no other memory; else restore the folder window from a backup"
+            );
+            Ok(indexed)
+        }
+    }
+}
+
+/// The events of records, with their ids.
+fn events_of<'r>(journal: &Journal, records: &'r Records) -> Vec<(EventId, Event<'r>)> {
+    let identity = journal.identity();
+    records.iter().map(|(position, record)| (identity.event(position), decode(record))).collect()
 }
 
 /// The event of a record. One that does not decode (written by a later version, say) becomes an

@@ -2,7 +2,7 @@
 //!
 //! They are stored without a verdict: the analysis has learned from them once and goes on where it stands.
 
-use event::{Analyzed, Batch, Position, TemplateId, Verdict};
+use event::Batch;
 use index::{Index, IndexError, JournalRange};
 use journal::Journal;
 use telemetry::{ledger, task::Stop};
@@ -65,7 +65,9 @@ async fn restore(
         };
         let wanted = records.iter().filter(|(at, _)| (range.start..range.end).contains(at));
         let batch = Batch {
-            events: wanted.map(|(at, record)| unscored(journal, at, record)).collect(),
+            events: wanted
+                .map(|(at, record)| verdicts::unscored(journal.identity().event(at), decode(record)))
+                .collect(),
             variables: Vec::new(),
             end: records.end().min(range.end),
         };
@@ -79,17 +81,4 @@ async fn restore(
         position = records.end();
     }
     Ok(Some(found))
-}
-
-fn unscored<'r>(journal: &Journal, position: Position, record: &'r [u8]) -> Analyzed<'r> {
-    let event = decode(record);
-    Analyzed {
-        id: journal.identity().event(position),
-        // No two messages look alike without their variables.
-        shape: TemplateId::of(&event.message).0,
-        event,
-        variables: 0..0,
-        template: None,
-        verdict: Verdict::unscored(),
-    }
 }

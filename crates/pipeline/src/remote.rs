@@ -3,10 +3,10 @@
 //! ```text
 //! records ─┬─► Miner (here): templates                      attached: verdicts come back with the batch
 //!          └─► Scoring ─► Remote ─► breaker ─► one stream   detached: the batch goes on `unscored`, and
-//!                                                           Verdicts re-reads the journal for it later
+//!                                                           LateScoring re-reads the journal for it later
 //! ```
 //! Templates are mined here, so that an absent service changes nothing but verdicts. [`Remote`] is the
-//! client; [`Scoring`] and [`Verdicts`] see to it that every event is scored, once and in order.
+//! client; [`Scoring`] and [`LateScoring`] see to it that every event is scored, once and in order.
 
 mod analysis;
 mod breaker;
@@ -30,7 +30,7 @@ use tonic::{
 
 pub use analysis::RemoteAnalysis;
 pub use breaker::BreakerConfig;
-pub use scoring::{CURSOR, LateVerdicts, Scoring, Verdicts, forget};
+pub use scoring::{CURSOR, LateScoring, LateVerdicts, Scoring, forget};
 pub use unavailable::Unavailable;
 
 use breaker::Breaker;

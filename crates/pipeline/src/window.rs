@@ -1,8 +1,9 @@
-//! The analysis' window on disk: one file for each position that the index may turn out to stand at.
+//! The analysis' window on disk: one file for each position at which a start may let it go on.
 //!
-//! The file for a position is written before the index commits that position and the others are
-//! deleted after it, so that whichever side of a crash the index is on, its file is there. Content
-//! and integrity are the anomaly service's business.
+//! That is the latest one up to which verdicts are there for every reader that is behind: the index's
+//! own position when nothing waits for it. The file for a position is written before the index commits
+//! that position and others are deleted after it, so that whichever side of a crash the index is on, its
+//! file is there. Content and integrity are the anomaly service's business.
 
 use std::{
     fs, io,
@@ -55,13 +56,19 @@ impl WindowFiles {
         disk::replace(&path, snapshot).map_err(|source| failed(&path, source))
     }
 
-    /// Deletes the other windows. What cannot be deleted only takes room until the next time.
-    pub(crate) fn keep_only(&self, position: Position) {
-        let keep = self.path(position);
+    /// Deletes windows that no start can need any more: all but the latest one, and the latest from
+    /// which a start could go on that reaches up to `reach`. What cannot be deleted only takes room
+    /// until the next time.
+    pub(crate) fn keep_for(&self, reach: Position) {
+        let Ok(positions) = self.positions() else { return };
+        let latest = positions.iter().copied().max();
+        let needed = positions.iter().copied().filter(|saved| *saved <= reach).max();
+        let keep: Vec<PathBuf> = [latest, needed].into_iter().flatten().map(|at| self.path(at)).collect();
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
-        for path in entries.flatten().map(|entry| entry.path()).filter(|path| *path != keep && path.is_file())
-        {
-            drop(fs::remove_file(path));
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.is_file() && !keep.contains(&path) {
+                drop(fs::remove_file(path));
+            }
         }
     }
 }
@@ -85,7 +92,9 @@ mod tests {
         assert_eq!(files.load(old).unwrap(), Some((old, b"old".to_vec())));
         assert_eq!(files.load(new).unwrap(), Some((new, b"new".to_vec())));
         std::fs::create_dir(dir.path().join("strange")).unwrap();
-        files.keep_only(new);
+        files.keep_for(old);
+        assert_eq!(files.load(old).unwrap(), Some((old, b"old".to_vec())), "the index may be there yet");
+        files.keep_for(new);
         assert_eq!(files.load(old).unwrap(), None);
         assert_eq!(files.load(new).unwrap(), Some((new, b"new".to_vec())));
     }

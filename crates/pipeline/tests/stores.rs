@@ -9,12 +9,13 @@ use index::{
     embedded::{self, Embedded},
 };
 use journal::Journal;
-use pipeline::{Analysis, Config, Pipeline};
+use pipeline::{Analysis, CatchUp, Config, Parts, Pipeline};
 use query::Query;
 use telemetry::{
     health::{Health, State},
     task::Tasks,
 };
+use verdicts::Verdicts;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -45,7 +46,7 @@ fn open_index(dir: &Path) -> Arc<dyn Index> {
     Arc::new(Embedded::open(embedded::Config::new(dir.join("index"))).unwrap())
 }
 
-fn open(dir: &Path, journal: &Journal, index: &Arc<dyn Index>, health: &Health) -> Pipeline {
+fn open(dir: &Path, journal: &Journal, index: &Arc<dyn Index>, health: &Health) -> (Pipeline, CatchUp) {
     let service = anomaly::Service::open(anomaly::Config::new(dir.join("models"))).unwrap();
     let config = Config {
         read_bytes: 1 << 10,
@@ -57,13 +58,24 @@ fn open(dir: &Path, journal: &Journal, index: &Arc<dyn Index>, health: &Health) 
         live_bytes_max: 1 << 20,
         window_dir: dir.join("window"),
     };
-    let analysis = Analysis::InProcess(Arc::new(service));
-    Pipeline::open(config, journal.clone(), analysis, index.clone(), health.component("index")).unwrap()
+    let verdicts =
+        verdicts::Config { dir: dir.join("verdicts"), budget_bytes: 8 << 20, held_bytes_max: 1 << 20 };
+    let parts = Parts {
+        journal: journal.clone(),
+        analysis: Analysis::InProcess(Arc::new(service)),
+        verdicts: Verdicts::open(verdicts, journal).unwrap(),
+        index: index.clone(),
+        detector: None,
+        health: health.clone(),
+    };
+    Pipeline::open(config, parts).unwrap()
 }
 
-fn run(pipeline: Pipeline) -> Tasks {
+fn run((pipeline, catch_up): (Pipeline, CatchUp)) -> Tasks {
     let (tasks, runtime) = (Tasks::new(), tokio::runtime::Handle::current());
-    tasks.thread("pipeline", move |stop| runtime.block_on(pipeline.run(stop)).unwrap()).unwrap();
+    let other = runtime.clone();
+    tasks.thread("analysis", move |stop| other.block_on(pipeline.run(stop)).unwrap()).unwrap();
+    tasks.thread("indexing", move |stop| runtime.block_on(catch_up.run(stop)).unwrap()).unwrap();
     tasks
 }
 

@@ -156,6 +156,14 @@ metrics! {
     LATE_VERDICTS = "late_verdicts_total", Counter, Count, [];
     /// Journal segments whose late verdicts were given up because the journal was nearly full.
     VERDICT_SEGMENTS_GIVEN_UP = "verdict_segments_given_up_total", Counter, Count, [];
+    /// Bytes of verdicts in memory, of events that the index or another reader lacks.
+    VERDICTS_HELD_BYTES = "verdicts_held_bytes", Gauge, Bytes, [];
+    /// Bytes on disk of verdicts of events that the index or another reader lacks.
+    VERDICTS_BYTES = "verdicts_bytes", Gauge, Bytes, [];
+    /// Verdicts given up because memory and disk for them were used up: their events are stored without one.
+    VERDICTS_GIVEN_UP = "verdicts_given_up_total", Counter, Count, [];
+    /// Events stored without template and verdict because those of the analysis were not there any more.
+    UNJOINED_EVENTS = "unjoined_events_total", Counter, Count, [];
     /// Whether the world has moved away from what the anomaly model was trained on.
     MODEL_DRIFTING = "model_drifting", Gauge, Count, [];
     /// Anomaly models that could not be trained or stored by themselves.

@@ -30,6 +30,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("journal", 1),
     ("template", 1),
     ("wire", 1),
+    ("verdicts", 2),
     ("body", 2),
     ("index", 2),
     ("session", 2),

@@ -83,8 +83,14 @@ impl Collector {
         .unwrap();
         let letters = dead_letter::Config { dir: dir.path().join("dead_letters"), budget_bytes: 8 << 20 };
         let letters = dead_letter::DeadLetterStream::open(letters, &journal, Position::default()).unwrap();
+        let verdicts = verdicts::Config {
+            dir: dir.path().join("verdicts"),
+            budget_bytes: 8 << 20,
+            held_bytes_max: 1 << 20,
+        };
+        let verdicts = verdicts::Verdicts::open(verdicts, &journal).unwrap();
         let (written, receiver) = watch::channel(Position::default());
-        let searcher = Searcher::new(Arc::clone(&index), journal.clone(), receiver, search);
+        let searcher = Searcher::new(Arc::clone(&index), journal.clone(), verdicts, receiver, search);
         Self {
             journal,
             index,

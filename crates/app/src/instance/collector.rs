@@ -6,9 +6,10 @@ use dead_letter::DeadLetterStream;
 use event::TemplateId;
 use index::{Index, embedded};
 use journal::Journal;
-use pipeline::{Analysis, Pipeline};
+use pipeline::{Analysis, CatchUp, Parts, Pipeline, PipelineError};
 use telemetry::task::Stop;
 use tokio::sync::watch;
+use verdicts::Verdicts;
 
 use super::{Build, StartError, bind, configs, elastic, local, remote, serve, upkeep};
 
@@ -38,16 +39,21 @@ pub(super) async fn start(
         upkeep::dead_letters(&build.front, Arc::clone(letters), health.component("dead_letters"));
     }
     let analysis = analysis(build, (&journal, &index), service)?;
-    let pipeline = Pipeline::open(
-        configs::pipeline_config(settings),
-        journal.clone(),
-        analysis.clone(),
-        index.clone(),
-        health.component("index"),
-    )?;
+    let verdicts =
+        Verdicts::open(configs::verdicts_config(settings), &journal).map_err(StartError::Verdicts)?;
+    let parts = Parts {
+        journal: journal.clone(),
+        analysis: analysis.clone(),
+        verdicts: verdicts.clone(),
+        index: index.clone(),
+        detector: None,
+        health: health.clone(),
+    };
+    let (pipeline, catch_up) = Pipeline::open(configs::pipeline_config(settings), parts)?;
     let searcher = api::Searcher::new(
         index.clone(),
         journal.clone(),
+        verdicts,
         index.written(),
         configs::searcher_config(settings),
     )
@@ -74,7 +80,7 @@ pub(super) async fn start(
     if let Some(retention) = settings.retention.filter(|_| prepared.is_none()) {
         upkeep::retention(&build.front, &index, retention);
     }
-    run_pipeline(build, pipeline, prepared)?;
+    run_readers(build, pipeline, catch_up, prepared)?;
     let (lost, damage) = (health.component("journal_files"), health.component("index_files"));
     upkeep::gauges(&build.front, &journal, &index, lost, damage);
     serve(&build.front, "collector", listener, router, configs::connections(settings));
@@ -152,26 +158,28 @@ fn indexed(index: Arc<dyn Index>) -> intake::http::Indexed {
     })
 }
 
-/// Runs the pipeline on a thread of its own: it computes most of the time. An index that has to be
-/// prepared is first waited for.
-fn run_pipeline(
+/// Runs analysis and indexing on threads of their own: they compute most of the time. Nothing is
+/// given to an index that has to be prepared first.
+fn run_readers(
     build: &Build<'_>,
     pipeline: Pipeline,
+    catch_up: CatchUp,
     prepared: Option<watch::Receiver<bool>>,
 ) -> Result<(), StartError> {
-    let failed = build.failed.clone();
+    let catch_up = match prepared {
+        Some(prepared) => catch_up.when(prepared),
+        None => catch_up,
+    };
     let runtime = tokio::runtime::Handle::current();
-    let run = async move |stop: Stop| {
-        if let Some(mut prepared) = prepared {
-            match stop.run_until_cancelled(prepared.wait_for(|prepared| *prepared)).await {
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => return,
-            }
-        }
-        if let Err(error) = pipeline.run(stop).await {
+    let failed = build.failed.clone();
+    let tell = move |result: Result<(), PipelineError>| {
+        if let Err(error) = result {
             failed.send_replace(Some(crate::describe(&error)));
         }
     };
-    let work = move |stop: Stop| runtime.block_on(run(stop));
-    build.back.thread("pipeline", work).map_err(StartError::Thread)
+    let (told, handle) = (tell.clone(), runtime.clone());
+    let analysis = move |stop: Stop| told(handle.block_on(pipeline.run(stop)));
+    build.back.thread("analysis", analysis).map_err(StartError::Thread)?;
+    let indexing = move |stop: Stop| tell(runtime.block_on(catch_up.run(stop)));
+    build.back.thread("indexing", indexing).map_err(StartError::Thread)
 }

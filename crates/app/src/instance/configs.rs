@@ -12,6 +12,10 @@ use crate::{Settings, settings::Elastic};
 const JOURNAL_NOTES_MAX: usize = 32_768;
 /// A commit is due after so many events.
 const COMMIT_EVENTS: u64 = 1 << 20;
+/// Verdicts in memory that the index lacks.
+const VERDICTS_HELD_BYTES: usize = 16 << 20;
+/// How long the analysis waits for room in a cluster's queue before it goes on without the index.
+const ELASTIC_WRITE_WAIT: Duration = Duration::from_millis(200);
 /// Read from the journal at once.
 const PIPELINE_READ_BYTES: usize = 4 << 20;
 
@@ -67,6 +71,7 @@ pub(crate) fn cluster_config(elastic: &Elastic) -> elasticsearch::Config {
         request_timeout: elastic.timeout,
         query_timeout: elastic.query_timeout,
         rollover: elastic.rollover,
+        write_wait: ELASTIC_WRITE_WAIT,
         ..elasticsearch::Config::new(elastic.nodes.clone())
     }
 }
@@ -78,6 +83,14 @@ pub(crate) fn setup_config(settings: &Settings, elastic: &Elastic) -> setup::Con
         retention: settings.retention,
         shards: elastic.shards,
         replicas: elastic.replicas,
+    }
+}
+
+pub(super) fn verdicts_config(settings: &Settings) -> verdicts::Config {
+    verdicts::Config {
+        dir: settings.data.join("verdicts"),
+        budget_bytes: settings.verdicts_bytes_max,
+        held_bytes_max: VERDICTS_HELD_BYTES,
     }
 }
 

@@ -49,6 +49,9 @@ pub enum StartError {
     /// Dead letters.
     #[error("cannot open the dead letters")]
     DeadLetters(#[source] journal::OpenError),
+    /// What waits for the index.
+    #[error("cannot open the verdicts of events that wait for the index")]
+    Verdicts(#[source] journal::OpenError),
     /// A separate anomaly service.
     #[error("cannot use a separate anomaly service")]
     Remote(#[from] pipeline::remote::ConfigError),

@@ -31,9 +31,9 @@ pub(super) fn analysis(
         metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
     });
     let health = build.health.component("anomaly");
-    let (scoring, verdicts) = Scoring::open(remote, journal.clone(), health, (Arc::clone(index), sink))?;
+    let (scoring, late) = Scoring::open(remote, journal.clone(), health, (Arc::clone(index), sink))?;
     let runtime = tokio::runtime::Handle::current();
-    let work = move |stop: Stop| runtime.block_on(verdicts.run(stop));
-    build.back.thread("verdicts", work).map_err(StartError::Thread)?;
+    let work = move |stop: Stop| runtime.block_on(late.run(stop));
+    build.back.thread("late-scoring", work).map_err(StartError::Thread)?;
     Ok(Analysis::Remote(Arc::new(RemoteAnalysis::new(scoring, configs::template_config(settings)))))
 }

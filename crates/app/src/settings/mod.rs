@@ -59,6 +59,7 @@ pub(crate) struct Settings {
     pub anomaly_tls: Option<(PathBuf, PathBuf)>,
     pub elastic: Option<Elastic>,
     pub dead_letter_bytes_max: u64,
+    pub verdicts_bytes_max: u64,
     pub dir: PathBuf,
     pub files: Vec<String>,
     pub data: PathBuf,
@@ -124,6 +125,7 @@ impl Settings {
                 .optional_path("LOG_SENTINEL_ANOMALY_CERT_FILE")
                 .zip(reader.optional_path("LOG_SENTINEL_ANOMALY_KEY_FILE")),
             elastic: Elastic::read(&mut reader),
+            verdicts_bytes_max: reader.size("LOG_SENTINEL_VERDICTS_BYTES_MAX", 1 << 20, 1 << 50) as u64,
             dead_letter_bytes_max: reader.size("LOG_SENTINEL_DEAD_LETTER_BYTES_MAX", 1 << 20, 1 << 50) as u64,
             dir: reader.path("LOG_SENTINEL_DIR"),
             files: reader.list("LOG_SENTINEL_FILES"),

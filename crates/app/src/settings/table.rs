@@ -272,6 +272,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "2000000000",
         "How much work a query may be: rows that it reads, and tests that it makes on them. A query that needs more gets 400.",
     ),
+    setting(
+        "LOG_SENTINEL_VERDICTS_BYTES_MAX",
+        "1GiB",
+        "Disk budget of the verdicts on events that wait for an index that is away or slow; a verdict takes about a tenth of its event. Beyond it events are stored without verdicts.",
+    ),
     setting("LOG_SENTINEL_TAILS_MAX", "32", "Live tails that are served at a time; further ones get 429."),
     setting(
         "LOG_SENTINEL_LIVE_BYTES_MAX",

@@ -1,7 +1,7 @@
 //! Every event is scored, once and in order, whether or not the service is there when it comes.
 //!
 //! *Attached*, the pipeline's batches are scored as they come. When that fails, the state is *detached*: the
-//! pipeline passes its events on unscored at once, and [`Verdicts`], a reader of the journal with a cursor of
+//! pipeline passes its events on unscored at once, and [`LateScoring`], a reader of the journal with a cursor of
 //! its own, stands at the first of them. As soon as the service answers again, it reads on from there and has
 //! the events scored, until nothing unscored is left before the pipeline's own position; then the two are
 //! attached again. So the service sees each journal in order, and a verdict depends on nothing else.
@@ -76,7 +76,7 @@ pub struct Scoring {
 }
 
 /// The reader of what is unscored.
-pub struct Verdicts {
+pub struct LateScoring {
     shared: Arc<Shared>,
     sink: LateVerdicts,
     late: Late,
@@ -86,7 +86,7 @@ pub struct Verdicts {
     answered: bool,
 }
 
-/// What became of a step of [`Verdicts`].
+/// What became of a step of [`LateScoring`].
 enum Step {
     Onward,
     Pause(Duration),
@@ -102,13 +102,13 @@ impl Scoring {
         journal: Journal,
         health: Component,
         (index, sink): (Arc<dyn Index>, LateVerdicts),
-    ) -> Result<(Self, Verdicts), OpenError> {
+    ) -> Result<(Self, LateScoring), OpenError> {
         let is_new = journal.status().cursors.iter().all(|(name, _)| name != CURSOR);
         let cursor = Mutex::new(journal.cursor(CURSOR)?);
         let (state, _) = watch::channel(State::default());
         let shared = Arc::new(Shared { remote, journal, state, cursor, health });
         let late = Late::new(index);
-        let verdicts = Verdicts { shared: shared.clone(), sink, late, reads: 0, answered: false };
+        let verdicts = LateScoring { shared: shared.clone(), sink, late, reads: 0, answered: false };
         Ok((Self { shared, is_new }, verdicts))
     }
 
@@ -207,7 +207,7 @@ impl Shared {
     }
 }
 
-impl Verdicts {
+impl LateScoring {
     /// Runs until told to stop. Computes: give it a thread of its own.
     pub async fn run(mut self, stop: Stop) {
         let mut state = self.shared.state.subscribe();

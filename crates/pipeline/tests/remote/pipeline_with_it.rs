@@ -15,8 +15,8 @@ use index::{
 };
 use journal::Journal;
 use pipeline::{
-    Analysis, Config, Pipeline,
-    remote::{self, CURSOR, Remote, RemoteAnalysis, Scoring, Verdicts},
+    Analysis, CatchUp, Config, Parts, Pipeline,
+    remote::{self, CURSOR, LateScoring, Remote, RemoteAnalysis, Scoring},
 };
 use telemetry::{
     health::{Health, State},
@@ -74,7 +74,7 @@ impl Disk {
         let health = Health::new();
         let late = self.late.clone();
         let stored: Arc<dyn Index> = self.index.clone();
-        let (scoring, verdicts) = Scoring::open(
+        let (scoring, late_scoring) = Scoring::open(
             Remote::new(remote::Config { deadline: self.deadline, ..config(self.service) }).unwrap(),
             journal.clone(),
             health.component("anomaly"),
@@ -93,21 +93,29 @@ impl Disk {
             window_dir: dir.join("window"),
         };
         let index: Arc<dyn Index> = self.index.clone();
-        let from = Analysis::Remote(analysis.clone());
-        let pipeline =
-            Pipeline::open(config, journal.clone(), from, index, health.component("index")).unwrap();
+        let kept =
+            verdicts::Config { dir: dir.join("verdicts"), budget_bytes: 8 << 20, held_bytes_max: 1 << 20 };
+        let parts = Parts {
+            journal: journal.clone(),
+            analysis: Analysis::Remote(analysis.clone()),
+            verdicts: verdicts::Verdicts::open(kept, &journal).unwrap(),
+            index,
+            detector: None,
+            health: health.clone(),
+        };
+        let (pipeline, catch_up) = Pipeline::open(config, parts).unwrap();
         let (live, tasks) = (pipeline.live().watch(), Tasks::new());
         let seen = live.start();
-        run(&tasks, pipeline, verdicts);
+        run(&tasks, pipeline, catch_up, late_scoring);
         Collector { journal, analysis, live, seen, health, tasks, late: self.late.clone() }
     }
 }
 
-fn run(tasks: &Tasks, pipeline: Pipeline, verdicts: Verdicts) {
-    let runtime = tokio::runtime::Handle::current();
-    let handle = runtime.clone();
-    tasks.thread("pipeline", move |stop| handle.block_on(pipeline.run(stop)).unwrap()).unwrap();
-    tasks.thread("verdicts", move |stop| runtime.block_on(verdicts.run(stop))).unwrap();
+fn run(tasks: &Tasks, pipeline: Pipeline, catch_up: CatchUp, late: LateScoring) {
+    let [analysis, indexing, scoring] = [(); 3].map(|()| tokio::runtime::Handle::current());
+    tasks.thread("analysis", move |stop| analysis.block_on(pipeline.run(stop)).unwrap()).unwrap();
+    tasks.thread("indexing", move |stop| indexing.block_on(catch_up.run(stop)).unwrap()).unwrap();
+    tasks.thread("late-scoring", move |stop| scoring.block_on(late.run(stop))).unwrap();
 }
 
 impl Collector {

@@ -1,0 +1,305 @@
+//! The reader that brings analysed events to the index. It has a cursor of its own, which keeps the
+//! journal's segments until they are indexed.
+//!
+//! Where it stands beside the analysis it is given each batch as that comes. When the index takes
+//! nothing at once, it falls behind: [`CatchUp`], on a thread of its own, then reads the journal and
+//! the verdicts that were kept, until it has come up with the analysis and stands beside it again.
+//! The analysis never waits for it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use event::{Batch, Position};
+use index::{Index, IndexError};
+use journal::{Cursor, Journal, Records};
+use telemetry::{health::Component, ledger, metric, task::Stop};
+use tokio::sync::{mpsc, watch};
+use tracing::{error, info, warn};
+use verdicts::Verdicts;
+
+use crate::{PipelineError, events_of, identity::Attached, refill};
+
+/// Its name among the readers of verdicts.
+const READER: &str = "indexing";
+/// While it catches up it makes durable so often where it stands.
+const COMMIT_EVERY: Duration = Duration::from_secs(5);
+
+/// The reader, wherever it stands.
+pub(crate) struct Indexing {
+    pub(crate) journal: Journal,
+    pub(crate) index: Arc<dyn Index>,
+    pub(crate) health: Component,
+    pub(crate) retry: Duration,
+    verdicts: Verdicts,
+    cursor: Cursor,
+    read_bytes: usize,
+    /// Behind the last event that the index was given.
+    position: Position,
+    /// Where the journal stood at the start: what comes before it was received by an earlier process.
+    pub(crate) inherited: Position,
+    /// The index holds events of this journal from beyond that.
+    pub(crate) is_ahead: bool,
+    written: watch::Receiver<Position>,
+}
+
+/// What became of a batch that the index was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    Taken,
+    /// Not now.
+    Refused,
+}
+
+impl Indexing {
+    pub(crate) fn new(
+        (journal, cursor): (&Journal, Cursor),
+        (index, attached): (&Arc<dyn Index>, &Attached),
+        verdicts: &Verdicts,
+        health: Component,
+        config: &crate::Config,
+    ) -> Self {
+        // From here on verdicts are needed.
+        passed(verdicts, attached.position);
+        Self {
+            journal: journal.clone(),
+            index: Arc::clone(index),
+            health,
+            retry: config.retry,
+            verdicts: verdicts.clone(),
+            cursor,
+            read_bytes: config.read_bytes,
+            position: attached.position,
+            inherited: journal.end(),
+            is_ahead: attached.is_ahead,
+            written: index.written(),
+        }
+    }
+
+    /// Behind the last event that the index was given.
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// What moves when the index has answered for more.
+    pub(crate) fn written(&self) -> watch::Receiver<Position> {
+        self.written.clone()
+    }
+
+    /// Whether the index has answered for everything before a position.
+    pub(crate) fn has_written(&self, position: Position) -> bool {
+        *self.written.borrow() >= position
+    }
+
+    /// Gives the index a batch that begins where the last one ended, once.
+    pub(crate) async fn give(&mut self, batch: &Batch<'_>, damaged: u64) -> Result<Given, PipelineError> {
+        match self.index.write(batch).await {
+            Ok(()) => {}
+            Err(IndexError::Poisoned) => return Err(IndexError::Poisoned.into()),
+            // A matter of pace, no fault.
+            Err(IndexError::Busy { .. }) => return Ok(Given::Refused),
+            Err(error) => {
+                error!(error = &error as &dyn std::error::Error, "the index took nothing; trying again");
+                self.health.degraded("the index takes nothing at present; the journal keeps the events");
+                return Ok(Given::Refused);
+            }
+        }
+        let is_inherited = |position| position < self.inherited;
+        let inherited = batch.events.iter().filter(|event| is_inherited(event.id.position)).count() as u64;
+        ledger::received(inherited);
+        if damaged > 0 {
+            metrics::counter!(metric::JOURNAL_DAMAGED_RECORDS).increment(damaged);
+            ledger::dropped("damaged", damaged);
+            if is_inherited(self.position) {
+                ledger::received(damaged);
+            }
+            error!(
+                damaged,
+                from = %self.position,
+                to = %batch.end,
+                "damaged journal records were set aside; journal/quarantine keeps their bytes where there was room"
+            );
+        }
+        self.position = batch.end;
+        Ok(Given::Taken)
+    }
+
+    /// Makes the index durable and moves the cursor as far as it has answered; gives that place.
+    pub(crate) async fn commit(&mut self) -> Result<Position, PipelineError> {
+        let durable = self.index.commit().await?.min(self.position);
+        self.cursor.commit(durable)?;
+        passed(&self.verdicts, durable);
+        Ok(durable)
+    }
+
+    /// Before the first event is given: finds out whether the journal is a copy, and restores what
+    /// was lost; false when the program is to stop first.
+    async fn begin(&mut self, stop: &Stop) -> bool {
+        if !self.identify(stop).await {
+            return false;
+        }
+        refill::refill(&self.journal, self.index.as_ref(), self.read_bytes, stop).await;
+        true
+    }
+
+    /// Gives the index what it lacks before a position, as long as it takes it. True when it has it all.
+    pub(crate) async fn catch_up(&mut self, target: Position) -> Result<bool, PipelineError> {
+        while self.position < target {
+            if !self.read_on(target).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// One read of the journal and of the verdicts; false when the index took nothing.
+    async fn read_on(&mut self, target: Position) -> Result<bool, PipelineError> {
+        let records = self.journal.read(self.position, self.read_bytes)?;
+        self.renew_if_collided(self.position).await;
+        let batch = self.analysed(&records, target);
+        // Nothing to read, though the analysis has passed it: damage that was cut off.
+        let end = if batch.end <= self.position { target } else { batch.end };
+        let batch = Batch { end, ..batch };
+        Ok(self.give(&batch, records.damaged()).await? == Given::Taken)
+    }
+
+    /// Records with what was said of them, those before a place.
+    fn analysed<'r>(&self, records: &'r Records, target: Position) -> Batch<'r> {
+        let mut events = events_of(&self.journal, records);
+        events.retain(|(id, _)| id.position < target);
+        let (batch, unknown) = self.verdicts.join(events, records.end().min(target));
+        metrics::counter!(metric::UNJOINED_EVENTS).increment(unknown);
+        batch
+    }
+}
+
+/// Where the analysis and a reader that has fallen behind find each other.
+pub(crate) struct Meeting {
+    /// To whoever catches up.
+    pub(crate) behind: mpsc::Sender<Box<Indexing>>,
+    /// Back beside the analysis.
+    pub(crate) beside: mpsc::Receiver<Box<Indexing>>,
+    /// Where the analysis stands.
+    pub(crate) analysed: watch::Sender<Position>,
+}
+
+/// Catches up while the index is behind the analysis. Computes at times: give it a thread of its own.
+pub struct CatchUp {
+    begins: Option<Box<Indexing>>,
+    behind: mpsc::Receiver<Box<Indexing>>,
+    beside: mpsc::Sender<Box<Indexing>>,
+    analysed: watch::Receiver<Position>,
+    prepared: Option<watch::Receiver<bool>>,
+}
+
+impl CatchUp {
+    pub(crate) fn new(indexing: Indexing, analysed: Position) -> (Self, Meeting) {
+        let (behind, to_behind) = mpsc::channel(1);
+        let (to_beside, beside) = mpsc::channel(1);
+        let analysed = watch::Sender::new(analysed);
+        let catch_up = Self {
+            begins: Some(Box::new(indexing)),
+            behind: to_behind,
+            beside: to_beside,
+            analysed: analysed.subscribe(),
+            prepared: None,
+        };
+        (catch_up, Meeting { behind, beside, analysed })
+    }
+
+    /// Gives the index nothing before this becomes true.
+    #[must_use]
+    pub fn when(self, prepared: watch::Receiver<bool>) -> Self {
+        Self { prepared: Some(prepared), ..self }
+    }
+
+    /// Runs until told to stop.
+    ///
+    /// # Errors
+    /// When the index fails for good.
+    pub async fn run(mut self, stop: Stop) -> Result<(), PipelineError> {
+        if let Some(mut indexing) = self.begins.take() {
+            let prepared = async {
+                match &mut self.prepared {
+                    Some(prepared) => prepared.wait_for(|prepared| *prepared).await.is_ok(),
+                    None => true,
+                }
+            };
+            if stop.run_until_cancelled(prepared).await != Some(true) || !indexing.begin(&stop).await {
+                return Ok(());
+            }
+            self.bring_back(indexing, &stop).await?;
+        }
+        loop {
+            match stop.run_until_cancelled(self.behind.recv()).await {
+                Some(Some(indexing)) => self.bring_back(indexing, &stop).await?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Catches up until the reader can stand beside the analysis, and sends it there.
+    async fn bring_back(&mut self, mut indexing: Box<Indexing>, stop: &Stop) -> Result<(), PipelineError> {
+        let mut committed_at = Instant::now();
+        loop {
+            let target = *self.analysed.borrow();
+            if indexing.position >= target {
+                indexing.health.ok();
+                if let Err(mpsc::error::SendError(indexing)) = self.beside.send(indexing).await {
+                    // The analysis has ended.
+                    return finish(indexing).await;
+                }
+                return Ok(());
+            }
+            let pause = match indexing.read_on(target).await {
+                Ok(true) => None,
+                Ok(false) => Some(Duration::ZERO),
+                Err(PipelineError::Index(error)) => return Err(error.into()),
+                Err(failure) => {
+                    error!(error = &failure as &dyn std::error::Error, "the index is behind; trying again");
+                    indexing.health.degraded("the journal cannot be read at present");
+                    Some(indexing.retry)
+                }
+            };
+            if committed_at.elapsed() >= COMMIT_EVERY {
+                committed_at = Instant::now();
+                if let Err(failure) = indexing.commit().await {
+                    error!(
+                        error = &failure as &dyn std::error::Error,
+                        "could not commit; the journal keeps the events"
+                    );
+                }
+            }
+            if let Some(pause) = pause {
+                let _: Option<()> =
+                    stop.run_until_cancelled(tokio::time::sleep(pause.max(indexing.retry / 10))).await;
+            }
+            if stop.is_cancelled() {
+                info!(
+                    "the index is behind; the journal and the verdicts keep what it lacks for the next start"
+                );
+                return finish(indexing).await;
+            }
+        }
+    }
+}
+
+/// Lets verdicts go that the index has.
+fn passed(verdicts: &Verdicts, position: Position) {
+    if let Err(failure) = verdicts.passed(READER, position) {
+        warn!(error = &failure as &dyn std::error::Error, "the kept verdicts take more room than they need");
+    }
+}
+
+/// Makes durable how far a reader has come that goes no further.
+async fn finish(mut indexing: Box<Indexing>) -> Result<(), PipelineError> {
+    match indexing.commit().await {
+        Err(PipelineError::Index(IndexError::Poisoned)) => Err(IndexError::Poisoned.into()),
+        Err(failure) => {
+            warn!(error = &failure as &dyn std::error::Error, "the place of the index could not be kept");
+            Ok(())
+        }
+        Ok(_) => Ok(()),
+    }
+}

@@ -1,0 +1,347 @@
+//! Verdicts of the events between two places of a journal, as bytes.
+//!
+//! ```text
+//! u8       format version, 1
+//! u128     id of the events' journal, little-endian
+//! 4 × u32  segment and record of the first place, and of the place behind the last event
+//! varint   number of templates, then for each: varint length, UTF-8 text
+//! varint   number of events, then for each:
+//!            varint  segments since the event before (from the first place on)
+//!            varint  record number; within the same segment less that of the event before
+//!            u64     shape
+//!            varint  its template, from 1; 0 for none
+//!            u8      bits 0-1 state, bit 2 anomaly, bit 3 reasons follow
+//!            varint  score in steps of 1/1000
+//!            reasons, when there are: varint number, then for each: varint length, UTF-8
+//!            varint  number of variables, then for each: u8 kind, varint bytes since the end of the one
+//!                    before, varint length
+//! ```
+//! `varint` is LEB128. Integrity is the business of the journal that keeps it.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use event::{
+    Batch, JournalId, Position, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState,
+};
+
+const VERSION: u8 = 1;
+const HEAD: usize = 1 + 16 + 16;
+const ANOMALY: u8 = 4;
+const REASONS: u8 = 8;
+
+/// Where a stretch's bytes are.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Memory(Arc<[u8]>),
+    /// A record of the log.
+    Log(Position),
+}
+
+impl Place {
+    /// Bytes in memory.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Memory(bytes) => bytes.len(),
+            Self::Log(_) => 0,
+        }
+    }
+}
+
+/// Which events a stretch is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) journal: JournalId,
+    pub(crate) start: Position,
+    pub(crate) end: Position,
+}
+
+/// What was said of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) position: Position,
+    pub(crate) shape: u64,
+    pub(crate) template: Option<Arc<Template>>,
+    pub(crate) verdict: Verdict,
+    /// A range of [`Rows::variables`].
+    pub(crate) variables: Range<u32>,
+}
+
+/// What was said of a stretch's events, in their order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Rows {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) variables: Vec<Variable>,
+}
+
+pub(crate) fn encode(journal: JournalId, start: Position, batch: &Batch<'_>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEAD + batch.events.len() * 32);
+    out.push(VERSION);
+    out.extend_from_slice(&journal.0.to_le_bytes());
+    for position in [start, batch.end] {
+        out.extend_from_slice(&position.segment.to_le_bytes());
+        out.extend_from_slice(&position.record.to_le_bytes());
+    }
+    let (mut numbers, mut texts) = (HashMap::<TemplateId, u64>::new(), Vec::<&str>::new());
+    for template in batch.events.iter().filter_map(|event| event.template.as_ref()) {
+        numbers.entry(template.id).or_insert_with(|| {
+            texts.push(&template.text);
+            texts.len() as u64
+        });
+    }
+    put(&mut out, texts.len() as u64);
+    texts.iter().for_each(|text| put_text(&mut out, text));
+    put(&mut out, batch.events.len() as u64);
+    let mut before = start;
+    for event in &batch.events {
+        let at = event.id.position;
+        put(&mut out, u64::from(at.segment.saturating_sub(before.segment)));
+        let record =
+            if at.segment == before.segment { at.record - before.record.min(at.record) } else { at.record };
+        put(&mut out, u64::from(record));
+        before = at;
+        out.extend_from_slice(&event.shape.to_le_bytes());
+        put(
+            &mut out,
+            event.template.as_ref().and_then(|template| numbers.get(&template.id)).copied().unwrap_or(0),
+        );
+        put_verdict(&mut out, &event.verdict);
+        let variables = batch.variables_of(event);
+        put(&mut out, variables.len() as u64);
+        let mut end = 0;
+        for variable in variables {
+            out.push(variable.kind as u8);
+            put(&mut out, u64::from(variable.start.saturating_sub(end)));
+            put(&mut out, u64::from(variable.end.saturating_sub(variable.start)));
+            end = variable.end;
+        }
+    }
+    out
+}
+
+fn put_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
+    let mut flags = verdict.state as u8;
+    flags |= if verdict.is_anomaly { ANOMALY } else { 0 };
+    flags |= if verdict.reasons.is_empty() { 0 } else { REASONS };
+    out.push(flags);
+    put(out, (Verdict::quantize(verdict.score) * 1000.0).round() as u64);
+    if !verdict.reasons.is_empty() {
+        put(out, verdict.reasons.len() as u64);
+        verdict.reasons.iter().for_each(|reason| put_text(out, reason));
+    }
+}
+
+fn put(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    put(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Which events it is of; None when it is not what [`encode`] wrote.
+pub(crate) fn head(bytes: &[u8]) -> Option<Head> {
+    Input(bytes).head()
+}
+
+/// What was said; None when it is not what [`encode`] wrote.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Rows> {
+    let mut input = Input(bytes);
+    let mut at = input.head()?.start;
+    let mut templates = Vec::new();
+    for _ in 0..input.count(1)? {
+        templates.push(Arc::new(Template::new(input.text()?)));
+    }
+    let count = input.count(13)?;
+    let mut rows = Rows { rows: Vec::with_capacity(count), variables: Vec::new() };
+    for _ in 0..count {
+        let (segments, record) = (input.u32()?, input.u32()?);
+        at = match segments {
+            0 => Position { record: at.record.checked_add(record)?, ..at },
+            _ => Position { segment: at.segment.checked_add(segments)?, record },
+        };
+        let shape = u64::from_le_bytes(input.array()?);
+        let template = match usize::try_from(input.varint()?).ok()?.checked_sub(1) {
+            None => None,
+            Some(number) => Some(templates.get(number)?.clone()),
+        };
+        let verdict = input.verdict()?;
+        let from = rows.variables.len() as u32;
+        input.variables(&mut rows.variables)?;
+        let variables = from..rows.variables.len() as u32;
+        rows.rows.push(Row { position: at, shape, template, verdict, variables });
+    }
+    input.0.is_empty().then_some(rows)
+}
+
+/// Takes numbers from the front; None past the end.
+struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (front, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(front)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn varint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
+            if byte < 0x80 {
+                return Some(value);
+            }
+        }
+        None
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.varint()?.try_into().ok()
+    }
+
+    /// A number of things of so many bytes at least, so that a wrong one cannot ask for much memory.
+    fn count(&mut self, bytes_min: usize) -> Option<usize> {
+        let count = usize::try_from(self.varint()?).ok()?;
+        (count.checked_mul(bytes_min)? <= self.0.len()).then_some(count)
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let length = self.count(1)?;
+        std::str::from_utf8(self.take(length)?).ok()
+    }
+
+    fn place(&mut self) -> Option<Position> {
+        let segment = u32::from_le_bytes(self.array()?);
+        Some(Position { segment, record: u32::from_le_bytes(self.array()?) })
+    }
+
+    fn head(&mut self) -> Option<Head> {
+        if self.byte()? != VERSION {
+            return None;
+        }
+        let journal = JournalId(u128::from_le_bytes(self.array()?));
+        let head = Head { journal, start: self.place()?, end: self.place()? };
+        (head.start <= head.end).then_some(head)
+    }
+
+    fn verdict(&mut self) -> Option<Verdict> {
+        let flags = self.byte()?;
+        let state = VerdictState::from_u8(flags & 3)?;
+        let score = Verdict::quantize(self.u32()? as f32 / 1000.0);
+        let mut reasons = Vec::new();
+        if flags & REASONS != 0 {
+            for _ in 0..self.count(1)? {
+                reasons.push(self.text()?.to_owned());
+            }
+        }
+        Some(Verdict { score, is_anomaly: flags & ANOMALY != 0, state, reasons })
+    }
+
+    fn variables(&mut self, out: &mut Vec<Variable>) -> Option<()> {
+        let mut end = 0u32;
+        for _ in 0..self.count(3)? {
+            let kind = VariableKind::from_u8(self.byte()?)?;
+            let start = end.checked_add(self.u32()?)?;
+            end = start.checked_add(self.u32()?)?;
+            out.push(Variable { kind, start, end });
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use event::{Analyzed, Event, EventId, Timestamp};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn verdict() -> impl Strategy<Value = Verdict> {
+        (0u16..=1000, any::<bool>(), 0u8..3, prop::collection::vec(".{0,12}", 0..3)).prop_map(
+            |(score, is_anomaly, state, reasons)| Verdict {
+                score: Verdict::quantize(f32::from(score) / 1000.0),
+                is_anomaly,
+                state: VerdictState::from_u8(state).unwrap(),
+                reasons,
+            },
+        )
+    }
+
+    type Given = (bool, u32, u64, Option<u8>, Verdict, Vec<(u8, u32, u32)>);
+
+    fn event() -> impl Strategy<Value = Given> {
+        let variables = prop::collection::vec((0u8..9, 0u32..300, 0u32..300), 0..4);
+        (any::<bool>(), 0u32..400, any::<u64>(), prop::option::of(0u8..3), verdict(), variables)
+    }
+
+    fn batch(start: Position, given: &[Given]) -> Batch<'static> {
+        let mut batch = Batch::default();
+        let mut at = start;
+        for (new_segment, record, shape, template, verdict, variables) in given {
+            at = match new_segment {
+                true => Position { segment: at.segment + 1, record: *record },
+                false => Position { record: at.record + record, ..at },
+            };
+            let (from, mut end) = (batch.variables.len() as u32, 0);
+            for (kind, gap, length) in variables {
+                let start = end + gap;
+                end = start + length;
+                batch.variables.push(Variable { kind: VariableKind::from_u8(*kind).unwrap(), start, end });
+            }
+            batch.events.push(Analyzed {
+                id: EventId { journal: JournalId(9), position: at },
+                event: Event::new("", Timestamp::MIN),
+                shape: *shape,
+                variables: from..batch.variables.len() as u32,
+                template: template.map(|number| Arc::new(Template::new(format!("template {number}")))),
+                verdict: verdict.clone(),
+            });
+        }
+        batch.end = at.next();
+        batch
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_said_comes_back(segment in 0u32..9, record in 0u32..9, given in prop::collection::vec(event(), 0..20)) {
+            let start = Position { segment, record };
+            let batch = batch(start, &given);
+            let bytes = encode(JournalId(7), start, &batch);
+            prop_assert_eq!(head(&bytes), Some(Head { journal: JournalId(7), start, end: batch.end }));
+            let rows = decode(&bytes).unwrap();
+            prop_assert_eq!(&rows.variables, &batch.variables);
+            let expected: Vec<Row> = batch.events.iter().map(|event| Row {
+                position: event.id.position,
+                shape: event.shape,
+                template: event.template.clone(),
+                verdict: event.verdict.clone(),
+                variables: event.variables.clone(),
+            }).collect();
+            prop_assert_eq!(rows.rows, expected);
+        }
+
+        #[test]
+        fn other_bytes_are_refused_or_read_without_panic(
+            given in prop::collection::vec(event(), 0..6), cut in any::<prop::sample::Index>(), flip: u8
+        ) {
+            let mut bytes = encode(JournalId(7), Position::default(), &batch(Position::default(), &given));
+            let at = cut.index(bytes.len());
+            prop_assert_eq!(decode(&bytes[..at]), None);
+            bytes[at] ^= flip;
+            decode(&bytes);
+        }
+    }
+}
