@@ -24,10 +24,13 @@ fn open_journal(dir: &Path) -> Journal {
 /// A journal with so many records of some size.
 fn filled(dir: &Path, records: u32) -> Journal {
     let journal = open_journal(dir);
-    for _ in 0..records {
+    let mut left = records;
+    while left > 0 {
         let mut batch = journal::Batch::new();
-        batch.push_with(|out| out.extend_from_slice(&[7; 100]));
+        let some = left.min(13);
+        (0..some).for_each(|_| batch.push_with(|out| out.extend_from_slice(&[7; 100])));
         journal.append_blocking(batch).unwrap();
+        left -= some;
     }
     journal
 }
