@@ -381,7 +381,10 @@ impl Pipeline {
         });
         let saved = self.window.save(self.position, &self.analysis.snapshot()).map_err(|failure| {
             metrics::counter!(metric::FAILED_WINDOW_SAVES).increment(1);
-            warn!(error = &failure as &dyn std::error::Error, "the state of the analysis could not be kept");
+            warn!(
+                error = &failure as &dyn std::error::Error,
+                "what scoring remembers could not be saved, and the next commit tries again; look at the disk"
+            );
         });
         kept.is_ok() && saved.is_ok()
     }
