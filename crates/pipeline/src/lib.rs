@@ -55,7 +55,10 @@ use window::WindowFiles;
 /// The name of the cursor that keeps the journal's segments until they are indexed.
 pub const CURSOR: &str = "index";
 
-/// How the reader goes about it.
+/// So many bytes of verdicts are held before it is looked whether the index needs them any more.
+const HELD_BYTES: usize = 2 << 20;
+
+/// How the readers go about it.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// How much of the journal is taken at once, in bytes: more amortises better, less shows sooner.
@@ -265,6 +268,9 @@ impl Pipeline {
         if !idle {
             self.take_in(&records).await?;
         }
+        if self.indexing.is_some() && self.verdicts.held_bytes() > HELD_BYTES {
+            self.unanswered.get_or_insert(self.position);
+        }
         let full = self.uncommitted.as_ref().is_some_and(|since| since.events >= self.config.commit_events);
         let due = self.uncommitted.is_some() && self.commit_due() <= Instant::now();
         if full || due {
@@ -392,7 +398,9 @@ impl Pipeline {
     /// Makes the index durable as far as it has answered, and moves its cursor.
     async fn settle(&mut self) -> Result<(), PipelineError> {
         let Some(indexing) = &mut self.indexing else {
-            self.window.keep_for(self.verdicts.covered(self.verdicts.start()));
+            let indexed = self.verdicts.start();
+            self.analysis.commit(indexed);
+            self.window.keep_for(self.verdicts.covered(indexed));
             return Ok(());
         };
         match indexing.commit().await {
