@@ -58,6 +58,11 @@ pub trait Index: Send + Sync {
         Ok(Position::default())
     }
 
+    /// Whether [`Index::commit`] makes durable what others have answered for, and not what it was given.
+    fn answers_later(&self) -> bool {
+        false
+    }
+
     /// The journal whose ids other events turned out to have, if any: it was copied.
     fn collided(&self) -> Option<JournalId> {
         None

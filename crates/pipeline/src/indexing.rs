@@ -125,9 +125,14 @@ impl Indexing {
         Ok(Given::Taken)
     }
 
-    /// Makes the index durable and moves the cursor as far as it has answered; gives that place.
-    pub(crate) async fn commit(&mut self) -> Result<Position, PipelineError> {
-        let durable = self.index.commit().await?.min(self.position);
+    /// Makes the index durable and moves the cursor as far as it has answered, and not beyond the place whose
+    /// window is saved: a start goes on where the index stands, and the analysis must have been there.
+    /// Gives the cursor's place.
+    pub(crate) async fn commit(&mut self, saved: Position) -> Result<Position, PipelineError> {
+        if self.position > saved && !self.index.answers_later() {
+            return Ok(self.cursor.position());
+        }
+        let durable = self.index.commit().await?.min(self.position).min(saved);
         self.cursor.commit(durable)?;
         passed(&self.verdicts, durable);
         Ok(durable)
@@ -174,6 +179,15 @@ impl Indexing {
     }
 }
 
+/// Where the analysis stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Analysed {
+    /// Behind the last event that it has looked at.
+    pub(crate) to: Position,
+    /// The latest place whose window was saved, or could not be.
+    pub(crate) saved: Position,
+}
+
 /// Where the analysis and a reader that has fallen behind find each other.
 pub(crate) struct Meeting {
     /// To whoever catches up.
@@ -181,7 +195,7 @@ pub(crate) struct Meeting {
     /// Back beside the analysis.
     pub(crate) beside: mpsc::Receiver<Box<Indexing>>,
     /// Where the analysis stands.
-    pub(crate) analysed: watch::Sender<Position>,
+    pub(crate) analysed: watch::Sender<Analysed>,
 }
 
 /// Catches up while the index is behind the analysis. Computes at times: give it a thread of its own.
@@ -189,7 +203,7 @@ pub struct CatchUp {
     begins: Option<Box<Indexing>>,
     behind: mpsc::Receiver<Box<Indexing>>,
     beside: mpsc::Sender<Box<Indexing>>,
-    analysed: watch::Receiver<Position>,
+    analysed: watch::Receiver<Analysed>,
     prepared: Option<watch::Receiver<bool>>,
 }
 
@@ -197,7 +211,7 @@ impl CatchUp {
     pub(crate) fn new(indexing: Indexing, analysed: Position) -> (Self, Meeting) {
         let (behind, to_behind) = mpsc::channel(1);
         let (to_beside, beside) = mpsc::channel(1);
-        let analysed = watch::Sender::new(analysed);
+        let analysed = watch::Sender::new(Analysed { to: analysed, saved: analysed });
         let catch_up = Self {
             begins: Some(Box::new(indexing)),
             behind: to_behind,
@@ -243,12 +257,12 @@ impl CatchUp {
     async fn bring_back(&mut self, mut indexing: Box<Indexing>, stop: &Stop) -> Result<(), PipelineError> {
         let mut committed_at = Instant::now();
         loop {
-            let target = *self.analysed.borrow();
+            let Analysed { to: target, saved } = *self.analysed.borrow();
             if indexing.position >= target {
                 indexing.health.ok();
                 if let Err(mpsc::error::SendError(indexing)) = self.beside.send(indexing).await {
                     // The analysis has ended.
-                    return finish(indexing).await;
+                    return finish(indexing, saved).await;
                 }
                 return Ok(());
             }
@@ -264,7 +278,7 @@ impl CatchUp {
             };
             if committed_at.elapsed() >= COMMIT_EVERY {
                 committed_at = Instant::now();
-                if let Err(failure) = indexing.commit().await {
+                if let Err(failure) = indexing.commit(saved).await {
                     error!(
                         error = &failure as &dyn std::error::Error,
                         "could not commit; the journal keeps the events"
@@ -279,7 +293,7 @@ impl CatchUp {
                 info!(
                     "the index is behind; the journal and the verdicts keep what it lacks for the next start"
                 );
-                return finish(indexing).await;
+                return finish(indexing, saved).await;
             }
         }
     }
@@ -293,8 +307,8 @@ fn passed(verdicts: &Verdicts, position: Position) {
 }
 
 /// Makes durable how far a reader has come that goes no further.
-async fn finish(mut indexing: Box<Indexing>) -> Result<(), PipelineError> {
-    match indexing.commit().await {
+async fn finish(mut indexing: Box<Indexing>, saved: Position) -> Result<(), PipelineError> {
+    match indexing.commit(saved).await {
         Err(PipelineError::Index(IndexError::Poisoned)) => Err(IndexError::Poisoned.into()),
         Err(failure) => {
             warn!(error = &failure as &dyn std::error::Error, "the place of the index could not be kept");

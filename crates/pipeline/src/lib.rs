@@ -55,8 +55,8 @@ use window::WindowFiles;
 /// The name of the cursor that keeps the journal's segments until they are indexed.
 pub const CURSOR: &str = "index";
 
-/// So many bytes of verdicts are held before it is looked whether the index needs them any more.
-const HELD_BYTES: usize = 2 << 20;
+/// A commit is due when so many bytes of verdicts are held in memory.
+const HELD_BYTES: usize = 8 << 20;
 
 /// How the readers go about it.
 #[derive(Debug, Clone)]
@@ -268,10 +268,9 @@ impl Pipeline {
         if !idle {
             self.take_in(&records).await?;
         }
-        if self.indexing.is_some() && self.verdicts.held_bytes() > HELD_BYTES {
-            self.unanswered.get_or_insert(self.position);
-        }
-        let full = self.uncommitted.as_ref().is_some_and(|since| since.events >= self.config.commit_events);
+        let full = self.uncommitted.as_ref().is_some_and(|since| {
+            since.events >= self.config.commit_events || self.verdicts.held_bytes() > HELD_BYTES
+        });
         let due = self.uncommitted.is_some() && self.commit_due() <= Instant::now();
         if full || due {
             self.commit().await?;
@@ -296,7 +295,7 @@ impl Pipeline {
         }
         self.hand_on(start, &batch, records.damaged()).await?;
         self.position = end;
-        self.meeting.analysed.send_replace(end);
+        self.meeting.analysed.send_modify(|analysed| analysed.to = end);
         self.fall_behind_if_refused(end).await;
         self.live.push(batch.events, end);
         let now = Instant::now();
@@ -341,7 +340,6 @@ impl Pipeline {
                 warn!(error = &failure as &dyn std::error::Error, "the index cannot come up yet");
             }
         }
-        self.unanswered = Some(indexing.position());
         self.indexing = Some(indexing);
         self.fall_behind_if_refused(self.position).await;
         Ok(())
@@ -375,6 +373,7 @@ impl Pipeline {
                 self.health.ok();
             }
         }
+        self.meeting.analysed.send_modify(|analysed| analysed.saved = self.position);
         self.unanswered = self.indexing.is_some().then_some(self.position);
         self.settle().await
     }
@@ -403,7 +402,7 @@ impl Pipeline {
             self.window.keep_for(self.verdicts.covered(indexed));
             return Ok(());
         };
-        match indexing.commit().await {
+        match indexing.commit(self.meeting.analysed.borrow().saved).await {
             Ok(durable) => {
                 indexing.health.ok();
                 self.analysis.commit(durable);

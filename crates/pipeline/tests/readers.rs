@@ -115,6 +115,10 @@ impl Index for Remote {
         Ok(*self.written.borrow())
     }
 
+    fn answers_later(&self) -> bool {
+        true
+    }
+
     fn written(&self) -> watch::Receiver<Position> {
         self.written.subscribe()
     }

@@ -151,6 +151,10 @@ impl Index for Elasticsearch {
         Ok(self.writer.acknowledged())
     }
 
+    fn answers_later(&self) -> bool {
+        true
+    }
+
     fn written(&self) -> watch::Receiver<Position> {
         self.writer.watch()
     }
