@@ -46,7 +46,7 @@ async fn templates_verdicts_and_live_tails_go_on_and_outlive_kills() {
     assert!(shown.contains("warming-up") && !shown.contains("unscored"), "{shown}");
     let hits = judged(&server, 100).await;
     let patterns = server.get("/api/v1/patterns", &[("limit", "10")]).await.unwrap();
-    assert_eq!(patterns["patterns"][0]["template"], "user <int> logged in", "{patterns}");
+    assert_eq!(patterns["patterns"][0]["text"], "user <int> logged in", "{patterns}");
     assert_eq!(patterns["patterns"][0]["count"], 100, "{patterns}");
     drop(live);
     // What was said before is found again as it was, and what comes is judged as well.
