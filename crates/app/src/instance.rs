@@ -10,9 +10,9 @@ mod collector;
 mod configs;
 mod elastic;
 mod error;
+mod models;
 mod remote;
 mod scoring;
-mod upkeep;
 mod window;
 
 use std::{
@@ -152,7 +152,7 @@ impl Instance {
             None => None,
         };
         if let Some(service) = service {
-            upkeep::models(&build.front, service, build.health.component("learned"));
+            models::watch(&build.front, service, build.health.component("learned"));
         }
         Ok(Self {
             addr: collector.as_ref().map(|collector| collector.addr),

@@ -11,7 +11,8 @@ use std::{
     collections::HashMap,
     hash::{DefaultHasher, Hasher},
     path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -19,7 +20,11 @@ use event::{EventId, JournalId, Position, codec};
 use index::{DeadLetter, DeadLetters};
 use journal::{AppendError, Batch, Cursor, Journal, Note, OpenError, ReadError};
 use metrics::gauge;
-use telemetry::{ledger, metric};
+use telemetry::{
+    health::Component,
+    ledger, metric,
+    task::{Stop, Ticks},
+};
 
 /// The cursor before which letters have been taken in again or discarded.
 const CURSOR: &str = "open";
@@ -29,6 +34,8 @@ const NOTE: &[u8] = b"dead-letters";
 const READ_BYTES: usize = 1 << 20;
 /// Letters that wait in memory to be written.
 const QUEUE_BYTES: usize = 64 << 20;
+/// How often it is looked whether there are letters.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// A letter's file is removed once all letters in it are done with.
 const SEGMENT_BYTES: u64 = 4 << 20;
 
@@ -131,6 +138,20 @@ impl DeadLetterStream {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Says, until a stop, while there are letters.
+    pub async fn watch(self: Arc<Self>, health: Component, stop: Stop) {
+        let mut ticks = Ticks::every(LOOK_EVERY, stop);
+        while ticks.next().await {
+            match self.len() {
+                0 => health.ok(),
+                count => health.degraded(format!(
+                    "{count} events that the index refused wait: log-sentinel dlq list says why; mend the cause, then \
+                     log-sentinel dlq replay or drop"
+                )),
+            }
+        }
     }
 
     /// The place of the first letter.

@@ -17,6 +17,7 @@ mod merge;
 mod page;
 mod request;
 pub mod scan;
+pub mod upkeep;
 
 use async_trait::async_trait;
 use event::{Batch, EventId, JournalId, Position, Timestamp, Verdict};

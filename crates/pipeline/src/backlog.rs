@@ -11,7 +11,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Watches how far the index is behind.
 #[derive(Debug, Default)]
-pub struct Backlog {
+pub(crate) struct Backlog {
     written: Position,
     moved_at: Option<Instant>,
     outage: Option<Outage>,
@@ -27,7 +27,7 @@ struct Outage {
 
 /// What there is to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub(crate) enum Told {
     /// The index takes nothing; so many events wait.
     Begun {
         /// How many.
@@ -49,7 +49,7 @@ pub enum Told {
 
 impl Backlog {
     /// Looks at where index and journal stand; `waiting` and `stored` are counts of events.
-    pub fn look(
+    pub(crate) fn look(
         &mut self,
         now: Instant,
         (written, end): (Position, Position),
@@ -85,7 +85,7 @@ impl Backlog {
 
 impl Told {
     /// Says it in the log.
-    pub fn log(self) {
+    pub(crate) fn log(self) {
         match self {
             Self::Begun { waiting } => {
                 tracing::warn!(waiting, "the index takes nothing; the journal keeps the events that wait");

@@ -21,12 +21,13 @@
 //! This crate must never acknowledge anything, and must never skip an event because it is odd.
 
 mod analysis;
-pub mod backlog;
+mod backlog;
 mod detection;
 mod identity;
 mod indexing;
 mod refill;
 pub mod remote;
+mod watch;
 mod window;
 
 use std::{
@@ -50,6 +51,7 @@ use detection::Detection;
 pub use detection::{Detector, DetectorError};
 pub use indexing::CatchUp;
 use indexing::{Given, Indexing, Meeting};
+pub use watch::watch;
 use window::WindowFiles;
 
 /// The name of the cursor that keeps the journal's segments until they are indexed.

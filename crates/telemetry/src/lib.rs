@@ -11,5 +11,7 @@ pub mod logs;
 pub mod metric;
 mod refused;
 pub mod task;
+mod words;
 
 pub use refused::refused;
+pub use words::in_words;

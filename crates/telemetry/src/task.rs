@@ -75,6 +75,27 @@ impl Drop for Working {
     }
 }
 
+/// Something that is due from time to time, until a stop. What was missed is not made up for.
+#[derive(Debug)]
+pub struct Ticks {
+    interval: tokio::time::Interval,
+    stop: Stop,
+}
+
+impl Ticks {
+    /// The first is due at once.
+    pub fn every(period: Duration, stop: Stop) -> Self {
+        let mut interval = tokio::time::interval(period);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        Self { interval, stop }
+    }
+
+    /// Waits for the next; false once there is to be none.
+    pub async fn next(&mut self) -> bool {
+        self.stop.run_until_cancelled(self.interval.tick()).await.is_some()
+    }
+}
+
 /// Long-lived tasks and threads under one stop signal. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Tasks {

@@ -4,14 +4,14 @@ use std::{net::SocketAddr, sync::Arc};
 
 use dead_letter::DeadLetterStream;
 use event::TemplateId;
-use index::{Index, embedded};
+use index::{Index, embedded, upkeep};
 use journal::Journal;
 use pipeline::{Analysis, CatchUp, Parts, Pipeline, PipelineError};
 use telemetry::task::Stop;
 use tokio::sync::watch;
 use verdicts::Verdicts;
 
-use super::{Build, StartError, bind, configs, elastic, local, remote, serve, upkeep};
+use super::{Build, StartError, bind, configs, elastic, local, remote, serve};
 
 /// A collector that runs.
 pub(super) struct Collector {
@@ -36,7 +36,8 @@ pub(super) async fn start(
         _ => (open_embedded(build)?, None),
     };
     if let Some(letters) = &letters {
-        upkeep::dead_letters(&build.front, Arc::clone(letters), health.component("dead_letters"));
+        let watch = Arc::clone(letters).watch(health.component("dead_letters"), build.front.stop());
+        build.front.spawn("dead-letters", watch);
     }
     let analysis = analysis(build, (&journal, &index), service)?;
     let verdicts =
@@ -78,15 +79,16 @@ pub(super) async fn start(
     let listener = bind(settings.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.addr);
     if let Some(retention) = settings.retention.filter(|_| prepared.is_none()) {
-        upkeep::retention(&build.front, &index, retention);
+        let expire = upkeep::expire(index.clone(), retention, intake::system_clock, build.front.stop());
+        build.front.spawn("retention", expire);
     }
     run_readers(build, pipeline, catch_up, prepared)?;
-    let (lost, damage) = (health.component("journal_files"), health.component("index_files"));
-    upkeep::gauges(&build.front, &journal, &index, lost, damage);
+    let watch = pipeline::watch(journal.clone(), index.clone(), health.clone(), build.front.stop());
+    build.front.spawn("gauges", watch);
     serve(&build.front, "collector", listener, router, configs::connections(settings));
     let tail = configs::tail_config(settings);
     let pulse = intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
-    upkeep::watched_files(&build.front, pulse, health.component("watched_files"));
+    build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
     Ok(Collector { addr, journal, searcher })
 }
 

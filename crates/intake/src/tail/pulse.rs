@@ -6,10 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use telemetry::health::Component;
+use telemetry::{
+    health::Component,
+    task::{Stop, Ticks},
+};
 
 /// A step takes less than this, unless a disk or a network file system hangs.
 const STEP_MAX: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// What the reading thread is at. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -34,11 +38,14 @@ impl Pulse {
         *self.beat.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Reports as degraded when the thread has been at one step for longer than 30 s.
-    pub fn report(&self, health: &Component) {
-        match self.stands_since(Instant::now()) {
-            Some(reason) => health.degraded(reason),
-            None => health.ok(),
+    /// Reports as degraded, until a stop, while the thread has been at one step for longer than 30 s.
+    pub async fn watch(self, health: Component, stop: Stop) {
+        let mut ticks = Ticks::every(LOOK_EVERY, stop);
+        while ticks.next().await {
+            match self.stands_since(Instant::now()) {
+                Some(reason) => health.degraded(reason),
+                None => health.ok(),
+            }
         }
     }
 

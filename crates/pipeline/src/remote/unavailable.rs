@@ -1,7 +1,5 @@
 //! What went wrong with a remote service, in words that name the mend.
 
-use std::error::Error;
-
 use tonic::{Code, Status};
 
 use super::Config;
@@ -52,7 +50,7 @@ impl Failure {
         let url = &config.url;
         match self {
             Self::Connect(error) => {
-                let cause = chain(error);
+                let cause = cut(&telemetry::in_words(error));
                 let hint = if cause.to_ascii_lowercase().contains("certificate") {
                     "LOG_SENTINEL_ANOMALY_CA_FILE must be that of the authority that signed its certificate, and the certificate must name this host"
                 } else {
@@ -98,20 +96,6 @@ fn not_ours(url: &str, said: &str) -> String {
     format!(
         "what answers at {url} is not the anomaly service ({said}); LOG_SENTINEL_ANOMALY_URL must name its gRPC address, port 50051 by default"
     )
-}
-
-/// An error and its causes.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        if !text.ends_with(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = error.source();
-    }
-    cut(&text)
 }
 
 fn cut(text: &str) -> String {

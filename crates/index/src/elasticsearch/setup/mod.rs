@@ -9,6 +9,7 @@
 mod found;
 mod object;
 mod plan;
+mod prepare;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -21,6 +22,7 @@ use self::{object::hash, wanted::stream_lifecycle};
 pub use self::{
     object::{Difference, Kind},
     plan::{Action, Plan, Refusal, Retention, Step, StreamLifecycle},
+    prepare::{Duties, prepare},
 };
 use super::{
     ClusterError,

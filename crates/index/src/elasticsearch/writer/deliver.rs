@@ -7,7 +7,7 @@ use std::{
 };
 
 use event::EventId;
-use telemetry::{ledger, metric, task::Stop};
+use telemetry::{in_words, ledger, metric, task::Stop};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -15,7 +15,6 @@ use super::{
     collision::Stamps,
     existing::{self, Place},
     shared::Shared,
-    trouble::in_words,
 };
 use crate::elasticsearch::{Body, ClusterError, Method, Request, cluster::backoff::Backoff};
 

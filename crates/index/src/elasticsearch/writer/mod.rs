@@ -32,7 +32,7 @@ use bytes::Bytes;
 use event::{Batch, JournalId, Position, codec};
 use telemetry::{
     health::Component,
-    metric,
+    in_words, metric,
     task::{Stop, Tasks},
 };
 use tokio::{
@@ -48,7 +48,7 @@ use self::{
     pace::Pace,
     queue::Queue,
     shared::{Attached, Shared},
-    trouble::{OVERDUE, Refusals, Troubles, UPKEEP, in_words},
+    trouble::{OVERDUE, Refusals, Troubles, UPKEEP},
 };
 use super::{Body, Cluster, ClusterError, Config, Flavor, Method, Request, document::Serializer};
 use crate::{DeadLetters, IndexError, IndexStats};
