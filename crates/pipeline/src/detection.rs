@@ -6,7 +6,7 @@ use telemetry::health::Component;
 use tracing::error;
 use verdicts::Verdicts;
 
-use crate::events_of;
+use crate::records::events_of;
 
 /// Its name among the readers of verdicts.
 const READER: &str = "detection";

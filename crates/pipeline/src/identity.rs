@@ -1,17 +1,20 @@
 //! Sees to it that no two events get one id, when the journal is a copy of one that went on elsewhere:
 //! restored from a backup, or cloned.
 
+use std::time::Duration;
+
 use event::{JournalId, Position};
 use index::Index;
 use journal::Journal;
-use telemetry::{metric, task::Stop};
+use telemetry::{health::Component, metric, task::Stop};
 use tracing::{error, info, warn};
 
-use crate::indexing::Indexing;
-
 /// Where the index stands in this journal.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Attached {
     pub(crate) position: Position,
+    /// Where the journal ended at the start: what comes before it was received by an earlier process.
+    pub(crate) inherited: Position,
     /// It has events of this journal that the journal has not.
     pub(crate) is_ahead: bool,
 }
@@ -19,7 +22,7 @@ pub(crate) struct Attached {
 /// Attaches each part of the journal that has an id of its own, the newest last.
 pub(crate) fn attach(journal: &Journal, index: &dyn Index, cursor: Position) -> Attached {
     let end = journal.end();
-    let mut attached = Attached { position: Position::default(), is_ahead: false };
+    let mut attached = Attached { position: Position::default(), inherited: end, is_ahead: false };
     for (id, to) in journal.identity().parts() {
         let reached = index.attach(id, cursor, end);
         // What an id has beyond its part belongs to another history.
@@ -29,13 +32,22 @@ pub(crate) fn attach(journal: &Journal, index: &dyn Index, cursor: Position) -> 
     attached
 }
 
-impl Indexing {
-    /// Takes a new id if the index has events of this journal from beyond its end, before anything is
-    /// written; false when the program is to stop before that is known.
-    pub(crate) async fn identify(&mut self, stop: &Stop) -> bool {
-        let from = self.inherited;
+/// A journal and the index that its events go to.
+pub(crate) struct Pair<'a> {
+    pub(crate) journal: &'a Journal,
+    pub(crate) index: &'a dyn Index,
+    pub(crate) health: &'a Component,
+    /// How long to wait before the index is asked again.
+    pub(crate) retry: Duration,
+}
+
+impl Pair<'_> {
+    /// Takes a new id if the index has events of this journal from beyond its end at the start, before
+    /// anything is written; false when the program is to stop before that is known.
+    pub(crate) async fn identify(&self, attached: &Attached, stop: &Stop) -> bool {
+        let from = attached.inherited;
         let current = self.journal.identity().at(from);
-        let mut is_ahead = self.is_ahead;
+        let mut is_ahead = attached.is_ahead;
         while !is_ahead {
             match stop.run_until_cancelled(self.index.reached(current)).await {
                 None => return false,
@@ -68,9 +80,9 @@ impl Indexing {
         }
         if self.journal.identity().parts().count() > 1 {
             // An index that has nothing of the newest part yet is told where that begins.
-            let newest = self.journal.identity().at(self.inherited);
-            self.index.attach(newest, self.position(), self.inherited);
-            let nothing = event::Batch { end: self.position(), ..event::Batch::default() };
+            let newest = self.journal.identity().at(from);
+            self.index.attach(newest, attached.position, from);
+            let nothing = event::Batch { end: attached.position, ..event::Batch::default() };
             if let Err(failure) = self.index.write(&nothing).await {
                 warn!(
                     error = &failure as &dyn std::error::Error,

@@ -19,7 +19,13 @@ use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
 use verdicts::Verdicts;
 
-use crate::{PipelineError, events_of, identity::Attached, refill};
+use crate::{
+    config::Config,
+    error::PipelineError,
+    identity::{Attached, Pair},
+    records::events_of,
+    refill,
+};
 
 /// Its name among the readers of verdicts.
 const READER: &str = "indexing";
@@ -28,19 +34,16 @@ const COMMIT_EVERY: Duration = Duration::from_secs(5);
 
 /// The reader, wherever it stands.
 pub(crate) struct Indexing {
-    pub(crate) journal: Journal,
-    pub(crate) index: Arc<dyn Index>,
+    journal: Journal,
+    index: Arc<dyn Index>,
     pub(crate) health: Component,
-    pub(crate) retry: Duration,
+    retry: Duration,
     verdicts: Verdicts,
     cursor: Cursor,
     read_bytes: usize,
     /// Behind the last event that the index was given.
     position: Position,
-    /// Where the journal stood at the start: what comes before it was received by an earlier process.
-    pub(crate) inherited: Position,
-    /// The index holds events of this journal from beyond that.
-    pub(crate) is_ahead: bool,
+    attached: Attached,
     written: watch::Receiver<Position>,
 }
 
@@ -55,10 +58,10 @@ pub(crate) enum Given {
 impl Indexing {
     pub(crate) fn new(
         (journal, cursor): (&Journal, Cursor),
-        (index, attached): (&Arc<dyn Index>, &Attached),
+        (index, attached): (&Arc<dyn Index>, Attached),
         verdicts: &Verdicts,
         health: Component,
-        config: &crate::Config,
+        config: &Config,
     ) -> Self {
         // From here on verdicts are needed.
         passed(verdicts, attached.position);
@@ -71,10 +74,15 @@ impl Indexing {
             cursor,
             read_bytes: config.read_bytes,
             position: attached.position,
-            inherited: journal.end(),
-            is_ahead: attached.is_ahead,
+            attached,
             written: index.written(),
         }
+    }
+
+    /// The journal and the index, whose ids must agree.
+    pub(crate) fn pair(&self) -> Pair<'_> {
+        let Self { journal, index, health, retry, .. } = self;
+        Pair { journal, index: index.as_ref(), health, retry: *retry }
     }
 
     /// Behind the last event that the index was given.
@@ -105,7 +113,7 @@ impl Indexing {
                 return Ok(Given::Refused);
             }
         }
-        let is_inherited = |position| position < self.inherited;
+        let is_inherited = |position| position < self.attached.inherited;
         let inherited = batch.events.iter().filter(|event| is_inherited(event.id.position)).count() as u64;
         ledger::received(inherited);
         if damaged > 0 {
@@ -141,7 +149,7 @@ impl Indexing {
     /// Before the first event is given: finds out whether the journal is a copy, and restores what
     /// was lost; false when the program is to stop first.
     async fn begin(&mut self, stop: &Stop) -> bool {
-        if !self.identify(stop).await {
+        if !self.pair().identify(&self.attached, stop).await {
             return false;
         }
         refill::refill(&self.journal, self.index.as_ref(), self.read_bytes, stop).await;
@@ -161,7 +169,7 @@ impl Indexing {
     /// One read of the journal and of the verdicts; false when the index took nothing.
     async fn read_on(&mut self, target: Position) -> Result<bool, PipelineError> {
         let records = self.journal.read(self.position, self.read_bytes)?;
-        self.renew_if_collided(self.position).await;
+        self.pair().renew_if_collided(self.position).await;
         let batch = self.analysed(&records, target);
         // Nothing to read, though the analysis has passed it: damage that was cut off.
         let end = if batch.end <= self.position { target } else { batch.end };

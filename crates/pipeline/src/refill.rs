@@ -8,7 +8,7 @@ use journal::Journal;
 use telemetry::{ledger, task::Stop};
 use tracing::{error, warn};
 
-use crate::decode;
+use crate::records::decode;
 
 /// Looks for the events of every lost file once. What fails is tried again at the next start.
 pub(crate) async fn refill(journal: &Journal, index: &dyn Index, read_bytes: usize, stop: &Stop) {

@@ -12,7 +12,7 @@ use std::{
 
 use event::{JournalId, Position};
 
-use crate::PipelineError;
+use crate::error::PipelineError;
 
 pub(crate) struct WindowFiles {
     dir: PathBuf,

@@ -23,7 +23,7 @@ use tracing::{error, info, warn};
 use index::Index;
 
 use super::{Remote, late::Late};
-use crate::decode;
+use crate::records::events_of;
 
 /// The name of the cursor that keeps the journal's segments until their events are scored.
 pub const CURSOR: &str = "verdicts";
@@ -267,12 +267,8 @@ impl LateScoring {
         if self.answered && end == passed {
             self.shared.state.send_modify(|state| state.closing = true);
         }
-        let identity = self.shared.journal.identity();
-        let events: Vec<_> = records
-            .iter()
-            .take_while(|(position, _)| *position < passed)
-            .map(|(position, record)| (identity.event(position), decode(record)))
-            .collect();
+        let mut events = events_of(&self.shared.journal, &records);
+        events.retain(|(id, _)| id.position < passed);
         let verdicts = match self.shared.remote.score(&events).await {
             Ok(verdicts) => verdicts,
             Err(away) => {

@@ -89,18 +89,6 @@ pub(crate) const CIRCLES: &[(&str, &[&str])] = &[
     ("app", &["settings/elastic.rs", "settings/mod.rs", "settings/sources.rs", "settings/value.rs"]),
     ("intake", &["tail/open.rs", "tail/position.rs"]),
     ("journal", &["cursor.rs", "expected.rs", "recover.rs", "scan.rs", "state.rs", "writer.rs"]),
-    (
-        "pipeline",
-        &[
-            "analysis.rs",
-            "identity.rs",
-            "lib.rs",
-            "refill.rs",
-            "remote/analysis.rs",
-            "remote/scoring.rs",
-            "window.rs",
-        ],
-    ),
     ("pipeline", &["remote.rs", "remote/connection.rs", "remote/unavailable.rs"]),
     ("telemetry", &["ledger.rs", "metric.rs"]),
     ("testkit", &["replay.rs", "replay/background.rs", "replay/episodes.rs"]),
