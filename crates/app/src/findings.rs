@@ -6,7 +6,7 @@ mod words;
 
 use std::fmt::Write;
 
-use crate::{AppError, client::Client, commands::import::Imported, wording::plain};
+use crate::{AppError, client::Client, imported::Imported, wording::plain};
 use questions::Questions;
 
 /// Looks at what an import brought. `kept` says that the store holds more than this and goes on after it: only

@@ -6,6 +6,7 @@
 //! ```
 //! Which of it there is follows from the role: see [`Role`].
 
+mod build;
 mod collector;
 mod configs;
 mod elastic;
@@ -21,17 +22,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::Router;
 use disk::DataLock;
 use journal::Journal;
-use telemetry::{
-    health::Health,
-    metric::{self, Metrics},
-    task::Tasks,
-};
-use tokio::{net::TcpListener, sync::watch};
+use telemetry::{health::Health, metric, task::Tasks};
+use tokio::sync::watch;
 
 use crate::{Settings, VERSION};
+use build::Build;
 
 pub(crate) use configs::{cluster_config, setup_config};
 pub(crate) use error::StartError;
@@ -79,17 +76,6 @@ pub(crate) struct Instance {
     /// What works on the journal.
     back: Tasks,
     failed: watch::Receiver<Option<String>>,
-}
-
-/// What all parts of an instance share while it is built.
-struct Build<'s> {
-    settings: &'s Settings,
-    health: Health,
-    metrics: Metrics,
-    access: api::Access,
-    front: Tasks,
-    back: Tasks,
-    failed: watch::Sender<Option<String>>,
 }
 
 impl Instance {
@@ -198,22 +184,4 @@ impl Instance {
         }
         stragglers
     }
-}
-
-async fn bind(addr: SocketAddr, setting: &'static str) -> Result<TcpListener, StartError> {
-    TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, setting, source })
-}
-
-fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
-    listener.local_addr().unwrap_or(asked)
-}
-
-fn serve(
-    tasks: &Tasks,
-    name: &'static str,
-    listener: TcpListener,
-    router: Router,
-    connections: api::Connections,
-) {
-    tasks.spawn(name, api::serve(api::Bounded::new(listener, connections), router, tasks.stop()));
 }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use event::Timestamp;
 
 use super::{import, print};
-use crate::{AppError, Instance, Role, Settings, client::Client, findings};
+use crate::{AppError, Instance, Role, Settings, client::Client, findings, imported::Imported};
 
 /// Real public logs: name, last written, content; with source and licence in `samples/SOURCES.md`.
 const SAMPLES: [(&str, &str, &[u8]); 2] = [
@@ -50,7 +50,7 @@ async fn feed(client: &Client, files: &[PathBuf]) -> Result<(), AppError> {
             "A sample of real logs: an auth.log of a cloud host (2017) and the access log of a web site (2015).\n\n",
         )?;
     }
-    let mut imported = import::Imported::default();
+    let mut imported = Imported::default();
     for (name, modified, bytes) in SAMPLES.iter().filter(|_| files.is_empty()) {
         let modified = Timestamp::parse(modified).ok();
         import::lines(client, *bytes, name, modified, &mut imported).await?;

@@ -19,6 +19,7 @@ use crate::{
     AppError, Instance, Role, Settings,
     client::{Client, ClientError},
     findings,
+    imported::Imported,
     wording::name,
 };
 
@@ -30,25 +31,6 @@ const LINE_BYTES: u64 = 16 << 20;
 const FIRST_LINE_BYTES: usize = 4 << 10;
 /// How long the last request may wait for the index.
 const INDEX_WAIT: &str = "300s";
-
-/// What became of the lines of the files.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Imported {
-    /// Lines taken in.
-    pub accepted: u64,
-    /// Lines refused.
-    pub rejected: u64,
-    /// Lines that an earlier import has brought.
-    pub repeated: u64,
-    /// Lines taken in that are older than the retention.
-    pub expired: u64,
-    /// Names under which they were taken in: `log.file.path`.
-    pub paths: Vec<String>,
-    /// Whether everything is searchable.
-    pub indexed: bool,
-    /// The name of this import, where it is to be told from earlier ones.
-    run: Option<String>,
-}
 
 /// Imports into the collector that runs, else into the data folder by an instance of its own, and says
 /// what was found.

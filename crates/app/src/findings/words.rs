@@ -2,7 +2,7 @@
 
 use super::questions::{Anomalies, Burst, Count, Guessing, Severe, Span, Values, Web};
 use crate::{
-    commands::import::Imported,
+    imported::Imported,
     wording::{grouped, many, plain, short},
 };
 

@@ -11,7 +11,12 @@ use telemetry::task::Stop;
 use tokio::sync::watch;
 use verdicts::Verdicts;
 
-use super::{Build, StartError, bind, configs, elastic, local, remote, serve};
+use super::{
+    build::{Build, bind, local, serve},
+    configs, elastic,
+    error::StartError,
+    remote,
+};
 
 /// A collector that runs.
 pub(super) struct Collector {
@@ -176,7 +181,7 @@ fn run_readers(
     let failed = build.failed.clone();
     let tell = move |result: Result<(), PipelineError>| {
         if let Err(error) = result {
-            failed.send_replace(Some(crate::describe(&error)));
+            failed.send_replace(Some(crate::error::describe(&error)));
         }
     };
     let (told, handle) = (tell.clone(), runtime.clone());

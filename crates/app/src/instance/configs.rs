@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use index::elasticsearch::{self, setup};
 use journal::Journal;
 
-use super::StartError;
+use super::error::StartError;
 use crate::{Settings, settings::Elastic};
 
 /// Positions of tailed files and answers to idempotency keys that the journal remembers.

@@ -10,7 +10,7 @@ use index::{
 };
 use tokio::sync::watch;
 
-use super::{Build, StartError, configs};
+use super::{build::Build, configs, error::StartError};
 use crate::settings::Elastic;
 
 /// An index and whether it may be written to.

@@ -11,7 +11,7 @@ use pipeline::{
 };
 use telemetry::{metric, task::Stop};
 
-use super::{Build, StartError, configs};
+use super::{build::Build, configs, error::StartError};
 
 /// The analysis that asks the service at `url`, and the reader that has later scored what went unscored.
 pub(super) fn analysis(

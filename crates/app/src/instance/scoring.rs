@@ -4,7 +4,12 @@ use std::{net::SocketAddr, sync::Arc};
 
 use tokio::net::TcpListener;
 
-use super::{Build, StartError, bind, configs, local, serve};
+use super::{
+    build::{Build, bind, local, serve},
+    configs,
+    error::StartError,
+    window,
+};
 
 /// An anomaly service that serves.
 pub(super) struct Scores {
@@ -36,7 +41,7 @@ pub(super) async fn start(
     let listener = bind(settings.anomaly_addr, "LOG_SENTINEL_ANOMALY_ADDR").await?;
     let addr = local(&listener, settings.anomaly_addr);
     if alone {
-        super::window::start(build, grpc.clone())?;
+        window::start(build, grpc.clone())?;
     }
     serve(&build.front, "anomaly", listener, router, configs::connections(settings));
     let grpc_addr = match bind(settings.anomaly_grpc_addr, "LOG_SENTINEL_ANOMALY_GRPC_ADDR").await {
@@ -51,7 +56,7 @@ pub(super) async fn start(
                 error = &error as &dyn std::error::Error,
                 "other collectors get no scores from this process"
             );
-            build.health.component("anomaly_grpc").degraded(crate::describe(&error));
+            build.health.component("anomaly_grpc").degraded(crate::error::describe(&error));
             None
         }
         Err(error) => return Err(error),
@@ -63,7 +68,7 @@ fn serve_grpc(build: &Build<'_>, grpc: api::AnomalyGrpc, listener: TcpListener) 
     let (stop, failed) = (build.front.stop(), build.failed.clone());
     build.front.spawn("anomaly-grpc", async move {
         if let Err(error) = grpc.serve(listener, stop).await {
-            failed.send_replace(Some(crate::describe(&error)));
+            failed.send_replace(Some(crate::error::describe(&error)));
         }
     });
 }

@@ -4,7 +4,7 @@ use std::{fs, io, path::Path, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Build, StartError};
+use super::{build::Build, error::StartError};
 
 /// How often it is saved. What came after the last time is forgotten by a crash: the collectors go
 /// on where they are, and rates and first sightings of that time are missing.

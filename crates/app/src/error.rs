@@ -1,0 +1,95 @@
+//! Why the program did not do what it was asked, in words.
+
+use std::{io, path::PathBuf};
+
+use crate::{client::ClientError, instance::StartError, settings::SettingsError, wording};
+
+/// Why the program did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// It could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A collector did not answer as it should.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The journal could not be read.
+    #[error("cannot read the journal")]
+    Journal(#[from] journal::OpenError),
+    /// The journal is not as it was written.
+    #[error(
+        "the journal is damaged: {lost}. The service goes on with all others and keeps the bytes that are left in \
+         journal/quarantine; check the disk, and restore a backup to have the events back"
+    )]
+    JournalDamaged {
+        /// What is lost, in words.
+        lost: String,
+    },
+    /// No cluster is named.
+    #[error("ELASTIC_ADDR is not set: name the cluster, such as ELASTIC_ADDR=http://localhost:9200")]
+    NoCluster,
+    /// A cluster could not be reached.
+    #[error("cannot use the cluster")]
+    Cluster(#[from] index::elasticsearch::ClusterError),
+    /// A cluster could not be prepared.
+    #[error(transparent)]
+    Setup(#[from] index::elasticsearch::setup::SetupError),
+    /// A file could not be used.
+    #[error("cannot {action} {}", wording::name(path))]
+    File {
+        /// What was attempted.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What feedback was to be given on is not one log.
+    #[error("cannot give feedback on this: {}", wording::plain(_0))]
+    Event(String),
+    /// A starter is neither a file nor one that comes along.
+    #[error(
+        "there is no file {}, and no starter of this name comes along; these do: {shipped}",
+        wording::name(starter)
+    )]
+    NoStarter {
+        /// What was named.
+        starter: PathBuf,
+        /// Those that come along.
+        shipped: String,
+    },
+    /// Standard output or the operating system refused.
+    #[error("cannot write the output")]
+    Io(#[from] io::Error),
+    /// It had to end although nobody asked.
+    #[error("stopped because {0}")]
+    Stopped(String),
+}
+
+/// An error with everything that caused it.
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // What the HTTP client wraps around a cause says no more than the cause.
+        let error = if error.is::<reqwest::Error>() { innermost(error) } else { error };
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn innermost<'e>(mut error: &'e (dyn std::error::Error + 'static)) -> &'e (dyn std::error::Error + 'static) {
+    while let Some(inner) = error.source() {
+        error = inner;
+    }
+    error
+}

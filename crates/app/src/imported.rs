@@ -1,0 +1,20 @@
+//! What an import has brought.
+
+/// What became of the lines of the files.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Imported {
+    /// Lines taken in.
+    pub accepted: u64,
+    /// Lines refused.
+    pub rejected: u64,
+    /// Lines that an earlier import has brought.
+    pub repeated: u64,
+    /// Lines taken in that are older than the retention.
+    pub expired: u64,
+    /// Names under which they were taken in: `log.file.path`.
+    pub paths: Vec<String>,
+    /// Whether everything is searchable.
+    pub indexed: bool,
+    /// The name of this import, where it is to be told from earlier ones.
+    pub run: Option<String>,
+}

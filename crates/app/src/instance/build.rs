@@ -1,0 +1,39 @@
+//! What all parts of an instance share while it is built, and how they begin to listen.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use telemetry::{health::Health, metric::Metrics, task::Tasks};
+use tokio::{net::TcpListener, sync::watch};
+
+use super::error::StartError;
+use crate::Settings;
+
+/// What all parts of an instance share while it is built.
+pub(super) struct Build<'s> {
+    pub(super) settings: &'s Settings,
+    pub(super) health: Health,
+    pub(super) metrics: Metrics,
+    pub(super) access: api::Access,
+    pub(super) front: Tasks,
+    pub(super) back: Tasks,
+    pub(super) failed: watch::Sender<Option<String>>,
+}
+
+pub(super) async fn bind(addr: SocketAddr, setting: &'static str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(addr).await.map_err(|source| StartError::Listen { addr, setting, source })
+}
+
+pub(super) fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+pub(super) fn serve(
+    tasks: &Tasks,
+    name: &'static str,
+    listener: TcpListener,
+    router: Router,
+    connections: api::Connections,
+) {
+    tasks.spawn(name, api::serve(api::Bounded::new(listener, connections), router, tasks.stop()));
+}
