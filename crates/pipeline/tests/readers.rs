@@ -160,9 +160,12 @@ impl Index for Remote {
     }
 }
 
+/// What is durable of a detector's findings: up to which place, and each event with how it was judged.
+type Found = Arc<Mutex<(Position, Vec<(EventId, VerdictState)>)>>;
+
 /// A detector that finds every event, and keeps what it found with its place.
 struct FindsAll {
-    durable: Arc<Mutex<(Position, Vec<(EventId, VerdictState)>)>>,
+    durable: Found,
     found: Vec<(EventId, VerdictState)>,
 }
 
@@ -187,7 +190,7 @@ impl Detector for FindsAll {
 struct World {
     dir: tempfile::TempDir,
     index: Arc<dyn Index>,
-    found: Arc<Mutex<(Position, Vec<(EventId, VerdictState)>)>>,
+    found: Found,
     verdict_bytes: u64,
 }
 
@@ -267,12 +270,13 @@ fn in_thread<F: Future<Output = Result<(), pipeline::PipelineError>>>(
     reader: impl FnOnce() -> F + Send + 'static,
     kill: Stop,
 ) -> JoinHandle<()> {
-    std::thread::spawn(move || {
+    let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         if let Some(ended) = runtime.block_on(kill.run_until_cancelled(reader())) {
             ended.unwrap();
         }
-    })
+    };
+    std::thread::Builder::new().name("reader".to_owned()).spawn(run).unwrap()
 }
 
 impl Life {

@@ -34,6 +34,11 @@ impl<T: Default + Clone> Slots<T> {
         self.slots.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The value at this key.
     pub fn get(&self, key: u64) -> Option<&T> {
         let place = self.places.get(&key)?;
