@@ -25,32 +25,6 @@ pub enum OpenError {
     },
 }
 
-/// Why feedback was not taken in or back. Nothing has changed.
-#[derive(Debug, thiserror::Error)]
-pub enum FeedbackError {
-    /// As much is kept as may be.
-    #[error(
-        "{} pieces of feedback are kept, as many as may be; take back one that is no longer needed",
-        crate::FEEDBACK_MAX
-    )]
-    Full,
-    /// The note is too long.
-    #[error("the note is longer than {} bytes", crate::NOTE_BYTES_MAX)]
-    Note,
-    /// The event's source is too long.
-    #[error("the event's source is longer than 65,536 bytes")]
-    Source,
-    /// There is none of this id.
-    #[error("there is no feedback {id}; the list of feedback names those there are")]
-    Unknown {
-        /// What was asked for.
-        id: u64,
-    },
-    /// The disk refused.
-    #[error("the feedback cannot be stored")]
-    Store(#[source] ModelError),
-}
-
 /// Why nothing was done to templates. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {

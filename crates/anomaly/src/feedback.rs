@@ -29,9 +29,9 @@ use hashbrown::HashSet;
 use template::Miner;
 
 use crate::{
-    error::{FeedbackError, ModelError},
+    error::ModelError,
     explain::REASONS_MAX,
-    registry::{asides, earlier, replace, set_aside},
+    files::{asides, earlier, replace, set_aside},
 };
 
 const MAGIC: &[u8; 8] = b"LSFEEDBK";
@@ -42,6 +42,32 @@ pub const FEEDBACK_MAX: usize = 1_000;
 const GENERAL_MIN: usize = 3;
 /// Longest note, in bytes.
 pub const NOTE_BYTES_MAX: usize = 1_024;
+/// Why feedback was not taken in or back. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedbackError {
+    /// As much is kept as may be.
+    #[error(
+        "{} pieces of feedback are kept, as many as may be; take back one that is no longer needed",
+        FEEDBACK_MAX
+    )]
+    Full,
+    /// The note is too long.
+    #[error("the note is longer than {} bytes", NOTE_BYTES_MAX)]
+    Note,
+    /// The event's source is too long.
+    #[error("the event's source is longer than 65,536 bytes")]
+    Source,
+    /// There is none of this id.
+    #[error("there is no feedback {id}; the list of feedback names those there are")]
+    Unknown {
+        /// What was asked for.
+        id: u64,
+    },
+    /// The disk refused.
+    #[error("the feedback cannot be stored")]
+    Store(#[source] ModelError),
+}
+
 /// Of a longer message only the beginning is kept.
 const MESSAGE_BYTES_MAX: usize = 4_096;
 /// Longest source and template kept.

@@ -11,37 +11,39 @@
 //! holds, never grow without bound, and never wait for a training.
 
 mod compare;
+mod conditions;
 mod drift;
 mod error;
 mod explain;
 mod feedback;
-mod history;
+mod files;
 mod kept;
 mod lineage;
 mod model;
-mod nearest;
 mod parts;
 #[cfg(test)]
 mod properties;
+mod rarity;
 mod registry;
-mod rules;
 mod service;
 mod starter;
-mod tail;
+mod succession;
 mod window;
+mod words;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use event::{Template, Timestamp, VerdictState};
 
 pub use compare::{Comparison, Disagreement, Side};
+pub use conditions::{Condition, Conditions};
 pub use drift::Drift;
-pub use error::{FeedbackError, ModelError, OpenError, TemplateError, TrainError};
-pub use feedback::{FEEDBACK_MAX, Feedback, Label, NOTE_BYTES_MAX};
-pub use history::Standing;
+pub use error::{ModelError, OpenError, TemplateError, TrainError};
+pub use feedback::{FEEDBACK_MAX, Feedback, FeedbackError, Label, NOTE_BYTES_MAX};
 pub use model::Origin;
 pub use parts::Parts;
-pub use rules::{Rule, Rules};
+pub use succession::Standing;
+
 pub use service::{Problem, Service, TemplateOperation, Templates};
 pub use session::{STRANGE_MAX, SessionEnd, StrangeSession};
 pub use starter::{STARTER_BYTES_MAX, STARTERS_MAX, build_starter};

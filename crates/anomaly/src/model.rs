@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Parts,
     error::TrainError,
-    tail::Tail,
+    rarity::Rarity,
     window::{FEATURES, Feature, Row, STEPS},
 };
 
@@ -94,8 +94,8 @@ pub(crate) struct Model {
     forest: Forest,
     /// Rarity in training of each value of each feature.
     columns: Vec<[f32; 256]>,
-    forest_tail: Tail,
-    tail: Tail,
+    forest_tail: Rarity,
+    tail: Rarity,
     shares: Shares,
 }
 
@@ -169,7 +169,7 @@ impl Model {
         let forest = params.grow(&mut values, height, FEATURES)?;
         let mut scores = forest.score_rows(&mut values);
         scores.truncate(rows.len());
-        let forest_tail = Tail::of(&mut scores.clone(), 5.0, 60.0);
+        let forest_tail = Rarity::of(&mut scores.clone(), 5.0, 60.0);
         let columns = (0..FEATURES).map(|column| column_rarity(rows, column)).collect();
         let mut model = Self {
             threshold: threshold(card.false_positive_rate),
@@ -177,12 +177,12 @@ impl Model {
             forest,
             columns,
             forest_tail,
-            tail: Tail::of(&mut [], 0.5, 2.0),
+            tail: Rarity::of(&mut [], 0.5, 2.0),
             shares: Shares::of(parts),
         };
         let mut sums: Vec<f32> =
             rows.iter().zip(&scores).map(|(row, score)| model.sum(row, *score)).collect();
-        model.tail = Tail::of(&mut sums, 0.4, 3.0);
+        model.tail = Rarity::of(&mut sums, 0.4, 3.0);
         Ok(model)
     }
 
@@ -319,7 +319,7 @@ impl Model {
             }
             columns.push(column);
         }
-        let (forest_tail, tail) = (Tail::read(&mut input)?, Tail::read(&mut input)?);
+        let (forest_tail, tail) = (Rarity::read(&mut input)?, Rarity::read(&mut input)?);
         if forest.columns() != FEATURES {
             return Err(input.damaged());
         }

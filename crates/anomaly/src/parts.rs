@@ -68,7 +68,7 @@ impl Parts {
             Feature::TemplateLevel | Feature::SourceLevel | Feature::Severity => self.levels,
         };
         let mut mask = [0; FEATURES];
-        for (feature, _) in crate::model::WEIGHTS {
+        for feature in Feature::ALL {
             mask[feature as usize] = if takes_part(feature) { u8::MAX } else { 0 };
         }
         mask

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use crate::{
     Parts,
     model::{Card, Model, Origin, WEIGHTS},
-    tail::{RARITY_MAX, Tail},
+    rarity::{RARITY_MAX, Rarity},
     window::{FEATURES, Feature, Row},
 };
 
@@ -100,7 +100,7 @@ proptest! {
         mut values in prop::collection::vec(-4.0f32..4.0, 0..600),
         ask in prop::collection::vec(-9.0f32..9.0, 2..40),
     ) {
-        let tail = Tail::of(&mut values, 0.5, 20.0);
+        let tail = Rarity::of(&mut values, 0.5, 20.0);
         let mut ask = ask;
         ask.sort_by(f32::total_cmp);
         let rarities: Vec<f32> = ask.iter().map(|value| tail.rarity(*value)).collect();

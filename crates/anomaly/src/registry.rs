@@ -6,7 +6,7 @@
 //! models/00000007-3fa4c1d2/learned.bin templates and history that it judges by: `kept`. Replaced as a whole
 //! models/learned                       the same of what was taught while there was no model
 //! models/current                       the version that serves, where one was chosen
-//! models/history                       which served before, and how others stand: `history`
+//! models/history                       which served before, and how others stand: `succession`
 //! models/feedback                      no part of any model: `feedback`
 //! ```
 //! `model.bin` is sealed as `bytes` describes, magic `LSMODEL` and a zero; the body: card (u32 length,
@@ -17,8 +17,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
-    path::{Path, PathBuf},
+    io::{self, Read},
+    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -26,9 +26,10 @@ use disk::sealed::SealedError;
 
 use crate::{
     error::ModelError,
-    history::{History, Standing},
+    files::{failed, replace, set_aside, sync_dir, write_synced},
     kept,
     model::{Card, Model},
+    succession::{Standing, Succession, number_of},
 };
 
 /// Larger files are no models of ours.
@@ -48,18 +49,13 @@ pub(crate) struct Registry {
     dir: PathBuf,
     models_max: usize,
     /// Held for moments only: scoring asks it.
-    history: Mutex<History>,
+    succession: Mutex<Succession>,
     /// Why the history was set aside.
     problem: Option<String>,
     /// Held while the history is written.
     remarking: Mutex<()>,
     /// Held while a model is given its number.
     storing: Mutex<()>,
-}
-
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> ModelError {
-    let path = path.to_owned();
-    move |source| ModelError::Io { action, path, source }
 }
 
 impl Registry {
@@ -74,10 +70,10 @@ impl Registry {
                 drop(fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path())));
             }
         }
-        let (history, problem) = History::open(&dir);
-        let history = Mutex::new(history);
+        let (succession, problem) = Succession::open(&dir);
+        let succession = Mutex::new(succession);
         let (remarking, storing) = (Mutex::default(), Mutex::default());
-        Ok(Self { dir, models_max: models_max.max(1), history, problem, remarking, storing })
+        Ok(Self { dir, models_max: models_max.max(1), succession, problem, remarking, storing })
     }
 
     /// The versions kept, oldest first, whether or not they load.
@@ -220,7 +216,7 @@ impl Registry {
             sync_dir(&unfinished)?;
             if standing != Standing::Serving {
                 // Before it appears, or another process would take it for one that is to serve.
-                self.remark(|history| history.mark(&version, standing, why))?;
+                self.remark(|succession| succession.mark(&version, standing, why))?;
             }
             fs::rename(&unfinished, &stored).map_err(failed("put in place", &stored))?;
             sync_dir(&self.dir)?;
@@ -241,19 +237,19 @@ impl Registry {
         self.problem.clone()
     }
 
-    fn history(&self) -> MutexGuard<'_, History> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    fn succession(&self) -> MutexGuard<'_, Succession> {
+        self.succession.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes the history, on disk first.
-    pub(crate) fn remark(&self, change: impl FnOnce(&mut History)) -> Result<(), ModelError> {
+    pub(crate) fn remark(&self, change: impl FnOnce(&mut Succession)) -> Result<(), ModelError> {
         let _remarking = self.remarking.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.history().clone();
+        let before = self.succession().clone();
         let mut changed = before.clone();
         change(&mut changed);
         if changed != before {
             changed.store(&self.dir)?;
-            *self.history() = changed;
+            *self.succession() = changed;
         }
         Ok(())
     }
@@ -265,26 +261,26 @@ impl Registry {
     }
 
     /// Asks the history.
-    pub(crate) fn past<T>(&self, ask: impl FnOnce(&History) -> T) -> T {
-        ask(&self.history())
+    pub(crate) fn past<T>(&self, ask: impl FnOnce(&Succession) -> T) -> T {
+        ask(&self.succession())
     }
 
     /// Whether a version that appeared is there to serve, going by the disk: another process may have
     /// put it there.
     pub(crate) fn is_candidate(&self, version: &str) -> bool {
-        History::glance(&self.dir).standing(version).0 != Standing::Kept
+        Succession::glance(&self.dir).standing(version).0 != Standing::Kept
     }
 
     /// Notes which version serves.
     pub(crate) fn choose(&self, version: &str) -> Result<(), ModelError> {
-        self.remark(|history| history.serves(version))?;
+        self.remark(|succession| succession.serves(version))?;
         replace(&self.dir.join("current"), version.as_bytes())
     }
 
     /// Removes the oldest versions beyond the number kept, never the one that serves nor the one that
     /// served before it.
     pub(crate) fn expire(&self, serving: &str) {
-        let before = self.past(|history| history.before(serving).next().cloned());
+        let before = self.past(|succession| succession.before(serving).next().cloned());
         let versions = self.versions();
         let surplus = versions.len().saturating_sub(self.models_max);
         let spared = |version: &&String| *version != serving && Some(*version) != before.as_ref();
@@ -295,67 +291,4 @@ impl Registry {
             }
         }
     }
-}
-
-/// The number of a version name such as `00000007-3fa4c1d2`; None for any other name.
-pub(crate) fn number_of(name: &str) -> Option<u64> {
-    let (number, checksum) = name.split_once('-')?;
-    let plain = number.len() == 8 && checksum.len() == 8 && checksum.bytes().all(|b| b.is_ascii_hexdigit());
-    if plain && number.bytes().all(|b| b.is_ascii_digit()) { number.parse().ok() } else { None }
-}
-
-/// Replaces a file of the folder as a whole; several may be at it at the same time.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    disk::replace(path, bytes).map_err(failed("replace", path))
-}
-
-/// What a damaged file is, and where it was put out of the way.
-pub(crate) fn put_aside(path: &Path, error: &dyn std::error::Error) -> String {
-    match set_aside(path) {
-        Ok(aside) => format!("{error}; it was set aside as {}", aside.display()),
-        Err(failed) => format!("{error}; it could not be set aside: {failed}"),
-    }
-}
-
-/// Says so of a file of which a damaged version still lies set aside.
-pub(crate) fn earlier(path: &Path) -> Option<String> {
-    let aside = asides(path).take_while(|aside| aside.exists()).last()?;
-    Some(format!(
-        "an earlier {} was damaged and set aside as {}; remove that file when it is no longer needed",
-        path.file_name().unwrap_or_default().display(),
-        aside.display()
-    ))
-}
-
-/// Puts a damaged file out of the way under a name that no other has; says which.
-pub(crate) fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let aside = asides(path).find(|aside| !aside.exists()).unwrap_or_default();
-    fs::rename(path, &aside)?;
-    Ok(aside)
-}
-
-/// The names under which damaged versions of a file are set aside, in the order in which they are used.
-pub(crate) fn asides(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let path = path.as_os_str().to_owned();
-    (0..u64::MAX).map(move |n| {
-        let mut aside = path.clone();
-        aside.push(".refused");
-        if n > 0 {
-            aside.push(format!(".{n}"));
-        }
-        PathBuf::from(aside)
-    })
-}
-
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
-    let write = || {
-        let mut file = disk::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(failed("write", path))
-}
-
-fn sync_dir(path: &Path) -> Result<(), ModelError> {
-    disk::sync_dir(path).map_err(failed("sync", path))
 }

@@ -136,8 +136,8 @@ fn odd_texts_and_numbers_are_scored_like_any() {
     }
     let events: Vec<_> = odd.iter().map(|text| Event::new(text.clone(), at(5))).collect();
     service.train(&events.iter().cycle().take(400).cloned().collect::<Vec<_>>()).unwrap();
-    let rules = service.rules();
-    assert!(rules.rules.iter().all(|rule| !rule.text.is_empty()));
+    let found = service.conditions();
+    assert!(found.conditions.iter().all(|condition| !condition.text.is_empty()));
     let snapshot = service.snapshot();
     drop(service);
     let service = open(dir.path(), 300);

@@ -6,10 +6,7 @@ use event::{Event, Timestamp};
 use template::Miner;
 
 use super::{Service, lock, read, write};
-use crate::{
-    error::FeedbackError,
-    feedback::{Book, Feedback, Label},
-};
+use crate::feedback::{Book, Feedback, FeedbackError, Label};
 
 /// Makes sure that the messages spoken of have their templates.
 pub(super) fn recall(feedback: &mut Book, miner: &mut Miner) {

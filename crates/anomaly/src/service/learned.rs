@@ -115,7 +115,7 @@ impl Service {
         let decisions = lock(&self.decisions);
         state.miner.set_operations(decisions.operations.clone());
         labels::recall(&mut lock(&self.feedback), &mut state.miner);
-        lock(&self.told).tell(&mut state);
+        lock(&self.starters).tell(&mut state);
         let mut current = write(&self.state);
         state.entities.count_on(&current.entities);
         *current = state;

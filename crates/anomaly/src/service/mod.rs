@@ -24,7 +24,7 @@ use template::{Merged, Miner};
 pub use problems::Problem;
 use problems::Problems;
 use sessions::Learning;
-use starters::{Told, has_own};
+use starters::{Starters, has_own};
 use templates::Decisions;
 pub use templates::{TemplateOperation, Templates};
 use upkeep::Upkeep;
@@ -34,10 +34,10 @@ use crate::{
     feedback::{Book, General, Label, Lookup},
     lineage::Lineage,
     model::{self, Cache, Model},
-    nearest::Nearest,
     registry::Registry,
     starter::Starter,
     window::{Facts, Row, Seen, Window},
+    words::WordIndex,
 };
 
 const MAGIC: &[u8; 8] = b"LSWINDOW";
@@ -103,11 +103,11 @@ pub struct Service {
     feedback: Mutex<Book>,
     /// Taken before `feedback`, both before the state.
     decisions: Mutex<Decisions>,
-    told: Mutex<Told>,
+    starters: Mutex<Starters>,
     problems: Problems,
     lookup: RwLock<Arc<Lookup>>,
     /// Held for a moment, after the state or by itself.
-    nearest: Mutex<Nearest>,
+    words: Mutex<WordIndex>,
     scored: AtomicU64,
     anomalies: AtomicU64,
     failed_trainings: AtomicU64,
@@ -151,24 +151,24 @@ impl Service {
         state.window.mask = config.parts.mask();
         state.miner.set_operations(decisions.operations.clone());
         labels::recall(&mut feedback, &mut state.miner);
-        let (starters, refused) = Starter::open_all(&config.dir)
+        let (known, refused) = Starter::open_all(&config.dir)
             .map_err(|source| OpenError::Directory { path: config.dir.clone(), source })?;
-        let told = Told { starters, refused };
-        told.tell(&mut state);
+        let starters = Starters { known, refused };
+        starters.tell(&mut state);
         problems.of_files([
             ("feedback", feedback.problem.clone()),
             ("templates", decisions.problem().map(str::to_owned)),
-            ("starters", (!told.refused.is_empty()).then(|| told.refused.join("; "))),
+            ("starters", (!starters.refused.is_empty()).then(|| starters.refused.join("; "))),
             ("models", registry.problem()),
         ]);
         let service = Self {
             problems,
-            nearest: Mutex::default(),
+            words: Mutex::default(),
             sessions: Mutex::default(),
             lookup: RwLock::new(Arc::new(feedback.lookup())),
             feedback: Mutex::new(feedback),
             decisions: Mutex::new(decisions),
-            told: Mutex::new(told),
+            starters: Mutex::new(starters),
             registry: Arc::new(registry),
             upkeep: Mutex::new(Upkeep::new(config.seed)),
             state: RwLock::new(state),
@@ -292,14 +292,14 @@ impl Service {
         let (row, facts) = state.window.assess_single(&seen, keys);
         let wants_nearest = with_nearest && template.is_none();
         if wants_nearest {
-            lock(&self.nearest).follow(&state.miner);
+            lock(&self.words).follow(&state.miner);
         }
         let needed = self.needed(&state.window, has_own(serving.as_ref()));
         let lookup = read(&self.lookup).clone();
         let general = lookup.general(|id| state.miner.current(id));
         drop(state);
         // Beside the state: whoever asks for much of this holds up nobody else.
-        let nearest_template = if wants_nearest { lock(&self.nearest).find(&event.message) } else { None };
+        let nearest_template = if wants_nearest { lock(&self.words).find(&event.message) } else { None };
         let mut verdict =
             verdict(serving.as_ref(), &row, |model| explain::reasons(model, &row, &facts, event, &variables));
         if let Some(shape) = shape

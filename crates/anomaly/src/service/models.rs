@@ -6,11 +6,12 @@ use event::{Timestamp, VerdictState};
 
 use super::{Service, Serving, has_own, lock, problems::Problems, read};
 use crate::{
-    Comparison, FeatureUse, ModelError, ModelInfo, Rules, Standing, compare,
+    Comparison, Conditions, FeatureUse, ModelError, ModelInfo, Standing, compare,
     explain::name,
     kept,
     model::{self, Model, WEIGHTS},
-    registry::{self, Registry},
+    registry::Registry,
+    succession::number_of,
 };
 
 /// After a model was taken back or chosen by hand, so many times the events that a first model needs
@@ -42,10 +43,11 @@ pub(super) fn first(
     if chosen.is_some() {
         return chosen;
     }
-    let before: Vec<String> = registry.past(|history| {
-        current.map(|current| history.before(current).cloned().collect()).unwrap_or_default()
+    let before: Vec<String> = registry.past(|succession| {
+        current.map(|current| succession.before(current).cloned().collect()).unwrap_or_default()
     });
-    let may = |version: &&String| registry.past(|history| history.standing(version).0 == Standing::Kept);
+    let may =
+        |version: &&String| registry.past(|succession| succession.standing(version).0 == Standing::Kept);
     let rest = || versions.iter().rev();
     let candidates = before.iter().chain(rest().filter(may)).chain(rest().filter(|version| !may(version)));
     let found = candidates.into_iter().find_map(|version| load(version));
@@ -126,7 +128,7 @@ impl Service {
         let held_until = self.held_until();
         self.exchange(version, Arc::new(model), || {
             self.registry.choose(version)?;
-            self.registry.remark(|history| history.held_until = held_until)
+            self.registry.remark(|succession| succession.held_until = held_until)
         })?;
         Ok(self.model())
     }
@@ -139,21 +141,21 @@ impl Service {
     pub fn roll_back(&self) -> Result<ModelInfo, ModelError> {
         let serving = read(&self.serving).clone().ok_or(ModelError::NothingBefore)?;
         let before: Vec<String> =
-            self.registry.past(|history| history.before(&serving.version).cloned().collect());
+            self.registry.past(|succession| succession.before(&serving.version).cloned().collect());
         let found = before
             .into_iter()
             .filter(|version| {
-                self.registry.past(|history| history.standing(version).0) != Standing::RolledBack
+                self.registry.past(|succession| succession.standing(version).0) != Standing::RolledBack
             })
             .find_map(|version| Some((self.registry.load(&version).ok()?, version)));
         let (model, version) = found.ok_or(ModelError::NothingBefore)?;
         let held_until = self.held_until();
         self.exchange(&version, Arc::new(model), || {
             self.registry.choose(&version)?;
-            self.registry.remark(|history| {
+            self.registry.remark(|succession| {
                 let why = format!("rolled back to {version}");
-                history.mark(&serving.version, Standing::RolledBack, &why);
-                history.held_until = held_until;
+                succession.mark(&serving.version, Standing::RolledBack, &why);
+                succession.held_until = held_until;
             })
         })?;
         Ok(self.model())
@@ -219,10 +221,11 @@ impl Service {
         Ok(compare::compare((&one, a), (&other, b), &self.recent_rows()))
     }
 
-    /// Short rules for the anomalies found lately, since the start. Takes time; call it off the reactor.
-    pub fn rules(&self) -> Rules {
+    /// What groups of the anomalies found lately, since the start, have in common. Takes time; call it off the
+    /// reactor.
+    pub fn conditions(&self) -> Conditions {
         let examples = lock(&self.upkeep).examples.clone();
-        examples.rules()
+        examples.conditions()
     }
 
     /// Takes a newer model from disk when another process put one there, or the one it chose; a
@@ -236,7 +239,7 @@ impl Service {
             let mut noticed = lock(&self.noticed);
             let chosen = current.clone().filter(|_| current != noticed.0);
             let newer = newest.clone().filter(|version| {
-                registry::number_of(version) > noticed.1.as_deref().and_then(registry::number_of)
+                number_of(version) > noticed.1.as_deref().and_then(number_of)
                     && !self.registry.is_candidate(version)
             });
             *noticed = (current, newest);
@@ -253,8 +256,8 @@ impl Service {
 
     fn info(&self, version: &str, model: &Model, active: bool) -> ModelInfo {
         let card = &model.card;
-        let (mut standing, why) = self.registry.past(|history| {
-            let (standing, why) = history.standing(version);
+        let (mut standing, why) = self.registry.past(|succession| {
+            let (standing, why) = succession.standing(version);
             (standing, why.to_owned())
         });
         if active {

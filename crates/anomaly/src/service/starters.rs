@@ -12,19 +12,19 @@ use crate::{
     window::Prior,
 };
 
-/// What was told beforehand.
+/// The starters taken in.
 #[derive(Debug, Default)]
-pub(super) struct Told {
-    pub(super) starters: Vec<Starter>,
+pub(super) struct Starters {
+    pub(super) known: Vec<Starter>,
     /// Files that did not load, and why.
     pub(super) refused: Vec<String>,
 }
 
-impl Told {
-    /// Tells it to the state of a stream, which may know much already.
+impl Starters {
+    /// Tells what they know to the state of a stream, which may know much already.
     pub(super) fn tell(&self, state: &mut State) {
         let mut prior = Prior::default();
-        for starter in &self.starters {
+        for starter in &self.known {
             state.miner.adopt(&starter.miner);
             prior.join(starter.prior.clone());
         }
@@ -44,22 +44,22 @@ impl Service {
         let starter = Starter::from_bytes(bytes)?;
         let _training = lock(&self.training);
         {
-            let mut told = lock(&self.told);
-            if told.starters.iter().filter(|known| known.name != starter.name).count() >= STARTERS_MAX {
+            let mut starters = lock(&self.starters);
+            if starters.known.iter().filter(|known| known.name != starter.name).count() >= STARTERS_MAX {
                 return Err(TrainError::Starters);
             }
             starter.store(&self.config.dir, bytes)?;
-            told.starters.retain(|known| known.name != starter.name);
-            told.starters.push(starter);
-            told.starters.sort_by(|a, b| a.name.cmp(&b.name));
+            starters.known.retain(|known| known.name != starter.name);
+            starters.known.push(starter);
+            starters.known.sort_by(|a, b| a.name.cmp(&b.name));
             let mut state = write(&self.state);
-            told.tell(&mut state);
+            starters.tell(&mut state);
             state.lineage.teach(hash(bytes));
         }
         if !has_own(read(&self.serving).as_ref()) {
             let (rows, card) = {
-                let told = lock(&self.told);
-                Starter::training(&told.starters, self.config.false_positive_rate, self.config.seed)
+                let starters = lock(&self.starters);
+                Starter::training(&starters.known, self.config.false_positive_rate, self.config.seed)
             };
             let model = Model::train(&rows, card, self.config.parts)?;
             let _between_batches = lock(&self.scratch);
@@ -72,18 +72,18 @@ impl Service {
 
     /// The starters taken in.
     pub fn starters(&self) -> Vec<StarterInfo> {
-        let told = lock(&self.told);
+        let starters = lock(&self.starters);
         let info = |starter: &Starter| StarterInfo {
             name: starter.name.clone(),
             events: starter.events,
             templates: starter.miner.len() as u64,
         };
-        told.starters.iter().map(info).collect()
+        starters.known.iter().map(info).collect()
     }
 
     /// Starters taken in earlier that could not be read at the start, and why.
     pub fn starter_problems(&self) -> Vec<String> {
-        lock(&self.told).refused.clone()
+        lock(&self.starters).refused.clone()
     }
 }
 

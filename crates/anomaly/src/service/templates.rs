@@ -16,7 +16,7 @@ use template::{Action, Described, Operation, Operations};
 use super::{Service, lock, read, write};
 use crate::{
     error::TemplateError,
-    registry::{earlier, replace, set_aside},
+    files::{earlier, replace, set_aside},
 };
 
 /// The operations, and their file.

@@ -18,10 +18,10 @@ use event::Analyzed;
 use super::{Scratch, Service, Serving, has_own, lock, read, write};
 use crate::{
     Origin, Parts, Standing, TrainError, compare,
+    conditions::Examples,
     drift::Monitor,
     model::{Card, Model},
     registry::Registry,
-    rules::Examples,
     window::{Row, Window},
 };
 
@@ -46,7 +46,7 @@ const RECENT_MIN: usize = 256;
 #[derive(Debug)]
 pub(super) struct Upkeep {
     pub(super) monitor: Monitor,
-    /// What rules are made of; not in a snapshot.
+    /// What conditions are found in; not in a snapshot.
     pub(super) examples: Examples,
     pending: Option<Pending>,
 }
@@ -248,7 +248,7 @@ impl Service {
         if card.origin == Some(Origin::Starter) {
             return true;
         }
-        let held_until = self.registry.past(|history| history.held_until);
+        let held_until = self.registry.past(|succession| succession.held_until);
         if window.seen < held_until && held_until - window.seen <= self.hold() {
             return false;
         }
@@ -310,7 +310,9 @@ impl Service {
             let next = if has_own(serving) { NEXT_CANDIDATE } else { self.config.events_min as u64 };
             write(&self.state).retry_at = seen + next.max(seen / 2);
             // Without the remark it is a kept model like others, which does no harm.
-            drop(self.registry.remark(|history| history.mark(&version, Standing::Candidate, &objection)));
+            drop(
+                self.registry.remark(|succession| succession.mark(&version, Standing::Candidate, &objection)),
+            );
             self.registry.expire(serving.map_or(&pending.base, |serving| &serving.version));
             return;
         }

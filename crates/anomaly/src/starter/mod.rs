@@ -32,8 +32,8 @@ use template::Miner;
 
 use crate::{
     error::{ModelError, TrainError},
+    files::replace,
     model::{Card, Origin},
-    registry::replace,
     window::{FEATURES, Feature, LAYOUT, Novelty, Prior, Row, STEPS, Seen, Window},
 };
 use anonymous::Home;

@@ -35,6 +35,28 @@ pub(crate) enum Feature {
     Weekday,
 }
 
+impl Feature {
+    /// All of them, by their columns.
+    pub(crate) const ALL: [Self; 16] = [
+        Self::NewTemplate,
+        Self::RareTemplate,
+        Self::NewSource,
+        Self::NewHost,
+        Self::TemplateLevel,
+        Self::SourceLevel,
+        Self::Severity,
+        Self::TemplateSpike,
+        Self::SourceSpike,
+        Self::TemplateGap,
+        Self::SourceGap,
+        Self::Length,
+        Self::Number,
+        Self::Value,
+        Self::Hour,
+        Self::Weekday,
+    ];
+}
+
 /// What a source's count is of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Counted {

@@ -7,7 +7,8 @@
 
 mod estimate;
 mod feature;
-mod history;
+mod layout;
+mod memory;
 mod prior;
 
 use std::sync::Arc;
@@ -20,12 +21,11 @@ use session::Slots;
 pub(crate) use feature::{Counted, Facts, Feature};
 
 use estimate::{Clock, Share, Tick};
-use history::{Caller, Content, Contents, Group, Outcome, Place, Source};
+pub(crate) use layout::LAYOUT;
+use layout::LAYOUT_2;
+use memory::{Caller, Content, Contents, Group, Outcome, Place, Source};
 pub(crate) use prior::{Novelty, Prior};
 
-/// Which fields a saved window has, and in what order. Layout 2 knows nothing of failures.
-pub(crate) const LAYOUT: u32 = 0x4c57_0003;
-const LAYOUT_2: u32 = 0x4c57_0002;
 /// Templates at sources remembered; the least recently seen goes.
 const GROUPS_MAX: usize = 16_384;
 /// Sources remembered.

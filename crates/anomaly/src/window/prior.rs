@@ -12,10 +12,11 @@ use disk::sealed::{Reader, SealedError, Writer};
 use event::TemplateId;
 
 use super::{
-    Keys, LAYOUT, Seen, Window,
+    Keys, Seen, Window,
     estimate::Share,
     group_key,
-    history::{Group, Known, Source},
+    layout::LAYOUT,
+    memory::{Group, Known, Source},
 };
 
 /// Templates and sources told of, at most.

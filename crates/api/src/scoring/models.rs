@@ -96,15 +96,15 @@ pub(super) async fn compare(State(shared): State<Shared>, uri: Uri) -> Result<Re
 }
 
 pub(super) async fn rules(State(shared): State<Shared>) -> Result<Response, Problem> {
-    let found = blocking(move || shared.state.service.rules()).await?;
-    let rule = |rule: &anomaly::Rule| {
+    let found = blocking(move || shared.state.service.conditions()).await?;
+    let rule = |condition: &anomaly::Condition| {
         json!({
-            "rule": rule.text,
-            "anomalies": rule.anomalies,
-            "share_of_ordinary": decimals(rule.ordinary_share),
+            "rule": condition.text,
+            "anomalies": condition.anomalies,
+            "share_of_ordinary": decimals(condition.ordinary_share),
         })
     };
-    let rules: Vec<Value> = found.rules.iter().map(rule).collect();
+    let rules: Vec<Value> = found.conditions.iter().map(rule).collect();
     Ok(Json(json!({"anomalies": found.anomalies, "ordinary": found.ordinary, "rules": rules}))
         .into_response())
 }

@@ -70,16 +70,16 @@ pub(super) fn compare(
 }
 
 pub(super) fn rules(service: &Service) -> v1::GetRulesResponse {
-    let found = service.rules();
-    let rule = |rule: anomaly::Rule| v1::Rule {
-        text: rule.text,
-        anomalies: rule.anomalies,
-        share_of_ordinary: rule.ordinary_share,
+    let found = service.conditions();
+    let rule = |condition: anomaly::Condition| v1::Rule {
+        text: condition.text,
+        anomalies: condition.anomalies,
+        share_of_ordinary: condition.ordinary_share,
     };
     v1::GetRulesResponse {
         anomalies: found.anomalies,
         ordinary: found.ordinary,
-        rules: found.rules.into_iter().map(rule).collect(),
+        rules: found.conditions.into_iter().map(rule).collect(),
     }
 }
 

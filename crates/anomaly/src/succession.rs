@@ -15,7 +15,7 @@ use disk::sealed::{Reader, SealedError, Writer};
 
 use crate::{
     error::ModelError,
-    registry::{earlier, number_of, put_aside, replace},
+    files::{earlier, put_aside, replace},
 };
 
 const MAGIC: &[u8; 8] = b"LSHISTRY";
@@ -52,19 +52,20 @@ impl Standing {
     }
 }
 
+/// Which models served, which takes over when, and what is to be told of others.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct History {
+pub(crate) struct Succession {
     pub(crate) held_until: u64,
     pub(crate) served: Vec<String>,
     marks: Vec<(String, u8, String)>,
 }
 
-impl History {
+impl Succession {
     /// Reads what there is. One that does not load is set aside, and it says why.
     pub(crate) fn open(dir: &Path) -> (Self, Option<String>) {
         let path = dir.join("history");
         let error = match fs::read(&path).map(|bytes| Self::load(&bytes)) {
-            Ok(Ok(history)) => return (history, earlier(&path)),
+            Ok(Ok(succession)) => return (succession, earlier(&path)),
             Ok(Err(error)) => error,
             Err(_) => return (Self::default(), earlier(&path)),
         };
@@ -118,7 +119,7 @@ impl History {
     }
 
     /// The versions that served before this one, latest first.
-    pub(crate) fn before<'h>(&'h self, version: &'h str) -> impl Iterator<Item = &'h String> {
+    pub(crate) fn before<'s>(&'s self, version: &'s str) -> impl Iterator<Item = &'s String> {
         self.served.iter().rev().skip_while(move |served| *served != version).filter(move |v| *v != version)
     }
 
@@ -143,6 +144,13 @@ impl History {
             _ => (Standing::Kept, ""),
         }
     }
+}
+
+/// The number of a version name such as `00000007-3fa4c1d2`; None for any other name.
+pub(crate) fn number_of(name: &str) -> Option<u64> {
+    let (number, checksum) = name.split_once('-')?;
+    let plain = number.len() == 8 && checksum.len() == 8 && checksum.bytes().all(|b| b.is_ascii_hexdigit());
+    if plain && number.bytes().all(|b| b.is_ascii_digit()) { number.parse().ok() } else { None }
 }
 
 fn read_version(input: &mut Reader<'_>) -> Result<String, SealedError> {

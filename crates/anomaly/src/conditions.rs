@@ -1,6 +1,6 @@
-//! Short rules for groups of anomalies: a small decision tree (linfa-trees) is grown that tells the
+//! What groups of anomalies have in common: a small decision tree (linfa-trees) is grown that tells the
 //! recent anomalies from ordinary events by what a person can check, and each of its leaves that
-//! holds mostly anomalies is a rule. They describe verdicts; they make none.
+//! holds mostly anomalies is a condition. They describe verdicts; they make none.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -16,13 +16,13 @@ const ANOMALIES_MAX: usize = 512;
 const ORDINARY_MAX: usize = 1_024;
 /// Of the ordinary events every so many is kept.
 const ORDINARY_EVERY: u64 = 32;
-/// Fewer make no rule.
+/// Fewer make no condition.
 const ANOMALIES_MIN: usize = 8;
 const ORDINARY_MIN: usize = 32;
 /// Sources told apart: those with most anomalies.
 const SOURCES_MAX: usize = 8;
 const SOURCE_CHARS_MAX: usize = 80;
-/// Conditions of a rule.
+/// Questions on the way to a leaf.
 const DEPTH: usize = 3;
 /// A leaf holds at least this share of the anomalies, or of the ordinary events.
 const LEAF_LEAST: f32 = 0.05;
@@ -68,7 +68,7 @@ pub(crate) struct Examples {
 
 /// A condition that a group of recent anomalies meets.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
+pub struct Condition {
     /// In words: `template rate within a minute above 30 and source is 'sshd'`.
     pub text: String,
     /// Recent anomalies that meet it.
@@ -77,15 +77,15 @@ pub struct Rule {
     pub ordinary_share: f64,
 }
 
-/// Rules for the recent anomalies.
+/// Conditions that the recent anomalies meet.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rules {
+pub struct Conditions {
     /// Recent anomalies looked at, 512 at most.
     pub anomalies: u64,
     /// Ordinary events they were told from.
     pub ordinary: u64,
     /// Those that most anomalies meet first; empty while there is too little to go by.
-    pub rules: Vec<Rule>,
+    pub conditions: Vec<Condition>,
 }
 
 impl Examples {
@@ -124,10 +124,11 @@ impl Examples {
         *next = (*next + 1) % max;
     }
 
-    /// The rules for what is kept.
-    pub(crate) fn rules(&self) -> Rules {
+    /// Those of what is kept.
+    pub(crate) fn conditions(&self) -> Conditions {
         let (anomalies, ordinary) = (self.anomalies.len(), self.ordinary.len());
-        let mut found = Rules { anomalies: anomalies as u64, ordinary: ordinary as u64, rules: Vec::new() };
+        let mut found =
+            Conditions { anomalies: anomalies as u64, ordinary: ordinary as u64, conditions: Vec::new() };
         if anomalies < ANOMALIES_MIN || ordinary < ORDINARY_MIN {
             return found;
         }
@@ -159,10 +160,10 @@ impl Examples {
             let share = self.ordinary.iter().filter(meets).count() as f64 / ordinary as f64;
             if met > 0 && !path.is_empty() && share < met as f64 / anomalies as f64 {
                 let text = words(path, &sources);
-                found.rules.push(Rule { text, anomalies: met as u64, ordinary_share: share });
+                found.conditions.push(Condition { text, anomalies: met as u64, ordinary_share: share });
             }
         });
-        found.rules.sort_by_key(|rule| Reverse(rule.anomalies));
+        found.conditions.sort_by_key(|condition| Reverse(condition.anomalies));
         found
     }
 
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_anomalies_gets_its_rule() {
+    fn a_group_of_anomalies_gets_its_condition() {
         let mut examples = Examples::default();
         for n in 0..20_000 {
             // Both programs are as busy, each with as many events: only together do they tell.
@@ -298,11 +299,11 @@ mod tests {
         for n in 0..40 {
             keep(&mut examples, "sshd", 58 + n, true);
         }
-        let found = examples.rules();
+        let found = examples.conditions();
         assert_eq!((found.anomalies, found.ordinary), (40, 625));
-        assert_eq!(found.rules.len(), 1, "{found:?}");
-        assert_eq!(found.rules[0].text, "template rate within a minute above 54");
-        assert_eq!((found.rules[0].anomalies, found.rules[0].ordinary_share), (40, 0.0));
+        assert_eq!(found.conditions.len(), 1, "{found:?}");
+        assert_eq!(found.conditions[0].text, "template rate within a minute above 54");
+        assert_eq!((found.conditions[0].anomalies, found.conditions[0].ordinary_share), (40, 0.0));
         let mut examples = Examples::default();
         for n in 0..20_000 {
             let (source, rate) = match n / 32 % 4 {
@@ -313,13 +314,13 @@ mod tests {
             keep(&mut examples, source, rate, false);
         }
         (0..40).for_each(|_| keep(&mut examples, "sshd", 60, true));
-        let found = examples.rules();
-        assert_eq!(found.rules.len(), 1, "{found:?}");
-        let text = &found.rules[0].text;
+        let found = examples.conditions();
+        assert_eq!(found.conditions.len(), 1, "{found:?}");
+        let text = &found.conditions[0].text;
         assert!(
             text.contains("template rate within a minute above 31") && text.contains("source is 'sshd'"),
             "{text}"
         );
-        assert_eq!(Examples::default().rules(), Rules::default());
+        assert_eq!(Examples::default().conditions(), Conditions::default());
     }
 }

@@ -5,8 +5,8 @@ use disk::sealed::{Reader, SealedError, Writer};
 use event::{Event, Variable, VariableKind};
 
 use super::{
-    LAYOUT_2,
     estimate::{Clock, Moment, Quiet, Rate, Share},
+    layout::LAYOUT_2,
 };
 
 /// Variable places followed in a template; those after are not looked at.

@@ -35,7 +35,7 @@ struct Known {
 
 /// The templates of a miner by their words.
 #[derive(Debug, Default)]
-pub(crate) struct Nearest {
+pub(crate) struct WordIndex {
     /// The miner's revision that this one is of.
     revision: Option<u64>,
     known: Vec<Known>,
@@ -67,7 +67,7 @@ fn likeness(one: &[u32], other: &[u32]) -> f32 {
     if shared == 0 { 0.0 } else { shared as f32 / (one.len() + other.len() - shared) as f32 }
 }
 
-impl Nearest {
+impl WordIndex {
     /// Takes over what has changed in the miner since the last time.
     pub(crate) fn follow(&mut self, miner: &Miner) {
         let revision = miner.revision();
@@ -186,40 +186,40 @@ mod tests {
     #[test]
     fn it_is_the_one_that_a_comparison_with_all_finds() {
         let mut miner = miner((0..300).map(sentence));
-        let mut nearest = Nearest::default();
+        let mut index = WordIndex::default();
         for n in 0..600 {
             if n % 50 == 0 {
                 miner.mine(&format!("{} again", sentence(n + 1_000)), &mut Vec::new());
             }
             let message = format!("{} {}", sentence(n * 31), NOUNS[n % 7]);
-            nearest.follow(&miner);
-            assert_eq!(nearest.find(&message), scanned(&miner, &message), "{message}");
+            index.follow(&miner);
+            assert_eq!(index.find(&message), scanned(&miner, &message), "{message}");
         }
-        assert_eq!(nearest.find(""), None);
-        assert_eq!(nearest.find("nothing of this is anywhere"), None);
+        assert_eq!(index.find(""), None);
+        assert_eq!(index.find("nothing of this is anywhere"), None);
     }
 
     #[test]
     fn templates_that_are_gone_are_not_found() {
-        let mut nearest = Nearest::default();
-        nearest.follow(&miner(["the old pump stopped".to_owned()]));
-        assert!(nearest.find("the old pump").is_some());
-        nearest.follow(&miner(["a new valve opened".to_owned()]));
-        assert_eq!(nearest.find("the old pump"), None);
-        assert!(nearest.find("a new valve").is_some());
+        let mut index = WordIndex::default();
+        index.follow(&miner(["the old pump stopped".to_owned()]));
+        assert!(index.find("the old pump").is_some());
+        index.follow(&miner(["a new valve opened".to_owned()]));
+        assert_eq!(index.find("the old pump"), None);
+        assert!(index.find("a new valve").is_some());
     }
 
     #[test]
     fn what_it_looks_at_is_bounded() {
-        let mut nearest = Nearest::default();
+        let mut index = WordIndex::default();
         for n in 0..30_000 {
             let template = Arc::new(Template::new(format!("common words in every one of them {n}x")));
-            nearest.add(&template, 1);
+            index.add(&template, 1);
         }
-        nearest.revision = Some(1);
-        let found = nearest.find("common words in every one of them 29999x");
+        index.revision = Some(1);
+        let found = index.find("common words in every one of them 29999x");
         assert_eq!(found.unwrap().text, "common words in every one of them 29999x", "by its rarest word");
-        assert!(nearest.find("common words in every one of them, and so on").is_some());
-        assert!(nearest.shared.iter().all(|shared| *shared == 0), "nothing is left of a question");
+        assert!(index.find("common words in every one of them, and so on").is_some());
+        assert!(index.shared.iter().all(|shared| *shared == 0), "nothing is left of a question");
     }
 }

@@ -13,13 +13,13 @@ pub(crate) const RARITY_MAX: f32 = 8.0;
 /// them may be what is sought, since nobody cleaned the training: past the rest the tail goes on as an
 /// exponential, whose rate is the mean excess of the largest twentieth of the rest.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Tail {
+pub(crate) struct Rarity {
     /// Value and rarity, both rising.
     knots: Vec<(f32, f32)>,
     slope: f32,
 }
 
-impl Tail {
+impl Rarity {
     /// The tail of these numbers, which are sorted in place. `slope_least` bounds from below, and
     /// `slope_most` from above, how fast rarity rises past the largest number.
     pub(crate) fn of(values: &mut [f32], slope_least: f32, slope_most: f32) -> Self {
