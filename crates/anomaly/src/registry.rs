@@ -50,9 +50,9 @@ pub(crate) struct Registry {
     models_max: usize,
     /// Held for moments only: scoring asks it.
     succession: Mutex<Succession>,
-    /// Why the history was set aside.
+    /// Why it was set aside.
     problem: Option<String>,
-    /// Held while the history is written.
+    /// Held while it is written.
     remarking: Mutex<()>,
     /// Held while a model is given its number.
     storing: Mutex<()>,
@@ -241,7 +241,7 @@ impl Registry {
         self.succession.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the history, on disk first.
+    /// Changes what is known of which models served, on disk first.
     pub(crate) fn remark(&self, change: impl FnOnce(&mut Succession)) -> Result<(), ModelError> {
         let _remarking = self.remarking.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.succession().clone();
@@ -260,7 +260,7 @@ impl Registry {
         self.storing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the history.
+    /// Asks which models served, and how others stand.
     pub(crate) fn past<T>(&self, ask: impl FnOnce(&Succession) -> T) -> T {
         ask(&self.succession())
     }

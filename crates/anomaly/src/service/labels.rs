@@ -1,34 +1,19 @@
 //! Feedback: taken in, listed, taken back.
 
-use std::sync::Arc;
-
 use event::{Event, Timestamp};
-use template::Miner;
 
-use super::{Service, lock, read, write};
-use crate::feedback::{Book, Feedback, FeedbackError, Label};
-
-/// Makes sure that the messages spoken of have their templates.
-pub(super) fn recall(feedback: &mut Book, miner: &mut Miner) {
-    let mut variables = Vec::new();
-    for message in feedback.messages() {
-        variables.clear();
-        if miner.find(message, &mut variables).is_none() {
-            miner.mine(message, &mut variables);
-        }
-    }
-    feedback.rescan(miner);
-}
+use super::Service;
+use crate::opinions::{Feedback, FeedbackError, Label};
 
 impl Service {
     /// All feedback, oldest first.
     pub fn feedback(&self) -> Vec<Feedback> {
-        lock(&self.feedback).all()
+        self.opinions.said().book.all()
     }
 
     /// Why feedback given earlier is not there, when its file could not be read at the start.
     pub fn feedback_problem(&self) -> Option<String> {
-        lock(&self.feedback).problem.clone()
+        self.opinions.said().book.problem.clone()
     }
 
     /// Takes in what somebody says of an event. It holds at once, for similar events too, whatever
@@ -43,15 +28,16 @@ impl Service {
         note: &str,
         given_at: Timestamp,
     ) -> Result<Feedback, FeedbackError> {
-        let mut book = lock(&self.feedback);
+        let mut said = self.opinions.said();
         let mut variables = Vec::new();
-        let known = read(&self.state).miner.find(&event.message, &mut variables);
+        let known = self.stream.read().miner.find(&event.message, &mut variables);
         let mined = known.unwrap_or_else(|| {
             variables.clear();
-            write(&self.state).miner.mine(&event.message, &mut variables)
+            self.stream.write().miner.mine(&event.message, &mut variables)
         });
-        let given = book.add(event, (mined.shape, &mined.template, &variables), (label, note, given_at))?;
-        *write(&self.lookup) = Arc::new(book.lookup());
+        let given =
+            said.book.add(event, (mined.shape, &mined.template, &variables), (label, note, given_at))?;
+        self.opinions.publish(&said);
         Ok(given)
     }
 
@@ -60,9 +46,9 @@ impl Service {
     /// # Errors
     /// When there is none of this id, or the disk refuses: nothing changes.
     pub fn take_back_feedback(&self, id: u64) -> Result<Feedback, FeedbackError> {
-        let mut book = lock(&self.feedback);
-        let taken = book.remove(id)?;
-        *write(&self.lookup) = Arc::new(book.lookup());
+        let mut said = self.opinions.said();
+        let taken = said.book.remove(id)?;
+        self.opinions.publish(&said);
         Ok(taken)
     }
 }

@@ -1,9 +1,8 @@
-//! The service: templates, window and model behind short locks.
+//! The service: stream, library and opinions at work together.
 
 mod labels;
 mod learned;
 mod models;
-mod problems;
 mod sessions;
 mod starters;
 mod templates;
@@ -11,60 +10,26 @@ mod training;
 mod upkeep;
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    Arc, Mutex,
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use event::{
-    Analyzed, Batch, Event, EventId, Position, Template, TemplateId, Variable, Verdict, VerdictState,
-};
-use session::{Context, Entities, Evidence, Models};
-use template::{Merged, Miner};
+use event::{Analyzed, Batch, Event, EventId, Position, TemplateId, Variable, Verdict, VerdictState};
+use session::{Context, Evidence, Models};
+use template::Merged;
 
-pub use problems::Problem;
-use problems::Problems;
-use sessions::Learning;
-use starters::{Starters, has_own};
-use templates::Decisions;
 pub use templates::{TemplateOperation, Templates};
-use upkeep::Upkeep;
 
 use crate::{
     Config, OpenError, Prediction, Stats, explain,
-    feedback::{Book, General, Label, Lookup},
-    lineage::Lineage,
+    library::{Library, Serving, has_own},
+    locks::lock,
     model::{self, Cache, Model},
-    registry::Registry,
-    starter::Starter,
-    window::{Facts, Row, Seen, Window},
-    words::WordIndex,
+    opinions::{General, Label, Lookup, Opinions},
+    problems::Problems,
+    stream::{CHUNK, State, Stream, learn_one, look_one},
+    window::{Facts, Row, Seen},
 };
-
-const MAGIC: &[u8; 8] = b"LSWINDOW";
-/// Version 1 ends with the window, version 2 before the sessions, version 3 before the lineage.
-const VERSION: u32 = 4;
-/// Events analysed or learned under one lock.
-const CHUNK: usize = 512;
-
-/// The state of the stream.
-#[derive(Debug)]
-struct State {
-    miner: Miner,
-    window: Window,
-    entities: Entities,
-    /// Events at which the next attempt is made after a failed training.
-    retry_at: u64,
-    lineage: Lineage,
-}
-
-/// The model that serves.
-#[derive(Debug, Clone)]
-struct Serving {
-    version: String,
-    model: Arc<Model>,
-    /// Whether what it was trained with is there.
-    has_learned: bool,
-}
 
 #[derive(Debug, Default)]
 struct Scratch {
@@ -83,46 +48,22 @@ struct Scratch {
 }
 
 /// Templates, model, window state: everything the scoring of a stream needs. Share it by Arc.
+///
+/// Who needs several of its locks takes them in this order, and never one before that it holds already:
+/// that of a training (`library.training`); the `turn`; what people said (`opinions.said`); the starters
+/// (`library.starters`); the state of the stream (`stream`). All others are held for a moment, by who takes
+/// none besides: they may be taken under any of these.
 #[derive(Debug)]
 pub struct Service {
     config: Config,
-    registry: Arc<Registry>,
-    state: RwLock<State>,
-    serving: RwLock<Option<Serving>>,
-    /// What `current` said when it was last read or written, and the newest version met.
-    noticed: Mutex<(Option<String>, Option<String>)>,
-    /// Held through `analyze`, so that a snapshot lies between two batches, and while models are exchanged. Taken
-    /// after `training`, before anything else.
-    scratch: Mutex<Scratch>,
-    /// Held through a training.
-    training: Mutex<()>,
-    /// Held together with `scratch`, or for a moment by itself.
-    upkeep: Mutex<Upkeep>,
-    /// Held for a moment, after anything else but `scratch`.
-    sessions: Mutex<Learning>,
-    feedback: Mutex<Book>,
-    /// Taken before `feedback`, both before the state.
-    decisions: Mutex<Decisions>,
-    starters: Mutex<Starters>,
+    stream: Stream,
+    library: Library,
+    opinions: Opinions,
     problems: Problems,
-    lookup: RwLock<Arc<Lookup>>,
-    /// Held for a moment, after the state or by itself.
-    words: Mutex<WordIndex>,
+    /// Held through `analyze`, so that a snapshot lies between two batches, and while models are exchanged.
+    turn: Mutex<Scratch>,
     scored: AtomicU64,
     anomalies: AtomicU64,
-    failed_trainings: AtomicU64,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn read<T>(locked: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    locked.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write<T>(locked: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    locked.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Service {
@@ -131,54 +72,21 @@ impl Service {
     /// # Errors
     /// When the folder cannot be made or read. Broken models are passed over.
     pub fn open(config: Config) -> Result<Self, OpenError> {
-        let registry = Registry::open(config.dir.clone(), config.models_max)
-            .map_err(|source| OpenError::Directory { path: config.dir.clone(), source })?;
-        let versions = registry.versions();
-        let current = registry.current();
         let problems = Problems::default();
-        let serving = models::first(&registry, current.as_deref(), &versions, &problems);
-        let mut feedback = Book::open(&config.dir)
+        let library = Library::open(&config, &problems)?;
+        let opinions = Opinions::open(&config.dir, &problems)
             .map_err(|source| OpenError::Feedback { path: config.dir.clone(), source })?;
-        let decisions = Decisions::open(&config.dir)
-            .map_err(|source| OpenError::Feedback { path: config.dir.clone(), source })?;
-        let mut state = State {
-            miner: Miner::new(config.template.clone()),
-            window: Window::new(config.seed),
-            entities: sessions::entities(&config),
-            retry_at: 0,
-            lineage: Lineage::default(),
-        };
-        state.window.mask = config.parts.mask();
-        state.miner.set_operations(decisions.operations.clone());
-        labels::recall(&mut feedback, &mut state.miner);
-        let (known, refused) = Starter::open_all(&config.dir)
-            .map_err(|source| OpenError::Directory { path: config.dir.clone(), source })?;
-        let starters = Starters { known, refused };
-        starters.tell(&mut state);
-        problems.of_files([
-            ("feedback", feedback.problem.clone()),
-            ("templates", decisions.problem().map(str::to_owned)),
-            ("starters", (!starters.refused.is_empty()).then(|| starters.refused.join("; "))),
-            ("models", registry.problem()),
-        ]);
+        let mut state = State::new(&config);
+        opinions.said().tell(&mut state.miner);
+        state.hear(&lock(&library.starters).known);
         let service = Self {
+            stream: Stream::new(state),
+            library,
+            opinions,
             problems,
-            words: Mutex::default(),
-            sessions: Mutex::default(),
-            lookup: RwLock::new(Arc::new(feedback.lookup())),
-            feedback: Mutex::new(feedback),
-            decisions: Mutex::new(decisions),
-            starters: Mutex::new(starters),
-            registry: Arc::new(registry),
-            upkeep: Mutex::new(Upkeep::new(config.seed)),
-            state: RwLock::new(state),
-            serving: RwLock::new(serving),
-            noticed: Mutex::new((current, versions.last().cloned())),
-            scratch: Mutex::default(),
-            training: Mutex::default(),
+            turn: Mutex::default(),
             scored: AtomicU64::default(),
             anomalies: AtomicU64::default(),
-            failed_trainings: AtomicU64::default(),
             config,
         };
         service.go_on();
@@ -189,11 +97,11 @@ impl Service {
     /// Templates and scores events in stream order, and learns from them. Takes time; call it off
     /// the reactor. A model that has become due is trained beside the stream.
     pub fn analyze<'a>(&self, events: Vec<(EventId, Event<'a>)>, end: Position) -> Batch<'a> {
-        let mut scratch = lock(&self.scratch);
+        let mut scratch = lock(&self.turn);
         let mut batch = Batch { events: Vec::with_capacity(events.len()), variables: Vec::new(), end };
         let mut events = events.into_iter().peekable();
         while events.peek().is_some() {
-            let serving = self.judging(&read(&self.state));
+            let serving = self.judging(&self.stream.read());
             let first = batch.events.len();
             let models = self.session_models();
             self.analyze_chunk(events.by_ref().take(CHUNK), &mut batch, (&mut scratch, &models));
@@ -218,7 +126,7 @@ impl Service {
         scratch.rows.clear();
         scratch.facts.clear();
         scratch.sessions.clear();
-        let mut state = write(&self.state);
+        let mut state = self.stream.write();
         let State { miner, window, entities, lineage, .. } = &mut *state;
         let mut last = None;
         for (id, event) in events {
@@ -253,7 +161,7 @@ impl Service {
         if let Some(last) = last {
             lineage.reach(last);
         }
-        scratch.lookup = read(&self.lookup).clone();
+        scratch.lookup = self.opinions.lookup();
         scratch.general = scratch.lookup.general(|id| miner.current(id));
     }
 
@@ -278,7 +186,7 @@ impl Service {
 
     fn look(&self, event: &Event<'_>, with_nearest: bool) -> Prediction {
         let mut variables = Vec::new();
-        let state = read(&self.state);
+        let state = self.stream.read();
         let serving = self.judging(&state);
         let mined = state.miner.find(&event.message, &mut variables);
         let shape = mined.as_ref().map(|mined| mined.shape);
@@ -292,14 +200,14 @@ impl Service {
         let (row, facts) = state.window.assess_single(&seen, keys);
         let wants_nearest = with_nearest && template.is_none();
         if wants_nearest {
-            lock(&self.words).follow(&state.miner);
+            self.stream.words().follow(&state.miner);
         }
         let needed = self.needed(&state.window, has_own(serving.as_ref()));
-        let lookup = read(&self.lookup).clone();
+        let lookup = self.opinions.lookup();
         let general = lookup.general(|id| state.miner.current(id));
         drop(state);
         // Beside the state: whoever asks for much of this holds up nobody else.
-        let nearest_template = if wants_nearest { lock(&self.words).find(&event.message) } else { None };
+        let nearest_template = if wants_nearest { self.stream.words().find(&event.message) } else { None };
         let mut verdict =
             verdict(serving.as_ref(), &row, |model| explain::reasons(model, &row, &facts, event, &variables));
         if let Some(shape) = shape
@@ -314,73 +222,31 @@ impl Service {
 
     /// All ids whose stored rows belong to this template, for queries.
     pub fn aliases(&self, id: TemplateId) -> Vec<TemplateId> {
-        read(&self.state).miner.aliases(id)
+        self.stream.read().miner.aliases(id)
     }
 
     /// All templates that stand for other ids too, for counts by template.
     pub fn merged_templates(&self) -> Vec<Merged> {
-        read(&self.state).miner.merged()
+        self.stream.read().miner.merged()
     }
 
     /// Counters and sizes.
     pub fn stats(&self) -> Stats {
-        let state = read(&self.state);
+        let state = self.stream.read();
         let sessions = state.entities.counts();
         Stats {
             scored: self.scored.load(Relaxed),
             anomalies: self.anomalies.load(Relaxed),
             templates: state.miner.len() as u64,
             shapes: state.window.groups() as u64,
-            models: self.registry.versions().len() as u64,
-            failed_trainings: self.failed_trainings.load(Relaxed),
+            models: self.library.registry.versions().len() as u64,
+            failed_trainings: self.library.failed_trainings.load(Relaxed),
             open_sessions: sessions.open,
             ended_sessions: sessions.closed,
             strange_sessions: sessions.strange,
             evicted_sessions: sessions.evicted,
         }
     }
-}
-
-/// Finds an event's template and features, then learns it.
-fn learn_one(
-    miner: &mut Miner,
-    window: &mut Window,
-    event: &Event<'_>,
-    variables: &mut Vec<Variable>,
-) -> (u64, Arc<Template>, Row, Facts) {
-    let from = variables.len();
-    let mined = miner.mine(&event.message, variables);
-    let found = variables.get(from..).unwrap_or_default();
-    let seen = Seen::new(event, Some(mined.template.id), found);
-    let keys = seen.keys();
-    if !window.knows(keys) {
-        if !mined.is_new {
-            let merged = miner.forebears(mined.template.id);
-            window.inherit(keys, merged.into_iter().filter(|id| *id != mined.template.id));
-        }
-        window.begin(&seen, keys);
-    }
-    let (row, facts) = window.assess(&seen, keys);
-    window.learn(&seen, keys, row);
-    (mined.shape, mined.template, row, facts)
-}
-
-/// As [`learn_one`], for an event that was learned before.
-fn look_one(
-    miner: &mut Miner,
-    window: &mut Window,
-    event: &Event<'_>,
-    variables: &mut Vec<Variable>,
-) -> (u64, Arc<Template>, Row, Facts) {
-    let from = variables.len();
-    let mined = miner.find(&event.message, variables).unwrap_or_else(|| {
-        variables.truncate(from);
-        miner.mine(&event.message, variables)
-    });
-    let found = variables.get(from..).unwrap_or_default();
-    let seen = Seen::new(event, Some(mined.template.id), found);
-    let (row, facts) = window.assess_single(&seen, seen.keys());
-    (mined.shape, mined.template, row, facts)
 }
 
 /// What a model says of one row; `explain` is asked when that is an anomaly.
@@ -484,6 +350,7 @@ mod tests {
     use event::Timestamp;
 
     use super::*;
+    use crate::stream::MAGIC;
 
     #[test]
     fn snapshots_of_older_versions_are_read() {
@@ -495,17 +362,17 @@ mod tests {
         for version in [1, 2, 3] {
             let mut old = Writer::sealed(MAGIC, version);
             {
-                let state = read(&service.state);
+                let state = service.stream.read();
                 old.bytes(&state.miner.save());
                 state.window.write(&mut old);
             }
             if version > 1 {
                 old.u64(0);
-                lock(&service.upkeep).write(&mut old, true);
+                service.stream.read().upkeep.write(&mut old, true);
             }
             if version > 2 {
-                read(&service.state).entities.write(&mut old);
-                lock(&service.sessions).write(&mut old);
+                service.stream.read().entities.write(&mut old);
+                service.stream.read().learning.write(&mut old);
             }
             let fresh = tempfile::tempdir().unwrap();
             let other = Service::open(Config::new(fresh.path())).unwrap();

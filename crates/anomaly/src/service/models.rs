@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use event::{Timestamp, VerdictState};
 
-use super::{Service, Serving, has_own, lock, problems::Problems, read};
+use super::Service;
 use crate::{
-    Comparison, Conditions, FeatureUse, ModelError, ModelInfo, Standing, compare,
+    Comparison, Conditions, FeatureUse, ModelError, ModelInfo, Problem, Standing, compare,
     explain::name,
     kept,
+    library::has_own,
+    locks::lock,
     model::{self, Model, WEIGHTS},
-    registry::Registry,
     succession::number_of,
 };
 
@@ -21,58 +22,21 @@ const HELD_PER_EVENTS_MIN: u64 = 10;
 /// Why a model that serves does not judge.
 const WITHOUT_HISTORY: &str = "the templates and the history it was trained with are not there";
 
-/// The model that serves at a start: the chosen one, else the latest of those that served before it, else the
-/// newest that loads, one that was not to serve by itself last. Another than the chosen one is told.
-pub(super) fn first(
-    registry: &Registry,
-    current: Option<&str>,
-    versions: &[String],
-    problems: &Problems,
-) -> Option<Serving> {
-    let mut refused = None;
-    let mut load = |version: &str| match registry.load(version) {
-        Ok(model) => {
-            Some(Serving { version: version.to_owned(), model: Arc::new(model), has_learned: false })
-        }
-        Err(error) => {
-            refused.get_or_insert((version.to_owned(), error));
-            None
-        }
-    };
-    let chosen = current.and_then(&mut load);
-    if chosen.is_some() {
-        return chosen;
-    }
-    let before: Vec<String> = registry.past(|succession| {
-        current.map(|current| succession.before(current).cloned().collect()).unwrap_or_default()
-    });
-    let may =
-        |version: &&String| registry.past(|succession| succession.standing(version).0 == Standing::Kept);
-    let rest = || versions.iter().rev();
-    let candidates = before.iter().chain(rest().filter(may)).chain(rest().filter(|version| !may(version)));
-    let found = candidates.into_iter().find_map(|version| load(version));
-    let instead = found
-        .as_ref()
-        .map_or("no model serves".to_owned(), |serving| format!("{} serves instead", serving.version));
-    if let Some((version, error)) = refused {
-        problems.found(
-            "model",
-            format!("model {version}, which was to serve, cannot be read ({error}); {instead}: activate another or train anew"),
-        );
-    }
-    found
-}
-
 impl Service {
+    /// What was found damaged since the start, or lies set aside.
+    pub fn problems(&self) -> Vec<Problem> {
+        self.problems.all()
+    }
+
     /// The model that serves.
     pub fn model(&self) -> ModelInfo {
-        let serving = read(&self.serving).clone();
+        let serving = self.library.serving();
         if let Some(serving) = serving {
-            let drift = lock(&self.upkeep).monitor.report();
-            let needed = self.needed(&read(&self.state).window, has_own(Some(&serving)));
+            let drift = self.stream.read().upkeep.monitor.report();
+            let needed = self.needed(&self.stream.read().window, has_own(Some(&serving)));
             let info = self.info(&serving.version, &serving.model, true);
             let problem = self.problems.of("model").unwrap_or_default();
-            let (state, warming) = self.standing_of_state(&read(&self.state));
+            let (state, warming) = self.standing_of_state(&self.stream.read());
             let (needed, why) = match state {
                 VerdictState::WarmingUp => (warming, WITHOUT_HISTORY.to_owned()),
                 _ => (needed, info.why),
@@ -80,7 +44,7 @@ impl Service {
             return ModelInfo { drift: Some(drift), state, needed, why, problem, ..info };
         }
         let problem = self.problems.of("model").unwrap_or_default();
-        let state = read(&self.state);
+        let state = self.stream.read();
         ModelInfo {
             version: String::new(),
             state: VerdictState::WarmingUp,
@@ -105,7 +69,7 @@ impl Service {
 
     /// The models kept that load, oldest first. Reads their files.
     pub fn models(&self) -> Vec<ModelInfo> {
-        let versions = self.registry.versions().into_iter();
+        let versions = self.library.registry.versions().into_iter();
         versions.filter_map(|version| self.model_of(&version).ok()).collect()
     }
 
@@ -114,8 +78,8 @@ impl Service {
     /// # Errors
     /// When there is none of this version or it does not load.
     pub fn model_of(&self, version: &str) -> Result<ModelInfo, ModelError> {
-        let model = self.registry.load(version)?;
-        let serves = read(&self.serving).as_ref().is_some_and(|serving| serving.version == version);
+        let model = self.library.registry.load(version)?;
+        let serves = self.library.serving().as_ref().is_some_and(|serving| serving.version == version);
         Ok(if serves { self.model() } else { self.info(version, &model, false) })
     }
 
@@ -124,11 +88,11 @@ impl Service {
     /// # Errors
     /// When there is none of this version or it does not load: the one before serves on.
     pub fn activate(&self, version: &str) -> Result<ModelInfo, ModelError> {
-        let model = self.registry.load(version)?;
+        let model = self.library.registry.load(version)?;
         let held_until = self.held_until();
         self.exchange(version, Arc::new(model), || {
-            self.registry.choose(version)?;
-            self.registry.remark(|succession| succession.held_until = held_until)
+            self.library.registry.choose(version)?;
+            self.library.registry.remark(|succession| succession.held_until = held_until)
         })?;
         Ok(self.model())
     }
@@ -139,20 +103,21 @@ impl Service {
     /// # Errors
     /// When none that is kept and loads served before: this one serves on.
     pub fn roll_back(&self) -> Result<ModelInfo, ModelError> {
-        let serving = read(&self.serving).clone().ok_or(ModelError::NothingBefore)?;
+        let serving = self.library.serving().ok_or(ModelError::NothingBefore)?;
         let before: Vec<String> =
-            self.registry.past(|succession| succession.before(&serving.version).cloned().collect());
+            self.library.registry.past(|succession| succession.before(&serving.version).cloned().collect());
         let found = before
             .into_iter()
             .filter(|version| {
-                self.registry.past(|succession| succession.standing(version).0) != Standing::RolledBack
+                self.library.registry.past(|succession| succession.standing(version).0)
+                    != Standing::RolledBack
             })
-            .find_map(|version| Some((self.registry.load(&version).ok()?, version)));
+            .find_map(|version| Some((self.library.registry.load(&version).ok()?, version)));
         let (model, version) = found.ok_or(ModelError::NothingBefore)?;
         let held_until = self.held_until();
         self.exchange(&version, Arc::new(model), || {
-            self.registry.choose(&version)?;
-            self.registry.remark(|succession| {
+            self.library.registry.choose(&version)?;
+            self.library.registry.remark(|succession| {
                 let why = format!("rolled back to {version}");
                 succession.mark(&serving.version, Standing::RolledBack, &why);
                 succession.held_until = held_until;
@@ -162,7 +127,7 @@ impl Service {
     }
 
     fn held_until(&self) -> u64 {
-        read(&self.state).window.seen + self.hold()
+        self.stream.read().window.seen + self.hold()
     }
 
     /// Events for which none takes over by itself once somebody chose.
@@ -178,12 +143,12 @@ impl Service {
     pub fn export(&self, version: &str) -> Result<Vec<u8>, ModelError> {
         let kept = self.lineage_kept_with(version);
         let state = {
-            let _between_batches = lock(&self.scratch);
-            let judges = self.judging(&read(&self.state)).is_some_and(|serving| serving.version == version);
-            let is_kept = kept.is_some_and(|kept| kept.is_same(&read(&self.state).lineage));
+            let _between_batches = lock(&self.turn);
+            let judges = self.judging(&self.stream.read()).is_some_and(|serving| serving.version == version);
+            let is_kept = kept.is_some_and(|kept| kept.is_same(&self.stream.read().lineage));
             (judges && !is_kept).then(|| self.state_to_keep())
         };
-        self.registry.export(version, state.as_deref())
+        self.library.registry.export(version, state.as_deref())
     }
 
     /// Takes in a model that was exported. It is kept, and serves when it is activated.
@@ -197,17 +162,17 @@ impl Service {
         if let Some(state) = &state {
             self.check_state(state)?;
         }
-        let _between_exchanges = lock(&self.scratch);
+        let _between_exchanges = lock(&self.turn);
         let standing = (Standing::Imported, "brought from elsewhere");
-        let version = self.registry.store(&model, state.as_deref(), standing)?;
-        let serving = read(&self.serving).as_ref().map(|serving| serving.version.clone());
+        let version = self.library.registry.store(&model, state.as_deref(), standing)?;
+        let serving = self.library.version();
         if serving.as_ref() != Some(&version)
             && let Some(state) = &state
         {
             // Of a model that was kept already: it comes as it was when it was carried away.
-            self.registry.keep_learned(&version, state)?;
+            self.library.registry.keep_learned(&version, state)?;
         }
-        self.registry.expire(serving.as_deref().unwrap_or(&version));
+        self.library.registry.expire(serving.as_deref().unwrap_or(&version));
         let active = serving.is_some_and(|serving| serving == version);
         Ok(self.info(&version, &model, active))
     }
@@ -217,14 +182,14 @@ impl Service {
     /// # Errors
     /// When one is not there or does not load.
     pub fn compare(&self, a: &str, b: &str) -> Result<Comparison, ModelError> {
-        let (one, other) = (self.registry.load(a)?, self.registry.load(b)?);
+        let (one, other) = (self.library.registry.load(a)?, self.library.registry.load(b)?);
         Ok(compare::compare((&one, a), (&other, b), &self.recent_rows()))
     }
 
     /// What groups of the anomalies found lately, since the start, have in common. Takes time; call it off the
     /// reactor.
     pub fn conditions(&self) -> Conditions {
-        let examples = lock(&self.upkeep).examples.clone();
+        let examples = self.stream.read().upkeep.examples.clone();
         examples.conditions()
     }
 
@@ -234,29 +199,29 @@ impl Service {
     /// # Errors
     /// When the model does not load. The same one is not looked at again.
     pub fn reload(&self) -> Result<bool, ModelError> {
-        let (current, newest) = (self.registry.current(), self.registry.versions().pop());
+        let (current, newest) = (self.library.registry.current(), self.library.registry.versions().pop());
         let wanted = {
-            let mut noticed = lock(&self.noticed);
+            let mut noticed = lock(&self.library.noticed);
             let chosen = current.clone().filter(|_| current != noticed.0);
             let newer = newest.clone().filter(|version| {
                 number_of(version) > noticed.1.as_deref().and_then(number_of)
-                    && !self.registry.is_candidate(version)
+                    && !self.library.registry.is_candidate(version)
             });
             *noticed = (current, newest);
             chosen.or(newer)
         };
-        let serving = read(&self.serving).as_ref().map(|serving| serving.version.clone());
+        let serving = self.library.version();
         let Some(version) = wanted.filter(|wanted| serving.as_ref() != Some(wanted)) else {
             return Ok(false);
         };
-        let model = self.registry.load(&version)?;
+        let model = self.library.registry.load(&version)?;
         self.exchange(&version, Arc::new(model), || Ok(()))?;
         Ok(true)
     }
 
     fn info(&self, version: &str, model: &Model, active: bool) -> ModelInfo {
         let card = &model.card;
-        let (mut standing, why) = self.registry.past(|succession| {
+        let (mut standing, why) = self.library.registry.past(|succession| {
             let (standing, why) = succession.standing(version);
             (standing, why.to_owned())
         });

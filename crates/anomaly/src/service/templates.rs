@@ -1,32 +1,10 @@
-//! What people decide about templates: kept, listed, taken back.
-//!
-//! The file `templates` beside the models holds the operations as [`template::Operations::save`] writes
-//! them, and nothing that was learned. It is replaced as a whole. One that does not load is set aside as
-//! `templates.refused`.
-
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+//! What people decide about templates: listed, done, taken back.
 
 use event::{Template, TemplateId, Timestamp};
-use template::{Action, Described, Operation, Operations};
+use template::{Action, Described, Operation};
 
-use super::{Service, lock, read, write};
-use crate::{
-    error::TemplateError,
-    files::{earlier, replace, set_aside},
-};
-
-/// The operations, and their file.
-#[derive(Debug)]
-pub(super) struct Decisions {
-    path: PathBuf,
-    pub(super) operations: Operations,
-    /// Why the file was set aside.
-    problem: Option<String>,
-}
+use super::Service;
+use crate::{error::TemplateError, opinions::Said};
 
 /// An operation, and whether it has an effect at present.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,43 +24,11 @@ pub struct Templates {
     pub total: usize,
 }
 
-impl Decisions {
-    /// Reads what there is.
-    pub(super) fn open(dir: &Path) -> io::Result<Self> {
-        let path = dir.join("templates");
-        let mut all = Self { path: path.clone(), operations: Operations::default(), problem: None };
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(all),
-            Err(error) => return Err(error),
-        };
-        match Operations::load(&bytes) {
-            Ok(operations) => (all.operations, all.problem) = (operations, earlier(&path)),
-            Err(error) => {
-                let aside = set_aside(&path)?;
-                all.problem = Some(format!("{error}; it was set aside as {}", aside.display()));
-            }
-        }
-        Ok(all)
-    }
-
-    /// Why operations done earlier are not there.
-    pub(super) fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
-    }
-
-    fn replace(&mut self, operations: Operations) -> Result<(), TemplateError> {
-        replace(&self.path, &operations.save()).map_err(TemplateError::Store)?;
-        self.operations = operations;
-        Ok(())
-    }
-}
-
 impl Service {
     /// Templates whose text or name holds this, whatever the case, or which have this id or once had;
     /// all for an empty text. In the order in which they were found.
     pub fn templates(&self, holding: &str, limit: usize) -> Templates {
-        let state = read(&self.state);
+        let state = self.stream.read();
         let names = state.miner.names();
         let id = holding.parse().ok().map(|id| state.miner.current(id));
         let wanted = holding.to_lowercase();
@@ -104,18 +50,18 @@ impl Service {
 
     /// A template by id, or by one that it once had.
     pub fn template(&self, id: TemplateId) -> Option<Described> {
-        read(&self.state).miner.describe(id)
+        self.stream.read().miner.describe(id)
     }
 
     /// What people call a template.
     pub fn template_name(&self, id: TemplateId) -> Option<String> {
-        let state = read(&self.state);
+        let state = self.stream.read();
         if state.miner.operations().is_empty() { None } else { state.miner.name(id).map(str::to_owned) }
     }
 
     /// What people decided about templates, oldest first.
     pub fn template_operations(&self) -> Vec<TemplateOperation> {
-        let miner = &read(&self.state).miner;
+        let miner = &self.stream.read().miner;
         let said = |operation: &Operation| TemplateOperation {
             operation: operation.clone(),
             in_effect: miner.in_effect(operation),
@@ -125,7 +71,7 @@ impl Service {
 
     /// Why operations done earlier are not there, when their file could not be read at the start.
     pub fn template_problem(&self) -> Option<String> {
-        lock(&self.decisions).problem.clone()
+        self.opinions.said().decisions.problem().map(str::to_owned)
     }
 
     /// Does something to templates. It holds at once, whatever is learned later, and is on disk when this
@@ -139,13 +85,13 @@ impl Service {
         action: Action,
         given_at: Timestamp,
     ) -> Result<TemplateOperation, TemplateError> {
-        let mut decisions = lock(&self.decisions);
-        let planned = read(&self.state).miner.plan(templates, action, given_at)?;
+        let mut said = self.opinions.said();
+        let planned = self.stream.read().miner.plan(templates, action, given_at)?;
         let done = planned.iter().last().cloned();
-        decisions.replace(planned)?;
-        self.apply(&decisions);
+        said.decisions.replace(planned)?;
+        self.apply(&mut said);
         let operation = done.ok_or(template::OperationError::Count)?;
-        let in_effect = read(&self.state).miner.in_effect(&operation);
+        let in_effect = self.stream.read().miner.in_effect(&operation);
         Ok(TemplateOperation { operation, in_effect })
     }
 
@@ -154,23 +100,26 @@ impl Service {
     /// # Errors
     /// When there is none of this id, or the disk refuses: nothing changes.
     pub fn undo_template_operation(&self, id: u64) -> Result<Operation, TemplateError> {
-        let mut decisions = lock(&self.decisions);
-        let rest = decisions.operations.without(id)?;
-        let undone = decisions.operations.iter().find(|operation| operation.id == id).cloned();
-        decisions.replace(rest)?;
-        self.apply(&decisions);
+        let mut said = self.opinions.said();
+        let rest = said.decisions.operations.without(id)?;
+        let undone = said.decisions.operations.iter().find(|operation| operation.id == id).cloned();
+        said.decisions.replace(rest)?;
+        self.apply(&mut said);
         Ok(undone.ok_or(template::OperationError::UnknownOperation(id))?)
     }
 
-    fn apply(&self, decisions: &Decisions) {
-        write(&self.state).miner.set_operations(decisions.operations.clone());
-        self.match_feedback();
+    fn apply(&self, said: &mut Said) {
+        self.stream.write().miner.set_operations(said.decisions.operations.clone());
+        self.rescan(said);
     }
 
     /// Lets feedback find the events it is on as their templates are now.
     pub(super) fn match_feedback(&self) {
-        let mut book = lock(&self.feedback);
-        book.rescan(&read(&self.state).miner);
-        *write(&self.lookup) = Arc::new(book.lookup());
+        self.rescan(&mut self.opinions.said());
+    }
+
+    fn rescan(&self, said: &mut Said) {
+        said.book.rescan(&self.stream.read().miner);
+        self.opinions.publish(said);
     }
 }

@@ -5,11 +5,14 @@ use std::{ops::ControlFlow, sync::Arc, time::Instant};
 use arithmetic::{hash, mix};
 use event::{Event, VerdictState};
 
-use super::{CHUNK, Service, Serving, has_own, learn_one, lock, read, write};
+use super::Service;
 use crate::{
     ModelError, Origin, Standing, TrainError, Trained,
+    library::{Serving, has_own},
     lineage::Lineage,
+    locks::lock,
     model::{Card, Model},
+    stream::{CHUNK, learn_one},
     window::Window,
 };
 
@@ -42,7 +45,7 @@ impl Service {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(TrainError::Cancelled),
         };
-        let _training = lock(&self.training);
+        let _training = lock(&self.library.training);
         let started = Instant::now();
         let relieved = self.relieved();
         // On a window of its own, so that the stream's rates and gaps stay those of the stream.
@@ -51,7 +54,7 @@ impl Service {
         let mut variables = Vec::new();
         for (chunk, learned) in events.chunks(CHUNK).zip((0..).step_by(CHUNK)) {
             go_on(learned)?;
-            let mut state = write(&self.state);
+            let mut state = self.stream.write();
             for event in chunk {
                 variables.clear();
                 learn_one(&mut state.miner, &mut warmed, event, &mut variables);
@@ -60,14 +63,14 @@ impl Service {
         let sessions = self.learn_sessions(events, &mut || go_on(events.len()))?;
         go_on(events.len())?;
         let model = self.made_of(&warmed, events.len())?;
-        let between_batches = lock(&self.scratch);
+        let between_batches = lock(&self.turn);
         if let Some(sessions) = sessions {
             self.adopt_sessions(sessions);
         }
         let (before, templates) = self.absorb(&warmed, events);
         let kept = self.keep_taught(model, relieved);
         if kept.is_err() {
-            let state = &mut *write(&self.state);
+            let state = &mut *self.stream.write();
             (state.window, state.lineage) = before;
         }
         drop(between_batches);
@@ -75,8 +78,8 @@ impl Service {
         let (state, needed) = match served {
             true => (VerdictState::Scored, 0),
             false => {
-                let serving = read(&self.serving).clone();
-                let needed = self.needed(&read(&self.state).window, has_own(serving.as_ref()));
+                let serving = self.library.serving();
+                let needed = self.needed(&self.stream.read().window, has_own(serving.as_ref()));
                 (serving.map_or(VerdictState::WarmingUp, |_| VerdictState::Scored), needed)
             }
         };
@@ -86,15 +89,15 @@ impl Service {
 
     /// The version that serves and the state that it judges by, to be kept with it should another relieve it.
     fn relieved(&self) -> Option<(String, Vec<u8>)> {
-        let _between_batches = lock(&self.scratch);
-        let version = read(&self.serving).as_ref()?.version.clone();
+        let _between_batches = lock(&self.turn);
+        let version = self.library.serving().as_ref()?.version.clone();
         Some((version, self.state_to_keep()))
     }
 
     /// A model of what was learned, together with what was seen before; None when that is too little.
     fn made_of(&self, warmed: &Window, events: usize) -> Result<Option<Model>, TrainError> {
         let (rows, card) = {
-            let state = read(&self.state);
+            let state = self.stream.read();
             let (seen, templates) = (state.window.seen + warmed.seen, state.miner.len() as u64);
             if events >= self.config.events_min {
                 (warmed.rows().to_vec(), self.card(warmed, seen, templates, Origin::Request))
@@ -116,7 +119,7 @@ impl Service {
         let what = events.iter().fold(events.len() as u64, |all, event| {
             mix(all ^ hash(event.message.as_bytes()) ^ event.timestamp.as_nanos() as u64)
         });
-        let mut state = write(&self.state);
+        let mut state = self.stream.write();
         let before = (state.window.clone(), state.lineage.clone());
         state.window.absorb(warmed);
         state.lineage.teach(what);
@@ -133,9 +136,9 @@ impl Service {
         if let Some(model) = model {
             return self.activate_new(model, relieved).map(|version| (true, version));
         }
-        let serving = read(&self.serving).clone();
+        let serving = self.library.serving();
         let version = serving.as_ref().map(|serving| serving.version.clone()).unwrap_or_default();
-        self.registry.keep_learned(&version, &self.state_to_keep())?;
+        self.library.registry.keep_learned(&version, &self.state_to_keep())?;
         Ok((false, version))
     }
 
@@ -161,27 +164,23 @@ impl Service {
         model: Model,
         relieved: Option<(String, Vec<u8>)>,
     ) -> Result<String, ModelError> {
-        let serving = read(&self.serving).as_ref().map(|serving| serving.version.clone());
+        let serving = self.library.version();
         if let Some((version, state)) = relieved.filter(|(version, _)| serving.as_ref() == Some(version)) {
-            self.registry.keep_learned(&version, &state)?;
+            self.library.registry.keep_learned(&version, &state)?;
         }
-        let version = self.registry.store(&model, Some(&self.state_to_keep()), (Standing::Serving, ""))?;
-        self.registry.forget_taught();
-        self.registry.expire(&version);
+        let version =
+            self.library.registry.store(&model, Some(&self.state_to_keep()), (Standing::Serving, ""))?;
+        self.library.registry.forget_taught();
+        self.library.registry.expire(&version);
         self.serve(version.clone(), Arc::new(model));
         Ok(version)
     }
 
     /// Lets a model serve that was kept with a state that this one holds.
     pub(super) fn serve(&self, version: String, model: Arc<Model>) {
-        self.notice(&version);
+        self.library.notice(&version);
         self.problems.solved("model");
-        *write(&self.serving) = Some(Serving { version, model, has_learned: true });
-    }
-
-    /// Remembers which version serves, so that no other is taken for a newer one.
-    pub(super) fn notice(&self, version: &str) {
-        *lock(&self.noticed) = (Some(version.to_owned()), self.registry.versions().pop());
+        self.library.serve(Some(Serving { version, model, has_learned: true }));
     }
 
     pub(super) fn needed(&self, window: &Window, served: bool) -> u64 {

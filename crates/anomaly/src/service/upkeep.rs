@@ -9,19 +9,19 @@
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
-    thread::{Builder, JoinHandle},
+    thread::Builder,
 };
 
-use disk::sealed::{Reader, SealedError, Writer};
 use event::Analyzed;
 
-use super::{Scratch, Service, Serving, has_own, lock, read, write};
+use super::{Scratch, Service};
 use crate::{
     Origin, Parts, Standing, TrainError, compare,
-    conditions::Examples,
-    drift::Monitor,
+    library::{Serving, has_own},
+    locks::lock,
     model::{Card, Model},
     registry::Registry,
+    stream::{Outcome, Pending, State, Upkeep, Work},
     window::{Row, Window},
 };
 
@@ -42,123 +42,6 @@ const TAKES_OVER_NANOS: i64 = 600 * 1_000_000_000;
 /// Fewer recent rows say nothing: the window's sample stands in.
 const RECENT_MIN: usize = 256;
 
-/// Drift, and the model being trained.
-#[derive(Debug)]
-pub(super) struct Upkeep {
-    pub(super) monitor: Monitor,
-    /// What conditions are found in; not in a snapshot.
-    pub(super) examples: Examples,
-    pending: Option<Pending>,
-}
-
-/// A model on its way.
-#[derive(Debug)]
-struct Pending {
-    /// Events and event time at which it takes over.
-    seen: u64,
-    nanos: i64,
-    /// The version it was compared with; empty for the first.
-    base: String,
-    work: Work,
-}
-
-#[derive(Debug)]
-enum Work {
-    Running(JoinHandle<Result<Outcome, TrainError>>),
-    Done(Outcome),
-}
-
-/// What a training beside the stream came to.
-#[derive(Debug, Clone, Default)]
-struct Outcome {
-    /// Empty when nothing came out.
-    version: String,
-    /// Why it is not to take over; empty when it is.
-    objection: String,
-    /// None after a restart: it is on disk.
-    model: Option<Arc<Model>>,
-}
-
-impl Pending {
-    /// Whether the stream has come to where it takes over.
-    fn is_reached(&self, seen: u64, latest: i64) -> bool {
-        seen >= self.seen || latest >= self.nanos
-    }
-
-    fn is_trained(&self) -> bool {
-        match &self.work {
-            Work::Running(thread) => thread.is_finished(),
-            Work::Done(_) => true,
-        }
-    }
-
-    /// Waits for the training.
-    fn finish(&mut self) -> Outcome {
-        let outcome = match std::mem::replace(&mut self.work, Work::Done(Outcome::default())) {
-            Work::Running(thread) => thread.join().ok().and_then(Result::ok).unwrap_or_default(),
-            Work::Done(outcome) => outcome,
-        };
-        self.work = Work::Done(outcome.clone());
-        outcome
-    }
-}
-
-impl Upkeep {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { monitor: Monitor::new(seed), examples: Examples::default(), pending: None }
-    }
-
-    /// A model on its way is left out while it is trained, unless `waits`; its training begins anew then.
-    pub(super) fn write(&mut self, out: &mut Writer, waits: bool) {
-        self.monitor.write(out);
-        let pending = self.pending.as_mut().filter(|pending| waits || pending.is_trained());
-        out.u8(u8::from(pending.is_some()));
-        if let Some(pending) = pending {
-            let outcome = pending.finish();
-            out.u64(pending.seen);
-            out.u64(pending.nanos as u64);
-            for text in [&pending.base, &outcome.version, &outcome.objection] {
-                out.bytes(text.as_bytes());
-            }
-        }
-    }
-
-    /// As [`Upkeep::write`], without a model on its way.
-    pub(super) fn write_monitor(&self, out: &mut Writer) {
-        self.monitor.write(out);
-        out.u8(0);
-    }
-
-    pub(super) fn read(input: &mut Reader<'_>) -> Result<Self, SealedError> {
-        let monitor = Monitor::read(input)?;
-        let pending = match input.u8()? {
-            0 => None,
-            _ => {
-                let (seen, nanos) = (input.u64()?, input.u64()? as i64);
-                let mut text = || -> Result<String, SealedError> {
-                    Ok(String::from_utf8_lossy(input.bytes()?).into_owned())
-                };
-                let (base, version, objection) = (text()?, text()?, text()?);
-                Some(Pending {
-                    seen,
-                    nanos,
-                    base,
-                    work: Work::Done(Outcome { version, objection, model: None }),
-                })
-            }
-        };
-        Ok(Self { monitor, examples: Examples::default(), pending })
-    }
-}
-
-impl Drop for Upkeep {
-    fn drop(&mut self) {
-        if let Some(pending) = &mut self.pending {
-            pending.finish();
-        }
-    }
-}
-
 /// Trains a candidate, compares it with the model that serves, on recent rows, and stores it.
 fn candidate(
     registry: &Registry,
@@ -177,14 +60,15 @@ fn candidate(
 impl Service {
     /// The rows of recent events.
     pub(super) fn recent_rows(&self) -> Vec<Row> {
-        let recent = lock(&self.upkeep).monitor.rows().to_vec();
-        if recent.len() >= RECENT_MIN { recent } else { read(&self.state).window.rows().to_vec() }
+        let state = self.stream.read();
+        let recent = state.upkeep.monitor.rows();
+        if recent.len() >= RECENT_MIN { recent.to_vec() } else { state.window.rows().to_vec() }
     }
 
     /// Takes in what was judged, and looks for drift.
     pub(super) fn watch(&self, serving: Option<&Serving>, judged: &[Analyzed<'_>], scratch: &Scratch) {
-        let mut upkeep = lock(&self.upkeep);
-        let Upkeep { monitor, examples, .. } = &mut *upkeep;
+        let mut state = self.stream.write();
+        let Upkeep { monitor, examples, .. } = &mut state.upkeep;
         monitor.serve(serving.map_or("", |serving| &serving.version));
         let threshold = self.threshold(serving);
         for (at, (row, one)) in scratch.rows.iter().zip(judged).enumerate() {
@@ -211,28 +95,23 @@ impl Service {
 
     /// Lets a model take over that was trained, and trains one that is due.
     pub(super) fn keep_up(&self) {
-        let serving = read(&self.serving).clone();
-        let (seen, latest) = {
-            let state = read(&self.state);
-            (state.window.seen, state.window.to)
-        };
-        let (waiting, drifting) = {
-            let upkeep = lock(&self.upkeep);
-            (upkeep.pending.is_some(), upkeep.monitor.drifting())
-        };
-        let due = !waiting && {
-            let state = read(&self.state);
+        let serving = self.library.serving();
+        let (seen, latest, drifting, due) = {
+            let State { window, retry_at, upkeep, .. } = &*self.stream.read();
+            let drifting = upkeep.monitor.drifting();
             let card = serving.as_ref().map(|serving| &serving.model.card);
-            seen >= state.retry_at && self.is_due(&state.window, card, drifting)
+            let due =
+                upkeep.pending.is_none() && window.seen >= *retry_at && self.is_due(window, card, drifting);
+            (window.seen, window.to, drifting, due)
         };
         // While somebody trains, a model is on its way.
-        if due && let Ok(_training) = self.training.try_lock() {
+        if due && let Ok(_training) = self.library.training.try_lock() {
             self.train_beside(serving.as_ref(), drifting);
         }
         let waits = self.config.waits_for_training;
         let comes =
             |pending: &mut Pending| pending.is_reached(seen, latest) && (waits || pending.is_trained());
-        let pending = lock(&self.upkeep).pending.take_if(comes);
+        let pending = self.stream.write().upkeep.pending.take_if(comes);
         if let Some(pending) = pending {
             self.take_over(pending, serving.as_ref(), seen);
         }
@@ -248,7 +127,7 @@ impl Service {
         if card.origin == Some(Origin::Starter) {
             return true;
         }
-        let held_until = self.registry.past(|succession| succession.held_until);
+        let held_until = self.library.registry.past(|succession| succession.held_until);
         if window.seen < held_until && held_until - window.seen <= self.hold() {
             return false;
         }
@@ -261,7 +140,7 @@ impl Service {
         let recent = serving.map(|_| self.recent_rows()).unwrap_or_default();
         let origin = if drifting { Origin::Drift } else { Origin::Stream };
         let (rows, card) = {
-            let state = read(&self.state);
+            let state = self.stream.read();
             let templates = state.miner.len() as u64;
             let card = self.card(&state.window, state.window.seen, templates, origin);
             let rows = if drifting { recent.clone() } else { state.window.rows().to_vec() };
@@ -272,7 +151,8 @@ impl Service {
             None => (card.seen, card.to),
         };
         let base = serving.map(|serving| serving.version.clone()).unwrap_or_default();
-        let (registry, old) = (Arc::clone(&self.registry), serving.map(|serving| Arc::clone(&serving.model)));
+        let (registry, old) =
+            (Arc::clone(&self.library.registry), serving.map(|serving| Arc::clone(&serving.model)));
         let (parts, state) = (self.config.parts, self.state_to_keep());
         let work = move || {
             let old = old.as_ref().map(|old| (&**old, &*recent));
@@ -280,16 +160,17 @@ impl Service {
         };
         match Builder::new().name("retrain".to_owned()).spawn(work) {
             Ok(thread) => {
-                lock(&self.upkeep).pending = Some(Pending { seen, nanos, base, work: Work::Running(thread) });
+                self.stream.write().upkeep.pending =
+                    Some(Pending { seen, nanos, base, work: Work::Running(thread) });
             }
             Err(_) => self.failed(RETRY_AFTER),
         }
     }
 
     fn failed(&self, retry_after: u64) {
-        self.failed_trainings.fetch_add(1, Relaxed);
+        self.library.failed_trainings.fetch_add(1, Relaxed);
         metrics::counter!(telemetry::metric::FAILED_TRAININGS).increment(1);
-        let mut state = write(&self.state);
+        let mut state = self.stream.write();
         state.retry_at = state.window.seen + retry_after;
     }
 
@@ -305,27 +186,29 @@ impl Service {
                 base => format!("another model came to serve than {base}, which it was compared with"),
             };
         }
-        lock(&self.noticed).1 = self.registry.versions().pop();
+        lock(&self.library.noticed).1 = self.library.registry.versions().pop();
         if !objection.is_empty() {
             let next = if has_own(serving) { NEXT_CANDIDATE } else { self.config.events_min as u64 };
-            write(&self.state).retry_at = seen + next.max(seen / 2);
+            self.stream.write().retry_at = seen + next.max(seen / 2);
             // Without the remark it is a kept model like others, which does no harm.
             drop(
-                self.registry.remark(|succession| succession.mark(&version, Standing::Candidate, &objection)),
+                self.library
+                    .registry
+                    .remark(|succession| succession.mark(&version, Standing::Candidate, &objection)),
             );
-            self.registry.expire(serving.map_or(&pending.base, |serving| &serving.version));
+            self.library.registry.expire(serving.map_or(&pending.base, |serving| &serving.version));
             return;
         }
-        let loaded = model.map_or_else(|| self.registry.load(&version).map(Arc::new), Ok);
-        let chosen = loaded.and_then(|model| self.registry.choose(&version).map(|()| model));
+        let loaded = model.map_or_else(|| self.library.registry.load(&version).map(Arc::new), Ok);
+        let chosen = loaded.and_then(|model| self.library.registry.choose(&version).map(|()| model));
         match chosen {
             Ok(model) => {
                 if model.card.origin == Some(Origin::Drift) {
-                    write(&self.state).retry_at = seen + NEXT_AFTER_DRIFT;
+                    self.stream.write().retry_at = seen + NEXT_AFTER_DRIFT;
                 }
                 self.serve(version.clone(), model);
-                self.registry.forget_taught();
-                self.registry.expire(&version);
+                self.library.registry.forget_taught();
+                self.library.registry.expire(&version);
             }
             Err(_) => self.failed(RETRY_AFTER),
         }
@@ -382,10 +265,10 @@ mod tests {
             Service::open(config).unwrap()
         };
         let service = open();
-        let held = service.registry.hold_open();
+        let held = service.library.registry.hold_open();
         let (state, version) = analyze(&service, 0, 5_000);
         assert_eq!((state, version.as_str()), (VerdictState::WarmingUp, ""));
-        assert!(lock(&service.upkeep).pending.is_some());
+        assert!(service.stream.read().upkeep.pending.is_some());
         let snapshot = service.snapshot();
         assert_eq!(service.predict(&event(9)).state, VerdictState::WarmingUp);
         drop(held);
@@ -394,13 +277,13 @@ mod tests {
         assert_eq!((state, service.models().len()), (VerdictState::Scored, 1));
 
         // The next one is due, and past its place.
-        let held = service.registry.hold_open();
+        let held = service.library.registry.hold_open();
         let (state, version) = analyze(&service, seen + 1, 10_000 + 2 * TAKES_OVER_EVENTS);
         assert_eq!((state, &version), (VerdictState::Scored, &first));
-        assert!(lock(&service.upkeep).pending.as_ref().is_some_and(|pending| !pending.is_trained()));
+        assert!(service.stream.read().upkeep.pending.as_ref().is_some_and(|pending| !pending.is_trained()));
         service.snapshot();
         drop(held);
-        until(&service, 60_000, |service| lock(&service.upkeep).pending.is_none());
+        until(&service, 60_000, |service| service.stream.read().upkeep.pending.is_none());
         assert_eq!(service.models().len(), 2);
         assert_eq!(service.model().standing, Standing::Serving);
         assert!(service.models().iter().all(|model| model.why != "about to take over"));
@@ -425,11 +308,11 @@ mod tests {
             let version = other.train(&(0..400).map(event).collect::<Vec<_>>()).unwrap().model;
             service.import(&other.export(&version).unwrap()).unwrap().version
         };
-        let held = service.registry.hold_open();
+        let held = service.library.registry.hold_open();
         analyze(&service, 0, 600);
         service.activate(&imported).unwrap();
         drop(held);
-        until(&service, 600, |service| lock(&service.upkeep).pending.is_none());
+        until(&service, 600, |service| service.stream.read().upkeep.pending.is_none());
         assert_eq!(service.model().version, imported);
         let own = service.models().into_iter().find(|model| !model.active).unwrap();
         assert_eq!(own.standing, Standing::Candidate);
