@@ -287,10 +287,10 @@ impl Groups {
     }
 
     /// Lets the group's text say what its wildcards have in common with those of another skeleton.
-    pub(crate) fn reread(&mut self, group: u32, tokens: &[Token]) {
+    pub(crate) fn reread(&mut self, group: u32, tokens: &[Token]) -> bool {
         let owner = &mut self.groups[group as usize];
         if owner.frozen || owner.tokens.len() != tokens.len() {
-            return;
+            return false;
         }
         let mut changed = false;
         for (token, other) in owner.tokens.iter_mut().zip(tokens) {
@@ -303,6 +303,7 @@ impl Groups {
         if changed {
             self.rename(group);
         }
+        changed
     }
 
     fn rename(&mut self, group: u32) {

@@ -125,7 +125,6 @@ impl Miner {
         from: usize,
         variables: &mut Vec<Variable>,
     ) -> Mined {
-        self.revise();
         let (shape, group, is_new) = self.learn(message, shape, from, variables);
         let Some(group) = group else { return Mined { shape, template: self.rest.clone(), is_new } };
         self.review(group);
@@ -252,7 +251,9 @@ impl Miner {
         let (group, is_new) = match self.groups.find(&sought) {
             Some(group) => {
                 self.groups.get_mut(group).used = self.clock;
-                self.groups.reread(group, &sought.tokens);
+                if self.groups.reread(group, &sought.tokens) {
+                    self.revise();
+                }
                 (self.groups.resolve(group), false)
             }
             None => {
@@ -260,6 +261,7 @@ impl Miner {
                     let (shape, is_new) = self.overflow(message, from, variables);
                     return (shape, None, is_new);
                 }
+                self.revise();
                 let before = self.groups.stored() as u32;
                 let group = self.groups.add(Sought::new(sought.tokens.clone()), self.clock);
                 (group, group >= before)
@@ -280,6 +282,9 @@ impl Miner {
     /// A message that no room is left for: it is one text.
     fn overflow(&mut self, message: &str, from: usize, variables: &mut Vec<Variable>) -> (u64, bool) {
         let is_new = !self.rest_used;
+        if is_new {
+            self.revise();
+        }
         self.rest_used = true;
         variables.truncate(from);
         (whole(message, variables), is_new)

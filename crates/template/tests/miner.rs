@@ -147,6 +147,19 @@ fn six_variants_merge_and_old_ids_follow() {
 }
 
 #[test]
+fn the_revision_moves_with_templates_and_not_with_shapes() {
+    let line = |name: &str| format!("worker {name} was let go by its supervisor");
+    let names = ["anna", "bruno", "clara", "dario", "elena", "fabio", "greta"];
+    let mut miner = learned(&names.map(line), Config::default());
+    let (revision, shapes) = (miner.revision(), miner.shapes());
+    let known = miner.mine(&line("hanno"), &mut Vec::new());
+    assert!(!known.is_new && miner.shapes() == shapes + 1, "a shape that was not known");
+    assert_eq!(miner.revision(), revision);
+    assert!(miner.mine("something else entirely", &mut Vec::new()).is_new);
+    assert_ne!(miner.revision(), revision);
+}
+
+#[test]
 fn endless_novelty_is_bounded() {
     let mut miner = Miner::new(Config { shapes_max: 500, templates_max: 100 });
     let word = |number: u32| {
