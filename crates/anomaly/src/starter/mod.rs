@@ -99,7 +99,7 @@ pub fn build_starter(name: &str, events: &[Event<'_>]) -> Result<Vec<u8>, TrainE
         let prior = Learned::of(told, &mut miner, Prior::default()).prior(&Novelty::default());
         let judged = Learned::of(judged, &mut miner, prior);
         rows.extend(judged.window.rows().iter().filter(|row| !is_burst(row)));
-        novelty.add(&judged.sources, &judged.window);
+        judged.window.add_novelty(&judged.sources, &mut novelty);
     }
     rows.truncate(ROWS_MAX);
     let starter = Starter {
@@ -159,7 +159,7 @@ impl Learned {
     /// What it tells; of sources that `novelty` names, how often they say something new as it says.
     fn prior(&self, novelty: &Novelty) -> Prior {
         let ids = self.counts.keys().map(|id| TemplateId(*id)).filter(|id| self.tells(*id));
-        Prior::of(&self.window, ids, self.sources.keys().map(String::as_str), novelty)
+        self.window.told(ids, self.sources.keys().map(String::as_str), novelty)
     }
 }
 

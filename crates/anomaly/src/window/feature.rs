@@ -1,7 +1,12 @@
 //! The features of an event, and the numbers behind them.
 
-#[cfg(doc)]
-use super::Row;
+/// Features of an event.
+pub(crate) const FEATURES: usize = 16;
+/// Steps of a feature's value in 1.
+pub(crate) const STEPS: f32 = 16.0;
+
+/// The features of an event, each 16 times its value.
+pub(crate) type Row = [u8; FEATURES];
 
 /// The columns of a [`Row`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +42,7 @@ pub(crate) enum Feature {
 
 impl Feature {
     /// All of them, by their columns.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; FEATURES] = [
         Self::NewTemplate,
         Self::RareTemplate,
         Self::NewSource,

@@ -10,21 +10,25 @@ mod feature;
 mod layout;
 mod memory;
 mod prior;
+mod seen;
+mod told;
 
 use std::sync::Arc;
 
-use arithmetic::{Random, hash, log2, log10, mix};
+use arithmetic::{Random, log2, log10};
 use disk::sealed::{Reader, SealedError, Writer};
-use event::{Event, Variable};
+use event::Event;
 use session::Slots;
 
-pub(crate) use feature::{Counted, Facts, Feature};
+pub(crate) use feature::{Counted, FEATURES, Facts, Feature, Row, STEPS};
 
 use estimate::{Clock, Share, Tick};
 pub(crate) use layout::LAYOUT;
 use layout::LAYOUT_2;
-use memory::{Caller, Content, Contents, Group, Outcome, Place, Source};
+use memory::{Caller, Content, Group, Place, Source};
 pub(crate) use prior::{Novelty, Prior};
+use seen::group_key;
+pub(crate) use seen::{Keys, Seen};
 
 /// Templates at sources remembered; the least recently seen goes.
 const GROUPS_MAX: usize = 16_384;
@@ -38,11 +42,6 @@ const FAILURES_APART: f32 = 0.5;
 const BUSY_NEW: f32 = 1.7;
 /// Rows kept to train on, a sample in which old ones fade.
 const ROWS_MAX: usize = 8_192;
-/// Features of an event.
-pub(crate) const FEATURES: usize = 16;
-/// Steps of a feature's value in 1.
-pub(crate) const STEPS: f32 = 16.0;
-
 /// An event later than so many usual gaps after its source's latest does not continue the stream.
 const GAPS_MAX: f32 = 4.0;
 /// Days of history from which the hour of an event apart from the stream says something.
@@ -56,70 +55,6 @@ const SEVERE: usize = 4;
 /// A message's length may differ from the usual by this share of it, and by so many bytes, for nothing.
 const LENGTH_SHARE: f32 = 0.25;
 const LENGTH_BYTES: f32 = 16.0;
-
-/// The features of an event, each 16 times its value.
-pub(crate) type Row = [u8; FEATURES];
-
-/// Everything the window keeps under for an event.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Keys {
-    group: u64,
-    source: u64,
-    host: u32,
-}
-
-/// An event as the window sees it.
-#[derive(Debug)]
-pub(crate) struct Seen<'e> {
-    pub(crate) event: &'e Event<'e>,
-    /// None for a message of a template never seen.
-    pub(crate) template: Option<event::TemplateId>,
-    /// What stands at its first variables.
-    contents: Contents,
-    followed: usize,
-    /// The first address in the message.
-    caller: Option<u32>,
-    outcome: Option<Outcome>,
-}
-
-impl<'e> Seen<'e> {
-    pub(crate) fn new(
-        event: &'e Event<'e>,
-        template: Option<event::TemplateId>,
-        variables: &[Variable],
-    ) -> Self {
-        let contents = Content::all(variables, &event.message);
-        let followed = variables.len().min(contents.len());
-        let caller = contents[..followed].iter().find_map(|content| match content {
-            Content::Address(address) => Some(*address),
-            _ => None,
-        });
-        Self { event, template, followed, contents, caller, outcome: Outcome::of(event) }
-    }
-
-    fn contents(&self) -> &[Content] {
-        &self.contents[..self.followed]
-    }
-
-    /// How often the address that the message names failed before it succeeded now, by what it did before.
-    fn failures(&self, caller: &Caller, nanos: i64) -> Option<u32> {
-        let succeeded = self.caller.is_some() && self.outcome == Some(Outcome::Success);
-        succeeded.then(|| caller.failures(nanos))
-    }
-
-    pub(crate) fn keys(&self) -> Keys {
-        let source = hash(self.event.source.as_deref().unwrap_or_default().as_bytes());
-        Keys {
-            group: self.template.map_or(0, |id| group_key(id, source)),
-            source,
-            host: (hash(self.event.host.as_deref().unwrap_or_default().as_bytes()) >> 32) as u32,
-        }
-    }
-}
-
-fn group_key(template: event::TemplateId, source: u64) -> u64 {
-    mix(template.0 ^ source.rotate_left(32))
-}
 
 /// The bounded memory of a stream.
 #[derive(Debug, Clone)]

@@ -7,21 +7,18 @@
 
 use std::collections::BTreeMap;
 
-use arithmetic::hash;
 use disk::sealed::{Reader, SealedError, Writer};
 use event::TemplateId;
 
 use super::{
-    Keys, Seen, Window,
     estimate::Share,
-    group_key,
     layout::LAYOUT,
     memory::{Group, Known, Source},
 };
 
 /// Templates and sources told of, at most.
-const GROUPS_MAX: usize = 4_096;
-const SOURCES_MAX: usize = 256;
+pub(super) const GROUPS_MAX: usize = 4_096;
+pub(super) const SOURCES_MAX: usize = 256;
 
 /// How often something new was said.
 #[derive(Debug, Default)]
@@ -32,59 +29,16 @@ pub(crate) struct Novelty {
     pub(crate) errors: Share,
 }
 
-impl Novelty {
-    /// Adds what was found in other events, the last of them in this window.
-    pub(crate) fn add(&mut self, sources: &BTreeMap<String, (u32, u32)>, window: &Window) {
-        for (source, (new, all)) in sources {
-            let sum = self.sources.entry(source.clone()).or_default();
-            *sum = (sum.0 + new, sum.1 + all);
-        }
-        self.errors.hits += window.new_errors.hits;
-        self.errors.total += window.new_errors.total;
-    }
-}
-
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Prior {
     /// By template, with the source that wrote most of it.
-    groups: BTreeMap<u64, (u64, Group)>,
-    sources: BTreeMap<u64, Source>,
-    new_errors: Share,
+    pub(super) groups: BTreeMap<u64, (u64, Group)>,
+    pub(super) sources: BTreeMap<u64, Source>,
+    pub(super) new_errors: Share,
 }
 
 impl Prior {
-    /// What a window knows of these templates and sources, with other shares of what is new where
-    /// these are known.
-    pub(crate) fn of<'n>(
-        window: &Window,
-        templates: impl Iterator<Item = TemplateId>,
-        sources: impl Iterator<Item = &'n str>,
-        novelty: &Novelty,
-    ) -> Self {
-        let mut prior = Self::default();
-        for name in sources.take(SOURCES_MAX) {
-            let key = hash(name.as_bytes());
-            if let Some(source) = window.sources.get(key) {
-                let mut source = anonymous_source(source);
-                if let Some((new, all)) = novelty.sources.get(name) {
-                    source.new_templates = Share { hits: *new as f32, total: *all as f32 };
-                }
-                prior.sources.insert(key, source);
-            }
-        }
-        prior.new_errors = novelty.errors;
-        for id in templates.take(GROUPS_MAX) {
-            let at = |key: &u64| Some((*key, window.groups.get(group_key(id, *key))?));
-            let most = prior.sources.keys().filter_map(at).max_by_key(|(_, group)| group.count);
-            if let Some((key, group)) = most {
-                let group = anonymous_group(group);
-                prior.groups.insert(id.0, (key, group));
-            }
-        }
-        prior
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.groups.is_empty() && self.sources.is_empty()
     }
@@ -154,7 +108,7 @@ impl Prior {
 }
 
 /// By name, so that what comes to be remembered beside these stays where it belongs.
-fn anonymous_group(group: &Group) -> Group {
+pub(super) fn anonymous_group(group: &Group) -> Group {
     let places = group.places.iter().map(|place| {
         let mut place = place.clone();
         // A place of names and addresses begins anew; of numbers the range is kept.
@@ -173,35 +127,10 @@ fn anonymous_group(group: &Group) -> Group {
     }
 }
 
-fn anonymous_source(source: &Source) -> Source {
+pub(super) fn anonymous_source(source: &Source) -> Source {
     let mut anonymous = Source::default();
     anonymous.count = source.count;
     anonymous.new_templates = source.new_templates;
     anonymous.levels = source.levels;
     anonymous
-}
-
-impl Window {
-    /// Lets an event's template and source begin with what was told of them beforehand, where nothing
-    /// has been learned yet.
-    pub(crate) fn begin(&mut self, seen: &Seen<'_>, keys: Keys) {
-        if self.prior.is_empty() {
-            return;
-        }
-        let nanos = self.time_of(seen.event);
-        if self.sources.get(keys.source).is_none()
-            && let Some(source) = self.prior.source(keys.source, seen.template)
-        {
-            let source = source.clone();
-            let entry = self.sources.entry(keys.source);
-            *entry = source;
-            entry.latest = nanos;
-        }
-        if self.groups.get(keys.group).is_none()
-            && let Some(group) = self.prior.group(seen.template)
-        {
-            let group = Group { latest: nanos, ..group.clone() };
-            *self.groups.entry(keys.group) = group;
-        }
-    }
 }

@@ -3,21 +3,6 @@
 /// Circles of files that still stand. A file in a circle that is not listed here fails the
 /// test, and so does a circle that is listed and gone.
 pub(crate) const CIRCLES: &[(&str, &[&str])] = &[
-    ("anomaly", &["history.rs", "registry.rs"]),
-    (
-        "anomaly",
-        &[
-            "service/labels.rs",
-            "service/mod.rs",
-            "service/models.rs",
-            "service/problems.rs",
-            "service/sessions.rs",
-            "service/starters.rs",
-            "service/templates.rs",
-            "service/upkeep.rs",
-        ],
-    ),
-    ("anomaly", &["window/feature.rs", "window/history.rs", "window/mod.rs", "window/prior.rs"]),
     (
         "api",
         &[
