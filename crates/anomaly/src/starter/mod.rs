@@ -159,7 +159,7 @@ impl Learned {
     /// What it tells; of sources that `novelty` names, how often they say something new as it says.
     fn prior(&self, novelty: &Novelty) -> Prior {
         let ids = self.counts.keys().map(|id| TemplateId(*id)).filter(|id| self.tells(*id));
-        self.window.told(ids, self.sources.keys().map(String::as_str), novelty)
+        self.window.as_prior(ids, self.sources.keys().map(String::as_str), novelty)
     }
 }
 

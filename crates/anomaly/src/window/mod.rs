@@ -5,13 +5,13 @@
 //! [`Window::assess`] is a pure function of window and event; [`Window::learn`] alone changes the
 //! window. All history is in event time.
 
+mod beginning;
 mod estimate;
 mod feature;
 mod layout;
 mod memory;
 mod prior;
 mod seen;
-mod told;
 
 use std::sync::Arc;
 

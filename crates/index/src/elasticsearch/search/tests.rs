@@ -157,6 +157,14 @@ fn whole_numbers_are_compared_as_floats() {
 }
 
 #[test]
+fn a_set_of_texts_is_one_clause() {
+    let texts = query::Texts::new(["b", "a"].map(str::to_owned));
+    let one_of = Query::Field { path: "sentinel.template.id".to_owned(), test: query::Test::OneOf(texts) };
+    let terms = json!({"terms": {"sentinel.template.id": ["a", "b"]}});
+    assert_eq!(dsl::translate(&one_of, &Expanded::ByServer), terms);
+}
+
+#[test]
 fn wildcards_on_labels_become_the_values_that_fit() {
     let query =
         parsed("labels.a:*x.y? OR NOT labels.b:?z labels.a:*x.y? labels.c:p* user.name:*q labels.d:*");

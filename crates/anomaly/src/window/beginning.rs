@@ -16,7 +16,7 @@ use super::{
 impl Window {
     /// What it knows of these templates and sources, with other shares of what is new where
     /// these are known.
-    pub(crate) fn told<'n>(
+    pub(crate) fn as_prior<'n>(
         &self,
         templates: impl Iterator<Item = TemplateId>,
         sources: impl Iterator<Item = &'n str>,
