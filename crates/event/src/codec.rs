@@ -14,7 +14,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Event, Field, Severity, Timestamp, Value};
+use crate::{Event, Field, Severity, Timestamp, Value, varint};
 
 const VERSION: u8 = 1;
 const SOURCE: u8 = 1;
@@ -49,12 +49,12 @@ pub fn encode(event: &Event<'_>, out: &mut Vec<u8>) {
     }
     match inside {
         Some(offset) => {
-            put_varint(out, offset as u64);
-            put_varint(out, event.message.len() as u64);
+            varint::put(out, offset as u64);
+            varint::put(out, event.message.len() as u64);
         }
         None => put_text(out, &event.message),
     }
-    put_varint(out, event.fields.len() as u64);
+    varint::put(out, event.fields.len() as u64);
     for field in &event.fields {
         put_text(out, &field.path);
         put_value(out, &field.value);
@@ -120,16 +120,8 @@ pub fn decode(record: &[u8]) -> Result<Event<'_>, DecodeError> {
     })
 }
 
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 fn put_text(out: &mut Vec<u8>, text: &str) {
-    put_varint(out, text.len() as u64);
+    varint::put(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
@@ -139,7 +131,7 @@ fn put_value(out: &mut Vec<u8>, value: &Value<'_>) {
         Value::Bool(value) => out.push(if *value { 2 } else { 1 }),
         Value::Int(value) => {
             out.push(3);
-            put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
+            varint::put(out, varint::zigzag(*value));
         }
         Value::Float(value) => {
             out.push(4);
@@ -179,19 +171,7 @@ impl<'a> Input<'a> {
     }
 
     fn varint(&mut self, what: &'static str) -> Result<u64, DecodeError> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte(what)?;
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
-                break;
-            }
-            value |= bits << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(DecodeError::Damaged(what))
+        varint::take(&mut self.0).ok_or(DecodeError::Damaged(what))
     }
 
     fn length(&mut self, what: &'static str) -> Result<usize, DecodeError> {
@@ -209,10 +189,7 @@ impl<'a> Input<'a> {
             0 => Value::Null,
             1 => Value::Bool(false),
             2 => Value::Bool(true),
-            3 => {
-                let zigzag = self.varint(WHAT)?;
-                Value::Int((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
-            }
+            3 => Value::Int(varint::unzigzag(self.varint(WHAT)?)),
             4 => Value::Float(f64::from_bits(u64::from_le_bytes(self.eight(WHAT)?))),
             5 => Value::String(Cow::Borrowed(self.text(WHAT)?)),
             6 => Value::Json(Cow::Borrowed(self.text(WHAT)?)),

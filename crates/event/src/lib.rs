@@ -12,6 +12,7 @@ mod id;
 mod severity;
 mod timestamp;
 mod value;
+pub mod varint;
 
 use std::{borrow::Cow, time::Duration};
 
@@ -105,6 +106,11 @@ impl<'a> Event<'a> {
             _ => "[".to_owned(),
         };
         self.set(field::FLAGS, Value::Json(format!("{earlier}\"{flag}\"]").into()));
+    }
+
+    /// Whether `log.flags` holds a flag.
+    pub fn has_flag(&self, flag: &str) -> bool {
+        matches!(self.field(field::FLAGS), Some(Value::Json(flags)) if flags.contains(flag))
     }
 
     /// The same event with all of its text owned.

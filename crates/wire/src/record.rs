@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, collections::HashSet, net::IpAddr};
 
-use event::{Event, Field, Severity, Timestamp, Value};
+use event::{Event, Field, Severity, Timestamp, Value, varint};
 use serde::de::IgnoredAny;
 
 const VARINT: u8 = 0;
@@ -68,7 +68,7 @@ pub fn encode_scored(event: &Event<'_>, out: &mut Vec<u8>) {
     put_fixed64(out, 1, event.timestamp.as_nanos() as u64);
     put_fixed64(out, 2, event.observed_timestamp.as_nanos() as u64);
     put_key(out, 3, VARINT);
-    put_varint(out, u64::from(event.severity as u8) * 4 + 1);
+    varint::put(out, u64::from(event.severity as u8) * 4 + 1);
     if !event.message.is_empty() {
         put_text(out, 4, &event.message);
     }
@@ -94,11 +94,11 @@ fn put_attribute(out: &mut Vec<u8>, field: &Field<'_>) {
         Value::Null => {}
         Value::Bool(value) => {
             put_key(out, 2, VARINT);
-            put_varint(out, u64::from(*value));
+            varint::put(out, u64::from(*value));
         }
         Value::Int(value) => {
             put_key(out, 3, VARINT);
-            put_varint(out, ((value << 1) ^ (value >> 63)) as u64);
+            varint::put(out, varint::zigzag(*value));
         }
         Value::Float(value) => put_fixed64(out, 4, value.to_bits()),
         Value::String(text) => put_text(out, 5, text),
@@ -156,10 +156,7 @@ fn attribute(bytes: &[u8]) -> Result<Field<'_>, RecordError> {
         match (number, kind) {
             (1, LENGTH) => field.path = input.text("the key of an attribute")?,
             (2, VARINT) => field.value = Value::Bool(input.varint(WHAT)? != 0),
-            (3, VARINT) => {
-                let zigzag = input.varint(WHAT)?;
-                field.value = Value::Int((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64));
-            }
+            (3, VARINT) => field.value = Value::Int(varint::unzigzag(input.varint(WHAT)?)),
             (4, FIXED64) => field.value = Value::Float(f64::from_bits(input.fixed64(WHAT)?)),
             (5, LENGTH) => field.value = Value::String(input.text("the value of an attribute")?),
             (6, LENGTH) => field.value = Value::Json(input.text("the value of an attribute")?),
@@ -213,14 +210,6 @@ fn shown(key: &str) -> String {
     key.chars().take(SHOWN_CHARS).collect()
 }
 
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 fn put_key(out: &mut Vec<u8>, field: u8, kind: u8) {
     out.push(field << 3 | kind);
 }
@@ -236,7 +225,7 @@ fn put_text(out: &mut Vec<u8>, field: u8, text: &str) {
 
 fn put_bytes(out: &mut Vec<u8>, field: u8, bytes: &[u8]) {
     put_key(out, field, LENGTH);
-    put_varint(out, bytes.len() as u64);
+    varint::put(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
 }
 
@@ -263,18 +252,7 @@ impl<'a> Input<'a> {
     }
 
     fn varint(&mut self, what: &'static str) -> Result<u64, RecordError> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.take(1, what)?[0];
-            if shift == 63 && byte > 1 {
-                break;
-            }
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(RecordError::Damaged(what))
+        varint::take(&mut self.0).ok_or(RecordError::Damaged(what))
     }
 
     fn fixed64(&mut self, what: &'static str) -> Result<u64, RecordError> {
