@@ -9,7 +9,6 @@
 //! client; [`Scoring`] and [`LateScoring`] see to it that every event is scored, once and in order.
 
 mod analysis;
-mod breaker;
 mod connection;
 mod late;
 mod scoring;
@@ -18,22 +17,21 @@ mod unavailable;
 use std::{
     path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use event::{Event, EventId, Verdict};
-use tokio::time::Instant;
+use retry::Breaker;
 use tonic::{
     metadata::{Ascii, MetadataValue},
     transport::{Certificate, ClientTlsConfig, Endpoint},
 };
 
 pub use analysis::RemoteAnalysis;
-pub use breaker::BreakerConfig;
+pub use retry::BreakerConfig;
 pub use scoring::{CURSOR, LateScoring, LateVerdicts, Scoring, forget};
 pub use unavailable::Unavailable;
 
-use breaker::Breaker;
 use connection::{Connection, Limits};
 use unavailable::Failure;
 
@@ -121,13 +119,20 @@ pub enum ConfigError {
     Tls(#[from] tonic::transport::Error),
 }
 
+/// Whether the service is to be asked, and how the latest failure read.
+#[derive(Debug)]
+struct Away {
+    breaker: Breaker,
+    reason: String,
+}
+
 /// The client: one stream of batches, opened when there is something to score and again when it broke.
 #[derive(Debug)]
 pub struct Remote {
     config: Config,
     endpoint: Endpoint,
     authorization: Option<MetadataValue<Ascii>>,
-    breaker: Mutex<Breaker>,
+    away: Mutex<Away>,
     limits: Mutex<Limits>,
     connection: tokio::sync::Mutex<Option<Connection>>,
 }
@@ -159,7 +164,7 @@ impl Remote {
             value.set_sensitive(true);
         }
         Ok(Self {
-            breaker: Mutex::new(Breaker::new(config.breaker.clone())),
+            away: Mutex::new(Away { breaker: Breaker::new(&config.breaker), reason: String::new() }),
             limits: Mutex::new(Limits::new(config.batch_events_max, config.message_bytes_max)),
             connection: tokio::sync::Mutex::new(None),
             authorization,
@@ -183,13 +188,14 @@ impl Remote {
         self.admitted()?;
         match self.attempt(&mut slot, events).await {
             Ok(verdicts) => {
-                self.breaker().succeeded();
+                self.away().breaker.succeeded();
                 Ok(verdicts)
             }
             Err(failure) => {
                 let reason = failure.describe(&self.config);
-                let draw = getrandom::u64().unwrap_or(u64::MAX);
-                self.breaker().failed(Instant::now().into_std(), &reason, draw);
+                let mut away = self.away();
+                away.breaker.failed(Instant::now());
+                away.reason.clone_from(&reason);
                 Err(Unavailable { reason })
             }
         }
@@ -197,11 +203,15 @@ impl Remote {
 
     /// How long the service will not be asked; zero when it may be.
     pub fn pause(&self) -> Duration {
-        self.breaker().pause(Instant::now().into_std())
+        self.away().breaker.probe_in(Instant::now()).unwrap_or_default()
     }
 
     fn admitted(&self) -> Result<(), Unavailable> {
-        self.breaker().admit(Instant::now().into_std()).map_err(|reason| Unavailable { reason })
+        let away = self.away();
+        match away.breaker.admits(Instant::now()) {
+            true => Ok(()),
+            false => Err(Unavailable { reason: away.reason.clone() }),
+        }
     }
 
     /// One exchange, and another where that can mend it: on a new connection when an old one turned out
@@ -232,8 +242,8 @@ impl Remote {
         }
     }
 
-    fn breaker(&self) -> MutexGuard<'_, Breaker> {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    fn away(&self) -> MutexGuard<'_, Away> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn limits(&self) -> MutexGuard<'_, Limits> {

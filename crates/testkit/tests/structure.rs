@@ -22,6 +22,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("disk", 0),
     ("event", 0),
     ("problem", 0),
+    ("retry", 0),
     ("telemetry", 0),
     ("testkit", 0),
     ("forest", 1),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reqwest::Response;
+use retry::Backoff;
 use serde_json::Value as Json;
 
 use super::{note, print, print_json, query::readable};
@@ -13,8 +14,8 @@ use crate::{
     wording::plain,
 };
 
-/// How long to wait before connecting again: at first, and at most.
-const RETRY: Duration = Duration::from_millis(500);
+/// Bounds of the pauses before connecting again: the first and the last.
+const RETRY_MIN: Duration = Duration::from_millis(500);
 const RETRY_MAX: Duration = Duration::from_secs(10);
 
 /// Prints events until the reader of the output ends. Where the stream breaks off, it is taken up again
@@ -51,10 +52,9 @@ pub(crate) async fn run(client: &Client, query: &str, output: Output) -> Result<
 async fn again(client: &Client, query: &str, last_id: Option<&str>) -> Result<Response, AppError> {
     let mut parameters = vec![("q", query)];
     parameters.extend(last_id.map(|id| ("after", id)));
-    let mut wait = RETRY;
+    let mut backoff = Backoff::new(RETRY_MIN, RETRY_MAX);
     loop {
-        tokio::time::sleep(wait).await;
-        wait = (wait * 2).min(RETRY_MAX);
+        tokio::time::sleep(backoff.pause()).await;
         match client.get("/api/v1/tail", &parameters).await {
             Ok(response) => return Ok(response),
             Err(refusal @ ClientError::Refused { status: 400..=428, .. }) => return Err(refusal.into()),

@@ -1,8 +1,6 @@
 //! A cluster that requests are sent to, and every failure told apart by what mends it.
 
 mod answer;
-pub(super) mod backoff;
-mod breaker;
 mod encode;
 mod node;
 mod nodes;

@@ -5,7 +5,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -18,13 +18,15 @@ use elasticsearch::{
         transport::{SingleNodeConnectionPool, Transport, TransportBuilder},
     },
 };
-use tokio::time::Instant;
+use retry::{Breaker, BreakerConfig};
 
-use super::{breaker::Breaker, encode::Encoded};
+use super::encode::Encoded;
 use crate::elasticsearch::{Auth, ClusterError, Config};
 
 /// Longest answer that is read, where its length is said beforehand.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
+/// Failures in a row that take a node out.
+const FAILURES_MAX: u32 = 3;
 /// Weight of the newest latency in the mean.
 const NEWEST: f64 = 0.2;
 
@@ -109,7 +111,11 @@ impl Node {
         }
         // Nothing else than the certificates can be wrong with it.
         let transport = builder.build().map_err(|error| refused(error.to_string().into()))?;
-        let breaker = Breaker::new(config.retry_min, config.retry_max);
+        let breaker = Breaker::new(&BreakerConfig {
+            failures_max: FAILURES_MAX,
+            pause_min: config.retry_min,
+            pause_max: config.retry_max,
+        });
         Ok(Self {
             label,
             gzip,
@@ -147,14 +153,14 @@ impl Node {
     }
 
     pub(super) fn success(&self) {
-        self.state().breaker.success();
+        self.state().breaker.succeeded();
     }
 
     pub(super) fn fault(&self, fault: &str) {
         let taken_out = {
             let mut state = self.state();
             fault.clone_into(&mut state.fault);
-            state.breaker.fault(Instant::now())
+            state.breaker.failed(Instant::now())
         };
         if taken_out {
             tracing::warn!(node = &*self.label, fault, "the node is taken out until it answers again");

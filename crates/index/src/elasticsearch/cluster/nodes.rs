@@ -168,7 +168,7 @@ impl Nodes {
         if self.probe_due().await {
             return Ok(());
         }
-        let now = Instant::now();
+        let now = Instant::now().into_std();
         let waits = self.nodes.iter().map(|node| (node.probe_in(now).unwrap_or_default(), node));
         let first = waits.min_by_key(|(wait, _)| *wait);
         let (retry_in, last) = first.map(|(wait, node)| (wait, node.last_fault())).unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use retry::Backoff;
 use telemetry::{health::Component, in_words, task::Stop};
 use tracing::info;
 
@@ -20,7 +21,7 @@ pub struct Duties {
 
 /// Prepares the cluster; gives what the server leaves to us, or None when a stop comes first.
 pub async fn prepare(cluster: &Cluster, config: &Config, health: &Component, stop: &Stop) -> Option<Duties> {
-    let mut wait = RETRY_MIN;
+    let mut backoff = Backoff::new(RETRY_MIN, RETRY_MAX);
     loop {
         let failure = match try_to(cluster, config).await {
             Ok(duties) => {
@@ -36,8 +37,7 @@ pub async fn prepare(cluster: &Cluster, config: &Config, health: &Component, sto
             Err(failure) => failure,
         };
         health.degraded(format!("{}; the journal keeps the events", in_words(&failure)));
-        stop.run_until_cancelled(tokio::time::sleep(wait)).await?;
-        wait = (wait * 2).min(RETRY_MAX);
+        stop.run_until_cancelled(tokio::time::sleep(backoff.pause())).await?;
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use event::EventId;
+use retry::Backoff;
 use telemetry::{in_words, ledger, metric, task::Stop};
 use tokio::time::{Instant, sleep};
 
@@ -16,7 +17,7 @@ use super::{
     existing::{self, Place},
     shared::Shared,
 };
-use crate::elasticsearch::{Body, ClusterError, Method, Request, cluster::backoff::Backoff};
+use crate::elasticsearch::{Body, ClusterError, Method, Request};
 
 /// A trouble that may pass by itself shows in the health after so many attempts.
 const ATTEMPTS_QUIET: u32 = 3;
@@ -417,7 +418,7 @@ impl Worker {
                 }
                 Err(error) => {
                     self.shared.troubles.set(self.number, in_words(&error));
-                    sleep(backoff.wait()).await;
+                    sleep(backoff.pause()).await;
                 }
             }
         }
@@ -436,7 +437,7 @@ impl Worker {
         while let Err(error) = self.shared.dead_letters.put(letters.clone()).await {
             let reason = format!("refused events cannot be kept as dead letters: {}", in_words(&*error));
             self.shared.troubles.set(self.number, reason);
-            sleep(backoff.wait()).await;
+            sleep(backoff.pause()).await;
         }
         ledger::dead_lettered(letters.len() as u64);
         if let Some((_, kind, reason)) = refused.last() {
@@ -455,10 +456,10 @@ impl Worker {
         }
         match error {
             ClusterError::Away { retry_in, .. } => {
-                sleep(*retry_in + task.backoff.wait().min(Duration::from_secs(1))).await;
+                sleep(*retry_in + task.backoff.pause().min(Duration::from_secs(1))).await;
             }
             error if error.needs_operator() => self.shared.slow_wait().await,
-            _ => sleep(task.backoff.wait()).await,
+            _ => sleep(task.backoff.pause()).await,
         }
     }
 }

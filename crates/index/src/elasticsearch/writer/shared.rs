@@ -7,6 +7,7 @@ use std::{
 };
 
 use event::{JournalId, Position};
+use retry::Backoff;
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::{
     DeadLetters, IndexStats,
-    elasticsearch::{Cluster, ClusterError, Server, cluster::backoff::Backoff},
+    elasticsearch::{Cluster, ClusterError, Server},
 };
 
 /// What workers, upkeep and questions share.
@@ -83,7 +84,8 @@ impl Shared {
 
     /// Waits as long as one does for an operator.
     pub(super) async fn slow_wait(&self) {
-        sleep(self.retry_max.mul_f64(0.5 + 0.5 * rand::random::<f64>())).await;
+        let half = self.retry_max / 2;
+        sleep(half + Backoff::new(half, half).pause()).await;
     }
 
     pub(super) async fn server(&self) -> Result<Server, ClusterError> {
