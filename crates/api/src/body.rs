@@ -5,8 +5,6 @@ use body::{Encoding, Held, Reader, Taken};
 use parse::Format;
 use problem::{Problem, StatusCode};
 
-use crate::observe::internal;
-
 /// A body and its share of the budget, given back when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Payload {
@@ -37,7 +35,7 @@ impl Bodies {
         let decode = move || body::decode(bytes, encoding, bytes_max, &mut held).map(|bytes| (bytes, held));
         let (bytes, _held) = match encoding {
             Encoding::Identity => decode()?,
-            _ => tokio::task::spawn_blocking(decode).await.map_err(|_| internal())??,
+            _ => tokio::task::spawn_blocking(decode).await.map_err(|_| Problem::internal())??,
         };
         if bytes.iter().all(u8::is_ascii_whitespace) {
             let detail = "send at least one log";

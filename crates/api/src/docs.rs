@@ -4,9 +4,8 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use problem::Problem;
 use serde_json::json;
-
-use crate::observe::internal;
 
 /// OpenAPI 3.1 of the collector.
 pub const COLLECTOR: &str = include_str!("../openapi/collector.json");
@@ -50,7 +49,7 @@ fn html(template: &str) -> Response {
     let mut random = [0; 16];
     if let Err(error) = getrandom::fill(&mut random) {
         tracing::error!(%error, "no random bytes for a page's nonce");
-        return internal().into_response();
+        return Problem::internal().into_response();
     }
     let nonce = format!("{:032x}", u128::from_be_bytes(random));
     let policy = format!(

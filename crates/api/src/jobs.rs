@@ -12,7 +12,7 @@ use serde_json::Value;
 use telemetry::task::Stop;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::{observe::internal, trainings::Trainings};
+use crate::trainings::Trainings;
 
 /// Jobs remembered; the oldest finished one is forgotten first.
 const REMEMBERED: usize = 32;
@@ -157,7 +157,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.jobs.change(&self.id, |job| {
             if job.state == State::Running {
-                (job.state, job.stage, job.error) = (State::Failed, "", Some(internal().to_json()));
+                (job.state, job.stage, job.error) = (State::Failed, "", Some(Problem::internal().to_json()));
             }
         });
     }

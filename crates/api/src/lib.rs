@@ -27,7 +27,7 @@ pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};
 pub use listen::{Bounded, Connection, Connections, Line};
-pub use observe::{guarded, metrics_layer};
+pub use observe::{guarded, guarded_face, metrics_layer};
 pub use scoring::{
     AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,
 };

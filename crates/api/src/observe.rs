@@ -6,10 +6,10 @@ use axum::{
     Router,
     extract::{MatchedPath, Request},
     http::{Method, Uri},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
 };
-use problem::{Problem, StatusCode};
+use problem::{Form, Problem, StatusCode};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::access::{Access, access_layer};
@@ -17,13 +17,24 @@ use crate::access::{Access, access_layer};
 /// Wraps a finished router, whatever it was merged from: answers for unknown paths and methods,
 /// access, metrics, panics, request ids. Call it last: it holds for the routes already there.
 pub fn guarded(router: Router, access: Access) -> Router {
-    router
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(access, access_layer))
-        .layer(from_fn(metrics_layer))
-        .layer(from_fn(problem::request_id_layer))
+    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(not_found);
+    observed(admitted(router, access))
+}
+
+/// As [`guarded`], around the routes of a protocol's face: whatever is refused there, by the face itself or by the
+/// access rules, is written in the form that its clients know. Merge it into a guarded router.
+pub fn guarded_face(router: Router, access: Access, form: Form) -> Router {
+    let router = router.method_not_allowed_fallback(method_not_allowed);
+    let formed = map_response(move |response| std::future::ready(problem::in_form(form, response)));
+    observed(admitted(router, access).layer(formed))
+}
+
+fn admitted(router: Router, access: Access) -> Router {
+    router.layer(CatchPanicLayer::custom(panicked)).layer(from_fn_with_state(access, access_layer))
+}
+
+fn observed(router: Router) -> Router {
+    router.layer(from_fn(metrics_layer)).layer(from_fn(problem::request_id_layer))
 }
 
 /// Middleware that counts requests by route template and status; never by a path that a client
@@ -68,15 +79,5 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
 /// The hook for panics has said where; the text may quote a log and is not repeated.
 fn panicked(_panic: Box<dyn Any + Send>) -> Response {
     tracing::error!("a request handler panicked");
-    internal().into_response()
-}
-
-/// The answer to a failure that is ours. Its cause goes to the log, never into the reply.
-pub(crate) fn internal() -> Problem {
-    Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
-        "Internal error",
-        "the request could not be answered; the server's log says why, under this request id",
-    )
+    Problem::internal().into_response()
 }

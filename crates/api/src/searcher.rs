@@ -29,10 +29,7 @@ use aliases::Rows;
 pub(crate) use aliases::widened;
 pub use aliases::{Aliases, NoAliases};
 
-use crate::{
-    observe::internal,
-    waiting::{self, Budget, Waiting},
-};
+use crate::waiting::{self, Budget, Waiting};
 
 /// Values that are counted in each piece of the journal, so that those asked for are counted exactly
 /// unless there are more.
@@ -157,7 +154,7 @@ impl From<SearchError> for Problem {
             }
             SearchError::Tail(_) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a query failed");
-                internal()
+                Problem::internal()
             }
         }
     }

@@ -110,6 +110,16 @@ impl Problem {
         Self { status, code, title, detail: detail.into(), retry_after: None, members: Vec::new() }
     }
 
+    /// The answer to a failure that is ours. Its cause goes to the log, never into the answer.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Internal error",
+            "the request could not be answered; the server's log says why, under this request id",
+        )
+    }
+
     /// Adds `line`: the line or element of the body that is wrong, from 1.
     #[must_use]
     pub fn line(self, line: u64) -> Self {
@@ -166,6 +176,25 @@ impl Problem {
     }
 }
 
+/// Writes a refusal as the clients of another protocol expect it.
+pub type Form = fn(&Problem) -> Response;
+
+/// Writes a response anew in `form` when it is a [`Problem`]. The headers that say when to come back, how to
+/// authenticate and which methods there are stay, unless `form` sets them itself.
+pub fn in_form(form: Form, response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let Some(problem) = parts.extensions.get::<Problem>() else {
+        return Response::from_parts(parts, body);
+    };
+    let mut formed = form(problem);
+    for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE, header::ALLOW] {
+        if let Some(value) = parts.headers.get(&name) {
+            formed.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    formed
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = self.to_json().to_string();
@@ -173,6 +202,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after_s() {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
+        response.extensions_mut().insert(self);
         response
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::{
     sync::watch,
-    task::{AbortHandle, JoinHandle},
+    task::{AbortHandle, JoinError, JoinHandle},
     time::Instant,
 };
 /// Tells a task to stop; cancelled once and for good. Clones share it.
@@ -45,6 +45,12 @@ pub fn blocking<T: Send + 'static>(
         let _working = Working::new(name);
         work()
     })
+}
+
+/// How a task ended that gave no result, for our own log: the message of its panic may quote a log and is left
+/// out.
+pub fn ending(error: &JoinError) -> &'static str {
+    if error.is_panic() { "it panicked" } else { "it was cancelled" }
 }
 
 /// The names of what [`blocking`] runs at present, and how many of each.
@@ -282,6 +288,15 @@ mod tests {
         drop(end);
         assert!(work.await.unwrap());
         assert!(!working().iter().any(|(name, _)| *name == "a long sum"), "{:?}", working());
+    }
+
+    #[tokio::test]
+    async fn what_a_panic_says_is_not_told_on() {
+        let error = spawn("dies", async { panic!("a line of somebody's log") }).await.unwrap_err();
+        assert_eq!(ending(&error), "it panicked");
+        let task = spawn("waits", std::future::pending::<()>());
+        task.abort();
+        assert_eq!(ending(&task.await.unwrap_err()), "it was cancelled");
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ use super::{
     outlet::{Outlet, whole},
     search::hit_json,
 };
-use crate::{Answer, Searcher, clock::now, observe::internal, params::Params};
+use crate::{Answer, Searcher, clock::now, params::Params};
 
 /// Bytes of hits that are found, written and handed over at a time.
 const PAGE_BYTES: usize = 1 << 20;
@@ -144,7 +144,7 @@ impl Pages {
         if !is_first && self.from_index && !from_index {
             // Hits of the index would be left out without a word.
             tracing::warn!("the index went away while an answer was being written");
-            return Err(internal());
+            return Err(Problem::internal());
         }
         self.from_index |= from_index;
         if is_first {
@@ -162,7 +162,7 @@ impl Pages {
             }
             Ok::<_, serde_json::Error>(text)
         });
-        let Ok(Ok(text)) = written.await else { return Err(internal()) };
+        let Ok(Ok(text)) = written.await else { return Err(Problem::internal()) };
         self.left -= count.min(self.left);
         self.bytes_left = self.bytes_left.saturating_sub(text.len());
         self.request.after = result.next;

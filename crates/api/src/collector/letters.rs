@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::Shared;
 use crate::{
     clock::now,
-    observe::internal,
     params::{Params, bad_parameter},
 };
 
@@ -84,11 +83,11 @@ async fn blocking(
         }
         Ok(Err(error)) => {
             tracing::error!(error = &error as &dyn std::error::Error, "the dead letters cannot be used");
-            Err(internal())
+            Err(Problem::internal())
         }
         Err(error) => {
-            tracing::error!(%error, "work on the dead letters ended early");
-            Err(internal())
+            tracing::error!("work on the dead letters ended early: {}", telemetry::task::ending(&error));
+            Err(Problem::internal())
         }
     }
 }

@@ -27,7 +27,6 @@ use crate::{
     SearchError, Searcher, docs,
     gate::{Gate, busy},
     health,
-    observe::internal,
     route::{self, Route, get, post},
 };
 use outlet::Outlets;
@@ -179,7 +178,7 @@ impl Shared {
                 // Writing ten thousand values takes longer than the reactor may be held.
                 match telemetry::task::blocking("answer", move || serde_json::to_vec(&answer)).await {
                     Ok(Ok(body)) => Ok(body),
-                    _ => Err(internal()),
+                    _ => Err(Problem::internal()),
                 }
             }
         });
@@ -221,8 +220,8 @@ impl Shared {
                 answer
             }
             Ok(Err(error)) => {
-                tracing::error!(%error, "a query ended early");
-                Err(internal())
+                tracing::error!("a query ended early: {}", telemetry::task::ending(&error));
+                Err(Problem::internal())
             }
             Err(_) => Err(SearchError::TimedOut.into()),
         }

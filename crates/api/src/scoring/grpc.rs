@@ -327,7 +327,7 @@ fn stopping() -> Status {
 /// Runs what takes CPU or disk time off the reactor.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
     telemetry::task::blocking("anomaly service", work).await.map_err(|error| {
-        tracing::error!(%error, "work for a call ended early");
+        tracing::error!("work for a call ended early: {}", telemetry::task::ending(&error));
         refusal::failed()
     })
 }

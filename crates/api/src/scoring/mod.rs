@@ -30,7 +30,6 @@ use crate::{
     gate::Gate,
     health,
     jobs::{self, Jobs},
-    observe::internal,
     route::{self, Route, delete, get, post},
     trainings::Trainings,
 };
@@ -185,8 +184,8 @@ fn stopping(detail: &'static str) -> Problem {
 /// Runs what takes CPU or disk time off the reactor.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     telemetry::task::blocking("anomaly service", work).await.map_err(|error| {
-        tracing::error!(%error, "work for a request ended early");
-        internal()
+        tracing::error!("work for a request ended early: {}", telemetry::task::ending(&error));
+        Problem::internal()
     })
 }
 

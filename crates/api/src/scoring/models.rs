@@ -15,7 +15,7 @@ use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Shared, blocking};
-use crate::{observe::internal, params::bad_parameter};
+use crate::params::bad_parameter;
 
 /// Larger files are no models: one of ours has about half a megabyte, and some more with a long history.
 pub(super) const IMPORT_BYTES_MAX: usize = 32 << 20;
@@ -126,7 +126,7 @@ pub(super) fn refusal(error: &ModelError) -> Problem {
         }
         _ => {
             tracing::error!(error = error as &dyn std::error::Error, "the models' folder cannot be used");
-            internal()
+            Problem::internal()
         }
     }
 }

@@ -25,7 +25,6 @@ use crate::{
     clock::now,
     gate::busy,
     jobs::Running,
-    observe::internal,
     params::{bad_parameter, parse_query, parse_time},
 };
 
@@ -101,7 +100,7 @@ async fn from_body(
         drop(turn);
         job.end(outcome);
     });
-    let answer = answer.await.map_err(|_| internal());
+    let answer = answer.await.map_err(|_| Problem::internal());
     // The job goes on by itself; its table entry says how it ends.
     drop(work);
     answer?
