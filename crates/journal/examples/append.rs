@@ -118,15 +118,9 @@ fn small_appends(journal: &Journal) -> Result<(), Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let parent = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let dir = tempfile::tempdir_in(parent)?;
-    let journal = Journal::open(Config {
-        dir: dir.path().join("journal"),
-        cursors_dir: dir.path().join("cursors"),
-        segment_bytes: 64 << 20,
-        budget_bytes: 4 << 30,
-        queue_bytes: 64 << 20,
-        reserve_bytes: 0,
-        notes_max: 1000,
-    })?;
+    let (segment_bytes, budget_bytes, queue_bytes) = (64 << 20, 4 << 30, 64 << 20);
+    let config = Config { segment_bytes, budget_bytes, queue_bytes, ..Config::new(dir.path()) };
+    let journal = Journal::open(config)?;
     bare_disk(dir.path())?;
     large_batches(&journal)?;
     read_back(&journal)?;

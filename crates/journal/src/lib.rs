@@ -129,6 +129,22 @@ pub struct Config {
     pub notes_max: usize,
 }
 
+impl Config {
+    /// A small journal in the folders `journal` and `cursors` of a data folder, for tools and tests: 64 MiB in
+    /// segments of 8 MiB, and no reserve.
+    pub fn new(data: &Path) -> Self {
+        Self {
+            dir: data.join("journal"),
+            cursors_dir: data.join("cursors"),
+            segment_bytes: 8 << 20,
+            budget_bytes: 64 << 20,
+            queue_bytes: 8 << 20,
+            reserve_bytes: 0,
+            notes_max: 1000,
+        }
+    }
+}
+
 /// Something small that becomes durable together with a batch and is remembered after the batch's
 /// segment is gone: the position in a tailed file, the answer to an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,15 +10,7 @@ const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/v1");
 const NEXT_VERSION: u32 = 2;
 
 fn config(dir: &Path) -> Config {
-    Config {
-        dir: dir.join("journal"),
-        cursors_dir: dir.join("cursors"),
-        segment_bytes: 4096,
-        budget_bytes: 1 << 20,
-        queue_bytes: 1 << 20,
-        reserve_bytes: 0,
-        notes_max: 100,
-    }
+    Config { segment_bytes: 4096, budget_bytes: 1 << 20, queue_bytes: 1 << 20, ..Config::new(dir) }
 }
 
 /// What the fixture holds: the third record fills its segment, so that the fourth begins another.

@@ -13,15 +13,7 @@ use super::*;
 const TRIMMED_BYTES: usize = 100_000;
 
 fn config(dir: &Path) -> Config {
-    Config {
-        dir: dir.join("journal"),
-        cursors_dir: dir.join("cursors"),
-        segment_bytes: 1 << 20,
-        budget_bytes: 16 << 20,
-        queue_bytes: 8 << 20,
-        reserve_bytes: 0,
-        notes_max: 100,
-    }
+    Config { segment_bytes: 1 << 20, budget_bytes: 16 << 20, notes_max: 100, ..Config::new(dir) }
 }
 
 fn open_failing(config: Config) -> (Journal, std::sync::Arc<faults::Faults>) {
