@@ -31,22 +31,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut text = Vec::new();
     lines::open(&arguments.log)?.read_to_end(&mut text)?;
     let written = Timestamp::parse(&arguments.written)?;
-    let context = parse::Context {
-        received: written,
-        near: written,
-        zone: &jiff::tz::TimeZone::UTC,
-        file: Some(&arguments.file),
-        host: None,
-        line_bytes_max: 1 << 20,
-    };
+    let zone = jiff::tz::TimeZone::UTC;
+    let context =
+        parse::Context { file: Some(&arguments.file), ..parse::Context::new(written, &zone, 1 << 20) };
     let (mut events, mut refused) = (Vec::new(), 0);
-    parse::body(
-        parse::Format::Lines,
-        &text,
-        &context,
-        &mut |event| events.push(event.into_owned()),
-        &mut |_| refused += 1,
-    );
+    parse::body(parse::Format::Lines, &text, &context, |line| match line {
+        Ok(event) => events.push(event.into_owned()),
+        Err(_) => refused += 1,
+    });
     ensure!(refused == 0, "{refused} lines of {} cannot be read", arguments.log.display());
     let starter = anomaly::build_starter(&arguments.name, &events)?;
     eprintln!("{}: {} events, {} bytes", arguments.name, events.len(), starter.len());

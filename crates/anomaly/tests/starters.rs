@@ -20,22 +20,10 @@ fn events_of(file: &str, name: &str) -> Vec<Event<'static>> {
     let file = File::open(Path::new(SAMPLES).join(file)).unwrap();
     flate2::read::MultiGzDecoder::new(file).read_to_end(&mut text).unwrap();
     let written = Timestamp::parse("2017-04-20T23:59:59Z").unwrap();
-    let context = parse::Context {
-        received: written,
-        near: written,
-        zone: &jiff::tz::TimeZone::UTC,
-        file: Some(name),
-        host: None,
-        line_bytes_max: 1 << 20,
-    };
+    let zone = jiff::tz::TimeZone::UTC;
+    let context = parse::Context { file: Some(name), ..parse::Context::new(written, &zone, 1 << 20) };
     let mut events = Vec::new();
-    parse::body(
-        parse::Format::Lines,
-        &text,
-        &context,
-        &mut |event| events.push(event.into_owned()),
-        &mut |_| {},
-    );
+    parse::body(parse::Format::Lines, &text, &context, |line| events.push(line.unwrap().into_owned()));
     events
 }
 

@@ -16,13 +16,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use event::{EventId, JournalId, Position, codec};
+use event::{Event, EventId, JournalId, Position, codec};
 use index::{DeadLetter, DeadLetters};
-use journal::{AppendError, Batch, Cursor, Journal, Note, OpenError, ReadError};
+use journal::{Batch, Cursor, Journal, Note, OpenError, ReadError};
 use metrics::gauge;
 use telemetry::{
     health::Component,
-    ledger, metric,
+    metric,
     task::{Stop, Ticks},
 };
 
@@ -60,7 +60,7 @@ pub enum DeadLetterError {
         /// How many were taken in.
         done: u64,
         /// Why not more.
-        source: AppendError,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
@@ -184,13 +184,20 @@ impl DeadLetterStream {
         }
     }
 
-    /// Takes every letter in again, as a new event at the end of the main journal, and gives their
-    /// number. A letter is taken in once, also when the program ends in between: how far this got is
-    /// durable together with the events. Blocks on the disk; call it off the reactor.
+    /// Has every letter taken in again, as a new event at the end of the main journal, and gives their
+    /// number. `take_in` makes events durable there together with a note; the note says how far this got, so that
+    /// a letter is taken in once, also when the program ends in between. Blocks on the disk; call it off the
+    /// reactor.
     ///
     /// # Errors
-    /// When the stream cannot be read or the journal takes no more; what was taken in then stays so.
-    pub fn replay(&self, main: &Journal) -> Result<u64, DeadLetterError> {
+    /// When the stream cannot be read or `take_in` takes no more; what was taken in then stays so.
+    pub fn replay<E>(
+        &self,
+        mut take_in: impl FnMut(Vec<Event<'static>>, Note) -> Result<(), E>,
+    ) -> Result<u64, DeadLetterError>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let (mut done, end) = (0, self.journal.end());
         loop {
             // Held throughout, so that two replays at a time take nothing in twice.
@@ -200,15 +207,12 @@ impl DeadLetterStream {
                 return Ok(done);
             }
             let records = self.journal.read(position, READ_BYTES)?;
-            let mut batch = Batch::new();
-            for letter in records.iter().filter_map(|(_, record)| record::decode(record)) {
-                batch.push_with(|out| codec::encode(&letter.event, out));
-            }
-            let count = batch.len() as u64;
+            let letters = records.iter().filter_map(|(_, record)| record::decode(record));
+            let events: Vec<_> = letters.map(|letter| letter.event).collect();
+            let count = events.len() as u64;
             let note = note_of(self.journal.id(), records.end());
-            batch.note(Note { key: NOTE.to_vec(), value: Some(note) });
-            main.append_blocking(batch).map_err(|source| DeadLetterError::Append { done, source })?;
-            ledger::received(count);
+            take_in(events, Note { key: NOTE.to_vec(), value: Some(note) })
+                .map_err(|source| DeadLetterError::Append { done, source: source.into() })?;
             cursor.commit(records.end())?;
             drop(cursor);
             done += count;

@@ -3,22 +3,13 @@
 
 use std::path::Path;
 
-use dead_letter::{Config, DeadLetterStream};
+use dead_letter::{Config, DeadLetterError, DeadLetterStream};
 use event::{Event, EventId, Position, Timestamp, codec};
 use index::{DeadLetter, DeadLetters};
-use journal::Journal;
+use journal::{Batch, Journal};
 
 fn main_journal(dir: &Path) -> Journal {
-    Journal::open(journal::Config {
-        dir: dir.join("journal"),
-        cursors_dir: dir.join("cursors"),
-        segment_bytes: 1 << 20,
-        budget_bytes: 16 << 20,
-        queue_bytes: 1 << 20,
-        reserve_bytes: 0,
-        notes_max: 8,
-    })
-    .unwrap()
+    Journal::open(journal::Config::new(dir)).unwrap()
 }
 
 fn open(dir: &Path, main: &Journal, budget_bytes: u64) -> DeadLetterStream {
@@ -33,6 +24,15 @@ fn letter(main: &Journal, record: u32, message: &str) -> DeadLetter {
         kind: "mapper_parsing_exception".to_owned(),
         reason: "failed to parse".to_owned(),
     }
+}
+
+fn replay(stream: &DeadLetterStream, main: &Journal) -> Result<u64, DeadLetterError> {
+    stream.replay(|events, note| {
+        let mut batch = Batch::new();
+        events.iter().for_each(|event| batch.push_with(|out| codec::encode(event, out)));
+        batch.note(note);
+        main.append_blocking(batch).map(drop)
+    })
 }
 
 fn messages(stream: &DeadLetterStream) -> Vec<String> {
@@ -67,8 +67,8 @@ async fn letters_survive_a_restart_once_and_are_taken_in_again_once() {
     assert_eq!(messages(&stream), ["one", "two", "three"]);
     assert_eq!(stream.len(), 3);
 
-    assert_eq!(stream.replay(&main).unwrap(), 3);
-    assert_eq!(stream.replay(&main).unwrap(), 0);
+    assert_eq!(replay(&stream, &main).unwrap(), 3);
+    assert_eq!(replay(&stream, &main).unwrap(), 0);
     assert!(stream.is_empty() && messages(&stream).is_empty());
     assert_eq!(journalled(&main), ["one", "two", "three"]);
 }
@@ -81,12 +81,12 @@ async fn a_crash_between_taking_in_and_moving_on_takes_nothing_in_twice() {
     stream.put(vec![letter(&main, 1, "one")]).await.unwrap();
     let cursor = dir.path().join("dead_letters/cursors/open.cursor");
     let before = std::fs::read(&cursor).unwrap_or_default();
-    stream.replay(&main).unwrap();
+    replay(&stream, &main).unwrap();
     drop(stream);
     // As if the process had ended before the cursor was written.
     std::fs::write(&cursor, before).unwrap();
     let stream = open(dir.path(), &main, 8 << 20);
-    assert_eq!(stream.replay(&main).unwrap(), 0);
+    assert_eq!(replay(&stream, &main).unwrap(), 0);
     assert_eq!(journalled(&main), ["one"]);
 }
 
@@ -123,7 +123,7 @@ async fn letters_put_while_others_are_taken_in_again_are_all_counted() {
     }
     let takers = (0..2).map(|_| {
         let (stream, main) = (stream.clone(), main.clone());
-        tokio::task::spawn_blocking(move || (0..20).map(|_| stream.replay(&main).unwrap()).sum::<u64>())
+        tokio::task::spawn_blocking(move || (0..20).map(|_| replay(&stream, &main).unwrap()).sum::<u64>())
     });
     let takers: Vec<_> = takers.collect();
     let mut taken = 0;

@@ -39,27 +39,21 @@ fn main() {
 
 /// Parsing and encoding alone.
 fn parse_and_encode(body: &str) {
-    let parsing = intake::Parsing::default();
-    let context = parse::Context {
-        received: intake::system_clock(),
-        near: intake::system_clock(),
-        zone: &parsing.zone,
-        file: None,
-        host: None,
-        line_bytes_max: parsing.line_bytes_max,
-    };
+    let config = intake::Config::default();
+    let context = parse::Context::new(intake::system_clock(), &config.zone, config.line_bytes_max);
     let mut parsed = Duration::ZERO;
     let mut encoded = Duration::ZERO;
     for _ in 0..ROUNDS {
         let began = Instant::now();
         let mut count = 0;
-        parse::body(parse::Format::Ndjson, body.as_bytes(), &context, &mut |_| count += 1, &mut |_| ());
+        parse::body(parse::Format::Ndjson, body.as_bytes(), &context, |_| count += 1);
         parsed += began.elapsed();
         assert_eq!(count, LINES);
         let began = Instant::now();
         let mut batch = Batch::new();
-        let mut accept = |event: event::Event<'_>| batch.push_with(|out| event::codec::encode(&event, out));
-        parse::body(parse::Format::Ndjson, body.as_bytes(), &context, &mut accept, &mut |_| ());
+        parse::body(parse::Format::Ndjson, body.as_bytes(), &context, |event| {
+            batch.push_with(|out| event::codec::encode(&event.unwrap(), out));
+        });
         encoded += began.elapsed();
         assert_eq!(batch.len(), LINES);
     }
@@ -70,18 +64,13 @@ fn parse_and_encode(body: &str) {
 /// The whole request, made durable.
 async fn post(body: String) {
     let dir = tempfile::tempdir().unwrap();
-    let config = journal::Config {
-        dir: dir.path().join("journal"),
-        cursors_dir: dir.path().join("cursors"),
-        segment_bytes: 64 << 20,
-        budget_bytes: 4 << 30,
-        queue_bytes: 64 << 20,
-        reserve_bytes: 0,
-        notes_max: 1000,
-    };
+    let (segment_bytes, budget_bytes, queue_bytes) = (64 << 20, 4 << 30, 64 << 20);
+    let config =
+        journal::Config { segment_bytes, budget_bytes, queue_bytes, ..journal::Config::new(dir.path()) };
     let journal = Journal::open(config).unwrap();
-    let (config, stop) = (http::Config::default(), telemetry::task::Stop::new());
-    let router = http::router(http::Intake::new(journal, config, intake::system_clock, None, stop));
+    let door = intake::Door::new(journal, intake::Config::default(), intake::system_clock);
+    let stop = telemetry::task::Stop::new();
+    let router = http::router(http::Intake::new(door, body::Config::default(), None, stop));
     let began = Instant::now();
     for _ in 0..ROUNDS {
         let request = Request::post("/logs").header("content-type", "application/x-ndjson");

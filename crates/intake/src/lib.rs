@@ -1,5 +1,7 @@
-//! Every way in: HTTP and watched files. Bytes are parsed, made durable in the journal, and only
-//! then answered for.
+//! Every way in. Bytes are parsed, made durable in the journal, and only then answered for.
+//!
+//! There is one [`Door`]; what brings events to it is a face, a module each: [`http`] for `POST /logs`, [`tail`] for
+//! watched files. A face knows its protocol and nothing of how events are kept.
 //!
 //! Admission is all or nothing: under load a whole request is refused before anything of it is
 //! stored, and a watched file waits. Everything held is bounded by a setting.
@@ -7,30 +9,18 @@
 //! This crate must never know an index or what is done with an event once it is in the journal,
 //! and must never answer for an event that is not durable.
 
+mod config;
+mod delivery;
+mod door;
 pub mod http;
+mod refusal;
 pub mod tail;
 
+pub use config::{Config, Origin};
+pub use delivery::{Counts, Delivery};
+pub use door::{Door, Receipt};
 use event::Timestamp;
-use jiff::tz::TimeZone;
-
-/// How lines are understood.
-#[derive(Debug, Clone)]
-pub struct Parsing {
-    /// Longest line or record text in bytes (1 MiB by default); a longer one is cut and marked
-    /// `truncated`. Setting `LOG_SENTINEL_LINE_BYTES_MAX`.
-    pub line_bytes_max: usize,
-    /// Zone of time stamps that name none (UTC by default). Setting `LOG_SENTINEL_ZONE`.
-    pub zone: TimeZone,
-    /// Host of lines of watched files that name none: this machine. Lines that came over the
-    /// network are not given it.
-    pub host: Option<String>,
-}
-
-impl Default for Parsing {
-    fn default() -> Self {
-        Self { line_bytes_max: 1 << 20, zone: TimeZone::UTC, host: None }
-    }
-}
+pub use refusal::Refused;
 
 /// Where the time of receipt comes from.
 pub type Clock = fn() -> Timestamp;

@@ -12,7 +12,7 @@ use std::{
 use axum::{Router, body::Body, http::Request};
 use event::{Position, field};
 use http_body_util::BodyExt;
-use intake::{Parsing, http};
+use intake::{Config, Door, http};
 use journal::Journal;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -21,15 +21,7 @@ const BODY_BYTES_MAX: usize = 12 << 20;
 const RESERVED: usize = BODY_BYTES_MAX + (64 << 10);
 
 fn journal(dir: &Path, budget_bytes: u64) -> Journal {
-    let config = journal::Config {
-        dir: dir.join("journal"),
-        cursors_dir: dir.join("cursors"),
-        segment_bytes: 8 << 20,
-        budget_bytes,
-        queue_bytes: 32 << 20,
-        reserve_bytes: 0,
-        notes_max: 1000,
-    };
+    let config = journal::Config { budget_bytes, queue_bytes: 32 << 20, ..journal::Config::new(dir) };
     Journal::open(config).unwrap()
 }
 
@@ -39,37 +31,30 @@ struct Intake {
     router: Router,
 }
 
-fn config() -> http::Config {
-    let body =
-        body::Config { bytes_max: BODY_BYTES_MAX, in_flight_bytes_max: RESERVED, ..body::Config::default() };
-    http::Config { body, ..http::Config::default() }
+fn bounds() -> body::Config {
+    body::Config { bytes_max: BODY_BYTES_MAX, in_flight_bytes_max: RESERVED, ..body::Config::default() }
 }
 
 /// With so many bytes of bodies at a time.
-fn holding(in_flight_bytes_max: usize) -> http::Config {
-    let config = config();
-    http::Config { body: body::Config { in_flight_bytes_max, ..config.body }, ..config }
+fn holding(in_flight_bytes_max: usize) -> body::Config {
+    body::Config { in_flight_bytes_max, ..bounds() }
 }
 
-fn router(journal: &Journal, config: http::Config, indexed: Option<http::Indexed>) -> Router {
-    http::router(http::Intake::new(
-        journal.clone(),
-        config,
-        intake::system_clock,
-        indexed,
-        telemetry::task::Stop::new(),
-    ))
+fn router(journal: &Journal, bounds: body::Config, indexed: Option<http::Indexed>) -> Router {
+    let config = Config { held_bytes_max: bounds.in_flight_bytes_max, ..Config::default() };
+    let door = Door::new(journal.clone(), config, intake::system_clock);
+    http::router(http::Intake::new(door, bounds, indexed, telemetry::task::Stop::new()))
 }
 
 impl Intake {
     fn new() -> Self {
-        Self::with(config(), 64 << 20)
+        Self::with(bounds(), 64 << 20)
     }
 
-    fn with(config: http::Config, budget_bytes: u64) -> Self {
+    fn with(bounds: body::Config, budget_bytes: u64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let journal = journal(dir.path(), budget_bytes);
-        let router = router(&journal, config, None);
+        let router = router(&journal, bounds, None);
         Self { dir, journal, router }
     }
 
@@ -376,14 +361,13 @@ async fn a_body_that_grows_past_the_budget_as_events_is_refused_whole() {
 
 #[tokio::test]
 async fn what_is_announced_and_does_not_come_holds_nothing_and_is_given_up() {
-    let body = body::Config {
+    let bounds = body::Config {
         bytes_max: 1000,
         in_flight_bytes_max: 1000,
         idle_max: Duration::from_millis(200),
         rate_min: 1000,
     };
-    let config = http::Config { body, ..config() };
-    let intake = Intake::with(config, 64 << 20);
+    let intake = Intake::with(bounds, 64 << 20);
     let (sender, body) = channel();
     let headers = ["content-type: text/plain", "content-length: 900"];
     let mut slow = Box::pin(send(&intake.router, "/logs", &headers, body));
@@ -413,7 +397,7 @@ fn channel() -> (tokio::sync::mpsc::Sender<Chunk>, Body) {
 
 #[tokio::test]
 async fn a_full_journal_refuses_whole_requests_until_there_is_room() {
-    let intake = Intake::with(config(), 1 << 20);
+    let intake = Intake::with(bounds(), 1 << 20);
     let mut cursor = intake.journal.cursor("index").unwrap();
     let body = "a line of text\n".repeat(5000);
     let mut stored = 0;
@@ -454,7 +438,7 @@ async fn a_closed_journal_is_not_ready() {
 async fn stamps_without_a_year_lie_in_the_year_before_the_file_was_written() {
     let dir = tempfile::tempdir().unwrap();
     let journal = journal(dir.path(), 1 << 30);
-    let router = router(&journal, config(), None);
+    let router = router(&journal, bounds(), None);
     let lines =
         ["Nov 26 20:00:00", "Nov 27 03:00:00", "Nov 28 12:00:00", "Mar 29 10:42:24", "Jan  1 00:00:00"];
     let body: String = lines.iter().map(|stamp| format!("{stamp} web-1 sshd[1]: {stamp}\n")).collect();
@@ -490,7 +474,7 @@ async fn waiting_for_the_index_tells_whether_it_has_the_events() {
             seen.lock().unwrap().push((end, timeout));
             Box::pin(async move { indexed })
         });
-        let router = router(&intake.journal, config(), Some(wait));
+        let router = router(&intake.journal, bounds(), Some(wait));
         let reply = send(&router, "/logs?wait=indexed&timeout=500ms", &[], "b\nc").await;
         assert_eq!((reply.status, &reply.body["indexed"]), (200, &json!(indexed)));
         let asked = asked.lock().unwrap().clone();
@@ -526,7 +510,7 @@ async fn a_repeated_idempotency_key_is_stored_once_even_after_a_restart() {
     drop((open, old));
     let reopened = journal(dir.path(), 64 << 20);
     let end = reopened.end();
-    let router = router(&reopened, config(), None);
+    let router = router(&reopened, bounds(), None);
     let again = send(&router, "/logs", &headers, body).await;
     assert_eq!((again.status, &again.body), (200, &first.body));
     assert_eq!(send(&router, "/logs", &headers, "{\"message\":\"b\"}").await.status, 409);
@@ -557,7 +541,7 @@ async fn concurrent_duplicates_are_stored_once() {
 /// Content type, body, and what is stored: start of the message, its length, its flags.
 #[tokio::test]
 async fn long_and_invalid_text_is_kept_as_far_as_it_goes_and_marked() {
-    let max = Parsing::default().line_bytes_max;
+    let max = Config::default().line_bytes_max;
     let long = "x".repeat(10 << 20);
     let record = format!("{{\"message\":\"{long}\"}}");
     let list = format!("[{record}]");

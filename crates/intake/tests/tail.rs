@@ -10,7 +10,7 @@ use std::{
 };
 
 use event::{Position, field};
-use intake::tail;
+use intake::{Door, tail};
 use journal::{Batch, Journal};
 use telemetry::task::Tasks;
 
@@ -43,17 +43,10 @@ impl Watched {
 
     fn start_with(&mut self, budget_bytes: u64) {
         let dir = self.temporary.path();
-        let config = journal::Config {
-            dir: dir.join("journal"),
-            cursors_dir: dir.join("cursors"),
-            segment_bytes: 8 << 20,
-            budget_bytes,
-            queue_bytes: 32 << 20,
-            reserve_bytes: 0,
-            notes_max: 1000,
-        };
+        let config = journal::Config { budget_bytes, queue_bytes: 32 << 20, ..journal::Config::new(dir) };
         let (journal, tasks) = (Journal::open(config).unwrap(), Tasks::new());
-        tail::start(self.config.clone(), journal.clone(), intake::system_clock, &tasks).unwrap();
+        let door = Door::new(journal.clone(), intake::Config::default(), intake::system_clock);
+        tail::start(self.config.clone(), door, &tasks).unwrap();
         self.running = Some((journal, tasks));
     }
 

@@ -14,14 +14,8 @@ use parse::{Context, Format};
 const LINES: usize = 100_000;
 
 fn main() {
-    let context = Context {
-        received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        zone: &TimeZone::UTC,
-        file: None,
-        host: None,
-        line_bytes_max: 1 << 20,
-    };
+    let (received, zone) = (Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(), TimeZone::UTC);
+    let context = Context::new(received, &zone, 1 << 20);
     let (mut json, mut syslog, mut access) = (String::new(), String::new(), String::new());
     for n in 0..LINES {
         let (second, port, octet) = (n % 60, 1024 + n % 60_000, n % 250);
@@ -51,16 +45,10 @@ fn main() {
     ] {
         let (start, mut events) = (Instant::now(), 0u64);
         while start.elapsed() < Duration::from_secs(1) {
-            parse::body(
-                format,
-                text.as_bytes(),
-                &context,
-                &mut |event| {
-                    std::hint::black_box(&event);
-                    events += 1;
-                },
-                &mut |problem| println!("{problem:?}"),
-            );
+            parse::body(format, text.as_bytes(), &context, |event| {
+                std::hint::black_box(&event);
+                events += u64::from(event.is_ok());
+            });
         }
         println!("{name}: {:.2} million lines/s", events as f64 / start.elapsed().as_secs_f64() / 1e6);
     }

@@ -9,11 +9,10 @@ use crate::{
     record,
 };
 
-type Accept<'f, 'a> = &'f mut dyn FnMut(Event<'a>);
-type Refuse<'f> = &'f mut dyn FnMut(Problem);
+type Take<'f, 'a> = &'f mut dyn FnMut(Result<Event<'a>, Problem>);
 
-/// Parses a whole body, handing over events and problems in order. Nothing fails as a whole: what is
-/// wrong is named by line (in an array: element) number, and the rest goes on.
+/// Parses a whole body and hands over each record in order, as an event or as what is wrong with it. Nothing
+/// fails as a whole: a problem names its line (in an array: its element), and the rest goes on.
 ///
 /// - `Json` is one object, an array of objects, or NDJSON, told apart by looking; objects may be
 ///   spread over lines.
@@ -29,28 +28,26 @@ pub fn body<'a>(
     format: Format,
     body: &'a [u8],
     context: &Context<'_>,
-    accept: &mut dyn FnMut(Event<'a>),
-    refuse: &mut dyn FnMut(Problem),
+    mut take: impl FnMut(Result<Event<'a>, Problem>),
 ) {
+    let take: Take<'_, 'a> = &mut take;
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match format {
         Format::Lines => {
             for line in lines(body) {
                 if !line.is_empty() {
-                    accept(crate::line(line, context));
+                    take(Ok(crate::line(line, context)));
                 }
             }
         }
-        Format::Ndjson => ndjson(body, 1, context, accept, refuse),
+        Format::Ndjson => ndjson(body, 1, context, take),
         Format::Json => match std::str::from_utf8(body) {
-            Ok(text) => any(text, false, context, accept, refuse),
+            Ok(text) => any(text, false, context, take),
             // One bad byte in NDJSON concerns one line; a list or object is mended as a whole.
-            Err(_) if first_byte(body) == Some(b'{') && !is_spread(body) => {
-                ndjson(body, 1, context, accept, refuse)
-            }
+            Err(_) if first_byte(body) == Some(b'{') && !is_spread(body) => ndjson(body, 1, context, take),
             Err(_) => {
                 let text = String::from_utf8_lossy(body);
-                any(&text, true, context, &mut |event| accept(event.into_owned()), refuse);
+                any(&text, true, context, &mut |record| take(record.map(Event::into_owned)));
             }
         },
     }
@@ -86,7 +83,7 @@ fn is_spread(body: &[u8]) -> bool {
     line.trim_ascii_end().last() != Some(&b'}')
 }
 
-fn ndjson<'a>(body: &'a [u8], first: u64, context: &Context<'_>, accept: Accept<'_, 'a>, refuse: Refuse<'_>) {
+fn ndjson<'a>(body: &'a [u8], first: u64, context: &Context<'_>, take: Take<'_, 'a>) {
     for (number, line) in (first..).zip(lines(body)) {
         let result = match std::str::from_utf8(line) {
             Ok(text) if text.trim_matches(json::BLANKS).is_empty() => continue,
@@ -97,10 +94,13 @@ fn ndjson<'a>(body: &'a [u8], first: u64, context: &Context<'_>, accept: Accept<
             }
         };
         match result {
-            Ok(event) => accept(completed(event, context)),
-            Err(refusal) => {
-                refuse(Problem { line: number, column: refusal.column, field: None, reason: refusal.reason })
-            }
+            Ok(event) => take(Ok(completed(event, context))),
+            Err(refusal) => take(Err(Problem {
+                line: number,
+                column: refusal.column,
+                field: None,
+                reason: refusal.reason,
+            })),
         }
     }
 }
@@ -111,22 +111,16 @@ fn completed<'a>(mut event: Event<'a>, context: &Context<'_>) -> Event<'a> {
 }
 
 /// One object, several (a line each or spread), or a list.
-fn any<'a>(text: &'a str, mended: bool, context: &Context<'_>, accept: Accept<'_, 'a>, refuse: Refuse<'_>) {
+fn any<'a>(text: &'a str, mended: bool, context: &Context<'_>, take: Take<'_, 'a>) {
     match first_byte(text.as_bytes()) {
-        Some(b'[') => array(text, mended, context, accept, refuse),
-        Some(b'{') if is_spread(text.as_bytes()) => spread(text, mended, context, accept, refuse),
-        _ => ndjson(text.as_bytes(), 1, context, accept, refuse),
+        Some(b'[') => array(text, mended, context, take),
+        Some(b'{') if is_spread(text.as_bytes()) => spread(text, mended, context, take),
+        _ => ndjson(text.as_bytes(), 1, context, take),
     }
 }
 
 /// Objects that may be spread over lines.
-fn spread<'a>(
-    text: &'a str,
-    mended: bool,
-    context: &Context<'_>,
-    accept: Accept<'_, 'a>,
-    refuse: Refuse<'_>,
-) {
+fn spread<'a>(text: &'a str, mended: bool, context: &Context<'_>, take: Take<'_, 'a>) {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&'a RawValue>();
     let (mut line, mut counted) = (1, 0);
     loop {
@@ -139,19 +133,19 @@ fn spread<'a>(
             Some(Ok(value)) => {
                 let end = values.byte_offset();
                 match json::record(value.get(), context, mended) {
-                    Ok(event) => accept(completed(event, context)),
-                    Err(refusal) => refuse(Problem {
+                    Ok(event) => take(Ok(completed(event, context))),
+                    Err(refusal) => take(Err(Problem {
                         line: line + refusal.line - 1,
                         column: refusal.column,
                         field: None,
                         reason: refusal.reason,
-                    }),
+                    })),
                 }
                 line += newlines(&text[counted..end]);
                 counted = end;
             }
             Some(Err(_)) => {
-                remainder(&text[counted..], line, context, accept, refuse);
+                remainder(&text[counted..], line, context, take);
                 return;
             }
         }
@@ -160,21 +154,15 @@ fn spread<'a>(
 
 /// What begins with a broken object: lines of objects when the next line begins another one, else
 /// one broken object, which is named once.
-fn remainder<'a>(
-    text: &'a str,
-    line: u64,
-    context: &Context<'_>,
-    accept: Accept<'_, 'a>,
-    refuse: Refuse<'_>,
-) {
+fn remainder<'a>(text: &'a str, line: u64, context: &Context<'_>, take: Take<'_, 'a>) {
     let mut further = text.lines().skip(1).filter(|line| !line.trim().is_empty());
     if further.next().is_some_and(|next| next.starts_with('{')) {
-        ndjson(text.as_bytes(), line, context, accept, refuse);
+        ndjson(text.as_bytes(), line, context, take);
         return;
     }
     if let Err(refusal) = serde_json::from_str::<&RawValue>(text).map_err(|error| Refusal::of(&error)) {
         let at = if refusal.early_end { line } else { line + refusal.line - 1 };
-        refuse(Problem { line: at, column: refusal.column, field: None, reason: refusal.reason });
+        take(Err(Problem { line: at, column: refusal.column, field: None, reason: refusal.reason }));
     }
 }
 
@@ -183,7 +171,7 @@ fn newlines(text: &str) -> u64 {
 }
 
 /// A list. What is wrong with one element concerns that element, as long as its end can be found.
-fn array<'a>(text: &'a str, mended: bool, context: &Context<'_>, accept: Accept<'_, 'a>, refuse: Refuse<'_>) {
+fn array<'a>(text: &'a str, mended: bool, context: &Context<'_>, take: Take<'_, 'a>) {
     let mut place = Place { text, at: 0, line: 1, line_start: 0 };
     let mut at = text.find('[').map_or(text.len(), |open| open + 1);
     let mut number = 0;
@@ -198,7 +186,7 @@ fn array<'a>(text: &'a str, mended: bool, context: &Context<'_>, accept: Accept<
             Ok(json) => {
                 let refusal = match json::record(json, context, mended) {
                     Ok(event) => {
-                        accept(completed(event, context));
+                        take(Ok(completed(event, context)));
                         None
                     }
                     Err(refusal) => Some(refusal),
@@ -211,7 +199,7 @@ fn array<'a>(text: &'a str, mended: bool, context: &Context<'_>, accept: Accept<
             if end.is_none() && !refusal.early_end {
                 refusal.reason.push_str("; its end cannot be found, and nothing from there on was read");
             }
-            refuse(place.problem(number, at, refusal));
+            take(Err(place.problem(number, at, refusal)));
         }
         let Some(end) = end else { return };
         at = (end + 1).min(text.len());
@@ -223,7 +211,7 @@ fn array<'a>(text: &'a str, mended: bool, context: &Context<'_>, accept: Accept<
     if rest < text.len() {
         let reason = "there is more text after the list; it was not read".to_owned();
         let refusal = Refusal { line: 1, column: Some(1), reason, early_end: false };
-        refuse(place.problem(number + 1, rest, refusal));
+        take(Err(place.problem(number + 1, rest, refusal)));
     }
 }
 

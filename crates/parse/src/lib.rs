@@ -15,13 +15,13 @@ mod logfmt;
 mod record;
 mod syslog;
 mod time;
+mod truncate;
 
 use event::Timestamp;
 
 pub use body::body;
 pub use level::level_from_message;
 pub use line::line;
-pub use record::flag;
 
 /// What a parser must be told about the world.
 #[derive(Debug, Clone)]
@@ -37,8 +37,15 @@ pub struct Context<'c> {
     pub file: Option<&'c str>,
     /// Host of lines that name none.
     pub host: Option<&'c str>,
-    /// Longest line, in bytes; what is longer is cut and marked.
+    /// Longest line, or message of a record, in bytes; what is longer is cut and marked.
     pub line_bytes_max: usize,
+}
+
+impl<'c> Context<'c> {
+    /// For records that come from no file and name their host themselves.
+    pub fn new(received: Timestamp, zone: &'c jiff::tz::TimeZone, line_bytes_max: usize) -> Self {
+        Self { received, near: received, zone, file: None, host: None, line_bytes_max }
+    }
 }
 
 /// Why a record of a batch was refused.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap};
 
 use event::{Event, Field, Severity, Timestamp, Value, ecs, field};
 
-use crate::{Context, fit::fit, level, time};
+use crate::{Context, fit::fit, level, time, truncate};
 
 /// From so many fields on, repeated paths are found by a table.
 const TABLE_FROM: usize = 24;
@@ -75,19 +75,6 @@ pub(crate) struct Flags {
     pub(crate) invalid_utf8: bool,
     pub(crate) truncated: bool,
     pub(crate) timestamp_replaced: bool,
-}
-
-/// Adds a flag to `log.flags`.
-pub fn flag(event: &mut Event<'_>, name: &str) {
-    let earlier = event.field(field::FLAGS).map(Value::to_json);
-    let mut flags = match earlier {
-        Some(serde_json::Value::Array(flags)) => flags,
-        _ => Vec::new(),
-    };
-    if !flags.iter().any(|flag| flag == name) {
-        flags.push(name.into());
-    }
-    event.set(field::FLAGS, Value::Json(serde_json::Value::Array(flags).to_string().into()));
 }
 
 impl Flags {
@@ -302,7 +289,7 @@ fn json_of(value: &Value<'_>) -> String {
     }
 }
 
-/// What every event gets from where it was found, unless it says so itself.
+/// What every event gets from where it was found, unless it says so itself, and the bound of its text.
 pub(crate) fn complete<'a>(event: &mut Event<'a>, context: &Context<'_>) {
     if let Some(file) = context.file {
         if event.field(field::FILE_PATH).is_none() {
@@ -318,6 +305,7 @@ pub(crate) fn complete<'a>(event: &mut Event<'a>, context: &Context<'_>) {
     if event.host.is_none() {
         event.host = context.host.map(|host| host.to_owned().into());
     }
+    truncate::bound(event, context.line_bytes_max);
 }
 
 /// The name of a log file without the marks of rotation and packing and without its extension:

@@ -7,17 +7,12 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 fn read(format: Format, body: &[u8]) -> (Vec<event::Event<'_>>, Vec<Problem>) {
-    let context = Context {
-        received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        zone: &TimeZone::UTC,
-        file: None,
-        host: None,
-        line_bytes_max: 64 * 1024,
-    };
+    let (received, zone) = (Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(), TimeZone::UTC);
+    let context = Context::new(received, &zone, 64 * 1024);
     let (mut events, mut problems) = (Vec::new(), Vec::new());
-    parse::body(format, body, &context, &mut |event| events.push(event), &mut |problem| {
-        problems.push(problem)
+    parse::body(format, body, &context, |record| match record {
+        Ok(event) => events.push(event),
+        Err(problem) => problems.push(problem),
     });
     (events, problems)
 }

@@ -8,14 +8,7 @@ use serde_json::{Value as Json, json};
 
 fn context() -> Context<'static> {
     static UTC: TimeZone = TimeZone::UTC;
-    Context {
-        received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        zone: &UTC,
-        file: None,
-        host: None,
-        line_bytes_max: 64 * 1024,
-    }
+    Context::new(Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(), &UTC, 64 * 1024)
 }
 
 fn value(event: &Event<'_>, path: &str) -> Json {

@@ -37,7 +37,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("session", 2),
     ("anomaly", 3),
     ("dead_letter", 3),
-    ("intake", 4),
+    ("intake", 3),
     ("pipeline", 4),
     ("api", 4),
     ("app", 5),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::State, http::Uri, response::Response};
 use dead_letter::{DeadLetterError, DeadLetterStream, Kept};
-use event::{Position, Verdict, document};
+use event::{Event, Position, Verdict, document};
 use index::Limits;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
@@ -52,9 +52,15 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
 /// `POST /api/v1/dead-letters/replay`: all of them are taken in again, as new events.
 pub(super) async fn replay(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     Params::of(&uri, &[])?;
-    let (letters, journal) = (shared.state.dead_letters.clone(), shared.state.searcher.journal().clone());
+    let (letters, door) = (shared.state.dead_letters.clone(), shared.state.door.clone());
     let work = move |letters: Arc<DeadLetterStream>| {
-        letters.replay(&journal).map(|count| json!({"replayed": count}))
+        let take_in = |events: Vec<Event<'static>>, note| {
+            let mut delivery = door.own_delivery();
+            events.into_iter().for_each(|event| delivery.put(Ok(event)));
+            delivery.note(note);
+            door.append_blocking(delivery).map(drop)
+        };
+        letters.replay(take_in).map(|count| json!({"replayed": count}))
     };
     shared.query(|_| blocking(letters, work, || json!({"replayed": 0}))).await
 }

@@ -82,6 +82,8 @@ impl Default for CollectorConfig {
 /// What the collector's router needs.
 #[derive(Clone)]
 pub struct CollectorState {
+    /// Takes dead letters in again.
+    pub door: intake::Door,
     /// Answers queries.
     pub searcher: Searcher,
     /// Feeds live tails.

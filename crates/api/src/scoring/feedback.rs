@@ -78,22 +78,19 @@ fn take_in(shared: &Shared, bytes: &[u8]) -> Result<Feedback, Problem> {
     };
     let given_at = now();
     let (mut given, mut refused) = (None, None);
-    parse::body(
-        Format::Json,
-        request.event.get().as_bytes(),
-        &shared.context(given_at),
-        &mut |event| {
-            if given.is_none() {
-                let note = request.note.as_deref().unwrap_or_default();
-                given = Some(shared.state.service.give_feedback(&event, label, note, given_at));
-            }
-        },
-        &mut |problem| refused = Some(problem.reason.clone()),
-    );
+    let event = request.event.get().as_bytes();
+    parse::body(Format::Json, event, &shared.context(given_at), |record| match record {
+        Ok(event) if given.is_none() => {
+            let note = request.note.as_deref().unwrap_or_default();
+            given = Some(shared.state.service.give_feedback(&event, label, note, given_at));
+        }
+        Ok(_) => {}
+        Err(problem) => refused = Some(problem.reason),
+    });
     match given {
         Some(given) => given.map_err(|error| refusal(&error)),
         None => {
-            let why = refused.map_or_else(|| "it holds no log".to_owned(), |reason| reason.to_string());
+            let why = refused.unwrap_or_else(|| "it holds no log".to_owned());
             Err(bad_parameter("event", format!("'event' cannot be read: {why}")))
         }
     }

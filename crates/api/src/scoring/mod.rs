@@ -199,14 +199,7 @@ fn model_state(state: VerdictState) -> &'static str {
 impl Shared {
     fn context(&self, received: Timestamp) -> parse::Context<'_> {
         let config = &self.state.config;
-        parse::Context {
-            received,
-            near: received,
-            zone: &config.zone,
-            file: None,
-            host: None,
-            line_bytes_max: config.line_bytes_max,
-        }
+        parse::Context::new(received, &config.zone, config.line_bytes_max)
     }
 }
 

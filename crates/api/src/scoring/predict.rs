@@ -1,7 +1,5 @@
 //! `POST /predict`.
 
-use std::cell::RefCell;
-
 use anomaly::Prediction;
 use axum::{
     body::Body,
@@ -9,7 +7,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use event::{Template, Verdict};
+use event::{Template, Verdict, field};
 use parse::Format;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
@@ -39,16 +37,15 @@ pub(super) async fn predict(
 /// Ends early when nobody waits for it any more, or the service stops.
 fn answer(shared: &Shared, payload: &Payload, cancel: &Stop) -> Result<Vec<u8>, Problem> {
     let limit = shared.state.config.predict_events_max;
-    let out = RefCell::new(Answers { limit, ..Answers::default() });
-    parse::body(
-        payload.format,
-        &payload.bytes,
-        &shared.context(now()),
-        &mut |event| {
-            let mut out = out.borrow_mut();
+    let mut out = Answers { limit, ..Answers::default() };
+    parse::body(payload.format, &payload.bytes, &shared.context(now()), |record| match record {
+        Ok(event) => {
             if out.accepted < limit && !cancel.is_cancelled() {
                 let prediction = shared.state.service.predict(&event);
                 let mut json = prediction_json(&prediction);
+                if event.has_flag(field::TRUNCATED) {
+                    json["truncated"] = true.into();
+                }
                 if let Some(template) = &prediction.template
                     && let Some(name) = shared.state.service.template_name(template.id)
                 {
@@ -57,18 +54,16 @@ fn answer(shared: &Shared, payload: &Payload, cancel: &Stop) -> Result<Vec<u8>, 
                 out.push(&json);
             }
             out.accepted += 1;
-        },
-        &mut |problem| {
-            let mut out = out.borrow_mut();
+        }
+        Err(problem) => {
             out.push(&json!({"error": refused_json(&problem)}));
             out.refused.get_or_insert(problem);
             out.refusals += 1;
-        },
-    );
+        }
+    });
     if cancel.is_cancelled() {
         return Err(super::stopping("the service is stopping; send this again later"));
     }
-    let out = out.into_inner();
     if out.accepted + out.refusals > limit {
         let detail = format!("at most {limit} logs are scored in one request; send them in parts");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_events", "Too many logs", detail));

@@ -279,23 +279,17 @@ impl<'a> Records<'a> {
     fn add(&mut self, shared: &Shared, format: Format, bytes: &'a [u8], received: Timestamp) {
         let max = shared.state.config.train_events_max;
         let before = self.events.len() as u64 + self.refused_total;
-        let Self { events, too_many, refused, refused_total, .. } = self;
-        parse::body(
-            format,
-            bytes,
-            &shared.context(received),
-            &mut |event| match events.len() < max {
-                true => events.push(event),
-                false => *too_many = true,
-            },
-            &mut |mut problem| {
+        parse::body(format, bytes, &shared.context(received), |record| match record {
+            Ok(event) if self.events.len() < max => self.events.push(event),
+            Ok(_) => self.too_many = true,
+            Err(mut problem) => {
                 problem.line += before;
-                *refused_total += 1;
-                if refused.len() < REFUSED_LISTED {
-                    refused.push(refused_json(&problem));
+                self.refused_total += 1;
+                if self.refused.len() < REFUSED_LISTED {
+                    self.refused.push(refused_json(&problem));
                 }
-            },
-        );
+            }
+        });
     }
 
     /// Refuses too many, and none.

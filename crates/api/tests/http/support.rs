@@ -71,16 +71,7 @@ impl Collector {
 
     pub(crate) fn with(index: Arc<dyn Index>, config: CollectorConfig, search: SearcherConfig) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let journal = Journal::open(journal::Config {
-            dir: dir.path().join("journal"),
-            cursors_dir: dir.path().join("cursors"),
-            segment_bytes: 8 << 20,
-            budget_bytes: 64 << 20,
-            queue_bytes: 8 << 20,
-            reserve_bytes: 0,
-            notes_max: 100,
-        })
-        .unwrap();
+        let journal = Journal::open(journal::Config::new(dir.path())).unwrap();
         let letters = dead_letter::Config { dir: dir.path().join("dead_letters"), budget_bytes: 8 << 20 };
         let letters = dead_letter::DeadLetterStream::open(letters, &journal, Position::default()).unwrap();
         let verdicts = verdicts::Config {
@@ -108,6 +99,11 @@ impl Collector {
     pub(crate) fn router(&self, access: &AccessConfig) -> Router {
         let state = CollectorState {
             dead_letters: self.dead_letters.clone(),
+            door: intake::Door::new(
+                self.searcher.journal().clone(),
+                intake::Config::default(),
+                intake::system_clock,
+            ),
             searcher: self.searcher.clone(),
             live: self.live.clone(),
             stop: self.stop.clone(),

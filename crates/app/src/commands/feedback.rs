@@ -58,27 +58,17 @@ fn body(given: &GivenFeedback, zone: &TimeZone) -> Result<Json, AppError> {
 /// The one event of a text, read as the collector would read it, so that it is like those of the stream.
 fn one_event(bytes: &[u8], source: Option<&str>, zone: &TimeZone) -> Result<Json, AppError> {
     let now = Timestamp::saturating_from_nanos(jiff::Timestamp::now().as_nanosecond());
-    let context = parse::Context {
-        received: now,
-        near: now,
-        zone,
-        file: None,
-        host: None,
-        line_bytes_max: LINE_BYTES_MAX,
-    };
+    let context = parse::Context::new(now, zone, LINE_BYTES_MAX);
     let is_json = serde_json::from_slice::<&serde_json::value::RawValue>(bytes).is_ok();
     let format = if is_json { parse::Format::Json } else { parse::Format::Lines };
     let (mut first, mut events, mut refused) = (None, 0, None);
-    parse::body(
-        format,
-        bytes,
-        &context,
-        &mut |event| {
+    parse::body(format, bytes, &context, |record| match record {
+        Ok(event) => {
             events += 1;
             first.get_or_insert(event);
-        },
-        &mut |problem| refused = Some(problem.reason),
-    );
+        }
+        Err(problem) => refused = Some(problem.reason),
+    });
     let mut event = match (first, events, refused) {
         (Some(event), 1, None) => event,
         (_, _, Some(reason)) => return Err(AppError::Event(reason)),

@@ -64,7 +64,9 @@ pub(super) async fn start(
         configs::searcher_config(settings),
     )
     .following(Arc::new(Templates(analysis)));
+    let door = intake::Door::new(journal.clone(), configs::door_config(settings), intake::system_clock);
     let collector = api::collector(api::CollectorState {
+        door: door.clone(),
         searcher: searcher.clone(),
         dead_letters: letters,
         live: pipeline.live(),
@@ -74,9 +76,8 @@ pub(super) async fn start(
         config: configs::collector_config(settings),
     });
     let intake = intake::http::Intake::new(
-        journal.clone(),
-        configs::intake_config(settings),
-        intake::system_clock,
+        door.clone(),
+        configs::body_config(settings),
         Some(indexed(index.clone())),
         build.front.stop(),
     );
@@ -92,7 +93,7 @@ pub(super) async fn start(
     build.front.spawn("gauges", watch);
     serve(&build.front, "collector", listener, router, configs::connections(settings));
     let tail = configs::tail_config(settings);
-    let pulse = intake::tail::start(tail, journal.clone(), intake::system_clock, &build.front)?;
+    let pulse = intake::tail::start(tail, door, &build.front)?;
     build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
     Ok(Collector { addr, journal, searcher })
 }

@@ -107,11 +107,17 @@ pub(super) fn pipeline_config(settings: &Settings) -> pipeline::Config {
     }
 }
 
-fn parsing(settings: &Settings) -> intake::Parsing {
-    intake::Parsing { line_bytes_max: settings.line_bytes_max, zone: settings.zone.clone(), host: None }
+pub(super) fn door_config(settings: &Settings) -> intake::Config {
+    intake::Config {
+        line_bytes_max: settings.line_bytes_max,
+        zone: settings.zone.clone(),
+        host: host_name(),
+        retention: settings.retention,
+        held_bytes_max: settings.in_flight_bytes_max,
+    }
 }
 
-fn body_config(settings: &Settings) -> body::Config {
+pub(super) fn body_config(settings: &Settings) -> body::Config {
     body::Config {
         bytes_max: settings.body_bytes_max,
         in_flight_bytes_max: settings.in_flight_bytes_max,
@@ -130,14 +136,6 @@ pub(super) fn connections(settings: &Settings) -> api::Connections {
     }
 }
 
-pub(super) fn intake_config(settings: &Settings) -> intake::http::Config {
-    intake::http::Config {
-        body: body_config(settings),
-        retention: settings.retention,
-        parsing: parsing(settings),
-    }
-}
-
 pub(super) fn tail_config(settings: &Settings) -> intake::tail::Config {
     intake::tail::Config {
         dir: (!settings.dir.as_os_str().is_empty()).then(|| settings.dir.clone()),
@@ -150,7 +148,6 @@ pub(super) fn tail_config(settings: &Settings) -> intake::tail::Config {
             "never" => intake::tail::Symlinks::Never,
             _ => intake::tail::Symlinks::Owner,
         },
-        parsing: intake::Parsing { host: host_name(), ..parsing(settings) },
         ..intake::tail::Config::default()
     }
 }

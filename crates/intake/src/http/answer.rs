@@ -1,6 +1,6 @@
 //! What a request is answered when at least one of its records was stored.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 use axum::{
     Json,
@@ -9,10 +9,7 @@ use axum::{
 use problem::{Problem, StatusCode};
 use serde::{Deserialize, Serialize};
 
-/// Rejected lines named in an answer; the others are only counted.
-const REJECTED_MAX: usize = 100;
-/// Longest reason of a rejected line, in bytes.
-const REASON_BYTES_MAX: usize = 300;
+use crate::{Config, Counts, Delivery};
 
 /// The body of a 200.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,18 +42,18 @@ pub(crate) struct Rejected {
     reason: String,
 }
 
+impl From<parse::Problem> for Rejected {
+    fn from(parse::Problem { line, column, field, reason }: parse::Problem) -> Self {
+        Self { line, column, field, reason }
+    }
+}
+
 /// Records whose text was longer than the limit: cut there, marked, and stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Truncated {
     records: u64,
     limit_bytes: usize,
     setting: Cow<'static, str>,
-}
-
-impl Truncated {
-    pub(crate) fn new(records: u64, limit_bytes: usize) -> Self {
-        Self { records, limit_bytes, setting: "LOG_SENTINEL_LINE_BYTES_MAX".into() }
-    }
 }
 
 /// Records older than the retention when they came: stored, and deleted when retention next runs.
@@ -67,29 +64,25 @@ pub(crate) struct Expired {
     setting: Cow<'static, str>,
 }
 
-impl Expired {
-    pub(crate) fn new(records: u64, retention: Duration) -> Self {
-        Self { records, retention_s: retention.as_secs(), setting: "LOG_SENTINEL_RETENTION".into() }
-    }
-}
-
 impl Answer {
-    /// How many of the records stored are too old to stay.
-    pub(crate) fn expired_records(&self) -> u64 {
-        self.expired.as_ref().map_or(0, |expired| expired.records)
-    }
-
-    /// Counts a refused record, and names it while there is room.
-    pub(crate) fn reject(&mut self, problem: parse::Problem) {
-        self.rejected_total += 1;
-        if self.rejected.len() < REJECTED_MAX {
-            let parse::Problem { line, column, field, reason } = problem;
-            self.rejected.push(Rejected {
-                line,
-                column,
-                field: field.map(|field| cut(field, REASON_BYTES_MAX)),
-                reason: cut(reason, REASON_BYTES_MAX),
-            });
+    /// The answer once the delivery is durable.
+    pub(crate) fn of(delivery: &Delivery, config: &Config) -> Self {
+        let Counts { accepted, refused, truncated, expired } = delivery.counts();
+        Self {
+            accepted,
+            rejected: delivery.refused().iter().cloned().map(Rejected::from).collect(),
+            rejected_total: refused,
+            truncated: (truncated > 0).then(|| Truncated {
+                records: truncated,
+                limit_bytes: config.line_bytes_max,
+                setting: "LOG_SENTINEL_LINE_BYTES_MAX".into(),
+            }),
+            expired: config.retention.filter(|_| expired > 0).map(|retention| Expired {
+                records: expired,
+                retention_s: retention.as_secs(),
+                setting: "LOG_SENTINEL_RETENTION".into(),
+            }),
+            indexed: None,
         }
     }
 
@@ -134,12 +127,4 @@ pub(crate) fn empty() -> Problem {
         "The body holds no record",
         "Send at least one event: a JSON object, an array of them, one object a line, or plain lines.",
     )
-}
-
-fn cut(mut text: String, bytes_max: usize) -> String {
-    if text.len() > bytes_max {
-        text.truncate(text.floor_char_boundary(bytes_max - '…'.len_utf8()));
-        text.push('…');
-    }
-    text
 }

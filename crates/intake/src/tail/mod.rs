@@ -25,29 +25,30 @@ use std::{
 
 use file::Turn;
 use files::Files;
-use journal::{AppendError, Batch, Journal};
+use journal::AppendError;
 use metrics::counter;
 use open::Gate;
 pub use open::Symlinks;
 use position::{FileId, Position};
 pub use pulse::Pulse;
+use retry::Backoff;
 use roots::{Area, Root};
 use telemetry::{
-    ledger, metric,
+    metric,
     task::{Stop, Tasks},
 };
 use text::Encoding;
 use watch::Watch;
 
-use crate::{Clock, Parsing};
+use crate::{Delivery, Door, Origin, Refused};
 
-/// Batches are appended past this size.
+/// Deliveries are appended past this size.
 const BATCH_BYTES: usize = 2 << 20;
 /// Read of one file before the next one has its turn, unless lines may be longer.
 const TURN_BYTES: usize = 256 << 10;
 /// The stop signal is looked at so often.
 const WAKE: Duration = Duration::from_millis(100);
-/// Pauses after failed appends grow from the first to the second.
+/// The bounds of pauses after failed appends grow from the first to the second.
 const RETRY_MIN: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(5);
 /// A scan is followed by a pause this many times as long, so that scanning many files stays cheap.
@@ -82,8 +83,6 @@ pub struct Config {
     pub open_files_max: usize,
     /// Which symbolic links are followed. Setting `LOG_SENTINEL_SYMLINKS`.
     pub symlinks: Symlinks,
-    /// How lines are understood.
-    pub parsing: Parsing,
 }
 
 impl Default for Config {
@@ -96,7 +95,6 @@ impl Default for Config {
             idle_close: Duration::from_secs(60),
             open_files_max: 512,
             symlinks: Symlinks::default(),
-            parsing: Parsing::default(),
         }
     }
 }
@@ -137,12 +135,12 @@ fn areas(globs: &[String]) -> Result<Vec<Area>, StartError> {
     globs.iter().map(area).collect()
 }
 
-/// Starts the thread that reads the watched files into the journal; it ends with `tasks`. What is
+/// Starts the thread that reads the watched files through `door`; it ends with `tasks`. What is
 /// returned tells whether it gets on.
 ///
 /// # Errors
 /// When a glob is not valid or there is no thread.
-pub fn start(config: Config, journal: Journal, clock: Clock, tasks: &Tasks) -> Result<Pulse, StartError> {
+pub fn start(config: Config, door: Door, tasks: &Tasks) -> Result<Pulse, StartError> {
     let mut areas: Vec<Area> = config.dir.clone().map(Area::dir).into_iter().collect();
     areas.extend(self::areas(&config.files)?);
     let pulse = Pulse::default();
@@ -151,17 +149,16 @@ pub fn start(config: Config, journal: Journal, clock: Clock, tasks: &Tasks) -> R
         let roots = areas.iter().cloned().map(Root::new).collect();
         let gate = Gate { links: config.symlinks, link_age: open::LINK_AGE, areas: areas.into() };
         let open_max = config.open_files_max.min(descriptors());
-        let files = Files::new(position::all(&journal), gate, open_max, config.flush_after);
+        let files = Files::new(position::all(door.journal()), gate, open_max, config.flush_after);
         Tailer {
             config,
-            journal,
-            clock,
+            door,
             roots,
             files,
             watch: Watch::new(),
             stop,
             retry_at: Instant::now(),
-            pause: RETRY_MIN,
+            backoff: Backoff::new(RETRY_MIN, RETRY_MAX),
             next_scan: Instant::now(),
             new_dirs: Vec::new(),
             looked_at: Instant::now(),
@@ -180,16 +177,15 @@ fn descriptors() -> usize {
 
 struct Tailer {
     config: Config,
-    journal: Journal,
-    clock: Clock,
+    door: Door,
     roots: Vec<Root>,
     files: Files,
     watch: Watch,
     stop: Stop,
     /// After a failed append nothing is read before this.
     retry_at: Instant,
-    /// The pause after the next failure; [`RETRY_MIN`] when the last append succeeded.
-    pause: Duration,
+    /// Fresh when the last append succeeded.
+    backoff: Backoff,
     next_scan: Instant,
     /// Directories and files to look at once more, and when.
     new_dirs: Vec<(Instant, PathBuf)>,
@@ -254,18 +250,18 @@ impl Tailer {
             root.walk(&mut self.watch, is_following, &mut |path, metadata| self.files.see(path, metadata));
         }
         self.files.scanned(self.config.idle_close);
-        let mut batch = Batch::new();
+        let mut delivery = self.door.own_delivery();
         for (id, file) in &self.files.by_id {
-            if file.position.offset > 0 && !position::is_noted(&self.journal, *id) {
-                batch.note(file.position.note(*id));
+            if file.position.offset > 0 && !position::is_noted(self.door.journal(), *id) {
+                delivery.note(file.position.note(*id));
             }
         }
         // An inode that has come back has a position again.
         self.files.gone.retain(|id| !self.files.by_id.contains_key(id));
         for id in &self.files.gone {
-            batch.note(position::forget(*id));
+            delivery.note(position::forget(*id));
         }
-        if !batch.is_empty() && self.append(batch) {
+        if !delivery.is_empty() && self.append(delivery) {
             self.files.gone.clear();
         }
     }
@@ -312,19 +308,20 @@ impl Tailer {
         // Before anything is read on: positions taken over from another file must not be durable
         // later than what that one is read on to.
         let moved = std::mem::take(&mut self.files.moved);
-        let mut batch = Batch::new();
+        let mut delivery = self.door.own_delivery();
         for id in &moved {
             if let Some(file) = self.files.by_id.get(id) {
-                batch.note(file.position.note(*id));
+                delivery.note(file.position.note(*id));
             }
         }
-        if !batch.is_empty() && !self.append(std::mem::take(&mut batch)) {
+        if !delivery.is_empty() && !self.append(delivery) {
             self.files.moved = moved;
             return false;
         }
         if self.files.rescan {
             return true;
         }
+        let mut delivery = self.door.own_delivery();
         let mut advances = Vec::new();
         let mut any = false;
         for id in self.files.ready() {
@@ -334,23 +331,24 @@ impl Tailer {
             if self.looked_at.elapsed() >= LOOK_EVERY {
                 self.look_around(Duration::ZERO);
             }
-            self.turn(id, &mut batch, &mut advances);
-            if batch.bytes() >= BATCH_BYTES {
-                if !self.commit(std::mem::take(&mut batch), std::mem::take(&mut advances)) {
+            self.turn(id, &mut delivery, &mut advances);
+            if delivery.bytes() >= BATCH_BYTES {
+                let full = std::mem::replace(&mut delivery, self.door.own_delivery());
+                if !self.commit(full, std::mem::take(&mut advances)) {
                     return false;
                 }
                 any = true;
             }
         }
-        any | self.commit(batch, advances)
+        any | self.commit(delivery, advances)
     }
 
-    /// Reads a turn of one file into the batch.
-    fn turn(&mut self, id: FileId, batch: &mut Batch, advances: &mut Vec<Advance>) {
+    /// Reads a turn of one file into the delivery.
+    fn turn(&mut self, id: FileId, delivery: &mut Delivery, advances: &mut Vec<Advance>) {
         if let Some(file) = self.files.by_id.get(&id) {
             self.pulse.beat("reading", Some(&file.path));
         }
-        let bytes_max = TURN_BYTES.max(self.config.parsing.line_bytes_max + 1).next_multiple_of(2);
+        let bytes_max = TURN_BYTES.max(self.door.config().line_bytes_max + 1).next_multiple_of(2);
         let (bytes, skip, position) = match self.files.turn(id, bytes_max) {
             Ok(Turn::Lines { bytes, skip, position }) => (bytes, skip, position),
             Ok(Turn::Hole(position)) => (Vec::new(), 0, position),
@@ -362,40 +360,29 @@ impl Tailer {
         };
         let lines = position.encoding.decoded(&bytes[skip..]);
         let path = position.path.to_string_lossy();
-        let received = (self.clock)();
-        let context = parse::Context {
-            received,
-            near: received,
-            zone: &self.config.parsing.zone,
-            file: Some(&path),
-            host: self.config.parsing.host.as_deref(),
-            line_bytes_max: self.config.parsing.line_bytes_max,
-        };
-        parse::body(
-            parse::Format::Lines,
-            &lines,
-            &context,
-            &mut |mut event| {
+        let host = self.door.config().host.as_deref();
+        let origin = Origin { file: Some(&path), written: None, host };
+        parse::body(parse::Format::Lines, &lines, &self.door.context(&origin), |line| {
+            delivery.put(line.map(|mut event| {
                 if position.encoding != Encoding::Bytes {
-                    parse::flag(&mut event, event::field::UTF16);
+                    event.flag(event::field::UTF16);
                 }
-                batch.push_with(|out| event::codec::encode(&event, out));
-            },
-            &mut |problem| tracing::debug!("line {} of a turn was refused", problem.line),
-        );
+                event
+            }));
+        });
+        delivery.came(bytes.len());
         drop((path, lines));
-        batch.note(position.note(id));
+        delivery.note(position.note(id));
         let recent = bytes[bytes.len().saturating_sub(file::RECENT_BYTES)..].to_vec();
         advances.push(Advance { id, position, read: bytes.len(), recent });
     }
 
     /// Appends, and moves the positions once that is durable; whether it was.
-    fn commit(&mut self, batch: Batch, advances: Vec<Advance>) -> bool {
+    fn commit(&mut self, delivery: Delivery, advances: Vec<Advance>) -> bool {
         if advances.is_empty() {
             return false;
         }
-        let events = batch.len() as u64;
-        let durable = self.append(batch);
+        let durable = self.append(delivery);
         let mut read = 0;
         for Advance { id, position, read: bytes, recent } in advances {
             read += bytes as u64;
@@ -407,26 +394,24 @@ impl Tailer {
             }
         }
         if durable {
-            ledger::received(events);
             counter!(metric::TAIL_BYTES).increment(read);
-            counter!(metric::RECEIVED_BYTES).increment(read);
         }
         durable
     }
 
     /// Appends; whether it is durable. After a failure nothing is read for a while, and then again
     /// from where it stood, so that nothing need be kept.
-    fn append(&mut self, batch: Batch) -> bool {
+    fn append(&mut self, delivery: Delivery) -> bool {
         self.pulse.beat("waiting for the journal", None);
-        let Err(error) = self.journal.append_blocking(batch) else {
-            self.pause = RETRY_MIN;
+        let Err(refused) = self.door.append_blocking(delivery) else {
+            self.backoff.reset();
             return true;
         };
-        if self.pause == RETRY_MIN && !matches!(error, AppendError::Busy) {
-            tracing::warn!("watched files wait: {error}");
+        let is_busy = matches!(refused, Refused::Journal { source: AppendError::Busy, .. });
+        if self.backoff.is_fresh() && !is_busy {
+            tracing::warn!("watched files wait: {refused}");
         }
-        self.retry_at = Instant::now() + self.pause;
-        self.pause = (self.pause * 2).min(RETRY_MAX);
+        self.retry_at = Instant::now() + self.backoff.pause();
         false
     }
 }

@@ -8,15 +8,9 @@ use libfuzzer_sys::fuzz_target;
 use parse::{Context, Format};
 
 fuzz_target!(|bytes: &[u8]| {
-    let context = Context {
-        received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        zone: &TimeZone::UTC,
-        file: None,
-        host: None,
-        line_bytes_max: 1 << 20,
-    };
+    let (received, zone) = (Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(), TimeZone::UTC);
+    let context = Context::new(received, &zone, 1 << 20);
     for format in [Format::Json, Format::Ndjson, Format::Lines] {
-        parse::body(format, bytes, &context, &mut |_| {}, &mut |_| {});
+        parse::body(format, bytes, &context, |_| {});
     }
 });

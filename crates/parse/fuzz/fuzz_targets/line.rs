@@ -8,14 +8,8 @@ use libfuzzer_sys::fuzz_target;
 use parse::Context;
 
 fuzz_target!(|bytes: &[u8]| {
-    let context = Context {
-        received: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        near: Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(),
-        zone: &TimeZone::UTC,
-        file: None,
-        host: None,
-        line_bytes_max: usize::MAX,
-    };
+    let (received, zone) = (Timestamp::parse("2024-06-01T12:00:10Z").unwrap_or_default(), TimeZone::UTC);
+    let context = Context::new(received, &zone, usize::MAX);
     let event = parse::line(bytes, &context);
     let trimmed = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let trimmed = trimmed.strip_suffix(b"\r").unwrap_or(trimmed);

@@ -1,57 +1,40 @@
-//! How much batches may take, and how a refusal because of load reads.
+//! Why a delivery is not stored, and how that is answered over HTTP.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use body::{Budget, Held};
-use journal::{AppendError, Batch};
+use journal::AppendError;
 use metrics::counter;
 use problem::{Problem, StatusCode};
 use telemetry::metric;
 
-/// What the journal adds to each record: its length and its checksum.
-const RECORD_OVERHEAD: usize = 8;
-
-/// A batch that grows while its body is parsed, within the budget of all batches. What passes it is
-/// no longer kept, only counted.
-pub(crate) struct Growing {
-    batch: Batch,
-    held: Held,
-    refused: Option<Problem>,
-    /// Bytes of the events, and one event that is counted and not kept.
-    bytes: usize,
-    scratch: Vec<u8>,
+/// Why a delivery is not stored, as a whole.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Refused {
+    /// It holds more than may be held, alone or together with others.
+    #[error("the events take {bytes} bytes, and {max} may be held at once; send them in parts, or later")]
+    Held {
+        /// What its events take.
+        bytes: usize,
+        /// What all deliveries may hold.
+        max: usize,
+        /// The answer when it would have fitted alone.
+        problem: Box<Problem>,
+    },
+    /// The journal did not take it.
+    #[error("{source}")]
+    Journal {
+        /// What it takes in the journal.
+        bytes: usize,
+        /// Why not.
+        source: AppendError,
+    },
 }
 
-impl Growing {
-    pub(crate) fn new(budget: &Arc<Budget>) -> Self {
-        let held = Held::none(budget);
-        Self { batch: Batch::new(), held, refused: None, bytes: 0, scratch: Vec::new() }
-    }
-
-    pub(crate) fn push(&mut self, event: &event::Event<'_>) {
-        if self.refused.is_some() {
-            self.scratch.clear();
-            event::codec::encode(event, &mut self.scratch);
-            self.bytes += self.scratch.len() + RECORD_OVERHEAD;
-            return;
-        }
-        self.batch.push_with(|out| event::codec::encode(event, out));
-        self.bytes = self.batch.bytes();
-        if let Err(problem) = self.held.at_least(self.bytes) {
-            (self.batch, self.refused) = (Batch::new(), Some(problem));
-            self.held = Held::none(self.held.budget());
-        }
-    }
-
-    /// The batch and what is held for it.
-    ///
-    /// # Errors
-    /// 413 when it passes the budget alone, 429 when it does so together with others.
-    pub(crate) fn finish(self) -> Result<(Batch, Held), Problem> {
-        let (bytes, max) = (self.bytes, self.held.limit());
-        match self.refused {
-            None => Ok((self.batch, self.held)),
-            Some(_) if bytes > max => Err(Problem::new(
+/// 429 when trying again can help, 413 when the delivery can never fit, else 503.
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Held { bytes, max, .. } if bytes > max => Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
                 "The body holds too much",
@@ -61,15 +44,14 @@ impl Growing {
                 ),
             )
             .member("limit_bytes", max as u64)
-            .member("setting", "LOG_SENTINEL_IN_FLIGHT_BYTES_MAX")),
-            Some(problem) => Err(problem),
+            .member("setting", "LOG_SENTINEL_IN_FLIGHT_BYTES_MAX"),
+            Refused::Held { problem, .. } => *problem,
+            Refused::Journal { bytes, source } => not_appended(&source, bytes),
         }
     }
 }
 
-/// The answer for a batch of so many bytes that the journal did not take: 429 when trying again can
-/// help, 413 when the batch can never fit, else 503.
-pub(crate) fn not_appended(error: &AppendError, bytes: usize) -> Problem {
+fn not_appended(error: &AppendError, bytes: usize) -> Problem {
     match error {
         AppendError::Full { budget, .. } if bytes as u64 > *budget => Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,0 +1,48 @@
+//! How records are understood, and where they come from.
+
+use std::time::Duration;
+
+use event::Timestamp;
+use jiff::tz::TimeZone;
+
+/// How records are understood, and how much of them may be held.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Longest line or record text in bytes (1 MiB by default); a longer one is cut and marked
+    /// `truncated`. Setting `LOG_SENTINEL_LINE_BYTES_MAX`.
+    pub line_bytes_max: usize,
+    /// Zone of time stamps that name none (UTC by default). Setting `LOG_SENTINEL_ZONE`.
+    pub zone: TimeZone,
+    /// This machine: the host of lines of watched files that name none. Lines that came over the
+    /// network are not given it.
+    pub host: Option<String>,
+    /// The age from which stored events are deleted: what is older already is counted as it comes. Setting
+    /// `LOG_SENTINEL_RETENTION`.
+    pub retention: Option<Duration>,
+    /// What all deliveries that answer to somebody may hold at a time. Setting
+    /// `LOG_SENTINEL_IN_FLIGHT_BYTES_MAX`.
+    pub held_bytes_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            line_bytes_max: 1 << 20,
+            zone: TimeZone::UTC,
+            host: None,
+            retention: None,
+            held_bytes_max: body::Config::default().in_flight_bytes_max,
+        }
+    }
+}
+
+/// Where records come from, as far as they do not say so themselves.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Origin<'o> {
+    /// The file that holds them: `log.file.path`.
+    pub file: Option<&'o str>,
+    /// When that file was last written; time stamps without a year are taken to lie in the year before.
+    pub written: Option<Timestamp>,
+    /// The host of records that name none.
+    pub host: Option<&'o str>,
+}
