@@ -16,7 +16,8 @@
 
 use std::{ops::RangeInclusive, sync::Arc};
 
-use event::{Template, TemplateId};
+pub(crate) use event::varint::put;
+use event::{Template, TemplateId, varint};
 
 use crate::{
     groups::{ALIASES_MAX, Group, Groups},
@@ -191,14 +192,6 @@ pub(crate) fn put_tokens(out: &mut Vec<u8>, tokens: &[Token]) {
     }
 }
 
-pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 /// Takes things from the front of bytes.
 pub(crate) struct Input<'a>(&'a [u8]);
 
@@ -219,19 +212,7 @@ impl<'a> Input<'a> {
     }
 
     pub(crate) fn varint(&mut self, what: &'static str) -> Result<u64, LoadError> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let [byte] = self.array(what)?;
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
-                break;
-            }
-            value |= bits << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(LoadError::Damaged(what))
+        varint::take(&mut self.0).ok_or(LoadError::Damaged(what))
     }
 
     /// A number of things of so many bytes at least, so that a wrong one cannot ask for much memory.

@@ -10,6 +10,9 @@
 //! ```
 //! Packed values stand one behind the other from the lowest bit up, little-endian.
 
+use event::varint;
+pub(super) use event::varint::{put as put_varint, unzigzag, zigzag};
+
 /// Why stored bytes are not what this program writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Damage(pub(super) &'static str);
@@ -20,14 +23,6 @@ const RUNS: u8 = 147;
 const DELTA_RUNS: u8 = 148;
 const DICTIONARY_MAX: usize = 1 << 8;
 
-pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
@@ -35,14 +30,6 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 
 const fn varint_len(value: u64) -> usize {
     (70 - (value | 1).leading_zeros() as usize) / 7
-}
-
-pub(super) const fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
-
-pub(super) const fn unzigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 /// Bytes being read.
@@ -61,15 +48,7 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn varint(&mut self) -> Result<u64, Damage> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(Damage("a number is too long"))
+        varint::take(&mut self.0).ok_or(Damage("a number is cut short or too long"))
     }
 
     /// A count or length; never more than `max`, so that damage cannot ask for much memory.
