@@ -86,6 +86,16 @@ async fn two_logs_warm_up_and_one_is_predicted() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_cut_is_said_to_be() {
+    let service = service(None, AnomalyConfig { line_bytes_max: 1000, ..AnomalyConfig::default() });
+    for (length, expected) in [(1000, &Value::Null), (1001, &json!(true))] {
+        let log = json!({"message": "x".repeat(length)}).to_string();
+        let reply = post(&service, "/predict", &log).await;
+        assert_eq!((reply.status, &reply.json["truncated"]), (200, expected), "{length}");
+    }
+}
+
+#[tokio::test]
 async fn records_that_cannot_be_read_are_named() {
     let service = service(None, AnomalyConfig::default());
     let half = format!("{ONE}\nnonsense\n");
