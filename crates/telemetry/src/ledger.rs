@@ -10,10 +10,6 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use metrics::{counter, gauge};
-
-use crate::metric;
-
 /// What has become of all events received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
@@ -32,17 +28,6 @@ impl Ledger {
     pub fn queued(&self) -> u64 {
         let done = self.stored + self.dead_lettered + self.dropped.values().sum::<u64>();
         self.received.saturating_sub(done)
-    }
-
-    /// Brings the exported metrics to this state.
-    pub(crate) fn export(&self) {
-        counter!(metric::RECEIVED_EVENTS).absolute(self.received);
-        counter!(metric::STORED_EVENTS).absolute(self.stored);
-        counter!(metric::DEAD_LETTER_EVENTS).absolute(self.dead_lettered);
-        for (reason, count) in &self.dropped {
-            counter!(metric::DROPPED_EVENTS, "reason" => *reason).absolute(*count);
-        }
-        gauge!(metric::QUEUED_EVENTS).set(self.queued() as f64);
     }
 }
 

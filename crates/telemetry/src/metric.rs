@@ -8,7 +8,7 @@ use std::{
 use metrics::{Unit, counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
-use crate::ledger;
+use crate::ledger::{self, Ledger};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -250,13 +250,24 @@ impl Metrics {
     pub fn render(&self) -> String {
         static RENDERING: Mutex<()> = Mutex::new(());
         let _alone = RENDERING.lock().unwrap_or_else(PoisonError::into_inner);
-        ledger::snapshot().export();
+        export(&ledger::snapshot());
         if let Some(bytes) = resident_memory_bytes() {
             gauge!(PROCESS_RESIDENT_MEMORY).set(bytes as f64);
         }
         self.handle.run_upkeep();
         self.handle.render()
     }
+}
+
+/// Brings the metrics of events to the state of the ledger.
+fn export(ledger: &Ledger) {
+    counter!(RECEIVED_EVENTS).absolute(ledger.received);
+    counter!(STORED_EVENTS).absolute(ledger.stored);
+    counter!(DEAD_LETTER_EVENTS).absolute(ledger.dead_lettered);
+    for (reason, count) in &ledger.dropped {
+        counter!(DROPPED_EVENTS, "reason" => *reason).absolute(*count);
+    }
+    gauge!(QUEUED_EVENTS).set(ledger.queued() as f64);
 }
 
 /// `VmRSS` of this process; None where there is no `/proc`.

@@ -8,7 +8,7 @@ use std::{
 
 use rand::{Rng, rngs::SmallRng};
 
-use super::{DAY_MS, HOUR_MS, Line, MINUTE_MS, SECOND_MS, access_line, address, auth_line};
+use super::line::{DAY_MS, HOUR_MS, Line, MINUTE_MS, SECOND_MS, access_line, address, auth_line};
 use crate::corpus;
 
 /// Of so many requests one goes to a page never asked for before.

@@ -3,14 +3,82 @@
 use rand::{Rng, rngs::SmallRng};
 
 use super::{
-    Episode, HOUR_MS, Kind, Line, Log, MINUTE_MS, SECOND_MS, access_line, address, auth_line,
     background::{Background, word},
+    line::{HOUR_MS, Line, Log, MINUTE_MS, SECOND_MS, access_line, address, auth_line},
 };
 
 const USERS: [&str; 12] =
     ["root", "admin", "test", "oracle", "postgres", "ubnt", "guest", "pi", "support", "user", "git", "mysql"];
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/32.0.1700.77 \
                        Safari/537.36";
+
+/// What happens in an episode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// 30 to 120 failed logins from one address.
+    BruteForce,
+    /// As many from as many addresses.
+    DistributedBruteForce,
+    /// Failed logins of a new address, then a successful one.
+    Takeover,
+    /// 200 to 800 requests of one page within 5 to 15 minutes.
+    Spike,
+    /// 30 to 120 requests answered by a server error.
+    ErrorBurst,
+    /// One to four lines of an error never seen.
+    NewError,
+    /// One to three answers far larger than any before.
+    HugeValue,
+    /// The access log says nothing for 2 to 6 hours; the line after it belongs to the episode.
+    Silence,
+    /// A tenth of the requests for 3 to 6 hours; these, and the line after them, belong to it.
+    Drop,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::BruteForce,
+        Self::DistributedBruteForce,
+        Self::Takeover,
+        Self::Spike,
+        Self::ErrorBurst,
+        Self::NewError,
+        Self::HugeValue,
+        Self::Silence,
+        Self::Drop,
+    ];
+
+    /// In words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BruteForce => "brute force, one address",
+            Self::DistributedBruteForce => "brute force, many addresses",
+            Self::Takeover => "login after failures, new address",
+            Self::Spike => "spike of one page",
+            Self::ErrorBurst => "burst of server errors",
+            Self::NewError => "error never seen",
+            Self::HugeValue => "huge answer",
+            Self::Silence => "silence of a source",
+            Self::Drop => "drop of a source",
+        }
+    }
+}
+
+/// The truth of an episode.
+#[derive(Debug, Clone, Copy)]
+pub struct Episode {
+    /// Counts from 0 in order of time.
+    pub id: u32,
+    /// What happens.
+    pub kind: Kind,
+    /// The log it happens in.
+    pub log: Log,
+    /// When it begins, in milliseconds since 1970.
+    pub start_ms: u64,
+    /// When it ends.
+    pub end_ms: u64,
+}
 
 pub(super) const fn log_of(kind: Kind) -> Log {
     match kind {

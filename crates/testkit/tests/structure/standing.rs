@@ -43,8 +43,6 @@ pub(crate) const CIRCLES: &[(&str, &[&str])] = &[
     ("intake", &["tail/open.rs", "tail/position.rs"]),
     ("journal", &["cursor.rs", "expected.rs", "recover.rs", "scan.rs", "state.rs", "writer.rs"]),
     ("pipeline", &["remote.rs", "remote/connection.rs", "remote/unavailable.rs"]),
-    ("telemetry", &["ledger.rs", "metric.rs"]),
-    ("testkit", &["replay.rs", "replay/background.rs", "replay/episodes.rs"]),
 ];
 
 /// Modules whose own file still lies beside their folder instead of in it, as `mod.rs`.
@@ -56,5 +54,4 @@ pub(crate) const BESIDE_THEIR_FOLDER: &[&str] = &[
     "crates/app/src/findings.rs",
     "crates/app/src/instance.rs",
     "crates/pipeline/src/remote.rs",
-    "crates/testkit/src/replay.rs",
 ];

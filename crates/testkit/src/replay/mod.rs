@@ -14,19 +14,19 @@
 
 mod background;
 mod episodes;
+mod line;
 
 use std::io;
 
 use rand::{Rng, SeedableRng, rngs::SmallRng, seq::SliceRandom};
 
 use background::Background;
+pub use episodes::{Episode, Kind};
+use line::{DAY_MS, HOUR_MS};
+pub use line::{Line, Log};
 
 /// 2026-01-05T00:00:00Z, a Monday.
 const START_MS: u64 = 1_767_571_200_000;
-const SECOND_MS: u64 = 1_000;
-const MINUTE_MS: u64 = 60 * SECOND_MS;
-const HOUR_MS: u64 = 60 * MINUTE_MS;
-const DAY_MS: u64 = 24 * HOUR_MS;
 /// Days before the first episode.
 const QUIET_DAYS: u64 = 3;
 
@@ -41,96 +41,6 @@ pub struct Plan {
     pub episodes: u32,
     /// Whether the world moves slowly in the second half.
     pub drift: bool,
-}
-
-/// The log that a line is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Log {
-    /// Syslog lines of one host.
-    Auth,
-    /// Combined access log lines.
-    Access,
-}
-
-/// A line of the stream.
-#[derive(Debug, Clone)]
-pub struct Line {
-    /// Milliseconds since 1970; the stamp in the text says the same in seconds.
-    pub at_ms: u64,
-    /// Which log it is of.
-    pub log: Log,
-    /// As it stands in the log.
-    pub text: String,
-    /// The episode it belongs to.
-    pub episode: Option<u32>,
-}
-
-/// What happens in an episode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// 30 to 120 failed logins from one address.
-    BruteForce,
-    /// As many from as many addresses.
-    DistributedBruteForce,
-    /// Failed logins of a new address, then a successful one.
-    Takeover,
-    /// 200 to 800 requests of one page within 5 to 15 minutes.
-    Spike,
-    /// 30 to 120 requests answered by a server error.
-    ErrorBurst,
-    /// One to four lines of an error never seen.
-    NewError,
-    /// One to three answers far larger than any before.
-    HugeValue,
-    /// The access log says nothing for 2 to 6 hours; the line after it belongs to the episode.
-    Silence,
-    /// A tenth of the requests for 3 to 6 hours; these, and the line after them, belong to it.
-    Drop,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::BruteForce,
-        Self::DistributedBruteForce,
-        Self::Takeover,
-        Self::Spike,
-        Self::ErrorBurst,
-        Self::NewError,
-        Self::HugeValue,
-        Self::Silence,
-        Self::Drop,
-    ];
-
-    /// In words.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::BruteForce => "brute force, one address",
-            Self::DistributedBruteForce => "brute force, many addresses",
-            Self::Takeover => "login after failures, new address",
-            Self::Spike => "spike of one page",
-            Self::ErrorBurst => "burst of server errors",
-            Self::NewError => "error never seen",
-            Self::HugeValue => "huge answer",
-            Self::Silence => "silence of a source",
-            Self::Drop => "drop of a source",
-        }
-    }
-}
-
-/// The truth of an episode.
-#[derive(Debug, Clone, Copy)]
-pub struct Episode {
-    /// Counts from 0 in order of time.
-    pub id: u32,
-    /// What happens.
-    pub kind: Kind,
-    /// The log it happens in.
-    pub log: Log,
-    /// When it begins, in milliseconds since 1970.
-    pub start_ms: u64,
-    /// When it ends.
-    pub end_ms: u64,
 }
 
 /// A stream and its truth.
@@ -184,42 +94,6 @@ pub fn generate(plan: Plan) -> io::Result<Replay> {
     Ok(Replay { lines, episodes: found, drift })
 }
 
-/// Day of the month, month (0 to 11), hours, minutes and seconds of a time in 2026.
-fn civil(at_ms: u64) -> (u64, usize, u64, u64, u64) {
-    const MONTHS: [u64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let seconds = at_ms / SECOND_MS;
-    let mut day = seconds / 86_400 - 20_454;
-    let mut month = 0;
-    while day >= MONTHS[month % 12] {
-        day -= MONTHS[month % 12];
-        month += 1;
-    }
-    (day + 1, month % 12, seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60)
-}
-
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-fn auth_line(at_ms: u64, rest: &str, episode: Option<u32>) -> Line {
-    let (day, month, hour, minute, second) = civil(at_ms);
-    let text = format!("{} {day:2} {hour:02}:{minute:02}:{second:02} ip-10-77-20-248 {rest}", MONTHS[month]);
-    Line { at_ms, log: Log::Auth, text, episode }
-}
-
-fn access_line(at_ms: u64, address: &str, rest: &str, episode: Option<u32>) -> Line {
-    let (day, month, hour, minute, second) = civil(at_ms);
-    let stamp = format!("{day:02}/{}/2026:{hour:02}:{minute:02}:{second:02} +0000", MONTHS[month]);
-    Line { at_ms, log: Log::Access, text: format!("{address} - - [{stamp}] {rest}"), episode }
-}
-
-/// A public address.
-fn address(random: &mut SmallRng) -> String {
-    let [a, b, c, d] =
-        [random.random_range(23..224), random.random(), random.random(), random.random::<u8>()];
-    let a: u8 = if matches!(a, 127 | 172 | 192) { 31 } else { a };
-    format!("{a}.{b}.{c}.{d}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,13 +129,5 @@ mod tests {
                 assert_eq!(between.count(), 0);
             }
         }
-    }
-
-    #[test]
-    fn stamps_are_those_of_the_calendar() {
-        assert_eq!(civil(START_MS), (5, 0, 0, 0, 0));
-        assert_eq!(civil(START_MS + 27 * DAY_MS + HOUR_MS), (1, 1, 1, 0, 0));
-        let line = auth_line(START_MS + 61_000, "su: x", None);
-        assert_eq!(line.text, "Jan  5 00:01:01 ip-10-77-20-248 su: x");
     }
 }
