@@ -2,7 +2,7 @@
 
 use axum::{extract::Query as QueryString, http::Uri};
 use event::Timestamp;
-use index::{Cursor, Selection};
+use index::{Selection, SortKey};
 use problem::{Problem, StatusCode};
 use query::Query;
 
@@ -62,7 +62,7 @@ impl Params {
     }
 
     /// `cursor`, as an earlier answer's `next` gave it.
-    pub(crate) fn cursor(&self) -> Result<Option<Cursor>, Problem> {
+    pub(crate) fn cursor(&self) -> Result<Option<SortKey>, Problem> {
         self.text("cursor").map(str::parse).transpose().map_err(|_| {
             bad_parameter("cursor", "'cursor' must be the 'next' of an earlier answer to the same search")
         })

@@ -4,7 +4,6 @@
 //!
 //! This crate must never know how events came in, nor decide what is strange about them.
 
-mod cursor;
 mod dead_letter;
 pub mod elasticsearch;
 pub mod embedded;
@@ -17,13 +16,13 @@ mod merge;
 mod page;
 mod request;
 pub mod scan;
+mod sort_key;
 pub mod upkeep;
 
 use async_trait::async_trait;
 use event::{Batch, EventId, JournalId, Position, Timestamp, Verdict};
 use tokio::sync::watch;
 
-pub use cursor::InvalidCursor;
 pub use dead_letter::{DeadLetter, DeadLetters};
 pub use error::IndexError;
 pub use histogram::{Bucket, Histogram, HistogramRequest};
@@ -31,6 +30,7 @@ pub use interval::{BUCKETS_CHOSEN, Interval};
 pub use limits::{CancelOnDrop, Lanes, LanesConfig, Limits, Meter, Place};
 pub use merge::OTHER;
 pub use request::*;
+pub use sort_key::{InvalidSortKey, SortKey};
 
 /// A place that keeps analysed events searchable. Writing is idempotent by event id.
 ///

@@ -19,8 +19,8 @@ impl SearchResult {
         let known_to = self.next.max(other.next);
         self.hits.extend(other.hits);
         let found = self.hits.len();
-        self.hits.retain(|hit| known_to.is_none_or(|last| hit.cursor >= last));
-        self.hits.sort_by_key(|hit| std::cmp::Reverse(hit.cursor));
+        self.hits.retain(|hit| known_to.is_none_or(|last| hit.key >= last));
+        self.hits.sort_by_key(|hit| std::cmp::Reverse(hit.key));
         self.hits.truncate(limit);
         let mut room = Room::new(bytes_max);
         let fitting = self.hits.iter().take_while(|hit| room.take(&hit.document)).count();
@@ -28,7 +28,7 @@ impl SearchResult {
         let more = known_to.is_some() || self.hits.len() < found;
         Self {
             total: self.total + other.total,
-            next: self.hits.last().map(|hit| hit.cursor).filter(|_| more),
+            next: self.hits.last().map(|hit| hit.key).filter(|_| more),
             hits: self.hits,
             covered: self.covered.max(other.covered),
         }

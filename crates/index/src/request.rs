@@ -1,8 +1,10 @@
 //! What may be asked of an index, and its answers.
 
-use event::{Document, EventId, JournalId, Position, TemplateId, Timestamp};
+use event::{Analyzed, Document, EventId, JournalId, Position, TemplateId, Timestamp};
 use query::Query;
 use serde::Serialize;
+
+use crate::SortKey;
 
 /// Which events a request is about.
 #[derive(Debug, Clone)]
@@ -15,13 +17,19 @@ pub struct Selection {
     pub to: Option<Timestamp>,
 }
 
-/// Where a further page begins: behind the hit with this time stamp and id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cursor {
-    /// `@timestamp` of the last hit.
-    pub timestamp: Timestamp,
-    /// Its id.
-    pub id: EventId,
+impl Selection {
+    /// Everything.
+    pub fn all() -> Self {
+        Self { query: Query::All, from: None, to: None }
+    }
+
+    /// Whether an event is selected.
+    pub fn matches(&self, analyzed: &Analyzed<'_>) -> bool {
+        let Analyzed { event, template, verdict, .. } = analyzed;
+        self.from.is_none_or(|from| event.timestamp >= from)
+            && self.to.is_none_or(|to| event.timestamp < to)
+            && self.query.matches(event, template.as_deref(), verdict)
+    }
 }
 
 /// A search. Hits are ordered by `@timestamp`, then by id, both falling.
@@ -32,7 +40,7 @@ pub struct SearchRequest {
     /// How many hits at most; 0 asks for the total alone.
     pub limit: usize,
     /// Only hits behind this one.
-    pub after: Option<Cursor>,
+    pub after: Option<SortKey>,
     /// Hits end early when their documents have so many bytes as JSON; one comes in any case.
     pub bytes_max: usize,
     /// Whether the total is wanted. Further pages of an answer need none.
@@ -50,7 +58,7 @@ impl SearchRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// Its place in the order.
-    pub cursor: Cursor,
+    pub key: SortKey,
     /// The nested ECS document.
     pub document: Document,
 }
@@ -63,7 +71,7 @@ pub struct SearchResult {
     /// At most `limit` of them, within `bytes_max`.
     pub hits: Vec<Hit>,
     /// Where to go on, when there is more behind the last of these hits; None without hits.
-    pub next: Option<Cursor>,
+    pub next: Option<SortKey>,
     /// The journal position that the answer covers: everything before it was looked at.
     pub covered: Position,
 }

@@ -10,13 +10,13 @@ use async_trait::async_trait;
 use event::{
     Analyzed, Batch, EventId, FieldKind, JournalId, Position, Timestamp, Verdict, VerdictState, fields_of,
 };
-use query::{Query, lowered, scalars, value_at};
+use query::{lowered, scalars, value_at};
 use tokio::sync::watch;
 
 use crate::{
-    Bucket, Cursor, FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram,
-    HistogramRequest, Hit, Index, IndexError, IndexStats, Interval, Limits, Pattern, Patterns,
-    PatternsRequest, SearchRequest, SearchResult, Selection,
+    Bucket, FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest,
+    Hit, Index, IndexError, IndexStats, Interval, Limits, Pattern, Patterns, PatternsRequest, SearchRequest,
+    SearchResult, Selection, SortKey,
     interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::{sort_counts, sort_patterns},
     page::Room,
@@ -119,21 +119,20 @@ impl Scan {
     /// # Errors
     /// When the limits are reached.
     pub fn search(&self, request: &SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError> {
-        let cursor =
-            |analyzed: &Analyzed<'_>| Cursor { timestamp: analyzed.event.timestamp, id: analyzed.id };
+        let key = |analyzed: &Analyzed<'_>| SortKey { timestamp: analyzed.event.timestamp, id: analyzed.id };
         let mut found = self.selected(&request.selection, limits)?;
         let total = found.len() as u64;
-        found.retain(|analyzed| request.after.is_none_or(|after| cursor(analyzed) < after));
-        found.sort_by_key(|analyzed| std::cmp::Reverse(cursor(analyzed)));
+        found.retain(|analyzed| request.after.is_none_or(|after| key(analyzed) < after));
+        found.sort_by_key(|analyzed| std::cmp::Reverse(key(analyzed)));
         let matching = found.len();
         let mut room = Room::new(request.bytes_max);
         let hits: Vec<_> = found
             .into_iter()
             .take(request.limit)
-            .map(|analyzed| Hit { cursor: cursor(analyzed), document: analyzed.document() })
+            .map(|analyzed| Hit { key: key(analyzed), document: analyzed.document() })
             .take_while(|hit| room.take(&hit.document))
             .collect();
-        let next = hits.last().map(|hit| hit.cursor).filter(|_| matching > hits.len());
+        let next = hits.last().map(|hit| hit.key).filter(|_| matching > hits.len());
         let total = if request.counted { total } else { 0 };
         Ok(SearchResult { total, hits, next, covered: self.covered })
     }
@@ -154,8 +153,8 @@ impl Scan {
             if !request.query.matches(event, template.as_deref(), verdict) {
                 continue;
             }
-            let cursor = Cursor { timestamp: event.timestamp, id: *id };
-            let hit = Hit { cursor, document: analyzed.document() };
+            let key = SortKey { timestamp: event.timestamp, id: *id };
+            let hit = Hit { key, document: analyzed.document() };
             if !room.take(&hit.document) {
                 return Ok(Followed { hits, end: id.position });
             }
@@ -280,21 +279,6 @@ impl Scan {
         sort_patterns(&mut patterns);
         patterns.truncate(request.limit);
         Ok(Patterns { patterns, distinct, total, covered: self.covered })
-    }
-}
-
-impl Selection {
-    /// Everything.
-    pub fn all() -> Self {
-        Self { query: Query::All, from: None, to: None }
-    }
-
-    /// Whether an event is selected.
-    pub fn matches(&self, analyzed: &Analyzed<'_>) -> bool {
-        let Analyzed { event, template, verdict, .. } = analyzed;
-        self.from.is_none_or(|from| event.timestamp >= from)
-            && self.to.is_none_or(|to| event.timestamp < to)
-            && self.query.matches(event, template.as_deref(), verdict)
     }
 }
 

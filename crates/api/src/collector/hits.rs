@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::{extract::State, http::Uri, response::Response};
 use event::Position;
-use index::{Cursor, Limits, SearchRequest};
+use index::{Limits, SearchRequest, SortKey};
 use metrics::counter;
 use problem::Problem;
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ struct Page {
     total: u64,
     /// Separated by commas.
     text: Vec<u8>,
-    next: Option<Cursor>,
+    next: Option<SortKey>,
     is_last: bool,
 }
 
@@ -158,7 +158,7 @@ impl Pages {
                 if !text.is_empty() {
                     text.push(b',');
                 }
-                serde_json::to_writer(&mut text, &hit_json(hit.cursor.id, hit.document))?;
+                serde_json::to_writer(&mut text, &hit_json(hit.key.id, hit.document))?;
             }
             Ok::<_, serde_json::Error>(text)
         });
@@ -174,7 +174,7 @@ impl Pages {
     }
 
     /// What stands behind the hits.
-    fn foot(&self, next: Option<Cursor>) -> Vec<u8> {
+    fn foot(&self, next: Option<SortKey>) -> Vec<u8> {
         let mut foot = json!({
             "next": next.map(|cursor| cursor.to_string()),
             "took_ms": self.worked.as_millis() as u64,

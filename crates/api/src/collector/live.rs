@@ -162,8 +162,8 @@ impl Feed {
         };
         counter!(metric::LIVE_CAUGHT_UP).increment(followed.hits.len() as u64);
         for hit in followed.hits {
-            self.last = Some(hit.cursor.id);
-            self.send(message(hit.cursor.id, hit.document), outlet).await?;
+            self.last = Some(hit.key.id);
+            self.send(message(hit.key.id, hit.document), outlet).await?;
         }
         self.position = followed.end;
         Ok(())
@@ -182,7 +182,7 @@ impl Feed {
             let first = self.searcher.follow(Query::All, seen.position, 1).await;
             let first = first.and_then(|found| found.hits.into_iter().next());
             self.position = seen.position.next();
-            if first.is_some_and(|hit| hit.cursor.id == seen) {
+            if first.is_some_and(|hit| hit.key.id == seen) {
                 return Ok(());
             }
         }

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use event::{Document, Event, Timestamp};
-use index::{Cursor, Limits, SearchRequest, Selection};
+use index::{Limits, SearchRequest, Selection, SortKey};
 use parse::Format;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
@@ -172,7 +172,7 @@ async fn read_store(
 ) -> Result<Option<Vec<Vec<u8>>>, Problem> {
     let (config, cancel) = (&shared.state.config, cancel_of(shared, job));
     let (mut pages, mut events, mut bytes) = (Vec::new(), 0, 0);
-    let mut after: Option<Cursor> = None;
+    let mut after: Option<SortKey> = None;
     while events < config.train_events_max {
         let limit = PAGE.min(config.train_events_max - events);
         let request = SearchRequest {

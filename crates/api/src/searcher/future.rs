@@ -2,7 +2,7 @@
 //! for. One wrong clock would else head every search until its time has come.
 
 use event::{EventId, FUTURE_AFTER, JournalId, Position, Timestamp};
-use index::{Cursor, Limits, SearchRequest, SearchResult, Selection};
+use index::{Limits, SearchRequest, SearchResult, Selection, SortKey};
 
 use super::{Answer, SearchError, Searcher};
 use crate::clock::now;
@@ -16,9 +16,9 @@ fn horizon(now: Timestamp) -> Timestamp {
 }
 
 /// Before every hit.
-fn start() -> Cursor {
+fn start() -> SortKey {
     let position = Position { segment: u32::MAX, record: u32::MAX };
-    Cursor { timestamp: Timestamp::MAX, id: EventId { journal: JournalId(u128::MAX), position } }
+    SortKey { timestamp: Timestamp::MAX, id: EventId { journal: JournalId(u128::MAX), position } }
 }
 
 impl Searcher {
@@ -49,7 +49,7 @@ impl Searcher {
             return Ok(answer);
         }
         let mut answer = self.page(request.clone(), end, limits).await?;
-        let led = answer.result.hits.first().is_some_and(|hit| hit.cursor.timestamp >= horizon);
+        let led = answer.result.hits.first().is_some_and(|hit| hit.key.timestamp >= horizon);
         if led {
             let total = answer.result.total;
             let selection = Selection { to: Some(horizon), ..request.selection.clone() };

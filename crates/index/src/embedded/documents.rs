@@ -12,7 +12,7 @@ use super::{
     store::{Shared, Snapshot},
 };
 use crate::{
-    Cursor, FollowRequest, Followed, Hit, IndexError, Meter,
+    FollowRequest, Followed, Hit, IndexError, Meter, SortKey,
     page::{Room, text_len},
 };
 
@@ -76,7 +76,7 @@ impl Shared {
             let tables = segment.tables(&self.cache)?;
             let block = Block::new(segment, number.block, &tables, &self.cache);
             let mut rows = Rows::new(&block)?;
-            for (at, Found { cursor, row, .. }) in group {
+            for (at, Found { key, row, .. }) in group {
                 meter.spend(work)?;
                 let owned = rows.row(*row)?;
                 let template = owned.template.as_deref();
@@ -88,7 +88,7 @@ impl Shared {
                     return Ok(None);
                 }
                 let document = document(&owned.event, template, &owned.verdict);
-                hits[*at] = Some(Hit { cursor: *cursor, document });
+                hits[*at] = Some(Hit { key: *key, document });
             }
         }
         Ok(Some(hits))
@@ -105,8 +105,8 @@ impl Shared {
         let (hits, looked) =
             self.documents(snapshot, &rows, Some(&request.query), request.bytes_max, meter)?;
         let end = match (rows.get(looked), rows.last()) {
-            (Some(next), _) => next.cursor.id.position,
-            (None, Some(last)) if is_cut => last.cursor.id.position.next(),
+            (Some(next), _) => next.key.id.position,
+            (None, Some(last)) if is_cut => last.key.id.position.next(),
             (None, _) => request.from.max(snapshot.covered),
         };
         Ok(Followed { hits, end })
@@ -137,7 +137,7 @@ impl Shared {
         blocks.sort_unstable();
         let (mut rows, mut is_cut): (Vec<Found>, bool) = (Vec::new(), false);
         for (first, number) in blocks {
-            if rows.get(FOLLOWED_MAX - 1).is_some_and(|last| last.cursor.id.position < first) {
+            if rows.get(FOLLOWED_MAX - 1).is_some_and(|last| last.key.id.position < first) {
                 return Ok((rows, true));
             }
             meter.check()?;
@@ -149,10 +149,10 @@ impl Shared {
                 let id = block.id(row)?;
                 if request.reaches(id) {
                     let timestamp = Timestamp::from_nanos(*nanos).unwrap_or_default();
-                    rows.push(Found { cursor: Cursor { timestamp, id }, block: number, row });
+                    rows.push(Found { key: SortKey { timestamp, id }, block: number, row });
                 }
             }
-            rows.sort_unstable_by_key(|row| number_of(row.cursor.id.position));
+            rows.sort_unstable_by_key(|row| number_of(row.key.id.position));
             is_cut |= rows.len() > FOLLOWED_MAX;
             rows.truncate(FOLLOWED_MAX);
         }

@@ -16,7 +16,7 @@ use super::{
     store::{Shared, Snapshot},
     terms::{Candidates, Terms},
 };
-use crate::{Cursor, Hit, IndexError, Meter, SearchRequest, SearchResult, Selection};
+use crate::{Hit, IndexError, Meter, SearchRequest, SearchResult, Selection, SortKey};
 
 /// What becomes of matching rows.
 pub(super) trait Collect {
@@ -206,7 +206,7 @@ impl Shared {
             hits = self.documents(snapshot, wanted, None, request.bytes_max, meter)?.0;
             more = found.len() > hits.len();
         }
-        let next = hits.last().map(|hit: &Hit| hit.cursor).filter(|_| more);
+        let next = hits.last().map(|hit: &Hit| hit.key).filter(|_| more);
         Ok(SearchResult { total: total.0, hits, next, covered: snapshot.covered })
     }
 
@@ -287,7 +287,7 @@ pub(super) struct BlockNumber {
 /// A row found, ordered as hits are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Found {
-    pub(super) cursor: Cursor,
+    pub(super) key: SortKey,
     pub(super) block: BlockNumber,
     pub(super) row: usize,
 }
@@ -381,7 +381,7 @@ impl Memo {
 /// The newest of the rows looked at.
 struct Newest {
     /// Only rows behind this one.
-    after: Option<Cursor>,
+    after: Option<SortKey>,
     /// How many are kept.
     wanted: usize,
     found: BinaryHeap<Reverse<Found>>,
@@ -389,9 +389,9 @@ struct Newest {
 
 impl Newest {
     /// What a row must be newer than, once there are as many as are wanted.
-    fn worst(&self) -> Option<Cursor> {
+    fn worst(&self) -> Option<SortKey> {
         let is_full = self.found.len() >= self.wanted;
-        self.found.peek().filter(|_| is_full).map(|Reverse(worst)| worst.cursor)
+        self.found.peek().filter(|_| is_full).map(|Reverse(worst)| worst.key)
     }
 
     /// Looks at what of a block matches; `known` are the rows that do, where they were tested before.
@@ -441,11 +441,11 @@ impl Newest {
                     continue;
                 }
             }
-            let cursor = Cursor { timestamp, id: block.id(row)? };
-            if self.after.is_some_and(|after| cursor >= after) || worst.is_some_and(|worst| cursor < worst) {
+            let key = SortKey { timestamp, id: block.id(row)? };
+            if self.after.is_some_and(|after| key >= after) || worst.is_some_and(|worst| key < worst) {
                 continue;
             }
-            self.found.push(Reverse(Found { cursor, block: number, row }));
+            self.found.push(Reverse(Found { key, block: number, row }));
             if self.found.len() > self.wanted {
                 self.found.pop();
             }

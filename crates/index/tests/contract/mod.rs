@@ -101,7 +101,7 @@ pub(crate) async fn write(index: &dyn Index, batch: Batch<'static>) {
 /// The records found by a request, newest first, and the total.
 pub(crate) async fn found(index: &dyn Index, request: SearchRequest) -> (Vec<u32>, u64) {
     let result = index.search(request, &Limits::none()).await.unwrap();
-    (result.hits.iter().map(|hit| hit.cursor.id.position.record).collect(), result.total)
+    (result.hits.iter().map(|hit| hit.key.id.position.record).collect(), result.total)
 }
 
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {

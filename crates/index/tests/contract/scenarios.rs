@@ -139,7 +139,7 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
         let result = index.search(request.clone(), &Limits::none()).await.unwrap();
         assert_eq!(result.total, 7);
         assert_eq!(result.covered, id(7).position);
-        pages.push(result.hits.iter().map(|hit| hit.cursor.id.position.record).collect::<Vec<_>>());
+        pages.push(result.hits.iter().map(|hit| hit.key.id.position.record).collect::<Vec<_>>());
         let Some(next) = result.next else { break };
         assert!(pages.len() < 9, "paging does not end");
         request.after = Some(next.to_string().parse().unwrap());
@@ -165,7 +165,7 @@ pub(super) async fn paging<F: Factory>(factory: &F) {
             );
             hits.extend(page.hits);
             let Some(next) = page.next else { break };
-            assert_eq!(hits.last().map(|hit| hit.cursor), Some(next));
+            assert_eq!(hits.last().map(|hit| hit.key), Some(next));
             request = SearchRequest { after: Some(next), counted: false, ..request };
         }
         assert_eq!(hits, index.search(all("same"), &Limits::none()).await.unwrap().hits, "{bytes_max}");
@@ -206,7 +206,7 @@ pub(super) async fn following<F: Factory>(factory: &F) {
         let mut records = Vec::new();
         loop {
             let followed = index.follow(request.clone(), &Limits::none()).await.unwrap();
-            records.extend(followed.hits.iter().map(|hit| hit.cursor.id.position.record));
+            records.extend(followed.hits.iter().map(|hit| hit.key.id.position.record));
             if followed.end == request.from {
                 break;
             }
@@ -393,7 +393,7 @@ pub(super) async fn late_verdicts<F: Factory>(factory: &F) {
             assert_eq!(found(index, all(query)).await, (expected, total), "{query}");
         }
         let hits = index.search(all("odd"), &Limits::none()).await.unwrap().hits;
-        let hit = hits.iter().find(|hit| hit.cursor.id == id(3)).unwrap();
+        let hit = hits.iter().find(|hit| hit.key.id == id(3)).unwrap();
         let anomaly = &hit.document["sentinel"]["anomaly"];
         let reasons = serde_json::json!(["never \"seen\" before"]);
         assert_eq!((&anomaly["score"], &anomaly["reasons"]), (&serde_json::json!(0.3), &reasons));

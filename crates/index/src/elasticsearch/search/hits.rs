@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::{ID, LABEL_NAMES, Question, TOKENS, aggregate::taken, unexpected};
 use crate::{
-    Cursor, FollowRequest, Followed, Hit, IndexError, SearchRequest, SearchResult, Selection,
+    FollowRequest, Followed, Hit, IndexError, SearchRequest, SearchResult, Selection, SortKey,
     elasticsearch::{Cluster, View},
     page::Room,
 };
@@ -46,7 +46,7 @@ pub(in crate::elasticsearch) async fn search(
             }
             hits.push(hit);
         }
-        after = hits.last().map(|hit: &Hit| hit.cursor);
+        after = hits.last().map(|hit: &Hit| hit.key);
         if is_full || hits.len() >= wanted || hits.len() - was < size {
             break;
         }
@@ -56,7 +56,7 @@ pub(in crate::elasticsearch) async fn search(
     }
     let more = is_full || hits.len() > request.limit;
     hits.truncate(request.limit);
-    let next = hits.last().map(|hit| hit.cursor).filter(|_| more);
+    let next = hits.last().map(|hit| hit.key).filter(|_| more);
     Ok(SearchResult { total: total.unwrap_or_default(), hits, next, covered: view.covered })
 }
 
@@ -78,7 +78,7 @@ pub(in crate::elasticsearch) async fn follow(
     let (mut hits, mut room, mut at_once) = (Vec::new(), Room::new(bytes_max), FIRST);
     loop {
         let mut body = json!({"size": at_once, "track_total_hits": false, "sort": [{ID: {"order": "asc", "unmapped_type": "keyword"}}]});
-        if let Some(hit) = hits.last().map(|hit: &Hit| hit.cursor) {
+        if let Some(hit) = hits.last().map(|hit: &Hit| hit.key) {
             body["search_after"] = json!([hit.id.to_string()]);
         }
         let mut answer = question.ask(body).await?;
@@ -87,7 +87,7 @@ pub(in crate::elasticsearch) async fn follow(
         for hit in found {
             let hit = read(hit).ok_or_else(|| unexpected("a hit is no event of Log Sentinel"))?;
             if !room.take(&hit.document) {
-                return Ok(Followed { hits, end: hit.cursor.id.position });
+                return Ok(Followed { hits, end: hit.key.id.position });
             }
             hits.push(hit);
         }
@@ -98,14 +98,14 @@ pub(in crate::elasticsearch) async fn follow(
     }
 }
 
-fn page(size: usize, after: Option<Cursor>, counted: bool) -> Json {
+fn page(size: usize, after: Option<SortKey>, counted: bool) -> Json {
     let mut body = json!({"size": size, "track_total_hits": counted});
     if size > 0 {
         body["sort"] = json!([
             {field::TIMESTAMP: {"order": "desc", "unmapped_type": "date_nanos"}},
             {ID: {"order": "desc", "unmapped_type": "keyword"}},
         ]);
-        if let Some(Cursor { timestamp, id }) = after {
+        if let Some(SortKey { timestamp, id }) = after {
             body["search_after"] = json!([timestamp.as_nanos(), id.to_string()]);
         }
     }
@@ -122,5 +122,5 @@ fn read(mut hit: Json) -> Option<Hit> {
             sentinel.shift_remove(added.strip_prefix("sentinel.").unwrap_or(added));
         }
     }
-    Some(Hit { cursor: Cursor { timestamp, id }, document })
+    Some(Hit { key: SortKey { timestamp, id }, document })
 }

@@ -1,21 +1,28 @@
-//! The cursor as text, for replies and requests.
+//! Where a hit stands in the order of hits, and that as text, for replies and requests.
 
 use std::{fmt, str::FromStr};
 
 use event::{EventId, JournalId, Position, Timestamp};
 
-use crate::Cursor;
+/// Where a hit stands: hits fall by `@timestamp`, then by id. A further page begins behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SortKey {
+    /// `@timestamp` of the hit.
+    pub timestamp: Timestamp,
+    /// Its id.
+    pub id: EventId,
+}
 
-/// A text that no reply gave as a cursor.
+/// A text that no reply gave as a place to go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor: give back the 'next' of an earlier answer, unchanged")]
-pub struct InvalidCursor;
+pub struct InvalidSortKey;
 
 /// Version, time stamp, journal, segment and record in fixed-width hexadecimal.
 const WIDTHS: [usize; 4] = [16, 32, 8, 8];
 const VERSION: &str = "1";
 
-impl fmt::Display for Cursor {
+impl fmt::Display for SortKey {
     /// Opaque, of letters and digits only.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let EventId { journal, position } = self.id;
@@ -24,21 +31,21 @@ impl fmt::Display for Cursor {
     }
 }
 
-impl FromStr for Cursor {
-    type Err = InvalidCursor;
+impl FromStr for SortKey {
+    type Err = InvalidSortKey;
 
-    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let digits = text.strip_prefix(VERSION).ok_or(InvalidCursor)?;
+    fn from_str(text: &str) -> Result<Self, InvalidSortKey> {
+        let digits = text.strip_prefix(VERSION).ok_or(InvalidSortKey)?;
         let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if digits.len() != WIDTHS.iter().sum::<usize>() || !digits.bytes().all(lower_hex) {
-            return Err(InvalidCursor);
+            return Err(InvalidSortKey);
         }
         let mut at = 0;
         let [nanos, journal, segment, record] = WIDTHS.map(|width| {
             at += width;
             u128::from_str_radix(&digits[at - width..at], 16).unwrap_or_default()
         });
-        let nanos = i64::try_from(nanos).ok().and_then(Timestamp::from_nanos).ok_or(InvalidCursor)?;
+        let nanos = i64::try_from(nanos).ok().and_then(Timestamp::from_nanos).ok_or(InvalidSortKey)?;
         let position = Position { segment: segment as u32, record: record as u32 };
         Ok(Self { timestamp: nanos, id: EventId { journal: JournalId(journal), position } })
     }
@@ -53,19 +60,19 @@ mod tests {
     proptest! {
         #[test]
         fn text_round_trips(nanos in 0..i64::MAX, journal: u128, segment: u32, record: u32) {
-            let cursor = Cursor {
+            let key = SortKey {
                 timestamp: Timestamp::from_nanos(nanos).unwrap(),
                 id: EventId { journal: JournalId(journal), position: Position { segment, record } },
             };
-            let text = cursor.to_string();
+            let text = key.to_string();
             prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-            prop_assert_eq!(text.parse(), Ok(cursor));
+            prop_assert_eq!(text.parse(), Ok(key));
         }
 
         #[test]
         fn other_text_is_refused(text in "1?[0-9a-fA-F+-]{60,66}|.{0,70}") {
-            if let Ok(cursor) = text.parse::<Cursor>() {
-                prop_assert_eq!(cursor.to_string(), text);
+            if let Ok(key) = text.parse::<SortKey>() {
+                prop_assert_eq!(key.to_string(), text);
             }
         }
     }
