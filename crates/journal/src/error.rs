@@ -1,6 +1,9 @@
 //! What can go wrong, and what to do about it.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use event::{JournalId, Position};
 
@@ -134,4 +137,10 @@ pub enum ReadError {
         /// The journal's end.
         end: Position,
     },
+}
+
+/// The error of opening, for an attempt on a file.
+pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {
+    let path = path.to_owned();
+    move |source| OpenError::Io { action, path, source }
 }

@@ -19,9 +19,9 @@ use event::JournalId;
 use crate::{
     OpenError, Problem,
     disk::Disk,
+    error::io_error,
     format::{VERSION, array, get_u32, put_u32},
-    recover::io_error,
-    state::Segment,
+    segment::Segment,
 };
 
 const MANIFEST_MAGIC: [u8; 8] = *b"LSJRNL\0L";

@@ -70,15 +70,18 @@
 
 mod batch;
 mod cursor;
+mod cursor_file;
 mod disk;
 mod error;
 mod expected;
 mod format;
 mod identity;
 mod notes;
+mod queue;
 mod read;
 mod recover;
 mod scan;
+mod segment;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -103,11 +106,14 @@ pub use identity::Identity;
 pub use read::Records;
 pub use verify::{VerifyReport, cat, verify};
 
-use cursor::CursorFile;
+use cursor_file::CursorFile;
 use disk::Disk;
-use recover::{io_error, recover};
-use state::{Shared, lock, segment_path};
-use writer::{Pending, Waiter, Writer};
+use error::io_error;
+use queue::{Pending, Waiter};
+use recover::recover;
+use segment::segment_path;
+use state::{Shared, lock};
+use writer::Writer;
 
 /// Settings.
 #[derive(Debug, Clone)]

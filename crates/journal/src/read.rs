@@ -8,7 +8,8 @@ use crate::{
     ReadError,
     format::{BLOCK_HEADER, FILE_HEADER, Key},
     scan::{Item, Scan},
-    state::{Shared, lock, segment_path},
+    segment::segment_path,
+    state::{Shared, lock},
 };
 
 /// Records read, and what was met on the way. They lie in one buffer and in one segment.

@@ -12,14 +12,16 @@ use tokio::sync::watch;
 
 use crate::{
     Config, OpenError, Problem,
-    cursor::{self, CursorFile, Slots},
+    cursor_file::{self, CursorFile, Slots},
     disk::{self, Disk},
+    error::io_error,
     expected::{self, Acknowledged, Expected, Marker},
     format::{self, BadHeader, FILE_HEADER, Key},
     notes::Notes,
+    queue::Queue,
     scan::{self, Survey},
-    state::{QUARANTINE_SHARE, Segment, Shared, State, segment_path},
-    writer::Queue,
+    segment::{Segment, segment_path},
+    state::{QUARANTINE_SHARE, Shared, State},
 };
 
 /// What was found; `file` tells where the writer goes on.
@@ -30,11 +32,6 @@ pub(crate) struct Recovered {
     pub(crate) resume: bool,
     /// Writes down what is acknowledged.
     pub(crate) marker: Marker,
-}
-
-pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> OpenError {
-    let path = path.to_owned();
-    move |source| OpenError::Io { action, path, source }
 }
 
 pub(crate) fn recover(mut config: Config, disk: Disk) -> Result<Recovered, OpenError> {
@@ -374,7 +371,7 @@ pub(crate) fn read_cursors(dir: &Path, id: JournalId) -> Result<Vec<(String, Pat
     };
     let mut cursors = Vec::new();
     for (name, path) in files {
-        let slots = cursor::read(&fs::read(&path).map_err(io_error("read", &path))?, id);
+        let slots = cursor_file::read(&fs::read(&path).map_err(io_error("read", &path))?, id);
         if let Some(found) = slots.version {
             return Err(OpenError::Version { path, found });
         }

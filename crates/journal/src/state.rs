@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fs::{self, File},
     io::Write,
-    path::{Path, PathBuf},
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
@@ -12,7 +11,14 @@ use event::Position;
 use tokio::sync::watch;
 
 use crate::{
-    Config, Problem, cursor::CursorFile, disk::Disk, expected, format::Key, notes::Notes, writer::Queue,
+    Config, Problem,
+    cursor_file::CursorFile,
+    disk::Disk,
+    expected,
+    format::Key,
+    notes::Notes,
+    queue::Queue,
+    segment::{Segment, segment_path},
 };
 
 /// Quarantine takes at most this share of the budget.
@@ -40,24 +46,6 @@ pub(crate) struct Shared {
     pub(crate) done: watch::Sender<bool>,
     /// Held as long as anybody may write.
     pub(crate) _lock: File,
-}
-
-/// A segment on disk, as far as it is durable.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Segment {
-    pub(crate) bytes: u64,
-    pub(crate) records: u32,
-    /// Its file is gone; its records are lost, and readers pass them.
-    pub(crate) missing: bool,
-    /// Record number and offset of some blocks, ascending.
-    pub(crate) index: Vec<(u32, u64)>,
-}
-
-impl Segment {
-    /// Without the index.
-    fn clone_size(&self) -> Self {
-        Self { bytes: self.bytes, records: self.records, missing: self.missing, index: Vec::new() }
-    }
 }
 
 #[derive(Debug, Default)]
@@ -90,10 +78,6 @@ pub(crate) struct State {
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // What is guarded is only changed by assignments that cannot panic half-way.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-pub(crate) fn segment_path(dir: &Path, segment: u32) -> PathBuf {
-    dir.join(format!("{segment:010}.segment"))
 }
 
 impl State {

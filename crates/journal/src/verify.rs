@@ -6,16 +6,17 @@ use event::{JournalId, Position};
 
 use crate::{
     Identity, OpenError, Problem,
+    error::io_error,
     expected::Expected,
     format::{FILE_HEADER, Key},
     identity,
     read::{Span, read_span},
     recover::{
-        check_headers, cursor_problem, find_key, io_error, loss, missing, missing_problem, needed,
-        read_cursors, segments,
+        check_headers, cursor_problem, find_key, loss, missing, missing_problem, needed, read_cursors,
+        segments,
     },
     scan::{Survey, survey},
-    state::segment_path,
+    segment::segment_path,
 };
 
 /// Bytes read at once.

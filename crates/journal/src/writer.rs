@@ -3,12 +3,11 @@
 use std::{
     collections::VecDeque,
     fs, io,
-    sync::{Arc, mpsc},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use event::Position;
-use tokio::sync::oneshot;
 
 use crate::{
     AppendError, Appended,
@@ -16,7 +15,9 @@ use crate::{
     disk::{DiskFile, is_full, is_out_of_descriptors},
     expected::{Acknowledged, Marker},
     format::{self, BlockHeader, CLOSE, FILE_HEADER, FINAL},
-    state::{Segment, Shared, lock, segment_path},
+    queue::{Answer, Pending, Queue},
+    segment::{Segment, segment_path},
+    state::{Shared, lock},
 };
 
 /// After so long without an append an idle journal is trimmed.
@@ -32,42 +33,6 @@ const INDEX_BYTES: u64 = 1 << 20;
 /// Smaller batches are copied together before they are written.
 const COPY_BYTES: usize = 64 << 10;
 const GROUP_BYTES: usize = 1 << 20;
-
-pub(crate) type Answer = Result<Appended, AppendError>;
-
-/// Who waits for a batch.
-#[derive(Debug)]
-pub(crate) enum Waiter {
-    Task(oneshot::Sender<Answer>),
-    Thread(mpsc::SyncSender<Answer>),
-}
-
-impl Waiter {
-    fn answer(self, answer: Answer) {
-        // Whoever has gone away does not want to know.
-        match self {
-            Self::Task(sender) => drop(sender.send(answer)),
-            Self::Thread(sender) => drop(sender.send(answer)),
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(crate) struct Pending {
-    pub(crate) batch: Encoded,
-    pub(crate) waiter: Waiter,
-}
-
-/// Batches handed over. `bytes` counts those being written too, until they are answered.
-#[derive(Debug, Default)]
-pub(crate) struct Queue {
-    pub(crate) waiting: VecDeque<Pending>,
-    pub(crate) bytes: usize,
-    pub(crate) closed: bool,
-    pub(crate) poisoned: bool,
-    /// Bytes of the batch that the budget had no room for, when that was the last one handed over.
-    pub(crate) refused: u64,
-}
 
 /// The writer's own state. `file` is the segment `end.segment` once it exists.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::atomic::Ordering::SeqCst, sync::mpsc::Rec
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::writer::Answer;
+use crate::queue::Answer;
 
 const CURSORS: [&str; 2] = ["indexer", "window"];
 /// What a disk writes whole.

@@ -41,7 +41,6 @@ pub(crate) const CIRCLES: &[(&str, &[&str])] = &[
     ("app", &["cli.rs", "cli/anomaly.rs"]),
     ("app", &["settings/elastic.rs", "settings/mod.rs", "settings/sources.rs", "settings/value.rs"]),
     ("intake", &["tail/open.rs", "tail/position.rs"]),
-    ("journal", &["cursor.rs", "expected.rs", "recover.rs", "scan.rs", "state.rs", "writer.rs"]),
     ("pipeline", &["remote.rs", "remote/connection.rs", "remote/unavailable.rs"]),
 ];
 
