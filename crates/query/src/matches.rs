@@ -170,6 +170,7 @@ impl Test {
     }
 
     /// Whether a leaf that is text, or is compared by its text, passes.
+    #[inline]
     pub fn matches_text(&self, value: &str) -> bool {
         match self {
             Self::Exists => true,

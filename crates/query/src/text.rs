@@ -1,4 +1,5 @@
-//! Tokens, phrases and wildcards: what searching text rests on.
+//! Tokens, phrases and wildcards: what searching text rests on. Stores call the small ones for every token
+//! they write or read, so these may be compiled into their loops.
 
 use std::borrow::Cow;
 
@@ -6,11 +7,13 @@ use super::{Phrase, TokenPattern, Wildcard, WildcardPart};
 
 /// Whether a character belongs to a token: Unicode letters (the property Alphabetic), digits (the
 /// category N) and `_`. The same class in Java's regular expressions: `[\p{IsAlphabetic}\p{N}_]`.
+#[inline]
 pub fn is_token_char(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
 /// The simple lower-case mapping, one character to one, as Lucene's lower-case filter has it.
+#[inline]
 pub fn lower(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
@@ -19,6 +22,7 @@ pub fn lower(character: char) -> char {
 }
 
 /// A text in lower case, character by character; borrowed when it is so already.
+#[inline]
 pub fn lowered(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(text);
@@ -30,11 +34,13 @@ pub fn lowered(text: &str) -> Cow<'_, str> {
 }
 
 /// The tokens of a text, lower-cased.
+#[inline]
 pub fn tokens(text: &str) -> impl Iterator<Item = Cow<'_, str>> {
     raw_tokens(text).map(lowered)
 }
 
 /// The tokens of a text as they stand in it.
+#[inline]
 pub fn raw_tokens(text: &str) -> RawTokens<'_> {
     RawTokens { rest: text }
 }
@@ -48,6 +54,7 @@ pub struct RawTokens<'a> {
 impl<'a> Iterator for RawTokens<'a> {
     type Item = &'a str;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a str> {
         let start = run(self.rest, false);
         let text = self.rest.get(start..)?;
@@ -110,6 +117,7 @@ impl Phrase {
 
 impl TokenPattern {
     /// Whether a token, in whatever case, is meant.
+    #[inline]
     pub fn matches(&self, token: &str) -> bool {
         match self {
             Self::Exact(exact) => equals_lowered(token, exact),
