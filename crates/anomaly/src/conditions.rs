@@ -40,10 +40,10 @@ enum Column {
 const COLUMNS: [Column; 11] = [
     Column::Number("template rate within a minute"),
     Column::Number("source rate within a minute"),
-    Column::Number("earlier events of the template at the source"),
-    Column::Number("seconds of the template's silence"),
-    Column::Number("seconds of the source's silence"),
-    Column::Number("bytes of the message"),
+    Column::Number("number of earlier events of the template at the source"),
+    Column::Number("seconds since the template's last event"),
+    Column::Number("seconds since the source's last event"),
+    Column::Number("length of the message in bytes"),
     Column::Level,
     Column::Yes("template is new at the source", "template is known at the source"),
     Column::Yes("a value is new at its place", "no value is new at its place"),
@@ -69,7 +69,7 @@ pub(crate) struct Examples {
 /// A condition that a group of recent anomalies meets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
-    /// In words: `template rate within a minute above 30 and source is 'sshd'`.
+    /// In words: `template rate within a minute is above 30 and source is 'sshd'`.
     pub text: String,
     /// Recent anomalies that meet it.
     pub anomalies: u64,
@@ -239,11 +239,11 @@ fn condition(column: usize, low: Option<f64>, high: Option<f64>, sources: &[&str
     let level = |number: f64| Severity::from_u8(number as u8).unwrap_or(Severity::Fatal);
     match (COLUMNS.get(column), low, high) {
         (Some(Column::Number(name)), Some(low), Some(high)) => {
-            format!("{name} above {} and at most {}", short(low), short(high))
+            format!("{name} is above {} and at most {}", short(low), short(high))
         }
-        (Some(Column::Number(name)), Some(low), None) => format!("{name} above {}", short(low)),
+        (Some(Column::Number(name)), Some(low), None) => format!("{name} is above {}", short(low)),
         (Some(Column::Number(name)), None, high) => {
-            format!("{name} at most {}", short(high.unwrap_or_default()))
+            format!("{name} is at most {}", short(high.unwrap_or_default()))
         }
         (Some(Column::Yes(yes, _)), Some(_), _) => (*yes).to_owned(),
         (Some(Column::Yes(_, no)), None, _) => (*no).to_owned(),
@@ -302,7 +302,7 @@ mod tests {
         let found = examples.conditions();
         assert_eq!((found.anomalies, found.ordinary), (40, 625));
         assert_eq!(found.conditions.len(), 1, "{found:?}");
-        assert_eq!(found.conditions[0].text, "template rate within a minute above 54");
+        assert_eq!(found.conditions[0].text, "template rate within a minute is above 54");
         assert_eq!((found.conditions[0].anomalies, found.conditions[0].ordinary_share), (40, 0.0));
         let mut examples = Examples::default();
         for n in 0..20_000 {
@@ -318,7 +318,7 @@ mod tests {
         assert_eq!(found.conditions.len(), 1, "{found:?}");
         let text = &found.conditions[0].text;
         assert!(
-            text.contains("template rate within a minute above 31") && text.contains("source is 'sshd'"),
+            text.contains("template rate within a minute is above 31") && text.contains("source is 'sshd'"),
             "{text}"
         );
         assert_eq!(Examples::default().conditions(), Conditions::default());

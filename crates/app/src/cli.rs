@@ -39,7 +39,7 @@ pub enum Command {
     Collector,
     /// Run the anomaly service alone: HTTP on port 8000, gRPC for collectors on port 50051.
     Anomaly,
-    /// Ask whether a running process is ready; exit status 0 when it is.
+    /// Ask whether a running process is ready. The exit status is 0 when it is.
     Health {
         /// Its address. Default: the collector of these settings.
         #[arg(long, value_name = "URL")]
@@ -69,7 +69,7 @@ pub enum Command {
     Import {
         /// Files, plain or compressed by gzip or zstd; `-`, or nothing, is standard input.
         files: Vec<PathBuf>,
-        /// Take lines in that an earlier import has brought, too: they are then stored twice.
+        /// Also take in lines that an earlier import has brought: they are then stored twice.
         #[arg(long)]
         again: bool,
         /// Which collector.
@@ -130,7 +130,7 @@ pub enum Command {
         #[arg(long, value_name = "URL")]
         url: Option<String>,
     },
-    /// List the models of the anomaly service, compare, exchange and carry them.
+    /// List, compare, exchange and copy the models of the anomaly service.
     Models {
         /// What to do with them. Default: list them.
         #[command(subcommand)]
@@ -148,7 +148,7 @@ pub enum Command {
         #[command(flatten)]
         service: Service,
     },
-    /// List requests, connections and the like that were strange as a whole, newest first, with reasons.
+    /// List sessions (requests, connections and the like) that were strange as a whole, newest first, with reasons.
     Sessions {
         /// How many, at most 256.
         #[arg(long, short = 'n', default_value_t = 100)]
@@ -157,7 +157,7 @@ pub enum Command {
         #[command(flatten)]
         service: Service,
     },
-    /// Be judged well from the first event on: what logs of the same kind have taught.
+    /// Give the service what logs of the same kind have taught elsewhere, so that it judges well from the first event on.
     Starters {
         /// What to do with them.
         #[command(subcommand)]
@@ -205,7 +205,7 @@ pub enum ElasticAction {
     },
     /// Say how the cluster stands.
     Status,
-    /// Bring templates and lifecycle to this version, leaving alone what an operator changed.
+    /// Bring templates and lifecycle to this version. What an operator changed stays as it is.
     Upgrade {
         /// Only say what would be done.
         #[arg(long)]
@@ -226,7 +226,7 @@ pub enum DlqAction {
     },
     /// Print them whole, as NDJSON.
     Show {
-        /// Only those that match, such as an event's text; nothing means all.
+        /// Only those that match a query; nothing means all.
         query: Vec<String>,
         /// How many, oldest first.
         #[arg(long, short = 'n', default_value_t = 100)]

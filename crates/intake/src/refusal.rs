@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use journal::AppendError;
-use metrics::counter;
 use problem::{Problem, StatusCode};
-use telemetry::metric;
 
 /// Why a delivery is not stored, as a whole.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -111,7 +109,7 @@ struct Limit {
 }
 
 fn overloaded(limit: Limit, detail: String, retry_after: Duration) -> Problem {
-    counter!(metric::ADMISSION_REFUSED, "limit" => limit.name).increment(1);
+    telemetry::refused(limit.name);
     let title = "Too much at a time";
     let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "overloaded", title, detail)
         .member("limit", limit.name)

@@ -37,7 +37,7 @@
 //! |---|---|---|---|---|
 //! | text | `message` | by tokens | within a token | refused |
 //! | keyword | all others | exact, by text; numbers and booleans by their JSON | the whole value | by code points |
-//! | enumeration | `log.level`, `event.outcome`, `event.category`, `event.kind`, `event.type`, `sentinel.anomaly.state`, `http.request.method`, `log.flags`, … | ignores case; `level:warning` finds `warn` | ignores case | `log.level` by severity, others refused |
+//! | enumeration | `log.level`, `event.outcome`, `event.category`, `event.kind`, `event.type`, `sentinel.anomaly.state`, `http.request.method`, `log.flags`, … | ignores case; `level:warning` finds `warn`, and what is no level is refused | ignores case | `log.level` by severity, others refused |
 //! | label | `labels.*` | as keyword, whatever the type was | the whole value | refused |
 //! | long, double | ports, sizes, codes, `sentinel.anomaly.score`, … | by number: `5` is `5.0` | refused | by number |
 //! | boolean | `sentinel.anomaly.is_anomaly`, … | `true` or `false` | refused | refused |

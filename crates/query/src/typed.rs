@@ -51,6 +51,7 @@ impl Typed<'_> {
             FieldKind::Enumeration => {
                 let text = match Severity::from_name(text) {
                     Some(severity) if self.path == field::LEVEL => severity.as_str().to_owned(),
+                    None if self.path == field::LEVEL => return Err(no_level(text)),
                     _ => lowered(text).into_owned(),
                 };
                 self.test(Test::Equals { text, ignore_case: true })
@@ -141,11 +142,7 @@ impl Typed<'_> {
 
     /// A range of levels as the list of those within it.
     fn levels(&self, from: End<'_>, to: End<'_>) -> Result<Query, String> {
-        let level = |text: &str| {
-            Severity::from_name(text).ok_or_else(|| {
-                format!("'{}' is no level; they are trace, debug, info, warn, error and fatal", short(text))
-            })
-        };
+        let level = |text: &str| Severity::from_name(text).ok_or_else(|| no_level(text));
         let mut parts = Severity::ALL.to_vec();
         if let Some((text, included)) = from {
             let least = level(text)?;
@@ -268,4 +265,8 @@ fn octets(raw: &str) -> Option<(u128, u128)> {
     };
     let (lowest, highest) = if separator == ':' { ("0", "ffff") } else { ("0", "255") };
     Some((fill(lowest)?, fill(highest)?))
+}
+
+fn no_level(text: &str) -> String {
+    format!("'{}' is no level; they are trace, debug, info, warn, error and fatal", short(text))
 }

@@ -28,7 +28,7 @@ pub enum ModelsAction {
         #[arg(value_parser = id)]
         version: Option<String>,
     },
-    /// Say how two judge the same recent events.
+    /// Compare how two of them judge the same recent events.
     Compare {
         /// Version of the one.
         #[arg(value_parser = id)]
@@ -37,15 +37,15 @@ pub enum ModelsAction {
         #[arg(value_parser = id)]
         b: String,
     },
-    /// Let one serve.
+    /// Let one of them serve.
     Activate {
         /// Its version.
         #[arg(value_parser = id)]
         version: String,
     },
-    /// Let the one serve again that served before.
+    /// Let the model serve again that served before.
     Rollback,
-    /// Write one to a file, to carry it elsewhere.
+    /// Write one to a file, to import it elsewhere.
     Export {
         /// Its version.
         #[arg(value_parser = id)]
@@ -53,12 +53,12 @@ pub enum ModelsAction {
         /// Where to; `-` is standard output.
         file: PathBuf,
     },
-    /// Take in one that was exported; it serves once it is activated.
+    /// Take in an exported one. It serves once you activate it.
     Import {
         /// The file; `-` is standard input.
         file: PathBuf,
     },
-    /// Say in short rules what the anomalies found lately have in common.
+    /// Print short rules for what recent anomalies have in common.
     Rules,
 }
 
@@ -149,7 +149,7 @@ pub enum TemplatesAction {
         /// What to call it.
         name: String,
     },
-    /// Keep one as it reads: it is not merged by itself and does not age.
+    /// Keep one as it reads: the service neither merges it nor forgets it.
     Pin {
         /// Its id.
         #[arg(value_parser = id)]
@@ -157,7 +157,7 @@ pub enum TemplatesAction {
     },
     /// Split one: a template for each content of a variable, or one for the lines like an example.
     Split(SplitTemplate),
-    /// Make one of several.
+    /// Make one template of several.
     Merge {
         /// Their ids, of at least two.
         #[arg(required = true, num_args = 2.., value_parser = id)]

@@ -344,8 +344,7 @@ mod tests {
             (0..20_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
         lines(&client, io::Cursor::new(bytes), "wtmp", None, &mut imported).await.unwrap();
         assert!(imported.paths.is_empty() && imported.accepted == 0, "{imported:?}");
-        let text = lines(&client, io::Cursor::new(b"one line\n"), "app.log", None, &mut imported).await;
-        assert!(matches!(text, Err(AppError::Client(ClientError::Unreachable { .. }))), "{text:?}");
+        assert!(!intake::tail::is_binary(b"one line\n"));
     }
 
     #[test]

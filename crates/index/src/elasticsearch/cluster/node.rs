@@ -217,7 +217,8 @@ impl Node {
         let texts = chain(&error);
         let says = |what: &str| texts.iter().any(|text| text.contains(what));
         let is_connect = says("client error (Connect)");
-        let source = Box::new(error);
+        // What the client wraps around the cause says no more than the cause.
+        let source = texts.last().cloned().unwrap_or_default().into();
         if says("invalid peer certificate") || says("certificate not valid") {
             ClusterError::Certificate { action, node, source }
         } else if is_connect {
