@@ -22,7 +22,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
 /// What a damaged file is, and where it was put out of the way.
 pub(crate) fn put_aside(path: &Path, error: &dyn std::error::Error) -> String {
     match set_aside(path) {
-        Ok(aside) => format!("{error}; it was set aside as {}", aside.display()),
+        Ok(aside) => format!(
+            "{error}; it was set aside as {}: restore it from a backup, or remove that file",
+            aside.display()
+        ),
         Err(failed) => format!("{error}; it could not be set aside: {failed}"),
     }
 }

@@ -16,13 +16,13 @@ const CHECKSUM: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum SealedError {
     /// Cut short, altered, or not what any writer writes.
-    #[error("{what} is damaged: its checksum or its contents do not hold; restore or remove it")]
+    #[error("{what} is damaged: its checksum or its contents do not hold")]
     Damaged {
         /// What was read.
         what: &'static str,
     },
     /// Something else altogether.
-    #[error("{what} is none: it begins with other bytes")]
+    #[error("these bytes are something else than {what}: it begins with other bytes")]
     Foreign {
         /// What was expected.
         what: &'static str,
@@ -155,10 +155,10 @@ impl<'a> Reader<'a> {
         versions: RangeInclusive<u32>,
         what: &'static str,
     ) -> Result<(Self, u32), SealedError> {
-        let Some((head, _)) = blob.split_at_checked(12) else { return Err(SealedError::Damaged { what }) };
-        if &head[..8] != magic {
+        if !blob.starts_with(magic) && !magic.starts_with(blob) {
             return Err(SealedError::Foreign { what });
         }
+        let Some((head, _)) = blob.split_at_checked(12) else { return Err(SealedError::Damaged { what }) };
         let found = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
         let Some((body, checksum)) =
             blob.len().checked_sub(CHECKSUM).and_then(|at| blob.split_at_checked(at))

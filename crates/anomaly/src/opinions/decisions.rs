@@ -37,7 +37,10 @@ impl Decisions {
             Ok(operations) => (all.operations, all.problem) = (operations, earlier(&path)),
             Err(error) => {
                 let aside = set_aside(&path)?;
-                all.problem = Some(format!("{error}; it was set aside as {}", aside.display()));
+                all.problem = Some(format!(
+                    "{error}; it was set aside as {}: restore it from a backup, or remove that file",
+                    aside.display()
+                ));
             }
         }
         Ok(all)

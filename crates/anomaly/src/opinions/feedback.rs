@@ -265,7 +265,10 @@ impl Book {
             Err(error) => {
                 let aside = set_aside(&path)?;
                 book.entries.clear();
-                book.problem = Some(format!("{error}; it was set aside as {}", aside.display()));
+                book.problem = Some(format!(
+                    "{error}; it was set aside as {}: restore it from a backup, or remove that file",
+                    aside.display()
+                ));
             }
         }
         let lost = asides(&path).take_while(|aside| aside.exists()).count() as u64;

@@ -74,7 +74,7 @@ pub(super) async fn import(State(shared): State<Shared>, body: Body) -> Result<R
     let imported = blocking(move || shared.state.service.import(&file.bytes)).await?;
     let model = imported.map_err(|error| match error {
         ModelError::Sealed(_) => {
-            let detail = format!("{error}; nothing changed");
+            let detail = format!("{error}; nothing changed. Give a file that was exported");
             Problem::new(StatusCode::BAD_REQUEST, "model_refused", "The model was refused", detail)
         }
         error => refusal(&error),

@@ -36,7 +36,7 @@ pub(super) async fn start(State(shared): State<Shared>, body: Body) -> Result<Re
 pub(super) fn refusal(error: &TrainError) -> Problem {
     match error {
         TrainError::Store(refused @ (ModelError::Sealed(_) | ModelError::Templates(_))) => {
-            let detail = format!("{refused}; nothing changed");
+            let detail = format!("{refused}; nothing changed. Give a file that was made as a starter");
             Problem::new(StatusCode::BAD_REQUEST, "starter_refused", "The starter was refused", detail)
         }
         TrainError::Starters => {

@@ -57,7 +57,9 @@ pub(super) fn export(
 pub(super) fn import(service: &Service, bytes: &Bytes) -> Result<v1::Model, Status> {
     check_file("model", bytes.len(), IMPORT_BYTES_MAX)?;
     service.import(bytes).map(model).map_err(|error| match error {
-        ModelError::Sealed(_) => Status::invalid_argument(format!("model: {error}; nothing changed")),
+        ModelError::Sealed(_) => {
+            Status::invalid_argument(format!("model: {error}; nothing changed. Give what ExportModel gave"))
+        }
         error => refused(&error),
     })
 }
