@@ -36,7 +36,13 @@ pub async fn prepare(cluster: &Cluster, config: &Config, health: &Component, sto
             }
             Err(failure) => failure,
         };
-        health.degraded(format!("{}; the journal keeps the events", in_words(&failure)));
+        health.degraded(match failure {
+            // The writer says what ails the cluster.
+            SetupError::Cluster(ClusterError::Connect { .. } | ClusterError::Away { .. }) => {
+                "the cluster cannot be reached (see elasticsearch); it is prepared when it answers".to_owned()
+            }
+            failure => format!("{}; the journal keeps the events", in_words(&failure)),
+        });
         stop.run_until_cancelled(tokio::time::sleep(backoff.pause())).await?;
     }
 }
