@@ -191,7 +191,11 @@ async fn the_journal_can_be_read_and_verified_beside_the_server() {
         (Some("kept"), Some("fatal"))
     );
     let verify = run(dir.path(), &["journal", "verify"], &setting);
-    assert!(verify.status.success() && said(&verify).starts_with("1 records"), "{}", said(&verify));
+    assert!(
+        verify.status.success() && said(&verify).starts_with("1 record in 1 segment"),
+        "{}",
+        said(&verify)
+    );
 }
 
 fn line(n: usize) -> String {
