@@ -21,7 +21,7 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use event::{
-    Batch, JournalId, Position, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState,
+    Batch, JournalId, Position, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState, varint,
 };
 
 const VERSION: u8 = 1;
@@ -88,30 +88,30 @@ pub(crate) fn encode(journal: JournalId, start: Position, batch: &Batch<'_>) -> 
             texts.len() as u64
         });
     }
-    put(&mut out, texts.len() as u64);
+    varint::put(&mut out, texts.len() as u64);
     texts.iter().for_each(|text| put_text(&mut out, text));
-    put(&mut out, batch.events.len() as u64);
+    varint::put(&mut out, batch.events.len() as u64);
     let mut before = start;
     for event in &batch.events {
         let at = event.id.position;
-        put(&mut out, u64::from(at.segment.saturating_sub(before.segment)));
+        varint::put(&mut out, u64::from(at.segment.saturating_sub(before.segment)));
         let record =
             if at.segment == before.segment { at.record - before.record.min(at.record) } else { at.record };
-        put(&mut out, u64::from(record));
+        varint::put(&mut out, u64::from(record));
         before = at;
         out.extend_from_slice(&event.shape.to_le_bytes());
-        put(
+        varint::put(
             &mut out,
             event.template.as_ref().and_then(|template| numbers.get(&template.id)).copied().unwrap_or(0),
         );
         put_verdict(&mut out, &event.verdict);
         let variables = batch.variables_of(event);
-        put(&mut out, variables.len() as u64);
+        varint::put(&mut out, variables.len() as u64);
         let mut end = 0;
         for variable in variables {
             out.push(variable.kind as u8);
-            put(&mut out, u64::from(variable.start.saturating_sub(end)));
-            put(&mut out, u64::from(variable.end.saturating_sub(variable.start)));
+            varint::put(&mut out, u64::from(variable.start.saturating_sub(end)));
+            varint::put(&mut out, u64::from(variable.end.saturating_sub(variable.start)));
             end = variable.end;
         }
     }
@@ -123,23 +123,15 @@ fn put_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
     flags |= if verdict.is_anomaly { ANOMALY } else { 0 };
     flags |= if verdict.reasons.is_empty() { 0 } else { REASONS };
     out.push(flags);
-    put(out, (Verdict::quantize(verdict.score) * 1000.0).round() as u64);
+    varint::put(out, (Verdict::quantize(verdict.score) * 1000.0).round() as u64);
     if !verdict.reasons.is_empty() {
-        put(out, verdict.reasons.len() as u64);
+        varint::put(out, verdict.reasons.len() as u64);
         verdict.reasons.iter().for_each(|reason| put_text(out, reason));
     }
 }
 
-fn put(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
 fn put_text(out: &mut Vec<u8>, text: &str) {
-    put(out, text.len() as u64);
+    varint::put(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
@@ -197,15 +189,7 @@ impl<'a> Input<'a> {
     }
 
     fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte < 0x80 {
-                return Some(value);
-            }
-        }
-        None
+        varint::take(&mut self.0)
     }
 
     fn u32(&mut self) -> Option<u32> {
