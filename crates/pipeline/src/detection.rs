@@ -6,7 +6,7 @@ use telemetry::health::Component;
 use tracing::error;
 use verdicts::Verdicts;
 
-use crate::records::events_of;
+use crate::records::{judged, passed};
 
 /// Its name among the readers of verdicts.
 const READER: &str = "detection";
@@ -58,9 +58,7 @@ impl Detection {
                 Ok(_) => return,
                 Err(failure) => return self.failed(&failure),
             };
-            let mut events = events_of(journal, &records);
-            events.retain(|(id, _)| id.position < to);
-            self.see(&verdicts.join(events, records.end().min(to)).0);
+            self.see(&judged(journal, verdicts, &records, to).0);
         }
     }
 
@@ -92,12 +90,7 @@ impl Detection {
                 return;
             }
         }
-        if let Err(failure) = verdicts.passed(READER, position) {
-            error!(
-                error = &failure as &dyn std::error::Error,
-                "the kept verdicts take more room than they need"
-            );
-        }
+        passed(verdicts, READER, position);
     }
 
     fn failed(&self, failure: &(dyn std::error::Error + 'static)) {

@@ -13,7 +13,7 @@ use std::{
 
 use event::{Batch, Position};
 use index::{Index, IndexError};
-use journal::{Cursor, Journal, Records};
+use journal::{Cursor, Journal};
 use telemetry::{health::Component, ledger, metric, task::Stop};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, info, warn};
@@ -23,7 +23,7 @@ use crate::{
     config::Config,
     error::PipelineError,
     identity::{Attached, Pair},
-    records::events_of,
+    records::{judged, passed},
     refill,
 };
 
@@ -64,7 +64,7 @@ impl Indexing {
         config: &Config,
     ) -> Self {
         // From here on verdicts are needed.
-        passed(verdicts, attached.position);
+        passed(verdicts, READER, attached.position);
         Self {
             journal: journal.clone(),
             index: Arc::clone(index),
@@ -142,7 +142,7 @@ impl Indexing {
         }
         let durable = self.index.commit().await?.min(self.position).min(saved);
         self.cursor.commit(durable)?;
-        passed(&self.verdicts, durable);
+        passed(&self.verdicts, READER, durable);
         Ok(durable)
     }
 
@@ -170,20 +170,12 @@ impl Indexing {
     async fn read_on(&mut self, target: Position) -> Result<bool, PipelineError> {
         let records = self.journal.read(self.position, self.read_bytes)?;
         self.pair().renew_if_collided(self.position).await;
-        let batch = self.analysed(&records, target);
+        let (batch, unknown) = judged(&self.journal, &self.verdicts, &records, target);
+        metrics::counter!(metric::UNJOINED_EVENTS).increment(unknown);
         // Nothing to read, though the analysis has passed it: damage that was cut off.
         let end = if batch.end <= self.position { target } else { batch.end };
         let batch = Batch { end, ..batch };
         Ok(self.give(&batch, records.damaged()).await? == Given::Taken)
-    }
-
-    /// Records with what was said of them, those before a place.
-    fn analysed<'r>(&self, records: &'r Records, target: Position) -> Batch<'r> {
-        let mut events = events_of(&self.journal, records);
-        events.retain(|(id, _)| id.position < target);
-        let (batch, unknown) = self.verdicts.join(events, records.end().min(target));
-        metrics::counter!(metric::UNJOINED_EVENTS).increment(unknown);
-        batch
     }
 }
 
@@ -276,8 +268,8 @@ impl CatchUp {
             }
             let pause = match indexing.read_on(target).await {
                 Ok(true) => None,
-                Ok(false) => Some(Duration::ZERO),
-                Err(PipelineError::Index(error)) => return Err(error.into()),
+                Ok(false) => Some(indexing.retry / 10),
+                Err(failure @ PipelineError::Index(_)) => return Err(failure),
                 Err(failure) => {
                     error!(error = &failure as &dyn std::error::Error, "the index is behind; trying again");
                     indexing.health.degraded("the journal cannot be read at present");
@@ -294,8 +286,7 @@ impl CatchUp {
                 }
             }
             if let Some(pause) = pause {
-                let _: Option<()> =
-                    stop.run_until_cancelled(tokio::time::sleep(pause.max(indexing.retry / 10))).await;
+                let _: Option<()> = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
             }
             if stop.is_cancelled() {
                 info!(
@@ -307,17 +298,10 @@ impl CatchUp {
     }
 }
 
-/// Lets verdicts go that the index has.
-fn passed(verdicts: &Verdicts, position: Position) {
-    if let Err(failure) = verdicts.passed(READER, position) {
-        warn!(error = &failure as &dyn std::error::Error, "the kept verdicts take more room than they need");
-    }
-}
-
 /// Makes durable how far a reader has come that goes no further.
 async fn finish(mut indexing: Box<Indexing>, saved: Position) -> Result<(), PipelineError> {
     match indexing.commit(saved).await {
-        Err(PipelineError::Index(IndexError::Poisoned)) => Err(IndexError::Poisoned.into()),
+        Err(failure @ PipelineError::Index(IndexError::Poisoned)) => Err(failure),
         Err(failure) => {
             warn!(error = &failure as &dyn std::error::Error, "the place of the index could not be kept");
             Ok(())

@@ -295,9 +295,7 @@ impl Pipeline {
             if let Some(detection) = &mut self.detection {
                 detection.commit(&self.verdicts, self.position);
             }
-            if self.save() {
-                self.health.ok();
-            }
+            self.save();
         }
         self.meeting.analysed.send_modify(|analysed| analysed.saved = self.position);
         self.unanswered = self.indexing.is_some().then_some(self.position);
@@ -306,18 +304,17 @@ impl Pipeline {
 
     /// Keeps verdicts that the index lacks, and the window. Without them the analysis goes on from an older window
     /// after a restart: that is no reason to keep the journal's disk, which may be what they lack.
-    fn save(&self) -> bool {
-        let kept = self.verdicts.keep().map_err(|failure| {
+    fn save(&self) {
+        if let Err(failure) = self.verdicts.keep() {
             warn!(error = &failure as &dyn std::error::Error, "what waits for the index could not be kept");
-        });
-        let saved = self.window.save(self.position, &self.analysis.snapshot()).map_err(|failure| {
+        }
+        if let Err(failure) = self.window.save(self.position, &self.analysis.snapshot()) {
             metrics::counter!(metric::FAILED_WINDOW_SAVES).increment(1);
             warn!(
                 error = &failure as &dyn std::error::Error,
                 "what scoring remembers could not be saved, and the next commit tries again; look at the disk"
             );
-        });
-        kept.is_ok() && saved.is_ok()
+        }
     }
 
     /// Makes the index durable as far as it has answered, and moves its cursor.
