@@ -216,16 +216,8 @@ impl World {
 
     fn start(&self) -> Life {
         let dir = self.path();
-        let journal = Journal::open(journal::Config {
-            dir: dir.join("journal"),
-            cursors_dir: dir.join("cursors"),
-            segment_bytes: 16 << 10,
-            budget_bytes: 64 << 20,
-            queue_bytes: 8 << 20,
-            reserve_bytes: 0,
-            notes_max: 100,
-        })
-        .unwrap();
+        let journal =
+            Journal::open(journal::Config { segment_bytes: 16 << 10, ..journal::Config::new(dir) }).unwrap();
         let service = anomaly::Service::open(anomaly::Config::new(dir.join("models"))).unwrap();
         let kept = verdicts::Config {
             dir: dir.join("verdicts"),

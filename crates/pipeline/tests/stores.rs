@@ -20,16 +20,7 @@ use verdicts::Verdicts;
 const SOON: Duration = Duration::from_secs(60);
 
 fn open_journal(dir: &Path) -> Journal {
-    Journal::open(journal::Config {
-        dir: dir.join("journal"),
-        cursors_dir: dir.join("cursors"),
-        segment_bytes: 1 << 20,
-        budget_bytes: 64 << 20,
-        queue_bytes: 8 << 20,
-        reserve_bytes: 0,
-        notes_max: 100,
-    })
-    .unwrap()
+    Journal::open(journal::Config { segment_bytes: 1 << 20, ..journal::Config::new(dir) }).unwrap()
 }
 
 fn append(journal: &Journal, numbers: std::ops::Range<u32>) {

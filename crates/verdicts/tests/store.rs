@@ -9,16 +9,7 @@ use proptest::prelude::*;
 use verdicts::{Config, Verdicts};
 
 fn open_journal(dir: &Path) -> Journal {
-    Journal::open(journal::Config {
-        dir: dir.join("journal"),
-        cursors_dir: dir.join("cursors"),
-        segment_bytes: 4 << 10,
-        budget_bytes: 64 << 20,
-        queue_bytes: 8 << 20,
-        reserve_bytes: 0,
-        notes_max: 10,
-    })
-    .unwrap()
+    Journal::open(journal::Config { segment_bytes: 4 << 10, ..journal::Config::new(dir) }).unwrap()
 }
 
 /// A journal with so many records of some size.

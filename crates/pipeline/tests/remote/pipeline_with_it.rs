@@ -62,13 +62,9 @@ impl Disk {
     fn start(&self) -> Collector {
         let dir = self.dir.path();
         let journal = Journal::open(journal::Config {
-            dir: dir.join("journal"),
-            cursors_dir: dir.join("cursors"),
             segment_bytes: 64 << 10,
             budget_bytes: self.budget_bytes,
-            queue_bytes: 8 << 20,
-            reserve_bytes: 0,
-            notes_max: 100,
+            ..journal::Config::new(dir)
         })
         .unwrap();
         let health = Health::new();
