@@ -99,6 +99,11 @@ impl Timestamp {
         let sum = self.0.saturating_add(nanos);
         if sum < 0 { Self::MIN } else { Self(sum) }
     }
+
+    /// So long before, at the earliest [`Timestamp::MIN`].
+    pub fn saturating_sub(self, age: std::time::Duration) -> Self {
+        self.saturating_add(-i64::try_from(age.as_nanos()).unwrap_or(i64::MAX))
+    }
 }
 
 /// The common form `2024-06-01T12:00:00[.fraction]Z`, by hand because it is on the hot path.

@@ -48,8 +48,7 @@ pub async fn roll_over(
 }
 
 async fn expire_once(index: &dyn Index, retention: Duration, now: Timestamp) {
-    let age = i64::try_from(retention.as_nanos()).unwrap_or(i64::MAX);
-    match index.expire(now.saturating_add(-age)).await {
+    match index.expire(now.saturating_sub(retention)).await {
         Ok(0) => {}
         Ok(events) => info!(events, "deleted what was older than LOG_SENTINEL_RETENTION"),
         Err(error) => error!(error = &error as &dyn std::error::Error, "could not delete old events"),

@@ -59,11 +59,10 @@ pub(crate) struct Finished {
 
 impl Delivery {
     pub(crate) fn new(config: &Config, now: Timestamp, budget: Option<&Arc<Budget>>) -> Self {
-        let age = config.retention.map(|age| i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
         Self {
             batch: Batch::new(),
             line_bytes_max: config.line_bytes_max,
-            kept_from: age.map_or(Timestamp::MIN, |age| now.saturating_add(age.saturating_neg())),
+            kept_from: config.retention.map_or(Timestamp::MIN, |age| now.saturating_sub(age)),
             counts: Counts::default(),
             refused: Vec::new(),
             received_bytes: 0,
