@@ -1,6 +1,6 @@
 //! What a model was trained with, in files: packed beside it, and carried elsewhere with it.
 //!
-//! `learned.bin` beside a model is sealed as `bytes` describes, magic `LSLEARND`; the body: u64 bytes unpacked, and
+//! `learned.bin` beside a model is sealed as `disk::sealed` describes, magic `LSLEARND`; the body: u64 bytes unpacked, and
 //! the state of the service (`Service::snapshot`) as one frame of zstd.
 //!
 //! A model that is carried elsewhere is sealed with the models' magic, version 3; the body: `model.bin`, then

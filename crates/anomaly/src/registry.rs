@@ -9,7 +9,7 @@
 //! models/history                       which served before, and how others stand: `succession`
 //! models/feedback                      no part of any model: `feedback`
 //! ```
-//! `model.bin` is sealed as `bytes` describes, magic `LSMODEL` and a zero; the body: card (u32 length,
+//! `model.bin` is sealed as `disk::sealed` describes, magic `LSMODEL` and a zero; the body: card (u32 length,
 //! JSON), f32 threshold, forest (u32 length, bytes), 16 x 256 f32 rarities of feature values, then
 //! the calibrations of the forest's score and of the sum, each f32 slope, u32 knots, and two f32 a knot.
 //!

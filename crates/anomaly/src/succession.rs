@@ -1,6 +1,6 @@
 //! Which models served, and how each that does not serve stands: the file `history` beside the models.
 //!
-//! Sealed as `bytes` describes, magic `LSHISTRY`; the body:
+//! Sealed as `disk::sealed` describes, magic `LSHISTRY`; the body:
 //!
 //! ```text
 //! u64   events of the stream up to which no model takes over by itself

@@ -45,7 +45,6 @@ pub enum SealedError {
 /// Closes bytes that begin with a magic and a version with their checksum.
 pub fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
     let checksum = blake3::hash(&bytes);
-
     bytes.extend_from_slice(checksum.as_bytes());
     bytes
 }

@@ -1,4 +1,4 @@
-//! The forest as bytes. Sealed as `bytes` describes, magic `LSFOREST`; the body:
+//! The forest as bytes. Sealed as `disk::sealed` describes, magic `LSFOREST`; the body:
 //!
 //! ```text
 //! u8       kind of splits: 0 one column, 1 two columns

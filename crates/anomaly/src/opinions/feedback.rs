@@ -5,7 +5,7 @@
 //! From [`GENERAL_MIN`] dissimilar ones of a template at a source that agree, with none against them,
 //! it holds for the whole template there. Of two on the same events the later one counts.
 //!
-//! The file `feedback` beside the models is sealed as `bytes` describes, magic `LSFEEDBK`; the body:
+//! The file `feedback` beside the models is sealed as `disk::sealed` describes, magic `LSFEEDBK`; the body:
 //!
 //! ```text
 //! u64      id of the next feedback
@@ -42,6 +42,7 @@ pub const FEEDBACK_MAX: usize = 1_000;
 const GENERAL_MIN: usize = 3;
 /// Longest note, in bytes.
 pub const NOTE_BYTES_MAX: usize = 1_024;
+
 /// Why feedback was not taken in or back. Nothing has changed.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedbackError {
@@ -436,11 +437,11 @@ fn read_entry(input: &mut Reader<'_>) -> Result<Entry, SealedError> {
         _ => return Err(input.damaged()),
     };
     let (given_at, event_at) = (read_time(input)?, read_time(input)?);
-    let (note, message) = (read_text(input)?, read_text(input)?);
-    let template = Template::new(read_text(input)?);
+    let (note, message) = (input.text(usize::MAX)?, input.text(usize::MAX)?);
+    let template = Template::new(input.text(usize::MAX)?);
     let source = match input.u8()? {
         0 => None,
-        _ => Some(read_text(input)?),
+        _ => Some(input.text(usize::MAX)?),
     };
     let shape = input.u64()?;
     let mut pattern = Pattern::default();
@@ -453,9 +454,4 @@ fn read_entry(input: &mut Reader<'_>) -> Result<Entry, SealedError> {
 fn read_time(input: &mut Reader<'_>) -> Result<Timestamp, SealedError> {
     let nanos = input.u64()? as i64;
     Timestamp::from_nanos(nanos).ok_or_else(|| input.damaged())
-}
-
-fn read_text(input: &mut Reader<'_>) -> Result<String, SealedError> {
-    let text = std::str::from_utf8(input.bytes()?).map(str::to_owned);
-    text.map_err(|_| input.damaged())
 }

@@ -8,7 +8,7 @@
 //! has for a window that was told of the other half: so the model knows how often what is ordinary elsewhere
 //! is new all the same.
 //!
-//! A file is sealed as `bytes` describes, magic `LSSTARTR`; the body:
+//! A file is sealed as `disk::sealed` describes, magic `LSSTARTR`; the body:
 //!
 //! ```text
 //! name (u32 length, UTF-8), u64 events, u64 earliest and u64 latest time, nanoseconds

@@ -12,6 +12,7 @@ use crate::{Config, error::ModelError, lineage::Lineage, window::Window};
 pub(crate) const MAGIC: &[u8; 8] = b"LSWINDOW";
 /// Version 1 ends with the window, version 2 before the sessions, version 3 before the lineage.
 const VERSION: u32 = 4;
+
 impl State {
     /// The state, with a model on its way that is trained or without.
     pub(crate) fn to_bytes(&self, with_pending: bool) -> Vec<u8> {
