@@ -10,8 +10,12 @@ use serde_json::Value as Json;
 
 use super::fit;
 
-const ID: &str = "sentinel.id";
-const LABEL_NAMES: &str = "sentinel.label_names";
+/// Id of a document's event, as text. Only documents that have it are found.
+pub(super) const ID: &str = "sentinel.id";
+/// Paths of a document's labels, without the prefix.
+pub(super) const LABEL_NAMES: &str = "sentinel.label_names";
+/// Where words are looked for: another name of `message`, or the field that the tokens are sent in.
+pub(super) const TOKENS: &str = "sentinel.tokens";
 /// No node.
 const NONE: u32 = u32::MAX;
 /// The object that the document is.

@@ -208,7 +208,9 @@ impl Index for Elasticsearch {
     async fn amend(&self, verdicts: &[(EventId, Verdict)]) -> Result<u64, IndexError> {
         const ACTION: &str = "take late verdicts";
         let view = self.view(ACTION, &Limits::none()).await?;
-        match amend::amend(&self.cluster, &view, verdicts).await {
+        let amended = amend::amend(&self.cluster, &view, verdicts).await;
+        self.writer.change();
+        match amended {
             Err(error @ (ClusterError::Forbidden { .. } | ClusterError::Refused { .. })) => {
                 // It would be refused each time, and the journal kept for it.
                 let events = verdicts.len();

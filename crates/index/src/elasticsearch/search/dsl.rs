@@ -7,7 +7,8 @@ use event::{FieldKind, Timestamp, field};
 use query::{Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
 use serde_json::{Map, Value as Json, json};
 
-use super::{LABEL_NAMES, TOKENS, wildcards::Expanded};
+use super::wildcards::Expanded;
+use crate::elasticsearch::document::{LABEL_NAMES, TOKENS};
 
 /// The query, to be used where no scores are asked for.
 pub(super) fn translate(query: &Query, expanded: &Expanded) -> Json {

@@ -5,10 +5,13 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use event::{FieldKind, field};
 use serde_json::{Map, Value as Json, json};
 
-use super::{ID, LABEL_NAMES, Question, TOKENS, dsl, unexpected};
+use super::{Question, dsl, unexpected};
 use crate::{
     FieldInfo, IndexError, Selection,
-    elasticsearch::{Cluster, View},
+    elasticsearch::{
+        Cluster, View,
+        document::{ID, LABEL_NAMES, TOKENS},
+    },
 };
 
 /// How many labels are listed, the most frequent ones.

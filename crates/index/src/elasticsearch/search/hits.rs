@@ -3,10 +3,13 @@
 use event::{EventId, Position, Timestamp, field};
 use serde_json::{Value as Json, json};
 
-use super::{ID, LABEL_NAMES, Question, TOKENS, aggregate::taken, unexpected};
+use super::{Question, aggregate::taken, unexpected};
 use crate::{
     FollowRequest, Followed, Hit, IndexError, SearchRequest, SearchResult, Selection, SortKey,
-    elasticsearch::{Cluster, View},
+    elasticsearch::{
+        Cluster, View,
+        document::{ID, LABEL_NAMES, TOKENS},
+    },
     page::Room,
 };
 

@@ -21,6 +21,7 @@ use serde_json::{Value as Json, json};
 use super::{
     View,
     cluster::{Body, Cluster, Flavor, Method, Request},
+    document::ID,
     error::ClusterError,
 };
 use crate::{IndexError, Selection};
@@ -30,13 +31,6 @@ pub(super) use hits::{follow, search};
 pub(super) use patterns::patterns;
 
 const ACTION: &str = "search the cluster";
-
-/// Id of a document's event, as text. Only documents that have it are found.
-const ID: &str = "sentinel.id";
-/// Paths of a document's labels, without the prefix.
-const LABEL_NAMES: &str = "sentinel.label_names";
-/// Where words are looked for: another name of `message`, or the field that the tokens are sent in.
-const TOKENS: &str = "sentinel.tokens";
 
 /// A selection as the server is asked for it.
 struct Question<'a> {

@@ -7,8 +7,8 @@ use event::field;
 use query::{Query, Test, Wildcard, WildcardPart};
 use serde_json::{Map, Value as Json, json};
 
-use super::{LABEL_NAMES, unanswerable, unexpected};
-use crate::IndexError;
+use super::{unanswerable, unexpected};
+use crate::{IndexError, elasticsearch::document::LABEL_NAMES};
 
 /// How many values of one label may fit a wildcard.
 pub(super) const VALUES_MAX: usize = 10_000;

@@ -8,7 +8,10 @@ use std::collections::HashMap;
 use event::{EventId, Verdict, VerdictState, field};
 use serde_json::{Value as Json, json};
 
-use crate::elasticsearch::{Answer, Body, Cluster, ClusterError, Method, Request, View, cluster::refusal};
+use super::bulk::joined_tokens;
+use crate::elasticsearch::{
+    Answer, Body, Cluster, ClusterError, Method, Request, View, cluster::refusal, document::TOKENS,
+};
 
 const ACTION: &str = "write late verdicts";
 /// Documents looked for and updated at a time; servers give at most ten times as many hits.
@@ -22,27 +25,32 @@ pub(in crate::elasticsearch) async fn amend(
     view: &View,
     verdicts: &[(EventId, Verdict)],
 ) -> Result<u64, ClusterError> {
+    // Where the tokens of a message were sent along, they are no part of what an update keeps.
+    let with_tokens = !cluster.server().await?.has_tokenizer;
     let mut amended = 0;
     for verdicts in verdicts.chunks(AT_ONCE) {
-        let places = find(cluster, view, verdicts).await?;
+        let places = find(cluster, view, verdicts, with_tokens).await?;
         if places.is_empty() {
             continue;
         }
         let mut body = Vec::new();
         for (id, verdict) in verdicts {
-            let Some(index) = places.get(id) else { continue };
+            let Some(Place { index, message }) = places.get(id) else { continue };
             let action = json!({"update": {
                 "_index": index, "_id": id.to_string(), "retry_on_conflict": CONFLICTS,
             }});
-            for line in [action, json!({"doc": document(verdict)})] {
+            let mut document = document(verdict);
+            if let Some(message) = message {
+                document[TOKENS] = joined_tokens(message).into();
+            }
+            for line in [action, json!({"doc": document})] {
                 body.extend_from_slice(line.to_string().as_bytes());
                 body.push(b'\n');
             }
         }
-        let query = vec![("filter_path", "errors,items.*.status,items.*.error".into())];
+        let query = vec![("filter_path", "items.*.status,items.*.error".into())];
         let answer = send(cluster, view, "_bulk".to_owned(), query, Body::Ndjson(body.into())).await?;
-        check(&answer)?;
-        amended += places.len() as u64;
+        amended += taken(&answer)?;
     }
     Ok(amended)
 }
@@ -61,16 +69,25 @@ fn document(verdict: &Verdict) -> Json {
     json!({"sentinel": {"anomaly": anomaly}})
 }
 
-/// In which backing index each event lies that waits for a verdict.
+/// Where a document lies.
+struct Place {
+    /// The backing index.
+    index: String,
+    /// Its text, where it is needed.
+    message: Option<String>,
+}
+
+/// Where each event lies that waits for a verdict.
 async fn find(
     cluster: &Cluster,
     view: &View,
     verdicts: &[(EventId, Verdict)],
-) -> Result<HashMap<EventId, String>, ClusterError> {
+    with_messages: bool,
+) -> Result<HashMap<EventId, Place>, ClusterError> {
     let ids: Vec<String> = verdicts.iter().map(|(id, _)| id.to_string()).collect();
     let body = json!({
         "size": ids.len(),
-        "_source": false,
+        "_source": if with_messages { json!([field::MESSAGE]) } else { json!(false) },
         "query": {"bool": {"filter": [
             {"ids": {"values": ids}},
             {"term": {field::ANOMALY_STATE: VerdictState::Unscored.as_str()}},
@@ -87,21 +104,24 @@ async fn find(
     }
     let hits = json["hits"]["hits"].as_array();
     let hits = hits.ok_or_else(|| answer.garbled("the answer is not that to a search"))?;
-    let place = |hit: &Json| Some((hit["_id"].as_str()?.parse().ok()?, hit["_index"].as_str()?.to_owned()));
+    let place = |hit: &Json| {
+        let message = hit["_source"][field::MESSAGE].as_str().map(str::to_owned);
+        let place = Place { index: hit["_index"].as_str()?.to_owned(), message };
+        Some((hit["_id"].as_str()?.parse().ok()?, place))
+    };
     Ok(hits.iter().filter_map(place).collect())
 }
 
-/// Every document took its verdict, or is gone.
-fn check(answer: &Answer) -> Result<(), ClusterError> {
+/// How many documents took their verdict; the others are gone.
+fn taken(answer: &Answer) -> Result<u64, ClusterError> {
     let json = answer.json()?;
-    if json["errors"] == false {
-        return Ok(());
-    }
     let items = json["items"].as_array();
     let items = items.ok_or_else(|| answer.garbled("the answer is not that to a bulk"))?;
+    let mut taken = 0;
     for item in items.iter().map(|item| &item["update"]) {
         match item["status"].as_u64() {
-            Some(200 | 201 | 404) => {}
+            Some(200 | 201) => taken += 1,
+            Some(404) => {}
             status => {
                 let (kind, reason) = refusal(&item["error"]);
                 let status = status.and_then(|status| u16::try_from(status).ok()).unwrap_or_default();
@@ -109,7 +129,7 @@ fn check(answer: &Answer) -> Result<(), ClusterError> {
             }
         }
     }
-    Ok(())
+    Ok(taken)
 }
 
 async fn send(

@@ -13,6 +13,7 @@ use crate::{
     elasticsearch::{
         Answer, ClusterError,
         cluster::{is_block, refusal},
+        document::TOKENS,
         fit,
     },
 };
@@ -49,13 +50,10 @@ impl Entry {
     fn with_tokens(&self) -> Bytes {
         let Some(document) = self.lines.strip_suffix(b"}\n") else { return self.lines.clone() };
         let mut lines = document.to_vec();
-        lines.extend_from_slice(b",\"sentinel.tokens\":\"");
+        lines.extend_from_slice(format!(",\"{TOKENS}\":\"").as_bytes());
         if let Ok(event) = codec::decode(&self.record) {
             // Nothing in a token has a meaning in JSON.
-            for token in query::tokens(&event.message) {
-                lines.extend_from_slice(token.as_bytes());
-                lines.push(b' ');
-            }
+            lines.extend_from_slice(joined_tokens(&event.message).as_bytes());
         }
         lines.extend_from_slice(b"\"}\n");
         lines.into()
@@ -86,6 +84,16 @@ impl Entry {
         );
         DeadLetter { id: self.id, event, kind, reason }
     }
+}
+
+/// A text's tokens as `sentinel.tokens` takes them, a space behind each.
+pub(super) fn joined_tokens(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    for token in query::tokens(text) {
+        joined.push_str(&token);
+        joined.push(' ');
+    }
+    joined
 }
 
 /// The body of a bulk; `with_tokens` for a server without a tokenizer.

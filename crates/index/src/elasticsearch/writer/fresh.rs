@@ -1,6 +1,6 @@
 //! Makes what is acknowledged visible, for those who ask and no more often.
 
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 use event::Position;
 use tokio::{sync::Mutex, time::Instant};
@@ -17,6 +17,8 @@ pub(super) struct Freshness {
     timeout: Duration,
     /// Locked while a refresh is under way.
     last: Mutex<Last>,
+    /// When documents that were written before may last have changed.
+    changed: std::sync::Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -29,14 +31,29 @@ struct Last {
 
 impl Freshness {
     pub(super) fn new(data_stream: &str, timeout: Duration) -> Self {
-        Self { path: format!("{data_stream}/_refresh"), timeout, last: Mutex::default() }
+        Self {
+            path: format!("{data_stream}/_refresh"),
+            timeout,
+            last: Mutex::default(),
+            changed: std::sync::Mutex::default(),
+        }
     }
 
-    /// Makes all that is acknowledged now visible; gives the position that this covers.
+    /// Documents that were written before may have changed until now, so only a later refresh shows them.
+    pub(super) fn change(&self) {
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn changed(&self) -> Option<Instant> {
+        *self.changed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes all visible that is acknowledged or changed now; gives the position that this covers.
     pub(super) async fn cover(&self, cluster: &Cluster, queue: &Queue) -> Result<Position, ClusterError> {
         let wanted = queue.acknowledged();
         let mut last = self.last.lock().await;
-        if last.covered < wanted {
+        let stale = self.changed().is_some_and(|changed| last.asked_at <= Some(changed));
+        if last.covered < wanted || stale {
             self.refresh(cluster, queue, &mut last).await?;
         }
         Ok(last.covered)

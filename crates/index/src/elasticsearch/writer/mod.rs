@@ -179,7 +179,12 @@ impl Writer {
         self.shared.queue.watch()
     }
 
-    /// Makes what is acknowledged visible; gives the position that this covers.
+    /// Documents that were written before may have changed until now: the next question is to see them so.
+    pub(super) fn change(&self) {
+        self.shared.fresh.change();
+    }
+
+    /// Makes what is acknowledged or changed visible; gives the position that this covers.
     pub(super) async fn cover(&self) -> Result<Position, ClusterError> {
         self.shared.fresh.cover(&self.shared.cluster, &self.shared.queue).await
     }
