@@ -18,10 +18,9 @@ mod observe;
 mod params;
 mod route;
 mod scoring;
-mod searcher;
 mod serve;
 mod trainings;
-mod waiting;
+mod unanswered;
 
 pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
@@ -31,6 +30,5 @@ pub use observe::{guarded, guarded_face, metrics_layer};
 pub use scoring::{
     AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,
 };
-pub use searcher::{Aliases, Answer, NoAliases, SearchError, Searcher, SearcherConfig};
 pub use serve::serve;
 pub use trainings::Trainings;

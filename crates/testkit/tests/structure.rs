@@ -38,6 +38,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("anomaly", 3),
     ("dead_letter", 3),
     ("intake", 3),
+    ("search", 3),
     ("pipeline", 4),
     ("api", 4),
     ("app", 5),

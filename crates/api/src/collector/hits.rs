@@ -8,15 +8,17 @@ use event::Position;
 use index::{Limits, SearchRequest, SortKey};
 use metrics::counter;
 use problem::Problem;
+use search::{Answer, Searcher};
 use serde_json::{Value, json};
 use telemetry::metric;
 
 use super::{
-    Shared, json_response,
+    Shared,
+    counts::hit_json,
+    json_response,
     outlet::{Outlet, whole},
-    search::hit_json,
 };
-use crate::{Answer, Searcher, clock::now, params::Params};
+use crate::{clock::now, params::Params, unanswered::unanswered};
 
 /// Bytes of hits that are found, written and handed over at a time.
 const PAGE_BYTES: usize = 1 << 20;
@@ -140,7 +142,7 @@ impl Pages {
         };
         let is_first = self.end.replace(end).is_none();
         let Answer { result, partial, from_index } =
-            self.searcher.search_until(self.request.clone(), end, limits).await?;
+            self.searcher.search_until(self.request.clone(), end, limits).await.map_err(unanswered)?;
         if !is_first && self.from_index && !from_index {
             // Hits of the index would be left out without a word.
             tracing::warn!("the index went away while an answer was being written");

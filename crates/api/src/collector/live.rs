@@ -16,17 +16,17 @@ use index::live::{Newest, Watcher};
 use metrics::counter;
 use problem::Problem;
 use query::Query;
+use search::Searcher;
 use serde_json::{Value, json};
 use telemetry::metric;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Shared,
+    counts::hit_json,
     outlet::{Gone, Outlet, Outlets},
-    search::hit_json,
 };
 use crate::{
-    Searcher,
     clock::now,
     gate::busy,
     params::{Params, bad_parameter},

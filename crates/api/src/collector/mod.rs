@@ -1,10 +1,10 @@
 //! The collector's read side and operations.
 
+mod counts;
 mod hits;
 mod letters;
 mod live;
 mod outlet;
-mod search;
 
 use std::{
     sync::Arc,
@@ -21,13 +21,15 @@ use axum::{
 use dead_letter::DeadLetterStream;
 use index::{Lanes, LanesConfig, Limits, live::Live};
 use problem::Problem;
+use search::{SearchError, Searcher};
 use serde::Serialize;
 
 use crate::{
-    SearchError, Searcher, docs,
+    docs,
     gate::{Gate, busy},
     health,
     route::{self, Route, get, post},
+    unanswered::unanswered,
 };
 use outlet::Outlets;
 
@@ -139,9 +141,9 @@ fn table() -> Vec<Route<Shared>> {
     vec![
         get("/", async |headers: HeaderMap| docs::root(&headers)),
         get("/api/v1/search", hits::search),
-        get("/api/v1/histogram", search::histogram),
-        get("/api/v1/fields", search::fields),
-        get("/api/v1/patterns", search::patterns),
+        get("/api/v1/histogram", counts::histogram),
+        get("/api/v1/fields", counts::fields),
+        get("/api/v1/patterns", counts::patterns),
         get("/api/v1/tail", live::tail),
         get("/api/v1/dead-letters", letters::list),
         post("/api/v1/dead-letters/replay", letters::replay),
@@ -225,7 +227,7 @@ impl Shared {
                 tracing::error!("a query ended early: {}", telemetry::task::ending(&error));
                 Err(Problem::internal())
             }
-            Err(_) => Err(SearchError::TimedOut.into()),
+            Err(_) => Err(unanswered(SearchError::TimedOut)),
         }
     }
 }

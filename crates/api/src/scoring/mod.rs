@@ -21,10 +21,10 @@ use axum::{
 };
 use event::{Timestamp, VerdictState};
 use problem::{Problem, StatusCode};
+use search::Searcher;
 use serde_json::{Value, json};
 
 use crate::{
-    Searcher,
     body::Bodies,
     docs,
     gate::Gate,

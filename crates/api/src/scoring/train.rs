@@ -14,18 +14,19 @@ use event::{Document, Event, Timestamp};
 use index::{Limits, SearchRequest, Selection, SortKey};
 use parse::Format;
 use problem::{Problem, StatusCode};
+use search::Searcher;
 use serde_json::{Value, json};
 use telemetry::task::Stop;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{Shared, blocking, model_state, refused_json};
 use crate::{
-    Searcher,
     body::Payload,
     clock::now,
     gate::busy,
     jobs::Running,
     params::{bad_parameter, parse_query, parse_time},
+    unanswered::unanswered,
 };
 
 /// Refused records named in an answer.
@@ -117,7 +118,7 @@ async fn from_store(
         return Err(Problem::new(StatusCode::BAD_REQUEST, "no_store", "No store", detail).field("source"));
     };
     let request = SearchRequest::new(selection.clone(), 0);
-    let total = searcher.search(request, &Limits::none()).await?.result.total;
+    let total = searcher.search(request, &Limits::none()).await.map_err(unanswered)?.result.total;
     if total == 0 {
         return Err(unusable("no stored event matches".to_owned()));
     }
@@ -183,7 +184,7 @@ async fn read_store(
         let Some(found) = cancel.run_until_cancelled(searcher.search(request, &Limits::none())).await else {
             return Ok(None);
         };
-        let found = found?.result;
+        let found = found.map_err(unanswered)?.result;
         let mut page = Vec::new();
         for hit in found.hits.iter().rev() {
             write_line(&hit.document, &mut page);

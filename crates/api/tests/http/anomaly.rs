@@ -14,9 +14,10 @@ use crate::{
     support::{Collector, Reply, ask, four, get},
 };
 use ::anomaly::{Config, build_starter};
-use api::{Access, AccessConfig, AnomalyConfig, AnomalyState, CollectorConfig, Searcher, SearcherConfig};
+use api::{Access, AccessConfig, AnomalyConfig, AnomalyState, CollectorConfig};
 use axum::Router;
 use event::{Event, EventId, JournalId, Position, Timestamp};
+use search::Searcher;
 use serde_json::{Value, json};
 use telemetry::task::Stop;
 
@@ -218,7 +219,7 @@ async fn a_job_is_cancelled_and_the_model_before_serves_on() {
 #[tokio::test]
 async fn a_job_that_reads_the_store_is_cancelled() {
     let hanging = Arc::new(Broken { hangs: true, counts: 900_000, ..Broken::default() });
-    let collector = Collector::with(hanging, CollectorConfig::default(), SearcherConfig::default());
+    let collector = Collector::with(hanging, CollectorConfig::default(), search::Config::default());
     let service = service(Some(collector.searcher.clone()), AnomalyConfig::default());
     let begun = post(&service, "/train", r#"{"source":"store"}"#).await;
     let location = begun.headers["location"].to_str().unwrap().to_owned();

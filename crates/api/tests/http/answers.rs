@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use api::{AccessConfig, CollectorConfig, SearcherConfig};
+use api::{AccessConfig, CollectorConfig};
 use async_trait::async_trait;
 use axum::{Router, body::Body, http::Request};
 use event::{Batch, Event, EventId, JournalId, Position, Severity, Timestamp, Verdict};
@@ -91,7 +91,7 @@ impl Index for Counting {
 
 /// So many large events, a second apart, in the index.
 async fn large(index: Arc<dyn Index>, count: u32, config: CollectorConfig) -> Collector {
-    let collector = Collector::with(index, config, SearcherConfig::default());
+    let collector = Collector::with(index, config, search::Config::default());
     let one = |second: u32| {
         let mut event = event("2024-06-01T12:00:00Z", Severity::Info, "app", &"x".repeat(EVENT_BYTES));
         event.set("labels.number", i64::from(second));

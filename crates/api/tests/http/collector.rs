@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::support::{Collector, ask, event, four, get};
-use api::{AccessConfig, CollectorConfig, SearcherConfig};
+use api::{AccessConfig, CollectorConfig};
 use async_trait::async_trait;
 use axum::body::Body;
 use event::{Batch, Event, EventId, JournalId, Position, Severity, Timestamp, Verdict};
@@ -295,7 +295,7 @@ impl Index for Broken {
 #[tokio::test]
 async fn without_an_index_the_journal_answers_in_part() {
     let broken = Arc::new(Broken::default());
-    let collector = Collector::with(broken, CollectorConfig::default(), SearcherConfig::default());
+    let collector = Collector::with(broken, CollectorConfig::default(), search::Config::default());
     collector.append(&four()).await;
     let router = collector.router(&AccessConfig::default());
     for (uri, pointer, expected) in [
@@ -315,7 +315,7 @@ async fn without_an_index_the_journal_answers_in_part() {
 
 #[tokio::test]
 async fn a_tail_beyond_its_budget_makes_the_answer_partial() {
-    let search = SearcherConfig { tail_bytes_max: 1, catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let search = search::Config { tail_bytes_max: 1, catch_up: Duration::ZERO, ..search::Config::default() };
     let collector = Collector::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), search);
     collector.append(&many(45_000)).await;
     let reply = get(&collector.router(&AccessConfig::default()), "/api/v1/search?limit=1").await;
@@ -326,7 +326,7 @@ async fn a_tail_beyond_its_budget_makes_the_answer_partial() {
 
 #[tokio::test]
 async fn all_that_waits_for_the_index_is_found() {
-    let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let search = search::Config { catch_up: Duration::ZERO, ..search::Config::default() };
     let collector = Collector::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), search);
     collector.append(&many(65_000)).await;
     let router = collector.router(&AccessConfig::default());
@@ -351,7 +351,7 @@ async fn queries_are_bounded_in_time_and_number() {
         query_timeout: Duration::from_millis(50),
         ..CollectorConfig::default()
     };
-    let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let search = search::Config { catch_up: Duration::ZERO, ..search::Config::default() };
     let collector = Collector::with(Arc::new(Broken { hangs: true, ..Broken::default() }), config, search);
     let router = collector.router(&AccessConfig::default());
     let reply = get(&router, "/api/v1/search").await;
@@ -369,7 +369,7 @@ async fn a_query_ends_with_its_client() {
         query_timeout: Duration::from_secs(600),
         ..CollectorConfig::default()
     };
-    let search = SearcherConfig { catch_up: Duration::ZERO, ..SearcherConfig::default() };
+    let search = search::Config { catch_up: Duration::ZERO, ..search::Config::default() };
     let index = Arc::new(Broken { hangs: true, ..Broken::default() });
     let collector = Collector::with(index.clone(), config, search);
     let router = collector.router(&AccessConfig::default());
@@ -399,7 +399,7 @@ async fn waiting_for_the_index_ends_when_it_is_there() {
 #[tokio::test]
 async fn live_tails_are_bounded_in_number() {
     let config = CollectorConfig { tails_max: 1, ..CollectorConfig::default() };
-    let collector = Collector::with(Arc::new(ScanIndex::new()), config, SearcherConfig::default());
+    let collector = Collector::with(Arc::new(ScanIndex::new()), config, search::Config::default());
     let router = collector.router(&AccessConfig::default());
     let open = || {
         let request = axum::http::Request::get("/api/v1/tail").header("host", "localhost");
@@ -420,7 +420,7 @@ async fn live_tails_are_bounded_in_number() {
 #[tokio::test]
 async fn an_index_that_hangs_leaves_the_answer_to_the_journal() {
     let search =
-        SearcherConfig { index_timeout: Some(Duration::from_millis(10)), ..SearcherConfig::default() };
+        search::Config { index_timeout: Some(Duration::from_millis(10)), ..search::Config::default() };
     let hanging = Arc::new(Broken { hangs: true, ..Broken::default() });
     let collector = Collector::with(hanging, CollectorConfig::default(), search);
     collector.append(&four()).await;

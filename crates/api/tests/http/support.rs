@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Access, AccessConfig, CollectorConfig, CollectorState, Searcher, SearcherConfig};
+use api::{Access, AccessConfig, CollectorConfig, CollectorState};
 use axum::{
     Router,
     body::Body,
@@ -12,6 +12,7 @@ use event::{Analyzed, Batch, Event, EventId, Position, Severity, Timestamp, Verd
 use http_body_util::BodyExt;
 use index::{Index, live::Live, scan::ScanIndex};
 use journal::Journal;
+use search::Searcher;
 use serde_json::Value;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -66,10 +67,10 @@ pub(crate) struct Collector {
 
 impl Collector {
     pub(crate) fn new() -> Self {
-        Self::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), SearcherConfig::default())
+        Self::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), search::Config::default())
     }
 
-    pub(crate) fn with(index: Arc<dyn Index>, config: CollectorConfig, search: SearcherConfig) -> Self {
+    pub(crate) fn with(index: Arc<dyn Index>, config: CollectorConfig, search: search::Config) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::open(journal::Config::new(dir.path())).unwrap();
         let letters = dead_letter::Config { dir: dir.path().join("dead_letters"), budget_bytes: 8 << 20 };

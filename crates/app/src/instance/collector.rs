@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Collector {
     pub(super) addr: SocketAddr,
     pub(super) journal: Journal,
-    pub(super) searcher: api::Searcher,
+    pub(super) searcher: search::Searcher,
 }
 
 /// Opens and starts it. `service` is the anomaly service of this process, where it has one.
@@ -56,7 +56,7 @@ pub(super) async fn start(
         health: health.clone(),
     };
     let (pipeline, catch_up) = Pipeline::open(configs::pipeline_config(settings), parts)?;
-    let searcher = api::Searcher::new(
+    let searcher = search::Searcher::new(
         index.clone(),
         journal.clone(),
         verdicts,
@@ -101,7 +101,7 @@ pub(super) async fn start(
 /// The templates that the analysis knows, for questions about them.
 struct Templates(Analysis);
 
-impl api::Aliases for Templates {
+impl search::Aliases for Templates {
     fn of(&self, id: TemplateId) -> Vec<TemplateId> {
         self.0.aliases(id)
     }

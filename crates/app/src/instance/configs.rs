@@ -167,10 +167,10 @@ pub(super) fn collector_config(settings: &Settings) -> api::CollectorConfig {
     }
 }
 
-pub(super) fn searcher_config(settings: &Settings) -> api::SearcherConfig {
+pub(super) fn searcher_config(settings: &Settings) -> search::Config {
     // The cluster's own bound comes first, so that its node is known to hang.
     let patience = |elastic: &Elastic| elastic.query_timeout + elastic.query_timeout / 16;
-    api::SearcherConfig {
+    search::Config {
         tail_bytes_max: settings.tail_search_bytes_max,
         tail_time_max: settings.tail_search_timeout,
         // The query is not blamed for it.
@@ -178,7 +178,7 @@ pub(super) fn searcher_config(settings: &Settings) -> api::SearcherConfig {
             .elastic
             .as_ref()
             .map(|elastic| patience(elastic).min(settings.query_timeout / 2)),
-        ..api::SearcherConfig::default()
+        ..search::Config::default()
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Scores {
 pub(super) async fn start(
     build: &Build<'_>,
     service: Arc<anomaly::Service>,
-    searcher: Option<api::Searcher>,
+    searcher: Option<search::Searcher>,
 ) -> Result<Scores, StartError> {
     let settings = build.settings;
     let alone = searcher.is_none();

@@ -6,11 +6,11 @@ pub(crate) const CIRCLES: &[(&str, &[&str])] = &[
     (
         "api",
         &[
+            "collector/counts.rs",
             "collector/hits.rs",
             "collector/letters.rs",
             "collector/live.rs",
             "collector/mod.rs",
-            "collector/search.rs",
         ],
     ),
     (
@@ -48,7 +48,6 @@ pub(crate) const CIRCLES: &[(&str, &[&str])] = &[
 pub(crate) const BESIDE_THEIR_FOLDER: &[&str] = &[
     "cmd/sentinel-bench/src/store.rs",
     "crates/api/src/scoring/grpc.rs",
-    "crates/api/src/searcher.rs",
     "crates/app/src/cli.rs",
     "crates/app/src/findings.rs",
     "crates/app/src/instance.rs",

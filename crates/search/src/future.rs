@@ -4,11 +4,15 @@
 use event::{EventId, FUTURE_AFTER, JournalId, Position, Timestamp};
 use index::{Limits, SearchRequest, SearchResult, Selection, SortKey};
 
-use super::{Answer, SearchError, Searcher};
-use crate::clock::now;
+use crate::{Answer, SearchError, Searcher};
 
 /// The future begins at a whole hour, so that it seldom moves between two pages of an answer.
 const HOUR: i64 = 3_600_000_000_000;
+
+/// The time of day, read here and nowhere else in this crate.
+fn now() -> Timestamp {
+    Timestamp::from_jiff(jiff::Timestamp::now()).unwrap_or(Timestamp::MIN)
+}
 
 fn horizon(now: Timestamp) -> Timestamp {
     let nanos = now.saturating_add(FUTURE_AFTER.as_nanos() as i64).as_nanos();
@@ -26,7 +30,7 @@ impl Searcher {
     ///
     /// # Errors
     /// When the question needs too much or the journal cannot be looked through.
-    pub(crate) async fn search_until(
+    pub async fn search_until(
         &self,
         request: SearchRequest,
         end: Position,

@@ -7,13 +7,14 @@ use index::{
 };
 use problem::Problem;
 use query::resolve;
+use search::{Answer, SearchError};
 use serde_json::{Value, json};
 
 use super::Shared;
 use crate::{
-    Answer, SearchError,
     clock::now,
     params::{Params, bad_parameter, interval_text, parse_interval},
+    unanswered::unanswered,
 };
 
 /// Fields listed when nobody says how many.
@@ -57,7 +58,8 @@ pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<
             },
         };
         let request = HistogramRequest { selection, interval, by, by_limit: BY_LIMIT, buckets_max };
-        let Answer { mut result, partial, .. } = searcher.histogram(request, &limits).await?;
+        let Answer { mut result, partial, .. } =
+            searcher.histogram(request, &limits).await.map_err(unanswered)?;
         if let Interval::Chosen { until } = interval {
             result = result.settle(until);
         }
@@ -66,7 +68,7 @@ pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<
         let (buckets, truncated) = within(buckets, by_len);
         if truncated {
             let limit = format!("{COUNTS_BYTES_MAX} bytes for the values of 'by'; widen its interval");
-            return Err(SearchError::TooLarge { limit }.into());
+            return Err(unanswered(SearchError::TooLarge { limit }));
         }
         Ok(whole(json!({"interval": interval_text(interval_nanos), "buckets": buckets}), partial))
     };
@@ -86,7 +88,7 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
         }
         return shared
             .query(async move |limits: Limits| {
-                let Answer { result, partial, .. } = searcher.fields(&limits).await?;
+                let Answer { result, partial, .. } = searcher.fields(&limits).await.map_err(unanswered)?;
                 let distinct = result.len();
                 let (fields, truncated) = most_frequent(result, limit);
                 let mut json = json!({"fields": fields});
@@ -106,7 +108,8 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
     shared
         .query(async move |limits: Limits| {
             let field = request.field.clone();
-            let Answer { result, partial, .. } = searcher.field_values(request, &limits).await?;
+            let Answer { result, partial, .. } =
+                searcher.field_values(request, &limits).await.map_err(unanswered)?;
             let (values, truncated) = within(result.values, |(value, _)| value.len());
             let values: Vec<Value> =
                 values.iter().map(|(value, count)| json!({"value": value, "count": count})).collect();
@@ -129,7 +132,8 @@ pub(super) async fn patterns(State(shared): State<Shared>, uri: Uri) -> Result<R
     let searcher = shared.state.searcher.clone();
     shared
         .query(async move |limits: Limits| {
-            let Answer { result, partial, .. } = searcher.patterns(request, &limits).await?;
+            let Answer { result, partial, .. } =
+                searcher.patterns(request, &limits).await.map_err(unanswered)?;
             let (patterns, truncated) = within(result.patterns, |pattern| pattern.text.len());
             let patterns: Vec<Value> = patterns.iter().map(pattern_json).collect();
             let mut json = json!({"patterns": patterns, "total": result.total, "distinct": result.distinct});

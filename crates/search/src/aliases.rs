@@ -6,10 +6,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use anomaly::Merged;
 use event::{Template, TemplateId, field};
 use index::{Pattern, Patterns, PatternsRequest, Selection};
 use query::{Query, Test, Texts};
+use template::Merged;
 
 /// Ids that one request of patterns takes together; the rows of further ones stay apart.
 const IDS_MAX: usize = 10_000;
@@ -67,13 +67,13 @@ fn ids_of(text: &str, aliases: &dyn Aliases) -> Option<Vec<TemplateId>> {
 }
 
 /// The rows of patterns that belong together.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     of: HashMap<TemplateId, Arc<Template>>,
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 impl Rows {
-    pub(super) fn new(aliases: &dyn Aliases) -> Self {
+    pub(crate) fn new(aliases: &dyn Aliases) -> Self {
         let (mut of, mut is_cut) = (HashMap::new(), false);
         for Merged { template, ids } in aliases.merged() {
             if of.len() + ids.len() >= IDS_MAX {
@@ -87,12 +87,12 @@ impl Rows {
     }
 
     /// As many rows as have to be asked for, so that all that are wanted are among them unless there are more.
-    pub(super) fn wide(&self, limit: usize) -> usize {
+    pub(crate) fn wide(&self, limit: usize) -> usize {
         limit.saturating_add(self.of.len())
     }
 
     /// Asks for the rows of templates that stand for several ids, and no others.
-    pub(super) fn apart(&self, selection: &Selection) -> PatternsRequest {
+    pub(crate) fn apart(&self, selection: &Selection) -> PatternsRequest {
         let ids = Texts::new(self.of.keys().map(TemplateId::to_string));
         let of = Query::Field { path: field::TEMPLATE_ID.to_owned(), test: Test::OneOf(ids) };
         let query = Query::and(vec![selection.query.clone(), of]);
@@ -100,13 +100,13 @@ impl Rows {
     }
 
     /// Whether some rows that belong together may be missing from an answer.
-    pub(super) fn lacks(&self, found: &Patterns) -> bool {
+    pub(crate) fn lacks(&self, found: &Patterns) -> bool {
         !self.of.is_empty() && (found.patterns.len() as u64) < found.distinct
     }
 
     /// One row for each template. `apart` are all rows of those that stand for several ids, where the answer
     /// may lack some.
-    pub(super) fn fold(&self, found: Patterns, apart: Option<Patterns>, limit: usize) -> Patterns {
+    pub(crate) fn fold(&self, found: Patterns, apart: Option<Patterns>, limit: usize) -> Patterns {
         let Patterns { patterns, distinct, total, covered } = found;
         let (merged, others): (Vec<Pattern>, Vec<Pattern>) =
             patterns.into_iter().partition(|pattern| self.of.contains_key(&pattern.id));

@@ -4,9 +4,6 @@
 //! to catch up; what it has not then is read from the journal and looked at event by event, the
 //! newest first, within a budget. What stays outside is said: the answer is partial, and why.
 
-mod aliases;
-mod future;
-
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -19,17 +16,15 @@ use index::{
     scan::Scan,
 };
 use journal::Journal;
-use problem::{Problem, StatusCode};
 use query::Query;
 use telemetry::metric;
 use tokio::sync::watch;
 use verdicts::Verdicts;
 
-use aliases::Rows;
-pub(crate) use aliases::widened;
-pub use aliases::{Aliases, NoAliases};
-
-use crate::waiting::{self, Budget, Waiting};
+use crate::{
+    aliases::{Aliases, NoAliases, Rows, widened},
+    waiting::{self, Budget, Waiting},
+};
 
 /// Values that are counted in each piece of the journal, so that those asked for are counted exactly
 /// unless there are more.
@@ -39,7 +34,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// Bounds of a [`Searcher`].
 #[derive(Debug, Clone)]
-pub struct SearcherConfig {
+pub struct Config {
     /// How long a question waits for the index to catch up before the journal is read instead.
     pub catch_up: Duration,
     /// Bytes of the journal that a question looks at, the newest first.
@@ -51,7 +46,7 @@ pub struct SearcherConfig {
     pub index_timeout: Option<Duration>,
 }
 
-impl Default for SearcherConfig {
+impl Default for Config {
     fn default() -> Self {
         Self {
             catch_up: Duration::from_millis(100),
@@ -69,7 +64,7 @@ pub struct Searcher {
     journal: Journal,
     verdicts: Verdicts,
     written: watch::Receiver<Position>,
-    config: SearcherConfig,
+    config: Config,
     aliases: Arc<dyn Aliases>,
     told_at: Arc<Mutex<Option<Instant>>>,
 }
@@ -126,40 +121,6 @@ impl SearchError {
     }
 }
 
-impl From<SearchError> for Problem {
-    fn from(error: SearchError) -> Self {
-        match error {
-            SearchError::TooLarge { .. } => Self::new(
-                StatusCode::BAD_REQUEST,
-                "query_too_large",
-                "The query needs too much",
-                error.to_string(),
-            ),
-            SearchError::Unsupported { .. } => Self::new(
-                StatusCode::BAD_REQUEST,
-                "query_unsupported",
-                "The index cannot answer this",
-                error.to_string(),
-            ),
-            SearchError::TimedOut => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "query_timeout",
-                "The query took too long",
-                error.to_string(),
-            )
-            .retry_after(Duration::from_secs(1)),
-            SearchError::Cancelled => {
-                let detail = "the service is stopping, and the query was not answered; ask again later";
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "Stopping", detail)
-            }
-            SearchError::Tail(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a query failed");
-                Problem::internal()
-            }
-        }
-    }
-}
-
 impl std::fmt::Debug for Searcher {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Searcher").field("config", &self.config).finish_non_exhaustive()
@@ -174,7 +135,7 @@ impl Searcher {
         journal: Journal,
         verdicts: Verdicts,
         written: watch::Receiver<Position>,
-        config: SearcherConfig,
+        config: Config,
     ) -> Self {
         let aliases = Arc::new(NoAliases);
         Self { index, journal, verdicts, written, config, aliases, told_at: Arc::default() }
@@ -187,7 +148,7 @@ impl Searcher {
     }
 
     /// The query with all ids that stand for those it asks for, as of now.
-    pub(crate) fn widened(&self, query: Query) -> Query {
+    pub fn widened(&self, query: Query) -> Query {
         widened(query, &*self.aliases)
     }
 
@@ -222,7 +183,7 @@ impl Searcher {
     }
 
     /// A page of hits by time alone, covering the journal up to a position.
-    async fn page(
+    pub(crate) async fn page(
         &self,
         request: SearchRequest,
         end: Position,
@@ -238,8 +199,8 @@ impl Searcher {
     }
 
     /// Matching events in the order of the journal: of the index as far as that has them, else of the
-    /// journal itself. None when the index does not answer.
-    pub(crate) async fn follow(&self, query: Query, from: Position, bytes_max: usize) -> Option<Followed> {
+    /// journal itself, about `bytes_max` bytes of them at a time. None when the index does not answer.
+    pub async fn follow(&self, query: Query, from: Position, bytes_max: usize) -> Option<Followed> {
         let (journal, end) = self.journal.identity().parts().find(|(_, end)| from < *end)?;
         let request = FollowRequest { query: self.widened(query), journal, from, bytes_max };
         let followed = if from < *self.written.borrow() {
@@ -398,7 +359,7 @@ impl Searcher {
     }
 
     /// Where the journal ends now, after a moment for the index to get there.
-    pub(crate) async fn begin(&self, limits: &Limits) -> Position {
+    pub async fn begin(&self, limits: &Limits) -> Position {
         let end = self.journal.end();
         self.wait_indexed(end, limits.within(self.config.catch_up)).await;
         end
