@@ -6,6 +6,7 @@
 //! letters on an operator's word.
 
 mod access;
+mod anomaly;
 mod body;
 mod clock;
 mod collector;
@@ -17,18 +18,17 @@ mod listen;
 mod observe;
 mod params;
 mod route;
-mod scoring;
 mod serve;
 mod trainings;
 mod unanswered;
 
+pub use self::anomaly::{
+    AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,
+};
 pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};
 pub use listen::{Bounded, Connection, Connections, Line};
 pub use observe::{guarded, guarded_face, metrics_layer};
-pub use scoring::{
-    AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,
-};
 pub use serve::serve;
 pub use trainings::Trainings;

@@ -1,7 +1,7 @@
 //! Questions whose answers are counts: histogram, fields, patterns.
 
 use axum::{extract::State, http::Uri, response::Response};
-use event::{Document, EventId, FUTURE_AFTER};
+use event::FUTURE_AFTER;
 use index::{
     Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, Interval, Limits, PatternsRequest,
 };
@@ -10,7 +10,7 @@ use query::resolve;
 use search::{Answer, SearchError};
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::state::Shared;
 use crate::{
     clock::now,
     params::{Params, bad_parameter, interval_text, parse_interval},
@@ -181,14 +181,6 @@ fn pattern_json(pattern: &index::Pattern) -> Value {
         "score_max": (f64::from(pattern.score_max) * 1000.0).round() / 1000.0,
         "anomalies": pattern.anomalies,
     })
-}
-
-/// The document with its `_id` before everything else.
-pub(super) fn hit_json(id: EventId, document: Document) -> Document {
-    let mut hit = Document::with_capacity(document.len() + 1);
-    hit.insert("_id".to_owned(), id.to_string().into());
-    hit.extend(document);
-    hit
 }
 
 fn whole(mut json: Value, partial: Option<String>) -> Value {

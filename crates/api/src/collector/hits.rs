@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use axum::{extract::State, http::Uri, response::Response};
-use event::Position;
+use event::{Document, EventId, Position};
 use index::{Limits, SearchRequest, SortKey};
 use metrics::counter;
 use problem::Problem;
@@ -13,10 +13,8 @@ use serde_json::{Value, json};
 use telemetry::metric;
 
 use super::{
-    Shared,
-    counts::hit_json,
-    json_response,
     outlet::{Outlet, whole},
+    state::{Shared, json_response},
 };
 use crate::{clock::now, params::Params, unanswered::unanswered};
 
@@ -188,4 +186,12 @@ impl Pages {
         let members = foot.to_string();
         format!("],{}", members.get(1..).unwrap_or_default()).into_bytes()
     }
+}
+
+/// The document with its `_id` before everything else.
+pub(super) fn hit_json(id: EventId, document: Document) -> Document {
+    let mut hit = Document::with_capacity(document.len() + 1);
+    hit.insert("_id".to_owned(), id.to_string().into());
+    hit.extend(document);
+    hit
 }

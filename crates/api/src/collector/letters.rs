@@ -9,7 +9,7 @@ use index::Limits;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::state::Shared;
 use crate::{
     clock::now,
     params::{Params, bad_parameter},

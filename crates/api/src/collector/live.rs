@@ -22,9 +22,9 @@ use telemetry::metric;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    Shared,
-    counts::hit_json,
+    hits::hit_json,
     outlet::{Gone, Outlet, Outlets},
+    state::Shared,
 };
 use crate::{
     clock::now,

@@ -10,7 +10,7 @@ use telemetry::task::Stop;
 use tonic::Status;
 use wire::{record, v1};
 
-use super::stopping;
+use super::refusal::stopping;
 
 /// What an element of a list takes beside its own bytes: its key and its length.
 pub(super) const LIST_ELEMENT_BYTES: usize = 8;

@@ -9,7 +9,7 @@ use super::{
     models::model,
     refusal::{self, NO_MODEL, check_file},
 };
-use crate::scoring::starters::refusal;
+use crate::anomaly::starters::refusal;
 
 pub(super) fn list(service: &Service) -> v1::ListStartersResponse {
     let starter = |starter: StarterInfo| v1::Starter {

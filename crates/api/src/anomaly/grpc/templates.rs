@@ -12,8 +12,8 @@ use super::{
     refusal::{self, NO_OPERATION, NO_TEMPLATE, limit},
 };
 use crate::{
+    anomaly::templates::{ALIASES_LISTED, LISTED_MAX, refusal},
     clock::now,
-    scoring::templates::{ALIASES_LISTED, LISTED_MAX, refusal},
 };
 
 fn refused(error: &TemplateError, missing: &'static str) -> Status {

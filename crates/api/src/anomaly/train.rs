@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use telemetry::task::Stop;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::{Shared, blocking, model_state, refused_json};
+use super::state::{Shared, blocking, model_state, refused_json, stopping};
 use crate::{
     body::Payload,
     clock::now,
@@ -215,9 +215,8 @@ fn cancel_of<'a>(shared: &'a Shared, job: Option<&'a Running>) -> &'a Stop {
 
 /// The answer to who waited for a training, which nothing but a stop cancels.
 fn served(trained: Option<Value>) -> Result<Answer, Problem> {
-    let stopping =
-        || super::stopping("the service is stopping, and no model was made; send this again later");
-    trained.map(Answer::Trained).ok_or_else(stopping)
+    let ending = || stopping("the service is stopping, and no model was made; send this again later");
+    trained.map(Answer::Trained).ok_or_else(ending)
 }
 
 /// The document without what the analysis added and without its second copy of the message.

@@ -15,7 +15,7 @@ use problem::{Problem, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Shared, blocking};
+use super::state::{Shared, blocking};
 use crate::{
     clock::now,
     params::{Params, bad_parameter},

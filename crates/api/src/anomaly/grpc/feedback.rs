@@ -8,7 +8,7 @@ use super::{
     answer::{fitting, template},
     refusal::{self, NO_FEEDBACK},
 };
-use crate::{clock::now, scoring::feedback::refusal};
+use crate::{anomaly::feedback::refusal, clock::now};
 
 fn refused(error: &FeedbackError) -> Status {
     match error {

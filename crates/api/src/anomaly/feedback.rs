@@ -15,7 +15,7 @@ use problem::{Problem, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Shared, blocking};
+use super::state::{Shared, blocking};
 use crate::{clock::now, params::bad_parameter};
 
 #[derive(Deserialize)]

@@ -62,3 +62,8 @@ pub(super) fn limit(asked: Option<u32>, max: usize) -> Result<usize, Status> {
         Some(asked) => Err(Status::invalid_argument(format!("limit: {asked} was given; it is 0 to {max}"))),
     }
 }
+
+/// The status when the service stops before it has answered.
+pub(super) fn stopping() -> Status {
+    Status::unavailable("the anomaly service is stopping")
+}

@@ -22,7 +22,7 @@ use prost::Message;
 use tonic::Status;
 use wire::{record, v1};
 
-use super::{GrpcError, answer::LIST_ELEMENT_BYTES};
+use super::{answer::LIST_ELEMENT_BYTES, config::GrpcError};
 
 /// Verdicts of a journal that can be given again: more than a sender has under way.
 const REMEMBERED: usize = 16_384;

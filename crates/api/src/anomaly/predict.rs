@@ -13,7 +13,7 @@ use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 use telemetry::task::Stop;
 
-use super::{Shared, blocking, refused_json};
+use super::state::{Shared, blocking, refused_json, stopping};
 use crate::{body::Payload, clock::now};
 
 /// One log is answered by an object, a list or several lines by an array in their order.
@@ -62,7 +62,7 @@ fn answer(shared: &Shared, payload: &Payload, cancel: &Stop) -> Result<Vec<u8>, 
         }
     });
     if cancel.is_cancelled() {
-        return Err(super::stopping("the service is stopping; send this again later"));
+        return Err(stopping("the service is stopping; send this again later"));
     }
     if out.accepted + out.refusals > limit {
         let detail = format!("at most {limit} logs are scored in one request; send them in parts");

@@ -10,7 +10,10 @@ use axum::{
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Shared, blocking, models::card_json};
+use super::{
+    models::card_json,
+    state::{Shared, blocking},
+};
 
 pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Problem> {
     let (starters, problems) = blocking(move || {

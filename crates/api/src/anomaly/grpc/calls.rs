@@ -9,7 +9,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Request, Response, Status, Streaming, async_trait, codegen::BoxStream};
 use wire::v1::{self, anomaly_service_server::AnomalyService};
 
-use super::{Shared, answer, blocking, feedback, models, refusal, sessions, starters, stopping, templates};
+use super::{
+    answer, feedback, models,
+    refusal::{self, stopping},
+    sessions, starters,
+    state::{Shared, blocking},
+    templates,
+};
 
 /// What is called.
 pub(super) struct Calls {

@@ -10,7 +10,7 @@ use tonic::Status;
 use wire::v1;
 
 use super::refusal::{self, NO_MODEL, check_file};
-use crate::scoring::models::{IMPORT_BYTES_MAX, refusal};
+use crate::anomaly::models::{IMPORT_BYTES_MAX, refusal};
 
 fn refused(error: &ModelError) -> Status {
     refusal::status(&refusal(error), NO_MODEL)

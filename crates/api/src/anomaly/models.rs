@@ -14,7 +14,7 @@ use event::VerdictState;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Shared, blocking};
+use super::state::{Shared, blocking, model_state};
 use crate::params::bad_parameter;
 
 /// Larger files are no models: one of ours has about half a megabyte, and some more with a long history.
@@ -134,7 +134,7 @@ pub(super) fn refusal(error: &ModelError) -> Problem {
 pub(super) fn card_json(model: &ModelInfo) -> Value {
     let mut json = json!({
         "version": model.version,
-        "state": super::model_state(model.state),
+        "state": model_state(model.state),
         "active": model.active,
         "trained_at": model.trained_at,
         "events": model.events,

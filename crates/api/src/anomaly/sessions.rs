@@ -10,7 +10,7 @@ use axum::{
 use problem::Problem;
 use serde_json::{Value, json};
 
-use super::{Shared, blocking};
+use super::state::{Shared, blocking};
 use crate::params::Params;
 
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
