@@ -24,9 +24,9 @@ use commands::{
     check, demo, dlq, elastic, feedback, health, import, journal as journal_command, models, predict, query,
     sessions, starters, tail, templates, train,
 };
-use error::describe;
 use instance::{Instance, Role};
 use settings::{Settings, Sources};
+use wording::describe;
 
 pub use error::AppError;
 pub use version::VERSION;

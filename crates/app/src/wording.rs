@@ -100,6 +100,30 @@ pub(crate) fn texts(json: &Json, member: &str) -> Vec<String> {
     each(json, member).iter().filter_map(|text| text.as_str().map(plain)).collect()
 }
 
+/// An error with everything that caused it.
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // What the HTTP client wraps around a cause says no more than the cause.
+        let error = if error.is::<reqwest::Error>() { innermost(error) } else { error };
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn innermost<'e>(mut error: &'e (dyn std::error::Error + 'static)) -> &'e (dyn std::error::Error + 'static) {
+    while let Some(inner) = error.source() {
+        error = inner;
+    }
+    error
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -131,15 +131,8 @@ fn a_folder_holds_its_own_module() {
         sources(&src, &mut files);
     }
     let beside = files.iter().filter(|file| file.with_extension("").is_dir());
-    let root = root();
-    let beside = beside.map(|file| file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());
-    let mut beside: Vec<String> = beside.collect();
-    beside.sort();
-    assert_eq!(
-        beside,
-        standing::BESIDE_THEIR_FOLDER,
-        "the file of a module that has a folder is the folder's mod.rs"
-    );
+    let beside: Vec<_> = beside.collect();
+    assert!(beside.is_empty(), "the file of a module that has a folder is the folder's mod.rs: {beside:?}");
 }
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
-use super::Output;
+use super::output::Output;
 
 /// Which anomaly service to talk to, and how its answer is printed.
 #[derive(Debug, Clone, Args)]

@@ -47,7 +47,7 @@ pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
         }
     }
     if let Err(error) = intake::tail::check(&settings.files) {
-        problems.push(crate::error::describe(&error));
+        problems.push(crate::wording::describe(&error));
     }
     if problems.is_empty() { Ok(()) } else { Err(SettingsError { problems }) }
 }

@@ -182,7 +182,7 @@ fn run_readers(
     let failed = build.failed.clone();
     let tell = move |result: Result<(), PipelineError>| {
         if let Err(error) = result {
-            failed.send_replace(Some(crate::error::describe(&error)));
+            failed.send_replace(Some(crate::wording::describe(&error)));
         }
     };
     let (told, handle) = (tell.clone(), runtime.clone());

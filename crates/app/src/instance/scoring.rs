@@ -56,7 +56,7 @@ pub(super) async fn start(
                 error = &error as &dyn std::error::Error,
                 "other collectors get no scores from this process"
             );
-            build.health.component("anomaly_grpc").degraded(crate::error::describe(&error));
+            build.health.component("anomaly_grpc").degraded(crate::wording::describe(&error));
             None
         }
         Err(error) => return Err(error),
@@ -68,7 +68,7 @@ fn serve_grpc(build: &Build<'_>, grpc: api::AnomalyGrpc, listener: TcpListener) 
     let (stop, failed) = (build.front.stop(), build.failed.clone());
     build.front.spawn("anomaly-grpc", async move {
         if let Err(error) = grpc.serve(listener, stop).await {
-            failed.send_replace(Some(crate::error::describe(&error)));
+            failed.send_replace(Some(crate::wording::describe(&error)));
         }
     });
 }

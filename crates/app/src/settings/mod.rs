@@ -6,6 +6,7 @@
 
 mod dot_env;
 mod elastic;
+mod error;
 mod sources;
 mod table;
 mod value;
@@ -13,28 +14,10 @@ mod value;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 pub(crate) use elastic::Elastic;
+pub(crate) use error::SettingsError;
 pub(crate) use sources::{Sources, Values};
-pub(crate) use table::{SETTINGS, Setting, sample};
+pub(crate) use table::{SETTINGS, sample};
 pub(crate) use value::masked;
-
-/// What is wrong with the settings; every problem found, not just the first.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", self.describe())]
-pub struct SettingsError {
-    /// One sentence each, naming the setting, where it was set and what would be right.
-    pub problems: Vec<String>,
-}
-
-impl SettingsError {
-    fn describe(&self) -> String {
-        let mut text = String::from("the settings are not usable:");
-        for problem in &self.problems {
-            text.push_str("\n  - ");
-            text.push_str(problem);
-        }
-        text
-    }
-}
 
 /// A secret: it never shows itself.
 #[derive(Clone, PartialEq, Eq)]

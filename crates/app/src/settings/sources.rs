@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{SETTINGS, Setting, SettingsError, dot_env};
+use super::{
+    dot_env,
+    error::SettingsError,
+    table::{SETTINGS, Setting},
+};
 
 /// Which source a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use wire::{
     v1::{self, anomaly_service_client::AnomalyServiceClient},
 };
 
-use super::{Config, unavailable::Failure};
+use super::{config::Config, unavailable::Failure};
 
 /// Bytes of a request apart from its records, at least.
 const REQUEST_BYTES: usize = 64;

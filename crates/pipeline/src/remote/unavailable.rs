@@ -2,7 +2,7 @@
 
 use tonic::{Code, Status};
 
-use super::Config;
+use super::config::Config;
 
 /// Longest text taken over from elsewhere.
 const CAUSE_CHARS: usize = 300;

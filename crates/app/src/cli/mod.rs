@@ -1,15 +1,17 @@
 //! The command line: one binary, several roles.
 
 mod anomaly;
+mod output;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::{Arg, ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
     TemplatesAction,
 };
+pub use output::Output;
 
 use crate::settings::SETTINGS;
 
@@ -257,17 +259,6 @@ pub struct Server {
     /// Where the collector answers, such as http://127.0.0.1:8080.
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
-}
-
-/// How events are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// A readable line each.
-    Text,
-    /// One JSON document with everything.
-    Json,
-    /// One JSON object a line.
-    Ndjson,
 }
 
 /// The whole command with a flag for every setting.

@@ -9,13 +9,13 @@
 //! client; [`Scoring`] and [`LateScoring`] see to it that every event is scored, once and in order.
 
 mod analysis;
+mod config;
 mod connection;
 mod late;
 mod scoring;
 mod unavailable;
 
 use std::{
-    path::PathBuf,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -24,14 +24,16 @@ use event::{Event, EventId, Verdict};
 use retry::Breaker;
 use tonic::{
     metadata::{Ascii, MetadataValue},
-    transport::{Certificate, ClientTlsConfig, Endpoint},
+    transport::Endpoint,
 };
 
 pub use analysis::RemoteAnalysis;
+pub use config::{Config, ConfigError};
 pub use retry::BreakerConfig;
 pub use scoring::{CURSOR, LateScoring, LateVerdicts, Scoring, forget};
 pub use unavailable::Unavailable;
 
+use config::tls;
 use connection::{Connection, Limits};
 use unavailable::Failure;
 
@@ -40,84 +42,6 @@ use unavailable::Failure;
 const KEEPALIVE: Duration = Duration::from_secs(20);
 /// What a service may have unanswered before it must answer: a few batches.
 const WINDOW_BYTES: u32 = 8 << 20;
-
-/// How a separate anomaly service is reached.
-#[derive(Clone)]
-pub struct Config {
-    /// Its gRPC address, `http://host:50051` or `https://…`.
-    pub url: String,
-    /// One of its keys, where it has keys.
-    pub api_key: Option<String>,
-    /// PEM file of the authority that signed its certificate; without it the public ones count.
-    pub ca_file: Option<PathBuf>,
-    /// How long a connection or the answer to a batch may take.
-    pub deadline: Duration,
-    /// Events of one batch.
-    pub batch_events_max: usize,
-    /// Bytes of one message; not more than the service takes. At least 16 KiB.
-    pub message_bytes_max: usize,
-    /// Batches sent before the first of them is answered.
-    pub batches_in_flight: usize,
-    /// When to stop asking for a while.
-    pub breaker: BreakerConfig,
-}
-
-impl Config {
-    /// The defaults for this address.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            api_key: None,
-            ca_file: None,
-            deadline: Duration::from_secs(2),
-            batch_events_max: 4096,
-            message_bytes_max: 4 << 20,
-            batches_in_flight: 4,
-            breaker: BreakerConfig::default(),
-        }
-    }
-}
-
-impl std::fmt::Debug for Config {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Config")
-            .field("url", &self.url)
-            .field("api_key", &self.api_key.as_ref().map(|_| "(set)"))
-            .field("ca_file", &self.ca_file)
-            .field("deadline", &self.deadline)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A setting that names no service.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// No URL, or of another scheme.
-    #[error(
-        "LOG_SENTINEL_ANOMALY_URL: '{url}' is no address of the form http://host:50051 or https://host:50051"
-    )]
-    Url {
-        /// What was given.
-        url: String,
-    },
-    /// A key with characters that no header can hold.
-    #[error("API_KEYS: the first key cannot be sent to the anomaly service; use printable ASCII characters")]
-    Key,
-    /// The file of the authority.
-    #[error("LOG_SENTINEL_ANOMALY_CA_FILE: cannot read {path}")]
-    CaFile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// What TLS does not accept.
-    #[error(
-        "cannot set up TLS to the anomaly service; LOG_SENTINEL_ANOMALY_CA_FILE must hold PEM certificates"
-    )]
-    Tls(#[from] tonic::transport::Error),
-}
 
 /// Whether the service is to be asked, and how the latest failure read.
 #[derive(Debug)]
@@ -249,11 +173,4 @@ impl Remote {
     fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn tls(config: &Config) -> Result<ClientTlsConfig, ConfigError> {
-    let tls = ClientTlsConfig::new();
-    let Some(path) = &config.ca_file else { return Ok(tls.with_webpki_roots()) };
-    let pem = std::fs::read(path).map_err(|source| ConfigError::CaFile { path: path.clone(), source })?;
-    Ok(tls.ca_certificate(Certificate::from_pem(pem)))
 }
