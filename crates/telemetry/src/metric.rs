@@ -84,6 +84,17 @@ metrics! {
     CLOSED_CONNECTIONS = "closed_connections_total", Counter, Count, [("reason", &[
         "headers", "made_room", "per_address",
     ])];
+    /// Requests and calls refused because of who asks, by reason.
+    ACCESS_REFUSED = "access_refused_total", Counter, Count, [("reason", &[
+        "csrf", "expired", "malformed", "missing", "organization", "revoked", "scope", "signed_out", "slowed",
+        "unknown",
+    ])];
+    /// Keys that are good at present, those of agents included.
+    ACCESS_KEYS = "access_keys", Gauge, Count, [];
+    /// TLS connections that ended before a request could be made: another protocol, no certificate that will do.
+    TLS_HANDSHAKES_FAILED = "tls_handshakes_failed_total", Counter, Count, [];
+    /// Certificates read again because their files changed, by whether they could be used.
+    TLS_RELOADS = "tls_reloads_total", Counter, Count, [("outcome", &["failed", "taken"])];
     /// Events that were older than the retention when they came.
     EXPIRED_ON_ARRIVAL = "expired_on_arrival_events_total", Counter, Count, [];
     /// Queries that took so long that they went on in the lane of slow ones.
