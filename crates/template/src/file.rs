@@ -12,7 +12,9 @@
 //!            varint number of values, for each: varint place, and text as varint length, UTF-8
 //! 16 bytes BLAKE3 of everything before, cut to 16 bytes
 //! ```
-//! `varint` is LEB128. The checksum is tested before anything else is read.
+//! `varint` is LEB128. The checksum is tested before anything else is read. It is not that of `disk::sealed`: these
+//! bytes lie within windows and models that programs of other versions read, and a second form would be one more to
+//! read for good.
 
 use std::{ops::RangeInclusive, sync::Arc};
 

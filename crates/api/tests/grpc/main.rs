@@ -154,15 +154,15 @@ async fn what_was_learned_is_known_after_a_restart_and_old_places_are_answered_w
     let server = Server::start(&[], GrpcConfig { journals_max: 2, ..GrpcConfig::default() }).await;
     let mut client = server.client().await;
     client.score_batch(batch(1, 0..100)).await.unwrap();
-    let snapshot = server.grpc.snapshot();
+    let snapshot = server.grpc.journals().snapshot();
     let fresh = Server::start(&[], GrpcConfig { journals_max: 2, ..GrpcConfig::default() }).await;
     for damaged in [&snapshot[..snapshot.len() - 1], b"something else", b""] {
-        assert!(fresh.grpc.restore(damaged).is_err());
+        assert!(fresh.grpc.journals().restore(damaged).is_err());
     }
     let mut altered = snapshot.clone();
     altered[40] ^= 1;
-    assert!(fresh.grpc.restore(&altered).is_err());
-    fresh.grpc.restore(&snapshot).unwrap();
+    assert!(fresh.grpc.journals().restore(&altered).is_err());
+    fresh.grpc.journals().restore(&snapshot).unwrap();
     let mut client = fresh.client().await;
     let answer = client.score_batch(batch(1, 90..110)).await.unwrap().into_inner();
     assert_eq!((answer.verdicts.len(), answer.repeated_records), (20, 10));

@@ -11,10 +11,8 @@ mod collector;
 mod configs;
 mod elastic;
 mod error;
-mod models;
 mod remote;
 mod scoring;
-mod window;
 
 use std::{
     net::SocketAddr,
@@ -138,7 +136,8 @@ impl Instance {
             None => None,
         };
         if let Some(service) = service {
-            models::watch(&build.front, service, build.health.component("learned"));
+            let watch = anomaly::watch(service, build.health.component("learned"), build.front.stop());
+            build.front.spawn("models", watch);
         }
         Ok(Self {
             addr: collector.as_ref().map(|collector| collector.addr),

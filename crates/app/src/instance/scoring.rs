@@ -8,7 +8,6 @@ use super::{
     build::{Build, bind, local, serve},
     configs,
     error::StartError,
-    window,
 };
 
 /// An anomaly service that serves.
@@ -41,7 +40,10 @@ pub(super) async fn start(
     let listener = bind(settings.anomaly_addr, "LOG_SENTINEL_ANOMALY_ADDR").await?;
     let addr = local(&listener, settings.anomaly_addr);
     if alone {
-        window::start(build, grpc.clone())?;
+        let path = settings.data.join("anomaly.window");
+        let journals = grpc.journals();
+        anomaly::resume(journals, &path).map_err(|source| StartError::Data { path: path.clone(), source })?;
+        build.back.spawn("anomaly-window", anomaly::keep(Arc::clone(journals), path, build.back.stop()));
     }
     serve(&build.front, "anomaly", listener, router, configs::connections(settings));
     let grpc_addr = match bind(settings.anomaly_grpc_addr, "LOG_SENTINEL_ANOMALY_GRPC_ADDR").await {

@@ -162,7 +162,7 @@ async fn a_service_that_restarts_is_found_again() {
     let remote = Remote::new(config(addr)).unwrap();
     let all = expected(0..600);
     same(&remote.score(&events(0..300)).await.unwrap(), &all[..300]);
-    let snapshot = service.grpc.snapshot();
+    let snapshot = service.grpc.journals().snapshot();
     service.stop().await;
     for _ in 0..5 {
         // Until the breaker is open, and while it is.
@@ -170,7 +170,7 @@ async fn a_service_that_restarts_is_found_again() {
         assert!(reason.contains("cannot connect"), "{reason}");
     }
     let service = Service::with(addr, &[], GrpcConfig::default()).await;
-    service.grpc.restore(&snapshot).unwrap();
+    service.grpc.journals().restore(&snapshot).unwrap();
     let next = events(300..600);
     let mut found = None;
     eventually("the service is found again", async || {
@@ -183,10 +183,10 @@ async fn a_service_that_restarts_is_found_again() {
     assert_eq!(service.anomaly.stats().scored, 300);
 
     // Restarted between two batches: the old connection is broken, and a new one mends it unnoticed.
-    let snapshot = service.grpc.snapshot();
+    let snapshot = service.grpc.journals().snapshot();
     service.stop().await;
     let service = Service::with(addr, &[], GrpcConfig::default()).await;
-    service.grpc.restore(&snapshot).unwrap();
+    service.grpc.journals().restore(&snapshot).unwrap();
     assert_eq!(remote.score(&events(600..700)).await.unwrap().len(), 100);
 }
 

@@ -173,7 +173,7 @@ async fn verdicts_wait_for_the_service_and_come_in_order() {
     assert!(collector.analysis.is_attached());
 
     // Away: events pass without verdicts, and the cursor stays.
-    let snapshot = service.grpc.snapshot();
+    let snapshot = service.grpc.journals().snapshot();
     service.stop().await;
     for part in 5..10 {
         collector.append(part * 100..(part + 1) * 100).await;
@@ -185,7 +185,7 @@ async fn verdicts_wait_for_the_service_and_come_in_order() {
 
     // Back: what waited is scored, in order, once, and then events are scored as they come.
     let service = Service::with(addr, &[], GrpcConfig::default()).await;
-    service.grpc.restore(&snapshot).unwrap();
+    service.grpc.journals().restore(&snapshot).unwrap();
     eventually("the verdicts follow", async || collector.late().len() >= 500).await;
     eventually("attached again", async || collector.analysis.is_attached()).await;
     same(&collector.late(), &all[500..1000]);
@@ -244,12 +244,12 @@ async fn the_service_goes_away_again_and_again_under_load() {
         match service.take() {
             Some(running) => {
                 running.stop.cancel();
-                snapshot = Some(running.grpc.snapshot());
+                snapshot = Some(running.grpc.journals().snapshot());
                 running.stop().await;
             }
             None => {
                 let started = Service::with(addr, &[], GrpcConfig::default()).await;
-                started.grpc.restore(snapshot.as_ref().unwrap()).unwrap();
+                started.grpc.journals().restore(snapshot.as_ref().unwrap()).unwrap();
                 service = Some(started);
             }
         }

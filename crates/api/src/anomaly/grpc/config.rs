@@ -80,10 +80,4 @@ pub enum GrpcError {
     /// What the service offers cannot be told.
     #[error("the descriptors of the service's calls cannot be read")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// A snapshot that is no snapshot.
-    #[error("the file of what the service remembered of the stream cannot be read: {0}")]
-    Snapshot(&'static str),
-    /// The window in a snapshot.
-    #[error("the file of what the service remembered of the stream cannot be read")]
-    Window(#[from] anomaly::ModelError),
 }

@@ -9,9 +9,9 @@ mod config;
 mod feedback;
 mod incoming;
 mod inflow;
-mod journals;
 mod models;
 mod refusal;
+mod score;
 mod sessions;
 mod starters;
 mod state;
@@ -19,6 +19,7 @@ mod templates;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use anomaly::Journals;
 use telemetry::task::Stop;
 use tokio::net::TcpListener;
 use tonic::{
@@ -116,19 +117,9 @@ impl AnomalyGrpc {
         Ok(())
     }
 
-    /// The stream's window and up to where each journal has been learned, as of one moment. For a service that
-    /// runs by itself; a collector that scores in its own process keeps the window with its index. Waits for the
-    /// batch being analysed: call it off the reactor.
-    pub fn snapshot(&self) -> Vec<u8> {
-        self.shared.journals.snapshot(&self.shared.service)
-    }
-
-    /// Goes on from a snapshot.
-    ///
-    /// # Errors
-    /// When it is something else, of another version, cut short or altered: nothing changes.
-    pub fn restore(&self, snapshot: &[u8]) -> Result<(), GrpcError> {
-        self.shared.journals.restore(snapshot, &self.shared.service)
+    /// What it knows of the journals whose batches it scores.
+    pub fn journals(&self) -> &Arc<Journals> {
+        &self.shared.journals
     }
 }
 

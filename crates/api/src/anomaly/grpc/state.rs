@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use anomaly::Service;
+use anomaly::{Journals, Service};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 use wire::v1;
 
-use super::{config::GrpcConfig, journals::Journals, refusal};
+use super::{config::GrpcConfig, refusal, score::score};
 use crate::{access::Access, trainings::Trainings};
 
 /// Largest message that clients take by default.
@@ -17,7 +17,7 @@ pub(super) struct Shared {
     pub(super) service: Arc<Service>,
     pub(super) access: Access,
     pub(super) config: GrpcConfig,
-    pub(super) journals: Journals,
+    pub(super) journals: Arc<Journals>,
     /// Whose batch is analysed.
     turn: Arc<Semaphore>,
     /// Whose records are predicted, or whose other question takes CPU time.
@@ -35,7 +35,7 @@ impl Shared {
         config: GrpcConfig,
     ) -> Self {
         Self {
-            journals: Journals::new(config.journals_max),
+            journals: Arc::new(Journals::new(Arc::clone(&service), config.journals_max)),
             turn: Arc::new(Semaphore::new(1)),
             predictions: Arc::new(Semaphore::new(2)),
             streams: Arc::new(Semaphore::new(config.streams_max)),
@@ -56,7 +56,7 @@ impl Shared {
         let shared = self.clone();
         blocking(move || {
             let _turn = turn;
-            shared.journals.score(&shared.service, &request, shared.list_bytes_max())
+            score(&shared.service, &shared.journals, &request, shared.list_bytes_max())
         })
         .await?
     }

@@ -1,4 +1,4 @@
-//! The models' folder is looked at from time to time, and what is to be seen of scoring is set.
+//! What is looked at from time to time: the models' folder, and what is to be seen of scoring.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,31 +6,36 @@ use metrics::{counter, gauge};
 use telemetry::{
     health::Component,
     metric,
-    task::{Tasks, Ticks},
+    task::{Stop, Ticks},
 };
 use tracing::{error, info, warn};
+
+use crate::{Problem, Service, Stats};
 
 /// How often gauges are set and the models' folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Sets what is to be seen of scoring, and takes newer models from the models' folder.
-pub(super) fn watch(tasks: &Tasks, service: Arc<anomaly::Service>, health: Component) {
-    let stop = tasks.stop();
+/// Sets what is to be seen of scoring, and takes newer models from the models' folder, until a stop.
+pub fn watch(
+    service: Arc<Service>,
+    health: Component,
+    stop: Stop,
+) -> impl Future<Output = ()> + Send + 'static {
     let mut told = Vec::new();
     tell_damage(&service, &health, &mut told);
-    tasks.spawn("models", async move {
+    async move {
         let mut ticks = Ticks::every(LOOK_EVERY, stop);
         while ticks.next().await {
             set_scoring(&service.stats());
             tell_damage(&service, &health, &mut told);
             reload(Arc::clone(&service)).await;
         }
-    });
+    }
 }
 
 /// Says what of that which was learned cannot be read: in the log when it is found, in the health as long as it
 /// is so.
-fn tell_damage(service: &anomaly::Service, health: &Component, told: &mut Vec<anomaly::Problem>) {
+fn tell_damage(service: &Service, health: &Component, told: &mut Vec<Problem>) {
     let problems = service.problems();
     if problems == *told {
         return;
@@ -49,7 +54,7 @@ fn tell_damage(service: &anomaly::Service, health: &Component, told: &mut Vec<an
     *told = problems;
 }
 
-fn set_scoring(stats: &anomaly::Stats) {
+fn set_scoring(stats: &Stats) {
     gauge!(metric::TEMPLATES).set(stats.templates as f64);
     gauge!(metric::OPEN_SESSIONS).set(stats.open_sessions as f64);
     for (name, count) in [
@@ -62,8 +67,8 @@ fn set_scoring(stats: &anomaly::Stats) {
 }
 
 /// Takes a model that another process put into the models' folder.
-async fn reload(anomaly: Arc<anomaly::Service>) {
-    match tokio::task::spawn_blocking(move || anomaly.reload()).await {
+async fn reload(service: Arc<Service>) {
+    match telemetry::task::blocking("newer models", move || service.reload()).await {
         Ok(Ok(true)) => info!("a newer anomaly model serves"),
         Ok(Ok(false)) | Err(_) => {}
         Ok(Err(error)) => {
