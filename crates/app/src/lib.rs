@@ -25,7 +25,7 @@ use commands::{
     sessions, starters, tail, templates, train,
 };
 use instance::{Instance, Role};
-use settings::{Settings, Sources};
+use settings::{Settings, Sources, Values};
 use wording::describe;
 
 pub use error::AppError;
@@ -101,7 +101,7 @@ fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
         },
         asynchronous => {
             let runtime = runtime()?;
-            let outcome = runtime.block_on(run(asynchronous, &settings));
+            let outcome = runtime.block_on(run(asynchronous, sources, &settings));
             // What still computes has had its time; nobody is left to answer to.
             runtime.shutdown_background();
             outcome
@@ -113,14 +113,16 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("reactor").build()
 }
 
-async fn run(command: Command, settings: &Settings) -> Result<(), AppError> {
-    let key = || settings.api_keys.first().map(|key| key.0.clone());
+async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<(), AppError> {
+    let key = || settings.listeners.own_key();
     let collector = |server: &cli::Server| {
-        let url = server.url.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.addr)));
+        let url =
+            server.url.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.listeners.addr)));
         Client::new(&url, key())
     };
     let anomaly = |url: &Option<String>| {
-        let url = url.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.anomaly_addr)));
+        let url =
+            url.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.listeners.anomaly_addr)));
         Client::new(&url, key())
     };
     match command {
@@ -130,7 +132,7 @@ async fn run(command: Command, settings: &Settings) -> Result<(), AppError> {
         Command::Health { url } => health::run(&collector(&cli::Server { url })).await,
         Command::Elastic { action } => elastic::run(settings, action).await,
         Command::Dlq { action, server } => dlq::run(&collector(&server), &action).await,
-        Command::Demo { files } => demo::run(settings, &files).await,
+        Command::Demo { files } => demo::run(sources, &files).await,
         Command::Import { mut files, again, server } => {
             if files.is_empty() {
                 files.push("-".into());
@@ -155,7 +157,7 @@ async fn run(command: Command, settings: &Settings) -> Result<(), AppError> {
             models::run(&anomaly(&service.url), &action, service.output).await
         }
         Command::Feedback { action, service } => {
-            feedback::run(&anomaly(&service.url), &action, &settings.zone, service.output).await
+            feedback::run(&anomaly(&service.url), &action, &settings.intake.door.zone, service.output).await
         }
         Command::Sessions { limit, service } => {
             sessions::run(&anomaly(&service.url), limit, service.output).await

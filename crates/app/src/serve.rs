@@ -59,25 +59,28 @@ fn welcome(settings: &Settings, instance: &Instance) -> String {
     if let Some(url) = &collector {
         row("collector", &format!("{url}  (POST /logs, /api/v1/search, /docs)"));
     }
-    match (&anomaly, &settings.anomaly_url) {
+    match (&anomaly, &settings.analysis.remote) {
         (Some(url), _) => row("anomaly", &format!("{url}  (POST /train, /predict, /docs)")),
-        (None, Some(url)) => row("scores", &format!("from {url}")),
+        (None, Some(remote)) => row("scores", &format!("from {}", remote.url)),
         (None, None) => {}
     }
     if let Some(addr) = instance.anomaly_grpc_addr {
-        let scheme = if settings.anomaly_tls.is_some() { "https" } else { "http" };
+        let scheme = if settings.analysis.grpc.tls.is_some() { "https" } else { "http" };
         row("grpc", &format!("{scheme}://{addr}  (the anomaly service for collectors)"));
     }
     row("data", &settings.data.display().to_string());
     if collector.is_some() {
         if let Some(elastic) = &settings.elastic {
-            row("index", &format!("{} at {}", elastic.index, elastic.nodes.join(", ")));
+            let cluster = &elastic.cluster;
+            row("index", &format!("{} at {}", cluster.data_stream, cluster.nodes.join(", ")));
         }
-        let watched = if settings.dir.is_dir() { "" } else { " (read as soon as it appears)" };
-        row("watched", &format!("{}{watched}", settings.dir.display()));
+        let dir = settings.intake.tail.dir.clone().unwrap_or_default();
+        let watched = if dir.is_dir() { "" } else { " (read as soon as it appears)" };
+        row("watched", &format!("{}{watched}", dir.display()));
     }
     text.push_str("\nTry:\n");
-    let key = if settings.api_keys.is_empty() { "" } else { " -H \"Authorization: Bearer $KEY\"" };
+    let key =
+        if settings.listeners.access.api_keys.is_empty() { "" } else { " -H \"Authorization: Bearer $KEY\"" };
     if let Some(url) = &collector {
         text.push_str(&format!(
             "  curl{key} {url}/logs -H 'Content-Type: application/json' -d '{{\"level\":\"error\",\"message\":\"disk sda1 is failing\",\"source\":\"kernel\"}}'\n\

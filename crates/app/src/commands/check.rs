@@ -30,12 +30,12 @@ pub(crate) fn table(sources: &Values) -> String {
 /// # Errors
 /// Every file that cannot be read, and a glob that is none.
 pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
-    let tls = settings.anomaly_tls.as_ref();
-    let cluster = settings.elastic.as_ref();
+    let tls = settings.analysis.grpc.tls.as_ref();
+    let cluster = settings.elastic.as_ref().map(|elastic| &elastic.cluster);
     let named = [
-        ("LOG_SENTINEL_ANOMALY_CERT_FILE", tls.map(|(cert, _)| cert)),
-        ("LOG_SENTINEL_ANOMALY_KEY_FILE", tls.map(|(_, key)| key)),
-        ("LOG_SENTINEL_ANOMALY_CA_FILE", settings.anomaly_ca_file.as_ref()),
+        ("LOG_SENTINEL_ANOMALY_CERT_FILE", tls.map(|tls| &tls.cert_file)),
+        ("LOG_SENTINEL_ANOMALY_KEY_FILE", tls.map(|tls| &tls.key_file)),
+        ("LOG_SENTINEL_ANOMALY_CA_FILE", settings.analysis.remote_ca_file.as_ref()),
         ("ELASTIC_CA_FILE", cluster.and_then(|cluster| cluster.ca_file.as_ref())),
     ];
     let mut problems = vec![];
@@ -46,7 +46,7 @@ pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
             Err(error) => problems.push(format!("{name}: cannot read {}: {error}", path.display())),
         }
     }
-    if let Err(error) = intake::tail::check(&settings.files) {
+    if let Err(error) = intake::tail::check(&settings.intake.tail.files) {
         problems.push(crate::wording::describe(&error));
     }
     if problems.is_empty() { Ok(()) } else { Err(SettingsError { problems }) }

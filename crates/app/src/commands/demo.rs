@@ -1,11 +1,17 @@
 //! `log-sentinel demo`: a throw-away instance, real logs, and what was found in them.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use event::Timestamp;
 
 use super::{import, print};
-use crate::{AppError, Instance, Role, Settings, client::Client, findings, imported::Imported};
+use crate::{
+    AppError, Instance, Role,
+    client::Client,
+    findings,
+    imported::Imported,
+    settings::{Settings, SettingsError, Values},
+};
 
 /// Real public logs: name, last written, content; with source and licence in `samples/SOURCES.md`.
 const SAMPLES: [(&str, &str, &[u8]); 2] = [
@@ -16,32 +22,40 @@ const SAMPLES: [(&str, &str, &[u8]); 2] = [
 /// Feeds the files, or the sample, through the ordinary intake of an instance of its own.
 ///
 /// # Errors
-/// When the instance cannot start or a file cannot be read.
-pub(crate) async fn run(settings: &Settings, files: &[PathBuf]) -> Result<(), AppError> {
+/// When the settings are not usable, the instance cannot start or a file cannot be read.
+pub(crate) async fn run(sources: &Values, files: &[PathBuf]) -> Result<(), AppError> {
     let data = tempfile::tempdir().map_err(|source| AppError::File {
         action: "make a folder for the demo (TMPDIR names another place for it) in",
         path: std::env::temp_dir(),
         source,
     })?;
-    let free = SocketAddr::from(([127, 0, 0, 1], 0));
-    let settings = Settings {
-        addr: free,
-        anomaly_addr: free,
-        anomaly_grpc_addr: free,
-        anomaly_url: None,
-        elastic: None,
-        data: data.path().to_owned(),
-        dir: data.path().join("watched"),
-        files: vec![],
-        api_keys: vec![],
-        allowed_hosts: vec![],
-        ..settings.clone()
-    };
+    let settings = elsewhere(sources, data.path())?;
     let instance = Instance::start(&settings, Role::All).await?;
     let client = Client::new(&instance.url(), None);
     let outcome = feed(&client, files).await;
     instance.stop(settings.shutdown_grace).await;
     outcome
+}
+
+/// The settings of an instance of its own, which nobody else reaches and which keeps all it has in a folder.
+fn elsewhere(sources: &Values, data: &Path) -> Result<Settings, SettingsError> {
+    let watched = data.join("watched");
+    let mut sources = sources.clone();
+    for name in ["LOG_SENTINEL_ADDR", "LOG_SENTINEL_ANOMALY_ADDR", "LOG_SENTINEL_ANOMALY_GRPC_ADDR"] {
+        sources.set(name, "127.0.0.1:0");
+    }
+    sources.set("LOG_SENTINEL_DATA", &data.display().to_string());
+    sources.set("LOG_SENTINEL_DIR", &watched.display().to_string());
+    for name in [
+        "LOG_SENTINEL_ANOMALY_URL",
+        "ELASTIC_ADDR",
+        "LOG_SENTINEL_FILES",
+        "API_KEYS",
+        "LOG_SENTINEL_ALLOWED_HOSTS",
+    ] {
+        sources.unset(name);
+    }
+    Settings::check(&sources)
 }
 
 async fn feed(client: &Client, files: &[PathBuf]) -> Result<(), AppError> {

@@ -51,10 +51,11 @@ pub(crate) async fn run_and_report(
     }
     let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     // Only the files named are wanted now; the watched ones wait for the next ordinary run.
-    let alone = Settings { addr: free, files: vec![], dir: PathBuf::new(), ..settings.clone() };
+    let mut alone = settings.clone();
+    alone.listeners.addr = free;
+    (alone.intake.tail.dir, alone.intake.tail.files) = (None, vec![]);
     let instance = Instance::start(&alone, Role::Collector).await?;
-    let key = settings.api_keys.first().map(|key| key.0.clone());
-    let client = Client::new(&instance.url(), key);
+    let client = Client::new(&instance.url(), settings.listeners.own_key());
     let outcome = async {
         let imported = run(&client, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;

@@ -1,6 +1,6 @@
 //! What all parts of an instance share while it is built, and how they begin to listen.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use telemetry::{health::Health, metric::Metrics, task::Tasks};
@@ -18,6 +18,14 @@ pub(super) struct Build<'s> {
     pub(super) front: Tasks,
     pub(super) back: Tasks,
     pub(super) failed: watch::Sender<Option<String>>,
+}
+
+/// Where verdicts come from.
+pub(super) enum Scorer {
+    /// From this process.
+    Here(Arc<anomaly::Service>),
+    /// From a separate anomaly service.
+    Elsewhere(pipeline::remote::Config),
 }
 
 pub(super) async fn bind(addr: SocketAddr, setting: &'static str) -> Result<TcpListener, StartError> {

@@ -12,11 +12,12 @@ use tokio::sync::watch;
 use verdicts::Verdicts;
 
 use super::{
-    build::{Build, bind, local, serve},
-    configs, elastic,
+    build::{Build, Scorer, bind, local, serve},
+    elastic,
     error::StartError,
     remote,
 };
+use crate::Settings;
 
 /// A collector that runs.
 pub(super) struct Collector {
@@ -25,13 +26,10 @@ pub(super) struct Collector {
     pub(super) searcher: search::Searcher,
 }
 
-/// Opens and starts it. `service` is the anomaly service of this process, where it has one.
-pub(super) async fn start(
-    build: &Build<'_>,
-    service: Option<&Arc<anomaly::Service>>,
-) -> Result<Collector, StartError> {
+/// Opens and starts it.
+pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collector, StartError> {
     let (settings, health) = (build.settings, &build.health);
-    let journal = configs::open_journal(settings)?;
+    let journal = open_journal(settings)?;
     let letters = open_dead_letters(build, &journal)?;
     let (index, prepared) = match (&settings.elastic, &letters) {
         (Some(cluster), Some(letters)) => {
@@ -44,9 +42,9 @@ pub(super) async fn start(
         let watch = Arc::clone(letters).watch(health.component("dead_letters"), build.front.stop());
         build.front.spawn("dead-letters", watch);
     }
-    let analysis = analysis(build, (&journal, &index), service)?;
+    let analysis = analysis(build, (&journal, &index), scorer)?;
     let verdicts =
-        Verdicts::open(configs::verdicts_config(settings), &journal).map_err(StartError::Verdicts)?;
+        Verdicts::open(settings.storage.verdicts.clone(), &journal).map_err(StartError::Verdicts)?;
     let parts = Parts {
         journal: journal.clone(),
         analysis: analysis.clone(),
@@ -55,16 +53,16 @@ pub(super) async fn start(
         detector: None,
         health: health.clone(),
     };
-    let (pipeline, catch_up) = Pipeline::open(configs::pipeline_config(settings), parts)?;
+    let (pipeline, catch_up) = Pipeline::open(settings.storage.pipeline.clone(), parts)?;
     let searcher = search::Searcher::new(
         index.clone(),
         journal.clone(),
         verdicts,
         index.written(),
-        configs::searcher_config(settings),
+        settings.questions.search.clone(),
     )
     .following(Arc::new(Templates(analysis)));
-    let door = intake::Door::new(journal.clone(), configs::door_config(settings), intake::system_clock);
+    let door = intake::Door::new(journal.clone(), settings.intake.door.clone(), intake::system_clock);
     let collector = api::collector(api::CollectorState {
         door: door.clone(),
         searcher: searcher.clone(),
@@ -73,26 +71,26 @@ pub(super) async fn start(
         stop: build.front.stop(),
         health: health.clone(),
         metrics: build.metrics.clone(),
-        config: configs::collector_config(settings),
+        config: settings.questions.collector.clone(),
     });
     let intake = intake::http::Intake::new(
         door.clone(),
-        configs::body_config(settings),
+        settings.intake.body.clone(),
         Some(indexed(index.clone())),
         build.front.stop(),
     );
     let router = api::guarded(intake::http::router(intake).merge(collector), build.access.clone());
-    let listener = bind(settings.addr, "LOG_SENTINEL_ADDR").await?;
-    let addr = local(&listener, settings.addr);
-    if let Some(retention) = settings.retention.filter(|_| prepared.is_none()) {
+    let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
+    let addr = local(&listener, settings.listeners.addr);
+    if let Some(retention) = settings.storage.retention.filter(|_| prepared.is_none()) {
         let expire = upkeep::expire(index.clone(), retention, intake::system_clock, build.front.stop());
         build.front.spawn("retention", expire);
     }
     run_readers(build, pipeline, catch_up, prepared)?;
     let watch = pipeline::watch(journal.clone(), index.clone(), health.clone(), build.front.stop());
     build.front.spawn("gauges", watch);
-    serve(&build.front, "collector", listener, router, configs::connections(settings));
-    let tail = configs::tail_config(settings);
+    serve(&build.front, "collector", listener, router, settings.listeners.connections);
+    let tail = settings.intake.tail.clone();
     let pulse = intake::tail::start(tail, door, &build.front)?;
     build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
     Ok(Collector { addr, journal, searcher })
@@ -111,12 +109,23 @@ impl search::Aliases for Templates {
     }
 }
 
+/// Opens the journal, and says what it found.
+fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
+    let journal = Journal::open(settings.storage.journal.clone())?;
+    for problem in journal.status().problems {
+        tracing::error!(path = %problem.path.display(), what = problem.what, "a file of the journal is not as it should be");
+    }
+    match journal.status().truncated_bytes {
+        0 => {}
+        bytes => {
+            tracing::info!(bytes, "cut off a write that had not finished; nobody was told that it was stored")
+        }
+    }
+    Ok(journal)
+}
+
 fn open_embedded(build: &Build<'_>) -> Result<Arc<dyn Index>, StartError> {
-    let index = embedded::Embedded::open(embedded::Config {
-        cache_bytes: build.settings.index_cache_bytes,
-        ..embedded::Config::new(build.settings.data.join("index"))
-    })?;
-    Ok(Arc::new(index))
+    Ok(Arc::new(embedded::Embedded::open(build.settings.storage.embedded.clone())?))
 }
 
 /// The dead letters, where an index may refuse events or once has.
@@ -124,12 +133,11 @@ fn open_dead_letters(
     build: &Build<'_>,
     journal: &Journal,
 ) -> Result<Option<Arc<DeadLetterStream>>, StartError> {
-    let dir = build.settings.data.join("dead_letters");
-    if build.settings.elastic.is_none() && !dir.exists() {
+    let config = build.settings.storage.dead_letters.clone();
+    if build.settings.elastic.is_none() && !config.dir.exists() {
         return Ok(None);
     }
     let cursor = journal.cursor(pipeline::CURSOR)?.position();
-    let config = dead_letter::Config { dir, budget_bytes: build.settings.dead_letter_bytes_max };
     let letters = DeadLetterStream::open(config, journal, cursor).map_err(StartError::DeadLetters)?;
     if !letters.is_empty() {
         tracing::warn!(letters = letters.len(), "events that the index refused wait: log-sentinel dlq list");
@@ -137,21 +145,19 @@ fn open_dead_letters(
     Ok(Some(Arc::new(letters)))
 }
 
-/// Where verdicts come from: the service of this process, or the one that `LOG_SENTINEL_ANOMALY_URL` names.
+/// What analyses the events.
 fn analysis(
     build: &Build<'_>,
     (journal, index): (&Journal, &Arc<dyn Index>),
-    service: Option<&Arc<anomaly::Service>>,
+    scorer: &Scorer,
 ) -> Result<Analysis, StartError> {
-    let Some(service) = service else {
-        return remote::analysis(
-            build,
-            (journal, index),
-            build.settings.anomaly_url.as_deref().unwrap_or_default(),
-        );
-    };
-    pipeline::remote::forget(journal)?;
-    Ok(Analysis::InProcess(Arc::clone(service)))
+    match scorer {
+        Scorer::Here(service) => {
+            pipeline::remote::forget(journal)?;
+            Ok(Analysis::InProcess(Arc::clone(service)))
+        }
+        Scorer::Elsewhere(config) => remote::analysis(build, (journal, index), config.clone()),
+    }
 }
 
 /// What `?wait=indexed` waits for.

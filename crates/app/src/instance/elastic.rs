@@ -10,7 +10,7 @@ use index::{
 };
 use tokio::sync::watch;
 
-use super::{build::Build, configs, error::StartError};
+use super::{build::Build, error::StartError};
 use crate::settings::Elastic;
 
 /// An index and whether it may be written to.
@@ -26,14 +26,15 @@ pub(super) fn open(
     elastic: &Elastic,
     letters: Arc<DeadLetterStream>,
 ) -> Result<Opened, StartError> {
-    let config = configs::cluster_config(elastic);
-    let index = Elasticsearch::open(config, letters, build.health.component("elasticsearch"))?;
+    let index =
+        Elasticsearch::open(elastic.cluster.clone(), letters, build.health.component("elasticsearch"))?;
     let cluster = index.cluster().clone();
-    let config = configs::setup_config(build.settings, elastic);
+    let config = elastic.setup.clone();
     let health = build.health.component("elasticsearch_setup");
     let index: Arc<dyn Index> = Arc::new(index);
     let (sender, prepared) = watch::channel(false);
-    let (retention, tasks, stop) = (build.settings.retention, build.front.clone(), build.front.stop());
+    let (retention, tasks, stop) =
+        (build.settings.storage.retention, build.front.clone(), build.front.stop());
     let rolled = Arc::clone(&index);
     build.front.spawn("elasticsearch-setup", async move {
         let Some(duties) = setup::prepare(&cluster, &config, &health, &stop).await else { return };

@@ -8,7 +8,6 @@
 
 mod build;
 mod collector;
-mod configs;
 mod elastic;
 mod error;
 mod remote;
@@ -26,9 +25,8 @@ use telemetry::{health::Health, metric, task::Tasks};
 use tokio::sync::watch;
 
 use crate::{Settings, VERSION};
-use build::Build;
+use build::{Build, Scorer};
 
-pub(crate) use configs::{cluster_config, setup_config};
 pub(crate) use error::StartError;
 
 /// What one process is to do.
@@ -51,7 +49,7 @@ impl Role {
     /// Whether others may ask it for scores.
     fn serves_scores(self, settings: &Settings) -> bool {
         match self {
-            Self::All => settings.anomaly_url.is_none(),
+            Self::All => settings.analysis.remote.is_none(),
             Self::Collector => false,
             Self::Anomaly => true,
         }
@@ -94,10 +92,7 @@ impl Instance {
             settings,
             health: Health::new(),
             metrics: metric::install(VERSION)?,
-            access: api::Access::new(&api::AccessConfig {
-                allowed_hosts: settings.allowed_hosts.clone(),
-                api_keys: settings.api_keys.iter().map(|key| key.0.clone()).collect(),
-            }),
+            access: api::Access::new(&settings.listeners.access),
             front: Tasks::new(),
             back: Tasks::new(),
             failed,
@@ -121,13 +116,19 @@ impl Instance {
         lock: Arc<DataLock>,
     ) -> Result<Self, StartError> {
         let settings = build.settings;
-        let in_process = settings.anomaly_url.is_none() || role == Role::Anomaly;
-        let service = in_process.then(|| configs::open_service(settings)).transpose()?;
-        let serving = service.clone().filter(|_| role.serves_scores(settings));
+        let scorer = match &settings.analysis.remote {
+            Some(remote) if role != Role::Anomaly => Scorer::Elsewhere(remote.clone()),
+            _ => Scorer::Here(Arc::new(anomaly::Service::open(settings.analysis.service.clone())?)),
+        };
         let collector = match role.collects() {
-            true => Some(collector::start(&build, service.as_ref()).await?),
+            true => Some(collector::start(&build, &scorer).await?),
             false => None,
         };
+        let service = match scorer {
+            Scorer::Here(service) => Some(service),
+            Scorer::Elsewhere(_) => None,
+        };
+        let serving = service.clone().filter(|_| role.serves_scores(settings));
         let scores = match serving {
             Some(service) => {
                 let searcher = collector.as_ref().map(|collector| collector.searcher.clone());

@@ -11,21 +11,15 @@ use pipeline::{
 };
 use telemetry::{metric, task::Stop};
 
-use super::{build::Build, configs, error::StartError};
+use super::{build::Build, error::StartError};
 
-/// The analysis that asks the service at `url`, and the reader that has later scored what went unscored.
+/// The analysis that asks a separate service, and the reader that has later scored what went unscored.
 pub(super) fn analysis(
     build: &Build<'_>,
     (journal, index): (&Journal, &Arc<dyn Index>),
-    url: &str,
+    config: Config,
 ) -> Result<Analysis, StartError> {
-    let settings = build.settings;
-    let remote = Remote::new(Config {
-        api_key: settings.api_keys.first().map(|key| key.0.clone()),
-        ca_file: settings.anomaly_ca_file.clone(),
-        deadline: settings.anomaly_timeout,
-        ..Config::new(url)
-    })?;
+    let remote = Remote::new(config)?;
     let sink = Box::new(|verdicts: &[(EventId, Verdict)]| {
         let anomalies = verdicts.iter().filter(|(_, verdict)| verdict.is_anomaly).count();
         metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
@@ -35,5 +29,8 @@ pub(super) fn analysis(
     let runtime = tokio::runtime::Handle::current();
     let work = move |stop: Stop| runtime.block_on(late.run(stop));
     build.back.thread("late-scoring", work).map_err(StartError::Thread)?;
-    Ok(Analysis::Remote(Arc::new(RemoteAnalysis::new(scoring, configs::template_config(settings)))))
+    Ok(Analysis::Remote(Arc::new(RemoteAnalysis::new(
+        scoring,
+        build.settings.analysis.service.template.clone(),
+    ))))
 }

@@ -6,7 +6,6 @@ use tokio::net::TcpListener;
 
 use super::{
     build::{Build, bind, local, serve},
-    configs,
     error::StartError,
 };
 
@@ -32,23 +31,23 @@ pub(super) async fn start(
         stop: build.front.stop(),
         health: build.health.clone(),
         metrics: build.metrics.clone(),
-        config: configs::scoring_config(settings),
+        config: settings.analysis.http.clone(),
     });
     let router = api::guarded(router, build.access.clone());
     let grpc =
-        api::AnomalyGrpc::new(service, build.access.clone(), trainings, configs::grpc_config(settings));
-    let listener = bind(settings.anomaly_addr, "LOG_SENTINEL_ANOMALY_ADDR").await?;
-    let addr = local(&listener, settings.anomaly_addr);
+        api::AnomalyGrpc::new(service, build.access.clone(), trainings, settings.analysis.grpc.clone());
+    let listener = bind(settings.listeners.anomaly_addr, "LOG_SENTINEL_ANOMALY_ADDR").await?;
+    let addr = local(&listener, settings.listeners.anomaly_addr);
     if alone {
         let path = settings.data.join("anomaly.window");
         let journals = grpc.journals();
         anomaly::resume(journals, &path).map_err(|source| StartError::Data { path: path.clone(), source })?;
         build.back.spawn("anomaly-window", anomaly::keep(Arc::clone(journals), path, build.back.stop()));
     }
-    serve(&build.front, "anomaly", listener, router, configs::connections(settings));
-    let grpc_addr = match bind(settings.anomaly_grpc_addr, "LOG_SENTINEL_ANOMALY_GRPC_ADDR").await {
+    serve(&build.front, "anomaly", listener, router, settings.listeners.connections);
+    let grpc_addr = match bind(settings.listeners.anomaly_grpc_addr, "LOG_SENTINEL_ANOMALY_GRPC_ADDR").await {
         Ok(listener) => {
-            let addr = local(&listener, settings.anomaly_grpc_addr);
+            let addr = local(&listener, settings.listeners.anomaly_grpc_addr);
             serve_grpc(build, grpc, listener);
             Some(addr)
         }

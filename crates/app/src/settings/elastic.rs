@@ -1,58 +1,58 @@
-//! The settings of a cluster.
+//! The group of settings of a cluster.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use index::elasticsearch::{Auth, Rollover};
+use index::elasticsearch::{self, Auth, Rollover, setup};
 
 use super::value::Reader;
 
-/// A cluster and how it is written to. Each field is explained where users read it: in the list of settings.
+/// How long the analysis waits for room in a cluster's queue before it goes on without the index.
+const WRITE_WAIT: Duration = Duration::from_millis(200);
+
+/// A cluster.
 #[derive(Debug, Clone)]
 pub(crate) struct Elastic {
-    pub nodes: Vec<String>,
-    pub index: String,
-    pub auth: Auth,
-    pub ca_file: Option<PathBuf>,
-    pub original: bool,
-    pub bulk_bytes_max: usize,
-    pub in_flight_bytes_max: usize,
-    pub concurrency_max: usize,
-    pub timeout: Duration,
-    pub query_timeout: Duration,
-    pub rollover: Rollover,
-    pub shards: Option<u32>,
-    pub replicas: Option<u32>,
+    /// How it is reached and written to.
+    pub cluster: elasticsearch::Config,
+    /// What it is prepared for.
+    pub setup: setup::Config,
 }
 
 impl Elastic {
     /// None without `ELASTIC_ADDR`; the other settings then have no effect, but are checked.
-    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let elastic = Self {
-            nodes: reader.urls("ELASTIC_ADDR"),
-            index: reader.string("ELASTIC_INDEX"),
+    pub(super) fn read(reader: &mut Reader<'_>, retention: Option<Duration>) -> Option<Self> {
+        let nodes = reader.urls("ELASTIC_ADDR");
+        let cluster = elasticsearch::Config {
+            data_stream: reader.string("ELASTIC_INDEX"),
             auth: auth(reader),
             ca_file: reader.optional_path("ELASTIC_CA_FILE"),
-            original: reader.flag("LOG_SENTINEL_ELASTIC_ORIGINAL"),
+            keep_original: reader.flag("LOG_SENTINEL_ELASTIC_ORIGINAL"),
             bulk_bytes_max: reader.size("LOG_SENTINEL_ELASTIC_BULK_BYTES_MAX", 64 << 10, 90 << 20),
             in_flight_bytes_max: reader.size("LOG_SENTINEL_ELASTIC_IN_FLIGHT_BYTES_MAX", 1 << 20, 16 << 30),
             concurrency_max: reader.count("LOG_SENTINEL_ELASTIC_CONCURRENCY_MAX", 1, 256),
-            timeout: reader.duration("LOG_SENTINEL_ELASTIC_TIMEOUT"),
+            request_timeout: reader.duration("LOG_SENTINEL_ELASTIC_TIMEOUT"),
             query_timeout: reader.duration("LOG_SENTINEL_ELASTIC_QUERY_TIMEOUT"),
             rollover: Rollover {
                 age: reader.duration("LOG_SENTINEL_ELASTIC_ROLLOVER_AGE"),
                 documents: reader.count("LOG_SENTINEL_ELASTIC_ROLLOVER_DOCUMENTS", 1, 2_000_000_000) as u64,
                 bytes: reader.size("LOG_SENTINEL_ELASTIC_ROLLOVER_BYTES", 1 << 10, 1 << 50) as u64,
             },
+            write_wait: WRITE_WAIT,
+            ..elasticsearch::Config::new(nodes)
+        };
+        let setup = setup::Config {
+            data_stream: cluster.data_stream.clone(),
+            retention,
             shards: reader.optional_count("LOG_SENTINEL_ELASTIC_SHARDS", 1, 1024),
             replicas: reader.optional_count("LOG_SENTINEL_ELASTIC_REPLICAS", 0, 16),
         };
-        if elastic.bulk_bytes_max > elastic.in_flight_bytes_max {
+        if cluster.bulk_bytes_max > cluster.in_flight_bytes_max {
             reader.problem(
                 "LOG_SENTINEL_ELASTIC_BULK_BYTES_MAX is more than LOG_SENTINEL_ELASTIC_IN_FLIGHT_BYTES_MAX"
                     .to_owned(),
             );
         }
-        (!elastic.nodes.is_empty()).then_some(elastic)
+        (!cluster.nodes.is_empty()).then_some(Self { cluster, setup })
     }
 }
 

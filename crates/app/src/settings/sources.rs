@@ -66,12 +66,24 @@ pub(crate) struct Sources {
 }
 
 /// What all sources together say.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Values {
     /// By the name of the setting.
     pub values: BTreeMap<&'static str, Value>,
     /// What is wrong with the sources, a sentence each.
     pub problems: Vec<String>,
+}
+
+impl Values {
+    /// Sets a setting, whatever the sources say of it.
+    pub(crate) fn set(&mut self, name: &'static str, text: &str) {
+        self.values.insert(name, Value { text: text.to_owned(), origin: Origin::Default });
+    }
+
+    /// Takes a setting away, whatever the sources say of it.
+    pub(crate) fn unset(&mut self, name: &str) {
+        self.values.remove(name);
+    }
 }
 
 impl Sources {

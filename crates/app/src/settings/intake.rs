@@ -1,0 +1,67 @@
+//! The group of settings of what comes in: bodies, lines, watched files.
+
+use std::time::Duration;
+
+use intake::tail::Symlinks;
+
+use super::value::Reader;
+
+/// How events come in.
+#[derive(Debug, Clone)]
+pub(crate) struct Intake {
+    pub body: body::Config,
+    pub door: intake::Config,
+    pub tail: intake::tail::Config,
+}
+
+impl Intake {
+    pub(super) fn read(reader: &mut Reader<'_>, retention: Option<Duration>) -> Self {
+        let body = body::Config {
+            bytes_max: reader.size("LOG_SENTINEL_BODY_BYTES_MAX", 1 << 10, 4 << 30),
+            in_flight_bytes_max: reader.size("LOG_SENTINEL_IN_FLIGHT_BYTES_MAX", 1 << 20, 64 << 30),
+            idle_max: reader.duration("LOG_SENTINEL_BODY_IDLE_MAX"),
+            rate_min: reader.size("LOG_SENTINEL_BODY_RATE_MIN", 1, 1 << 30),
+        };
+        if body.bytes_max > body.in_flight_bytes_max {
+            reader.problem(format!(
+                "LOG_SENTINEL_BODY_BYTES_MAX ({} bytes) is more than LOG_SENTINEL_IN_FLIGHT_BYTES_MAX ({} bytes): \
+                 the largest body could never be taken in",
+                body.bytes_max, body.in_flight_bytes_max
+            ));
+        }
+        let door = intake::Config {
+            line_bytes_max: reader.size("LOG_SENTINEL_LINE_BYTES_MAX", 1 << 10, 16 << 20),
+            zone: reader.zone("LOG_SENTINEL_ZONE"),
+            host: host_name(),
+            retention,
+            held_bytes_max: body.in_flight_bytes_max,
+        };
+        let dir = reader.path("LOG_SENTINEL_DIR");
+        let tail = intake::tail::Config {
+            dir: Some(dir).filter(|dir| !dir.as_os_str().is_empty()),
+            files: reader.list("LOG_SENTINEL_FILES"),
+            scan_interval: reader.duration("LOG_SENTINEL_SCAN_INTERVAL"),
+            flush_after: reader.duration("LOG_SENTINEL_LINE_WAIT"),
+            open_files_max: reader.count("LOG_SENTINEL_OPEN_FILES_MAX", 16, 100_000),
+            symlinks: match reader.one_of("LOG_SENTINEL_SYMLINKS", &["owner", "any", "never"]).as_str() {
+                "any" => Symlinks::Any,
+                "never" => Symlinks::Never,
+                _ => Symlinks::Owner,
+            },
+            ..intake::tail::Config::default()
+        };
+        Self { body, door, tail }
+    }
+}
+
+/// The name of this machine, for lines of watched files that name none.
+fn host_name() -> Option<String> {
+    #[cfg(unix)]
+    {
+        rustix::system::uname().nodename().to_str().ok().map(str::to_owned).filter(|name| !name.is_empty())
+    }
+    #[cfg(not(unix))]
+    {
+        None
+    }
+}
