@@ -26,7 +26,7 @@ use telemetry::metric;
 use tracing::{error, warn};
 
 pub use join::unscored;
-use stretch::Place;
+use stretch::{Head, Place};
 
 /// The cursor before which every reader has come by.
 const CURSOR: &str = "readers";
@@ -34,6 +34,8 @@ const CURSOR: &str = "readers";
 const QUEUE_BYTES: usize = 64 << 20;
 /// A file of the log is removed once every reader has passed all of it.
 const SEGMENT_BYTES: u64 = 8 << 20;
+/// What was held of batches that follow each other becomes records of about so much.
+const RECORD_BYTES: usize = 128 << 10;
 /// Bytes of the log read at a time when it is opened.
 const READ_BYTES: usize = 4 << 20;
 
@@ -91,6 +93,15 @@ struct Stretch {
     bytes: Place,
 }
 
+/// Verdicts of batches that follow each other, as they go into the log.
+#[derive(Debug)]
+struct Record {
+    start: Position,
+    end: Position,
+    bytes: usize,
+    batches: Vec<Arc<[u8]>>,
+}
+
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -138,17 +149,18 @@ impl Verdicts {
     /// when memory and log are full.
     pub fn hold(&self, start: Position, batch: &Batch<'_>) {
         let bytes = stretch::encode(self.shared.journal, start, batch);
-        if self.held_bytes() + bytes.len() > self.shared.held_bytes_max
+        let bytes_more = stretch::held_bytes(bytes.len());
+        if self.held_bytes() + bytes_more > self.shared.held_bytes_max
             && let Err(failure) = self.keep()
         {
             warn!(error = &failure as &dyn std::error::Error, "verdicts of waiting events cannot be written");
         }
         let mut state = lock(&self.shared.state);
-        if state.held_bytes + bytes.len() > self.shared.held_bytes_max && state.held_bytes > 0 {
+        if state.held_bytes + bytes_more > self.shared.held_bytes_max && state.held_bytes > 0 {
             counter!(metric::VERDICTS_GIVEN_UP).increment(batch.events.len() as u64);
             return;
         }
-        state.held_bytes += bytes.len();
+        state.held_bytes += bytes_more;
         let bytes = Place::Memory(Arc::from(bytes));
         state.stretches.push_back(Stretch { start, end: batch.end, bytes });
         self.export(&state);
@@ -159,32 +171,54 @@ impl Verdicts {
     /// # Errors
     /// When the log takes no more; what is held stays held then.
     pub fn keep(&self) -> Result<(), VerdictsError> {
-        let (mut batch, mut starts) = (journal::Batch::new(), Vec::new());
-        {
-            let state = lock(&self.shared.state);
-            for stretch in &state.stretches {
-                if let Place::Memory(bytes) = &stretch.bytes {
-                    batch.push_with(|out| out.extend_from_slice(bytes));
-                    starts.push(stretch.start);
-                }
-            }
-        }
-        if starts.is_empty() {
+        let records = self.records();
+        if records.is_empty() {
             return Ok(());
         }
-        let appended = self.shared.log.append_blocking(batch)?;
+        let mut batch = journal::Batch::new();
+        for Record { start, end, batches, .. } in &records {
+            let head = Head { journal: self.shared.journal, start: *start, end: *end };
+            batch.push_with(|out| stretch::join(out, head, batches));
+        }
+        let mut at = self.shared.log.append_blocking(batch)?.first;
         let mut state = lock(&self.shared.state);
-        let mut at = appended.first;
-        // Some may have been passed meanwhile; none has come before them.
-        for start in starts {
-            if let Some(stretch) = state.stretches.iter_mut().find(|stretch| stretch.start == start) {
-                stretch.bytes = Place::Log(at);
+        for Record { start, end, .. } in records {
+            let first = state.stretches.partition_point(|stretch| stretch.start < start);
+            let behind = state.stretches.partition_point(|stretch| stretch.start < end);
+            // All may have been passed meanwhile.
+            if first < behind {
+                state.stretches.drain(first..behind);
+                state.stretches.insert(first, Stretch { start, end, bytes: Place::Log(at) });
             }
             at = at.next();
         }
-        state.held_bytes = state.stretches.iter().map(|stretch| stretch.bytes.len()).sum();
+        state.held_bytes = state.stretches.iter().map(|stretch| stretch.bytes.held_bytes()).sum();
         self.export(&state);
         Ok(())
+    }
+
+    /// What is in memory, as records of the log.
+    fn records(&self) -> Vec<Record> {
+        let mut records = Vec::<Record>::new();
+        for Stretch { start, end, bytes } in &lock(&self.shared.state).stretches {
+            let Place::Memory(bytes) = bytes else { continue };
+            let follows =
+                |record: &&mut Record| record.end == *start && record.bytes + bytes.len() <= RECORD_BYTES;
+            match records.last_mut().filter(follows) {
+                Some(record) => {
+                    record.end = *end;
+                    record.bytes += bytes.len();
+                    record.batches.push(bytes.clone());
+                }
+                None => records.push(Record {
+                    start: *start,
+                    end: *end,
+                    bytes: bytes.len(),
+                    batches: vec![bytes.clone()],
+                }),
+            }
+        }
+        records
     }
 
     /// Up to where verdicts of all events from here on are there: `from` itself when that of the next is not.
@@ -204,7 +238,7 @@ impl Verdicts {
     pub fn begin(&self, position: Position) {
         let mut state = lock(&self.shared.state);
         state.stretches.retain(|stretch| stretch.end <= position);
-        state.held_bytes = state.stretches.iter().map(|stretch| stretch.bytes.len()).sum();
+        state.held_bytes = state.stretches.iter().map(|stretch| stretch.bytes.held_bytes()).sum();
         self.export(&state);
     }
 
@@ -220,7 +254,7 @@ impl Verdicts {
         let Some(&all) = state.readers.values().min() else { return Ok(()) };
         while state.stretches.front().is_some_and(|stretch| stretch.end <= all) {
             if let Some(passed) = state.stretches.pop_front() {
-                state.held_bytes -= passed.bytes.len();
+                state.held_bytes -= passed.bytes.held_bytes();
             }
         }
         self.export(&state);

@@ -1,9 +1,11 @@
-//! Verdicts of the events between two places of a journal, as bytes.
+//! Verdicts of the events between two places of a journal, as bytes: one batch's, or those of several that follow
+//! each other, as one record of the log.
 //!
 //! ```text
-//! u8       format version, 1
+//! u8       what follows: 1 for a batch, 2 for several
 //! u128     id of the events' journal, little-endian
 //! 4 × u32  segment and record of the first place, and of the place behind the last event
+//! several: the batches, back to back to the end; a batch:
 //! varint   number of templates, then for each: varint length, UTF-8 text
 //! varint   number of events, then for each:
 //!            varint  segments since the event before (from the first place on)
@@ -24,7 +26,8 @@ use event::{
     Batch, JournalId, Position, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState, varint,
 };
 
-const VERSION: u8 = 1;
+const BATCH: u8 = 1;
+const SEVERAL: u8 = 2;
 const HEAD: usize = 1 + 16 + 16;
 const ANOMALY: u8 = 4;
 const REASONS: u8 = 8;
@@ -38,13 +41,18 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// Bytes in memory.
-    pub(crate) fn len(&self) -> usize {
+    /// Bytes in memory, with what it takes to know of them.
+    pub(crate) fn held_bytes(&self) -> usize {
         match self {
-            Self::Memory(bytes) => bytes.len(),
+            Self::Memory(bytes) => held_bytes(bytes.len()),
             Self::Log(_) => 0,
         }
     }
+}
+
+/// What so many bytes of a stretch take in memory.
+pub(crate) const fn held_bytes(length: usize) -> usize {
+    length + 2 * size_of::<Head>()
 }
 
 /// Which events a stretch is of.
@@ -75,12 +83,7 @@ pub(crate) struct Rows {
 
 pub(crate) fn encode(journal: JournalId, start: Position, batch: &Batch<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(HEAD + batch.events.len() * 32);
-    out.push(VERSION);
-    out.extend_from_slice(&journal.0.to_le_bytes());
-    for position in [start, batch.end] {
-        out.extend_from_slice(&position.segment.to_le_bytes());
-        out.extend_from_slice(&position.record.to_le_bytes());
-    }
+    put_head(&mut out, BATCH, Head { journal, start, end: batch.end });
     let (mut numbers, mut texts) = (HashMap::<TemplateId, u64>::new(), Vec::<&str>::new());
     for template in batch.events.iter().filter_map(|event| event.template.as_ref()) {
         numbers.entry(template.id).or_insert_with(|| {
@@ -118,6 +121,21 @@ pub(crate) fn encode(journal: JournalId, start: Position, batch: &Batch<'_>) -> 
     out
 }
 
+/// Writes batches that follow each other as one.
+pub(crate) fn join(out: &mut Vec<u8>, head: Head, batches: &[Arc<[u8]>]) {
+    put_head(out, SEVERAL, head);
+    batches.iter().for_each(|bytes| out.extend_from_slice(bytes));
+}
+
+fn put_head(out: &mut Vec<u8>, kind: u8, head: Head) {
+    out.push(kind);
+    out.extend_from_slice(&head.journal.0.to_le_bytes());
+    for position in [head.start, head.end] {
+        out.extend_from_slice(&position.segment.to_le_bytes());
+        out.extend_from_slice(&position.record.to_le_bytes());
+    }
+}
+
 fn put_verdict(out: &mut Vec<u8>, verdict: &Verdict) {
     let mut flags = verdict.state as u8;
     flags |= if verdict.is_anomaly { ANOMALY } else { 0 };
@@ -135,39 +153,24 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }
 
-/// Which events it is of; None when it is not what [`encode`] wrote.
+/// Which events it is of; None when it is not what [`encode`] or [`join`] wrote.
 pub(crate) fn head(bytes: &[u8]) -> Option<Head> {
-    Input(bytes).head()
+    Input(bytes).head().map(|(_, head)| head)
 }
 
-/// What was said; None when it is not what [`encode`] wrote.
+/// What was said; None when it is not what [`encode`] or [`join`] wrote.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Rows> {
-    let mut input = Input(bytes);
-    let mut at = input.head()?.start;
-    let mut templates = Vec::new();
-    for _ in 0..input.count(1)? {
-        templates.push(Arc::new(Template::new(input.text()?)));
+    let (mut input, mut rows) = (Input(bytes), Rows::default());
+    let (kind, head) = input.head()?;
+    if kind == BATCH {
+        input.batch(head.start, &mut rows)?;
+        return input.0.is_empty().then_some(rows);
     }
-    let count = input.count(13)?;
-    let mut rows = Rows { rows: Vec::with_capacity(count), variables: Vec::new() };
-    for _ in 0..count {
-        let (segments, record) = (input.u32()?, input.u32()?);
-        at = match segments {
-            0 => Position { record: at.record.checked_add(record)?, ..at },
-            _ => Position { segment: at.segment.checked_add(segments)?, record },
-        };
-        let shape = u64::from_le_bytes(input.array()?);
-        let template = match usize::try_from(input.varint()?).ok()?.checked_sub(1) {
-            None => None,
-            Some(number) => Some(templates.get(number)?.clone()),
-        };
-        let verdict = input.verdict()?;
-        let from = rows.variables.len() as u32;
-        input.variables(&mut rows.variables)?;
-        let variables = from..rows.variables.len() as u32;
-        rows.rows.push(Row { position: at, shape, template, verdict, variables });
+    while !input.0.is_empty() {
+        let (BATCH, head) = input.head()? else { return None };
+        input.batch(head.start, &mut rows)?;
     }
-    input.0.is_empty().then_some(rows)
+    Some(rows)
 }
 
 /// Takes numbers from the front; None past the end.
@@ -212,13 +215,40 @@ impl<'a> Input<'a> {
         Some(Position { segment, record: u32::from_le_bytes(self.array()?) })
     }
 
-    fn head(&mut self) -> Option<Head> {
-        if self.byte()? != VERSION {
-            return None;
-        }
+    /// The kind, which is known, and the head.
+    fn head(&mut self) -> Option<(u8, Head)> {
+        let kind = self.byte().filter(|kind| [BATCH, SEVERAL].contains(kind))?;
         let journal = JournalId(u128::from_le_bytes(self.array()?));
         let head = Head { journal, start: self.place()?, end: self.place()? };
-        (head.start <= head.end).then_some(head)
+        (head.start <= head.end).then_some((kind, head))
+    }
+
+    /// What was said of a batch whose head was taken.
+    fn batch(&mut self, start: Position, rows: &mut Rows) -> Option<()> {
+        let (mut at, mut templates) = (start, Vec::new());
+        for _ in 0..self.count(1)? {
+            templates.push(Arc::new(Template::new(self.text()?)));
+        }
+        let count = self.count(13)?;
+        rows.rows.reserve(count);
+        for _ in 0..count {
+            let (segments, record) = (self.u32()?, self.u32()?);
+            at = match segments {
+                0 => Position { record: at.record.checked_add(record)?, ..at },
+                _ => Position { segment: at.segment.checked_add(segments)?, record },
+            };
+            let shape = u64::from_le_bytes(self.array()?);
+            let template = match usize::try_from(self.varint()?).ok()?.checked_sub(1) {
+                None => None,
+                Some(number) => Some(templates.get(number)?.clone()),
+            };
+            let verdict = self.verdict()?;
+            let from = rows.variables.len() as u32;
+            self.variables(&mut rows.variables)?;
+            let variables = from..rows.variables.len() as u32;
+            rows.rows.push(Row { position: at, shape, template, verdict, variables });
+        }
+        Some(())
     }
 
     fn verdict(&mut self) -> Option<Verdict> {
@@ -315,6 +345,27 @@ mod tests {
                 variables: event.variables.clone(),
             }).collect();
             prop_assert_eq!(rows.rows, expected);
+        }
+
+        #[test]
+        fn several_batches_come_back_as_one(several in prop::collection::vec(prop::collection::vec(event(), 0..9), 0..5)) {
+            let (start, mut at, mut encoded, mut expected) = (Position::default(), Position::default(), vec![], vec![]);
+            for given in &several {
+                let batch = batch(at, given);
+                let bytes = encode(JournalId(7), at, &batch);
+                expected.extend(decode(&bytes).unwrap().rows.into_iter().map(|row| (row.position, row.shape, row.verdict)));
+                encoded.push(Arc::from(bytes));
+                at = batch.end;
+            }
+            let (mut bytes, expected_head) = (vec![], Head { journal: JournalId(7), start, end: at });
+            join(&mut bytes, expected_head, &encoded);
+            prop_assert_eq!(head(&bytes), Some(expected_head));
+            let rows = decode(&bytes).unwrap();
+            let variables: Vec<_> = rows.rows.iter().flat_map(|row| row.variables.clone()).collect();
+            prop_assert!(variables.iter().copied().eq(0..rows.variables.len() as u32));
+            let rows: Vec<_> = rows.rows.into_iter().map(|row| (row.position, row.shape, row.verdict)).collect();
+            prop_assert_eq!(rows, expected);
+            prop_assert_eq!(decode(&[&bytes[..], &bytes[..]].concat()), None, "they are not nested");
         }
 
         #[test]

@@ -106,6 +106,41 @@ fn what_is_kept_outlives_the_process_and_what_is_held_does_not() {
 }
 
 #[test]
+fn small_batches_are_kept_as_one_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = filled(dir.path(), 100);
+    let places = places(&journal);
+    let config = config(dir.path(), 8 << 20, 1 << 20);
+    let verdicts = Verdicts::open(config.clone(), &journal).unwrap();
+    verdicts.passed("indexing", Position::default()).unwrap();
+    let mut start = Position::default();
+    for (at, place) in places.iter().enumerate() {
+        // One is missing: what comes behind it does not follow what comes before.
+        if at != 60 {
+            verdicts.hold(start, &batch(&journal, &[*place]));
+        }
+        start = place.next();
+    }
+    let expected: Vec<_> =
+        places.iter().enumerate().map(|(at, place)| (at != 60).then(|| verdict(*place))).collect();
+    assert_eq!(join(&verdicts, &journal, &places), expected);
+    // A reader that has come into the middle of them.
+    verdicts.passed("indexing", places[30]).unwrap();
+    verdicts.keep().unwrap();
+    assert_eq!(verdicts.held_bytes(), 0);
+    assert_eq!(join(&verdicts, &journal, &places[30..]), expected[30..]);
+    assert_eq!(verdicts.covered(places[30]), places[59].next());
+    drop(verdicts);
+    let log = Journal::open(journal::Config { dir: config.dir.clone(), ..journal::Config::new(dir.path()) })
+        .unwrap();
+    assert_eq!(self::places(&log).len(), 2);
+    drop(log);
+    let verdicts = Verdicts::open(config, &journal).unwrap();
+    assert_eq!(join(&verdicts, &journal, &places[30..]), expected[30..]);
+    assert_eq!(verdicts.covered(places[30]), places[59].next());
+}
+
+#[test]
 fn it_goes_once_the_last_reader_has_passed() {
     let dir = tempfile::tempdir().unwrap();
     let journal = filled(dir.path(), 60);
