@@ -33,6 +33,10 @@ elasticsearch *PARTS:
 compose:
     infra/test/compose.sh
 
+# Writes the types of proto/ anew.
+proto:
+    cargo test -p wire --test generated -- --ignored
+
 # A fuzz target for so many seconds, such as `just fuzz parse json 60`. Needs cargo-fuzz; the stable toolchain will do.
 fuzz CRATE TARGET SECONDS="60":
     cd crates/{{CRATE}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}

@@ -141,7 +141,8 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            let skipped = ["target", "tests", "fuzz", "examples"].iter().any(|name| path.ends_with(name));
+            let skipped =
+                ["target", "tests", "fuzz", "examples", "generated"].iter().any(|name| path.ends_with(name));
             if !skipped {
                 sources(&path, found);
             }

@@ -7,7 +7,7 @@
 pub mod record;
 mod verdict;
 
-/// The generated types, clients and servers.
+/// The generated types, clients and servers. `just proto` writes them anew.
 #[expect(
     missing_docs,
     clippy::allow_attributes,
@@ -15,11 +15,11 @@ mod verdict;
     reason = "generated"
 )]
 pub mod v1 {
-    tonic::include_proto!("log_sentinel.v1");
+    include!("../generated/log_sentinel.v1.rs");
 }
 
 /// The file descriptor set of `proto/log_sentinel/v1`, with comments: what server reflection answers.
-pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/log_sentinel.binpb"));
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("../generated/log_sentinel.binpb");
 
 /// A position of a journal as `ScoreRequest.positions` has it.
 pub fn pack(position: event::Position) -> u64 {
