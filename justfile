@@ -25,6 +25,10 @@ bench-store *ARGS:
     cargo build --release --workspace
     target/release/sentinel-bench store {{ARGS}}
 
+# How long it takes to verify an audit record of so many lines.
+bench-audit RECORDS="10000000":
+    cargo run --release --locked -p audit --example verify -- {{RECORDS}}
+
 # The tests that need a real server: all, or some of 8, 9, opensearch, outage. Needs Maven and Java.
 elasticsearch *PARTS:
     infra/test/on-elasticsearch {{PARTS}}

@@ -26,6 +26,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("telemetry", 0),
     ("testkit", 0),
     ("access", 1),
+    ("audit", 1),
     ("forest", 1),
     ("parse", 1),
     ("query", 1),

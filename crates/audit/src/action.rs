@@ -1,0 +1,70 @@
+//! What can be recorded. Signals and processes will have theirs here too.
+
+use serde::Serialize;
+
+/// Declares the actions with the names under which they are recorded.
+macro_rules! actions {
+    ($($(#[doc = $help:literal])+ $name:ident = $dotted:literal,)+) => {
+        /// What was done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        #[non_exhaustive]
+        pub enum Action {
+            $($(#[doc = $help])+ #[serde(rename = $dotted)] $name,)+
+        }
+
+        impl Action {
+            /// All that there are.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// Its name: what it was done to, a dot, what was done.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $dotted,)+ }
+            }
+        }
+    };
+}
+
+actions! {
+    /// The record was opened, with each start of the program.
+    AuditOpened = "audit.opened",
+    /// A key was made.
+    KeyCreated = "key.created",
+    /// A key was taken back.
+    KeyRevoked = "key.revoked",
+    /// A key was used to change something.
+    KeyUsed = "key.used",
+    /// Somebody signed in with a browser.
+    SessionOpened = "session.opened",
+    /// Somebody signed out.
+    SessionClosed = "session.closed",
+    /// An agent was announced, and got a token for its enrolment.
+    AgentAdded = "agent.added",
+    /// An agent got its key and certificate.
+    AgentEnrolled = "agent.enrolled",
+    /// An agent got a new key or certificate.
+    AgentRotated = "agent.rotated",
+    /// An agent's key and certificate were taken back.
+    AgentRevoked = "agent.revoked",
+    /// Settings differ from those of the run before.
+    SettingsChanged = "settings.changed",
+    /// A model was trained.
+    ModelTrained = "model.trained",
+    /// Another model serves.
+    ModelActivated = "model.activated",
+    /// The model before serves again.
+    ModelRolledBack = "model.rolled_back",
+    /// A model was taken in from elsewhere.
+    ModelImported = "model.imported",
+    /// Somebody said what an event was.
+    FeedbackGiven = "feedback.given",
+    /// What somebody said of an event was taken back.
+    FeedbackWithdrawn = "feedback.withdrawn",
+    /// A template was named, pinned, split or merged, or that was undone.
+    TemplateChanged = "template.changed",
+    /// Events older than the retention were deleted.
+    IndexExpired = "index.expired",
+    /// Dead letters were taken in again.
+    DeadLetterReplayed = "dead_letter.replayed",
+    /// Dead letters were deleted.
+    DeadLetterDropped = "dead_letter.dropped",
+}
