@@ -144,6 +144,21 @@ impl Tailed {
         (self.state, self.position, self.dirty, self.partial) = (state, position, true, None);
     }
 
+    /// Its first line has no newline yet; how long it is. Unless it grows it is taken as it is in the end.
+    pub(super) fn wait_for_first_line(
+        &mut self,
+        length: usize,
+        is_dirty: bool,
+        line_wait: Duration,
+        now: Instant,
+    ) {
+        if self.partial.is_some_and(|(since, grown)| grown == length && since + line_wait <= now) {
+            (self.state, self.dirty) = (State::Read, true);
+        } else if is_dirty || self.partial.is_none() {
+            self.partial = Some((now, length));
+        }
+    }
+
     /// It cannot be opened at present: it is looked at when it is seen again.
     pub(super) fn set_aside(&mut self) {
         (self.dirty, self.partial, self.modified) = (false, None, (i64::MIN, 0));
@@ -232,6 +247,11 @@ impl Tailed {
         bytes.drain(..overlap);
         let position =
             Position { path: self.path.clone(), ..self.position.advanced(file, &bytes, skipping)? };
+        if !position.is_in(file)? {
+            // Truncated while it was read: what was read stands in its copy.
+            self.dirty = true;
+            return Ok(Turn::Replaced);
+        }
         Ok(Turn::Lines { bytes, skip, position })
     }
 

@@ -4,7 +4,7 @@
 //! only leads to it. The handle is kept until everything was read, whatever becomes of the path.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     fs::{File, Metadata},
     io,
     path::{Path, PathBuf},
@@ -17,29 +17,16 @@ use telemetry::metric;
 use super::{
     file::{State, Tailed, Turn, is_intact},
     open::{Gate, Refusal},
-    position::{FileId, Position},
+    position::{FileId, Noted, Position},
+    replaced::{AllReplaced, Replaced, lost},
 };
 
 /// Scans after which a file that is gone is forgotten. A directory may be away for a moment.
 const GONE_SCANS: u32 = 120;
-/// Truncated files whose copies are looked for.
-const REPLACED_MAX: usize = 64;
-/// How long a copy of a truncated file may take to be seen before what it lacked counts as lost.
-const REPLACED_FOR: Duration = Duration::from_secs(15);
 /// Files with the same first line that are compared with another.
 const ALIKE_MAX: usize = 64;
 /// Refused paths that are remembered, so that each is said once.
 const REFUSED_MAX: usize = 10_000;
-
-/// Where a file stood that was truncated or is forgotten: a copy of it may be seen yet.
-#[derive(Debug)]
-pub(super) struct Replaced {
-    pub(super) position: Position,
-    pub(super) recent: Vec<u8>,
-    since: Instant,
-    /// Bytes that were in it and were not read.
-    pub(super) unread: u64,
-}
 
 /// All known files, and positions of files that have not been seen since the start.
 #[derive(Debug)]
@@ -54,8 +41,9 @@ pub(crate) struct Files {
     pub(crate) gone: Vec<FileId>,
     /// Whose position was taken over from another file and is not durable yet under its own name.
     pub(crate) moved: Vec<FileId>,
-    pub(super) replaced: VecDeque<Replaced>,
-    /// A file was truncated: look for its copy before anything is read on.
+    pub(super) replaced: AllReplaced,
+    /// A file was truncated: look for its copy before anything is read on. What is walked just now may have
+    /// been listed before there was one.
     pub(crate) rescan: bool,
     /// Paths to look at again a moment later.
     pub(crate) later: Vec<PathBuf>,
@@ -74,20 +62,24 @@ pub(crate) struct Files {
 
 impl Files {
     /// Follows files from noted positions; at most `open_max` are open at a time.
-    pub(crate) fn new(
-        noted: Vec<(FileId, Position)>,
-        gate: Gate,
-        open_max: usize,
-        line_wait: Duration,
-    ) -> Self {
+    pub(crate) fn new(noted: Vec<(FileId, Noted)>, gate: Gate, open_max: usize, line_wait: Duration) -> Self {
+        let (now, number) = (Instant::now(), noted.len());
+        let mut replaced = AllReplaced::default();
+        let mut orphans = HashMap::new();
+        for (of, Noted { position, former }) in noted {
+            orphans.insert(of, position);
+            for position in former.into_iter().rev() {
+                replaced.add(Replaced { of, position, recent: Vec::new(), since: now, unread: 0 }, number);
+            }
+        }
         Self {
             by_id: HashMap::new(),
             by_path: HashMap::new(),
             alike: HashMap::new(),
-            orphans: noted.into_iter().collect(),
+            orphans,
             gone: Vec::new(),
             moved: Vec::new(),
-            replaced: VecDeque::new(),
+            replaced,
             rescan: false,
             later: Vec::new(),
             refused: HashMap::new(),
@@ -95,9 +87,9 @@ impl Files {
             gate,
             open: 0,
             open_max: open_max.max(2),
-            now: Instant::now(),
+            now,
             line_wait,
-            asked_at: Instant::now(),
+            asked_at: now,
         }
     }
 
@@ -160,7 +152,8 @@ impl Files {
             } else {
                 tracing::info!("{path:?} is a new file under a known inode; it is read from its start");
                 counter!(metric::TAIL_GENERATIONS).increment(1);
-                self.replace(Replaced { position, recent: Vec::new(), since: self.now, unread: 0 });
+                self.replace(id, position, Vec::new(), 0);
+                self.rescan = true;
             }
         }
         let first = file.position.first;
@@ -197,13 +190,14 @@ impl Files {
     }
 
     /// Remembers where a file stood, for a copy of it that is seen later.
-    fn replace(&mut self, replaced: Replaced) {
-        self.replaced.push_back(replaced);
-        if self.replaced.len() > REPLACED_MAX
-            && let Some(oldest) = self.replaced.pop_front()
-        {
-            lost(oldest.unread);
-        }
+    fn replace(&mut self, of: FileId, position: Position, recent: Vec<u8>, unread: u64) {
+        let files = self.by_id.len() + self.orphans.len();
+        self.replaced.add(Replaced { of, position, recent, since: self.now, unread }, files);
+    }
+
+    /// What is to be noted of a file that stands at a position.
+    pub(crate) fn noted(&self, id: FileId, position: Position) -> Noted {
+        Noted { position, former: self.replaced.of(id, self.now).cloned().collect() }
     }
 
     /// Says once that a path is not read, and why.
@@ -343,20 +337,11 @@ impl Files {
             lost(file.unread());
             if file.position.offset > 0 {
                 self.gone.push(id);
-                self.replace(Replaced {
-                    position: file.position,
-                    recent: Vec::new(),
-                    since: self.now,
-                    unread: 0,
-                });
+                self.replace(id, file.position, Vec::new(), 0);
             }
         }
         self.alike.retain(|_, alike| !alike.is_empty());
-        for replaced in &mut self.replaced {
-            if replaced.since + REPLACED_FOR < self.now {
-                lost(std::mem::take(&mut replaced.unread));
-            }
-        }
+        self.replaced.expire(self.now);
         self.refused.retain(|_, (scan, _)| *scan + 2 > self.scans);
         self.open = self.by_id.values().filter(|file| file.handle.is_some()).count();
         self.show();
@@ -380,24 +365,20 @@ impl Files {
     }
 
     /// Starts a file anew: it was truncated or replaced in place.
-    fn renew(&mut self, id: FileId) {
+    pub(super) fn renew(&mut self, id: FileId) {
         let Some(file) = self.by_id.get_mut(&id) else { return };
         tracing::info!("{:?} was truncated or replaced; it is read from its start", file.path);
         counter!(metric::TAIL_GENERATIONS).increment(1);
         let unread = file.longest.saturating_sub(file.position.offset);
         let fresh = Position { path: file.path.clone(), ..Position::default() };
-        let replaced = Replaced {
-            position: std::mem::replace(&mut file.position, fresh),
-            recent: std::mem::take(&mut file.recent),
-            since: self.now,
-            unread,
-        };
+        let position = std::mem::replace(&mut file.position, fresh);
+        let recent = std::mem::take(&mut file.recent);
         (file.partial, file.dirty, file.state, file.longest) = (None, true, State::New, file.size);
         self.rescan = true;
         for held in self.by_id.values_mut().filter(|file| matches!(file.state, State::Held { .. })) {
             held.dirty = true;
         }
-        self.replace(replaced);
+        self.replace(id, position, recent, unread);
     }
 
     /// Reads on in a file, at most `bytes_max`.
@@ -424,13 +405,5 @@ impl Files {
         if is_new {
             self.index(id, first);
         }
-    }
-}
-
-/// Counts bytes that were seen in a file and were gone before they could be read.
-pub(super) fn lost(bytes: u64) {
-    if bytes > 0 {
-        tracing::warn!(bytes, "a file was deleted or truncated before all of it was read");
-        counter!(metric::TAIL_LOST_BYTES).increment(bytes);
     }
 }

@@ -72,12 +72,37 @@ pub(super) struct Original<'o> {
 pub(super) fn kinship(original: &Original<'_>, file: &File, path: &Path) -> io::Result<Kinship> {
     let Original { position, .. } = *original;
     let metadata = file.metadata()?;
-    let (size, is_deleted) = (metadata.len(), metadata.nlink() == 0);
     let is_named = is_named_after(&position.path, path) || is_named_after(original.path, path);
-    let Some(other) = original.file.filter(|other| is_intact(position, other)) else {
-        let is_same_path = position.path == path && !is_deleted;
-        return gone(original, file, size, is_named, is_same_path);
-    };
+    let look =
+        |other| while_intact(position, other, || beside(original, other, file, &metadata, path, is_named));
+    if let Some(found) = original.file.and_then(look) {
+        return found;
+    }
+    let is_same_path = position.path == path && metadata.nlink() > 0;
+    gone(original, file, metadata.len(), is_named, is_same_path)
+}
+
+/// What is found out about a file that holds what was read of it from beginning to end; if it is truncated
+/// meanwhile, nothing of that counts.
+fn while_intact<T>(position: &Position, file: &File, look: impl FnOnce() -> T) -> Option<T> {
+    if !is_intact(position, file) {
+        return None;
+    }
+    let found = look();
+    is_intact(position, file).then_some(found)
+}
+
+/// How a file stands to one that is still there.
+fn beside(
+    original: &Original<'_>,
+    other: &File,
+    file: &File,
+    metadata: &Metadata,
+    path: &Path,
+    is_named: bool,
+) -> io::Result<Kinship> {
+    let Original { position, .. } = *original;
+    let (size, is_deleted) = (metadata.len(), metadata.nlink() == 0);
     let other_size = other.metadata()?.len();
     let both = size.min(other_size);
     if both == 0 || !begin_alike(other, file, both)? {
@@ -91,7 +116,8 @@ pub(super) fn kinship(original: &Original<'_>, file: &File, path: &Path) -> io::
             Kinship::Continues(position.at(file, size.min(position.offset))?)
         } else {
             // What is left of it is read of the other one.
-            Kinship::Wait(Wait { time: Duration::ZERO, known: size, end: Some(position.at(file, size)?) })
+            let end = Position { elsewhere: true, ..position.at(file, size)? };
+            Kinship::Wait(Wait { time: Duration::ZERO, known: size, end: Some(end) })
         });
     }
     if original.is_replaced || original.is_nameless {
@@ -100,7 +126,7 @@ pub(super) fn kinship(original: &Original<'_>, file: &File, path: &Path) -> io::
         let is_rotated = !original.is_nameless
             && is_named_after(path, original.path)
             && !is_backup(original.path)
-            && is_older(&other.metadata()?, &metadata);
+            && is_older(&other.metadata()?, metadata);
         return Ok(match size >= other_size {
             true if position.offset == 0 => settle(0),
             true if lines > 1 && !is_rotated => Kinship::Continues(position.clone()),
@@ -218,7 +244,19 @@ fn is_backup(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+
+    #[test]
+    fn what_is_found_out_while_a_file_is_truncated_does_not_count() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"read\nand this\n").unwrap();
+        let position = Position::default().at(&file, 5).unwrap();
+        assert_eq!(while_intact(&position, &file, || "looked"), Some("looked"));
+        assert_eq!(while_intact(&position, &file, || file.set_len(0).unwrap()), None);
+        assert_eq!(while_intact(&position, &file, || "looked"), None);
+    }
 
     #[test]
     fn names_made_from_others() {

@@ -13,6 +13,7 @@ mod kin;
 mod open;
 mod position;
 mod pulse;
+mod replaced;
 mod roots;
 mod settle;
 mod text;
@@ -253,7 +254,7 @@ impl Tailer {
         let mut delivery = self.door.own_delivery();
         for (id, file) in &self.files.by_id {
             if file.position.offset > 0 && !position::is_noted(self.door.journal(), *id) {
-                delivery.note(file.position.note(*id));
+                delivery.note(self.files.noted(*id, file.position.clone()).note(*id));
             }
         }
         // An inode that has come back has a position again.
@@ -311,7 +312,7 @@ impl Tailer {
         let mut delivery = self.door.own_delivery();
         for id in &moved {
             if let Some(file) = self.files.by_id.get(id) {
-                delivery.note(file.position.note(*id));
+                delivery.note(self.files.noted(*id, file.position.clone()).note(*id));
             }
         }
         if !delivery.is_empty() && !self.append(delivery) {
@@ -372,7 +373,7 @@ impl Tailer {
         });
         delivery.came(bytes.len());
         drop((path, lines));
-        delivery.note(position.note(id));
+        delivery.note(self.files.noted(id, position.clone()).note(id));
         let recent = bytes[bytes.len().saturating_sub(file::RECENT_BYTES)..].to_vec();
         advances.push(Advance { id, position, read: bytes.len(), recent });
     }

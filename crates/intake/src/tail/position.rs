@@ -6,12 +6,14 @@
 //! ```text
 //! key    tail/ DEVICE - INODE, in hexadecimal digits
 //! value  JSON {"path","offset","head":{"length","hash"},"last":{"length","hash"},"skipping",
-//!              "first","encoding"}
+//!              "first","encoding","elsewhere","former":[…]}
 //! ```
 //! `head` covers the first bytes of what was read, at most 1 KiB, and `last` those before `offset`,
 //! at most 256. A file is the one that was read only if both are still there. `first` is the hash of
 //! its first line, by which copies of it are found; 0 when unknown, as in notes from before it was
-//! kept. `encoding` is absent unless it is `utf-16-le` or `utf-16-be`.
+//! kept. `encoding` is absent unless it is `utf-16-le` or `utf-16-be`. `former` has up to 4 positions
+//! of the same form, where the file stood when it was truncated; absent when that is longer ago. `elsewhere` is
+//! absent unless it is true.
 
 use std::{
     fs::{File, Metadata},
@@ -102,10 +104,14 @@ pub(crate) struct Position {
     pub(crate) first: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) encoding: Encoding,
+    /// Some of what stands before is read of another file that holds it as well, and may not be yet: what was
+    /// read of others is not to be told by it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) elsewhere: bool,
 }
 
-fn is_default(encoding: &Encoding) -> bool {
-    *encoding == Encoding::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The hash of the first line of a file that begins with `start`, once it is there.
@@ -143,7 +149,8 @@ impl Position {
         let whole = self.offset.min(HEAD_BYTES);
         if u64::from(self.head.length) < whole || self.first == 0 {
             let mut bytes = vec![0; whole as usize];
-            file.read_exact_at(&mut bytes, 0)?;
+            let length = read_at(file, &mut bytes, 0)?;
+            bytes.truncate(length);
             self.head = Print::of(&bytes);
             self.first = first_line(&bytes).unwrap_or_default();
         } else if u64::from(self.head.length) > whole {
@@ -152,14 +159,28 @@ impl Position {
         }
         Ok(self)
     }
+}
 
+/// What the journal remembers of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Noted {
+    #[serde(flatten)]
+    pub(crate) position: Position,
+    /// Where it stood before it was truncated, latest first, while its copies may not be decided about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) former: Vec<Position>,
+}
+
+impl Noted {
     pub(crate) fn note(&self, id: FileId) -> Note {
-        // Numbers, and a path that serialises unless it is no UTF-8: then only its position counts.
+        // Numbers, and paths that serialise unless they are no UTF-8: then only the positions count.
         let value = serde_json::to_vec(self).or_else(|_| {
-            serde_json::to_vec(&Self {
-                path: self.path.to_string_lossy().into_owned().into(),
-                ..self.clone()
-            })
+            let lossy = |position: &Position| Position {
+                path: position.path.to_string_lossy().into_owned().into(),
+                ..position.clone()
+            };
+            let former = self.former.iter().map(lossy).collect();
+            serde_json::to_vec(&Self { position: lossy(&self.position), former })
         });
         Note { key: id.note_key(), value: value.ok() }
     }
@@ -176,7 +197,7 @@ pub(crate) fn is_noted(journal: &Journal, id: FileId) -> bool {
 }
 
 /// All positions that the journal remembers.
-pub(crate) fn all(journal: &Journal) -> Vec<(FileId, Position)> {
+pub(crate) fn all(journal: &Journal) -> Vec<(FileId, Noted)> {
     let notes = journal.notes(PREFIX);
     let parse = |(key, value): (Vec<u8>, Vec<u8>)| {
         Some((FileId::of_note(&key)?, serde_json::from_slice(&value).ok()?))

@@ -51,6 +51,13 @@ impl Files {
     fn settle_one(&mut self, id: FileId) -> io::Result<()> {
         let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
         let is_dirty = std::mem::take(&mut file.dirty);
+        if file.state == State::New
+            && !file.handle.as_ref().is_none_or(|handle| is_intact(&file.position, handle))
+        {
+            // Truncated since it was seen.
+            self.renew(id);
+            return Ok(());
+        }
         match file.state {
             State::Read => return Ok(()),
             State::Copy => return self.settle_copy(id),
@@ -66,18 +73,14 @@ impl Files {
         let length = read_at(handle, &mut start, 0)?;
         let size = handle.metadata()?.len();
         let Some(first) = first_line(&start[..length]) else {
-            let waited = file
-                .partial
-                .is_some_and(|(since, grown)| grown == length && since + self.line_wait <= self.now);
-            if waited {
-                file.state = State::Read;
-                file.dirty = true;
-            } else if is_dirty || file.partial.is_none() {
-                file.partial = Some((self.now, length));
-            }
+            file.wait_for_first_line(length, is_dirty, self.line_wait, self.now);
             return Ok(());
         };
         let own = Some(file.position.clone()).filter(|position| position.offset > 0);
+        if own.as_ref().is_some_and(|own| own.first != 0 && own.first != first) {
+            self.renew(id);
+            return Ok(());
+        }
         let found = self.search(id, first, own)?;
         let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
         let encoding = file.position.encoding;
@@ -150,7 +153,9 @@ impl Files {
         let Some(file) = self.by_id.get(&id) else { return Ok(found) };
         let Some(handle) = &file.handle else { return Ok(found) };
         for other_id in self.alike(id, first) {
-            let Some(other) = self.by_id.get(&other_id) else { continue };
+            let Some(other) = self.by_id.get(&other_id).filter(|other| !other.position.elsewhere) else {
+                continue;
+            };
             let other_handle = self.handle_of(other_id, other);
             let original = Original {
                 position: &other.position,
@@ -169,7 +174,7 @@ impl Files {
         let replaced = self.replaced.iter().map(|replaced| (&replaced.position, &replaced.recent[..]));
         let orphans = self.orphans.values().map(|position| (position, &[][..]));
         for (position, recent) in replaced.chain(orphans) {
-            if position.first == first || position.first == 0 {
+            if !position.elsewhere && (position.first == first || position.first == 0) {
                 let original = Original {
                     position,
                     recent,
@@ -211,7 +216,8 @@ impl Files {
         let Some(handle) = &other.handle else { return Ok(()) };
         let end = handle.metadata()?.len();
         if end > other.position.offset && end <= size && is_intact(&other.position, handle) {
-            other.position = Position { path: other.path.clone(), ..other.position.at(handle, end)? };
+            let position = other.position.at(handle, end)?;
+            other.position = Position { path: other.path.clone(), elsewhere: true, ..position };
             (other.partial, other.recent) = (None, Vec::new());
             self.moved.push(id);
         }

@@ -3,7 +3,15 @@
 mod random;
 mod rotation;
 
-use std::{collections::HashMap, fs, io::Write, path::PathBuf};
+use std::{
+    collections::{HashMap, VecDeque},
+    fs,
+    io::Write,
+    path::PathBuf,
+};
+
+use position::Noted;
+use walkdir::WalkDir;
 
 use super::*;
 
@@ -14,8 +22,24 @@ struct World {
     dir: tempfile::TempDir,
     area: Area,
     files: Files,
-    notes: HashMap<FileId, Position>,
+    notes: HashMap<FileId, Noted>,
     found: Vec<String>,
+    stage: Stage,
+    /// What was read and is not durable yet: lines, and what follows once they are.
+    batch: Vec<(Vec<String>, Noted, Advance)>,
+}
+
+/// What is done next. The files may change between any two of these, and a kill may end them.
+#[derive(Debug)]
+enum Stage {
+    Scan,
+    See(VecDeque<PathBuf>),
+    Settle,
+    Note(Vec<FileId>),
+    Read(VecDeque<FileId>),
+    Append,
+    Advance,
+    Idle,
 }
 
 impl World {
@@ -28,10 +52,11 @@ impl World {
         fs::create_dir_all(dir.path().join("logs/old")).unwrap();
         let area = Area::dir(dir.path().join("logs"));
         let files = Self::files(&area, Vec::new(), open_max);
-        Self { dir, area, files, notes: HashMap::new(), found: Vec::new() }
+        let (notes, found) = (HashMap::new(), Vec::new());
+        Self { dir, area, files, notes, found, stage: Stage::Idle, batch: Vec::new() }
     }
 
-    fn files(area: &Area, notes: Vec<(FileId, Position)>, open_max: usize) -> Files {
+    fn files(area: &Area, notes: Vec<(FileId, Noted)>, open_max: usize) -> Files {
         let gate =
             Gate { links: Symlinks::Owner, link_age: Duration::ZERO, areas: vec![area.clone()].into() };
         Files::new(notes, gate, open_max, WAIT)
@@ -54,44 +79,100 @@ impl World {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    fn scan(&mut self) {
-        self.area.walk(&self.path(""), true, &mut |path, metadata| self.files.see(path, metadata));
-        self.files.scanned(Duration::from_secs(60));
+    /// Does one thing of what the thread does in turn.
+    fn step(&mut self) {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Idle | Stage::Scan => {
+                let walk = WalkDir::new(self.path("")).sort_by_file_name().into_iter().flatten();
+                Stage::See(walk.map(walkdir::DirEntry::into_path).collect())
+            }
+            Stage::See(mut paths) => match paths.pop_front() {
+                Some(path) => {
+                    if let Some(metadata) = fs::metadata(&path).ok().filter(fs::Metadata::is_file) {
+                        self.files.see(&path, &metadata);
+                    }
+                    Stage::See(paths)
+                }
+                None => {
+                    self.files.scanned(Duration::from_secs(60));
+                    Stage::Settle
+                }
+            },
+            Stage::Settle => {
+                self.files.settle();
+                Stage::Note(std::mem::take(&mut self.files.moved))
+            }
+            Stage::Note(moved) => {
+                for id in moved {
+                    let position = self.files.by_id[&id].position.clone();
+                    self.notes.insert(id, self.files.noted(id, position));
+                }
+                let rescan = std::mem::take(&mut self.files.rescan);
+                if rescan { Stage::Scan } else { Stage::Read(self.files.ready().into()) }
+            }
+            Stage::Read(mut ready) => match ready.pop_front() {
+                Some(id) => {
+                    self.turn(id);
+                    Stage::Read(ready)
+                }
+                None if !self.batch.is_empty() => Stage::Append,
+                None if self.files.rescan => Stage::Settle,
+                None => Stage::Idle,
+            },
+            Stage::Append => {
+                for (lines, noted, advance) in &mut self.batch {
+                    self.found.append(lines);
+                    self.notes.insert(advance.id, noted.clone());
+                }
+                Stage::Advance
+            }
+            Stage::Advance => {
+                for (_, _, advance) in self.batch.drain(..) {
+                    self.files.advance(advance.id, advance.position, &advance.recent);
+                }
+                Stage::Settle
+            }
+        }
     }
 
-    /// Everything that can be read now, as if each turn had become durable.
+    fn turn(&mut self, id: FileId) {
+        let (bytes, skip, position) = match self.files.turn(id, 64).unwrap() {
+            Turn::Lines { bytes, skip, position } => (bytes, skip, position),
+            Turn::Hole(position) => (Vec::new(), 0, position),
+            Turn::Nothing | Turn::Replaced => return,
+        };
+        let lines = position.encoding.decoded(&bytes[skip..]).into_owned();
+        let lines = String::from_utf8_lossy(&lines).lines().map(str::to_owned).collect();
+        let noted = self.files.noted(id, position.clone());
+        self.batch.push((lines, noted, Advance { id, position, read: bytes.len(), recent: bytes }));
+    }
+
+    fn scan(&mut self) {
+        self.stage = Stage::Scan;
+        while !matches!(self.stage, Stage::Settle) {
+            self.step();
+        }
+    }
+
+    /// Everything that can be read now.
     fn read(&mut self) {
-        for _ in 0..100 {
-            self.files.settle();
-            for id in std::mem::take(&mut self.files.moved) {
-                self.notes.insert(id, self.files.by_id[&id].position.clone());
-            }
-            if std::mem::take(&mut self.files.rescan) {
-                self.scan();
-                continue;
-            }
-            let ready = self.files.ready();
-            if ready.is_empty() {
+        self.stage = Stage::Settle;
+        self.finish();
+    }
+
+    /// Goes on until there is nothing to do.
+    fn finish(&mut self) {
+        for _ in 0..10_000 {
+            if matches!(self.stage, Stage::Idle) {
                 return;
             }
-            for id in ready {
-                match self.files.turn(id, 64).unwrap() {
-                    Turn::Lines { bytes, skip, position } => {
-                        let lines = position.encoding.decoded(&bytes[skip..]).into_owned();
-                        let lines = String::from_utf8_lossy(&lines);
-                        self.found.extend(lines.lines().map(str::to_owned));
-                        self.notes.insert(id, position.clone());
-                        self.files.advance(id, position, &bytes);
-                    }
-                    Turn::Hole(position) => self.files.advance(id, position, &[]),
-                    Turn::Nothing | Turn::Replaced => {}
-                }
-            }
+            self.step();
         }
         panic!("reading does not come to an end");
     }
 
     fn look(&mut self) {
+        self.finish();
         self.scan();
         self.read();
     }
@@ -105,6 +186,7 @@ impl World {
         let now = self.files.now;
         self.files = Self::files(&self.area, self.notes.clone().into_iter().collect(), 64);
         self.files.now = now;
+        (self.stage, self.batch) = (Stage::Idle, Vec::new());
     }
 
     #[track_caller]

@@ -11,14 +11,27 @@ use super::*;
 enum Step {
     Write(usize),
     Other(usize),
-    Rename { late: bool },
-    Copy { below: bool, look: bool },
-    RenameOver { name: usize, look: bool },
-    Edit { look: bool },
+    Rename {
+        late: bool,
+    },
+    Copy {
+        below: bool,
+        look: bool,
+    },
+    RenameOver {
+        name: usize,
+        look: bool,
+    },
+    Edit {
+        look: bool,
+    },
     DeleteOldest,
     Look,
     Pass(u64),
+    /// So many things of what is done in turn.
+    Part(usize),
     Restart,
+    Kill,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -32,7 +45,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::DeleteOldest),
         5 => Just(Step::Look),
         2 => prop_oneof![Just(1u64), Just(3), Just(11)].prop_map(Step::Pass),
+        4 => (1..16usize).prop_map(Step::Part),
         1 => Just(Step::Restart),
+        2 => Just(Step::Kill),
     ];
     prop::collection::vec(step, 1..40)
 }
@@ -46,7 +61,7 @@ struct Play {
     generations: usize,
     /// Lines that stood in a watched file when it was looked at.
     due: BTreeSet<String>,
-    /// A file was truncated, and its copy not looked at since.
+    /// A file was truncated, or waits for another, and was not looked at since.
     is_copy_unseen: bool,
 }
 
@@ -63,14 +78,18 @@ impl Play {
         self.world.append(name, &text);
     }
 
+    /// The lines that stand in watched files.
+    fn standing(&self) -> BTreeSet<String> {
+        let dirs = ["", "old"].map(|dir| fs::read_dir(self.world.path(dir)).unwrap());
+        let texts = dirs.into_iter().flatten().map(|entry| fs::read_to_string(entry.unwrap().path()));
+        let texts: Vec<String> = texts.filter_map(Result::ok).collect();
+        let lines = texts.iter().flat_map(|text| text.lines());
+        lines.filter(|line| line.starts_with("line ")).map(str::to_owned).collect()
+    }
+
     fn note_due(&mut self) {
         self.is_copy_unseen = false;
-        for dir in ["", "old"] {
-            for entry in fs::read_dir(self.world.path(dir)).unwrap() {
-                let text = fs::read_to_string(entry.unwrap().path()).unwrap_or_default();
-                self.due.extend(text.lines().filter(|line| line.starts_with("line ")).map(str::to_owned));
-            }
-        }
+        self.due.append(&mut self.standing());
     }
 
     fn look(&mut self) {
@@ -140,6 +159,15 @@ impl Play {
                 self.note_due();
                 self.world.pass(Duration::from_secs(*seconds));
             }
+            Step::Part(count) => (0..*count).for_each(|_| self.world.step()),
+            Step::Kill => {
+                // What waited for another file and was deleted goes with the process.
+                let standing = self.standing();
+                let found = &self.world.found;
+                self.due.retain(|line| standing.contains(line) || found.contains(line));
+                self.world.restart();
+                self.is_copy_unseen = true;
+            }
             Step::Restart => {
                 // What is due is durable: a stop reads no further.
                 self.look();
@@ -191,7 +219,7 @@ proptest! {
 /// Some fail only where an inode that is free is the next to be given.
 #[test]
 fn every_line_is_found_exactly_once_after_steps_that_failed() {
-    use Step::{Copy, DeleteOldest, Edit, Look, Pass, Rename, RenameOver, Restart, Write};
+    use Step::{Copy, DeleteOldest, Edit, Kill, Look, Other, Part, Pass, Rename, RenameOver, Restart, Write};
     let over = |name, look| RenameOver { name, look };
     let copy = |below, look| Copy { below, look };
     for steps in [
@@ -216,6 +244,10 @@ fn every_line_is_found_exactly_once_after_steps_that_failed() {
             Write(2),
         ],
         vec![Write(2), over(2, true), over(0, false), Pass(3)],
+        vec![Write(2), Restart, Part(3), copy(false, false)],
+        vec![Other(2), Write(2), Restart, Part(4), copy(false, false)],
+        vec![Write(2), over(2, true), over(0, false), Part(7), Kill],
+        vec![Write(4), Edit { look: true }, Part(3), Write(2), over(0, false), Part(13), Kill],
     ] {
         check(&steps, "");
     }

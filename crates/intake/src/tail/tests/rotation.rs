@@ -224,6 +224,97 @@ fn a_copy_that_ends_among_what_was_read_since_a_restart_is_known() {
 }
 
 #[test]
+fn a_file_that_is_truncated_right_after_a_start_is_no_other_than_its_copy() {
+    for copy in ["app.log.1", "old/app.log.1"] {
+        for unsettled in [false, true] {
+            let mut world = World::new();
+            world.append("app.log", "1\n2\n");
+            world.look();
+            world.restart();
+            if unsettled {
+                world.scan();
+            } else {
+                // Listed before there is a copy, and looked at afterwards.
+                world.step();
+            }
+            fs::copy(world.path("app.log"), world.path(copy)).unwrap();
+            fs::write(world.path("app.log"), "3\n4\n").unwrap();
+            world.finish();
+            world.look();
+            world.expect(&["1", "2", "3", "4"]);
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_is_seen_after_a_kill_is_known_although_its_original_was_read_on() {
+    for times in 1..4 {
+        let mut world = World::new();
+        let mut expected = Vec::new();
+        for time in 0..times {
+            let text = format!("{time} a\n{time} b\n");
+            world.append("app.log", &text);
+            world.look();
+            fs::copy(world.path("app.log"), world.path(&format!("../kept{time}"))).unwrap();
+            fs::write(world.path("app.log"), "").unwrap();
+            expected.extend(text.lines().map(str::to_owned));
+        }
+        world.append("app.log", "new\n");
+        world.look();
+        world.restart();
+        for time in 0..times {
+            world.rename(&format!("../kept{time}"), &format!("app.log.{time}"));
+        }
+        world.look();
+        expected.push("new".to_owned());
+        world.expect(&expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn many_files_that_are_truncated_at_once_are_known_by_their_copies() {
+    for restart in [false, true] {
+        let mut world = World::new();
+        let names: Vec<String> = (0..100).map(|number| format!("{number}.log")).collect();
+        for name in &names {
+            world.append(name, &format!("{name} a\n{name} b\n"));
+        }
+        world.look();
+        for name in &names {
+            fs::copy(world.path(name), world.path(&format!("{name}.1"))).unwrap();
+            fs::write(world.path(name), format!("{name} c\n")).unwrap();
+        }
+        if restart {
+            world.restart();
+        }
+        world.look();
+        let lines = names.iter().flat_map(|name| ["a", "b", "c"].map(|line| format!("{name} {line}")));
+        let lines: Vec<String> = lines.collect();
+        world.expect(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_one_file_takes_over_from_another_counts_once_it_was_read() {
+    let mut world = World::new();
+    world.append("app.log", "1\n2\n");
+    world.look();
+    world.append("app.log", "3\n");
+    fs::copy(world.path("app.log"), world.path("../anew")).unwrap();
+    world.append("../anew", "4\n");
+    world.rename("../anew", "app.log");
+    world.scan();
+    // Both positions are noted, and nothing was read on.
+    while !matches!(world.stage, Stage::Read(_)) {
+        world.step();
+    }
+    world.expect(&["1", "2"]);
+    world.restart();
+    world.look();
+    world.expect(&["1", "2", "3", "4"]);
+}
+
+#[test]
 fn an_editor_that_keeps_a_backup_while_it_writes_repeats_nothing() {
     for (early, restart) in [(false, false), (true, false), (false, true)] {
         let mut world = World::new();
@@ -358,7 +449,9 @@ fn positions_noted_by_earlier_versions_count() {
     world.look();
     let mut note = serde_json::to_value(&world.notes[&id]).unwrap();
     assert!(note.as_object_mut().unwrap().remove("first").is_some());
-    assert!(!note.as_object().unwrap().contains_key("encoding"));
+    for later in ["encoding", "elsewhere", "former"] {
+        assert!(!note.as_object().unwrap().contains_key(later));
+    }
     world.notes.insert(id, serde_json::from_value(note).unwrap());
     fs::copy(world.path("app.log"), world.path("app.log.1")).unwrap();
     fs::write(world.path("app.log"), "3\n").unwrap();
