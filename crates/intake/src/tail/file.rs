@@ -11,7 +11,7 @@ use std::{
 use super::{
     open::{data_from, read_at},
     position::{FileId, Position},
-    text::{self, Encoding, Nature},
+    text::{self, Cut, Encoding, Nature},
 };
 
 /// Bytes last read of a file, kept to know a copy that ends among them.
@@ -228,21 +228,16 @@ impl Tailed {
         }
         let waited =
             self.partial.is_some_and(|(since, grown)| grown == new.len() && since + line_wait <= now);
-        let end = match encoding.lines_end(new) {
-            Some(end) => end,
-            // The line is longer than a turn, or its newline does not come.
-            None if full || waited => new.len(),
-            None => {
-                if self.partial.is_none_or(|(_, grown)| grown != new.len()) {
-                    self.partial = Some((now, new.len()));
-                }
-                return Ok(Turn::Nothing);
+        let Some(Cut { end, skip, skipping }) = encoding.cut(new, self.position.skipping, full, waited)
+        else {
+            if self.partial.is_none_or(|(_, grown)| grown != new.len()) {
+                self.partial = Some((now, new.len()));
             }
+            return Ok(Turn::Nothing);
         };
         self.used_at = now;
         self.partial = (end < new.len()).then(|| (now, new.len() - end));
         self.dirty = full;
-        let (skip, skipping) = skipped(&new[..end], encoding, self.position.skipping, full);
         bytes.truncate(overlap + end);
         bytes.drain(..overlap);
         let position =
@@ -297,18 +292,6 @@ impl Tailed {
     }
 }
 
-/// How many bytes of a turn are no line, and whether the rest of the last line is none either.
-fn skipped(new: &[u8], encoding: Encoding, skipping: bool, full: bool) -> (usize, bool) {
-    let ends_line = encoding.lines_end(new) == Some(new.len());
-    if skipping {
-        let skip = encoding.line_end(new).unwrap_or(new.len());
-        return (skip, skip == new.len() && !ends_line);
-    }
-    // The hole that truncation leaves under a writer that does not append.
-    let skip = encoding.nuls_before(new);
-    (skip, full && !ends_line && skip < new.len())
-}
-
 fn modified(metadata: &Metadata) -> (i64, i64) {
     (metadata.mtime(), metadata.mtime_nsec())
 }
@@ -316,23 +299,4 @@ fn modified(metadata: &Metadata) -> (i64, i64) {
 /// Whether a file still holds what was read of it.
 pub(super) fn is_intact(position: &Position, file: &File) -> bool {
     position.is_in(file).unwrap_or(false)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_skipped() {
-        for (new, skipping, full, expected) in [
-            (&b"a\nb\n"[..], false, false, (0, false)),
-            (b"\0\0a\n", false, false, (2, false)),
-            (b"aaaa", false, true, (0, true)),
-            (b"aaaa", true, true, (4, true)),
-            (b"aa\nb\n", true, false, (3, false)),
-            (b"aaaa\n", true, false, (5, false)),
-        ] {
-            assert_eq!(skipped(new, Encoding::Bytes, skipping, full), expected, "{new:?}");
-        }
-    }
 }

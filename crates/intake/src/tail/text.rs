@@ -109,7 +109,33 @@ fn text_share(bytes: &[u8]) -> f64 {
     if all == 0 { 1.0 } else { text as f64 / all as f64 }
 }
 
+/// What of a turn's bytes is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Up to here.
+    pub(crate) end: usize,
+    /// Bytes at the start that are no line: NULs, or the rest of one that was cut.
+    pub(crate) skip: usize,
+    /// The rest of the last line is to be passed over: it was cut here, or before.
+    pub(crate) skipping: bool,
+}
+
 impl Encoding {
+    /// How far bytes are read: to the end of their last line. Without any, to their end when they are `full`, so
+    /// that the line is longer than a turn, or have `waited` for a newline; else not at all.
+    pub(crate) fn cut(self, bytes: &[u8], skipping: bool, full: bool, waited: bool) -> Option<Cut> {
+        let line_end = self.lines_end(bytes);
+        let end = line_end.or((full || waited).then_some(bytes.len()))?;
+        let bytes = &bytes[..end];
+        if skipping {
+            let skip = self.line_end(bytes).unwrap_or(end);
+            return Some(Cut { end, skip, skipping: skip == end && line_end.is_none() });
+        }
+        // The hole that truncation leaves under a writer that does not append.
+        let skip = self.nuls_before(bytes);
+        Some(Cut { end, skip, skipping: full && line_end.is_none() && skip < end })
+    }
+
     /// Behind the last newline.
     pub(crate) fn lines_end(self, bytes: &[u8]) -> Option<usize> {
         match self {
@@ -243,6 +269,25 @@ mod tests {
         let noise: Vec<u8> =
             (0..4000u32).flat_map(|n| (n.wrapping_mul(2_654_435_761)).to_le_bytes()).collect();
         assert_eq!(nature(&noise, &b"a line\n".repeat(100), None), Nature::Text(Encoding::Bytes));
+    }
+
+    #[test]
+    fn what_is_cut() {
+        for (bytes, skipping, full, expected) in [
+            (&b"a\nb\n"[..], false, false, Some((4, 0, false))),
+            (b"a\nb", false, true, Some((2, 0, false))),
+            (b"\0\0a\n", false, false, Some((4, 2, false))),
+            (b"aaaa", false, false, None),
+            (b"aaaa", false, true, Some((4, 0, true))),
+            (b"aaaa", true, true, Some((4, 4, true))),
+            (b"aa\nb\n", true, false, Some((5, 3, false))),
+            (b"aaaa\n", true, false, Some((5, 5, false))),
+        ] {
+            let cut = Encoding::Bytes.cut(bytes, skipping, full, false);
+            assert_eq!(cut.map(|cut| (cut.end, cut.skip, cut.skipping)), expected, "{bytes:?}");
+        }
+        let waited = Encoding::Bytes.cut(b"aaaa", false, false, true);
+        assert_eq!(waited, Some(Cut { end: 4, skip: 0, skipping: false }));
     }
 
     #[test]
