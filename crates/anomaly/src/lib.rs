@@ -56,7 +56,7 @@ pub use watch::watch;
 
 pub use problems::Problem;
 pub use service::{Service, TemplateOperation, Templates};
-pub use session::{STRANGE_MAX, SessionEnd, StrangeSession};
+pub use session::{STRANGE_MAX, SessionEnd, StrangeSession, TemplateCount};
 pub use starter::{STARTER_BYTES_MAX, STARTERS_MAX, build_starter};
 pub use template::{Action, Described, Merged, OPERATIONS_MAX, Operation, OperationError, Split};
 

@@ -167,7 +167,7 @@ fn the_key_is_found_and_what_is_wrong_with_a_session_is_told_and_listed() {
         assert_eq!((session.last.position.record, session.to), end, "{name}");
         assert!(session.kind.contains("variable"), "{name}: {}", session.kind);
         assert!(session.score > 0.4 && session.p_value < 0.01, "{name}: {session:?}");
-        let nearest: Vec<&str> = session.nearest.iter().map(|(text, _)| text.as_str()).collect();
+        let nearest: Vec<&str> = session.nearest.iter().map(|normal| normal.template.as_str()).collect();
         for part in ["opened", "known", "taken", "read", "freed", "rendered", "closed"] {
             assert!(nearest.iter().any(|text| text.contains(part)), "{name}: {part} in {nearest:?}");
         }

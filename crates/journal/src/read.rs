@@ -113,7 +113,7 @@ pub(crate) fn read_span(
         reading.expected = span.records;
     }
     let records = Records {
-        buffer: scan.into_window(),
+        buffer: scan.into_buffer(),
         segment: span.segment,
         places: reading.places,
         end: Position { segment: span.segment, record: reading.expected.max(from) },

@@ -18,7 +18,7 @@ pub(crate) enum Item {
     Gap { offset: u64, end: u64 },
 }
 
-/// A window that slides over a segment file.
+/// A segment file read item by item, through a buffer that moves over it.
 #[derive(Debug)]
 pub(crate) struct Scan {
     file: File,
@@ -26,9 +26,9 @@ pub(crate) struct Scan {
     segment: u32,
     /// Nothing at or behind this offset is read.
     limit: u64,
-    /// Offset of the window's first byte.
+    /// Offset of the buffer's first byte.
     base: u64,
-    window: Vec<u8>,
+    buffer: Vec<u8>,
     /// Offset of the next item.
     at: u64,
     chunk: usize,
@@ -53,13 +53,13 @@ impl Scan {
             segment,
             limit,
             base: offset,
-            window: Vec::new(),
+            buffer: Vec::new(),
             at: offset,
             chunk: chunk.max(4 * BLOCK_HEADER),
         })
     }
 
-    /// The next item, or None at the limit. When `may_fill` is false also None where the window would
+    /// The next item, or None at the limit. When `may_fill` is false also None where the buffer would
     /// have to be filled, so that what was found in it stays.
     pub(crate) fn next(&mut self, may_fill: bool) -> io::Result<Option<Item>> {
         if self.at >= self.limit || !(self.has(self.at, BLOCK_HEADER) || may_fill) {
@@ -88,14 +88,14 @@ impl Scan {
         Ok(Some(Item::Gap { offset, end: self.at }))
     }
 
-    /// `bytes` from `offset` on, as far as the window has them.
+    /// `bytes` from `offset` on, as far as the buffer has them.
     pub(crate) fn slice(&self, offset: u64, bytes: u64) -> &[u8] {
         let start = self.index(offset);
-        let rest = self.window.get(start..).unwrap_or_default();
+        let rest = self.buffer.get(start..).unwrap_or_default();
         &rest[..rest.len().min(bytes as usize)]
     }
 
-    /// The window, and where in it `offset` stands.
+    /// The buffer, and where in it `offset` stands.
     pub(crate) fn index(&self, offset: u64) -> usize {
         offset.saturating_sub(self.base) as usize
     }
@@ -104,8 +104,8 @@ impl Scan {
         self.at >= self.limit
     }
 
-    pub(crate) fn into_window(self) -> Vec<u8> {
-        self.window
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.buffer
     }
 
     /// The body of a block just returned.
@@ -120,9 +120,9 @@ impl Scan {
         while self.at < self.limit {
             self.fill(BLOCK_HEADER)?;
             let here = self.index(self.at);
-            let rest = self.window.get(here..).unwrap_or_default();
+            let rest = self.buffer.get(here..).unwrap_or_default();
             let Some(found) = finder.find(rest) else {
-                // The marker may begin in the last bytes of the window.
+                // The marker may begin in the last bytes of the buffer.
                 let overlap = self.marker.len() - 1;
                 self.at += rest.len().saturating_sub(overlap).max(1) as u64;
                 continue;
@@ -140,31 +140,31 @@ impl Scan {
     }
 
     fn header_at(&self, offset: u64) -> Option<BlockHeader> {
-        BlockHeader::decode(self.window.get(self.index(offset)..)?, self.marker, self.segment)
+        BlockHeader::decode(self.buffer.get(self.index(offset)..)?, self.marker, self.segment)
     }
 
     fn has(&self, offset: u64, bytes: usize) -> bool {
-        let available = self.window.len().saturating_sub(self.index(offset));
-        available >= bytes || self.base + self.window.len() as u64 >= self.limit
+        let available = self.buffer.len().saturating_sub(self.index(offset));
+        available >= bytes || self.base + self.buffer.len() as u64 >= self.limit
     }
 
-    /// Sees to it that `bytes` from `at` on are in the window, unless the limit comes first.
+    /// Sees to it that `bytes` from `at` on are in the buffer, unless the limit comes first.
     fn fill(&mut self, bytes: usize) -> io::Result<()> {
         if self.has(self.at, bytes) {
             return Ok(());
         }
-        let keep = self.index(self.at).min(self.window.len());
-        self.window.drain(..keep);
+        let keep = self.index(self.at).min(self.buffer.len());
+        self.buffer.drain(..keep);
         self.base += keep as u64;
-        if self.window.is_empty() {
+        if self.buffer.is_empty() {
             self.base = self.at;
             self.file.seek(SeekFrom::Start(self.at))?;
         }
-        let end = self.base + self.window.len() as u64;
-        let wanted = bytes.max(self.chunk).saturating_sub(self.window.len()) as u64;
+        let end = self.base + self.buffer.len() as u64;
+        let wanted = bytes.max(self.chunk).saturating_sub(self.buffer.len()) as u64;
         let wanted = wanted.min(self.limit.saturating_sub(end));
-        self.window.reserve(wanted as usize);
-        let read = (&mut self.file).take(wanted).read_to_end(&mut self.window)?;
+        self.buffer.reserve(wanted as usize);
+        let read = (&mut self.file).take(wanted).read_to_end(&mut self.buffer)?;
         if (read as u64) < wanted {
             // Cut by somebody else meanwhile.
             self.limit = end + read as u64;

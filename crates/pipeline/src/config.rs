@@ -22,6 +22,6 @@ pub struct Config {
     pub drain: Duration,
     /// Bytes of the newest events held for live tails.
     pub live_bytes_max: usize,
-    /// Where the window is kept.
+    /// Where snapshots of the analysis are kept.
     pub window_dir: std::path::PathBuf,
 }

@@ -13,7 +13,7 @@ pub enum PipelineError {
     /// The cursor could not be opened.
     #[error("cannot open the journal's cursor '{CURSOR}'")]
     Cursor(#[from] journal::OpenError),
-    /// The window could not be kept.
+    /// A snapshot of the analysis could not be kept.
     #[error("cannot keep what scoring remembers in {path}; look at the disk and the rights on it")]
     Window {
         /// The file or folder.

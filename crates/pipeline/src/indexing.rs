@@ -134,7 +134,7 @@ impl Indexing {
     }
 
     /// Makes the index durable and moves the cursor as far as it has answered, and not beyond the place whose
-    /// window is saved: a start goes on where the index stands, and the analysis must have been there.
+    /// snapshot is saved: a start goes on where the index stands, and the analysis must have been there.
     /// Gives the cursor's place.
     pub(crate) async fn commit(&mut self, saved: Position) -> Result<Position, PipelineError> {
         if self.position > saved && !self.index.answers_later() {
@@ -184,7 +184,7 @@ impl Indexing {
 pub(crate) struct Analysed {
     /// Behind the last event that it has looked at.
     pub(crate) to: Position,
-    /// The latest place whose window was saved, or could not be.
+    /// The latest place whose snapshot was saved, or could not be.
     pub(crate) saved: Position,
 }
 

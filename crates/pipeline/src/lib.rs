@@ -14,8 +14,8 @@
 //! event once, as it is analysed.
 //!
 //! A commit makes durable, in this order: what detection found and its place; the verdicts that the index lacks;
-//! the analysis' window; the index as far as it has answered, and its cursor. A crash between any two
-//! of them repeats work and nothing else. A start goes on with the latest window up to which
+//! the analysis' snapshot; the index as far as it has answered, and its cursor. A crash between any two
+//! of them repeats work and nothing else. A start goes on with the latest snapshot up to which
 //! verdicts are there for all that the index lacks.
 //!
 //! This crate must never acknowledge anything, and must never skip an event because it is odd.
@@ -31,8 +31,8 @@ mod pipeline;
 mod records;
 mod refill;
 pub mod remote;
+mod snapshots;
 mod watch;
-mod window;
 
 pub use analysis::Analysis;
 pub use config::{CURSOR, Config};

@@ -21,7 +21,7 @@ use crate::{
     identity,
     indexing::{CatchUp, Given, Indexing, Meeting},
     records::events_of,
-    window::WindowFiles,
+    snapshots::Snapshots,
 };
 
 /// A commit is due when so many bytes of verdicts are held in memory.
@@ -49,7 +49,7 @@ pub struct Pipeline {
     journal: Journal,
     analysis: Analysis,
     verdicts: Verdicts,
-    window: WindowFiles,
+    snapshots: Snapshots,
     detection: Option<Detection>,
     live: Live,
     health: Component,
@@ -74,13 +74,14 @@ impl Pipeline {
     /// beside it.
     ///
     /// # Errors
-    /// When the cursor or the window's folder cannot be opened.
+    /// When the cursor or the snapshots' folder cannot be opened.
     pub fn open(config: Config, parts: Parts) -> Result<(Self, CatchUp), PipelineError> {
         let Parts { journal, analysis, verdicts, index, detector, health } = parts;
         let cursor = journal.cursor(CURSOR)?;
         let attached = identity::attach(&journal, index.as_ref(), cursor.position());
-        let window = WindowFiles::open(&config.window_dir, journal.id())?;
-        let position = restore(&analysis, &window, attached.position, verdicts.covered(attached.position))?;
+        let snapshots = Snapshots::open(&config.window_dir, journal.id())?;
+        let position =
+            restore(&analysis, &snapshots, attached.position, verdicts.covered(attached.position))?;
         verdicts.begin(position);
         analysis.start(position);
         let live = Live::new(config.live_bytes_max);
@@ -99,7 +100,7 @@ impl Pipeline {
             journal,
             analysis,
             verdicts,
-            window,
+            snapshots,
             detection,
             live,
             health: health.component("analysis"),
@@ -302,13 +303,13 @@ impl Pipeline {
         self.settle().await
     }
 
-    /// Keeps verdicts that the index lacks, and the window. Without them the analysis goes on from an older window
+    /// Keeps verdicts that the index lacks, and a snapshot. Without them the analysis goes on from an older one
     /// after a restart: that is no reason to keep the journal's disk, which may be what they lack.
     fn save(&self) {
         if let Err(failure) = self.verdicts.keep() {
             warn!(error = &failure as &dyn std::error::Error, "what waits for the index could not be kept");
         }
-        if let Err(failure) = self.window.save(self.position, &self.analysis.snapshot()) {
+        if let Err(failure) = self.snapshots.save(self.position, &self.analysis.snapshot()) {
             metrics::counter!(metric::FAILED_WINDOW_SAVES).increment(1);
             warn!(
                 error = &failure as &dyn std::error::Error,
@@ -322,14 +323,14 @@ impl Pipeline {
         let Some(indexing) = &mut self.indexing else {
             let indexed = self.verdicts.start();
             self.analysis.commit(indexed);
-            self.window.keep_for(self.verdicts.covered(indexed));
+            self.snapshots.keep_for(self.verdicts.covered(indexed));
             return Ok(());
         };
         match indexing.commit(self.meeting.analysed.borrow().saved).await {
             Ok(durable) => {
                 indexing.health.ok();
                 self.analysis.commit(durable);
-                self.window.keep_for(self.verdicts.covered(durable));
+                self.snapshots.keep_for(self.verdicts.covered(durable));
                 self.unanswered = self.unanswered.filter(|position| durable < *position);
                 return Ok(());
             }
@@ -350,15 +351,15 @@ impl Pipeline {
     }
 }
 
-/// Lets the analysis go on from the latest window up to a place, and says where it begins: not before
+/// Lets the analysis go on from the latest snapshot up to a place, and says where it begins: not before
 /// the index, which has what came before with its verdicts.
 fn restore(
     analysis: &Analysis,
-    window: &WindowFiles,
+    snapshots: &Snapshots,
     indexed: Position,
     reach: Position,
 ) -> Result<Position, PipelineError> {
-    let Some((saved, snapshot)) = window.load(reach)? else {
+    let Some((saved, snapshot)) = snapshots.load(reach)? else {
         if indexed > Position::default() {
             warn!(
                 position = %indexed,

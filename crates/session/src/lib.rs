@@ -12,7 +12,8 @@ mod model;
 mod slots;
 
 pub use entity::{
-    Context, Counts, Entities, Evidence, KindModel, Lessons, Models, STRANGE_MAX, SessionEnd, StrangeSession,
+    Context, Counts, Entities, Evidence, KindModel, Lessons, Message, Models, STRANGE_MAX, SessionEnd,
+    StrangeSession, TemplateCount,
 };
 pub use model::{
     Cleaning, Config, Difference, EventKey, Model, Parts, Reason, Relation, SESSIONS_MIN, Session, Verdict,

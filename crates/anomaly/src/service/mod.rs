@@ -15,7 +15,7 @@ use std::sync::{
 };
 
 use event::{Analyzed, Batch, Event, EventId, Position, TemplateId, Variable, Verdict, VerdictState};
-use session::{Context, Evidence, Models};
+use session::{Context, Evidence, Message, Models};
 use template::Merged;
 
 pub use templates::{TemplateOperation, Templates};
@@ -141,10 +141,11 @@ impl Service {
             last = Some(id);
             scratch.rows.push(row);
             scratch.facts.push(facts);
-            let found = batch.variables.get(from..).unwrap_or_default();
+            let variables = batch.variables.get(from..).unwrap_or_default();
+            let message = Message { template: &template, variables };
             let context = Context { models, miner };
             scratch.sessions.push(if self.config.parts.sessions && !again {
-                entities.observe(id, &event, (&template, found), context)
+                entities.observe(id, &event, message, context)
             } else {
                 None
             });

@@ -6,7 +6,7 @@ use std::{
 };
 
 use event::{Event, EventId, JournalId, Position};
-use session::{Context, Entities, Lessons, Models};
+use session::{Context, Entities, Lessons, Message, Models};
 
 use super::Service;
 use crate::{
@@ -101,7 +101,8 @@ impl Service {
                 let Some(mined) = state.miner.find(&event.message, &mut variables) else { continue };
                 let id = EventId { journal: JournalId(0), position: Position { segment: 0, record } };
                 let context = Context { models: &models, miner: &state.miner };
-                found.observe(id, event, (&mined.template, &variables), context);
+                let message = Message { template: &mined.template, variables: &variables };
+                found.observe(id, event, message, context);
             }
         }
         let lessons = {

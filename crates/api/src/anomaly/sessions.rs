@@ -32,7 +32,8 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
 }
 
 fn session_json(session: &StrangeSession) -> Value {
-    let nearest = session.nearest.iter().map(|(text, count)| json!({"template": text, "count": count}));
+    let nearest = session.nearest.iter();
+    let nearest = nearest.map(|normal| json!({"template": normal.template, "count": normal.count}));
     json!({
         "key": session.key,
         "kind": session.kind,

@@ -98,7 +98,7 @@ pub(super) fn card(model: &Json) -> String {
     say("trained", format!("{}{occasion}", time(model, "trained_at")));
     let events = many(count(model, "events"), "event", "events");
     let templates = many(count(model, "templates"), "template", "templates");
-    say("data", format!("{events} of {templates}{}", window(model)));
+    say("data", format!("{events} of {templates}{}", span(model)));
     if model["sample"].is_u64() {
         say("sample", format!("{} of them", many(count(model, "sample"), "event", "events")));
     }
@@ -115,7 +115,7 @@ fn why(model: &Json) -> String {
     if why.is_empty() { why } else { format!(" ({why})") }
 }
 
-fn window(model: &Json) -> String {
+fn span(model: &Json) -> String {
     match (time(model, "from").as_str(), time(model, "to").as_str()) {
         ("", _) | (_, "") => String::new(),
         (from, to) => format!(", from {from} to {to}"),

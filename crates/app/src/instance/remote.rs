@@ -25,7 +25,7 @@ pub(super) fn analysis(
         metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
     });
     let health = build.health.component("anomaly");
-    let (scoring, late) = Scoring::open(remote, journal.clone(), health, (Arc::clone(index), sink))?;
+    let (scoring, late) = Scoring::open(remote, journal.clone(), health, Arc::clone(index), sink)?;
     let runtime = tokio::runtime::Handle::current();
     let work = move |stop: Stop| runtime.block_on(late.run(stop));
     build.back.thread("late-scoring", work).map_err(StartError::Thread)?;

@@ -101,7 +101,8 @@ impl Scoring {
         remote: Remote,
         journal: Journal,
         health: Component,
-        (index, sink): (Arc<dyn Index>, LateVerdicts),
+        index: Arc<dyn Index>,
+        sink: LateVerdicts,
     ) -> Result<(Self, LateScoring), OpenError> {
         let is_new = journal.status().cursors.iter().all(|(name, _)| name != CURSOR);
         let cursor = Mutex::new(journal.cursor(CURSOR)?);

@@ -74,7 +74,8 @@ impl Disk {
             Remote::new(remote::Config { deadline: self.deadline, ..config(self.service) }).unwrap(),
             journal.clone(),
             health.component("anomaly"),
-            (stored, Box::new(move |verdicts| late.lock().unwrap().extend_from_slice(verdicts))),
+            stored,
+            Box::new(move |verdicts| late.lock().unwrap().extend_from_slice(verdicts)),
         )
         .unwrap();
         let analysis = Arc::new(RemoteAnalysis::new(scoring, template::Config::default()));

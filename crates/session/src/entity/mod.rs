@@ -43,7 +43,7 @@ use verdict::{Book, current};
 pub use counts::Counts;
 pub use evidence::Evidence;
 pub use models::{KindModel, Lessons, Models};
-pub use strange::{STRANGE_MAX, SessionEnd, StrangeSession};
+pub use strange::{STRANGE_MAX, SessionEnd, StrangeSession, TemplateCount};
 
 /// Sessions that one event may belong to.
 const KEYS_MAX: usize = 4;
@@ -54,6 +54,15 @@ const GOES_ON: i64 = 4;
 /// Silent sessions are ended with one event in so many, at most as many of a kind.
 const ENDS_EVERY: u64 = 16;
 const ENDS_AT_ONCE: usize = 32;
+
+/// An event's message as the miner reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'m> {
+    /// Its template.
+    pub template: &'m Template,
+    /// Its variables, from left to right.
+    pub variables: &'m [Variable],
+}
 
 /// All sessions of a stream.
 #[derive(Debug, Clone)]
@@ -136,7 +145,7 @@ impl Entities {
         &mut self,
         id: EventId,
         event: &Event<'_>,
-        (template, variables): (&Template, &[Variable]),
+        message: Message<'_>,
         context: Context<'_>,
     ) -> Option<Evidence> {
         // A stamp in the future would end every session: such an event counts as of now.
@@ -149,7 +158,7 @@ impl Entities {
         self.clock = self.clock.max(self.latest.min(nanos));
         self.latest = nanos;
         let fields = field::fields(event, &self.given);
-        let at = (id, nanos, EventKey::from(template.id));
+        let at = (id, nanos, EventKey::from(message.template.id));
         if let Some(named) = fields.certain {
             let kind = self.kind_of(named.kind, true, || named.label())?;
             let text = || named.text();
@@ -160,13 +169,13 @@ impl Entities {
         }
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        find::candidates(event, variables, &mut candidates);
+        find::candidates(event, message.variables, &mut candidates);
         for (place, named) in (find::VARIABLES as u8..).zip(&fields.weak) {
             if let Some(named) = named {
                 candidates.push(Candidate { place, kind: named.kind, hash: named.key, is_long: false });
             }
         }
-        let evidence = self.choose(&candidates, event, (template, variables), &fields, at, context);
+        let evidence = self.choose(&candidates, event, message, &fields, at, context);
         self.candidates = candidates;
         evidence
     }
@@ -176,11 +185,12 @@ impl Entities {
         &mut self,
         candidates: &[Candidate],
         event: &Event<'_>,
-        (template, variables): (&Template, &[Variable]),
+        message: Message<'_>,
         fields: &field::Fields<'_>,
         at: (EventId, i64, EventKey),
         context: Context<'_>,
     ) -> Option<Evidence> {
+        let Message { template, variables } = message;
         let (table, kinds) = (&self.table, &self.kinds);
         let is_open = |key: u64| {
             let open = table.get(table.find(key)?)?;

@@ -75,8 +75,17 @@ pub struct StrangeSession {
     pub end: SessionEnd,
     /// What speaks against it, in words with numbers, strongest first.
     pub reasons: Vec<String>,
-    /// The nearest normal session: template texts, and how often each event occurs.
-    pub nearest: Vec<(String, u32)>,
+    /// The nearest normal session.
+    pub nearest: Vec<TemplateCount>,
+}
+
+/// How often the events of a template occur in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateCount {
+    /// The template's text.
+    pub template: String,
+    /// How often.
+    pub count: u32,
 }
 
 /// The latest of them, by when they were found.
@@ -91,7 +100,7 @@ pub(super) struct Finding {
     pub(super) score: f32,
     pub(super) p_value: f64,
     pub(super) reasons: Vec<String>,
-    pub(super) nearest: Vec<(String, u32)>,
+    pub(super) nearest: Vec<TemplateCount>,
 }
 
 impl Strange {
@@ -155,9 +164,9 @@ impl Strange {
             out.u32(session.reasons.len() as u32);
             session.reasons.iter().for_each(|words| out.bytes(words.as_bytes()));
             out.u32(session.nearest.len() as u32);
-            for (text, times) in &session.nearest {
-                out.bytes(text.as_bytes());
-                out.u32(*times);
+            for TemplateCount { template, count } in &session.nearest {
+                out.bytes(template.as_bytes());
+                out.u32(*count);
             }
         }
     }
@@ -175,7 +184,7 @@ impl Strange {
             let reasons = (0..count).map(|_| input.text(WORDS_MAX)).collect::<Result<_, _>>()?;
             let count = input.count(8, LINES_MAX)?;
             let nearest = (0..count)
-                .map(|_| Ok((input.text(WORDS_MAX)?, input.u32()?)))
+                .map(|_| Ok(TemplateCount { template: input.text(WORDS_MAX)?, count: input.u32()? }))
                 .collect::<Result<_, SealedError>>()?;
             found.push_back(StrangeSession {
                 key,

@@ -11,7 +11,7 @@ use super::{
     models::KindModel,
     open::{Open, cut},
     repeats::Repeats,
-    strange::{Finding, SessionEnd, Strange},
+    strange::{Finding, SessionEnd, Strange, TemplateCount},
 };
 use crate::model::{self, EventKey, Grown, Reason, Session};
 
@@ -166,16 +166,17 @@ pub(super) fn whole(
     Some((verdict.strangeness, share, reasons))
 }
 
-fn nearest(kind: &KindModel, miner: &Miner, events: &[EventKey]) -> Vec<(String, u32)> {
+fn nearest(kind: &KindModel, miner: &Miner, events: &[EventKey]) -> Vec<TemplateCount> {
     let normal = kind.model.nearest_normal(events);
-    normal.into_iter().map(|(key, times)| (text(miner, key, 200), times)).collect()
+    let counted = |(key, count)| TemplateCount { template: text(miner, key, 200), count };
+    normal.into_iter().map(counted).collect()
 }
 
 fn note(
     open: &Open,
     end: SessionEnd,
     kind: &KindModel,
-    (p_value, reasons, nearest): (f64, Vec<String>, Vec<(String, u32)>),
+    (p_value, reasons, nearest): (f64, Vec<String>, Vec<TemplateCount>),
     book: &mut Book<'_>,
 ) {
     let score = model::score(p_value);

@@ -1,6 +1,6 @@
 //! The sessions found strange lately, and how many there are.
 
-use anomaly::{STRANGE_MAX, Service, SessionEnd, StrangeSession};
+use anomaly::{STRANGE_MAX, Service, SessionEnd, StrangeSession, TemplateCount};
 use tonic::Status;
 use wire::v1;
 
@@ -44,6 +44,10 @@ fn session(session: StrangeSession) -> v1::StrangeSession {
         p_value: session.p_value,
         end: end.into(),
         reasons: session.reasons,
-        nearest: nearest.map(|(template, count)| v1::TemplateCount { template, count }).collect(),
+        nearest: nearest.map(template_count).collect(),
     }
+}
+
+fn template_count(normal: TemplateCount) -> v1::TemplateCount {
+    v1::TemplateCount { template: normal.template, count: normal.count }
 }

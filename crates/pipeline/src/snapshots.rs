@@ -1,4 +1,4 @@
-//! The analysis' window on disk: one file for each position at which a start may let it go on.
+//! The analysis' snapshots on disk: one file for each position at which a start may let it go on.
 //!
 //! That is the latest one up to which verdicts are there for every reader that is behind: the index's
 //! own position when nothing waits for it. The file for a position is written before the index commits
@@ -14,12 +14,13 @@ use event::{JournalId, Position};
 
 use crate::error::PipelineError;
 
-pub(crate) struct WindowFiles {
+/// The folder that holds them.
+pub(crate) struct Snapshots {
     dir: PathBuf,
     journal: JournalId,
 }
 
-impl WindowFiles {
+impl Snapshots {
     pub(crate) fn open(dir: &Path, journal: JournalId) -> Result<Self, PipelineError> {
         disk::create_dir_all(dir).map_err(|source| failed(dir, source))?;
         Ok(Self { dir: dir.to_owned(), journal })
@@ -29,7 +30,7 @@ impl WindowFiles {
         self.dir.join(format!("{}-{:08x}-{:08x}", self.journal, position.segment, position.record))
     }
 
-    /// The window of this position; where that could not be saved, the latest one from before it. Says which
+    /// The snapshot of this position; where that could not be saved, the latest one from before it. Says which
     /// position it is of.
     pub(crate) fn load(&self, position: Position) -> Result<Option<(Position, Vec<u8>)>, PipelineError> {
         let Some(position) = self.positions()?.into_iter().filter(|saved| *saved <= position).max() else {
@@ -39,7 +40,7 @@ impl WindowFiles {
         fs::read(&path).map(|bytes| Some((position, bytes))).map_err(|source| failed(&path, source))
     }
 
-    /// The positions whose windows are there.
+    /// The positions whose snapshots are there.
     fn positions(&self) -> Result<Vec<Position>, PipelineError> {
         let journal = self.journal.to_string();
         let position = |name: &str| {
@@ -56,7 +57,7 @@ impl WindowFiles {
         disk::replace(&path, snapshot).map_err(|source| failed(&path, source))
     }
 
-    /// Deletes windows that no start can need any more: all but the latest one, and the latest from
+    /// Deletes snapshots that no start can need any more: all but the latest one, and the latest from
     /// which a start could go on that reaches up to `reach`. What cannot be deleted only takes room
     /// until the next time.
     pub(crate) fn keep_for(&self, reach: Position) {
@@ -82,9 +83,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_window_of_either_side_of_a_commit_is_there() {
+    fn the_snapshot_of_either_side_of_a_commit_is_there() {
         let dir = tempfile::tempdir().unwrap();
-        let files = WindowFiles::open(dir.path(), JournalId(7)).unwrap();
+        let files = Snapshots::open(dir.path(), JournalId(7)).unwrap();
         let (old, new) = (Position { segment: 0, record: 5 }, Position { segment: 1, record: 2 });
         assert_eq!(files.load(old).unwrap(), None);
         files.save(old, b"old").unwrap();
@@ -100,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_could_not_be_saved_is_made_up_for_by_the_one_before() {
+    fn a_snapshot_that_could_not_be_saved_is_made_up_for_by_the_one_before() {
         let dir = tempfile::tempdir().unwrap();
-        let files = WindowFiles::open(dir.path(), JournalId(7)).unwrap();
+        let files = Snapshots::open(dir.path(), JournalId(7)).unwrap();
         let (old, new) = (Position { segment: 3, record: 5 }, Position { segment: 4, record: 2 });
         files.save(old, b"old").unwrap();
         assert_eq!(files.load(new).unwrap(), Some((old, b"old".to_vec())));
-        let other = WindowFiles::open(dir.path(), JournalId(8)).unwrap();
+        let other = Snapshots::open(dir.path(), JournalId(8)).unwrap();
         assert_eq!(other.load(new).unwrap(), None, "another journal's says nothing");
     }
 }
