@@ -138,6 +138,21 @@ fn a_folder_holds_its_own_module() {
     assert!(beside.is_empty(), "the file of a module that has a folder is the folder's mod.rs: {beside:?}");
 }
 
+#[test]
+fn the_map_names_files_that_are_there() {
+    let map = fs::read_to_string(root().join("docs/ARCHITECTURE.md")).unwrap();
+    let is_of_path = |c: char| c.is_ascii_alphanumeric() || "/_.-".contains(c);
+    let paths: Vec<&str> = map
+        .split(|c| !is_of_path(c))
+        .map(|word| word.trim_start_matches("../"))
+        .filter(|word| word.contains('/') && word.ends_with(".rs"))
+        .collect();
+    assert!(paths.len() > 50, "{} paths are found", paths.len());
+    let is_there = |path: &&str| root().join(path).is_file() || root().join("crates").join(path).is_file();
+    let gone: Vec<&str> = paths.into_iter().filter(|path| !is_there(path)).collect();
+    assert!(gone.is_empty(), "docs/ARCHITECTURE.md names files that are not there: {gone:?}");
+}
+
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
