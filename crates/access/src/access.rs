@@ -7,8 +7,8 @@ use http::HeaderMap;
 
 use crate::{
     Caller, Key, Keys, Kind, Needs, Refusal, Scopes, Secret, State,
+    book::Held,
     credential::{self, Credential, Presented},
-    keys::Held,
     secret,
     sign_in::{SignIn, SignIns},
     throttle::Throttle,

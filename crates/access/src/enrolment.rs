@@ -5,9 +5,9 @@ use event::Timestamp;
 use std::{error::Error, sync::Arc, time::Duration};
 
 use crate::{
-    Key, KeyError, Keys, Scope, Scopes, Secret, State,
+    Key, KeyError, Keys, Scope, Scopes, Secret, State, Token,
+    book::{Held, HeldToken},
     key::check_name,
-    keys::{Held, HeldToken},
     secret,
 };
 
@@ -20,21 +20,6 @@ pub struct NewAgent {
     pub organization: Option<String>,
     /// How long its token is good.
     pub token_life: Duration,
-}
-
-/// A token that waits to be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// Names it and opens nothing.
-    pub id: String,
-    /// The agent that it is for.
-    pub agent: String,
-    /// Whose events that sends.
-    pub organization: Option<String>,
-    /// When it was made.
-    pub created: Timestamp,
-    /// Until when it is good.
-    pub expires: Timestamp,
 }
 
 /// An agent: the key that it has, or the token that waits for it.

@@ -10,18 +10,15 @@
 //! ```
 //! A text is a u32 length and UTF-8; an option is a byte 0, or a byte 1 and the value. Times are nanoseconds since 1970.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::{Arc, atomic::AtomicI64};
 
 use disk::sealed::{Reader, SealedError, Writer};
 use event::Timestamp;
 
 use crate::{
     Key, Scopes, Token,
+    book::{Book, Held, HeldToken},
     key::NAME_BYTES_MAX,
-    keys::{Book, Held, HeldToken},
 };
 
 const MAGIC: &[u8; 8] = b"LSACCESS";
@@ -142,15 +139,6 @@ fn flag(from: &mut Reader<'_>) -> Result<bool, SealedError> {
 fn hash(from: &mut Reader<'_>) -> Result<blake3::Hash, SealedError> {
     let bytes: [u8; 32] = from.take(32)?.try_into().map_err(|_| from.damaged())?;
     Ok(bytes.into())
-}
-
-impl Held {
-    /// Stands for a key that was never used.
-    pub(crate) const NEVER: i64 = -1;
-
-    pub(crate) fn last_used(&self) -> Option<Timestamp> {
-        Timestamp::from_nanos(self.last_used.load(Ordering::Relaxed))
-    }
 }
 
 #[cfg(test)]

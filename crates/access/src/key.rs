@@ -1,4 +1,4 @@
-//! A key as it is kept: everything but the key itself.
+//! A key as it is kept, and a token that is to become one: everything but what is secret.
 
 use std::{io, path::PathBuf, sync::Arc};
 
@@ -112,6 +112,21 @@ impl Key {
             _ => State::Active,
         }
     }
+}
+
+/// A token that waits to be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    /// Names it and opens nothing.
+    pub id: String,
+    /// The agent that it is for.
+    pub agent: String,
+    /// Whose events that sends.
+    pub organization: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Until when it is good.
+    pub expires: Timestamp,
 }
 
 /// Why a change of keys or agents was not made.

@@ -6,6 +6,7 @@
 //! kept and compared are hashes, and nothing here ever shows a secret or says how much of one was right.
 
 mod access;
+mod book;
 mod caller;
 mod credential;
 mod enrolment;
@@ -21,8 +22,8 @@ mod throttle;
 pub use access::{Access, Asked, Config, SignedIn};
 pub use caller::{Caller, Kind};
 pub use credential::SESSION_COOKIE;
-pub use enrolment::{Agent, Enrolled, NewAgent, Token};
-pub use key::{Key, KeyError, NewKey, State};
+pub use enrolment::{Agent, Enrolled, NewAgent};
+pub use key::{Key, KeyError, NewKey, State, Token};
 pub use keys::{Keys, KeysConfig, OpenError};
 pub use refusal::Refusal;
 pub use scope::{Needs, Scope, Scopes};

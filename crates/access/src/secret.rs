@@ -23,6 +23,14 @@ impl Secret {
         &self.0
     }
 
+    /// A key of nobody, for a process that asks itself.
+    ///
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn of_nobody() -> Result<Self, crate::KeyError> {
+        Ok(Self::key()?)
+    }
+
     pub(crate) fn key() -> Result<Self, getrandom::Error> {
         Self::fresh(KEY_PREFIX)
     }

@@ -1,18 +1,21 @@
 //! Who may ask: the `Host` header against DNS rebinding, `Origin` and `Sec-Fetch-Site` against other web
-//! pages, then API keys.
+//! pages, then who calls and what they may.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
+
+use ::access::{Asked, Needs, Refusal};
 
 use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Uri, header},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use metrics::counter;
 use problem::{Problem, StatusCode};
+use telemetry::metric;
 
-/// Paths that answer without a key, so that probes need none.
-pub const OPEN_PATHS: [&str; 5] = ["/livez", "/readyz", "/ready", "/health", "/healthz"];
+use crate::{clock::now, listen::Line, route::Row};
 
 /// Why a request that a web page of others had a browser send is refused.
 pub(crate) const FOREIGN_ORIGIN: &str = "a web page from elsewhere had this request sent; only pages of this \
@@ -44,35 +47,46 @@ pub struct Access(Arc<Rules>);
 
 struct Rules {
     hosts: Vec<String>,
-    /// Hashes, whose comparison takes the same time whatever differs.
-    keys: Vec<blake3::Hash>,
+    who: Arc<::access::Access>,
 }
 
 impl Access {
-    /// The rules that these settings make. Blank entries are ignored.
+    /// The rules that these settings make, without any keys but those. Blank entries are ignored.
     pub fn new(config: &AccessConfig) -> Self {
-        let tidy = |list: &[String]| -> Vec<String> {
-            list.iter()
-                .map(|entry| entry.trim())
-                .filter(|entry| !entry.is_empty())
-                .map(str::to_owned)
-                .collect()
+        let api_keys = config.api_keys.clone();
+        let who = ::access::Access::new(&::access::Config { api_keys, ..::access::Config::default() }, None);
+        Self::over(&config.allowed_hosts, Arc::new(who))
+    }
+
+    /// The rules of a listener that requests may be addressed to by these names, for those who `who` knows.
+    pub fn over(allowed_hosts: &[String], who: Arc<::access::Access>) -> Self {
+        let hosts = allowed_hosts.iter().map(|host| host.trim().to_ascii_lowercase());
+        Self(Arc::new(Rules { hosts: hosts.filter(|host| !host.is_empty()).collect(), who }))
+    }
+
+    /// Who calls, once they may do what needs this; None for what is open. Refusals are counted.
+    ///
+    /// # Errors
+    /// Why they may not.
+    pub(crate) fn admit(
+        &self,
+        needs: Needs,
+        (method, query): (&Method, Option<&str>),
+        headers: &HeaderMap,
+        line: Option<&Line>,
+    ) -> Result<Option<::access::Caller>, Refusal> {
+        let asked = Asked {
+            needs,
+            headers,
+            query,
+            writes: !matches!(*method, Method::GET | Method::HEAD),
+            address: line.map(Line::address),
+            certificate: line.and_then(Line::certificate),
+            now: now(),
         };
-        Self(Arc::new(Rules {
-            hosts: tidy(&config.allowed_hosts).iter().map(|host| host.to_ascii_lowercase()).collect(),
-            keys: tidy(&config.api_keys).iter().map(|key| blake3::hash(key.as_bytes())).collect(),
-        }))
-    }
-
-    /// Whether keys are asked for.
-    pub fn needs_key(&self) -> bool {
-        !self.0.keys.is_empty()
-    }
-
-    /// Whether one of the keys is this one. Takes the same time for every wrong key of its length.
-    pub fn accepts_key(&self, key: &str) -> bool {
-        let given = blake3::hash(key.as_bytes());
-        self.0.keys.iter().fold(false, |found, known| found | (*known == given))
+        self.0.who.admit(&asked).inspect_err(|refusal| {
+            counter!(metric::ACCESS_REFUSED, "reason" => refusal.reason()).increment(1);
+        })
     }
 
     /// Whether requests may be addressed to this host (`name` or `name:port`).
@@ -115,7 +129,7 @@ impl Access {
             || self.0.hosts.iter().any(|allowed| allowed != "*" && is_allowed(allowed, &origin))
     }
 
-    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    fn check_page(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let target = uri.authority().map(|authority| authority.as_str());
         let host = match (hosts.next(), hosts.next()) {
@@ -140,53 +154,96 @@ impl Access {
                 Problem::new(StatusCode::FORBIDDEN, "foreign_origin", "Foreign origin", FOREIGN_ORIGIN);
             return Err(problem.field("Origin"));
         }
-        if !self.needs_key() || OPEN_PATHS.contains(&uri.path()) {
-            return Ok(());
+        Ok(())
+    }
+}
+
+/// A refusal as HTTP's clients read it.
+pub(crate) fn refused(refusal: &Refusal) -> Problem {
+    let detail = refusal.to_string();
+    match refusal {
+        Refusal::Lacks(scope) => {
+            Problem::new(StatusCode::FORBIDDEN, "scope_lacking", "The key lacks a scope", detail)
+                .member("scope", scope.as_str())
         }
-        match presented_key(headers) {
-            Some(key) if self.accepts_key(key) => Ok(()),
-            given => Err(Problem::new(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "API key needed",
-                match given {
-                    Some(_) => "this API key is not known",
-                    None => "send an API key as 'Authorization: Bearer <key>' or 'x-api-key: <key>'",
-                },
-            )),
+        Refusal::OfOneOrganization => Problem::new(
+            StatusCode::FORBIDDEN,
+            "of_one_organization",
+            "The key is of one organization",
+            detail,
+        ),
+        Refusal::NoCsrfToken => {
+            Problem::new(StatusCode::FORBIDDEN, "no_csrf_token", "CSRF token needed", detail)
+                .field("X-CSRF-Token")
         }
+        Refusal::Slowed { retry_after } => {
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_wrong_keys", "Too many wrong keys", detail)
+                .retry_after(*retry_after)
+        }
+        _ => Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "API key needed", detail),
     }
 }
 
 impl std::fmt::Debug for Access {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Access {{ hosts: {:?}, keys: {} }}", self.0.hosts, self.0.keys.len())
+        write!(formatter, "Access {{ hosts: {:?}, locked: {} }}", self.0.hosts, self.0.who.is_locked())
     }
 }
 
-/// Middleware for `axum::middleware::from_fn_with_state`: refuses what [`Access`] does not allow,
-/// with 421 for the host, 403 for a web page of others and 401 for the key.
-pub async fn access_layer(State(access): State<Access>, request: Request, next: Next) -> Response {
-    match access.check(request.uri(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => {
-            let needs_key = problem.status == StatusCode::UNAUTHORIZED;
-            let mut response = problem.into_response();
-            if needs_key {
-                let scheme = HeaderValue::from_static("Bearer realm=\"log-sentinel\"");
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+/// The rules of a router: who may ask, and what its routes need.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    access: Access,
+    needs: Arc<HashMap<(&'static str, &'static str), Needs>>,
+}
+
+impl Guard {
+    pub(crate) fn new(access: Access, rows: &[Row]) -> Self {
+        let needs = rows.iter().map(|(method, path, needs)| ((*method, *path), *needs));
+        Self { access, needs: Arc::new(needs.collect()) }
+    }
+
+    /// What a request needs. One that no route answers needs a key all the same: what there is, is told to callers.
+    fn needs(&self, request: &Request) -> Needs {
+        let method = match request.method().as_str() {
+            "HEAD" => "GET",
+            method => method,
+        };
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        path.and_then(|path| self.needs.get(&(method, path))).copied().unwrap_or(Needs::Key)
+    }
+}
+
+/// Middleware: refuses what [`Access`] does not allow, with 421 for the host, 403 for a web page of others, 401 for who
+/// is not known, 403 for who may not, 429 for who guesses. Who calls is among the extensions of what goes on.
+pub(crate) async fn access_layer(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    if let Err(problem) = guard.access.check_page(request.uri(), request.headers()) {
+        return problem.into_response();
+    }
+    let needs = guard.needs(&request);
+    let line = request.extensions().get::<Line>();
+    let asked = (request.method(), request.uri().query());
+    match guard.access.admit(needs, asked, request.headers(), line) {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
             }
-            response
+            next.run(request).await
         }
+        Err(refusal) => refused_response(&refusal),
     }
 }
 
-pub(crate) fn presented_key(headers: &HeaderMap) -> Option<&str> {
-    if let Some(value) = headers.get("x-api-key") {
-        return value.to_str().ok().map(str::trim);
+/// With 401 also how to do better.
+pub(crate) fn refused_response(refusal: &Refusal) -> Response {
+    let problem = refused(refusal);
+    let is_unknown = problem.status == StatusCode::UNAUTHORIZED;
+    let mut response = problem.into_response();
+    if is_unknown {
+        let scheme = HeaderValue::from_static("Bearer realm=\"log-sentinel\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
     }
-    let (scheme, key) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
-    ["bearer", "apikey"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then(|| key.trim())
+    response
 }
 
 /// Whether an allowed host is this one; without a port it is so with any.
@@ -218,9 +275,9 @@ fn is_loopback(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn access(hosts: &[&str], keys: &[&str]) -> Access {
-        let own = |list: &[&str]| list.iter().map(|entry| (*entry).to_owned()).collect();
-        Access::new(&AccessConfig { allowed_hosts: own(hosts), api_keys: own(keys) })
+    fn access(hosts: &[&str]) -> Access {
+        let allowed_hosts = hosts.iter().map(|entry| (*entry).to_owned()).collect();
+        Access::new(&AccessConfig { allowed_hosts, api_keys: vec![] })
     }
 
     #[test]
@@ -251,7 +308,7 @@ mod tests {
             (&["", " "], "localhost", true),
         ];
         for (allowed, host, expected) in cases {
-            assert_eq!(access(allowed, &[]).accepts_host(host), *expected, "{host} with {allowed:?}");
+            assert_eq!(access(allowed).accepts_host(host), *expected, "{host} with {allowed:?}");
         }
     }
 
@@ -307,7 +364,7 @@ mod tests {
             for (name, value) in *given {
                 headers.append(*name, HeaderValue::from_static(value));
             }
-            let answer = access(allowed, &[]).check(&Uri::from_static("/x"), &headers);
+            let answer = access(allowed).check_page(&Uri::from_static("/x"), &headers);
             let status = answer.err().map(|problem| problem.status.as_u16());
             assert_eq!(status, (!expected).then_some(403), "{given:?} at {host} with {allowed:?}");
         }
@@ -327,7 +384,7 @@ mod tests {
             if let Some(host) = host {
                 headers.insert(header::HOST, HeaderValue::from_static(host));
             }
-            let answer = access(&[], &[]).check(&Uri::from_static(target), &headers);
+            let answer = access(&[]).check_page(&Uri::from_static(target), &headers);
             assert_eq!(answer.err().map(|problem| problem.status.as_u16()), expected, "{target} {host:?}");
         }
     }
@@ -336,15 +393,5 @@ mod tests {
     fn keys_never_show_in_debug_output() {
         let config = AccessConfig { allowed_hosts: vec![], api_keys: vec!["hunter2".to_owned()] };
         assert!(!format!("{config:?} {:?}", Access::new(&config)).contains("hunter2"));
-    }
-
-    #[test]
-    fn a_key_is_accepted_whole_or_not_at_all() {
-        let access = access(&[], &["alpha", " beta "]);
-        for (key, expected) in
-            [("alpha", true), ("beta", true), ("alph", false), ("alphaa", false), ("", false)]
-        {
-            assert_eq!(access.accepts_key(key), expected, "{key}");
-        }
     }
 }

@@ -8,12 +8,14 @@
 mod access;
 mod anomaly;
 mod body;
+mod channel;
 mod clock;
 mod collector;
 mod docs;
 mod gate;
 mod health;
 mod jobs;
+mod keys;
 mod listen;
 mod observe;
 mod params;
@@ -22,13 +24,15 @@ mod serve;
 mod trainings;
 mod unanswered;
 
+pub use self::access::{Access, AccessConfig};
 pub use self::anomaly::{
-    AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, TlsFiles, anomaly, anomaly_routes,
+    AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, anomaly, anomaly_routes,
 };
-pub use access::{Access, AccessConfig, OPEN_PATHS, access_layer};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};
+pub use keys::{KeysState, agent_json, enrol_command, key_json, keys, keys_routes};
 pub use listen::{Bounded, Connection, Connections, Line};
 pub use observe::{guarded, guarded_face, metrics_layer};
+pub use route::Row;
 pub use serve::serve;
 pub use trainings::Trainings;

@@ -12,7 +12,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
@@ -21,6 +21,7 @@ use std::{
 
 use metrics::counter;
 use telemetry::{metric, task::Stop};
+use tls::Identity;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -62,6 +63,7 @@ pub struct Bounded {
     places: Arc<Semaphore>,
     table: Arc<Table>,
     bounds: Connections,
+    tls: Option<Identity>,
     /// Accepted, and not yet given a place.
     waiting: Option<(TcpStream, SocketAddr)>,
 }
@@ -70,7 +72,18 @@ impl Bounded {
     /// Serves connections of this listener within the bounds.
     pub fn new(listener: TcpListener, bounds: Connections) -> Self {
         let places = Arc::new(Semaphore::new(bounds.max.clamp(1, Semaphore::MAX_PERMITS)));
-        Self { listener, places, table: Arc::default(), bounds, waiting: None }
+        Self { listener, places, table: Arc::default(), bounds, tls: None, waiting: None }
+    }
+
+    /// Speaks TLS, where there is something to show.
+    #[must_use]
+    pub fn with_tls(self, tls: Option<Identity>) -> Self {
+        Self { tls, ..self }
+    }
+
+    /// What connections are made with once they have been accepted.
+    pub(crate) fn tls(&self) -> Option<Identity> {
+        self.tls.clone()
     }
 
     pub(crate) fn bounds(&self) -> Connections {
@@ -152,6 +165,15 @@ struct State {
     /// Whether a request ever came.
     opened: AtomicBool,
     idle_since: Mutex<Instant>,
+    /// Set when TLS has been agreed on.
+    secured: OnceLock<Secured>,
+}
+
+/// What is known of a connection over TLS.
+#[derive(Debug)]
+struct Secured {
+    /// Of the client's certificate.
+    certificate: Option<blake3::Hash>,
 }
 
 impl Table {
@@ -172,6 +194,7 @@ impl Table {
             busy: AtomicUsize::new(0),
             opened: AtomicBool::new(false),
             idle_since: Mutex::new(Instant::now()),
+            secured: OnceLock::new(),
         });
         let mut lines = table.lock();
         let number = lines.next;
@@ -231,6 +254,27 @@ impl Drop for Listed {
 pub struct Line(Arc<State>, #[expect(dead_code, reason = "dropped with the last clone")] Arc<Listed>);
 
 impl Line {
+    /// Where it comes from.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.0.address
+    }
+
+    /// BLAKE3 of the certificate that its client showed and that was verified.
+    pub(crate) fn certificate(&self) -> Option<blake3::Hash> {
+        self.0.secured.get()?.certificate
+    }
+
+    /// Whether it is encrypted.
+    pub(crate) fn is_secured(&self) -> bool {
+        self.0.secured.get().is_some()
+    }
+
+    /// TLS has been agreed on.
+    pub(crate) fn secure(&self, certificate: Option<blake3::Hash>) {
+        // Once for each connection.
+        drop(self.0.secured.set(Secured { certificate }));
+    }
+
     /// A request that is being answered until this is dropped.
     pub(crate) fn begin(&self) -> Busy {
         self.0.opened.store(true, Ordering::Release);

@@ -1,14 +1,21 @@
 //! Query strings: known names, typed values, and refusals that name what is wrong.
 
+use std::sync::Arc;
+
+use access::Caller;
 use axum::{extract::Query as QueryString, http::Uri};
-use event::Timestamp;
+use event::{Timestamp, field};
 use index::{Selection, SortKey};
 use problem::{Problem, StatusCode};
-use query::Query;
+use query::{Query, Test};
 
 /// A request's query string, checked against the names that its resource knows.
 #[derive(Debug)]
-pub(crate) struct Params(Vec<(String, String)>);
+pub(crate) struct Params {
+    pairs: Vec<(String, String)>,
+    /// Whose events alone are asked for.
+    organization: Option<Arc<str>>,
+}
 
 impl Params {
     /// # Errors
@@ -24,12 +31,18 @@ impl Params {
                 return Err(bad_parameter(name, format!("'{name}' is given more than once")));
             }
         }
-        Ok(Self(pairs))
+        Ok(Self { pairs, organization: None })
+    }
+
+    /// From now on no query reaches beyond what this caller may read.
+    #[must_use]
+    pub(crate) fn within(self, caller: &Caller) -> Self {
+        Self { organization: caller.organization.clone(), ..self }
     }
 
     /// The value of a parameter, when it is given and not empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0
+        self.pairs
             .iter()
             .find(|(known, value)| known == name && !value.is_empty())
             .map(|(_, value)| value.as_str())
@@ -46,7 +59,14 @@ impl Params {
 
     /// `q`, parsed; everything when it is absent, empty or `*`.
     pub(crate) fn query(&self, now: Timestamp) -> Result<Query, Problem> {
-        parse_query("q", self.text("q").unwrap_or_default(), now)
+        let asked = parse_query("q", self.text("q").unwrap_or_default(), now)?;
+        let Some(organization) = &self.organization else { return Ok(asked) };
+        let test = Test::Equals { text: organization.to_string(), ignore_case: false };
+        let own = Query::Field { path: field::ORGANIZATION.to_owned(), test };
+        Ok(match asked {
+            Query::All => own,
+            asked => Query::and(vec![own, asked]),
+        })
     }
 
     /// `q`, `from` and `to`.

@@ -10,10 +10,14 @@ use hyper_util::{
     server::conn::auto::Builder,
 };
 use telemetry::task::Stop;
+use tls::Identity;
 use tokio::task::JoinSet;
 use tower::ServiceExt;
 
-use crate::listen::{Bounded, Connection, Line};
+use crate::{
+    channel::Channel,
+    listen::{Bounded, Connection, Line},
+};
 
 /// Bytes of a request's head, and what is read of a body at a time.
 const HEAD_BYTES_MAX: usize = 128 << 10;
@@ -39,6 +43,7 @@ pub async fn serve(mut listener: Bounded, router: Router, stop: Stop) {
         .max_concurrent_streams(STREAMS_MAX)
         .keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE);
+    let tls = listener.tls();
     let mut served = JoinSet::new();
     loop {
         let connection = tokio::select! {
@@ -47,7 +52,7 @@ pub async fn serve(mut listener: Bounded, router: Router, stop: Stop) {
             Some(_) = served.join_next(), if !served.is_empty() => continue,
             connection = listener.accept() => connection,
         };
-        served.spawn(answer(builder.clone(), connection, router.clone(), stop.clone()));
+        served.spawn(answer(builder.clone(), (connection, tls.clone()), router.clone(), stop.clone()));
     }
     let table = listener.table();
     drop(listener);
@@ -55,7 +60,13 @@ pub async fn serve(mut listener: Bounded, router: Router, stop: Stop) {
     while served.join_next().await.is_some() {}
 }
 
-async fn answer(builder: Builder<TokioExecutor>, connection: Connection, router: Router, stop: Stop) {
+async fn answer(
+    builder: Builder<TokioExecutor>,
+    (connection, tls): (Connection, Option<Identity>),
+    router: Router,
+    stop: Stop,
+) {
+    let Ok(connection) = Channel::open(connection, tls.as_ref()).await else { return };
     let line = connection.line();
     let service = service_fn(move |request| answered(line.clone(), router.clone(), request));
     let mut served = pin!(builder.serve_connection(TokioIo::new(connection), service));
@@ -78,7 +89,9 @@ async fn answered(
     request: Request<Incoming>,
 ) -> Result<axum::response::Response, Infallible> {
     let busy = line.begin();
-    let response = router.oneshot(request.map(Body::new)).await?;
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(line);
+    let response = router.oneshot(request).await?;
     // The request is under way until the last byte of its answer.
     Ok(response.map(|body| {
         Body::new(body.map_err(move |error| {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use access::Needs;
 use serde_json::Value;
 
 /// Routes that other crates bring to the collector's listener.
-const MERGED: [(&str, &str); 1] = [("POST", "/logs")];
+const MERGED: [api::Row; 1] = intake::http::ROUTES;
 
 fn documented(document: &Value) -> BTreeSet<(String, String)> {
     let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
@@ -15,13 +16,12 @@ fn documented(document: &Value) -> BTreeSet<(String, String)> {
     operations.collect()
 }
 
-fn routed(routes: &[(&str, &str)]) -> BTreeSet<(String, String)> {
-    routes.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect()
+fn routed(routes: &[api::Row]) -> BTreeSet<(String, String)> {
+    routes.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect()
 }
 
-fn documents() -> [(Value, Vec<(&'static str, &'static str)>); 2] {
-    let mut collector = api::collector_routes();
-    collector.extend(MERGED);
+fn documents() -> [(Value, Vec<api::Row>); 2] {
+    let collector = [api::collector_routes(), api::keys_routes(), MERGED.to_vec()].concat();
     [
         (serde_json::from_str(api::COLLECTOR_OPENAPI).unwrap(), collector),
         (serde_json::from_str(api::ANOMALY_OPENAPI).unwrap(), api::anomaly_routes()),
@@ -77,13 +77,18 @@ fn every_operation_is_described_and_every_reference_resolves() {
 }
 
 #[test]
-fn open_paths_ask_for_no_key() {
-    for (document, _) in documents() {
-        for (path, item) in document["paths"].as_object().unwrap() {
-            for operation in item.as_object().unwrap().values() {
-                let open = operation["security"].as_array().is_some_and(Vec::is_empty);
-                assert_eq!(open, api::OPEN_PATHS.contains(&path.as_str()), "{path}");
-            }
+fn documents_say_which_scope_each_route_asks_for() {
+    for (document, routes) in documents() {
+        for (method, path, needs) in routes {
+            let operation = &document["paths"][path][method.to_lowercase()];
+            let expected = match needs {
+                Needs::Nothing => "none",
+                Needs::Key => "any",
+                Needs::Scope(scope) | Needs::Whole(scope) => scope.as_str(),
+            };
+            assert_eq!(operation["x-scope"], expected, "{method} {path}");
+            let open = operation["security"].as_array().is_some_and(Vec::is_empty);
+            assert_eq!(open, needs == Needs::Nothing, "{method} {path}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How the command line talks to a running collector or anomaly service: over its ordinary HTTP API.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value as Json;
@@ -86,6 +86,19 @@ impl Client {
     pub(crate) fn new(base: &str, key: Option<String>) -> Self {
         let base = base.trim_end_matches('/').to_owned();
         Self { shown: masked(&base), base, key, http: reqwest::Client::new() }
+    }
+
+    /// As [`Client::new`], trusting the authorities of these PEM files as well. What cannot be read of them is left
+    /// out: the connection then says what is wrong.
+    pub(crate) fn trusting(base: &str, key: Option<String>, files: &[PathBuf]) -> Self {
+        let texts = files.iter().filter_map(|file| std::fs::read(file).ok());
+        let roots = texts.filter_map(|text| reqwest::Certificate::from_pem_bundle(&text).ok()).flatten();
+        let builder = roots.fold(reqwest::Client::builder(), reqwest::ClientBuilder::add_root_certificate);
+        let plain = Self::new(base, key);
+        match builder.build() {
+            Ok(http) => Self { http, ..plain },
+            Err(_) => plain,
+        }
     }
 
     /// Where it is, for messages.

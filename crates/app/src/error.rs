@@ -29,6 +29,21 @@ pub enum AppError {
         /// What is lost, in words.
         lost: String,
     },
+    /// Keys or agents were not changed.
+    #[error(transparent)]
+    Key(#[from] access::KeyError),
+    /// The keys cannot be used.
+    #[error("cannot tell who may ask")]
+    Keys(#[from] access::OpenError),
+    /// When a key is to expire cannot be read.
+    #[error(
+        "'{}' is no time; give an age such as 90d, or a time such as 2030-01-01T00:00:00Z",
+        wording::plain(_0)
+    )]
+    Expiry(String),
+    /// The data folder cannot be changed at present.
+    #[error(transparent)]
+    InUse(#[from] disk::InUse),
     /// No cluster is named.
     #[error("ELASTIC_ADDR is not set: name the cluster, such as ELASTIC_ADDR=http://localhost:9200")]
     NoCluster,

@@ -21,8 +21,8 @@ use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
-    check, demo, dlq, elastic, feedback, health, import, journal as journal_command, models, predict, query,
-    sessions, starters, tail, templates, train,
+    agents, check, demo, dlq, elastic, feedback, health, import, journal as journal_command, keys, models,
+    predict, query, sessions, starters, tail, templates, train,
 };
 use instance::{Instance, Role};
 use settings::{Settings, Sources, Values};
@@ -114,16 +114,18 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<(), AppError> {
-    let key = || settings.listeners.own_key();
-    let collector = |server: &cli::Server| {
-        let url =
-            server.url.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.listeners.addr)));
-        Client::new(&url, key())
+    let listeners = &settings.listeners;
+    let client = |url: &Option<String>, addr, tls: &Option<settings::Tls>| {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = url.clone().unwrap_or_else(|| format!("{scheme}://{}", reachable(addr)));
+        let own = tls::Authority::certificate_file(&instance::folder(settings));
+        let roots: Vec<_> = listeners.tls.ca_file.clone().into_iter().chain([own]).collect();
+        Client::trusting(&url, listeners.command_key(), &roots)
     };
-    let anomaly = |url: &Option<String>| {
-        let url =
-            url.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.listeners.anomaly_addr)));
-        Client::new(&url, key())
+    let collector = |server: &cli::Server| client(&server.url, listeners.addr, &listeners.tls.collector);
+    let anomaly = |url: &Option<String>| client(url, listeners.anomaly_addr, &listeners.tls.anomaly);
+    let keeper = |url: &Option<String>| {
+        keys::Place::find(settings, url.is_some(), client(url, listeners.addr, &listeners.tls.collector))
     };
     match command {
         Command::Run => serve::run(settings, Role::All).await,
@@ -133,6 +135,10 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
         Command::Elastic { action } => elastic::run(settings, action).await,
         Command::Dlq { action, server } => dlq::run(&collector(&server), &action).await,
         Command::Demo { files } => demo::run(sources, &files).await,
+        Command::Keys { action, server } => keys::run(&keeper(&server.url)?, action, server.output).await,
+        Command::Agents { action, server } => {
+            agents::run(settings, &keeper(&server.url)?, action, server.output).await
+        }
         Command::Import { mut files, again, server } => {
             if files.is_empty() {
                 files.push("-".into());

@@ -5,7 +5,7 @@ use std::io::Write;
 use telemetry::logs;
 use tracing::{info, warn};
 
-use crate::{AppError, Instance, Role, Settings, VERSION, commands::print};
+use crate::{AppError, Instance, Role, Settings, VERSION, commands::print, settings::Tls};
 
 /// Runs a role until a signal or a failure ends it.
 ///
@@ -54,8 +54,10 @@ fn welcome(settings: &Settings, instance: &Instance) -> String {
     let mut text =
         format!("Log Sentinel {VERSION} is running. Ctrl-C stops it; nothing acknowledged gets lost.\n\n");
     let mut row = |name: &str, what: &str| text.push_str(&format!("  {name:<10} {what}\n"));
-    let collector = instance.addr.map(|addr| format!("http://{addr}"));
-    let anomaly = instance.anomaly_addr.map(|addr| format!("http://{addr}"));
+    let scheme = |tls: &Option<Tls>| if tls.is_some() { "https" } else { "http" };
+    let tls = &settings.listeners.tls;
+    let collector = instance.addr.map(|addr| format!("{}://{addr}", scheme(&tls.collector)));
+    let anomaly = instance.anomaly_addr.map(|addr| format!("{}://{addr}", scheme(&tls.anomaly)));
     if let Some(url) = &collector {
         row("collector", &format!("{url}  (POST /logs, /api/v1/search, /docs)"));
     }
@@ -65,7 +67,7 @@ fn welcome(settings: &Settings, instance: &Instance) -> String {
         (None, None) => {}
     }
     if let Some(addr) = instance.anomaly_grpc_addr {
-        let scheme = if settings.analysis.grpc.tls.is_some() { "https" } else { "http" };
+        let scheme = scheme(&tls.anomaly_grpc);
         row("grpc", &format!("{scheme}://{addr}  (the anomaly service for collectors)"));
     }
     row("data", &settings.data.display().to_string());
@@ -79,8 +81,7 @@ fn welcome(settings: &Settings, instance: &Instance) -> String {
         row("watched", &format!("{}{watched}", dir.display()));
     }
     text.push_str("\nTry:\n");
-    let key =
-        if settings.listeners.access.api_keys.is_empty() { "" } else { " -H \"Authorization: Bearer $KEY\"" };
+    let key = if instance.asks_for_keys { " -H \"Authorization: Bearer $KEY\"" } else { "" };
     if let Some(url) = &collector {
         text.push_str(&format!(
             "  curl{key} {url}/logs -H 'Content-Type: application/json' -d '{{\"level\":\"error\",\"message\":\"disk sda1 is failing\",\"source\":\"kernel\"}}'\n\

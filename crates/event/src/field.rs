@@ -16,6 +16,8 @@ pub const SERVICE_NAME: &str = "service.name";
 pub const HOST_NAME: &str = "host.name";
 /// The file it was read from.
 pub const FILE_PATH: &str = "log.file.path";
+/// Whose events these are, where several customers share a service: that of the key or agent that sent them.
+pub const ORGANIZATION: &str = "organization.name";
 /// What befell the line on its way in: a list of [`INVALID_UTF8`], [`TRUNCATED`], [`TIMESTAMP_REPLACED`],
 /// [`FUTURE`], [`UTF16`].
 pub const FLAGS: &str = "log.flags";

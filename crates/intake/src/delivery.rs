@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use body::{Budget, Held};
-use event::{Event, Timestamp, field};
+use event::{Event, Timestamp, Value, field};
 use journal::{Batch, Note};
 
 use crate::{config::Config, refusal::Refused};
@@ -40,6 +40,8 @@ pub struct Delivery {
     counts: Counts,
     refused: Vec<parse::Problem>,
     received_bytes: u64,
+    /// Whose events they are, whatever they say themselves.
+    organization: Option<Arc<str>>,
     /// Its share of what all deliveries may hold; None for one that is bounded elsewhere.
     held: Option<Held>,
     /// Why it cannot be held. Its records are then only counted.
@@ -66,16 +68,30 @@ impl Delivery {
             counts: Counts::default(),
             refused: Vec::new(),
             received_bytes: 0,
+            organization: None,
             held: budget.map(Held::none),
             full: None,
             scratch: Vec::new(),
         }
     }
 
+    /// From now on every event is of this organization, whatever it says itself: who may send for one does not send
+    /// for another.
+    pub fn stamp(&mut self, organization: Option<Arc<str>>) {
+        self.organization = organization;
+    }
+
     /// Takes a record, or what is wrong with it.
     pub fn put(&mut self, record: Result<Event<'_>, parse::Problem>) {
         match record {
-            Ok(event) => self.accept(&event),
+            Ok(mut event) => {
+                if let Some(organization) = &self.organization {
+                    // A list at the place of the object could hold other names.
+                    event.fields.retain(|field| field.path != "organization");
+                    event.set(field::ORGANIZATION, Value::String(organization.to_string().into()));
+                }
+                self.accept(&event);
+            }
             Err(mut problem) => {
                 self.counts.refused += 1;
                 if self.refused.len() < REFUSED_NAMED {

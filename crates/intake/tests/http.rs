@@ -581,3 +581,26 @@ async fn long_and_invalid_text_is_kept_as_far_as_it_goes_and_marked() {
         assert!(events[0].original.as_ref().is_none_or(|original| original.len() <= max), "case {number}");
     }
 }
+
+#[tokio::test]
+async fn events_are_of_the_organization_of_the_key_that_sent_them() {
+    let intake = Intake::new();
+    let organization = Some("ACME".into());
+    let caller = access::Caller { organization, ..access::Caller::open() };
+    let router = intake.router.clone().layer(axum::Extension(caller));
+    let lines = [
+        r#"{"message":"a"}"#,
+        r#"{"message":"b","organization":{"name":"Other","id":"7"}}"#,
+        r#"{"message":"c","organization.name":"Other"}"#,
+        r#"{"message":"d","organization":[{"name":"Other"}]}"#,
+        r#"{"message":"e","organization":"Other"}"#,
+    ];
+    let reply = send(&router, "/logs", &["content-type: application/x-ndjson"], lines.join("\n")).await;
+    assert_eq!(reply.status, 200, "{}", reply.body);
+    let events = intake.events();
+    assert_eq!(events.len(), 5);
+    for event in events {
+        assert_eq!(event.field("organization.name").and_then(|name| name.as_str()), Some("ACME"));
+        assert!(event.field("organization").is_none(), "{:?}", event.fields);
+    }
+}

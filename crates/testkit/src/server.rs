@@ -93,7 +93,7 @@ impl Server {
         for line in lines.by_ref() {
             let line = line?;
             let address =
-                line.split_ascii_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
+                line.split_ascii_whitespace().find(|word| word.starts_with("http")).map(str::to_owned);
             match line.trim_start().split_ascii_whitespace().next() {
                 Some("collector") => url = address,
                 Some("anomaly") => anomaly_url = address,

@@ -20,11 +20,11 @@ use problem::{Problem, StatusCode};
 
 use crate::{
     docs, health, jobs,
-    route::{self, Route, delete, get, post},
+    route::{self, ADMIN, OPEN, READ_ALL, Route, Row, delete, get, post},
 };
 use state::Shared;
 
-pub use grpc::{AnomalyGrpc, GrpcConfig, GrpcError, TlsFiles};
+pub use grpc::{AnomalyGrpc, GrpcConfig, GrpcError};
 pub use state::{AnomalyConfig, AnomalyState};
 
 /// The routes of the anomaly service (port 8000). Wrap it with [`crate::guarded`].
@@ -32,48 +32,50 @@ pub fn anomaly(state: AnomalyState) -> Router {
     route::router(table(), Shared::new(state)).layer(axum::extract::DefaultBodyLimit::disable())
 }
 
-/// Method and path of every route of [`anomaly`].
-pub fn anomaly_routes() -> Vec<(&'static str, &'static str)> {
+/// Every route of [`anomaly`].
+pub fn anomaly_routes() -> Vec<Row> {
     route::rows(&table())
 }
 
 fn table() -> Vec<Route<Shared>> {
     vec![
-        post("/train", train::train),
-        get("/jobs/{id}", job),
-        delete("/jobs/{id}", cancel_job),
-        post("/predict", predict::predict),
-        get("/model", models::serving),
-        get("/model/rules", models::rules),
-        get("/models", models::list),
-        get("/models/compare", models::compare),
-        post("/models/rollback", models::roll_back),
-        post("/models/import", models::import),
-        get("/models/{version}", models::one),
-        get("/models/{version}/export", models::export),
-        post("/models/{version}/activate", models::activate),
-        get("/starters", starters::list),
-        post("/starters", starters::start),
-        get("/sessions", sessions::list),
-        post("/feedback", feedback::give),
-        get("/feedback", feedback::list),
-        delete("/feedback/{id}", feedback::take_back),
-        get("/templates", templates::list),
-        get("/templates/operations", templates::operations),
-        delete("/templates/operations/{id}", templates::undo),
-        post("/templates/merge", templates::merge),
-        get("/templates/{id}", templates::one),
-        post("/templates/{id}/name", templates::name),
-        post("/templates/{id}/pin", templates::pin),
-        post("/templates/{id}/split", templates::split),
-        get("/livez", async || health::live()),
-        get("/readyz", ready),
-        get("/ready", ready),
-        get("/health", ready),
-        get("/healthz", async || health::live()),
-        get("/metrics", async |State(shared): State<Shared>| health::metrics(&shared.state.metrics)),
-        get("/openapi.json", async || docs::openapi(docs::ANOMALY)),
-        get("/docs", async || docs::page()),
+        post(ADMIN, "/train", train::train),
+        get(READ_ALL, "/jobs/{id}", job),
+        delete(ADMIN, "/jobs/{id}", cancel_job),
+        post(READ_ALL, "/predict", predict::predict),
+        get(READ_ALL, "/model", models::serving),
+        get(READ_ALL, "/model/rules", models::rules),
+        get(READ_ALL, "/models", models::list),
+        get(READ_ALL, "/models/compare", models::compare),
+        post(ADMIN, "/models/rollback", models::roll_back),
+        post(ADMIN, "/models/import", models::import),
+        get(READ_ALL, "/models/{version}", models::one),
+        get(READ_ALL, "/models/{version}/export", models::export),
+        post(ADMIN, "/models/{version}/activate", models::activate),
+        get(READ_ALL, "/starters", starters::list),
+        post(ADMIN, "/starters", starters::start),
+        get(READ_ALL, "/sessions", sessions::list),
+        post(ADMIN, "/feedback", feedback::give),
+        get(READ_ALL, "/feedback", feedback::list),
+        delete(ADMIN, "/feedback/{id}", feedback::take_back),
+        get(READ_ALL, "/templates", templates::list),
+        get(READ_ALL, "/templates/operations", templates::operations),
+        delete(ADMIN, "/templates/operations/{id}", templates::undo),
+        post(ADMIN, "/templates/merge", templates::merge),
+        get(READ_ALL, "/templates/{id}", templates::one),
+        post(ADMIN, "/templates/{id}/name", templates::name),
+        post(ADMIN, "/templates/{id}/pin", templates::pin),
+        post(ADMIN, "/templates/{id}/split", templates::split),
+        get(OPEN, "/livez", async || health::live()),
+        get(OPEN, "/readyz", ready),
+        get(OPEN, "/ready", ready),
+        get(OPEN, "/health", ready),
+        get(OPEN, "/healthz", async || health::live()),
+        get(READ_ALL, "/metrics", async |State(shared): State<Shared>| {
+            health::metrics(&shared.state.metrics)
+        }),
+        get(OPEN, "/openapi.json", async || docs::openapi(docs::ANOMALY)),
+        get(OPEN, "/docs", async || docs::page()),
     ]
 }
 

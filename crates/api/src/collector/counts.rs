@@ -1,6 +1,7 @@
 //! Questions whose answers are counts: histogram, fields, patterns.
 
-use axum::{extract::State, http::Uri, response::Response};
+use access::Caller;
+use axum::{Extension, extract::State, http::Uri, response::Response};
 use event::FUTURE_AFTER;
 use index::{
     Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, Interval, Limits, PatternsRequest,
@@ -12,8 +13,10 @@ use serde_json::{Value, json};
 
 use super::state::Shared;
 use crate::{
+    access::refused,
     clock::now,
     params::{Params, bad_parameter, interval_text, parse_interval},
+    route::READ_ALL,
     unanswered::unanswered,
 };
 
@@ -25,8 +28,12 @@ const ROW_BYTES: usize = 64;
 /// Values of `by` that keep their names in a histogram.
 const BY_LIMIT: usize = 20;
 
-pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "from", "to", "interval", "by"])?;
+pub(super) async fn histogram(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let params = Params::of(&uri, &["q", "from", "to", "interval", "by"])?.within(&caller);
     let now = now();
     let selection = params.selection(now)?;
     let buckets_max = shared.state.config.buckets_max;
@@ -75,10 +82,16 @@ pub(super) async fn histogram(State(shared): State<Shared>, uri: Uri) -> Result<
     shared.query(answer).await
 }
 
-pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["field", "q", "from", "to", "limit"])?;
+pub(super) async fn fields(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let params = Params::of(&uri, &["field", "q", "from", "to", "limit"])?.within(&caller);
     let searcher = shared.state.searcher.clone();
     let Some(name) = params.text("field") else {
+        // Which fields there are is known of all events together.
+        caller.may(READ_ALL).map_err(|refusal| refused(&refusal))?;
         let limit = params.number("limit", FIELDS_LISTED, shared.state.config.values_max)?;
         if let Some(name) = ["q", "from", "to"].into_iter().find(|name| params.text(name).is_some()) {
             return Err(bad_parameter(
@@ -123,8 +136,12 @@ pub(super) async fn fields(State(shared): State<Shared>, uri: Uri) -> Result<Res
         .await
 }
 
-pub(super) async fn patterns(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "from", "to", "limit"])?;
+pub(super) async fn patterns(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let params = Params::of(&uri, &["q", "from", "to", "limit"])?.within(&caller);
     let request = PatternsRequest {
         selection: params.selection(now())?,
         limit: params.number("limit", 100, shared.state.config.values_max)?,

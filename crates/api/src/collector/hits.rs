@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use axum::{extract::State, http::Uri, response::Response};
+use access::Caller;
+use axum::{Extension, extract::State, http::Uri, response::Response};
 use event::{Document, EventId, Position};
 use index::{Limits, SearchRequest, SortKey};
 use metrics::counter;
@@ -23,8 +24,12 @@ const PAGE_BYTES: usize = 1 << 20;
 /// A further page asks for so many hits at least.
 const PAGE_HITS_MIN: usize = 4;
 
-pub(super) async fn search(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "from", "to", "limit", "cursor"])?;
+pub(super) async fn search(
+    State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let params = Params::of(&uri, &["q", "from", "to", "limit", "cursor"])?.within(&caller);
     let limit = params.number("limit", 100, shared.state.config.hits_max)?;
     let request = SearchRequest {
         after: params.cursor()?,

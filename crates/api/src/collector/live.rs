@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
+use access::Caller;
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, HeaderValue, Uri, header},
     response::{IntoResponse, Response},
@@ -43,10 +45,11 @@ const LAST_EVENT_ID: &str = "last-event-id";
 
 pub(super) async fn tail(
     State(shared): State<Shared>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "after"])?;
+    let params = Params::of(&uri, &["q", "after"])?.within(&caller);
     let query = params.query(now())?;
     // A browser that connects again names what it saw last, whatever its address says.
     let seen = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {

@@ -11,7 +11,7 @@ use axum::{Router, extract::State, http::HeaderMap, response::Response};
 
 use crate::{
     docs, health,
-    route::{self, Route, get, post},
+    route::{self, ADMIN, OPEN, READ, READ_ALL, Route, Row, get, post},
 };
 use state::Shared;
 
@@ -23,30 +23,32 @@ pub fn collector(state: CollectorState) -> Router {
     route::router(table(), Shared::new(state))
 }
 
-/// Method and path of every route of [`collector`].
-pub fn collector_routes() -> Vec<(&'static str, &'static str)> {
+/// Every route of [`collector`].
+pub fn collector_routes() -> Vec<Row> {
     route::rows(&table())
 }
 
 fn table() -> Vec<Route<Shared>> {
     vec![
-        get("/", async |headers: HeaderMap| docs::root(&headers)),
-        get("/api/v1/search", hits::search),
-        get("/api/v1/histogram", counts::histogram),
-        get("/api/v1/fields", counts::fields),
-        get("/api/v1/patterns", counts::patterns),
-        get("/api/v1/tail", live::tail),
-        get("/api/v1/dead-letters", letters::list),
-        post("/api/v1/dead-letters/replay", letters::replay),
-        post("/api/v1/dead-letters/discard", letters::discard),
-        get("/livez", async || health::live()),
-        get("/healthz", async || health::live()),
-        get("/readyz", ready),
-        get("/ready", ready),
-        get("/health", ready),
-        get("/metrics", async |State(shared): State<Shared>| health::metrics(&shared.state.metrics)),
-        get("/openapi.json", async || docs::openapi(docs::COLLECTOR)),
-        get("/docs", async || docs::page()),
+        get(OPEN, "/", async |headers: HeaderMap| docs::root(&headers)),
+        get(READ, "/api/v1/search", hits::search),
+        get(READ, "/api/v1/histogram", counts::histogram),
+        get(READ, "/api/v1/fields", counts::fields),
+        get(READ, "/api/v1/patterns", counts::patterns),
+        get(READ, "/api/v1/tail", live::tail),
+        get(READ_ALL, "/api/v1/dead-letters", letters::list),
+        post(ADMIN, "/api/v1/dead-letters/replay", letters::replay),
+        post(ADMIN, "/api/v1/dead-letters/discard", letters::discard),
+        get(OPEN, "/livez", async || health::live()),
+        get(OPEN, "/healthz", async || health::live()),
+        get(OPEN, "/readyz", ready),
+        get(OPEN, "/ready", ready),
+        get(OPEN, "/health", ready),
+        get(READ_ALL, "/metrics", async |State(shared): State<Shared>| {
+            health::metrics(&shared.state.metrics)
+        }),
+        get(OPEN, "/openapi.json", async || docs::openapi(docs::COLLECTOR)),
+        get(OPEN, "/docs", async || docs::page()),
     ]
 }
 

@@ -9,7 +9,7 @@ mod templates;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use api::{Access, AccessConfig, AnomalyGrpc, GrpcConfig, GrpcError, TlsFiles, Trainings};
+use api::{Access, AccessConfig, AnomalyGrpc, GrpcConfig, GrpcError, Trainings};
 use bytes::Bytes;
 use event::{Event, Timestamp};
 use telemetry::task::{self, Stop};
@@ -33,7 +33,7 @@ struct Server {
     grpc: AnomalyGrpc,
     stop: Stop,
     served: JoinHandle<Result<(), GrpcError>>,
-    dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 impl Server {
@@ -43,6 +43,13 @@ impl Server {
 
     /// With a first model from so many records on.
     async fn start_with(keys: &[&str], config: GrpcConfig, events_min: usize) -> Self {
+        let api_keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        let access = Access::new(&AccessConfig { allowed_hosts: vec![], api_keys });
+        Self::start_for(access, config, events_min).await
+    }
+
+    /// For who this knows.
+    async fn start_for(access: Access, config: GrpcConfig, events_min: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let service = Arc::new(
             anomaly::Service::open(anomaly::Config {
@@ -51,15 +58,13 @@ impl Server {
             })
             .unwrap(),
         );
-        let api_keys = keys.iter().map(|key| (*key).to_owned()).collect();
-        let access = Access::new(&AccessConfig { allowed_hosts: vec![], api_keys });
         let trainings = Trainings::default();
         let grpc = AnomalyGrpc::new(service.clone(), access, trainings.clone(), config);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (addr, stop) = (listener.local_addr().unwrap(), Stop::new());
         let serving = (grpc.clone(), stop.clone());
         let served = task::spawn("grpc", async move { serving.0.serve(listener, serving.1).await });
-        Self { addr, service, trainings, grpc, stop, served, dir }
+        Self { addr, service, trainings, grpc, stop, served, _dir: dir }
     }
 
     async fn channel(&self) -> Channel {
@@ -245,7 +250,7 @@ async fn keys_are_asked_for_where_there_are_any_and_health_answers_without() {
         let answer = client.get_model(request).await;
         assert_eq!(answer.as_ref().err().map(tonic::Status::code), code, "{key:?}");
         if let Err(status) = answer {
-            assert!(status.message().contains("API_KEYS"), "{status}");
+            assert!(status.message().to_lowercase().contains("key"), "{status}");
         }
     }
     // Every other call asks for one as well.
@@ -318,10 +323,15 @@ async fn a_stop_ends_open_streams_and_the_server() {
 async fn certificates() {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let files = TlsFiles { cert_file: dir.path().join("cert.pem"), key_file: dir.path().join("key.pem") };
+    let (cert_file, key_file) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    let files = tls::Files { cert_file, key_file, clients: None };
     std::fs::write(&files.cert_file, made.cert.pem()).unwrap();
     std::fs::write(&files.key_file, made.signing_key.serialize_pem()).unwrap();
-    let server = Server::start(&[], GrpcConfig { tls: Some(files.clone()), ..GrpcConfig::default() }).await;
+    let server = Server::start(
+        &[],
+        GrpcConfig { tls: Some(tls::Identity::open(files).unwrap()), ..GrpcConfig::default() },
+    )
+    .await;
     let tls = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(made.cert.pem()))
         .domain_name("localhost");
@@ -332,14 +342,6 @@ async fn certificates() {
     let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(other.cert.pem()));
     assert!(endpoint.tls_config(tls).unwrap().connect().await.is_err(), "a certificate of somebody else");
-
-    let missing = TlsFiles { key_file: server.dir.path().join("absent.pem"), ..files.clone() };
-    let swapped = TlsFiles { cert_file: files.key_file, key_file: files.cert_file };
-    for (tls, words) in [(missing, "absent.pem"), (swapped, "belong together")] {
-        let refused = Server::start(&[], GrpcConfig { tls: Some(tls), ..GrpcConfig::default() }).await;
-        let error = timeout(SOON, refused.served).await.unwrap().unwrap().unwrap_err();
-        assert!(error.to_string().contains(words), "{error}");
-    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What other clients meet: reflection, requests that are none, attributes that no event has, answers that have no
 //! room, trainings at the same time.
 
+use access::{Keys, KeysConfig, NewKey, Scope};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic_reflection::pb::v1::{
     ServerReflectionRequest, server_reflection_client::ServerReflectionClient,
@@ -156,4 +157,71 @@ async fn one_training_runs_at_a_time_whichever_way_it_was_asked_for() {
     drop(sender);
     assert_eq!(first.await.unwrap().unwrap().into_inner().events, 300);
     assert!(server.trainings.is_free());
+}
+
+/// What a call is for, by its name.
+fn scope_of(call: &str) -> Scope {
+    let reads = ["Get", "List", "Compare", "Export", "Predict"];
+    match call {
+        "Score" | "ScoreBatch" => Scope::Ingest,
+        _ if reads.iter().any(|begin| call.starts_with(begin)) => Scope::Read,
+        _ => Scope::Admin,
+    }
+}
+
+#[tokio::test]
+async fn every_call_is_for_who_has_its_scope() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Keys::open(KeysConfig { path: dir.path().join("keys"), max: 10 }).unwrap();
+    let now = event::Timestamp::from_jiff(jiff::Timestamp::now()).unwrap();
+    let mut askers = vec![("nobody", None, None, true), ("wrong", Some("ls_wrong".to_owned()), None, true)];
+    for scope in Scope::ALL {
+        let new = NewKey { scopes: [scope].into_iter().collect(), ..NewKey::default() };
+        askers.push((
+            scope.as_str(),
+            Some(keys.create(&new, now).unwrap().1.reveal().to_owned()),
+            Some(scope),
+            true,
+        ));
+        let organization = Some("ACME".to_owned());
+        if scope != Scope::Admin {
+            let of_one = keys.create(&NewKey { organization, ..new }, now).unwrap().1;
+            askers.push(("of one organization", Some(of_one.reveal().to_owned()), Some(scope), false));
+        }
+    }
+    let config = access::Config { wrong_keys_max: 10_000, ..access::Config::default() };
+    let who = Arc::new(access::Access::new(&config, Some(keys)));
+    let server = Server::start_for(Access::over(&[], who), GrpcConfig::default(), 50).await;
+    let proto = include_str!("../../../../proto/log_sentinel/v1/anomaly.proto");
+    let calls: Vec<_> =
+        proto.lines().filter_map(|line| Some(line.trim().strip_prefix("rpc ")?.split_once('(')?.0)).collect();
+    assert!(calls.len() > 20, "{calls:?}");
+    for call in calls {
+        for (name, key, scope, whole) in &askers {
+            let mut request = Request::new(());
+            if let Some(key) = key {
+                request.metadata_mut().insert("authorization", format!("Bearer {key}").parse().unwrap());
+            }
+            let mut client = tonic::client::Grpc::new(server.channel().await);
+            client.ready().await.unwrap();
+            let path = format!("/log_sentinel.v1.AnomalyService/{call}").parse::<PathAndQuery>().unwrap();
+            let answer = client.unary(request, path, tonic_prost::ProstCodec::<(), ()>::default()).await;
+            let refused = answer
+                .err()
+                .filter(|status| matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied));
+            let expected = match scope {
+                None => Some(Code::Unauthenticated),
+                Some(scope) if *scope == scope_of(call) && *whole => None,
+                Some(_) => Some(Code::PermissionDenied),
+            };
+            assert_eq!(refused.as_ref().map(tonic::Status::code), expected, "{call} by {name}: {refused:?}");
+            if let Some(status) = refused.filter(|status| status.code() == Code::PermissionDenied) {
+                let named = format!("'{}'", scope_of(call));
+                assert!(
+                    status.message().contains(&named) || status.message().contains("one organization"),
+                    "{status}"
+                );
+            }
+        }
+    }
 }

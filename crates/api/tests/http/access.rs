@@ -1,5 +1,6 @@
 //! Whoever may not ask is refused on every route, whatever it does.
 
+use access::{Needs, Scope};
 use api::{Access, AccessConfig, collector_routes};
 
 use axum::{Json, Router, response::IntoResponse, routing};
@@ -26,7 +27,7 @@ async fn a_web_page_of_others_may_neither_read_nor_write() {
         &[("sec-fetch-site", "same-site")],
     ];
     for (router, routes) in routers {
-        for (method, path) in routes {
+        for (method, path, _) in routes {
             for headers in foreign {
                 let reply = ask(&router, method, &filled(path), headers, "x").await;
                 assert_eq!(reply.status, 403, "{method} {path} {headers:?}");
@@ -56,7 +57,9 @@ fn toy() -> Router {
 #[tokio::test]
 async fn a_face_writes_every_refusal_in_its_protocols_form() {
     let config = AccessConfig { api_keys: vec!["alpha".to_owned()], ..AccessConfig::default() };
-    let face = api::guarded_face(toy(), Access::new(&config), |problem| {
+    let toys =
+        ["/toy/put", "/toy/full", "/toy/panic"].map(|path| ("POST", path, Needs::Scope(Scope::Ingest)));
+    let face = api::guarded_face(toy(), Access::new(&config), &toys, |problem| {
         (problem.status, Json(json!({"toy": problem.code}))).into_response()
     });
     let router = Collector::new().router(&config).merge(face);

@@ -48,7 +48,8 @@ fn in_dir(dir: tempfile::TempDir, searcher: Option<Searcher>, config: AnomalyCon
         metrics: telemetry::metric::install("test").unwrap(),
         config,
     };
-    let router = api::guarded(api::anomaly(state), Access::new(&AccessConfig::default()));
+    let router =
+        api::guarded(api::anomaly(state), Access::new(&AccessConfig::default()), &api::anomaly_routes());
     Service { router, inner, stop, dir }
 }
 

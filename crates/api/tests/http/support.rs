@@ -112,7 +112,7 @@ impl Collector {
             metrics: telemetry::metric::install("test").unwrap(),
             config: self.config.clone(),
         };
-        api::guarded(api::collector(state), Access::new(access))
+        api::guarded(api::collector(state), Access::new(access), &api::collector_routes())
     }
 
     /// Appends events to the journal only.

@@ -1,5 +1,6 @@
 //! The command line: one binary, several roles.
 
+mod access;
 mod anomaly;
 mod output;
 
@@ -7,6 +8,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Arg, ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use access::{AgentsAction, Keeper, KeysAction, Scope};
 pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
     TemplatesAction,
@@ -61,6 +63,24 @@ pub enum Command {
         /// Which collector.
         #[command(flatten)]
         server: Server,
+    },
+    /// Make, list and revoke keys. While there are none, everybody who reaches a port may do everything.
+    Keys {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: KeysAction,
+        /// Whose.
+        #[command(flatten)]
+        server: Keeper,
+    },
+    /// Add, list and revoke agents: who is to send from other machines.
+    Agents {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: AgentsAction,
+        /// Whose.
+        #[command(flatten)]
+        server: Keeper,
     },
     /// Feed a sample of real logs through a throw-away instance and say what was found.
     Demo {

@@ -4,7 +4,8 @@
 use std::fmt::Write;
 
 use crate::{
-    settings::{SETTINGS, Settings, SettingsError, Values, masked},
+    instance,
+    settings::{Pem, SETTINGS, Settings, SettingsError, Values, masked},
     wording::plain,
 };
 
@@ -25,20 +26,35 @@ pub(crate) fn table(sources: &Values) -> String {
     text
 }
 
-/// Looks at what a start would look at: certificates, their keys, and globs.
+/// Looks at what a start would look at: certificates, their keys, keys that were made, and globs.
 ///
 /// # Errors
-/// Every file that cannot be read, and a glob that is none.
+/// Every file that cannot be read or used, a glob that is none, and a port that others reach without a key.
 pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
-    let tls = settings.analysis.grpc.tls.as_ref();
     let cluster = settings.elastic.as_ref().map(|elastic| &elastic.cluster);
-    let named = [
-        ("LOG_SENTINEL_ANOMALY_CERT_FILE", tls.map(|tls| &tls.cert_file)),
-        ("LOG_SENTINEL_ANOMALY_KEY_FILE", tls.map(|tls| &tls.key_file)),
-        ("LOG_SENTINEL_ANOMALY_CA_FILE", settings.analysis.remote_ca_file.as_ref()),
-        ("ELASTIC_CA_FILE", cluster.and_then(|cluster| cluster.ca_file.as_ref())),
+    let tls = &settings.listeners.tls;
+    let mut named = vec![
+        ("LOG_SENTINEL_ANOMALY_CA_FILE".to_owned(), settings.analysis.remote_ca_file.as_ref()),
+        ("LOG_SENTINEL_CA_FILE".to_owned(), tls.ca_file.as_ref()),
+        ("ELASTIC_CA_FILE".to_owned(), cluster.and_then(|cluster| cluster.ca_file.as_ref())),
     ];
+    for (which, tls) in tls.all() {
+        let name = |what: &str| format!("LOG_SENTINEL_{which}{what}");
+        if let Pem::Files((cert, key)) = &tls.shown {
+            named.extend([(name("CERT_FILE"), Some(cert)), (name("KEY_FILE"), Some(key))]);
+        }
+        if let Some((Pem::Files(roots), _)) = &tls.clients {
+            named.push((name("CLIENT_CA_FILE"), Some(roots)));
+        }
+    }
     let mut problems = vec![];
+    match instance::keys(settings) {
+        Ok(keys) => {
+            let reach = settings.listeners.check_reach(keys.is_locked());
+            problems.extend(reach.err().into_iter().flat_map(|error| error.problems));
+        }
+        Err(error) => problems.push(crate::wording::describe(&error)),
+    }
     for (name, path) in named.into_iter().filter_map(|(name, path)| Some((name, path?))) {
         match std::fs::read_to_string(path) {
             Ok(text) if text.contains("-----BEGIN ") => {}

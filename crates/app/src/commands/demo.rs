@@ -10,7 +10,7 @@ use crate::{
     client::Client,
     findings,
     imported::Imported,
-    settings::{Settings, SettingsError, Values},
+    settings::{Certificates, Settings, SettingsError, Values},
 };
 
 /// Real public logs: name, last written, content; with source and licence in `samples/SOURCES.md`.
@@ -55,7 +55,9 @@ fn elsewhere(sources: &Values, data: &Path) -> Result<Settings, SettingsError> {
     ] {
         sources.unset(name);
     }
-    Settings::check(&sources)
+    let mut settings = Settings::check(&sources)?;
+    settings.listeners.tls = Certificates::default();
+    Ok(settings)
 }
 
 async fn feed(client: &Client, files: &[PathBuf]) -> Result<(), AppError> {

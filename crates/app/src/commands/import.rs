@@ -20,6 +20,7 @@ use crate::{
     client::{Client, ClientError},
     findings,
     imported::Imported,
+    settings::Certificates,
     wording::name,
 };
 
@@ -54,8 +55,10 @@ pub(crate) async fn run_and_report(
     let mut alone = settings.clone();
     alone.listeners.addr = free;
     (alone.intake.tail.dir, alone.intake.tail.files) = (None, vec![]);
+    let key = access::Secret::of_nobody()?.reveal().to_owned();
+    (alone.listeners.access.api_keys, alone.listeners.tls) = (vec![key.clone()], Certificates::default());
     let instance = Instance::start(&alone, Role::Collector).await?;
-    let client = Client::new(&instance.url(), settings.listeners.own_key());
+    let client = Client::new(&instance.url(), Some(key));
     let outcome = async {
         let imported = run(&client, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;

@@ -1,6 +1,7 @@
 //! The commands that are not `run`: each a file, each talking to a collector or an anomaly service over its
 //! ordinary API.
 
+pub(crate) mod agents;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod dlq;
@@ -9,6 +10,7 @@ pub(crate) mod feedback;
 pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod journal;
+pub(crate) mod keys;
 pub(crate) mod models;
 pub(crate) mod predict;
 pub(crate) mod query;

@@ -6,7 +6,7 @@ use axum::Router;
 use telemetry::{health::Health, metric::Metrics, task::Tasks};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::error::StartError;
+use super::{access::Entrance, error::StartError};
 use crate::Settings;
 
 /// What all parts of an instance share while it is built.
@@ -15,6 +15,7 @@ pub(super) struct Build<'s> {
     pub(super) health: Health,
     pub(super) metrics: Metrics,
     pub(super) access: api::Access,
+    pub(super) entrance: Entrance,
     pub(super) front: Tasks,
     pub(super) back: Tasks,
     pub(super) failed: watch::Sender<Option<String>>,
@@ -41,7 +42,8 @@ pub(super) fn serve(
     name: &'static str,
     listener: TcpListener,
     router: Router,
-    connections: api::Connections,
+    (connections, tls): (api::Connections, Option<tls::Identity>),
 ) {
-    tasks.spawn(name, api::serve(api::Bounded::new(listener, connections), router, tasks.stop()));
+    let listener = api::Bounded::new(listener, connections).with_tls(tls);
+    tasks.spawn(name, api::serve(listener, router, tasks.stop()));
 }

@@ -79,7 +79,9 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         Some(indexed(index.clone())),
         build.front.stop(),
     );
-    let router = api::guarded(intake::http::router(intake).merge(collector), build.access.clone());
+    let rows = [intake::http::ROUTES.to_vec(), api::collector_routes(), api::keys_routes()].concat();
+    let router = intake::http::router(intake).merge(collector).merge(api::keys(keys_state(build)));
+    let router = api::guarded(router, build.access.clone(), &rows);
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
     if let Some(retention) = settings.storage.retention.filter(|_| prepared.is_none()) {
@@ -89,11 +91,22 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     run_readers(build, pipeline, catch_up, prepared)?;
     let watch = pipeline::watch(journal.clone(), index.clone(), health.clone(), build.front.stop());
     build.front.spawn("gauges", watch);
-    serve(&build.front, "collector", listener, router, settings.listeners.connections);
+    let tls = build.entrance.identities.collector.clone();
+    serve(&build.front, "collector", listener, router, (settings.listeners.connections, tls));
     let tail = settings.intake.tail.clone();
     let pulse = intake::tail::start(tail, door, &build.front)?;
     build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
     Ok(Collector { addr, journal, searcher })
+}
+
+fn keys_state(build: &Build<'_>) -> api::KeysState {
+    api::KeysState {
+        access: Arc::clone(&build.entrance.who),
+        authority: build.entrance.authority.clone(),
+        token_life: build.settings.listeners.token_life,
+        body: build.settings.intake.body.clone(),
+        stop: build.front.stop(),
+    }
 }
 
 /// The templates that the analysis knows, for questions about them.

@@ -58,6 +58,20 @@ pub enum StartError {
     /// The anomaly service over gRPC.
     #[error("cannot serve the anomaly service over gRPC")]
     Grpc(#[from] api::GrpcError),
+    /// The keys that were made.
+    #[error("cannot tell who may ask")]
+    Keys(#[from] access::OpenError),
+    /// Others reach a listener that would ask nobody for a key.
+    #[error(transparent)]
+    Reach(crate::settings::SettingsError),
+    /// A certificate.
+    #[error(
+        "cannot listen with TLS; correct the file, or the CERT_FILE, KEY_FILE or CLIENT_CA_FILE that names it"
+    )]
+    Tls(#[from] tls::TlsError),
+    /// This installation's authority.
+    #[error("cannot use this installation's authority")]
+    Authority(#[from] tls::AuthorityError),
     /// Metrics.
     #[error("cannot keep metrics")]
     Metrics(#[from] metric::InstallError),

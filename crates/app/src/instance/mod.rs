@@ -6,6 +6,7 @@
 //! ```
 //! Which of it there is follows from the role: see [`Role`].
 
+mod access;
 mod build;
 mod collector;
 mod elastic;
@@ -27,6 +28,7 @@ use tokio::sync::watch;
 use crate::{Settings, VERSION};
 use build::{Build, Scorer};
 
+pub(crate) use access::{folder, keys};
 pub(crate) use error::StartError;
 
 /// What one process is to do.
@@ -64,6 +66,8 @@ pub(crate) struct Instance {
     pub anomaly_addr: Option<SocketAddr>,
     /// Where it listens for gRPC.
     pub anomaly_grpc_addr: Option<SocketAddr>,
+    /// Whether nobody may ask without a key.
+    pub asks_for_keys: bool,
     journal: Option<Journal>,
     /// Nobody else uses the data folder as long as this process may write there.
     _lock: Arc<DataLock>,
@@ -88,11 +92,13 @@ impl Instance {
             tracing::warn!(%error, path = %data.display(), "others may read files in the data folder, and that cannot be changed; do it by hand: chmod -R go-rwx");
         }
         let (failed, failing) = watch::channel(None);
+        let entrance = access::open(settings, role.collects())?;
         let build = Build {
             settings,
             health: Health::new(),
             metrics: metric::install(VERSION)?,
-            access: api::Access::new(&settings.listeners.access),
+            access: api::Access::over(&settings.listeners.allowed_hosts, Arc::clone(&entrance.who)),
+            entrance,
             front: Tasks::new(),
             back: Tasks::new(),
             failed,
@@ -116,6 +122,7 @@ impl Instance {
         lock: Arc<DataLock>,
     ) -> Result<Self, StartError> {
         let settings = build.settings;
+        build.entrance.watch(&build.front, &build.health);
         let scorer = match &settings.analysis.remote {
             Some(remote) if role != Role::Anomaly => Scorer::Elsewhere(remote.clone()),
             _ => Scorer::Here(Arc::new(anomaly::Service::open(settings.analysis.service.clone())?)),
@@ -144,6 +151,7 @@ impl Instance {
             addr: collector.as_ref().map(|collector| collector.addr),
             anomaly_addr: scores.as_ref().map(|scores| scores.addr),
             anomaly_grpc_addr: scores.as_ref().and_then(|scores| scores.grpc_addr),
+            asks_for_keys: build.entrance.who.is_locked(),
             journal: collector.map(|collector| collector.journal),
             _lock: lock,
             front: build.front,

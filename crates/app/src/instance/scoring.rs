@@ -33,9 +33,10 @@ pub(super) async fn start(
         metrics: build.metrics.clone(),
         config: settings.analysis.http.clone(),
     });
-    let router = api::guarded(router, build.access.clone());
-    let grpc =
-        api::AnomalyGrpc::new(service, build.access.clone(), trainings, settings.analysis.grpc.clone());
+    let router = api::guarded(router, build.access.clone(), &api::anomaly_routes());
+    let identities = &build.entrance.identities;
+    let config = api::GrpcConfig { tls: identities.anomaly_grpc.clone(), ..settings.analysis.grpc.clone() };
+    let grpc = api::AnomalyGrpc::new(service, build.access.clone(), trainings, config);
     let listener = bind(settings.listeners.anomaly_addr, "LOG_SENTINEL_ANOMALY_ADDR").await?;
     let addr = local(&listener, settings.listeners.anomaly_addr);
     if alone {
@@ -44,7 +45,8 @@ pub(super) async fn start(
         anomaly::resume(journals, &path).map_err(|source| StartError::Data { path: path.clone(), source })?;
         build.back.spawn("anomaly-window", anomaly::keep(Arc::clone(journals), path, build.back.stop()));
     }
-    serve(&build.front, "anomaly", listener, router, settings.listeners.connections);
+    let tls = identities.anomaly.clone();
+    serve(&build.front, "anomaly", listener, router, (settings.listeners.connections, tls));
     let grpc_addr = match bind(settings.listeners.anomaly_grpc_addr, "LOG_SENTINEL_ANOMALY_GRPC_ADDR").await {
         Ok(listener) => {
             let addr = local(&listener, settings.listeners.anomaly_grpc_addr);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use api::{AnomalyConfig, GrpcConfig, TlsFiles};
+use api::{AnomalyConfig, GrpcConfig};
 use pipeline::remote;
 
 use super::{intake::Intake, listeners::Listeners, value::Reader};
@@ -41,7 +41,6 @@ impl Analysis {
             ..AnomalyConfig::default()
         };
         let grpc = GrpcConfig {
-            tls: tls(reader),
             in_flight_bytes_max: intake.body.in_flight_bytes_max,
             idle_max: intake.body.idle_max,
             connections: listeners.connections,
@@ -57,12 +56,4 @@ impl Analysis {
         });
         Self { service, http, grpc, remote, remote_ca_file }
     }
-}
-
-fn tls(reader: &mut Reader<'_>) -> Option<TlsFiles> {
-    const CERT_FILE: &str = "LOG_SENTINEL_ANOMALY_CERT_FILE";
-    const KEY_FILE: &str = "LOG_SENTINEL_ANOMALY_KEY_FILE";
-    reader.need_each_other(CERT_FILE, KEY_FILE);
-    let (cert_file, key_file) = reader.optional_path(CERT_FILE).zip(reader.optional_path(KEY_FILE))?;
-    Some(TlsFiles { cert_file, key_file })
 }

@@ -6,12 +6,14 @@
 //! `Config` comes from.
 
 mod analysis;
+mod certificates;
 mod dot_env;
 mod elastic;
 mod error;
 mod intake;
 mod listeners;
 mod questions;
+mod secret;
 mod sources;
 mod storage;
 mod table;
@@ -25,11 +27,12 @@ use listeners::Listeners;
 use questions::Questions;
 use storage::Storage;
 
+pub(crate) use certificates::{Certificates, Pem, Tls};
 pub(crate) use elastic::Elastic;
 pub(crate) use error::SettingsError;
 pub(crate) use sources::{Sources, Values};
 pub(crate) use table::{SETTINGS, sample};
-pub(crate) use value::masked;
+pub(crate) use value::{masked, parse_duration};
 
 /// The settings, typed and checked. Each is explained where users read it: in [`SETTINGS`].
 #[derive(Debug, Clone)]
@@ -192,13 +195,47 @@ mod tests {
 
     #[test]
     fn another_bind_needs_keys_or_trust() {
-        assert!(problem(&[("LOG_SENTINEL_ADDR", "0.0.0.0:8080")]).contains("API_KEYS"));
-        assert!(
-            check(&[("LOG_SENTINEL_ADDR", "0.0.0.0:8080"), ("API_KEYS", "a-long-key-of-someone")]).is_ok()
-        );
-        assert!(
-            check(&[("LOG_SENTINEL_ADDR", "0.0.0.0:8080"), ("LOG_SENTINEL_TRUST_NETWORK", "true")]).is_ok()
-        );
+        let bind = ("LOG_SENTINEL_ADDR", "0.0.0.0:8080");
+        let reach = |pairs: &[(&str, &str)], has_keys| check(pairs).unwrap().listeners.check_reach(has_keys);
+        assert!(reach(&[bind], false).unwrap_err().to_string().contains("API_KEYS"));
+        assert!(reach(&[bind], true).is_ok());
+        assert!(reach(&[bind, ("API_KEYS", "a-long-key-of-someone")], false).is_ok());
+        assert!(reach(&[bind, ("LOG_SENTINEL_TRUST_NETWORK", "true")], false).is_ok());
+        assert!(reach(&[], false).is_ok());
+    }
+
+    #[test]
+    fn each_port_has_its_certificates() {
+        let tls = check(&[
+            ("LOG_SENTINEL_CERT_FILE", "own"),
+            ("LOG_SENTINEL_CLIENT_CA_FILE", "own"),
+            ("LOG_SENTINEL_CLIENT_CERTIFICATES", "optional"),
+            ("LOG_SENTINEL_ANOMALY_CERT_FILE", "a.pem"),
+            ("LOG_SENTINEL_ANOMALY_KEY_FILE", "a.key"),
+            ("LOG_SENTINEL_ANOMALY_CLIENT_CA_FILE", "ca.pem"),
+        ]);
+        let tls = tls.unwrap().listeners.tls;
+        let clients = Some((Pem::Own, tls::Clients::Optional));
+        assert_eq!(tls.collector, Some(Tls { shown: Pem::Own, clients }));
+        assert_eq!(tls.anomaly, None);
+        let clients = Some((Pem::Files("ca.pem".into()), tls::Clients::Required));
+        let shown = Pem::Files(("a.pem".into(), "a.key".into()));
+        assert_eq!(tls.anomaly_grpc, Some(Tls { shown, clients }));
+        for (pairs, expected) in [
+            (&[("LOG_SENTINEL_CERT_FILE", "x")][..], "LOG_SENTINEL_KEY_FILE"),
+            (
+                &[("LOG_SENTINEL_ANOMALY_REST_CLIENT_CA_FILE", "x")],
+                "needs LOG_SENTINEL_ANOMALY_REST_CERT_FILE",
+            ),
+            (
+                &[("LOG_SENTINEL_CERT_FILE", "own"), ("LOG_SENTINEL_KEY_FILE", "x")],
+                "unset LOG_SENTINEL_KEY_FILE",
+            ),
+            (&[("LOG_SENTINEL_CLIENT_CERTIFICATES", "maybe")], "optional, required"),
+        ] {
+            let text = problem(pairs);
+            assert!(text.contains(expected), "{text}");
+        }
     }
 
     #[test]

@@ -89,7 +89,69 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     secret(
         "API_KEYS",
-        "Keys, separated by commas. Every request must bring one of them (Authorization: Bearer KEY). Unset: requests on loopback need none, and listening elsewhere is refused.",
+        "Keys with all scopes, separated by commas. Every request must bring one of them (Authorization: Bearer KEY) or one made with 'log-sentinel keys'. Without any key requests on loopback need none, and listening elsewhere is refused.",
+    ),
+    secret(
+        "LOG_SENTINEL_API_KEY",
+        "The key with which commands such as query and keys ask a service that has keys. Unset: the first of API_KEYS.",
+    ),
+    setting(
+        "LOG_SENTINEL_KEYS_MAX",
+        "10000",
+        "Keys that may be made with 'log-sentinel keys', those of agents included. Where there are as many, one that has expired or was revoked gives way to a new one.",
+    ),
+    setting(
+        "LOG_SENTINEL_WRONG_KEYS_MAX",
+        "20",
+        "Wrong keys that one address may send at once; then one every five seconds is looked at, and the others get 429.",
+    ),
+    setting(
+        "LOG_SENTINEL_SIGN_INS_MAX",
+        "1000",
+        "Browsers signed in at a time; a further one takes the place of the one that ends first.",
+    ),
+    setting("LOG_SENTINEL_SIGN_IN_TIME", "12h", "How long a browser stays signed in."),
+    setting("LOG_SENTINEL_TOKEN_TIME", "24h", "How long the token of a new agent is good."),
+    setting(
+        "LOG_SENTINEL_CERT_FILE",
+        "",
+        "PEM file of the certificate that port 8080 shows, followed by those between it and its root; own: one that this installation's authority makes at each start. Unset: no TLS. Read again when it changes.",
+    ),
+    setting("LOG_SENTINEL_KEY_FILE", "", "PEM file of the key to that certificate."),
+    setting(
+        "LOG_SENTINEL_CLIENT_CA_FILE",
+        "",
+        "PEM file of the authorities whose certificates clients of port 8080 show; own: this installation's, which agents get theirs from. Unset: clients are asked for none.",
+    ),
+    setting(
+        "LOG_SENTINEL_CLIENT_CERTIFICATES",
+        "required",
+        "Whether clients must show a certificate where LOG_SENTINEL_CLIENT_CA_FILE is set: required or optional.",
+    ),
+    setting("LOG_SENTINEL_ANOMALY_REST_CERT_FILE", "", "As LOG_SENTINEL_CERT_FILE, for port 8000."),
+    setting("LOG_SENTINEL_ANOMALY_REST_KEY_FILE", "", "As LOG_SENTINEL_KEY_FILE, for port 8000."),
+    setting("LOG_SENTINEL_ANOMALY_REST_CLIENT_CA_FILE", "", "As LOG_SENTINEL_CLIENT_CA_FILE, for port 8000."),
+    setting(
+        "LOG_SENTINEL_ANOMALY_REST_CLIENT_CERTIFICATES",
+        "required",
+        "As LOG_SENTINEL_CLIENT_CERTIFICATES, for port 8000.",
+    ),
+    setting("LOG_SENTINEL_ANOMALY_CERT_FILE", "", "As LOG_SENTINEL_CERT_FILE, for gRPC on port 50051."),
+    setting("LOG_SENTINEL_ANOMALY_KEY_FILE", "", "As LOG_SENTINEL_KEY_FILE, for gRPC on port 50051."),
+    setting(
+        "LOG_SENTINEL_ANOMALY_CLIENT_CA_FILE",
+        "",
+        "As LOG_SENTINEL_CLIENT_CA_FILE, for gRPC on port 50051.",
+    ),
+    setting(
+        "LOG_SENTINEL_ANOMALY_CLIENT_CERTIFICATES",
+        "required",
+        "As LOG_SENTINEL_CLIENT_CERTIFICATES, for gRPC on port 50051.",
+    ),
+    setting(
+        "LOG_SENTINEL_CA_FILE",
+        "",
+        "PEM file of an authority that commands trust when they ask a service over TLS. This installation's own is trusted anyway.",
     ),
     setting(
         "LOG_SENTINEL_TRUST_NETWORK",
@@ -244,12 +306,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "",
         "PEM file of the authority that signed the certificate of a separate anomaly service.",
     ),
-    setting(
-        "LOG_SENTINEL_ANOMALY_CERT_FILE",
-        "",
-        "PEM file of the anomaly service's certificate for gRPC; unset: connections are not encrypted.",
-    ),
-    setting("LOG_SENTINEL_ANOMALY_KEY_FILE", "", "PEM file of the key to that certificate."),
     setting("LOG_SENTINEL_QUERY_TIMEOUT", "30s", "How long a query may take; then it gets 503."),
     setting(
         "LOG_SENTINEL_TAIL_SEARCH_BYTES_MAX",

@@ -9,6 +9,7 @@ mod wait;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use access::{Needs, Scope};
 use answer::Answer;
 use axum::{
     Router,
@@ -59,6 +60,9 @@ impl Intake {
     }
 }
 
+/// What the routes of [`router`] ask of their callers: method, path, need.
+pub const ROUTES: [(&str, &str, Needs); 1] = [("POST", "/logs", Needs::Scope(Scope::Ingest))];
+
 /// The routes of the HTTP intake.
 pub fn router(intake: Intake) -> Router {
     Router::new()
@@ -82,13 +86,15 @@ async fn method_not_allowed() -> Response {
 async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response, Problem> {
     let shared = intake.shared;
     let (parts, body) = request.into_parts();
+    let caller = parts.extensions.get::<access::Caller>();
+    let organization = caller.and_then(|caller| caller.organization.clone());
     let params = Params::of(&parts.uri)?;
     let format = body::format(&parts.headers)?;
     let encoding = body::encoding(&parts.headers)?;
     let key = Key::of(&parts.headers)?;
     let Taken { bytes: raw, held } = shared.bodies.read(body).await?;
     let Params { wait, path, modified } = params;
-    let work = Work { raw, encoding, format, path, modified, hashed: key.is_some(), held };
+    let work = Work { raw, encoding, format, path, modified, hashed: key.is_some(), organization, held };
     let prepared = if encoding == Encoding::Identity && work.raw.len() <= INLINE_BYTES_MAX {
         shared.prepare(work)?
     } else {
@@ -131,6 +137,8 @@ struct Work {
     path: Option<String>,
     modified: Option<Timestamp>,
     hashed: bool,
+    /// That of the sender's key.
+    organization: Option<Arc<str>>,
     held: Held,
 }
 
@@ -147,13 +155,14 @@ struct Prepared {
 impl Shared {
     /// Decompresses and parses: all that takes CPU time.
     fn prepare(&self, work: Work) -> Result<Prepared, Problem> {
-        let Work { raw, encoding, format, path, modified, hashed, mut held } = work;
+        let Work { raw, encoding, format, path, modified, hashed, organization, mut held } = work;
         let body = body::decode(raw, encoding, self.body_bytes_max, &mut held)?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(answer::empty());
         }
         let format = format.unwrap_or_else(|| body::sniff(&body));
         let mut delivery = self.door.delivery();
+        delivery.stamp(organization);
         let origin = Origin { file: path.as_deref(), written: modified, host: None };
         self.door.read(&mut delivery, &origin, format, &body);
         delivery.fits()?;

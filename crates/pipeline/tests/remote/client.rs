@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{GrpcConfig, TlsFiles};
+use api::GrpcConfig;
 use event::{Event, EventId};
 use pipeline::remote::{BreakerConfig, Config, ConfigError, Remote};
 use telemetry::task;
@@ -78,10 +78,10 @@ async fn certificates() {
         let (cert, key) = (dir.path().join(format!("{name}.pem")), dir.path().join(format!("{name}.key")));
         std::fs::write(&cert, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        TlsFiles { cert_file: cert, key_file: key }
+        tls::Files { cert_file: cert, key_file: key, clients: None }
     };
     let (own, other) = (made("own"), made("other"));
-    let tls = GrpcConfig { tls: Some(own.clone()), ..GrpcConfig::default() };
+    let tls = GrpcConfig { tls: Some(tls::Identity::open(own.clone()).unwrap()), ..GrpcConfig::default() };
     let service = Service::with(LOCAL.parse().unwrap(), &[], tls).await;
     let port = service.addr.port();
     let remote = |url: String, ca_file| Remote::new(Config { url, ca_file, ..config(service.addr) }).unwrap();

@@ -1,6 +1,6 @@
 //! The bounds of the service over gRPC, and why it does not serve.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use crate::listen::Connections;
 
@@ -28,17 +28,8 @@ pub struct GrpcConfig {
     pub streams_max: usize,
     /// Journals whose batches are recognised when they come again. The one unused for longest is forgotten.
     pub journals_max: usize,
-    /// Certificate and key; without them connections are not encrypted.
-    pub tls: Option<TlsFiles>,
-}
-
-/// PEM files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The server's certificate, followed by those between it and the root.
-    pub cert_file: PathBuf,
-    /// Its private key.
-    pub key_file: PathBuf,
+    /// What connections are encrypted with; without it they are not.
+    pub tls: Option<tls::Identity>,
 }
 
 impl Default for GrpcConfig {
@@ -62,20 +53,8 @@ impl Default for GrpcConfig {
 /// Why the service does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum GrpcError {
-    /// A file of the certificate cannot be read.
-    #[error(
-        "cannot read {path}, which LOG_SENTINEL_ANOMALY_CERT_FILE or LOG_SENTINEL_ANOMALY_KEY_FILE names"
-    )]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Certificate or key are not what they should be, or serving ended early.
-    #[error(
-        "the anomaly service cannot serve over gRPC; LOG_SENTINEL_ANOMALY_CERT_FILE and LOG_SENTINEL_ANOMALY_KEY_FILE, where set, must be PEM and belong together"
-    )]
+    /// Serving ended early.
+    #[error("the anomaly service cannot serve over gRPC")]
     Serve(#[from] tonic::transport::Error),
     /// What the service offers cannot be told.
     #[error("the descriptors of the service's calls cannot be read")]

@@ -17,7 +17,7 @@ use hyper::body::{Frame, SizeHint};
 use metrics::counter;
 use telemetry::metric;
 use tokio::time::{Instant, Sleep};
-use tonic::{Status, body::Body, transport::server::TlsConnectInfo};
+use tonic::{Status, body::Body};
 use tower::Service;
 
 use super::refusal;
@@ -61,10 +61,7 @@ where
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let extensions = request.extensions();
-        let line =
-            extensions.get::<Line>().or_else(|| Some(extensions.get::<TlsConnectInfo<Line>>()?.get_ref()));
-        let busy = line.map(Line::begin);
+        let busy = request.extensions().get::<Line>().map(Line::begin);
         let message = Arc::new(Mutex::new(Held::none(&self.inflow.budget)));
         let held = Arc::clone(&message);
         let idle_max = self.inflow.idle_max;
