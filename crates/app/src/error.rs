@@ -44,6 +44,15 @@ pub enum AppError {
     /// The data folder cannot be changed at present.
     #[error(transparent)]
     InUse(#[from] disk::InUse),
+    /// The audit record could not be read.
+    #[error("cannot read the audit record")]
+    Audit(#[from] audit::ReadError),
+    /// The audit record is not as it was written; what was found is printed before.
+    #[error("the audit record was tampered with: keep its folder as it is for whoever looks into this")]
+    Tampered,
+    /// A time cannot be read.
+    #[error(transparent)]
+    Time(#[from] query::InvalidTime),
     /// No cluster is named.
     #[error("ELASTIC_ADDR is not set: name the cluster, such as ELASTIC_ADDR=http://localhost:9200")]
     NoCluster,

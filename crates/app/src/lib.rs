@@ -21,8 +21,8 @@ use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
-    agents, check, demo, dlq, elastic, feedback, health, import, journal as journal_command, keys, models,
-    predict, query, sessions, starters, tail, templates, train,
+    agents, audit as audit_command, check, demo, dlq, elastic, feedback, health, import,
+    journal as journal_command, keys, models, predict, query, sessions, starters, tail, templates, train,
 };
 use instance::{Instance, Role};
 use settings::{Settings, Sources, Values};
@@ -50,6 +50,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return code;
         }
     };
+    // A record that cannot be read is told from one that was tampered with.
+    let failure = if matches!(cli.command, Some(Command::Audit { .. })) { 2 } else { 1 };
     let outcome = Sources::read(flags, cli.config.as_deref())
         .map(|sources| {
             if matches!(
@@ -67,7 +69,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             commands::note(&format!("log-sentinel: {}", describe(&error)));
-            ExitCode::FAILURE
+            if matches!(error, AppError::Tampered) { ExitCode::FAILURE } else { ExitCode::from(failure) }
         }
     }
 }
@@ -99,6 +101,7 @@ fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
             JournalAction::Cat => journal_command::cat(&settings.data),
             JournalAction::Verify => journal_command::verify(&settings.data),
         },
+        Command::Audit { action } => audit_command::run(&settings.data, action),
         asynchronous => {
             let runtime = runtime()?;
             let outcome = runtime.block_on(run(asynchronous, sources, &settings));
@@ -175,9 +178,10 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
             templates::run(&anomaly(&service.url), &action, service.output).await
         }
         // Done before the settings were checked, or without a runtime.
-        Command::Check { .. } | Command::Completions { .. } | Command::Journal { .. } => {
-            Cli::command().print_help().map_err(AppError::from)
-        }
+        Command::Check { .. }
+        | Command::Completions { .. }
+        | Command::Journal { .. }
+        | Command::Audit { .. } => Cli::command().print_help().map_err(AppError::from),
     }
 }
 

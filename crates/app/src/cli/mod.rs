@@ -2,6 +2,7 @@
 
 mod access;
 mod anomaly;
+mod audit;
 mod output;
 
 use std::{collections::BTreeMap, path::PathBuf};
@@ -13,6 +14,7 @@ pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
     TemplatesAction,
 };
+pub use audit::{AuditAction, AuditFormat};
 pub use output::Output;
 
 use crate::settings::SETTINGS;
@@ -202,6 +204,12 @@ pub enum Command {
         /// What to do with it.
         #[command(subcommand)]
         action: JournalAction,
+    },
+    /// Look at the record of what was decided and by whom.
+    Audit {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: AuditAction,
     },
     /// Print each setting with its origin, and check them and the files that they name. Changes nothing.
     Check {

@@ -2,6 +2,7 @@
 //! ordinary API.
 
 pub(crate) mod agents;
+pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod dlq;
