@@ -1,4 +1,5 @@
-//! The journal against a list in memory: random appends, commits, reopenings and crashes.
+//! The journal against a list in memory: random appends, readers at a pace of their own that come and go, reopenings
+//! and crashes.
 
 use std::{collections::BTreeMap, sync::atomic::Ordering::SeqCst, sync::mpsc::Receiver};
 
@@ -7,7 +8,8 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 use crate::queue::Answer;
 
-const CURSORS: [&str; 2] = ["indexer", "window"];
+/// Readers there may be; the first two are there from the start.
+const READERS: [&str; 4] = ["analysis", "indexing", "detection", "window"];
 /// What a disk writes whole.
 const SECTOR: usize = 512;
 
@@ -18,8 +20,14 @@ type Lengths = (Vec<usize>, Vec<(u8, Option<u8>)>);
 enum Step {
     /// Handed over together, so that they share writes.
     Append(Vec<Lengths>),
-    /// Which cursor, and how far into all records, in 1/1000.
+    /// Which reader reads on, and how often, each time committing what it read.
+    Read(usize, usize),
+    /// Which reader, and how far into all records, in 1/1000.
     Commit(usize, usize),
+    /// One that comes late, or again.
+    Join(usize),
+    /// One that nobody will use again; the last one stays.
+    Leave(usize),
     Reopen,
     Crash(Crash),
 }
@@ -46,7 +54,10 @@ fn step() -> impl Strategy<Value = Step> {
     let crash = (batches(4), left, proptest::option::of(0..1000_usize));
     prop_oneof![
         4 => batches(4).prop_map(Step::Append),
-        3 => (0..CURSORS.len(), prop_oneof![0..1000_usize, Just(1000)]).prop_map(|(c, to)| Step::Commit(c, to)),
+        4 => (0..READERS.len(), 1..6_usize).prop_map(|(reader, reads)| Step::Read(reader, reads)),
+        2 => (0..READERS.len(), prop_oneof![0..1000_usize, Just(1000)]).prop_map(|(c, to)| Step::Commit(c, to)),
+        1 => (0..READERS.len()).prop_map(Step::Join),
+        1 => (0..READERS.len()).prop_map(Step::Leave),
         1 => Just(Step::Reopen),
         2 => crash.prop_map(|(unanswered, left, hole)| Step::Crash(Crash { unanswered, left, hole })),
     ]
@@ -56,6 +67,9 @@ type Notes = BTreeMap<Vec<u8>, Vec<u8>>;
 /// The records and notes that one batch brings.
 type Content = (Vec<Vec<u8>>, Vec<Note>);
 
+/// The number of the next record, and the position committed.
+type Place = (usize, Position);
+
 struct Model {
     dir: tempfile::TempDir,
     segment_bytes: u64,
@@ -64,10 +78,10 @@ struct Model {
     /// All that were ever acknowledged, in order; deleted ones too.
     records: Vec<(Position, Vec<u8>)>,
     notes: Notes,
-    /// Each cursor's next record, and the position committed.
-    cursors: [(usize, Position); CURSORS.len()],
+    readers: BTreeMap<&'static str, Place>,
     /// Makes every record another one.
     made: u64,
+    journal_was_open: bool,
 }
 
 impl Model {
@@ -79,8 +93,9 @@ impl Model {
             id: None,
             records: Vec::new(),
             notes: Notes::new(),
-            cursors: [(0, Position::default()); CURSORS.len()],
+            readers: READERS[..2].iter().map(|name| (*name, Place::default())).collect(),
             made: 0,
+            journal_was_open: false,
         };
         model.open();
         model
@@ -89,9 +104,17 @@ impl Model {
     fn open(&mut self) {
         let config = Config { segment_bytes: self.segment_bytes, ..config(self.dir.path()) };
         let (journal, faults) = open_failing(config);
-        for name in CURSORS {
+        if self.journal_was_open {
+            let names: Vec<_> = journal.status().cursors.into_iter().map(|(name, _)| name).collect();
+            assert!(
+                names.iter().eq(self.readers.keys()),
+                "{names:?} keep segments, before anybody asks for them"
+            );
+        }
+        for name in self.readers.keys() {
             journal.cursor(name).unwrap();
         }
+        self.journal_was_open = true;
         assert_eq!(journal.status().problems, []);
         self.journal = Some((journal, faults));
     }
@@ -152,13 +175,68 @@ impl Model {
         }
     }
 
-    fn commit(&mut self, cursor: usize, thousandths: usize) {
+    /// The reader of this number, among those that are there.
+    fn reader(&self, number: usize) -> (&'static str, Place) {
+        let readers: Vec<_> = self.readers.iter().collect();
+        let (name, place) = readers[number % readers.len()];
+        (name, *place)
+    }
+
+    fn commit(&mut self, reader: usize, thousandths: usize) {
+        let (name, (before, committed)) = self.reader(reader);
         let next = self.records.len() * thousandths / 1000;
         let position = self.records.get(next).map_or(self.journal().end(), |(position, _)| *position);
-        self.journal().cursor(CURSORS[cursor]).unwrap().commit(position).unwrap();
-        if next >= self.cursors[cursor].0 {
-            self.cursors[cursor] = (next, position.max(self.cursors[cursor].1));
+        self.journal().cursor(name).unwrap().commit(position).unwrap();
+        if next >= before {
+            self.readers.insert(name, (next, position.max(committed)));
         }
+        if position > committed {
+            self.check_trimmed();
+        }
+    }
+
+    /// Reads on where it stands, as readers do that have a pace of their own.
+    fn read(&mut self, reader: usize, reads: usize, max_bytes: usize) {
+        let (name, (mut next, mut position)) = self.reader(reader);
+        for _ in 0..reads {
+            let read = self.journal().read(position, max_bytes).unwrap();
+            let found: Vec<_> = read.iter().map(|(position, record)| (position, record.to_vec())).collect();
+            assert!(self.records[next..].starts_with(&found), "{name} reads on from {position}");
+            self.journal().cursor(name).unwrap().commit(read.end()).unwrap();
+            let has_moved = read.end() > position;
+            (next, position) = (next + found.len(), position.max(read.end()));
+            self.readers.insert(name, (next, position));
+            if has_moved {
+                self.check_trimmed();
+            }
+        }
+    }
+
+    /// A reader that is new begins with the oldest record there is.
+    fn join(&mut self, reader: usize) {
+        let name = READERS[reader];
+        let start = self.journal().status().start;
+        let position = self.journal().cursor(name).unwrap().position();
+        let next = self.records.partition_point(|(position, _)| *position < start);
+        let (_, known) = *self.readers.entry(name).or_insert((next, start));
+        assert_eq!(position, known);
+    }
+
+    fn leave(&mut self, reader: usize) {
+        if self.readers.len() > 1 {
+            let (name, _) = self.reader(reader);
+            self.journal().forget_cursor(name).unwrap();
+            self.readers.remove(name);
+            self.check_trimmed();
+        }
+    }
+
+    /// What every reader has passed is gone, but for the segments in which the notes are.
+    fn check_trimmed(&self) {
+        let state = lock(&self.journal().shared().state);
+        let needed = self.slowest().1.segment.min(state.notes_from);
+        let kept: Vec<_> = state.segments.keys().filter(|number| **number < needed).collect();
+        assert!(kept.is_empty(), "{kept:?} are kept, and nothing before {needed} is needed");
     }
 
     /// Goes on with a copy made while the disk has not yet made `unanswered` durable.
@@ -214,11 +292,11 @@ impl Model {
         self.notes = expected;
     }
 
-    fn slowest(&self) -> (usize, Position) {
-        self.cursors.into_iter().min().unwrap()
+    fn slowest(&self) -> Place {
+        self.readers.values().copied().min().unwrap()
     }
 
-    fn read_from(&self, (_, mut from): (usize, Position), max_bytes: usize) -> Vec<(Position, Vec<u8>)> {
+    fn read_from(&self, (_, mut from): Place, max_bytes: usize) -> Vec<(Position, Vec<u8>)> {
         let mut found = Vec::new();
         loop {
             let records = self.journal().read(from, max_bytes).unwrap();
@@ -232,11 +310,11 @@ impl Model {
     }
 
     fn check(&self, max_bytes: usize) {
-        for (name, cursor) in CURSORS.iter().zip(self.cursors) {
+        for (name, (next, committed)) in &self.readers {
             let position = self.journal().cursor(name).unwrap().position();
-            assert!(position >= cursor.1, "{name} went back from {} to {position}", cursor.1);
-            let found = self.read_from((cursor.0, position), max_bytes);
-            assert!(found == self.records[cursor.0..], "from {name} on");
+            assert_eq!(position, *committed, "{name}");
+            let found = self.read_from((*next, position), max_bytes);
+            assert!(found == self.records[*next..], "from {name} on");
         }
         // What is still there of the records that were read already is what it was.
         let found = self.read_from((0, Position::default()), max_bytes);
@@ -277,14 +355,17 @@ proptest! {
     #[test]
     fn what_was_acknowledged_comes_back_once_and_in_order(
         segment_bytes in prop_oneof![Just(4096_u64), Just(100_000)],
-        steps in vec(step(), 1..24),
+        steps in vec(step(), 1..32),
         max_bytes in prop_oneof![Just(1_usize), 100..5000_usize, Just(1 << 20)],
     ) {
         let mut model = Model::new(segment_bytes);
         for step in &steps {
             match step {
                 Step::Append(batches) => model.append(batches),
-                Step::Commit(cursor, thousandths) => model.commit(*cursor, *thousandths),
+                Step::Read(reader, reads) => model.read(*reader, *reads, max_bytes),
+                Step::Commit(reader, thousandths) => model.commit(*reader, *thousandths),
+                Step::Join(reader) => model.join(*reader),
+                Step::Leave(reader) => model.leave(*reader),
                 Step::Reopen => {
                     model.journal = None;
                     model.open();
