@@ -81,6 +81,8 @@ pub struct DeadLetterStream {
     /// Letters that an index may hand over once more, because it reads those events again, with a hash
     /// of the event: in a journal that was restored another event may have the id.
     repeatable: Mutex<HashMap<EventId, u64>>,
+    /// What of its files was destroyed, in words.
+    damage: Vec<String>,
     /// Letters not yet done with. A letter may be taken in again before whoever put it has counted it.
     open: Mutex<i64>,
 }
@@ -111,8 +113,13 @@ impl DeadLetterStream {
         {
             tracing::warn!(error = &error as &dyn std::error::Error, "dead letters may be taken in twice");
         }
-        let stream =
-            Self { journal, cursor: Mutex::new(open), repeatable: Mutex::default(), open: Mutex::default() };
+        let mut stream = Self {
+            journal,
+            cursor: Mutex::new(open),
+            repeatable: Mutex::default(),
+            damage: Vec::new(),
+            open: Mutex::default(),
+        };
         let (mut count, mut repeatable, identity) = (0_i64, HashMap::new(), main.identity());
         let read = stream.each(stream.start(), |kept| {
             count += 1;
@@ -126,6 +133,7 @@ impl DeadLetterStream {
             tracing::error!(error = &error as &dyn std::error::Error, "some dead letters cannot be read");
         }
         *lock(&stream.repeatable) = repeatable;
+        stream.damage = stream.journal.status().damage();
         stream.count(count);
         Ok(stream)
     }
@@ -140,16 +148,26 @@ impl DeadLetterStream {
         self.len() == 0
     }
 
-    /// Says, until a stop, while there are letters.
+    /// What of its files was destroyed when it was opened, in words; empty when nothing was.
+    pub fn damage(&self) -> &[String] {
+        &self.damage
+    }
+
+    /// Says, until a stop, while there are letters, and which were destroyed.
     pub async fn watch(self: Arc<Self>, health: Component, stop: Stop) {
         let mut ticks = Ticks::every(LOOK_EVERY, stop);
         while ticks.next().await {
-            match self.len() {
-                0 => health.ok(),
-                count => health.degraded(format!(
-                    "{count} events that the index refused wait: log-sentinel dlq list says why; mend the cause, then \
+            let waiting = self.len();
+            let waiting = (waiting > 0).then(|| {
+                format!(
+                    "{waiting} events that the index refused wait: log-sentinel dlq list says why; mend the cause, then \
                      log-sentinel dlq replay or drop"
-                )),
+                )
+            });
+            let reasons: Vec<_> = waiting.into_iter().chain(self.damage.iter().cloned()).collect();
+            match reasons.is_empty() {
+                true => health.ok(),
+                false => health.degraded(reasons.join("; ")),
             }
         }
     }

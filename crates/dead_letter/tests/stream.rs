@@ -137,3 +137,39 @@ async fn letters_put_while_others_are_taken_in_again_are_all_counted() {
     assert_eq!(stream.discard().unwrap(), 200 - taken);
     assert!(stream.is_empty());
 }
+
+#[tokio::test]
+async fn damaged_letters_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let main = main_journal(dir.path());
+    let stream = open(dir.path(), &main, 8 << 20);
+    stream
+        .put((0..3).map(|number| letter(&main, number, &format!("letter {number}"))).collect())
+        .await
+        .unwrap();
+    assert!(stream.damage().is_empty());
+    drop(stream);
+    let segment = dir.path().join("dead_letters/0000000000.segment");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let at = bytes.windows(8).position(|window| window == b"letter 1").unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let stream = open(dir.path(), &main, 8 << 20);
+    assert_eq!(messages(&stream), ["letter 0", "letter 2"]);
+    let (health, stop) = (telemetry::health::Health::new(), telemetry::task::Stop::new());
+    let stream = std::sync::Arc::new(stream);
+    let watching = stream.clone().watch(health.component("dead_letters"), stop.clone());
+    let told = async {
+        let reason = || health.reports()[0].reason.clone();
+        while reason().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        reason()
+    };
+    let ((), told) = tokio::join!(watching, told);
+    assert!(
+        told.contains("2 events that the index refused") && told.contains("1 records could not be read"),
+        "{told}"
+    );
+}

@@ -83,6 +83,7 @@ mod recover;
 mod scan;
 mod segment;
 mod state;
+mod status;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -104,6 +105,7 @@ pub use cursor::Cursor;
 pub use error::{AppendError, OpenError, ReadError};
 pub use identity::Identity;
 pub use read::Records;
+pub use status::Status;
 pub use verify::{VerifyReport, cat, verify};
 
 use cursor_file::CursorFile;
@@ -183,49 +185,6 @@ pub struct Appended {
     pub first: Position,
     /// Behind its last record.
     pub end: Position,
-}
-
-/// Counters since the journal was opened, and its present state.
-#[derive(Debug, Clone, Default)]
-pub struct Status {
-    /// Bytes of segments and quarantine.
-    pub bytes: u64,
-    /// Bytes allowed.
-    pub budget_bytes: u64,
-    /// The last batch had no room within the budget, and would have none now.
-    pub refusing: bool,
-    /// Segment files.
-    pub segments: u64,
-    /// A write failed; nothing is accepted.
-    pub poisoned: bool,
-    /// The journal's files were deleted or moved away while it was open; nothing is accepted.
-    pub gone: bool,
-    /// Bytes free on the disk, where that is known.
-    pub free_bytes: Option<u64>,
-    /// Bytes of the disk that stay free.
-    pub reserve_bytes: u64,
-    /// Damaged records met.
-    pub damaged_records: u64,
-    /// Bytes of torn batches cut off when it was opened.
-    pub truncated_bytes: u64,
-    /// Records accepted.
-    pub appended_records: u64,
-    /// Batches accepted.
-    pub appended_batches: u64,
-    /// Times the disk was asked to make segments durable.
-    pub syncs: u64,
-    /// Bytes waiting for the writer.
-    pub queued_bytes: u64,
-    /// Live notes' bytes.
-    pub notes_bytes: u64,
-    /// Cursors by name.
-    pub cursors: Vec<(String, Position)>,
-    /// The first record there is.
-    pub start: Position,
-    /// Behind the last durable record.
-    pub end: Position,
-    /// Files that were not as they should be.
-    pub problems: Vec<Problem>,
 }
 
 /// The journal. Clones share it; when the last one goes, what is queued is made durable.

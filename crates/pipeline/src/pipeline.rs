@@ -80,8 +80,16 @@ impl Pipeline {
         let cursor = journal.cursor(CURSOR)?;
         let attached = identity::attach(&journal, index.as_ref(), cursor.position());
         let snapshots = Snapshots::open(&config.window_dir, journal.id())?;
-        let position =
-            restore(&analysis, &snapshots, attached.position, verdicts.covered(attached.position))?;
+        let waiting = health.component("verdicts");
+        if !verdicts.damage().is_empty() {
+            waiting.degraded(format!(
+                "verdicts of events that wait for the index are lost, and are given again where that is possible: {}",
+                verdicts.damage().join("; ")
+            ));
+        }
+        let memory = health.component("window");
+        let reach = verdicts.covered(attached.position);
+        let position = restore(&analysis, &snapshots, &memory, attached.position, reach)?;
         verdicts.begin(position);
         analysis.start(position);
         let live = Live::new(config.live_bytes_max);
@@ -351,23 +359,24 @@ impl Pipeline {
     }
 }
 
-/// Lets the analysis go on from the latest snapshot up to a place, and says where it begins: not before
-/// the index, which has what came before with its verdicts.
+/// Lets the analysis go on from the latest snapshot up to `reach`, the place up to which there are verdicts, and says
+/// where it begins: not before `indexed`, for the index has what came before with its verdicts. Without a snapshot of
+/// that time it begins anew at `reach`, so that no verdict is given twice, and `memory` tells why.
 fn restore(
     analysis: &Analysis,
     snapshots: &Snapshots,
+    memory: &Component,
     indexed: Position,
     reach: Position,
 ) -> Result<Position, PipelineError> {
     let Some((saved, snapshot)) = snapshots.load(reach)? else {
-        if indexed > Position::default() {
-            warn!(
-                position = %indexed,
+        if reach > Position::default() {
+            memory.degraded(
                 "scoring begins anew, because the folder window does not hold what it remembered of earlier events. \
-                 Stored events are safe; scores are poorer for a while"
+                 Stored events are safe; scores are poorer for a while",
             );
         }
-        return Ok(indexed);
+        return Ok(reach);
     };
     match analysis.restore(&snapshot) {
         Ok(()) if saved >= indexed => {
@@ -375,21 +384,19 @@ fn restore(
             Ok(saved)
         }
         Ok(()) => {
-            warn!(
-                position = %indexed, %saved,
+            memory.degraded(
                 "scoring has forgotten the last events before the stop, because the disk did not take what it \
-                 remembered; stored events are safe"
+                 remembered, or lost it; stored events are safe",
             );
-            Ok(indexed)
+            Ok(reach)
         }
         Err(error) => {
-            warn!(
-                %error,
-                "scoring begins anew, because it cannot read what it remembered of earlier events. Stored events \
-                 are safe; scores are poorer for a while. A folder that was used with a separate anomaly service \
+            memory.degraded(format!(
+                "scoring begins anew, because it cannot read what it remembered of earlier events ({error}). Stored \
+                 events are safe; scores are poorer for a while. A folder that was used with a separate anomaly service \
                  has no other memory; else restore the folder window from a backup"
-            );
-            Ok(indexed)
+            ));
+            Ok(reach)
         }
     }
 }

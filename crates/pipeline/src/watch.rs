@@ -17,8 +17,6 @@ use telemetry::{
 use crate::backlog::Backlog;
 
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Reasons that are told in full.
-const REASONS_MAX: usize = 8;
 
 /// Looks until a stop.
 pub async fn watch(journal: Journal, index: Arc<dyn Index>, health: Health, stop: Stop) {
@@ -37,20 +35,10 @@ pub async fn watch(journal: Journal, index: Arc<dyn Index>, health: Health, stop
 
 /// Says what of the journal was destroyed: it stays said until the next start.
 fn report_journal(status: &journal::Status, lost: &Component) {
-    let mut reasons: Vec<String> = status.problems.iter().take(REASONS_MAX).map(problem).collect();
-    if status.damaged_records > 0 {
-        reasons.push(format!(
-            "{} events could not be read and are lost; journal/quarantine keeps their bytes where there was room",
-            status.damaged_records
-        ));
-    }
+    let reasons = status.damage();
     if !reasons.is_empty() {
         lost.degraded(reasons.join("; "));
     }
-}
-
-fn problem(problem: &journal::Problem) -> String {
-    format!("{}: {}", problem.path.display(), problem.what)
 }
 
 fn report_index(losses: &Losses, missing: u64, damage: &Component) {

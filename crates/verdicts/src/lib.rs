@@ -72,6 +72,8 @@ struct Shared {
     /// Of the events' journal.
     journal: JournalId,
     log: Journal,
+    /// What of the log was destroyed, in words.
+    damage: Vec<String>,
     held_bytes_max: usize,
     state: Mutex<State>,
 }
@@ -122,21 +124,17 @@ impl Verdicts {
             notes_max: 0,
         })?;
         let cursor = log.cursor(CURSOR)?;
-        let stretches = match found(&log, cursor.position(), main) {
-            Ok(stretches) => stretches,
-            Err(failure) => {
-                error!(
-                    error = &failure as &dyn std::error::Error,
-                    "the verdicts of events that wait for the index cannot be read; the events are analysed again \
-                     as far as an earlier state of the analysis is there"
-                );
-                VecDeque::new()
-            }
-        };
+        let (stretches, unreadable) = found(&log, cursor.position(), main).unwrap_or_else(|failure| {
+            let error = &failure as &dyn std::error::Error;
+            error!(error, "the log of verdicts cannot be read");
+            (VecDeque::new(), Some("the log cannot be read".to_owned()))
+        });
+        let damage = log.status().damage().into_iter().chain(unreadable).collect();
         let state = State { stretches, held_bytes: 0, cursor, readers: BTreeMap::new() };
         let shared = Shared {
             journal: main.id(),
             log,
+            damage,
             held_bytes_max: config.held_bytes_max,
             state: Mutex::new(state),
         };
@@ -275,6 +273,12 @@ impl Verdicts {
         lock(&self.shared.state).readers.values().min().copied().unwrap_or_default()
     }
 
+    /// What of its files was destroyed when it was opened, in words; empty when nothing was. Events whose verdicts
+    /// were there are analysed again, or come without one where an index takes them first.
+    pub fn damage(&self) -> &[String] {
+        &self.shared.damage
+    }
+
     /// Bytes in memory.
     pub fn held_bytes(&self) -> usize {
         lock(&self.shared.state).held_bytes
@@ -298,14 +302,18 @@ impl Verdicts {
     }
 }
 
-/// The stretches of a log from a place on, of a journal's events that are there.
-fn found(log: &Journal, from: Position, main: &Journal) -> Result<VecDeque<Stretch>, ReadError> {
-    let (mut at, mut stretches) = (from, VecDeque::<Stretch>::new());
+/// The stretches of a log from a place on, of a journal's events that are there, and what of them cannot be read.
+fn found(
+    log: &Journal,
+    from: Position,
+    main: &Journal,
+) -> Result<(VecDeque<Stretch>, Option<String>), ReadError> {
+    let (mut at, mut stretches, mut unreadable) = (from, VecDeque::<Stretch>::new(), 0);
     loop {
         let records = log.read(at, READ_BYTES)?;
         for (place, record) in records.iter() {
             let Some(head) = stretch::head(record) else {
-                warn!(%place, "verdicts of waiting events cannot be read");
+                unreadable += 1;
                 continue;
             };
             if head.journal != main.id() || head.end > main.end() {
@@ -318,7 +326,8 @@ fn found(log: &Journal, from: Position, main: &Journal) -> Result<VecDeque<Stret
             stretches.push_back(Stretch { start: head.start, end: head.end, bytes: Place::Log(place) });
         }
         if records.end() <= at {
-            return Ok(stretches);
+            let told = || format!("{unreadable} records are of no version that this program knows");
+            return Ok((stretches, (unreadable > 0).then(told)));
         }
         at = records.end();
     }
