@@ -10,6 +10,7 @@ use std::{
 
 use metrics::counter;
 use telemetry::{
+    health::Component,
     metric,
     task::{Stop, Ticks},
 };
@@ -21,22 +22,21 @@ use crate::journals::Journals;
 /// on where they are, and rates and first sightings of that time are missing.
 const SAVE_EVERY: Duration = Duration::from_secs(30);
 
-/// Goes on from what was saved in this file, where there is one that can be read.
+/// Goes on from what was saved in this file, where there is one that can be read; `memory` tells when it cannot.
 ///
 /// # Errors
 /// When the file is there and the disk does not give it.
-pub fn resume(journals: &Journals, path: &Path) -> io::Result<()> {
+pub fn resume(journals: &Journals, path: &Path, memory: &Component) -> io::Result<()> {
     let snapshot = match fs::read(path) {
         Ok(snapshot) => snapshot,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
     if let Err(error) = journals.restore(&snapshot) {
-        warn!(
-            error = &error as &dyn std::error::Error,
-            "scoring begins anew, because it cannot read what it remembered of earlier events; scores are \
+        memory.degraded(format!(
+            "scoring begins anew, because it cannot read what it remembered of earlier events ({error}); scores are \
              poorer for a while. Restore the file anomaly.window from a backup to have it back"
-        );
+        ));
     }
     Ok(())
 }

@@ -42,7 +42,9 @@ pub(super) async fn start(
     if alone {
         let path = settings.data.join("anomaly.window");
         let journals = grpc.journals();
-        anomaly::resume(journals, &path).map_err(|source| StartError::Data { path: path.clone(), source })?;
+        let memory = build.health.component("window");
+        anomaly::resume(journals, &path, &memory)
+            .map_err(|source| StartError::Data { path: path.clone(), source })?;
         build.back.spawn("anomaly-window", anomaly::keep(Arc::clone(journals), path, build.back.stop()));
     }
     let tls = identities.anomaly.clone();
