@@ -254,8 +254,11 @@ fn is_allowed(allowed: &str, authority: &str) -> bool {
 
 /// The host of `host`, `host:port`, `[address]` or `[address]:port`, without brackets.
 fn host_name(authority: &str) -> &str {
+    let is_port =
+        |text: &str| text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()));
     if let Some(rest) = authority.strip_prefix('[') {
-        return rest.split_once(']').map_or("", |(address, _)| address);
+        let parts = rest.split_once(']').filter(|(_, port)| port.is_empty() || is_port(port));
+        return parts.map_or("", |(address, _)| address);
     }
     match authority.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.contains(':') => name,
@@ -290,6 +293,8 @@ mod tests {
             (default, "127.9.9.9", true),
             (default, "[::1]:8080", true),
             (default, "[::1]", true),
+            (default, "[::1]evil.example", false),
+            (default, "[::1]:80@evil.example", false),
             (default, "evil.example", false),
             (default, "localhost.evil.example:8080", false),
             (default, "192.0.2.1", false),
