@@ -125,6 +125,8 @@ impl<'v> Reader<'v> {
         let hosts = self.list(name);
         let is_host = |host: &&String| !host.contains(|c: char| c == '/' || c == '@' || c.is_whitespace());
         if let Some(host) = hosts.iter().find(|host| !is_host(host)) {
+            // A comma may stand in a password too.
+            let host = if self.text(name).contains('@') { self.text(name) } else { host };
             self.problem(format!(
                 "{name} ({origin}) holds '{}', but must hold names such as logs.example.org or collector:8080, \
                  separated by commas, or *",
@@ -226,16 +228,23 @@ impl<'v> Reader<'v> {
     }
 }
 
-/// The text of a setting as it may be shown: what stands before an `@`, or behind a `?` of an address, is masked.
+/// The text of a setting as it may be shown: what stands before the last `@` is masked but for the first scheme, for a
+/// password may hold anything; so is what stands behind a `?`, and all of it where that comes before the `@`.
 pub(crate) fn masked(text: &str) -> String {
     const MASK: &str = "********";
-    let mut shown = Vec::new();
-    for part in text.split("://") {
-        let (part, query) = part.split_once('?').map_or((part, ""), |(part, _)| (part, "?********"));
-        let host = part.rfind('@').map_or(part.to_owned(), |at| format!("{MASK}{}", &part[at..]));
-        shown.push(host + query);
-    }
-    shown.join("://")
+    let (before, query) = text.split_once('?').map_or((text, None), |(before, query)| (before, Some(query)));
+    let query_mask = if query.is_some() { "?********" } else { "" };
+    let host = match query {
+        Some(query) if query.contains('@') => "",
+        _ => match before.rfind('@') {
+            Some(at) => &before[at..],
+            None => return format!("{before}{query_mask}"),
+        },
+    };
+    let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let scheme = before.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
+    let scheme = scheme.map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    format!("{scheme}{MASK}{host}{query_mask}")
 }
 
 /// `100MiB`, `64k`, `1 GB` or plain bytes. Decimal units are powers of 1000, `i` makes them powers of 1024.
@@ -293,8 +302,13 @@ mod tests {
             ("http://u:p@h:9200", "http://********@h:9200"),
             ("http://u:p@w/d,x@h", "http://********@h"),
             ("http://h/?token=p", "http://h/?********"),
-            ("http://a:9200, https://u:p@b", "http://a:9200, https://********@b"),
+            ("http://a:9200, https://u:p@b", "http://********@b"),
             ("u:p@h", "********@h"),
+            ("http://u:p://w@h", "http://********@h"),
+            ("http://u:p?w@h", "http://********?********"),
+            ("http://u:p@h/?token=w@v", "http://********?********"),
+            ("p://w@h", "p://********@h"),
+            ("u:p://w@h", "********@h"),
         ] {
             assert_eq!(masked(text), expected, "{text}");
         }
