@@ -1,0 +1,64 @@
+//! The bodies of the fuzz targets on generated inputs, so that they run everywhere.
+
+#[path = "../fuzz/body.rs"]
+mod body;
+
+use proptest::{collection::vec, prelude::*, sample::select};
+
+const PIECES: &[&str] = &[
+    "{\"message\":\"a\"}",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\n",
+    "\r\n",
+    "\r",
+    " ",
+    "\t",
+    "\u{b}",
+    "\u{feff}",
+    "null",
+    "7",
+    "\"message\"",
+    "\"level\":\"warn\"",
+    "\"timestamp\":",
+    "\"2024-06-01T12:00:10Z\"",
+    "1e999",
+    "\\",
+    "\\u0000",
+    "\\ud800",
+    "[{}]",
+    "[[]]",
+    "é",
+    "\u{0}",
+    "oops",
+    "<13>1 ",
+    "Jun  1 12:00:00 web-1 sshd[1]: ",
+    "key=value ",
+];
+
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        9 => select(PIECES).prop_map(|text| text.as_bytes().to_vec()),
+        1 => vec(any::<u8>(), 1..3),
+    ];
+    vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn bodies(bytes in bytes()) {
+        body::json(&bytes);
+    }
+
+    #[test]
+    fn lines(bytes in bytes()) {
+        body::line(&bytes);
+    }
+}
