@@ -7,6 +7,8 @@ mod client;
 mod commands;
 mod error;
 mod findings;
+#[cfg(test)]
+mod fuzz;
 mod hits;
 mod imported;
 mod instance;

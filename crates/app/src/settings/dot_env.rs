@@ -21,7 +21,11 @@ pub(super) fn read() -> Result<BTreeMap<String, String>, String> {
     parse(&bytes).map_err(|problem| format!("cannot read {}: {problem}", path.display()))
 }
 
-fn parse(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
+/// The pairs that bytes hold.
+///
+/// # Errors
+/// What is wrong, with its line.
+pub(crate) fn parse(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let line = 1 + bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
         format!("line {line} is not UTF-8")

@@ -7,14 +7,14 @@
 
 mod analysis;
 mod certificates;
-mod dot_env;
+pub(crate) mod dot_env;
 mod elastic;
 mod error;
 mod intake;
 mod listeners;
 mod questions;
 mod secret;
-mod sources;
+pub(crate) mod sources;
 mod storage;
 mod table;
 mod value;

@@ -255,7 +255,11 @@ fn read_secret(setting: &Setting, path: &str) -> Result<String, String> {
     }
 }
 
-fn parse_file(path: &Path, text: &str) -> Result<BTreeMap<String, String>, String> {
+/// The pairs of a settings file, lists with commas between their items.
+///
+/// # Errors
+/// What is wrong, with its line or name.
+pub(crate) fn parse_file(path: &Path, text: &str) -> Result<BTreeMap<String, String>, String> {
     use serde_yaml_ng::Value as Yaml;
     let shown = path.display();
     let scalar = |value: &Yaml| match value {
