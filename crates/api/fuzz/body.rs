@@ -45,14 +45,13 @@ fn service() -> &'static Service {
         let _entered = runtime.enter();
         let (collector, anomaly) = routers(&dir, &runtime);
         let access = Access::new(&access);
-        let readable = |of_collector, routes: Vec<(&str, &str)>| {
-            let paths = routes.into_iter().filter(|(method, _)| *method == "GET");
-            paths
-                .map(|(_, path)| (of_collector, path.replace("{id}", "1").replace("{version}", "1")))
-                .collect::<Vec<_>>()
-        };
         let paths =
-            [readable(true, api::collector_routes()), readable(false, api::anomaly_routes())].concat();
+            |of_collector, path: &str| (of_collector, path.replace("{id}", "1").replace("{version}", "1"));
+        let collectors = api::collector_routes().into_iter().filter(|route| route.0 == "GET");
+        let others = api::anomaly_routes().into_iter().filter(|route| route.0 == "GET");
+        let paths =
+            collectors.map(|route| paths(true, route.1)).chain(others.map(|route| paths(false, route.1)));
+        let paths = paths.collect();
         let collector = api::guarded(collector, access.clone(), &api::collector_routes());
         let anomaly = api::guarded(anomaly, access, &api::anomaly_routes());
         drop(_entered);
