@@ -41,7 +41,9 @@ impl Refusal {
             }
             what => format!("malformed JSON: {what}"),
         };
-        Self { line: error.line() as u64, column: Some(error.column() as u64), reason, early_end }
+        // A text that ends behind a line break ends in column 0, which is no column of that line.
+        let column = Some(error.column() as u64).filter(|column| *column > 0);
+        Self { line: error.line() as u64, column, reason, early_end }
     }
 
     fn whole(reason: impl Into<String>) -> Self {

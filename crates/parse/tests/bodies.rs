@@ -53,6 +53,8 @@ fn malformed_json_is_placed() {
     let (_, problems) = read(Format::Ndjson, b"{\"message\":\"a\"}\n{\"a\":1,}\n");
     assert_eq!((problems[0].line, problems[0].column), (2, Some(8)));
     assert!(problems[0].reason.contains("trailing comma"), "{}", problems[0].reason);
+    let (_, problems) = read(Format::Json, b"{\n");
+    assert_eq!((problems.len(), problems[0].column), (1, None), "columns begin at 1");
 }
 
 #[test]
