@@ -326,8 +326,11 @@ async fn a_tail_beyond_its_budget_makes_the_answer_partial() {
 
 #[tokio::test]
 async fn all_that_waits_for_the_index_is_found() {
-    let search = search::Config { catch_up: Duration::ZERO, ..search::Config::default() };
-    let collector = Collector::with(Arc::new(ScanIndex::new()), CollectorConfig::default(), search);
+    // Time enough for any machine: a short one is another test's.
+    let (catch_up, tail_time_max) = (Duration::ZERO, Duration::from_secs(600));
+    let search = search::Config { catch_up, tail_time_max, ..search::Config::default() };
+    let config = CollectorConfig { query_timeout: tail_time_max, ..CollectorConfig::default() };
+    let collector = Collector::with(Arc::new(ScanIndex::new()), config, search);
     collector.append(&many(65_000)).await;
     let router = collector.router(&AccessConfig::default());
     let reply = get(&router, "/api/v1/search?limit=1").await;
