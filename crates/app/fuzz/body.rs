@@ -36,7 +36,8 @@ pub(crate) fn settings(bytes: &[u8]) {
         false => format!("http://user:{before}{SECRET}{after}@host:9200"),
     };
     let quoted = format!("'{}'", value.replace('\'', "''"));
-    for value in [&value, &quoted] {
+    // Without quotes a comment would cut the address in the middle of its password, and leave what may be a host.
+    for value in [value.replace('#', ""), quoted] {
         let told = said(
             format!("{}={value}\nA=1\n", setting.name).as_bytes(),
             &format!("{}: {value}\n", setting.key()),

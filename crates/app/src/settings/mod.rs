@@ -128,6 +128,8 @@ mod tests {
             ("LOG_SENTINEL_LOG_LEVEL", "loud", "error, warn, info, debug, trace"),
             ("LOG_SENTINEL_ALLOWED_HOSTS", "a.example.org,http://b", "'http://b', but must hold names"),
             ("LOG_SENTINEL_ANOMALY_URL", "anomaly:50051", "such as http://anomaly:50051"),
+            ("LOG_SENTINEL_ANOMALY_URL", "http://anomaly:port", "such as http://anomaly:50051"),
+            ("ELASTIC_ADDR", "http://a b:9200", "such as http://localhost:9200"),
             ("LOG_SENTINEL_ANOMALY_URL", "http://a:50051,http://b:50051", "one address"),
         ] {
             let text = problem(&[(name, value)]);

@@ -94,13 +94,13 @@ impl<'v> Reader<'v> {
         };
         for url in &urls {
             let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-            if !host.is_some_and(|host| !host.is_empty() && !host.starts_with(['/', ':'])) {
-                // Not repeated: it may hold a password.
-                self.problem(format!("{name} ({origin}) must hold {wanted}"));
-            } else if host.is_some_and(|host| host.contains('@')) {
+            if host.is_some_and(|host| host.contains('@')) {
                 self.problem(format!(
                     "{name} ({origin}) must not hold a user name or password; they have settings of their own"
                 ));
+            } else if !host.is_some_and(|host| !host.starts_with(['/', ':']) && is_host(host)) {
+                // Not repeated: it may hold a password.
+                self.problem(format!("{name} ({origin}) must hold {wanted}"));
             }
         }
         urls
@@ -237,14 +237,35 @@ pub(crate) fn masked(text: &str) -> String {
     let host = match query {
         Some(query) if query.contains('@') => "",
         _ => match before.rfind('@') {
-            Some(at) => &before[at..],
-            None => return format!("{before}{query_mask}"),
+            Some(at) if is_host(&before[at + 1..]) => &before[at..],
+            Some(_) => "",
+            None if before.split(',').all(is_plain) => return format!("{before}{query_mask}"),
+            None => "",
         },
     };
     let is_scheme = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
     let scheme = before.split_once("://").filter(|(scheme, _)| is_scheme(scheme));
     let scheme = scheme.map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
     format!("{scheme}{MASK}{host}{query_mask}")
+}
+
+/// Whether an address holds nothing but a host: `user:password` whose `@` was cut off looks like a host whose port is no
+/// number.
+fn is_plain(address: &str) -> bool {
+    address.split_once("://").is_none_or(|(_, rest)| is_host(rest))
+}
+
+/// Whether an address without its scheme begins with a host and, where there is one, a port that is a number.
+fn is_host(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let port = match authority.rsplit_once(']') {
+        Some((_, port)) => port.strip_prefix(':'),
+        None => authority.split_once(':').map(|(_, port)| port),
+    };
+    let is_visible = |character: char| !character.is_whitespace() && !character.is_control();
+    !authority.is_empty()
+        && authority.chars().all(is_visible)
+        && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 /// `100MiB`, `64k`, `1 GB` or plain bytes. Decimal units are powers of 1000, `i` makes them powers of 1024.
@@ -299,6 +320,11 @@ mod tests {
     fn addresses_show_their_host_alone() {
         for (text, expected) in [
             ("http://h:9200", "http://h:9200"),
+            ("http://[::1]:9200/path", "http://[::1]:9200/path"),
+            ("http://a:9200, https://b", "http://a:9200, https://b"),
+            ("http://u:p", "http://********"),
+            ("http://u:p@ss word", "http://********"),
+            ("http://a:9200, https://u:p/d", "http://********"),
             ("http://u:p@h:9200", "http://********@h:9200"),
             ("http://u:p@w/d,x@h", "http://********@h"),
             ("http://h/?token=p", "http://h/?********"),
