@@ -12,28 +12,13 @@ use parse::Format;
 use problem::Problem;
 use telemetry::task::Stop;
 
+#[path = "../../testkit/fuzz/changed.rs"]
+mod changed;
+use changed::changed;
+
 /// A body may have so many bytes, and all together twice as many.
 const BYTES_MAX: usize = 64 << 10;
 const ENCODINGS: [Encoding; 3] = [Encoding::Gzip, Encoding::Deflate, Encoding::Zstd];
-
-/// The bytes of something whole with changes: each four bytes of `changes` say where and what.
-fn changed(whole: &[u8], changes: &[u8]) -> Vec<u8> {
-    let mut bytes = whole.to_vec();
-    for change in changes.chunks_exact(4) {
-        let at = usize::from(u16::from_le_bytes([change[0], change[1]])) % (bytes.len() + 1);
-        match change[2] % 4 {
-            0 => bytes.truncate(at),
-            1 => bytes.insert(at, change[3]),
-            2 => bytes.extend_from_slice(&[change[3]; 7]),
-            _ => {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte = change[3];
-                }
-            }
-        }
-    }
-    bytes
-}
 
 fn packed(encoding: Encoding, mut bytes: impl Read) -> Vec<u8> {
     fn written<W: Write>(bytes: &mut impl Read, mut encoder: W) -> W {

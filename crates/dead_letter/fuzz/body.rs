@@ -8,24 +8,9 @@ use index::{DeadLetter, DeadLetters};
 use journal::Journal;
 use tempfile::TempDir;
 
-/// The bytes of something whole with changes: each four bytes of `changes` say where and what.
-fn changed(whole: &[u8], changes: &[u8]) -> Vec<u8> {
-    let mut bytes = whole.to_vec();
-    for change in changes.chunks_exact(4) {
-        let at = usize::from(u16::from_le_bytes([change[0], change[1]])) % (bytes.len() + 1);
-        match change[2] % 4 {
-            0 => bytes.truncate(at),
-            1 => bytes.insert(at, change[3]),
-            2 => bytes.extend_from_slice(&[change[3]; 7]),
-            _ => {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte = change[3];
-                }
-            }
-        }
-    }
-    bytes
-}
+#[path = "../../testkit/fuzz/changed.rs"]
+mod changed;
+use changed::changed;
 
 fn open(dir: &Path, main: &Journal) -> DeadLetterStream {
     let config = Config { dir: dir.join("dead_letters"), budget_bytes: 8 << 20 };

@@ -2,6 +2,10 @@
 
 use event::{Event, Timestamp, Value, codec};
 
+#[path = "../../testkit/fuzz/changed.rs"]
+mod changed;
+use changed::changed;
+
 fn written() -> Vec<u8> {
     let mut event = Event::new("message in the line", Timestamp::default());
     event.source = Some("sshd".into());
@@ -14,25 +18,6 @@ fn written() -> Vec<u8> {
     let mut record = Vec::new();
     codec::encode(&event, &mut record);
     record
-}
-
-/// The bytes of something whole with changes: each four bytes of `changes` say where and what.
-fn changed(whole: &[u8], changes: &[u8]) -> Vec<u8> {
-    let mut bytes = whole.to_vec();
-    for change in changes.chunks_exact(4) {
-        let at = usize::from(u16::from_le_bytes([change[0], change[1]])) % (bytes.len() + 1);
-        match change[2] % 4 {
-            0 => bytes.truncate(at),
-            1 => bytes.insert(at, change[3]),
-            2 => bytes.extend_from_slice(&[change[3]; 7]),
-            _ => {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte = change[3];
-                }
-            }
-        }
-    }
-    bytes
 }
 
 /// Reads bytes as a record of the journal, and as changes to one; panics where a promise is broken.

@@ -20,6 +20,10 @@ use index::{
 };
 use query::Query;
 
+#[path = "../../testkit/fuzz/changed.rs"]
+mod changed;
+use changed::changed;
+
 const FILES: u32 = 3;
 const ROWS: u32 = 20;
 /// Bytes of a file's locator.
@@ -34,25 +38,6 @@ const QUERIES: [&str; 8] = [
     "sentinel.anomaly.score:>=0.5 sentinel.anomaly.reasons:*",
     "event.created:<1970-01-01T00:00:01Z",
 ];
-
-/// The bytes of something whole with changes: each four bytes of `changes` say where and what.
-fn changed(whole: &[u8], changes: &[u8]) -> Vec<u8> {
-    let mut bytes = whole.to_vec();
-    for change in changes.chunks_exact(4) {
-        let at = usize::from(u16::from_le_bytes([change[0], change[1]])) % (bytes.len() + 1);
-        match change[2] % 4 {
-            0 => bytes.truncate(at),
-            1 => bytes.insert(at, change[3]),
-            2 => bytes.extend_from_slice(&[change[3]; 7]),
-            _ => {
-                if let Some(byte) = bytes.get_mut(at) {
-                    *byte = change[3];
-                }
-            }
-        }
-    }
-    bytes
-}
 
 fn config(dir: &Path) -> Config {
     Config { block_rows: 7, segment_rows: 40, ..Config::new(dir) }
