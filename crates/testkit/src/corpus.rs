@@ -10,7 +10,8 @@ use std::{
 };
 
 use flate2::read::MultiGzDecoder;
-use rand::{Rng, SeedableRng, rngs::SmallRng};
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Hosts that the events are spread over.
 pub const HOSTS: u32 = 200;
@@ -106,7 +107,7 @@ pub fn sample_of(name: &str, reader: impl Read) -> io::Result<Sample> {
 /// # Errors
 /// When writing fails.
 pub fn write(samples: &[Sample], count: u64, seed: u64, out: &mut impl Write) -> io::Result<()> {
-    let mut random = SmallRng::seed_from_u64(seed);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut message = String::new();
     let mut time = Clock::new();
     for number in 0..count {
@@ -128,7 +129,7 @@ pub fn write(samples: &[Sample], count: u64, seed: u64, out: &mut impl Write) ->
 }
 
 /// Five levels: what the line itself says, else mostly INFO.
-fn level(line: &str, random: &mut SmallRng) -> &'static str {
+fn level(line: &str, random: &mut Xoshiro256PlusPlus) -> &'static str {
     let head = line.get(..line.len().min(80)).unwrap_or(line);
     for (word, level) in [
         ("FATAL", "FATAL"),
@@ -154,7 +155,7 @@ fn level(line: &str, random: &mut SmallRng) -> &'static str {
 
 /// Copies a line, replacing what varies in real logs: hexadecimal ids, numbers of three digits and more,
 /// half of the short ones, octets of addresses, and names of users.
-fn vary(line: &str, random: &mut SmallRng, out: &mut String) {
+fn vary(line: &str, random: &mut Xoshiro256PlusPlus, out: &mut String) {
     let mut rest = line;
     while let Some(start) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
         out.push_str(&rest[..start]);
@@ -167,7 +168,7 @@ fn vary(line: &str, random: &mut SmallRng, out: &mut String) {
     out.push_str(rest);
 }
 
-fn vary_word(word: &str, random: &mut SmallRng, out: &mut String) {
+fn vary_word(word: &str, random: &mut Xoshiro256PlusPlus, out: &mut String) {
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     let hex = word.len() >= 8 && digits > 0 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     if digits == 0 {

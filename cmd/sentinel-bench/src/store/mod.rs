@@ -12,7 +12,8 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use rand::{Rng, SeedableRng, rngs::SmallRng};
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use serde_json::{Value as Json, json};
 use testkit::{Server, corpus, load, process};
@@ -140,7 +141,7 @@ fn start(arguments: &Arguments, data: &Path) -> Result<Server> {
 
 /// Lines chosen evenly at random (Vitter 1985, algorithm R).
 fn sample(corpus: &Path) -> Result<Vec<Json>> {
-    let mut random = SmallRng::seed_from_u64(7);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
     let (mut chosen, mut number) = (Vec::with_capacity(READ_BACK), 0usize);
     lines::each(corpus, |line| {
         let place = if number < READ_BACK { number } else { random.random_range(0..=number) };

@@ -6,7 +6,8 @@ use std::{
     net::Ipv4Addr,
 };
 
-use rand::{Rng, rngs::SmallRng};
+use rand::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::line::{DAY_MS, HOUR_MS, Line, MINUTE_MS, SECOND_MS, access_line, address, auth_line};
 use crate::corpus;
@@ -44,7 +45,7 @@ struct Visit {
 }
 
 impl Background {
-    pub(super) fn new(random: &mut SmallRng) -> io::Result<Self> {
+    pub(super) fn new(random: &mut Xoshiro256PlusPlus) -> io::Result<Self> {
         let mut samples = corpus::built_in()?.into_iter();
         let (auth, access) = (samples.next(), samples.next());
         let missing = || io::Error::other("a sample is missing");
@@ -106,7 +107,7 @@ impl Background {
         &mut self,
         start_ms: u64,
         drift: Option<(u64, u64)>,
-        random: &mut SmallRng,
+        random: &mut Xoshiro256PlusPlus,
         lines: &mut Vec<Line>,
     ) {
         let day = &self.days[random.random_range(0..self.days.len())];
@@ -163,11 +164,11 @@ struct Varied<'b> {
 }
 
 impl<'b> Varied<'b> {
-    fn new(trusted: &'b HashSet<String>, random: &mut SmallRng) -> Self {
+    fn new(trusted: &'b HashSet<String>, random: &mut Xoshiro256PlusPlus) -> Self {
         Self { trusted, addresses: HashMap::new(), numbers: random.random_range(1..20_000) }
     }
 
-    fn address(&mut self, real: &str, random: &mut SmallRng) -> String {
+    fn address(&mut self, real: &str, random: &mut Xoshiro256PlusPlus) -> String {
         if self.trusted.contains(real) || real.starts_with("0.") {
             return real.to_owned();
         }
@@ -178,7 +179,7 @@ impl<'b> Varied<'b> {
     }
 
     /// An auth line with other addresses, ports, process ids and numbers of users.
-    fn line(&mut self, rest: &str, random: &mut SmallRng) -> String {
+    fn line(&mut self, rest: &str, random: &mut Xoshiro256PlusPlus) -> String {
         let mut out = String::with_capacity(rest.len() + 8);
         let mut left = rest;
         while let Some(start) = left.find(|c: char| c.is_ascii_digit()) {
@@ -212,7 +213,7 @@ impl<'b> Varied<'b> {
         visit: &Visit,
         hour_ms: u64,
         moved: f64,
-        random: &mut SmallRng,
+        random: &mut Xoshiro256PlusPlus,
         lines: &mut Vec<Line>,
     ) {
         let address = self.address(&visit.address, random);
@@ -228,7 +229,7 @@ impl<'b> Varied<'b> {
     }
 }
 
-fn new_page(request: &str, random: &mut SmallRng) -> String {
+fn new_page(request: &str, random: &mut Xoshiro256PlusPlus) -> String {
     let mut parts = request.splitn(3, ' ');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(method), Some(_), Some(rest)) => {
@@ -239,7 +240,7 @@ fn new_page(request: &str, random: &mut SmallRng) -> String {
 }
 
 /// A word that is no word.
-pub(super) fn word(random: &mut SmallRng) -> String {
+pub(super) fn word(random: &mut Xoshiro256PlusPlus) -> String {
     const SYLLABLES: [&str; 16] = [
         "ba", "cor", "den", "fi", "gra", "ho", "jun", "ka", "li", "mor", "ne", "pol", "ri", "su", "ta", "vex",
     ];

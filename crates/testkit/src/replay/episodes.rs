@@ -1,6 +1,7 @@
 //! What is injected.
 
-use rand::{Rng, rngs::SmallRng};
+use rand::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::{
     background::{Background, word},
@@ -88,7 +89,7 @@ pub(super) const fn log_of(kind: Kind) -> Log {
 }
 
 /// How long an episode of this kind lasts.
-pub(super) fn length_ms(kind: Kind, random: &mut SmallRng) -> u64 {
+pub(super) fn length_ms(kind: Kind, random: &mut Xoshiro256PlusPlus) -> u64 {
     match kind {
         Kind::BruteForce => random.random_range(MINUTE_MS..10 * MINUTE_MS),
         Kind::DistributedBruteForce => random.random_range(5 * MINUTE_MS..20 * MINUTE_MS),
@@ -107,7 +108,7 @@ pub(super) fn inject(
     background: &Background,
     lines: &mut Vec<Line>,
     out: &mut Vec<Line>,
-    random: &mut SmallRng,
+    random: &mut Xoshiro256PlusPlus,
 ) {
     match episode.kind {
         Kind::BruteForce => {
@@ -126,7 +127,7 @@ pub(super) fn inject(
         }
         Kind::ErrorBurst => {
             let status = [500, 502, 503][random.random_range(0..3)];
-            let mut rest = |random: &mut SmallRng| {
+            let mut rest = |random: &mut Xoshiro256PlusPlus| {
                 let page = &background.pages[random.random_range(0..background.pages.len())];
                 format!(
                     "\"GET {page} HTTP/1.1\" {status} {} \"-\" \"{BROWSER}\"",
@@ -137,7 +138,7 @@ pub(super) fn inject(
         }
         Kind::NewError => new_error(episode, out, random),
         Kind::HugeValue => {
-            let mut rest = |random: &mut SmallRng| {
+            let mut rest = |random: &mut Xoshiro256PlusPlus| {
                 let page = &background.pages[random.random_range(0..background.pages.len())];
                 let size = random.random_range(5_000_000_000u64..500_000_000_000);
                 format!("\"GET {page} HTTP/1.1\" 200 {size} \"-\" \"{BROWSER}\"")
@@ -150,7 +151,7 @@ pub(super) fn inject(
 }
 
 /// `count` times within the episode, rising, the first at its start.
-fn times(episode: &Episode, count: u64, random: &mut SmallRng) -> Vec<u64> {
+fn times(episode: &Episode, count: u64, random: &mut Xoshiro256PlusPlus) -> Vec<u64> {
     let length = (episode.end_ms - episode.start_ms).max(1);
     let mut times: Vec<u64> = (1..count).map(|_| episode.start_ms + random.random_range(0..length)).collect();
     times.push(episode.start_ms);
@@ -161,9 +162,9 @@ fn times(episode: &Episode, count: u64, random: &mut SmallRng) -> Vec<u64> {
 fn requests(
     episode: &Episode,
     count: u64,
-    rest: &mut dyn FnMut(&mut SmallRng) -> String,
+    rest: &mut dyn FnMut(&mut Xoshiro256PlusPlus) -> String,
     out: &mut Vec<Line>,
-    random: &mut SmallRng,
+    random: &mut Xoshiro256PlusPlus,
 ) {
     let sources: Vec<String> = (0..random.random_range(1..20)).map(|_| address(random)).collect();
     for at_ms in times(episode, count, random) {
@@ -175,9 +176,9 @@ fn requests(
 fn attempts(
     episode: &Episode,
     count: u64,
-    source: &mut dyn FnMut(&mut SmallRng) -> String,
+    source: &mut dyn FnMut(&mut Xoshiro256PlusPlus) -> String,
     out: &mut Vec<Line>,
-    random: &mut SmallRng,
+    random: &mut Xoshiro256PlusPlus,
 ) {
     let only = random.random_bool(0.5).then(|| USERS[random.random_range(0..USERS.len())]);
     for at_ms in times(episode, count, random) {
@@ -194,7 +195,7 @@ fn attempt(
     user: &str,
     from: &str,
     out: &mut Vec<Line>,
-    random: &mut SmallRng,
+    random: &mut Xoshiro256PlusPlus,
 ) {
     let (pid, port) = (random.random_range(1_000..32_000), random.random_range(1_025..65_000));
     let mut put = |after_ms: u64, rest: String| {
@@ -213,7 +214,7 @@ fn attempt(
     put(950, format!("Connection closed by {from} port {port} [preauth]"));
 }
 
-fn takeover(episode: &mut Episode, out: &mut Vec<Line>, random: &mut SmallRng) {
+fn takeover(episode: &mut Episode, out: &mut Vec<Line>, random: &mut Xoshiro256PlusPlus) {
     let from = address(random);
     let user = ["ubuntu", "elastic_user_3", "elastic_user_7"][random.random_range(0..3)];
     for at_ms in times(episode, random.random_range(4..=8), random) {
@@ -230,7 +231,7 @@ fn takeover(episode: &mut Episode, out: &mut Vec<Line>, random: &mut SmallRng) {
     episode.end_ms = at_ms;
 }
 
-fn new_error(episode: &Episode, out: &mut Vec<Line>, random: &mut SmallRng) {
+fn new_error(episode: &Episode, out: &mut Vec<Line>, random: &mut Xoshiro256PlusPlus) {
     const PROGRAMS: [&str; 4] = ["sshd", "CRON", "systemd-logind", "sudo"];
     const WHAT: [&str; 6] = [
         "cannot allocate memory for",
@@ -252,7 +253,7 @@ fn new_error(episode: &Episode, out: &mut Vec<Line>, random: &mut SmallRng) {
 }
 
 /// Leaves this share of the log's lines within the episode; they, and the first one after, belong to it.
-fn thin(episode: &Episode, share: f64, lines: &mut Vec<Line>, random: &mut SmallRng) {
+fn thin(episode: &Episode, share: f64, lines: &mut Vec<Line>, random: &mut Xoshiro256PlusPlus) {
     let from = lines.partition_point(|line| line.at_ms < episode.start_ms);
     let to = lines.partition_point(|line| line.at_ms < episode.end_ms);
     if let Some(line) = lines[to..].iter_mut().find(|line| line.log == episode.log) {

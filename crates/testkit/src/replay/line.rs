@@ -1,6 +1,7 @@
 //! Lines as the two logs have them.
 
-use rand::{Rng, rngs::SmallRng};
+use rand::Rng;
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 pub(super) const SECOND_MS: u64 = 1_000;
 pub(super) const MINUTE_MS: u64 = 60 * SECOND_MS;
@@ -58,7 +59,7 @@ pub(super) fn access_line(at_ms: u64, address: &str, rest: &str, episode: Option
 }
 
 /// A public address.
-pub(super) fn address(random: &mut SmallRng) -> String {
+pub(super) fn address(random: &mut Xoshiro256PlusPlus) -> String {
     let [a, b, c, d] =
         [random.random_range(23..224), random.random(), random.random(), random.random::<u8>()];
     let a: u8 = if matches!(a, 127 | 172 | 192) { 31 } else { a };

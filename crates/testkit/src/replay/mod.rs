@@ -18,7 +18,8 @@ mod line;
 
 use std::io;
 
-use rand::{Rng, SeedableRng, rngs::SmallRng, seq::SliceRandom};
+use rand::{Rng, SeedableRng, seq::SliceRandom};
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 use background::Background;
 pub use episodes::{Episode, Kind};
@@ -60,7 +61,7 @@ pub struct Replay {
 /// When the samples cannot be unpacked.
 pub fn generate(plan: Plan) -> io::Result<Replay> {
     let days = plan.days.clamp(8, 300);
-    let mut random = SmallRng::seed_from_u64(plan.seed);
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(plan.seed);
     let end_ms = START_MS + days * DAY_MS;
     let drift = plan.drift.then(|| (START_MS + days * 6 / 10 * DAY_MS, START_MS + days * 8 / 10 * DAY_MS));
     let mut background = Background::new(&mut random)?;
