@@ -41,6 +41,10 @@ compose:
 proto:
     cargo test -p wire --test generated -- --ignored
 
+# Writes docs/formats.md anew from the samples of the formats.
+formats:
+    cargo test -p parse --lib write_the_page_of_formats -- --ignored
+
 # A fuzz target for so many seconds, such as `just fuzz parse json 60`. Needs cargo-fuzz; the stable toolchain will do.
 fuzz CRATE TARGET SECONDS="60":
     cd crates/{{CRATE}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}

@@ -80,6 +80,18 @@ impl Severity {
             ("emergency", Severity::Fatal),
             ("panic", Severity::Fatal),
             ("failure", Severity::Error),
+            ("fail", Severity::Error),
+            ("erro", Severity::Error),
+            ("eror", Severity::Error),
+            ("dbug", Severity::Debug),
+            ("debu", Severity::Debug),
+            ("trac", Severity::Trace),
+            ("trce", Severity::Trace),
+            ("fata", Severity::Fatal),
+            ("dpanic", Severity::Fatal),
+            ("vrb", Severity::Trace),
+            ("silly", Severity::Trace),
+            ("note", Severity::Info),
         ];
         NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, severity)| *severity)
     }
@@ -113,6 +125,9 @@ mod tests {
             ("Err", Some(Severity::Error)),
             ("crit", Some(Severity::Fatal)),
             ("notice", Some(Severity::Info)),
+            ("ERRO", Some(Severity::Error)),
+            ("eror", Some(Severity::Error)),
+            ("dbug", Some(Severity::Debug)),
             ("banana", None),
             ("", None),
         ] {

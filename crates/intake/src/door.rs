@@ -21,11 +21,6 @@ use crate::{
     refusal::Refused,
 };
 
-/// A year is chosen so that a stamp lies nearest to some time. What a file holds was written before the file
-/// was last written: nearest to half a year before that is the latest year that is not after it, but for
-/// half a day, which clocks and zones may be apart.
-const HALF_A_YEAR_NANOS: i64 = 182 * 86_400 * 1_000_000_000;
-
 /// What became of a delivery once it is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Receipt {
@@ -69,7 +64,7 @@ impl Door {
         let Config { line_bytes_max, zone, .. } = self.config();
         let received = (self.0.clock)();
         parse::Context {
-            near: origin.written.map_or(received, |written| written.saturating_add(-HALF_A_YEAR_NANOS)),
+            near: origin.written.unwrap_or(received),
             file: origin.file,
             host: origin.host,
             ..parse::Context::new(received, zone, *line_bytes_max)

@@ -1,41 +1,43 @@
-//! Access logs: the common and the combined format of Apache and nginx.
+//! Access logs: the common and the combined format of Apache and nginx, and what is like them.
 
 use std::net::IpAddr;
 
 use event::{Event, Severity, Value};
 
-use crate::{Context, time};
+use crate::{
+    Context,
+    time::{self, Stamp},
+};
 
 /// The event of `address ident user [time] "request" status bytes "referrer" "agent"`, where the last
 /// two may be absent and a virtual host may come first. The message is the whole line.
 pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     let open = memchr::memmem::find(line.as_bytes(), b" [")?;
-    let (head, rest) = (&line[..open], &line[open + 2..]);
-    let (civil, length) = time::clf(rest.as_bytes())?;
-    let timestamp = civil.at(context.zone)?;
-    let rest = rest.get(length..)?.trim_start_matches(' ').strip_prefix("] \"")?;
-    let (request, rest) = quoted(rest)?;
-    let mut words = rest.strip_prefix(' ')?.splitn(3, ' ');
-    let status =
-        words.next().filter(|word| word.len() == 3)?.parse::<i64>().ok().filter(|code| *code >= 0)?;
-    let bytes = words.next().unwrap_or("-");
-    let (referrer, agent) = trailing(words.next().unwrap_or_default());
-
-    let mut parts = head.splitn(4, ' ');
-    let (mut address, mut ident, mut user) = (parts.next()?, parts.next()?, parts.next()?);
-    if let Some(more) = parts.next() {
-        if address.parse::<IpAddr>().is_err() && ident.parse::<IpAddr>().is_ok() {
-            (address, ident, user) = (ident, user, more);
-        } else {
-            user = head.get(address.len() + ident.len() + 2..)?;
-        }
-    }
+    let head = &line[..open];
+    let stamp = time::stamp(&line[open + 1..], context).filter(|stamp| !stamp.is_open)?;
+    let timestamp = stamp.at?;
     let mut event = Event::new(line, context.received);
     event.timestamp = timestamp;
-    event.severity = match status {
-        500.. => Severity::Error,
-        400.. => Severity::Warn,
-        _ => Severity::Info,
+    let Some((request, status, rest)) = stamp.rest.strip_prefix(" \"").and_then(answered) else {
+        // A log of another server: its time, and what else is certain.
+        let request = request_within(stamp.rest);
+        if request.is_none() && head.split(' ').count() > 4 {
+            return None;
+        }
+        set_answer(&mut event, request);
+        return Some(event);
+    };
+    let (bytes, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (referrer, agent) = trailing(rest);
+
+    // A list of proxies may stand for the address: the first is the client.
+    let (address, ident, user) = match head.split_once(", ") {
+        Some((first, rest)) if first.parse::<IpAddr>().is_ok() => {
+            let mut parts = rest.rsplitn(3, ' ');
+            let (user, ident) = (parts.next()?, parts.next()?);
+            (first, ident, user)
+        }
+        _ => client(head)?,
     };
     match address.parse::<IpAddr>() {
         Ok(_) => event.set("source.ip", address),
@@ -45,8 +47,7 @@ pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a
     if user != "-" && !user.is_empty() && !user.starts_with("- ") {
         event.set("user.name", user);
     }
-    set_request(&mut event, request);
-    event.set("http.response.status_code", status);
+    set_answer(&mut event, Some((request, status)));
     if let Ok(bytes) = bytes.parse::<i64>() {
         event.set("http.response.body.bytes", bytes);
     }
@@ -62,6 +63,70 @@ pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a
     Some(event)
 }
 
+/// The event of a line that begins with a time stamp in brackets and has a request in quotes and its status, as
+/// Envoy, Django and many others write it. The message is what follows the stamp.
+pub(crate) fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Option<Event<'a>> {
+    let message = stamp.rest.trim_start_matches(' ');
+    let found = request_within(message)?;
+    let mut event = Event::new(message, context.received);
+    event.timestamp = stamp.at.unwrap_or(context.received);
+    set_answer(&mut event, Some(found));
+    Some(event)
+}
+
+/// The level that a status of HTTP is.
+pub(crate) const fn severity_of(status: i64) -> Severity {
+    match status {
+        500.. => Severity::Error,
+        400.. => Severity::Warn,
+        _ => Severity::Info,
+    }
+}
+
+/// The request, the status, and what follows it, of `GET / HTTP/1.1" 200 5`.
+fn answered(text: &str) -> Option<(&str, i64, &str)> {
+    let (request, rest) = quoted(text)?;
+    let rest = rest.strip_prefix(' ')?;
+    let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let status = Some(word).filter(|word| word.len() == 3)?.parse::<i64>().ok().filter(|code| *code >= 0)?;
+    Some((request, status, rest))
+}
+
+/// The first text in quotes, when it is a request and a status follows it.
+fn request_within(text: &str) -> Option<(&str, i64)> {
+    let open = memchr::memchr(b'"', text.as_bytes())?;
+    let (request, status, _) = answered(&text[open + 1..])?;
+    let (method, rest) = request.split_once(' ')?;
+    let is_request = is_method(method) && (rest.contains(" HTTP/") || rest.starts_with('/'));
+    is_request.then_some((request, status))
+}
+
+fn set_answer<'a>(event: &mut Event<'a>, answer: Option<(&'a str, i64)>) {
+    if let Some((request, status)) = answer {
+        event.severity = severity_of(status);
+        set_request(event, request);
+        event.set("http.response.status_code", status);
+    }
+}
+
+/// Address, ident and user; a virtual host may stand before them.
+fn client(head: &str) -> Option<(&str, &str, &str)> {
+    let mut parts = head.splitn(4, ' ');
+    let (address, ident, user) = (parts.next()?, parts.next()?, parts.next()?);
+    match parts.next() {
+        None => Some((address, ident, user)),
+        Some(more) if address.parse::<IpAddr>().is_err() && ident.parse::<IpAddr>().is_ok() => {
+            Some((ident, user, more))
+        }
+        Some(_) => Some((address, ident, head.get(address.len() + ident.len() + 2..)?)),
+    }
+}
+
+fn is_method(method: &str) -> bool {
+    (3..=20).contains(&method.len())
+        && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'-')
+}
+
 /// `GET /path?query HTTP/1.1`; nothing is said of what has another form.
 pub(crate) fn set_request<'a>(event: &mut Event<'a>, request: &'a str) {
     let Some((method, rest)) = request.split_once(' ') else { return };
@@ -69,9 +134,7 @@ pub(crate) fn set_request<'a>(event: &mut Event<'a>, request: &'a str) {
         Some((url, version)) => (url, Some(version)),
         None => (rest, None),
     };
-    let is_method = (3..=20).contains(&method.len())
-        && method.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte == b'-');
-    if !is_method || url.is_empty() {
+    if !is_method(method) || url.is_empty() {
         return;
     }
     event.set("http.request.method", method);

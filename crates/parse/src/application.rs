@@ -1,112 +1,112 @@
 //! Lines that applications write by themselves: a time stamp, a level, then text. Also the error logs
-//! of Apache and nginx, and kernel messages.
+//! of Apache and nginx.
 
 use std::{borrow::Cow, net::IpAddr};
 
-use event::{Event, Timestamp, Value};
+use event::{Event, Severity};
 
-use crate::{Context, access, level, time};
+use crate::{
+    Context, access,
+    header::{self, Found},
+    level,
+    time::{self, Stamp},
+};
 
-/// How many words may stand between time stamp and level.
-const WORDS_MAX: usize = 6;
-
-/// The event of a line with a time stamp and a level at its start, in either order, bracketed or
-/// not. The message is what follows them, their separators, and a logger's name before a colon or
-/// dash.
-pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    let (severity, timestamp, message, between) = match stamp(line, context) {
-        Some((timestamp, rest)) => {
-            let (severity, message, between) = find_level(rest)?;
-            (severity, timestamp, message, between)
-        }
-        None => {
-            let (severity, rest) = leading_level(line)?;
-            let (timestamp, message) = stamp(rest, context)?;
-            (severity, timestamp, message, "")
-        }
+/// The event of a line that begins with a time stamp. What follows is the message, without the level, the process
+/// and the logger where they surely are these.
+pub(crate) fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Event<'a> {
+    let (inside, outside) = match stamp.rest.split_once(']') {
+        Some((inside, outside)) if stamp.is_open => (inside, outside),
+        _ => ("", stamp.rest),
     };
-    let message = message.trim_start_matches([' ', '\t', '|']);
-    let mut event = Event::new(message, context.received);
-    event.timestamp = timestamp;
-    event.severity = severity;
-    brackets(&mut event, between);
-    strip_header(&mut event, message);
+    let found = match header::level(inside) {
+        Some(found) => Some(Found { rest: outside, ..found }),
+        None => header::level(outside),
+    };
+    let text = trimmed(outside);
+    let mut event = Event::new(text, context.received);
+    event.timestamp = stamp.at.unwrap_or(context.received);
+    match found {
+        Some(found) => levelled(&mut event, &found),
+        None => {
+            event.severity = level::level_from_message(text).unwrap_or(Severity::Info);
+            if text.len() < stamp.rest.len() && stamp.rest.trim_start().starts_with("- ") {
+                event.message = Cow::Borrowed(text.strip_prefix("- ").unwrap_or(text));
+            }
+        }
+    }
+    event
+}
+
+/// The event of a line that begins with a level before its time stamp: `INFO 2024-…`, `[warn] 2024-…`,
+/// `ERROR: [2024-…`.
+pub(crate) fn level_first<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    let inner = line.strip_prefix(['[', '(']).unwrap_or(line);
+    let end = inner.bytes().position(|byte| !byte.is_ascii_alphabetic())?;
+    let severity = match &inner.as_bytes()[..end] {
+        [letter] if inner.len() < line.len() => level::of_letter(*letter)?,
+        _ => level::of_token(&inner[..end])?,
+    };
+    let rest = inner[end..].trim_start_matches([']', ')', ':', ',', '|', '-', ' ', '\t']);
+    let stamp = time::stamp(rest, context)?;
+    let mut event = Event::new("", context.received);
+    event.timestamp = stamp.at.unwrap_or(context.received);
+    let found = Found { severity, between: "", logger: None, rest: stamp.rest, whole: None };
+    levelled(&mut event, &found);
     Some(event)
 }
 
-/// A time stamp at the start, bracketed or not, and what follows it.
-fn stamp<'a>(text: &'a str, context: &Context<'_>) -> Option<(Timestamp, &'a str)> {
-    let (inner, bracketed) = match text.strip_prefix('[') {
-        Some(inner) => (inner, true),
-        None => (text, false),
-    };
-    let bytes = inner.as_bytes();
-    let civil = time::iso(bytes)
-        .or_else(|| time::clf(bytes))
-        .or_else(|| time::ctime(bytes))
-        .or_else(|| time::compact(bytes));
-    let (timestamp, length) = match civil {
-        Some((civil, length)) => (civil.at(context.zone)?, length),
-        None => time::month_day(bytes, context.near, context.zone)?,
-    };
-    let rest = inner.get(length..)?;
-    if bracketed {
-        let rest = rest.trim_start_matches(' ');
-        if let Some(rest) = rest.strip_prefix(']') {
-            return Some((timestamp, rest));
+/// The event of a line that has its time stamp among its first words, before any sentence begins:
+/// `update-alternatives 2026-10-22 21:59:01: run with …`. The message is the whole line.
+pub(crate) fn later_word<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    const FIRST_BYTES_MAX: usize = 100;
+    let head = &line.as_bytes()[..line.len().min(FIRST_BYTES_MAX)];
+    let mut sentence = 0;
+    let mut start = 0;
+    while sentence < 2 {
+        let end = start + head.get(start..)?.iter().position(|byte| matches!(byte, b' ' | b'\t' | b','))?;
+        sentence += u8::from(head[start..end].iter().all(u8::is_ascii_lowercase) && end > start);
+        start = end + 1;
+        let digits = start + usize::from(matches!(head.get(start), Some(b'[' | b'(')));
+        let marked = [2, 4].iter().any(|at| matches!(head.get(digits + at), Some(b'/' | b'-' | b'.')));
+        if !(marked && head[digits].is_ascii_digit()) {
+            continue;
         }
-        return rest.len().lt(&inner.len()).then_some((timestamp, rest));
-    }
-    rest.starts_with([' ', '\t', '|', ',', ':', ']', '[', '-', ';']).then_some((timestamp, rest))
-}
-
-/// The level among the first words; also the text after it and the text before it.
-fn find_level(rest: &str) -> Option<(event::Severity, &str, &str)> {
-    let mut at = 0;
-    for _ in 0..WORDS_MAX {
-        let skipped = rest[at..].trim_start_matches([' ', '\t', '-', '|', ':', ',', ';']);
-        at = rest.len() - skipped.len();
-        let word = skipped;
-        let (inner, close) = match word.as_bytes().first()? {
-            b'[' => (&word[1..], Some(']')),
-            b'(' => (&word[1..], Some(')')),
-            b'<' => (&word[1..], Some('>')),
-            _ => (word, None),
+        let Some(stamp) = time::stamp(&line[digits..], context).filter(|stamp| stamp.text.len() >= 17) else {
+            continue;
         };
-        let length = match close {
-            Some(close) => inner.find(close)?,
-            None => inner.find([' ', '\t', '|', ':', ',', '[', ']']).unwrap_or(inner.len()),
-        };
-        let token = inner[..length].trim();
-        let end =
-            at + (inner.as_ptr() as usize - word.as_ptr() as usize) + length + usize::from(close.is_some());
-        // Apache 2.4 names the module before the level.
-        let name = token.rsplit_once(':').filter(|_| close == Some(']')).map_or(token, |(_, level)| level);
-        if let Some(severity) = level::of_token(name) {
-            let message = rest[end..].trim_start_matches(']').trim_start_matches([':']);
-            return Some((severity, message, &rest[..end]));
-        }
-        at = end.max(at + 1);
-        if !rest.is_char_boundary(at) || at >= rest.len() {
-            return None;
-        }
+        let mut event = Event::new(line, context.received);
+        event.timestamp = stamp.at?;
+        let found = header::level(stamp.rest).map(|found| found.severity);
+        event.severity = found.or_else(|| level::level_from_message(line)).unwrap_or(Severity::Info);
+        return Some(event);
     }
     None
 }
 
-/// `INFO 2024-…`, `[warn] 2024-…`, `ERROR: [2024-…`.
-fn leading_level(line: &str) -> Option<(event::Severity, &str)> {
-    let inner = line.strip_prefix(['[', '(']).unwrap_or(line);
-    let end = inner.bytes().position(|byte| !byte.is_ascii_alphabetic())?;
-    let severity = level::of_token(&inner[..end])?;
-    let rest = inner[end..].trim_start_matches([']', ')', ':', ',', '|', '-', ' ', '\t']);
-    Some((severity, rest))
+fn trimmed(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t', '|', ',', ':', ';'])
 }
 
-/// What the brackets of Apache and nginx say: `[pid 7:tid 8]`.
-fn brackets<'a>(event: &mut Event<'a>, between: &'a str) {
-    if let Some((_, rest)) = between.split_once("[pid ") {
+fn levelled<'a>(event: &mut Event<'a>, found: &Found<'a>) {
+    event.severity = found.severity;
+    if let Some((_, rest)) = found.between.split_once("[pid ") {
         set_pid(event, rest);
+    }
+    if let Some(logger) = found.logger {
+        event.set("log.logger", logger);
+    }
+    match found.whole {
+        Some(whole)
+            if !found.logger.is_some_and(|logger| is_surely_logger(logger) && whole.starts_with(logger)) =>
+        {
+            event.message = Cow::Borrowed(whole);
+        }
+        // Apache 2.4 names the module, and always the client's port.
+        _ => {
+            let text = trimmed(found.rest);
+            strip_header(event, text.strip_prefix("- ").unwrap_or(text), found.between.contains("[pid "));
+        }
     }
 }
 
@@ -118,14 +118,16 @@ fn set_pid(event: &mut Event<'_>, text: &str) {
 }
 
 /// Takes process, client and logger out of the start of the text after the level.
-fn strip_header<'a>(event: &mut Event<'a>, message: &'a str) {
-    let mut rest = message;
+fn strip_header<'a>(event: &mut Event<'a>, message: &'a str, with_ports: bool) {
+    let (mut rest, mut with_ports) = (message, with_ports);
     while let Some(inner) = rest.strip_prefix('[') {
         let Some((inside, after)) = inner.split_once(']') else { break };
         if let Some(pid) = inside.strip_prefix("pid ") {
             set_pid(event, pid);
-        } else if let Some(client) = inside.strip_prefix("client ") {
-            set_client(event, client);
+            with_ports = true;
+        } else if let Some(client) = inside.strip_prefix("client ").or_else(|| inside.strip_prefix("remote "))
+        {
+            set_client(event, client, with_ports);
         } else {
             break;
         }
@@ -133,7 +135,7 @@ fn strip_header<'a>(event: &mut Event<'a>, message: &'a str) {
     }
     if let Some(after) = nginx(event, rest) {
         rest = after;
-    } else if let Some((logger, after)) = logger(rest) {
+    } else if let Some((logger, after)) = spring(event, rest).or_else(|| logger(rest)) {
         if let Some(logger) = logger {
             event.set("log.logger", logger);
         }
@@ -153,7 +155,7 @@ fn nginx<'a>(event: &mut Event<'a>, text: &'a str) -> Option<&'a str> {
         _ => rest,
     };
     if let Some((_, tail)) = message.split_once(", client: ") {
-        set_client(event, tail.split([',', ' ']).next().unwrap_or_default());
+        set_client(event, tail.split([',', ' ']).next().unwrap_or_default(), false);
         if let Some((_, request)) = tail.split_once(", request: \"") {
             access::set_request(event, request.split('"').next().unwrap_or_default());
         }
@@ -161,68 +163,135 @@ fn nginx<'a>(event: &mut Event<'a>, text: &'a str) -> Option<&'a str> {
     Some(message)
 }
 
-fn set_client<'a>(event: &mut Event<'a>, client: &'a str) {
-    if client.parse::<IpAddr>().is_ok() {
-        event.set("source.ip", client);
-    } else if let Ok(socket) = client.parse::<std::net::SocketAddr>() {
-        event.set("source.ip", socket.ip().to_string());
-        event.set("source.port", i64::from(socket.port()));
-    } else if let Some((address, port)) = client.rsplit_once(':')
-        && let (Ok(_), Ok(port)) = (address.parse::<IpAddr>(), port.parse::<u16>())
-    {
-        event.set("source.ip", address);
-        event.set("source.port", i64::from(port));
+/// An address, and a port behind its last colon: always where `with_port` says so, else where it is no part of the
+/// address.
+fn set_client<'a>(event: &mut Event<'a>, client: &'a str, with_port: bool) {
+    let split = client.rsplit_once(':').and_then(|(address, port)| {
+        let address = address.trim_start_matches('[').trim_end_matches(']');
+        Some((address, port.parse::<u16>().ok()?)).filter(|(address, _)| address.parse::<IpAddr>().is_ok())
+    });
+    let is_whole = client.parse::<IpAddr>().is_ok();
+    match split {
+        Some((address, port)) if with_port || !is_whole => {
+            event.set("source.ip", address);
+            event.set("source.port", i64::from(port));
+        }
+        _ if is_whole => event.set("source.ip", client),
+        _ => {}
     }
 }
 
-/// `[thread] - text`, `logger: text`, `[thread] logger - text`: the logger and the text.
-fn logger(text: &str) -> Option<(Option<&str>, &str)> {
-    let text = text.strip_prefix("- ").unwrap_or(text).trim_start();
-    let mut rest = text;
-    if rest.starts_with('[') {
-        // Brackets may nest, as in `[QuorumPeer[myid=1]/0:2181]`; the dash after them decides.
-        let (inside, after) = rest.split_once("] ")?;
-        if inside.len() > 200 {
-            return None;
-        }
-        rest = after.trim_start();
-        if let Some(message) = rest.strip_prefix("- ") {
-            return Some((None, message));
-        }
-    }
-    let end = rest.find([' ', ':'])?;
-    let (name, after) = rest.split_at(end);
-    let named = !name.is_empty()
-        && name.len() <= 100
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'-' | b'/'));
-    let qualified = name.contains(['.', '$', '_']);
-    let message = match after.strip_prefix(": ") {
-        Some(message) => message,
-        None => match after.trim_start().strip_prefix("- ").or_else(|| after.trim_start().strip_prefix(": "))
-        {
-            Some(message) if qualified => message,
-            _ => return (rest.len() < text.len()).then_some((None, text)),
-        },
-    };
-    (named && name.parse::<IpAddr>().is_err()).then_some((Some(name), message.trim_start()))
-}
-
-/// `[   12.345678] usb 1-1: new device`: seconds since boot, so that the time is that of receipt.
-pub(crate) fn kernel<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    let (inside, message) = line.strip_prefix('[')?.split_once("] ")?;
-    let (seconds, micros) = inside.trim_start().split_once('.')?;
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    if micros.len() != 6 || !digits(seconds) || !digits(micros) {
+/// `7 --- [shop] [nio-8080-exec-1] c.e.shop.OrderController : text`, of Spring Boot.
+fn spring<'a>(event: &mut Event<'a>, text: &'a str) -> Option<(Option<&'a str>, &'a str)> {
+    let (head, rest) = text.split_once("--- [")?;
+    let pid = head.trim();
+    if !pid.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    let mut event = Event::new(message, context.received);
-    event.severity = level::level_from_message(message).unwrap_or(event::Severity::Info);
-    event.source = Some("kernel".into());
-    event.set("process.name", "kernel");
-    if let Ok(uptime) = inside.trim_start().parse::<f64>() {
-        event.set("labels.uptime_s", Value::Float(uptime));
+    let (names, message) = rest.split_once(" : ")?;
+    let (threads, logger) = names.rsplit_once(']')?;
+    let thread = threads.rsplit('[').next().unwrap_or(threads).trim();
+    let logger = logger.trim();
+    if logger.contains(' ') || names.len() > 400 {
+        return None;
     }
-    Some(event)
+    if let Ok(pid) = pid.parse::<i64>() {
+        event.set("process.pid", pid);
+    }
+    if !thread.is_empty() {
+        event.set("process.thread.name", thread);
+    }
+    Some((Some(logger).filter(|logger| !logger.is_empty()), message.trim_start()))
+}
+
+/// The logger and the text of `[thread] - text`, `[thread] logger - text`, `com.example.Shop: text`. Only what is
+/// surely a logger is taken out of the text.
+fn logger(text: &str) -> Option<(Option<&str>, &str)> {
+    let text = text.strip_prefix("- ").unwrap_or(text).trim_start();
+    if !text.starts_with('[') {
+        let (name, mark, message) = named(text)?;
+        let is_logger = if mark == ':' { is_surely_logger(name) } else { is_qualified(name) };
+        return Some(if is_logger { (Some(name), message) } else { (None, text) });
+    }
+    // Brackets may nest, as in `[QuorumPeer[myid=1]/0:2181]`; the dash after them decides.
+    let unchanged = Some((None, text));
+    let Some((inside, after)) = text.split_once("] ") else { return unchanged };
+    let (inside, after) = (&inside[1..], after.trim_start());
+    if inside.len() > 200 {
+        return unchanged;
+    }
+    let bracket = Some(inside).filter(|inside| is_surely_logger(inside));
+    if let Some(message) = after.strip_prefix("- ") {
+        return Some((bracket, message));
+    }
+    match named(after) {
+        Some((name, ':', message)) if is_surely_logger(name) => Some((Some(name), message)),
+        Some((name, '-', message)) if is_plain_name(name) => Some((Some(name), message)),
+        _ => match after.split_once(' ') {
+            // `[main] org.apache.catalina.core.StandardService.initInternal text`, of java.util.logging.
+            Some((name, message)) if is_method(name) => Some((Some(name), message.trim_start())),
+            _ if bracket.is_some() => Some((bracket, after)),
+            _ => unchanged,
+        },
+    }
+}
+
+/// The first word of a text, and whether a colon (`:`) or a dash or colon of its own (`-`) follows it.
+fn named(text: &str) -> Option<(&str, char, &str)> {
+    let (word, rest) = text.split_once(' ')?;
+    if let Some(name) = word.strip_suffix(':') {
+        return Some((name, ':', rest.trim_start()));
+    }
+    let rest = rest.trim_start();
+    let message = rest.strip_prefix("- ").or_else(|| rest.strip_prefix(": "))?;
+    Some((word, '-', message.trim_start()))
+}
+
+fn is_plain_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 120
+        && name.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'-' | b'/' | b':')
+        })
+}
+
+fn is_qualified(name: &str) -> bool {
+    is_plain_name(name) && name.contains(['.', '$', '_']) && name.parse::<IpAddr>().is_err()
+}
+
+/// `com.example.Shop`, `dfs.DataNode$DataXceiver`, `my_crate::module`: no host, file or word has this form.
+fn is_surely_logger(name: &str) -> bool {
+    let is_part = |part: &str| {
+        part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
+            && part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+    };
+    if name.len() > 120 {
+        return false;
+    }
+    if name.contains("::") {
+        return name.split("::").all(is_part);
+    }
+    let class = name.rsplit('.').next().unwrap_or_default();
+    let is_class = class.starts_with(|first: char| first.is_ascii_uppercase())
+        && class.bytes().any(|byte| byte.is_ascii_lowercase() || class.len() == 1 || byte == b'$');
+    let starts_low =
+        name.starts_with(|first: char| first.is_ascii_lowercase()) || name.matches('.').count() > 1;
+    name.contains('.') && name.split('.').all(is_part) && is_class && starts_low && !is_exception(name)
+}
+
+/// `org.apache.catalina.core.StandardService.initInternal`.
+fn is_method(name: &str) -> bool {
+    let parts = || name.split('.');
+    parts().count() >= 4
+        && name.len() <= 160
+        && parts().all(|part| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_$<>".contains(&byte))
+        })
+        && parts().any(|part| part.starts_with(|first: char| first.is_ascii_uppercase()))
+        && !is_exception(name)
+}
+
+fn is_exception(name: &str) -> bool {
+    name.ends_with("Exception") || name.ends_with("Error")
 }

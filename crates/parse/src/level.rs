@@ -1,17 +1,46 @@
-//! Levels: their spellings, and where messages carry them.
+//! Levels: their spellings, and the places of a text that are theirs.
+//!
+//! A level stands in a header, in brackets, before a colon that begins the text, or after `level=`. In a sentence
+//! no word is one.
 
 use event::{Severity, Value};
 
 /// How far into a message a level is looked for, in bytes.
 const LOOK_BYTES: usize = 512;
 
-/// The level that a message names itself, or None. Known are whole words in capitals (`ERROR`),
-/// bracketed words (`[warn]`), assignments (`level=error`, `severity: info`), words before a colon
-/// (`error:`, `Warning:`) and names of exceptions before a colon (`ValueError:`). The first one
-/// counts; a negated one (`no ERROR`, `0 ERROR`) does not. Only the first 512 bytes are looked at.
+/// What a text begins with when something has gone wrong, though no word of it is a level.
+const STARTS: [(&str, Severity); 10] = [
+    ("Traceback (most recent call last)", Severity::Error),
+    ("Exception in thread ", Severity::Error),
+    ("Unhandled exception", Severity::Error),
+    ("Uncaught exception", Severity::Error),
+    ("Segmentation fault", Severity::Error),
+    ("segfault at ", Severity::Error),
+    ("Fatal error: ", Severity::Fatal),
+    ("fatal error: ", Severity::Fatal),
+    ("thread '", Severity::Fatal),
+    ("** (", Severity::Error),
+];
+
+/// The level that a message names itself, or None. Known are whole words in capitals (`ERROR`) that stand before
+/// any sentence, bracketed words (`[warn]`), assignments (`level=error`, `"severity":"info"`), words before a colon
+/// at the start or behind another mark (`error:`, `imap-login: Warning:`) and names of exceptions before a colon
+/// (`ValueError:`). The first one counts; a negated one (`no ERROR`, `0 ERROR`) and a count (`error: 0`) do not.
+/// Only the first 512 bytes are looked at.
 pub fn level_from_message(message: &str) -> Option<Severity> {
+    let starts = STARTS.iter().find(|(start, _)| message.starts_with(start));
+    if let Some((start, severity)) = starts
+        && match *start {
+            "thread '" => message.contains("' panicked at"),
+            "** (" => message[4..].split(')').next().is_some_and(|name| is_exception(name.as_bytes())),
+            _ => true,
+        }
+    {
+        return Some(*severity);
+    }
     let bytes = &message.as_bytes()[..message.len().min(LOOK_BYTES)];
-    let mut previous: &[u8] = b"";
+    let mut sentence = Sentence::default();
+    let (mut previous, mut previous_start) = (0..0, 0);
     let mut at = 0;
     while at < bytes.len() {
         if !is_word(bytes[at]) {
@@ -22,20 +51,47 @@ pub fn level_from_message(message: &str) -> Option<Severity> {
         while at < bytes.len() && is_word(bytes[at]) {
             at += 1;
         }
-        let word = &bytes[start..at];
-        let found = if word.len() < 3 {
-            None
-        } else {
-            let before = start.checked_sub(1).map(|index| bytes[index]);
-            let assigned = matches!(before, Some(b'=' | b':' | b'"' | b' ')) && names_level(previous);
-            level_of(word, before, &bytes[at..], assigned)
-        };
-        if found.is_some() && !negates(previous) {
-            return found;
+        let before = &bytes[previous.clone()];
+        let found = (at - start >= 3).then(|| {
+            let assigned = names_level(before) && is_assigned(bytes, previous_start, start, &sentence);
+            level_of(bytes, start..at, assigned, &sentence)
+        });
+        if let Some(found) = found.flatten()
+            && !negates(before)
+        {
+            return Some(found);
         }
-        previous = word;
+        sentence.add(bytes, start..at);
+        previous = start..at;
+        previous_start = start;
     }
     None
+}
+
+/// Whether plain words have begun a sentence, in which no word is a level.
+#[derive(Debug, Default)]
+struct Sentence {
+    words: u8,
+    capitalised: bool,
+}
+
+impl Sentence {
+    fn add(&mut self, bytes: &[u8], word: std::ops::Range<usize>) {
+        let is_free = |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b',' | b'!'));
+        let before = word.start.checked_sub(1).and_then(|index| bytes.get(index));
+        let text = &bytes[word.clone()];
+        let is_plain =
+            text.iter().all(u8::is_ascii_alphabetic) && is_free(before) && is_free(bytes.get(word.end));
+        let tail = &text[1..];
+        if is_plain && tail.iter().all(u8::is_ascii_lowercase) {
+            self.words = self.words.saturating_add(1);
+            self.capitalised |= text[0].is_ascii_uppercase() && !tail.is_empty();
+        }
+    }
+
+    const fn has_begun(&self) -> bool {
+        self.words > 1 || self.capitalised
+    }
 }
 
 const fn is_word(byte: u8) -> bool {
@@ -43,9 +99,25 @@ const fn is_word(byte: u8) -> bool {
 }
 
 fn names_level(word: &[u8]) -> bool {
-    [b"level".as_slice(), b"lvl", b"severity", b"loglevel", b"levelname"]
+    [b"level".as_slice(), b"lvl", b"severity", b"loglevel", b"levelname", b"log_level"]
         .iter()
         .any(|name| name.eq_ignore_ascii_case(word))
+}
+
+/// Whether the name of a level at `name` and the word at `value` are a field and its value: `level=warn`,
+/// `"level":"warn"`, `severity: warn`; not a part of a query string or an option.
+fn is_assigned(bytes: &[u8], name: usize, value: usize, sentence: &Sentence) -> bool {
+    let before = name.checked_sub(1).map(|index| bytes[index]);
+    let is_field = before.is_none_or(|byte| {
+        matches!(byte, b' ' | b'\t' | b'{' | b'[' | b'(' | b',' | b';' | b'|' | b'"' | b'\'' | b'.')
+    });
+    let between: Vec<u8> = bytes[name..value].iter().copied().filter(|byte| !is_word(*byte)).collect();
+    is_field
+        && match between.as_slice() {
+            b"=" | b"=\"" | b"='" | b"=[" | b"\":\"" | b"\": \"" | b"\" : \"" | b"':'" | b"': '" => true,
+            b":" | b": " | b" : " | b" = " => !sentence.has_begun() && sentence.words <= 1,
+            _ => false,
+        }
 }
 
 fn negates(word: &[u8]) -> bool {
@@ -53,11 +125,22 @@ fn negates(word: &[u8]) -> bool {
         || [b"no".as_slice(), b"not", b"without", b"zero"].iter().any(|no| no.eq_ignore_ascii_case(word))
 }
 
-fn level_of(word: &[u8], before: Option<u8>, rest: &[u8], assigned: bool) -> Option<Severity> {
+/// `ValueError`, `java.lang.NullPointerException`.
+fn is_exception(name: &[u8]) -> bool {
+    (name.ends_with(b"Exception") && name.len() > 9) || (name.ends_with(b"Error") && name.len() > 5)
+}
+
+fn level_of(
+    bytes: &[u8],
+    range: std::ops::Range<usize>,
+    assigned: bool,
+    sentence: &Sentence,
+) -> Option<Severity> {
+    let (word, rest) = (&bytes[range.clone()], &bytes[range.end..]);
+    let before = range.start.checked_sub(1).map(|index| bytes[index]);
     let after = rest.first().copied();
     let colon = after == Some(b':') && rest.get(1).is_none_or(|byte| matches!(byte, b' ' | b'\t'));
-    let spaced = matches!(before, None | Some(b' ' | b'\t' | b']' | b')' | b':' | b'|'));
-    if colon && (word.ends_with(b"Exception") || (word.ends_with(b"Error") && word.len() > 5)) {
+    if colon && (is_exception(word) || word == b"Exception") {
         return Some(Severity::Error);
     }
     if word.len() > 13 {
@@ -66,19 +149,104 @@ fn level_of(word: &[u8], before: Option<u8>, rest: &[u8], assigned: bool) -> Opt
     let bracketed = matches!(
         (before, after),
         (Some(b'['), Some(b']')) | (Some(b'('), Some(b')')) | (Some(b'<'), Some(b'>'))
-    );
+    ) && !sentence.has_begun();
     let capitals = word.iter().all(u8::is_ascii_uppercase)
-        && !matches!(before, Some(b'/' | b'-' | b'.' | b'=' | b'$' | b'%'))
+        && !sentence.has_begun()
+        && !matches!(before, Some(b'/' | b'-' | b'.' | b'=' | b'$' | b'%' | b'&' | b'?'))
         && !matches!(after, Some(b'/' | b'-' | b'.' | b'=' | b'('));
-    if !(bracketed || assigned || capitals || (colon && spaced)) {
+    // The text begins here, or behind the mark that ends what stands before it.
+    let leads = colon && !is_count(&rest[1..]) && {
+        let head = bytes[..range.start].trim_ascii_end();
+        let spaced = before.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b']' | b')' | b':' | b'|'));
+        spaced
+            && head.last().is_none_or(|byte| matches!(byte, b':' | b']' | b')' | b'|' | b'-' | b'>' | b';'))
+    };
+    if !(bracketed || assigned || (capitals && !(colon && is_count(&rest[1..]))) || leads) {
         return None;
     }
     let level = Severity::from_name(std::str::from_utf8(word).ok()?)?;
     // `FINE`, `ALERT` or `PANIC` in capitals, or `fine:`, are as often prose.
-    let prose = [b"fine".as_slice(), b"finer", b"finest", b"alert", b"verbose", b"failure", b"information"]
+    let prose = [
+        b"fine".as_slice(),
+        b"finer",
+        b"finest",
+        b"alert",
+        b"verbose",
+        b"failure",
+        b"information",
+        b"note",
+        b"fail",
+        b"silly",
+    ]
+    .iter()
+    .any(|name| name.eq_ignore_ascii_case(word));
+    let is_net = leads && matches!(word, b"fail");
+    (bracketed || assigned || is_net || !prose).then_some(level)
+}
+
+/// Whether what follows `error:` says how many or that there is none.
+fn is_count(rest: &[u8]) -> bool {
+    let rest = rest.trim_ascii_start();
+    let word = rest.iter().take_while(|byte| is_word(**byte)).count();
+    let (word, tail) = rest.split_at(word);
+    let ends = tail.first().is_none_or(|byte| matches!(byte, b',' | b';' | b')' | b'.' | b'%'));
+    let is_number = !word.is_empty() && word.iter().all(u8::is_ascii_digit);
+    let is_nothing = [b"none".as_slice(), b"no", b"null", b"nil", b"false", b"ok"]
         .iter()
-        .any(|name| name.eq_ignore_ascii_case(word));
-    (bracketed || assigned || !prose).then_some(level)
+        .any(|nothing| nothing.eq_ignore_ascii_case(word));
+    ends && (is_number || is_nothing)
+}
+
+/// What the text of a system program says by itself: kernels write no level beside it.
+pub(crate) fn of_program(program: &str, message: &str) -> Option<Severity> {
+    const KERNEL: [(&str, Severity); 24] = [
+        ("Kernel panic", Severity::Fatal),
+        ("Out of memory", Severity::Error),
+        ("invoked oom-killer", Severity::Error),
+        ("oom-kill:", Severity::Error),
+        ("oom_reaper", Severity::Error),
+        ("Killed process", Severity::Error),
+        ("I/O error", Severity::Error),
+        ("Medium Error", Severity::Error),
+        ("critical medium error", Severity::Error),
+        ("-fs error", Severity::Error),
+        ("Remounting filesystem read-only", Severity::Error),
+        ("segfault at", Severity::Error),
+        ("general protection", Severity::Error),
+        ("unable to handle", Severity::Error),
+        ("Oops", Severity::Error),
+        ("BUG:", Severity::Error),
+        ("soft lockup", Severity::Error),
+        ("hard LOCKUP", Severity::Error),
+        ("rcu_sched self-detected stall", Severity::Error),
+        ("Hardware Error", Severity::Error),
+        ("Machine check", Severity::Error),
+        ("blocked for more than", Severity::Error),
+        ("temperature above threshold", Severity::Warn),
+        ("table full, dropping packet", Severity::Warn),
+    ];
+    const SYSTEMD: [(&str, Severity); 3] = [
+        ("Failed to start ", Severity::Error),
+        ("Failed with result ", Severity::Warn),
+        ("Dependency failed for ", Severity::Error),
+    ];
+    const DISKS: [(&str, Severity); 4] = [
+        ("FAILED SMART self-check", Severity::Error),
+        ("Currently unreadable (pending) sectors", Severity::Error),
+        ("Offline uncorrectable sectors", Severity::Error),
+        ("Fail event", Severity::Error),
+    ];
+    let table: &[(&str, Severity)] = match program {
+        "kernel" => &KERNEL,
+        "systemd" => &SYSTEMD,
+        "smartd" | "mdadm" => &DISKS,
+        _ => return None,
+    };
+    let head = &message.as_bytes()[..message.len().min(LOOK_BYTES)];
+    table
+        .iter()
+        .find(|(words, _)| memchr::memmem::find(head, words.as_bytes()).is_some())
+        .map(|(_, level)| *level)
 }
 
 /// The level of a structured record's value, and whether it says no more than the level's own name.
@@ -110,23 +278,24 @@ fn of_number(number: i64) -> Option<Severity> {
     }
 }
 
-/// The level of a header token: any spelling, or the single letter of Android and glog.
-pub(crate) fn of_token(token: &str) -> Option<Severity> {
-    if token.len() == 1 {
-        return match token {
-            "V" => Some(Severity::Trace),
-            "D" => Some(Severity::Debug),
-            "I" => Some(Severity::Info),
-            "W" => Some(Severity::Warn),
-            "E" => Some(Severity::Error),
-            "F" => Some(Severity::Fatal),
-            _ => None,
-        };
+/// The level of a single letter, where the format has one: Android, klog, brackets.
+pub(crate) const fn of_letter(letter: u8) -> Option<Severity> {
+    match letter {
+        b'T' | b'V' => Some(Severity::Trace),
+        b'D' => Some(Severity::Debug),
+        b'I' | b'N' => Some(Severity::Info),
+        b'W' => Some(Severity::Warn),
+        b'E' => Some(Severity::Error),
+        b'F' | b'A' | b'C' => Some(Severity::Fatal),
+        _ => None,
     }
+}
+
+/// The level of a word of a header, of any spelling, in capitals, lower case or with one capital.
+pub(crate) fn of_token(token: &str) -> Option<Severity> {
     if token.len() < 3 || !token.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return None;
     }
-    // Prose is lower-case and long words of it are no levels: `fine`, `failure`, `alert`.
     let cased = token.bytes().skip(1).all(|byte| byte.is_ascii_uppercase())
         || token.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
     if !cased || matches!(token, "fine" | "failure" | "alert" | "panic" | "information") {
@@ -148,22 +317,69 @@ mod tests {
             ("{\"level\":\"debug\"}", Some(Severity::Debug)),
             ("error: kex_exchange_identification", Some(Severity::Error)),
             ("sshd: fatal: Timeout", Some(Severity::Fatal)),
+            ("imap-login: Error: auth failed", Some(Severity::Error)),
             ("Warning: deprecated", Some(Severity::Warn)),
             ("ValueError: bad", Some(Severity::Error)),
             ("java.lang.NullPointerException: x", Some(Severity::Error)),
             ("INFO then ERROR", Some(Severity::Info)),
+            ("npm ERR! code E404", Some(Severity::Error)),
+            ("ERRO[0007] boom  user=ann", Some(Severity::Error)),
+            ("DEBU[0001] x", Some(Severity::Debug)),
+            ("FATA[0001] x", Some(Severity::Fatal)),
+            ("fail: Shop.Orders[13]", Some(Severity::Error)),
+            ("crit: Shop.Orders[13]", Some(Severity::Fatal)),
+            ("dbug: Shop.Orders[13]", Some(Severity::Debug)),
+            ("trce: Shop.Orders[13]", Some(Severity::Trace)),
+            ("t=2026-10-22T21:59:01+0000 lvl=eror msg=x", Some(Severity::Error)),
+            ("lvl=dbug", Some(Severity::Debug)),
+            ("severity: warning", Some(Severity::Warn)),
+            ("Traceback (most recent call last):", Some(Severity::Error)),
+            ("Exception in thread \"main\" java.lang.Error", Some(Severity::Error)),
+            ("thread 'main' panicked at src/main.rs:2:5:", Some(Severity::Fatal)),
+            ("thread 'main' started", None),
+            ("** (RuntimeError) boom", Some(Severity::Error)),
+            ("** (boom) text", None),
+            ("panic: runtime error: index out of range", Some(Severity::Fatal)),
+            ("error: 404 not found", Some(Severity::Error)),
+            ("error: 0", None),
+            ("errors: 0, error: none, warning: 3", None),
+            ("ERROR: 0", None),
             ("no errors", None),
             ("0 errors", None),
             ("0 ERROR lines", None),
             ("No ERROR found", None),
             ("finished with errors: 3", None),
+            ("finished with error: timeout", None),
             ("an error occurred", None),
             ("GET /ERROR/x", None),
+            ("GET /s?level=error", None),
+            ("GET /s?x=1&level=error", None),
+            ("started with --log-level=debug", None),
+            ("Setting log level: debug", None),
+            ("Cleared ERROR count on port 3", None),
+            ("we are sending a WARN to them", None),
             ("that is fine: go on", None),
+            ("plan D was chosen", None),
+            ("status=ERROR_NONE ok", None),
             ("User login", None),
             ("", None),
         ] {
             assert_eq!(level_from_message(message), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn levels_of_system_programs() {
+        for (program, message, expected) in [
+            ("kernel", "Kernel panic - not syncing: VFS", Some(Severity::Fatal)),
+            ("kernel", "Out of memory: Killed process 812 (java)", Some(Severity::Error)),
+            ("kernel", "blk_update_request: I/O error, dev sda, sector 7", Some(Severity::Error)),
+            ("kernel", "app[7]: segfault at 0 ip 0000 sp 0000 error 4 in libc.so", Some(Severity::Error)),
+            ("kernel", "usb 1-1: new high-speed USB device", None),
+            ("systemd", "Failed to start nginx.service.", Some(Severity::Error)),
+            ("app", "Kernel panic", None),
+        ] {
+            assert_eq!(of_program(program, message), expected, "{message}");
         }
     }
 

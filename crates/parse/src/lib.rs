@@ -8,11 +8,15 @@ mod application;
 mod auth;
 mod body;
 mod fit;
+mod formats;
+mod header;
 mod json;
 mod level;
 mod line;
 mod logfmt;
 mod record;
+#[cfg(test)]
+mod samples;
 mod syslog;
 mod time;
 mod truncate;
@@ -28,8 +32,8 @@ pub use line::line;
 pub struct Context<'c> {
     /// Receipt: the time stamp of lines without one.
     pub received: Timestamp,
-    /// What time stamps without a year are nearest to: usually `received`; for an old file, the time it was
-    /// last written.
+    /// Before when time stamps without a year were written, but for a day: usually `received`; for a file that is
+    /// read later, the time it was last written.
     pub near: Timestamp,
     /// Zone of time stamps that name none.
     pub zone: &'c jiff::tz::TimeZone,

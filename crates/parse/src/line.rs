@@ -5,17 +5,20 @@ use std::borrow::Cow;
 use event::{Event, Severity};
 
 use crate::{
-    Context, access, application, json, level, logfmt,
+    Context, access, application,
+    formats::{self, Line, network, vendor},
+    json, level, logfmt,
     record::{self, Flags},
-    syslog, time,
+    syslog,
+    time::{self, Stamp},
 };
 
 /// Recognises one text line (without its newline). Never fails: what nothing recognises is plain text.
 ///
-/// Known are JSON objects, logfmt, syslog (RFC 5424, RFC 3164 with or without priority, ISO time
-/// stamps), access logs (common and combined), error logs of Apache and nginx, kernel messages, and
-/// application forms with a time stamp and a level. `original` is the whole line; the message is
-/// what follows the header, the whole line for access logs and plain text.
+/// Known are JSON objects, logfmt, syslog (RFC 5424, RFC 3164 with or without priority, and the forms of journals
+/// and devices), access logs, the formats of the table in `formats`, and whatever begins with a time stamp or a
+/// level. `original` is the whole line; the message is what follows the header, the whole line for access logs and
+/// plain text.
 pub fn line<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
@@ -62,11 +65,6 @@ fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> {
         // Plain text keeps its byte order mark out of the message only.
         event.message = Cow::Borrowed(text);
     }
-    if event.timestamp == context.received
-        && let Some(timestamp) = time::epoch_and_date(text)
-    {
-        event.timestamp = timestamp;
-    }
     event.original = Some(Cow::Borrowed(line));
     event
 }
@@ -87,12 +85,39 @@ fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
             Some(event)
         }
         b'<' => syslog::event(text, context),
-        b'[' => application::kernel(text, context).or_else(|| application::event(text, context)),
-        _ => syslog::event(text, context)
-            .or_else(|| access::event(text, context))
-            .or_else(|| application::event(text, context))
-            .or_else(|| logfmt::event(text, context)),
+        _ => {
+            let line = Line::new(text, context);
+            formats::event(&line, context).or_else(|| match &line.stamp {
+                Some(stamp) => Some(stamped(stamp, context)),
+                None => unstamped(text, context),
+            })
+        }
     }
+}
+
+fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Event<'a> {
+    let mut event = network::stamped(stamp, context)
+        .or_else(|| syslog::stamped(stamp, context))
+        .or_else(|| access::stamped(stamp, context))
+        .unwrap_or_else(|| application::stamped(stamp, context));
+    if stamp.at.is_none() {
+        event.flag(event::field::TIMESTAMP_REPLACED);
+        event.set("labels.timestamp", stamp.text);
+    }
+    event
+}
+
+fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    if let Some(timestamp) = time::epoch_and_date(text) {
+        return Some(Event { timestamp, ..plain(text, context) });
+    }
+    application::level_first(text, context)
+        .or_else(|| access::event(text, context))
+        .or_else(|| syslog::version_one(text, context))
+        .or_else(|| network::event(text, context))
+        .or_else(|| vendor::event(text, context.received, context))
+        .or_else(|| logfmt::event(text, context))
+        .or_else(|| application::later_word(text, context))
 }
 
 /// Container runtimes keep the line's newline in their `log` member.

@@ -239,7 +239,7 @@ impl<'a> Record<'a> {
         let read = match &value {
             Value::Int(number) => Timestamp::from_integer(*number),
             Value::Float(number) => time::number(&number.to_string()),
-            Value::String(text) => time::parse(text, context.zone),
+            Value::String(text) => time::parse(text, context),
             Value::Json(text) => time::number(text),
             Value::Null | Value::Bool(_) => None,
         };

@@ -1,91 +1,153 @@
-//! Syslog: RFC 5424, RFC 3164 (with or without its priority) and the ISO-stamped file form.
+//! Syslog: RFC 5424, RFC 3164 (with or without its priority), and the forms in which files and journals hold it.
 
 use std::borrow::Cow;
 
 use event::{Event, Severity, Timestamp, Value};
 
-use crate::{Context, auth, level, time};
+use crate::{
+    Context, auth,
+    formats::{kernel, network, vendor},
+    level,
+    time::{self, Form, Stamp},
+};
 
-/// The event of a syslog line.
+/// The event of a line that begins with a priority.
 pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    let (priority, rest) = priority(line);
-    if priority.is_some()
-        && let Some(rest) = rest.strip_prefix("1 ")
-        && let Some(event) = rfc5424(rest, context)
-    {
-        return Some(with_priority(event, priority));
-    }
-    let bytes = rest.as_bytes();
-    let (timestamp, length, is_iso) = match time::rfc3164(bytes, context.near, context.zone) {
-        Some((timestamp, length)) => (timestamp, length, false),
-        None => match time::iso(bytes).filter(|_| bytes.get(10) == Some(&b'T')) {
-            Some((civil, length)) => (civil.at(context.zone)?, length, true),
-            None if priority.is_some() => {
-                let event = content(None, rest, context.received, context);
-                return Some(with_priority(event, priority));
-            }
-            None => return None,
-        },
-    };
-    let rest = rest.get(length..)?.strip_prefix([' ', ':'])?.trim_start_matches(' ');
-    let (first, after) = rest.split_once(' ').unwrap_or((rest, ""));
-    let event = if first.ends_with(':') {
-        // No host: the tag follows at once.
-        if is_iso {
-            return None;
-        }
-        content(None, rest, timestamp, context)
-    } else if is_host(first) {
-        let after = after.trim_start_matches(' ');
-        let tagged = tag(after).is_some();
-        let levelled = is_iso && (level::of_token(first).is_some() || first_word_is_level(after));
-        if levelled || (is_iso && priority.is_none() && !tagged) {
-            return None;
-        }
-        let repeated = after.starts_with("last message repeated") || after.starts_with("-- MARK --");
-        if tagged || repeated || priority.is_some() {
-            content(Some(first), after, timestamp, context)
-        } else {
-            content(None, rest, timestamp, context)
-        }
-    } else if is_iso {
-        return None;
-    } else {
-        content(None, rest, timestamp, context)
-    };
-    Some(with_priority(event, priority))
+    let (priority, text) = priority(line)?;
+    let mut event = version_one(text, context)
+        .or_else(|| network::event(text, context))
+        .or_else(|| {
+            let stamp = time::stamp(text, context)?;
+            header(&stamp, true, context)
+        })
+        .unwrap_or_else(|| content(None, text, context.received, context));
+    event.severity = Severity::from_syslog(priority & 7);
+    event.set("log.syslog.facility.code", i64::from(priority >> 3));
+    event.set("log.syslog.severity.code", i64::from(priority & 7));
+    Some(event)
 }
 
-fn first_word_is_level(text: &str) -> bool {
+/// The event of a line without a priority whose time stamp has been read, when a host and a program follow it.
+pub(crate) fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Option<Event<'a>> {
+    if stamp.is_open {
+        return None;
+    }
+    header(stamp, false, context)
+}
+
+/// RFC 5424 from its version on; its priority may have been lost on the way.
+pub(crate) fn version_one<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    rfc5424(text.strip_prefix("1 ")?, context)
+}
+
+/// What follows a time stamp: `host program[pid]: text`, with more or less of it.
+fn header<'a>(stamp: &Stamp<'a>, has_priority: bool, context: &Context<'_>) -> Option<Event<'a>> {
+    let timestamp = stamp.at.unwrap_or(context.received);
+    let rest = stamp.rest.trim_start_matches([' ', ':']);
+    let is_syslog = has_priority || stamp.form == Form::Syslog;
+    if let Some((severity, after)) = facility(rest) {
+        return Some(Event { severity, ..content(None, after, timestamp, context) });
+    }
+    let (host, after) = match host(rest, is_syslog) {
+        Some((host, after)) => (host, after.trim_start_matches(' ')),
+        // No host: the tag follows at once.
+        None if is_syslog => return Some(content(None, rest, timestamp, context)),
+        None => return None,
+    };
+    if let Some(inner) = version_one(after, context).filter(|_| host.is_some()) {
+        let host = inner.host.or(host.map(Cow::Borrowed));
+        return Some(Event { host, ..inner });
+    }
+    if let Some((severity, after)) = facility(after) {
+        return Some(Event { severity, ..content(host, after, timestamp, context) });
+    }
+    let tag = tag(after);
+    let is_levelled =
+        !is_syslog && (host.is_some_and(|host| level::of_token(host).is_some()) || begins_with_level(after));
+    let looks_like_host = host.is_some_and(looks_like_host);
+    let is_sure = match (&tag, stamp.form) {
+        _ if has_priority => true,
+        _ if is_levelled => false,
+        (Some(tag), _) if tag.pid.is_some() => true,
+        (Some(_), Form::Syslog) => true,
+        (Some(_), Form::Iso) => looks_like_host || stamp.has_offset(),
+        (Some(_), Form::Other) => looks_like_host && stamp.names_zone,
+        (None, Form::Syslog) => {
+            looks_like_host || after.starts_with("last message repeated") || after.starts_with("-- MARK --")
+        }
+        (None, Form::Iso) => looks_like_host && stamp.has_offset(),
+        (None, Form::Other) => false,
+    };
+    match is_sure {
+        true => Some(content(host, after, timestamp, context)),
+        false if is_syslog => Some(content(None, rest, timestamp, context)),
+        false => None,
+    }
+}
+
+/// The host at the start, and what follows it; a device in quotes gives none. None where a tag or text stands there.
+fn host(text: &str, is_syslog: bool) -> Option<(Option<&str>, &str)> {
+    if is_syslog && let Some(inner) = text.strip_prefix('[') {
+        let (name, after) = inner.split_once("] ")?;
+        let is_name = is_host(name) && name.bytes().any(|byte| byte.is_ascii_alphabetic());
+        return (is_name && tag(after).is_some()).then_some((Some(name), after));
+    }
+    if is_syslog && let Some(inner) = text.strip_prefix("(\"") {
+        return inner.split_once("\") ").map(|(_, after)| (None, after));
+    }
+    let (name, after) = text.split_once(' ').unwrap_or((text, ""));
+    if name.ends_with(':') && name.parse::<std::net::IpAddr>().is_err() {
+        return None;
+    }
+    is_host(name).then_some((Some(name), after))
+}
+
+/// `daemon.info`, as busybox and BSD write the priority: its level, and what follows it.
+fn facility(text: &str) -> Option<(Severity, &str)> {
+    const FACILITIES: [&str; 15] = [
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+        "ntp", "security", "console",
+    ];
+    let (word, after) = text.split_once(' ')?;
+    let word = word.strip_prefix('<').and_then(|word| word.strip_suffix('>')).unwrap_or(word);
+    let (facility, severity) = word.split_once('.')?;
+    let is_local =
+        facility.strip_prefix("local").is_some_and(|number| number.parse::<u8>().is_ok_and(|n| n < 8));
+    (is_local || FACILITIES.contains(&facility))
+        .then(|| Severity::from_name(severity))
+        .flatten()
+        .map(|severity| (severity, after))
+}
+
+fn begins_with_level(text: &str) -> bool {
     let word = text.split([' ', ':']).next().unwrap_or_default();
     level::of_token(word.trim_matches(['[', ']'])).is_some()
 }
 
 fn is_host(token: &str) -> bool {
     !token.is_empty()
+        && token.len() <= 255
         && token.bytes().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'@' | b'/')
         })
 }
 
-/// `<134>`: facility times eight plus severity, at most 191.
-fn priority(line: &str) -> (Option<u8>, &str) {
-    let parsed = line.strip_prefix('<').and_then(|rest| {
-        let (digits, rest) = rest.split_at_checked(rest.find('>').filter(|end| (1..=3).contains(end))?)?;
-        let number =
-            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u8>().ok())??;
-        (number <= 191).then_some((number, &rest[1..]))
-    });
-    parsed.map_or((None, line), |(number, rest)| (Some(number), rest))
+/// `web1`, `FW-EDGE-1`, `mx1.example.org`, an address: no word of a sentence and no number.
+fn looks_like_host(token: &str) -> bool {
+    let has = |wanted: fn(&u8) -> bool| token.bytes().any(|byte| wanted(&byte));
+    let is_name =
+        token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let starts = token.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
+    (is_name && starts && (has(u8::is_ascii_digit) || (has(|byte| *byte == b'.') && !token.ends_with('.'))))
+        || token.parse::<std::net::IpAddr>().is_ok()
 }
 
-fn with_priority<'a>(mut event: Event<'a>, priority: Option<u8>) -> Event<'a> {
-    if let Some(priority) = priority {
-        event.severity = Severity::from_syslog(priority & 7);
-        event.set("log.syslog.facility.code", i64::from(priority >> 3));
-        event.set("log.syslog.severity.code", i64::from(priority & 7));
-    }
-    event
+/// `<134>`: facility times eight plus severity, at most 191.
+fn priority(line: &str) -> Option<(u8, &str)> {
+    let rest = line.strip_prefix('<')?;
+    let (digits, rest) = rest.split_at_checked(rest.find('>').filter(|end| (1..=3).contains(end))?)?;
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u8>().ok())??;
+    (number <= 191).then_some((number, &rest[1..]))
 }
 
 /// A program's name and process id before the colon, and the text after it.
@@ -95,26 +157,44 @@ struct Tag<'a> {
     message: &'a str,
 }
 
-/// `sshd[42]: text`, `su: text`, `sshd(pam_unix)[42]: text`, `sogod [42]: text`.
+/// `sshd[42]: text`, `su: text`, `sshd(pam_unix)[42]: text`, `sogod [42]: text`, `(udev-worker)[42]: text`,
+/// `spf filter[42]: text`, `launchd[1] (mdworker[42]): text`.
 fn tag(text: &str) -> Option<Tag<'_>> {
-    let end = text.bytes().position(|byte| matches!(byte, b':' | b'[' | b' ' | b'('))?;
-    let (program, mut rest) = text.split_at(end);
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'+');
-    if program.is_empty() || program.len() > 128 || !program.bytes().all(plain) {
+    let named = match text.strip_prefix('(') {
+        Some(inner) => {
+            inner.bytes().position(|byte| !plain(byte)).filter(|end| inner[*end..].starts_with(')'))? + 2
+        }
+        None => text.bytes().position(|byte| !plain(byte))?,
+    };
+    if named == 0 || named > 128 {
         return None;
     }
+    let (mut program, mut rest) = text.split_at(named);
     if let Some(inner) = rest.strip_prefix('(') {
         rest = inner.split_once(')').filter(|(inside, _)| !inside.contains(' '))?.1;
     }
-    if rest.starts_with(" [") {
-        rest = &rest[1..];
+    if let Some(words) = rest.strip_prefix(' ') {
+        // A blank before the process id, or one within the name.
+        let second = words.bytes().position(|byte| !plain(byte))?;
+        rest = &words[second..];
+        program = &text[..named + if second > 0 { 1 + second } else { 0 }];
+        if !rest.starts_with('[') {
+            return None;
+        }
     }
     let mut pid = None;
     if let Some(inner) = rest.strip_prefix('[') {
         let (inside, after) = inner.split_once(']')?;
-        pid = Some(inside.parse::<i64>().ok().filter(|pid| *pid >= 0)?);
+        if inside.is_empty() || inside.len() > 64 || inside.contains(' ') {
+            return None;
+        }
+        pid = inside.parse::<i64>().ok().filter(|pid| *pid >= 0);
         rest = after;
+        if let Some(inner) = rest.strip_prefix(" (") {
+            rest = inner.split_once(')').filter(|(inside, _)| !inside.contains(' '))?.1;
+        }
     }
     let message = rest.strip_prefix(':')?;
     if !(message.is_empty() || message.starts_with([' ', '\t'])) {
@@ -131,6 +211,9 @@ fn content<'a>(
     timestamp: Timestamp,
     context: &Context<'_>,
 ) -> Event<'a> {
+    if let Some(event) = vendor::event(text, timestamp, context) {
+        return Event { host: host.map(Cow::Borrowed).or(event.host), ..event };
+    }
     let tag = tag(text);
     let message = tag.as_ref().map_or(text, |tag| tag.message);
     let mut event = Event::new(message, context.received);
@@ -138,6 +221,15 @@ fn content<'a>(
     event.host = host.map(Cow::Borrowed);
     event.severity = level::level_from_message(message).unwrap_or(Severity::Info);
     if let Some(Tag { program, pid, .. }) = tag {
+        if program == "kernel"
+            && let Some((uptime, text)) = kernel::uptime(message)
+        {
+            event.message = Cow::Borrowed(text);
+            event.set("labels.uptime_s", Value::Float(uptime));
+        }
+        if let Some(severity) = level::of_program(program, message) {
+            event.severity = severity;
+        }
         let name = program.rsplit('/').next().filter(|_| program.starts_with('/')).unwrap_or(program);
         event.source = Some(name.into());
         event.set("process.name", name);
@@ -149,28 +241,23 @@ fn content<'a>(
     event
 }
 
-/// What follows `<PRI>1 `: RFC 5424 section 6.
+/// What follows `<PRI>1 `: RFC 5424 section 6. Structured data that breaks its grammar is text.
 fn rfc5424<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     let mut parts = text.splitn(6, ' ');
     let stamp = parts.next()?;
     let timestamp = match stamp {
         "-" => context.received,
-        stamp => {
-            let (civil, length) = time::iso(stamp.as_bytes())?;
-            if length != stamp.len() {
-                return None;
-            }
-            civil.at(context.zone)?
-        }
+        stamp => time::parse(stamp, context)?,
     };
     let mut named = || parts.next().map(|part| Some(part).filter(|part| *part != "-"));
     let (host, program, pid, id) = (named()?, named()?, named()?, named()?);
     let rest = parts.next()?;
-    let (data, rest) = structured_data(rest)?;
+    let (data, rest) = structured_data(rest).unwrap_or((Vec::new(), rest));
     let message = rest.strip_prefix(' ').unwrap_or(rest);
     let message = message.strip_prefix('\u{feff}').unwrap_or(message);
     let mut event = Event::new(message, context.received);
     event.timestamp = timestamp;
+    event.severity = level::level_from_message(message).unwrap_or(Severity::Info);
     event.host = host.map(Cow::Borrowed);
     event.source = program.map(Cow::Borrowed);
     if let Some(program) = program {
@@ -205,6 +292,9 @@ fn structured_data(text: &str) -> Option<(Parameters<'_>, &str)> {
     while let Some(element) = rest.strip_prefix('[') {
         let end = element.find([' ', ']'])?;
         let (id, mut inner) = element.split_at(end);
+        if id.is_empty() || id.contains(['"', '=']) {
+            return None;
+        }
         loop {
             inner = inner.trim_start_matches(' ');
             if let Some(after) = inner.strip_prefix(']') {

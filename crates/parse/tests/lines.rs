@@ -112,7 +112,7 @@ fn applications() {
     for (line, level, message) in [
         ("2024-06-01 11:59:59,747 - INFO  [Peer[id=1]/0:2181] - time out: 3200", "info", "time out: 3200"),
         ("[2024-06-01 11:59:59.747] [WARN] slow", "warn", "slow"),
-        ("2024-06-01T11:59:59.747Z ERROR main: broken", "error", "broken"),
+        ("2024-06-01T11:59:59.747Z ERROR main: broken", "error", "main: broken"),
         ("240601 115959 143 INFO dfs.Node$X: Served", "info", "Served"),
     ] {
         check(line, json!({"log.level": level, "message": message}));

@@ -1,0 +1,44 @@
+//! What a format is: how its lines begin, how one is read, and samples of it.
+
+use event::Event;
+
+use crate::{
+    Context,
+    time::{self, Stamp},
+};
+
+/// A line, and the time stamp that it begins with.
+pub(crate) struct Line<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) stamp: Option<Stamp<'a>>,
+}
+
+impl<'a> Line<'a> {
+    pub(crate) fn new(text: &'a str, context: &Context<'_>) -> Self {
+        Self { text, stamp: time::stamp(text, context) }
+    }
+}
+
+/// How the lines of a format begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Begins {
+    /// With a time stamp.
+    Stamp,
+    /// With one of these bytes, and no time stamp.
+    With(&'static [u8]),
+}
+
+/// A format of one program or family of programs.
+pub(super) struct Format {
+    pub(super) begins: Begins,
+    /// The event of a line, or None where it is of another format. It must say so after a few bytes.
+    pub(super) read: for<'a> fn(&Line<'a>, &Context<'_>) -> Option<Event<'a>>,
+    #[cfg(test)]
+    pub(super) samples: &'static [Sample],
+}
+
+/// A line, and what must be read from it: its program or form, the line, the time (RFC 3339; empty where the line has
+/// none, so that the time of receipt stands), the level, the host, the program (empty where the line names none), the
+/// message.
+#[cfg(test)]
+pub(crate) type Sample = [&'static str; 7];
