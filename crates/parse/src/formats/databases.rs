@@ -97,11 +97,12 @@ fn mysql_slow<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
 /// `Logon       Login failed for user …`, `spid52s     Starting up database …`: a source padded with blanks.
 fn sql_server<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     let stamp = line.stamp?;
-    let (source, message) = stamp.rest.strip_prefix(' ')?.split_once("  ")?;
+    let rest = stamp.rest.strip_prefix(' ')?;
+    let (source, message) = rest.split_at_checked(rest.bytes().take(12).position(|byte| byte == b' ')?)?;
     let is_process = source
         .strip_prefix("spid")
         .is_some_and(|id| id.trim_end_matches('s').bytes().all(|byte| byte.is_ascii_digit()));
-    if !is_process && !matches!(source, "Server" | "Logon" | "Backup") {
+    if !message.starts_with("  ") || !(is_process || matches!(source, "Server" | "Logon" | "Backup")) {
         return None;
     }
     let message = message.trim_start();

@@ -23,7 +23,7 @@ pub(crate) use format::Line;
 pub(crate) use format::Sample;
 use format::{Begins, Format};
 
-use crate::Context;
+use crate::{Context, time::Form};
 
 const TABLE: &[&[Format]] = &[
     kernel::FORMATS,
@@ -37,9 +37,12 @@ const TABLE: &[&[Format]] = &[
     languages::FORMATS,
 ];
 
-/// The event of a line in one of these formats.
+/// The event of a line in one of these formats. None of them has the stamps of syslog.
 pub(crate) fn event<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     let first = *line.text.as_bytes().first()?;
+    if line.stamp.is_some_and(|stamp| stamp.form == Form::Syslog) {
+        return None;
+    }
     TABLE.iter().flat_map(|formats| formats.iter()).find_map(|format| {
         let is_asked = match format.begins {
             Begins::Stamp => line.stamp.is_some(),

@@ -57,8 +57,8 @@ fn iis<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     const COLUMNS_MAX: usize = 40;
     let stamp = line.stamp.filter(|stamp| stamp.text.len() == 19)?;
     let message = stamp.rest.strip_prefix(' ')?;
+    let method = message.split(' ').take(6).position(|column| METHODS.contains(&column))?;
     let columns: Vec<&str> = message.split(' ').take(COLUMNS_MAX).collect();
-    let method = columns.iter().take(6).position(|column| METHODS.contains(column))?;
     let path = columns.get(method + 1).filter(|path| path.starts_with('/'))?;
     let is_number = |column: Option<&&str>| {
         column.is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -156,8 +156,9 @@ fn exim<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     };
     let (id, rest) = text.split_once(' ')?;
     // Six, six and two characters, or since 4.97 six, eleven and four.
-    let lengths: Vec<usize> = id.split('-').take(4).map(str::len).collect();
-    let is_id = matches!(lengths.as_slice(), [6, 6, 2] | [6, 11, 4])
+    let mut lengths = id.split('-').map(str::len);
+    let lengths = (lengths.next(), lengths.next(), lengths.next(), lengths.next());
+    let is_id = matches!(lengths, (Some(6), Some(6), Some(2), None) | (Some(6), Some(11), Some(4), None))
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !is_id {
         return None;

@@ -13,7 +13,7 @@ mod forms;
 mod scan;
 mod zone;
 
-use event::Timestamp;
+use event::{FUTURE_AFTER, Timestamp};
 pub(crate) use forms::Form;
 
 use self::{forms::read, scan::Scan};
@@ -100,7 +100,7 @@ pub(crate) fn stamp<'a>(text: &'a str, context: &Context<'_>) -> Option<Stamp<'a
     let (at, length, form, names_zone) = match read(bytes) {
         Some((civil, length, form)) => (civil.at(context), length, form, civil.names_zone()),
         None => {
-            let (at, length) = epoch(bytes, context).or_else(|| tai64n(bytes))?;
+            let (at, length) = epoch(bytes, is_bracketed, context).or_else(|| tai64n(bytes))?;
             (Some(at), length, Form::Other, true)
         }
     };
@@ -115,9 +115,11 @@ pub(crate) fn stamp<'a>(text: &'a str, context: &Context<'_>) -> Option<Stamp<'a
 }
 
 /// Seconds since 1970 with a fraction of three, six or nine digits, or milliseconds: `1792706341.123`,
-/// `1792706341123`. Numbers of other magnitudes, and those in the future, are something else.
-fn epoch(bytes: &[u8], context: &Context<'_>) -> Option<(Timestamp, usize)> {
-    const YEAR_2000_NANOS: i64 = 946_684_800_000_000_000;
+/// `1792706341123`; whole seconds only where they are recent, or alone in brackets. Times before 2000 and after 2100
+/// are other numbers.
+fn epoch(bytes: &[u8], is_bracketed: bool, context: &Context<'_>) -> Option<(Timestamp, usize)> {
+    const CENTURY_NANOS: std::ops::Range<i64> = 946_684_800_000_000_000..4_102_444_800_000_000_000;
+    const RECENT: std::time::Duration = std::time::Duration::from_secs(400 * 86_400);
     let scan = Scan::new(bytes);
     let whole = scan.run();
     let fraction = match bytes.get(whole) {
@@ -125,20 +127,16 @@ fn epoch(bytes: &[u8], context: &Context<'_>) -> Option<(Timestamp, usize)> {
         _ => 0,
     };
     let length = match (whole, fraction) {
-        (13, 0) => 13,
+        (10 | 13, 0) => whole,
         (10, 3 | 6 | 9) => whole + 1 + fraction,
-        // A bare number of ten digits is a time only where it is a recent one.
-        (10, 0) => 10,
         _ => return None,
     };
     let at = number(std::str::from_utf8(&bytes[..length]).ok()?)?;
-    let latest = context.near.saturating_add(event::FUTURE_AFTER.as_nanos() as i64);
-    let earliest = if length == 10 {
-        context.near.saturating_add(-400 * 86_400 * 1_000_000_000)
-    } else {
-        Timestamp::MIN
-    };
-    (at <= latest && at >= earliest && at.as_nanos() >= YEAR_2000_NANOS).then_some((at, length))
+    let latest = context.near.saturating_add(FUTURE_AFTER.as_nanos() as i64);
+    let is_recent = at <= latest && at >= context.near.saturating_sub(RECENT);
+    let is_alone = is_bracketed && bytes.get(length) == Some(&b']');
+    let is_time = CENTURY_NANOS.contains(&at.as_nanos()) && (length > 10 || is_recent || is_alone);
+    is_time.then_some((at, length))
 }
 
 /// `@400000004c91b044077a9e94` of multilog: TAI, reckoned as the machine's seconds since 1970 and ten.

@@ -207,7 +207,7 @@ fn database(scan: &mut Scan<'_>) -> Option<TimeZone> {
 
 fn abbreviation(scan: &mut Scan<'_>) -> Option<(&'static str, i32)> {
     let length = scan.rest().iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count();
-    let name = scan.rest().get(..length)?;
+    let name = scan.rest().get(..length).filter(|name| (2..=5).contains(&name.len()))?;
     let (name, minutes) = ABBREVIATIONS.iter().find(|(known, _)| known.as_bytes() == name)?;
     scan.at += length;
     scan.ends()?;
