@@ -31,7 +31,8 @@ pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a
     let (referrer, agent) = trailing(rest);
 
     // A list of proxies may stand for the address: the first is the client.
-    let (address, ident, user) = match head.split_once(", ") {
+    let list = head.split_once(',').and_then(|(first, rest)| Some((first, rest.strip_prefix(' ')?)));
+    let (address, ident, user) = match list {
         Some((first, rest)) if first.parse::<IpAddr>().is_ok() => {
             let mut parts = rest.rsplitn(3, ' ');
             let (user, ident) = (parts.next()?, parts.next()?);

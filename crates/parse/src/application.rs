@@ -90,7 +90,8 @@ fn trimmed(text: &str) -> &str {
 
 fn levelled<'a>(event: &mut Event<'a>, found: &Found<'a>) {
     event.severity = found.severity;
-    if let Some((_, rest)) = found.between.split_once("[pid ") {
+    let pid = if found.between.contains('[') { found.between.split_once("[pid ") } else { None };
+    if let Some((_, rest)) = pid {
         set_pid(event, rest);
     }
     if let Some(logger) = found.logger {
@@ -105,7 +106,7 @@ fn levelled<'a>(event: &mut Event<'a>, found: &Found<'a>) {
         // Apache 2.4 names the module, and always the client's port.
         _ => {
             let text = trimmed(found.rest);
-            strip_header(event, text.strip_prefix("- ").unwrap_or(text), found.between.contains("[pid "));
+            strip_header(event, text.strip_prefix("- ").unwrap_or(text), pid.is_some());
         }
     }
 }
@@ -146,6 +147,9 @@ fn strip_header<'a>(event: &mut Event<'a>, message: &'a str, with_ports: bool) {
 
 /// `2035#2035: *9134 text, client: 192.0.2.7, server: example.org, request: "GET / HTTP/1.1"`.
 fn nginx<'a>(event: &mut Event<'a>, text: &'a str) -> Option<&'a str> {
+    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
     let (head, rest) = text.split_once(": ")?;
     let (pid, thread) = head.split_once('#')?;
     thread.parse::<u64>().ok()?;
@@ -183,11 +187,9 @@ fn set_client<'a>(event: &mut Event<'a>, client: &'a str, with_port: bool) {
 
 /// `7 --- [shop] [nio-8080-exec-1] c.e.shop.OrderController : text`, of Spring Boot.
 fn spring<'a>(event: &mut Event<'a>, text: &'a str) -> Option<(Option<&'a str>, &'a str)> {
-    let (head, rest) = text.split_once("--- [")?;
-    let pid = head.trim();
-    if !pid.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
+    let digits = text.bytes().position(|byte| !byte.is_ascii_digit())?;
+    let (pid, rest) = text.split_at(digits);
+    let rest = rest.trim_start().strip_prefix("--- [")?;
     let (names, message) = rest.split_once(" : ")?;
     let (threads, logger) = names.rsplit_once(']')?;
     let thread = threads.rsplit('[').next().unwrap_or(threads).trim();

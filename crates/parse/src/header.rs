@@ -36,7 +36,8 @@ struct Word<'a> {
 pub(crate) fn level(header: &str) -> Option<Found<'_>> {
     let (mut rest, mut plain, mut logger, mut whole) = (header, 0, None, None);
     for number in 0..WORDS_MAX {
-        let skipped = rest.trim_start_matches([' ', '\t', '-', '|', ':', ',', ';']);
+        let is_mark = |byte: u8| matches!(byte, b' ' | b'\t' | b'-' | b'|' | b':' | b',' | b';');
+        let skipped = &rest[rest.bytes().position(|byte| !is_mark(byte))?..];
         let gap = &rest[..rest.len() - skipped.len()];
         let word = word(skipped)?;
         let found = |severity, logger, after| Found {
@@ -87,7 +88,8 @@ fn word(text: &str) -> Option<Word<'_>> {
             Some(Word { text: inner[..end].trim(), is_bracketed: true, after: &inner[end + 1..] })
         }
         None => {
-            let end = text.find([' ', '\t', '|', ':', ',', '[', ']', '(']).unwrap_or(text.len());
+            let ends = |byte: u8| matches!(byte, b' ' | b'\t' | b'|' | b':' | b',' | b'[' | b']' | b'(');
+            let end = text.bytes().position(ends).unwrap_or(text.len());
             let end = if end == 0 { 1 } else { end };
             Some(Word { text: text.get(..end)?, is_bracketed: false, after: text.get(end..)? })
         }

@@ -52,16 +52,17 @@ pub fn level_from_message(message: &str) -> Option<Severity> {
             at += 1;
         }
         let before = &bytes[previous.clone()];
-        let found = (at - start >= 3).then(|| {
-            let assigned = names_level(before) && is_assigned(bytes, previous_start, start, &sentence);
-            level_of(bytes, start..at, assigned, &sentence)
-        });
-        if let Some(found) = found.flatten()
+        let assigned = names_level(before) && is_assigned(bytes, previous_start, start, &sentence);
+        if at - start >= 3
+            && (assigned || may_be_level(bytes, start..at))
+            && let Some(found) = level_of(bytes, start..at, assigned, &sentence)
             && !negates(before)
         {
             return Some(found);
         }
-        sentence.add(bytes, start..at);
+        if !sentence.has_begun() {
+            sentence.add(bytes, start..at);
+        }
         previous = start..at;
         previous_start = start;
     }
@@ -98,7 +99,18 @@ const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
+/// Whether a word stands in capitals, in brackets or before a colon: most words do not.
+fn may_be_level(bytes: &[u8], word: std::ops::Range<usize>) -> bool {
+    let before = word.start.checked_sub(1).map(|index| bytes[index]);
+    (bytes[word.start].is_ascii_uppercase() && bytes[word.start + 1].is_ascii_uppercase())
+        || bytes.get(word.end) == Some(&b':')
+        || matches!(before, Some(b'[' | b'(' | b'<'))
+}
+
 fn names_level(word: &[u8]) -> bool {
+    if !matches!(word.len(), 3 | 5 | 8 | 9) {
+        return false;
+    }
     [b"level".as_slice(), b"lvl", b"severity", b"loglevel", b"levelname", b"log_level"]
         .iter()
         .any(|name| name.eq_ignore_ascii_case(word))
@@ -199,7 +211,25 @@ fn is_count(rest: &[u8]) -> bool {
 
 /// What the text of a system program says by itself: kernels write no level beside it.
 pub(crate) fn of_program(program: &str, message: &str) -> Option<Severity> {
-    const KERNEL: [(&str, Severity); 24] = [
+    let table = match program {
+        "kernel" => &KERNEL,
+        "systemd" => &SYSTEMD,
+        "smartd" | "mdadm" => &DISKS,
+        _ => return None,
+    };
+    let head = &message.as_bytes()[..message.len().min(LOOK_BYTES)];
+    table.iter().find(|(words, _)| words.find(head).is_some()).map(|(_, level)| *level)
+}
+
+/// Words, and the level of a message that has them.
+type Grave = std::sync::LazyLock<Vec<(memchr::memmem::Finder<'static>, Severity)>>;
+
+fn grave(table: &[(&'static str, Severity)]) -> Vec<(memchr::memmem::Finder<'static>, Severity)> {
+    table.iter().map(|(words, level)| (memchr::memmem::Finder::new(*words), *level)).collect()
+}
+
+static KERNEL: Grave = Grave::new(|| {
+    grave(&[
         ("Kernel panic", Severity::Fatal),
         ("Out of memory", Severity::Error),
         ("invoked oom-killer", Severity::Error),
@@ -224,30 +254,25 @@ pub(crate) fn of_program(program: &str, message: &str) -> Option<Severity> {
         ("blocked for more than", Severity::Error),
         ("temperature above threshold", Severity::Warn),
         ("table full, dropping packet", Severity::Warn),
-    ];
-    const SYSTEMD: [(&str, Severity); 3] = [
+    ])
+});
+
+static SYSTEMD: Grave = Grave::new(|| {
+    grave(&[
         ("Failed to start ", Severity::Error),
         ("Failed with result ", Severity::Warn),
         ("Dependency failed for ", Severity::Error),
-    ];
-    const DISKS: [(&str, Severity); 4] = [
+    ])
+});
+
+static DISKS: Grave = Grave::new(|| {
+    grave(&[
         ("FAILED SMART self-check", Severity::Error),
         ("Currently unreadable (pending) sectors", Severity::Error),
         ("Offline uncorrectable sectors", Severity::Error),
         ("Fail event", Severity::Error),
-    ];
-    let table: &[(&str, Severity)] = match program {
-        "kernel" => &KERNEL,
-        "systemd" => &SYSTEMD,
-        "smartd" | "mdadm" => &DISKS,
-        _ => return None,
-    };
-    let head = &message.as_bytes()[..message.len().min(LOOK_BYTES)];
-    table
-        .iter()
-        .find(|(words, _)| memchr::memmem::find(head, words.as_bytes()).is_some())
-        .map(|(_, level)| *level)
-}
+    ])
+});
 
 /// The level of a structured record's value, and whether it says no more than the level's own name.
 pub(crate) fn of_value(value: &Value<'_>) -> Option<(Severity, bool)> {

@@ -62,20 +62,23 @@ fn header<'a>(stamp: &Stamp<'a>, has_priority: bool, context: &Context<'_>) -> O
         return Some(Event { severity, ..content(host, after, timestamp, context) });
     }
     let tag = tag(after);
+    if !is_syslog && tag.is_none() && stamp.form == Form::Other {
+        return None;
+    }
     let is_levelled =
         !is_syslog && (host.is_some_and(|host| level::of_token(host).is_some()) || begins_with_level(after));
-    let looks_like_host = host.is_some_and(looks_like_host);
+    let looks_like_host = || host.is_some_and(looks_like_host);
     let is_sure = match (&tag, stamp.form) {
         _ if has_priority => true,
         _ if is_levelled => false,
         (Some(tag), _) if tag.pid.is_some() => true,
         (Some(_), Form::Syslog) => true,
-        (Some(_), Form::Iso) => looks_like_host || stamp.has_offset(),
-        (Some(_), Form::Other) => looks_like_host && stamp.names_zone,
+        (Some(_), Form::Iso) => looks_like_host() || stamp.has_offset(),
+        (Some(_), Form::Other) => looks_like_host() && stamp.names_zone,
         (None, Form::Syslog) => {
-            looks_like_host || after.starts_with("last message repeated") || after.starts_with("-- MARK --")
+            looks_like_host() || after.starts_with("last message repeated") || after.starts_with("-- MARK --")
         }
-        (None, Form::Iso) => looks_like_host && stamp.has_offset(),
+        (None, Form::Iso) => looks_like_host() && stamp.has_offset(),
         (None, Form::Other) => false,
     };
     match is_sure {

@@ -41,14 +41,13 @@ fn dated<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         && stamp.text.as_bytes()[0].is_ascii_alphabetic();
     let message = stamp.rest.strip_prefix(' ').filter(|_| is_ctime && !stamp.is_open)?.trim_start();
     let subject = message.split(' ').next()?;
-    let known = level::of_program("kernel", message);
     let is_subject =
         subject.ends_with(':') || message.split(' ').nth(1).is_some_and(|word| word.ends_with(':'));
     let is_other = message.starts_with('[')
         || message.starts_with("PHP ")
         || subject.parse::<std::net::IpAddr>().is_ok()
         || level::of_token(subject.trim_end_matches(':')).is_some();
-    if is_other || (known.is_none() && !is_subject) {
+    if is_other || !(is_subject || level::of_program("kernel", message).is_some()) {
         return None;
     }
     let mut event = Event::new(message, context.received);

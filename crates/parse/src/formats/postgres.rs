@@ -48,7 +48,7 @@ fn severity(word: &str) -> Option<Severity> {
 /// `[4711] ann@shop ERROR:  relation "orders" does not exist`: two blanks follow the level's colon.
 fn stderr<'a>(rest: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     let head = &rest.as_bytes()[..rest.len().min(PREFIX_BYTES_MAX)];
-    let colon = memchr::memmem::find(head, b":  ")?;
+    let colon = memchr::memchr_iter(b':', head).find(|colon| head[colon + 1..].starts_with(b"  "))?;
     let start = rest[..colon].rfind([' ', ':']).map_or(0, |mark| mark + 1);
     let word = &rest[start..colon];
     let severity = severity(word)?;
