@@ -9,13 +9,17 @@ use event::{Severity, Value};
 const LOOK_BYTES: usize = 512;
 
 /// What a text begins with when something has gone wrong, though no word of it is a level.
-const STARTS: [(&str, Severity); 10] = [
+const STARTS: [(&str, Severity); 14] = [
     ("Traceback (most recent call last)", Severity::Error),
     ("Exception in thread ", Severity::Error),
     ("Unhandled exception", Severity::Error),
     ("Uncaught exception", Severity::Error),
     ("Segmentation fault", Severity::Error),
     ("segfault at ", Severity::Error),
+    ("PHP Fatal error: ", Severity::Fatal),
+    ("PHP Parse error: ", Severity::Error),
+    ("PHP Warning: ", Severity::Warn),
+    ("PHP Recoverable fatal error: ", Severity::Fatal),
     ("Fatal error: ", Severity::Fatal),
     ("fatal error: ", Severity::Fatal),
     ("thread '", Severity::Fatal),
@@ -364,6 +368,8 @@ mod tests {
             ("thread 'main' started", None),
             ("** (RuntimeError) boom", Some(Severity::Error)),
             ("** (boom) text", None),
+            ("PHP Fatal error:  Uncaught Exception", Some(Severity::Fatal)),
+            ("PHP Warning:  Undefined variable", Some(Severity::Warn)),
             ("panic: runtime error: index out of range", Some(Severity::Fatal)),
             ("error: 404 not found", Some(Severity::Error)),
             ("error: 0", None),

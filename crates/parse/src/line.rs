@@ -108,11 +108,9 @@ fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Event<'a> {
 }
 
 fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    if let Some(timestamp) = time::epoch_and_date(text) {
-        return Some(Event { timestamp, ..plain(text, context) });
-    }
     application::level_first(text, context)
         .or_else(|| access::event(text, context))
+        .or_else(|| time::epoch_and_date(text).map(|timestamp| Event { timestamp, ..plain(text, context) }))
         .or_else(|| syslog::version_one(text, context))
         .or_else(|| network::event(text, context))
         .or_else(|| vendor::event(text, context.received, context))

@@ -17,6 +17,8 @@ mod postgres;
 mod servers;
 pub(crate) mod vendor;
 
+use std::sync::LazyLock;
+
 use event::Event;
 pub(crate) use format::Line;
 #[cfg(test)]
@@ -43,14 +45,27 @@ pub(crate) fn event<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<
     if line.stamp.is_some_and(|stamp| stamp.form == Form::Syslog) {
         return None;
     }
-    TABLE.iter().flat_map(|formats| formats.iter()).find_map(|format| {
-        let is_asked = match format.begins {
-            Begins::Stamp => line.stamp.is_some(),
-            Begins::With(bytes) => line.stamp.is_none() && bytes.contains(&first),
-        };
-        if is_asked { (format.read)(line, context) } else { None }
-    })
+    let asked =
+        if line.stamp.is_some() { &BY_START.stamped } else { &BY_START.first_byte[usize::from(first)] };
+    asked.iter().find_map(|format| (format.read)(line, context))
 }
+
+/// The formats of the table by how their lines begin.
+struct ByStart {
+    stamped: Vec<&'static Format>,
+    first_byte: Vec<Vec<&'static Format>>,
+}
+
+static BY_START: LazyLock<ByStart> = LazyLock::new(|| {
+    let formats = || TABLE.iter().flat_map(|formats| formats.iter());
+    let begins = |first: u8| {
+        formats().filter(move |format| matches!(format.begins, Begins::With(bytes) if bytes.contains(&first)))
+    };
+    ByStart {
+        stamped: formats().filter(|format| matches!(format.begins, Begins::Stamp)).collect(),
+        first_byte: (0..=u8::MAX).map(|first| begins(first).collect()).collect(),
+    }
+});
 
 /// All samples of the formats of this folder.
 #[cfg(test)]
