@@ -144,7 +144,7 @@ fn tai64n(bytes: &[u8]) -> Option<(Timestamp, usize)> {
     const LENGTH: usize = 25;
     /// Seconds before 1970 are below this.
     const EPOCH: u64 = 1 << 62;
-    let digits = bytes.strip_prefix(b"@")?.get(..LENGTH - 1)?;
+    let digits = bytes.strip_prefix(b"@")?.get(..LENGTH - 1).filter(|digits| digits.is_ascii())?;
     let digits = std::str::from_utf8(digits).ok()?;
     let seconds = u64::from_str_radix(&digits[..16], 16).ok()?.checked_sub(EPOCH + 10)?;
     let nanos = i64::from_str_radix(&digits[16..], 16).ok().filter(|nanos| *nanos < 1_000_000_000)?;

@@ -212,6 +212,7 @@ fn stamps_at_the_start_of_a_line() {
         "1234567890 bytes",
         "12:00:00 x",
         "10-22 x",
+        "@0000000000000\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
         "Oct 22 x",
     ] {
         assert!(stamp(line, &context).is_none(), "{line}");
