@@ -19,7 +19,7 @@ pub const FILE_PATH: &str = "log.file.path";
 /// Whose events these are, where several customers share a service: that of the key or agent that sent them.
 pub const ORGANIZATION: &str = "organization.name";
 /// What befell the line on its way in: a list of [`INVALID_UTF8`], [`TRUNCATED`], [`TIMESTAMP_REPLACED`],
-/// [`FUTURE`], [`UTF16`].
+/// [`FUTURE`], [`UTF16`], [`WINDOWS_1252`], [`ANSI`], [`REST`].
 pub const FLAGS: &str = "log.flags";
 /// Prefix of everything ECS does not know.
 pub const LABELS: &str = "labels.";
@@ -36,7 +36,7 @@ pub const ANOMALY_REASONS: &str = "sentinel.anomaly.reasons";
 /// `scored`, `warming-up` or `unscored`.
 pub const ANOMALY_STATE: &str = "sentinel.anomaly.state";
 
-/// Flag of a line whose bytes were not UTF-8 and were replaced by U+FFFD.
+/// Flag of a line with bytes that are no text, for which U+FFFD stands; [`ORIGINAL_BASE64`] has them.
 pub const INVALID_UTF8: &str = "invalid_utf8";
 /// Flag of a line that was cut at the line limit.
 pub const TRUNCATED: &str = "truncated";
@@ -48,3 +48,15 @@ pub const FUTURE: &str = "future";
 
 /// Flag of a line that was decoded from UTF-16.
 pub const UTF16: &str = "utf16";
+
+/// Flag of a line that was decoded from Windows-1252, which holds Latin-1: its text encoded so gives back the bytes.
+pub const WINDOWS_1252: &str = "windows_1252";
+
+/// Flag of a line whose escape sequences (colours) are in `event.original` only.
+pub const ANSI: &str = "ansi";
+
+/// Flag of the rest of an event of several lines that was longer than may be joined.
+pub const REST: &str = "rest";
+
+/// The bytes of a line that holds [`INVALID_UTF8`], in Base64.
+pub const ORIGINAL_BASE64: &str = "labels.original_base64";

@@ -6,7 +6,10 @@ use event::{Event, Value};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{Context, record::Record};
+use crate::{
+    Context, envelope,
+    record::{self, Record},
+};
 
 /// Objects below a path longer than this many bytes stay JSON, so that a small record of long names
 /// cannot ask for much memory.
@@ -15,7 +18,7 @@ const PATH_BYTES_MAX: usize = 256;
 const DEPTH_MAX: usize = 24;
 
 /// Why a text is no record.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// Line within the text, from 1.
     pub(crate) line: u64,
@@ -46,13 +49,47 @@ impl Refusal {
         Self { line: error.line() as u64, column, reason, early_end }
     }
 
-    fn whole(reason: impl Into<String>) -> Self {
+    pub(crate) fn whole(reason: impl Into<String>) -> Self {
         Self { line: 1, column: None, reason: reason.into(), early_end: false }
     }
 }
 
+/// Takes a record or what is wrong with it.
+pub(crate) type Take<'f, 'a> = &'f mut dyn FnMut(Result<Event<'a>, Refusal>);
+
+/// The events of a JSON object, completed: one, or those in the envelope of a protocol.
+///
+/// # Errors
+/// When it is no record; then nothing was taken.
+pub(crate) fn records<'a>(
+    text: &'a str,
+    context: &Context<'_>,
+    mended: bool,
+    take: Take<'_, 'a>,
+) -> Result<(), Refusal> {
+    let mut take = |record: Result<Event<'a>, Refusal>| {
+        take(record.map(|mut event| {
+            record::complete(&mut event, context);
+            event
+        }));
+    };
+    let record = read(text, mended)?;
+    if let Some(envelope) = record.envelope()
+        && envelope::open(&envelope, text, context, mended, &mut take)
+    {
+        return Ok(());
+    }
+    take(Ok(record.finish(context, || compact(text.trim_matches(BLANKS)))));
+    Ok(())
+}
+
 /// The event of a JSON object.
 pub(crate) fn record<'a>(text: &'a str, context: &Context<'_>, mended: bool) -> Result<Event<'a>, Refusal> {
+    Ok(read(text, mended)?.finish(context, || compact(text.trim_matches(BLANKS))))
+}
+
+/// The record of a JSON object.
+pub(crate) fn read(text: &str, mended: bool) -> Result<Record<'_>, Refusal> {
     let trimmed = text.trim_matches(BLANKS);
     if let Some(what) = not_an_object(trimmed) {
         // It may be malformed besides; then that is the better reason.
@@ -73,7 +110,14 @@ pub(crate) fn record<'a>(text: &'a str, context: &Context<'_>, mended: bool) -> 
     if mended {
         record.mended();
     }
-    Ok(record.finish(context, || compact(trimmed)))
+    Ok(record)
+}
+
+/// Puts the members of a JSON object into a record.
+pub(crate) fn put_all<'a>(record: &mut Record<'a>, json: &'a str) {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    // What is no object has no members.
+    Members { record, prefix: "", depth: 0 }.deserialize(&mut deserializer).unwrap_or_default();
 }
 
 /// The blanks of JSON.
@@ -115,6 +159,9 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
     fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key_seed(Name)? {
             let value: &'a RawValue = members.next_value()?;
+            if self.depth == 0 && envelope::is_named(&name, value.get()) {
+                self.record.wraps(name.clone(), value.get());
+            }
             let path = if self.depth == 0 {
                 name
             } else {
@@ -158,7 +205,7 @@ impl<'a> Visitor<'a> for Name {
 }
 
 /// Puts a value whose JSON is known to be well-formed.
-fn put<'a>(record: &mut Record<'a>, path: Cow<'a, str>, json: &'a str, depth: usize) {
+pub(crate) fn put<'a>(record: &mut Record<'a>, path: Cow<'a, str>, json: &'a str, depth: usize) {
     let value = match json.as_bytes().first() {
         Some(b'"') => {
             let (text, mended) = string(json);
@@ -168,8 +215,9 @@ fn put<'a>(record: &mut Record<'a>, path: Cow<'a, str>, json: &'a str, depth: us
             Value::String(text)
         }
         Some(b'{') => {
-            if depth == 0 {
-                record.object(&path);
+            if depth < 2 && record.is_time(&path, json) {
+                record.put(path, Value::Json(compact(json)));
+                return;
             }
             let within = depth < DEPTH_MAX && path.len() <= PATH_BYTES_MAX;
             let inner = json.get(1..json.len() - 1).unwrap_or_default();
@@ -251,7 +299,7 @@ fn number(json: &str) -> Value<'_> {
 }
 
 /// Well-formed JSON without blanks between its parts; the same text when there are none.
-fn compact(json: &str) -> Cow<'_, str> {
+pub(crate) fn compact(json: &str) -> Cow<'_, str> {
     let mut kept: Option<String> = None;
     let (mut in_string, mut escaped, mut copied) = (false, false, 0);
     for (at, byte) in json.bytes().enumerate() {

@@ -4,26 +4,41 @@
 //! It must never learn of a transport, a store or a detector.
 
 mod access;
+mod ansi;
 mod application;
 mod auth;
 mod body;
+mod container;
+mod continuation;
+mod decoding;
+mod envelope;
 mod fit;
 mod formats;
+mod framing;
 mod header;
+mod joining;
 mod json;
 mod level;
 mod line;
+mod list;
 mod logfmt;
+mod names;
 mod record;
 #[cfg(test)]
 mod samples;
+mod scale;
+mod stamp;
+mod stamped;
 mod syslog;
 mod time;
 mod truncate;
+pub mod utf16;
 
 use event::Timestamp;
 
 pub use body::body;
+pub use decoding::original_bytes;
+pub use joining::{Joining, Pattern};
 pub use level::level_from_message;
 pub use line::line;
 
@@ -41,6 +56,8 @@ pub struct Context<'c> {
     pub file: Option<&'c str>,
     /// Host of lines that name none.
     pub host: Option<&'c str>,
+    /// Which lines of a text are one event; None when each is one.
+    pub joining: Option<&'c Joining>,
     /// Longest line, or message of a record, in bytes; what is longer is cut and marked.
     pub line_bytes_max: usize,
 }
@@ -48,7 +65,7 @@ pub struct Context<'c> {
 impl<'c> Context<'c> {
     /// For records that come from no file and name their host themselves.
     pub fn new(received: Timestamp, zone: &'c jiff::tz::TimeZone, line_bytes_max: usize) -> Self {
-        Self { received, near: received, zone, file: None, host: None, line_bytes_max }
+        Self { received, near: received, zone, file: None, host: None, joining: None, line_bytes_max }
     }
 }
 

@@ -5,11 +5,9 @@ use std::borrow::Cow;
 use event::{Event, Severity};
 
 use crate::{
-    Context, access, application,
+    Context, access, ansi, application, container, decoding,
     formats::{self, Line, network, vendor},
-    json, level, logfmt,
-    record::{self, Flags},
-    syslog,
+    joining, json, level, logfmt, record, syslog,
     time::{self, Stamp},
 };
 
@@ -23,20 +21,16 @@ pub fn line<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
     let (bytes, truncated) = cut(bytes, context.line_bytes_max);
-    let mut flags = Flags { truncated, ..Flags::default() };
-    let mut event = match String::from_utf8_lossy(bytes) {
-        Cow::Borrowed(text) => recognised(text, context),
-        Cow::Owned(text) => {
-            flags.invalid_utf8 = true;
-            recognised(&text, context).into_owned()
+    let mut event = match decoding::text(bytes) {
+        (Cow::Borrowed(text), _) => recognised(text, context),
+        (Cow::Owned(text), decoding) => {
+            let mut event = recognised(&text, context).into_owned();
+            decoding.mark(&mut event, bytes);
+            event
         }
     };
-    if flags != Flags::default() {
-        let earlier =
-            event.field(event::field::FLAGS).map(|value| value.to_json().to_string()).unwrap_or_default();
-        flags.timestamp_replaced = earlier.contains(event::field::TIMESTAMP_REPLACED);
-        flags.invalid_utf8 |= earlier.contains(event::field::INVALID_UTF8);
-        flags.set(&mut event);
+    if truncated {
+        event.flag(event::field::TRUNCATED);
     }
     record::complete(&mut event, context);
     event
@@ -58,9 +52,20 @@ fn cut(bytes: &[u8], max: usize) -> (&[u8], bool) {
     (&bytes[..end], true)
 }
 
-fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> {
+/// The event of a text, be it one line or several that belong together.
+pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> {
+    if let Some(bare) = ansi::strip(line) {
+        let mut event = recognised(&bare, context).into_owned();
+        event.flag(event::field::ANSI);
+        event.original = Some(Cow::Borrowed(line));
+        return event;
+    }
     let text = line.strip_prefix('\u{feff}').unwrap_or(line);
-    let mut event = structured(text, context).unwrap_or_else(|| plain(text, context));
+    let one = |text: &'a str| structured(text, context).unwrap_or_else(|| plain(text, context));
+    let mut event = container::event(text, context).unwrap_or_else(|| joining::event(text, context, one));
+    if event.message.len() < text.len() {
+        container::unfold(&mut event, context);
+    }
     if event.fields.is_empty() && event.message.len() == text.len() {
         // Plain text keeps its byte order mark out of the message only.
         event.message = Cow::Borrowed(text);
@@ -79,11 +84,7 @@ fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     match text.as_bytes().first()? {
         // Continued lines, such as those of stack traces.
         b' ' | b'\t' => None,
-        b'{' => {
-            let mut event = json::record(text, context, false).ok()?;
-            trim_newline(&mut event.message);
-            Some(event)
-        }
+        b'{' => json::record(text, context, false).ok(),
         b'<' => syslog::event(text, context),
         _ => {
             let line = Line::new(text, context);
@@ -116,13 +117,4 @@ fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
         .or_else(|| vendor::event(text, context.received, context))
         .or_else(|| logfmt::event(text, context))
         .or_else(|| application::later_word(text, context))
-}
-
-/// Container runtimes keep the line's newline in their `log` member.
-fn trim_newline(message: &mut Cow<'_, str>) {
-    let length = message.trim_end_matches(['\n', '\r']).len();
-    match message {
-        Cow::Borrowed(text) => *text = &text[..length],
-        Cow::Owned(text) => text.truncate(length),
-    }
 }

@@ -9,22 +9,39 @@ use crate::{Context, record::Record};
 /// The event of a line all of which is `key=value`, two pairs or more, one of them a level, time or
 /// message. Numbers stay text, except where ECS has a number.
 pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    let mut pairs = Vec::new();
+    Some(record(line)?.finish(context, || Cow::Borrowed(line)))
+}
+
+/// The record of such a line. A key may stand alone in a line that has a message of its own.
+pub(crate) fn record(line: &str) -> Option<Record<'_>> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/');
+    let (mut pairs, mut alone) = (Vec::new(), Vec::new());
     let mut rest = line.trim_ascii();
     while !rest.is_empty() {
-        let (key, after) = rest.split_once('=')?;
-        let plain =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/');
-        if key.is_empty() || !key.bytes().all(plain) {
+        let end = rest.bytes().position(|byte| !plain(byte)).unwrap_or(rest.len());
+        let (key, after) = rest.split_at(end);
+        if key.is_empty() {
             return None;
         }
-        let (value, tail) = value(after)?;
-        pairs.push((key, value));
-        rest = tail.trim_ascii_start();
+        rest = match after.strip_prefix('=') {
+            Some(after) => {
+                let (value, tail) = value(after)?;
+                pairs.push((key, value));
+                tail
+            }
+            // Prose does not begin with a pair.
+            None if pairs.is_empty() || !(after.is_empty() || after.starts_with([' ', '\t'])) => return None,
+            None => {
+                alone.push(key);
+                after
+            }
+        }
+        .trim_ascii_start();
     }
     let says = |names: &[&str]| pairs.iter().any(|(key, _)| names.contains(key));
     let plausible = says(&["level", "lvl", "severity", "msg", "message", "time", "ts", "timestamp", "t"]);
-    if pairs.len() < 2 || !plausible {
+    let has_message = says(&["msg", "message"]);
+    if pairs.len() < 2 || !plausible || (!alone.is_empty() && (!has_message || alone.len() >= pairs.len())) {
         return None;
     }
     let timed = says(&["@timestamp", "timestamp", "time", "ts"]);
@@ -35,7 +52,10 @@ pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a
             record.put(Cow::Borrowed(key), Value::String(value));
         }
     }
-    Some(record.finish(context, || Cow::Borrowed(line)))
+    for key in alone {
+        record.put(Cow::Borrowed(key), Value::Bool(true));
+    }
+    Some(record)
 }
 
 /// A value, quoted or up to the next blank, and what follows it.
@@ -43,7 +63,7 @@ fn value(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([' ', '\t']).unwrap_or(text.len());
         let (value, rest) = text.split_at(end);
-        return (!value.contains('"')).then_some((Cow::Borrowed(value), rest));
+        return Some((Cow::Borrowed(value), rest));
     };
     let bytes = quoted.as_bytes();
     let mut at = 0;

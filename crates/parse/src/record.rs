@@ -3,53 +3,28 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use event::{Event, Field, Severity, Timestamp, Value, ecs, field};
+use event::{Event, Field, Severity, Value, ecs, field};
 
-use crate::{Context, fit::fit, level, time, truncate};
+use http::{METHOD, STATUS, URL};
+
+use crate::{
+    Context, access, container,
+    envelope::Envelope,
+    fit::fit,
+    level,
+    names::{self, Member, Named},
+    stamp, truncate,
+};
+
+mod http;
+mod members;
 
 /// From so many fields on, repeated paths are found by a table.
 const TABLE_FROM: usize = 24;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Member {
-    Timestamp,
-    Level,
-    Message,
-    Source,
-    Host,
-}
-
-/// The event's member for a path and the rank of that name among its names, 0 the best.
-fn member(path: &str) -> Option<(Member, u8)> {
-    Some(match path {
-        "@timestamp" => (Member::Timestamp, 0),
-        "timestamp" => (Member::Timestamp, 1),
-        "time" => (Member::Timestamp, 2),
-        "ts" => (Member::Timestamp, 3),
-        "log.level" => (Member::Level, 0),
-        "level" => (Member::Level, 1),
-        "severity" => (Member::Level, 2),
-        "lvl" => (Member::Level, 3),
-        "levelname" => (Member::Level, 4),
-        "loglevel" => (Member::Level, 5),
-        "message" => (Member::Message, 0),
-        "msg" => (Member::Message, 1),
-        "log" => (Member::Message, 2),
-        "body" => (Member::Message, 3),
-        "text" => (Member::Message, 4),
-        "service.name" => (Member::Source, 0),
-        "source" => (Member::Source, 1),
-        "service" => (Member::Source, 2),
-        "host.name" => (Member::Host, 0),
-        "host" => (Member::Host, 1),
-        "hostname" => (Member::Host, 2),
-        _ => return None,
-    })
-}
-
 #[derive(Debug)]
 struct Slot<'a> {
-    rank: u8,
+    named: Named,
     path: Cow<'a, str>,
     value: Value<'a>,
 }
@@ -58,6 +33,14 @@ struct Slot<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Record<'a> {
     slots: [Option<Slot<'a>>; 5],
+    /// Further times and levels: the first that can be read counts.
+    further: Vec<Slot<'a>>,
+    /// What stands under names that HTTP servers use, and others too: the ECS field, the name, the value.
+    web: Vec<(&'static str, Cow<'a, str>, Value<'a>)>,
+    /// What may be the envelope of a protocol: its name and its JSON.
+    envelope: Option<Envelope<'a>>,
+    /// A message was given, and was empty.
+    mute: bool,
     original: Option<Cow<'a, str>>,
     fields: Vec<Field<'a>>,
     /// Index by path, once there are many fields.
@@ -67,6 +50,13 @@ pub(crate) struct Record<'a> {
     flags: Flags,
     /// A time stamp was given in a form that none has.
     shapeless_timestamp: bool,
+}
+
+/// What a record says itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) message: bool,
+    pub(crate) level: bool,
 }
 
 /// What befell the text on its way in.
@@ -97,8 +87,8 @@ impl Flags {
 impl<'a> Record<'a> {
     /// Takes one leaf at its dotted path.
     pub(crate) fn put(&mut self, path: Cow<'a, str>, value: Value<'a>) {
-        if let Some((member, rank)) = member(&path) {
-            self.put_member(member, rank, path, value);
+        if let Some(named) = names::member(&path) {
+            self.put_member(named, path, value);
             return;
         }
         match (path.as_ref(), value) {
@@ -108,39 +98,82 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Notes what may be the envelope of a protocol.
+    pub(crate) fn wraps(&mut self, name: Cow<'a, str>, json: &'a str) {
+        self.envelope = Some(Envelope { name, json });
+    }
+
+    /// What may be the envelope of a protocol.
+    pub(crate) fn envelope(&self) -> Option<Envelope<'a>> {
+        self.envelope.clone()
+    }
+
     /// Notes that text had to be mended.
     pub(crate) fn mended(&mut self) {
         self.flags.invalid_utf8 = true;
     }
 
-    /// Notes that an object stands at this path.
-    pub(crate) fn object(&mut self, path: &str) {
-        self.shapeless_timestamp |= matches!(member(path), Some((Member::Timestamp, _)));
+    /// Whether the object at this path is a time; when it is not, and should be, that is noted.
+    pub(crate) fn is_time(&mut self, path: &str, json: &str) -> bool {
+        let Some(Named { member: Member::Timestamp, is_own, .. }) = names::member(path) else { return false };
+        let is_time = stamp::is_structure(json);
+        self.shapeless_timestamp |= is_own && !is_time;
+        is_time
     }
 
-    fn put_member(&mut self, member: Member, rank: u8, path: Cow<'a, str>, value: Value<'a>) {
-        let taken = match (member, &value) {
+    fn put_member(&mut self, named: Named, path: Cow<'a, str>, value: Value<'a>) {
+        let Named { member, rank, is_own, is_lent } = named;
+        let value = match (member, value) {
             // A null says that there is none.
             (_, Value::Null) => return,
-            (_, Value::String(_)) => true,
-            (Member::Timestamp | Member::Level, Value::Int(_) | Value::Float(_) | Value::Json(_)) => {
-                !matches!(&value, Value::Json(text) if text.starts_with(['[', '{']))
+            (Member::Message, Value::Json(text)) => match bytes(&text) {
+                Some((text, is_mended)) => {
+                    self.flags.invalid_utf8 |= is_mended;
+                    Value::String(text.into())
+                }
+                None => Value::Json(text),
+            },
+            (Member::Message, Value::String(text)) if text.is_empty() => {
+                self.mute = true;
+                return;
             }
+            (_, value) => value,
+        };
+        let taken = match (member, &value) {
+            (Member::Timestamp, Value::Json(text)) if text.starts_with(['[', '{']) => {
+                stamp::is_structure(text)
+            }
+            (Member::Level, Value::Json(text)) => !text.starts_with(['[', '{']),
+            (Member::Timestamp, Value::Json(_))
+            | (Member::Timestamp | Member::Level, Value::Int(_) | Value::Float(_))
+            | (_, Value::String(_)) => true,
             (Member::Message, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => rank < 2,
             _ => false,
         };
         if !taken {
-            self.shapeless_timestamp |= member == Member::Timestamp;
+            self.shapeless_timestamp |= member == Member::Timestamp && is_own;
             self.place(path, value);
             return;
         }
+        if is_lent {
+            self.place(path.clone(), value.clone());
+        }
         let slot = &mut self.slots[member as usize];
-        let new = Slot { rank, path, value };
+        let new = Slot { named, path, value };
         let displaced = match slot {
-            Some(held) if held.rank <= rank => Some(new),
+            Some(held) if held.named.rank <= rank => Some(new),
             _ => slot.replace(new),
         };
-        if let Some(Slot { path, value, .. }) = displaced {
+        match displaced {
+            Some(slot) if matches!(member, Member::Timestamp | Member::Level) => self.further.push(slot),
+            Some(slot) => self.unused(slot),
+            None => {}
+        }
+    }
+
+    /// Keeps what another name says better.
+    fn unused(&mut self, Slot { named, path, value }: Slot<'a>) {
+        if !named.is_lent {
             self.label(&path, value);
         }
     }
@@ -151,13 +184,40 @@ impl<'a> Record<'a> {
             self.add(path, value);
             return;
         }
-        let reserved = member(&path).is_some()
+        let reserved = names::member(&path).is_some_and(|named| named.is_own)
             || matches!(path.as_ref(), field::CREATED | field::ORIGINAL | field::FLAGS | field::FILE_PATH);
         let known = ecs::known(&path).filter(|known| !reserved && !known.is_ours);
         match known.map(|known| fit(known.kind, value.clone())) {
             Some(Ok(value)) => self.add(path, value),
             _ if path == field::FILE_PATH && matches!(value, Value::String(_)) => self.add(path, value),
-            _ => self.label(&path, value),
+            _ => match names::ecs(&path) {
+                Some(ecs @ (STATUS | METHOD | URL)) => self.web.push((ecs, path, value)),
+                Some(ecs) => self.stand_for(ecs, path, value),
+                None => self.label(&path, value),
+            },
+        }
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.fields.iter().any(|field| field.path == path)
+    }
+
+    /// GELF's own fields are named with an underscore that is none of theirs.
+    fn settle_gelf(&mut self) {
+        let is_gelf =
+            self.slots[Member::Message as usize].as_ref().is_some_and(|slot| slot.path == "short_message");
+        if !is_gelf {
+            return;
+        }
+        let is_own = |field: &mut Field<'a>| field.path.starts_with("labels._");
+        let own: Vec<_> = self.fields.extract_if(.., is_own).collect();
+        if own.is_empty() || !self.repeats.is_empty() {
+            self.fields.extend(own);
+            return;
+        }
+        self.table.clear();
+        for Field { path, value } in own {
+            self.put(Cow::Owned(path["labels._".len()..].to_owned()), value);
         }
     }
 
@@ -198,27 +258,47 @@ impl<'a> Record<'a> {
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.iter().all(Option::is_none)
             && self.original.is_none()
+            && self.web.is_empty()
+            && !self.mute
             && self.fields.iter().all(|field| field.value == Value::Null)
+    }
+
+    /// What it says itself.
+    pub(crate) fn said(&self) -> Said {
+        let is_said = |member: Member| self.slots[member as usize].is_some();
+        Said { message: is_said(Member::Message), level: is_said(Member::Level) }
     }
 
     /// The event. A record without a message gets `event.original`, else `whole`.
     pub(crate) fn finish(mut self, context: &Context<'_>, whole: impl FnOnce() -> Cow<'a, str>) -> Event<'a> {
-        let [timestamp, level, message, source, host] = std::mem::take(&mut self.slots);
-        let when = self.timestamp(timestamp, context);
-        let severity = self.level(level);
+        self.settle_gelf();
+        self.settle_web();
+        let timestamp = self.timestamp(context);
+        let severity = self.level();
+        let [_, _, message, source, host] = std::mem::take(&mut self.slots);
+        let source = source.filter(|slot| slot.path != "name" || self.is_bunyan());
+        let is_whole = message.is_none() && self.original.is_none();
+        // Container runtimes keep the line's newline.
+        let is_line = message.as_ref().is_some_and(|slot| slot.path == "log");
         let message = match message.map(|slot| slot.value) {
+            Some(Value::String(text)) if is_line => without_newline(text),
             Some(Value::String(text)) => text,
             Some(value) => text_of(&value).into(),
+            None if self.mute && self.fields.is_empty() => Cow::Borrowed(""),
             None => self.original.clone().unwrap_or_else(whole),
         };
+        // Every level that a record names itself was looked at; what else is in it is no place of one.
+        let severity = severity
+            .or_else(|| self.nested_level())
+            .or_else(|| if is_whole { self.web_level() } else { level::level_from_message(&message) });
         let text = |slot: Option<Slot<'a>>| match slot?.value {
             Value::String(text) => Some(text),
             _ => None,
         };
         let mut event = Event {
-            timestamp: when,
+            timestamp,
             observed_timestamp: context.received,
-            severity: severity.or_else(|| level::level_from_message(&message)).unwrap_or(Severity::Info),
+            severity: severity.unwrap_or(Severity::Info),
             message,
             source: text(source),
             host: text(host),
@@ -227,36 +307,23 @@ impl<'a> Record<'a> {
         };
         self.merge_repeats();
         event.fields = self.fields;
+        let request = match event.field("labels.request") {
+            Some(Value::String(Cow::Borrowed(request))) => Some(*request),
+            _ => None,
+        };
+        if let Some(request) = request {
+            access::set_request(&mut event, request);
+        }
         self.flags.set(&mut event);
+        if !is_whole && event.message.len() > 2 {
+            container::unfold(&mut event, context);
+        }
         event
     }
 
-    fn timestamp(&mut self, slot: Option<Slot<'a>>, context: &Context<'_>) -> Timestamp {
-        let Some(Slot { value, .. }) = slot else {
-            self.flags.timestamp_replaced |= self.shapeless_timestamp;
-            return context.received;
-        };
-        let read = match &value {
-            Value::Int(number) => Timestamp::from_integer(*number),
-            Value::Float(number) => time::number(&number.to_string()),
-            Value::String(text) => time::parse(text, context),
-            Value::Json(text) => time::number(text),
-            Value::Null | Value::Bool(_) => None,
-        };
-        read.unwrap_or_else(|| {
-            self.flags.timestamp_replaced = true;
-            self.label("timestamp", value);
-            context.received
-        })
-    }
-
-    fn level(&mut self, slot: Option<Slot<'a>>) -> Option<Severity> {
-        let value = slot?.value;
-        let known = level::of_value(&value);
-        if !matches!(known, Some((_, true))) && value.as_str() != Some("") {
-            self.label("level", value);
-        }
-        known.map(|(severity, _)| severity)
+    /// Whether `name` is the program's, as bunyan has it, and not that of a logger or of anything else.
+    fn is_bunyan(&self) -> bool {
+        ["labels.v", "labels.pid"].iter().all(|path| self.has(path))
     }
 
     /// A path that was given more than once holds the list of its values.
@@ -273,6 +340,30 @@ impl<'a> Record<'a> {
             self.fields[*index].value = Value::Json(format!("[{}]", list.join(",")).into());
         }
     }
+}
+
+fn without_newline(text: Cow<'_, str>) -> Cow<'_, str> {
+    let length = text.trim_end_matches(['\n', '\r']).len();
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..length]),
+        Cow::Owned(mut text) => {
+            text.truncate(length);
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// A text that journald gives as a list of its bytes, because they are not all printable; and whether they are no
+/// UTF-8.
+fn bytes(json: &str) -> Option<(String, bool)> {
+    let bytes: Vec<u8> = serde_json::from_str(json.starts_with('[').then_some(json)?).ok()?;
+    if bytes.is_empty() {
+        return None;
+    }
+    Some(match String::from_utf8(bytes) {
+        Ok(text) => (text, false),
+        Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
+    })
 }
 
 fn text_of(value: &Value<'_>) -> String {

@@ -49,6 +49,61 @@ fn forms() {
 }
 
 #[test]
+fn framings() {
+    let (a, b, c) = ("{\"message\":\"a\"}", "{\"message\":\"b\"}", "{\"message\":\"c\"}");
+    let pretty = "{\n  \"message\": \"p\"\n}";
+    for (body, messages, refused) in [
+        (format!("{a}{b}"), &["a", "b"][..], &[][..]),
+        (format!("{a} {b}\t{c}"), &["a", "b", "c"], &[]),
+        (format!("{a},\n{b},\n{c}\n"), &["a", "b", "c"], &[]),
+        (format!("{a}\n,{b}\n"), &["a", "b"], &[]),
+        (format!("\u{1e}{a}\n\u{1e}{b}\n"), &["a", "b"], &[]),
+        (format!("\u{feff}{a}\n\u{feff}{b}\n"), &["a", "b"], &[]),
+        (format!("{a}\0{b}\0"), &["a", "b"], &[]),
+        (format!("[{a},{b}]\n[{c}]\n"), &["a", "b", "c"], &[]),
+        (format!("[{a}][{b}],[{c}]"), &["a", "b", "c"], &[]),
+        (format!("{a}\n[{b},{c}]"), &["a", "b", "c"], &[]),
+        (format!("{a}\n{pretty}\n{b}"), &["a", "p", "b"], &[]),
+        (format!("{pretty}{pretty}\n,\n{pretty}"), &["p", "p", "p"], &[]),
+        (format!("{a}{{\"x\":oops}}{b}"), &["a", "b"], &[1]),
+        (format!("{a}\n{{\"x\":1}}{{\"y\" 2}}{b}\n{c}"), &["a", "{\"x\":1}", "b", "c"], &[2]),
+        (format!("{{\n \"x\": oops\n}}\n{a}"), &["a"], &[2]),
+        (format!("[{a}]\noops\n{b}"), &["a", "b"], &[2]),
+        (format!("{{\"index\":{{\"_index\":\"logs\"}}}}\n{a}\n{{\"create\":{{}}}}\n{b}\n"), &["a", "b"], &[]),
+        (format!("{{ \"delete\": {{\"_id\":\"7\"}} }}\n{a}"), &["a"], &[]),
+        ("{\"index\":{\"name\":\"x\"}}".to_owned(), &["{\"index\":{\"name\":\"x\"}}"], &[]),
+    ] {
+        for format in [Format::Json, Format::Ndjson] {
+            check(format, &body, messages, refused);
+        }
+    }
+}
+
+#[test]
+fn time_is_linear_in_what_is_broken() {
+    // Each of these would take hours if what follows were read again from every line.
+    for piece in ["{\n", "[\n", "{\"a\":[\n", "{\"a\":1}", "x ", "\"a\" ", "{\"a\":\"\n", "{\"a\":oops}"] {
+        read(Format::Json, piece.repeat(50_000).as_bytes());
+    }
+}
+
+#[test]
+fn utf16_is_decoded_and_marked() {
+    let text = "\u{feff}2026-10-22 21:59:01 ERROR Größe\nzwei\n";
+    for encode in [u16::to_le_bytes, u16::to_be_bytes] {
+        for text in [text, &text[3..]] {
+            let body: Vec<u8> = text.encode_utf16().flat_map(encode).collect();
+            let (events, problems) = read(Format::Lines, &body);
+            assert_eq!((events.len(), problems.len()), (2, 0));
+            assert_eq!(events[0].original.as_deref(), Some("2026-10-22 21:59:01 ERROR Größe"));
+            assert!(events.iter().all(|event| event.has_flag("utf16")));
+        }
+    }
+    let body: Vec<u8> = "[{\"message\":\"ä\"}]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(read(Format::Json, &body).0[0].message, "ä");
+}
+
+#[test]
 fn malformed_json_is_placed() {
     let (_, problems) = read(Format::Ndjson, b"{\"message\":\"a\"}\n{\"a\":1,}\n");
     assert_eq!((problems[0].line, problems[0].column), (2, Some(8)));
@@ -86,11 +141,15 @@ fn values_that_do_not_fit_are_labels() {
 }
 
 #[test]
-fn invalid_utf8_is_marked() {
-    let (events, problems) = read(Format::Ndjson, b"{\"message\":\"caf\xe9\"}\n{\"message\":\"b\"}");
-    assert_eq!((events.len(), problems.len()), (2, 0));
-    assert_eq!(events[0].field("log.flags"), Some(&Value::Json("[\"invalid_utf8\"]".into())));
+fn bytes_that_are_no_utf8_are_marked() {
+    let body = b"{\"message\":\"caf\xe9\"}\n{\"message\":\"b\"}\n{\"message\":\"caf\xe9 caf\xc3\xa9\"}";
+    let (events, problems) = read(Format::Ndjson, body);
+    assert_eq!((events.len(), problems.len()), (3, 0));
+    assert_eq!(events[0].message, "café");
+    assert_eq!(events[0].field("log.flags"), Some(&Value::Json("[\"windows_1252\"]".into())));
     assert_eq!(events[1].field("log.flags"), None);
+    assert_eq!(events[2].field("log.flags"), Some(&Value::Json("[\"invalid_utf8\"]".into())));
+    assert!(events[2].field("labels.original_base64").is_some());
 }
 
 #[test]

@@ -39,6 +39,22 @@ const PIECES: &[&str] = &[
     "<13>1 ",
     "Jun  1 12:00:00 web-1 sshd[1]: ",
     "key=value ",
+    "\u{1e}",
+    "{\"index\":",
+    "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{}]}]}]}",
+    "{\"event\":{\"a\":1},\"time\":7}",
+    "\u{1b}[31m",
+    "2026-10-22T21:59:01Z stdout P ",
+    "2026-10-22T21:59:01Z stderr F ",
+    "{\"log\":\"x\\n\",\"stream\":\"stdout\",\"time\":\"2026-10-22T21:59:01Z\"}",
+    "Traceback (most recent call last):",
+    "ValueError: x",
+    "\tat a.B(C.java:7)",
+    "#0 {main}",
+    "thread 'main' panicked at a.rs:1:2:",
+    "panic: x",
+    "{\n",
+    "}\n",
 ];
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -55,6 +71,11 @@ proptest! {
     #[test]
     fn bodies(bytes in bytes()) {
         body::json(&bytes);
+    }
+
+    #[test]
+    fn joined(bytes in bytes()) {
+        body::joined(&bytes);
     }
 
     #[test]

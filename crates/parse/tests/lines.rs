@@ -165,9 +165,11 @@ fn plain_text() {
 fn damaged_lines_are_marked() {
     let mut context = context();
     let event = parse::line(b"caf\xe9\r\n", &context);
+    assert_eq!((event.message.as_ref(), value(&event, "log.flags")), ("café", json!(["windows_1252"])));
+    let event = parse::line(b"caf\xe9 caf\xc3\xa9", &context);
     assert_eq!(
-        (event.message.as_ref(), value(&event, "log.flags")),
-        ("caf\u{fffd}", json!(["invalid_utf8"]))
+        (event.message.as_ref(), value(&event, "log.flags"), value(&event, "labels.original_base64")),
+        ("caf\u{fffd} café", json!(["invalid_utf8"]), json!("Y2Fm6SBjYWbDqQ=="))
     );
     context.line_bytes_max = 4;
     let event = parse::line("abc\u{e9}def".as_bytes(), &context);
@@ -217,8 +219,7 @@ proptest! {
     fn any_bytes_are_a_line(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let bytes: Vec<u8> = bytes.into_iter().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
         let event = parse::line(&bytes, &context());
-        let text = String::from_utf8_lossy(&bytes);
-        prop_assert_eq!(event.original.as_deref(), Some(text.as_ref()));
+        prop_assert_eq!(parse::original_bytes(&event), Some(bytes.clone()));
     }
 
     #[test]

@@ -89,6 +89,11 @@ pub(crate) fn number(text: &str) -> Option<Timestamp> {
     base.as_nanos().checked_add(nanos).and_then(Timestamp::from_nanos)
 }
 
+/// Whether a date and a time stand at the start of a text, in whatever form.
+pub(crate) fn begins(text: &[u8]) -> bool {
+    read(text).is_some()
+}
+
 /// The time stamp at the start of a text, in brackets or not, in whatever form. What follows it must not go on like
 /// a word.
 pub(crate) fn stamp<'a>(text: &'a str, context: &Context<'_>) -> Option<Stamp<'a>> {

@@ -1,0 +1,171 @@
+//! Which lines are one event: stack traces, indented lines, halves of a long line that a container runtime cut, JSON
+//! that is spread over lines, or what a pattern of the user's own says.
+//!
+//! A line that has a time of its own always begins an event. Each decision looks at the line and at what the event is
+//! so far, never at what follows, so that a reader may stop behind any line and go on later.
+
+use std::borrow::Cow;
+
+use regex::bytes::Regex;
+
+use crate::{
+    Context,
+    continuation::{Joiner, header_level},
+    stamped::begins_with_time,
+};
+
+/// A regular expression over the bytes of a line, as the crate `regex` reads it.
+#[derive(Debug, Clone)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// Why it is none, in words.
+    pub fn new(text: &str) -> Result<Self, String> {
+        // The words of the crate show the pattern and a pointer to the fault on lines of their own.
+        Regex::new(text)
+            .map(Self)
+            .map_err(|error| error.to_string().lines().last().unwrap_or_default().to_owned())
+    }
+
+    pub(crate) fn is_match(&self, line: &[u8]) -> bool {
+        self.0.is_match(line)
+    }
+}
+
+/// How lines are joined, and how many at most.
+#[derive(Debug, Clone)]
+pub struct Joining {
+    /// Whether traces, indented lines, cut lines and spread JSON are known.
+    pub presets: bool,
+    /// What the first line of each event matches; every other line continues the one before.
+    pub start: Option<Pattern>,
+    /// Longest event of several lines, in bytes.
+    pub bytes_max: usize,
+    /// Lines of an event at most.
+    pub lines_max: usize,
+}
+
+impl Default for Joining {
+    fn default() -> Self {
+        Self { presets: true, start: None, bytes_max: 256 << 10, lines_max: 2000 }
+    }
+}
+
+impl Joining {
+    /// How many bytes of some lines are events that no further line can continue; what is behind is the last event, which
+    /// may go on.
+    pub fn complete(&self, bytes: &[u8]) -> usize {
+        let mut joiner = Joiner::new(Some(self));
+        let (mut at, mut begin) = (0, 0);
+        while at < bytes.len() {
+            let end = line_end(bytes, at);
+            let line = content(&bytes[at..end]);
+            if !joiner.continues(line) && !line.trim_ascii().is_empty() {
+                begin = at;
+            }
+            at = end;
+        }
+        if joiner.is_closed() { bytes.len() } else { begin }
+    }
+}
+
+/// Lines that are one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece<'b> {
+    /// Without the terminator of the last line.
+    pub(crate) bytes: &'b [u8],
+    /// The event before was ended by the bound, and this is the rest of it.
+    pub(crate) is_rest: bool,
+}
+
+/// The events of a text; empty lines between them are passed over.
+pub(crate) fn pieces<'b>(bytes: &'b [u8], joining: Option<&Joining>) -> impl Iterator<Item = Piece<'b>> {
+    let has_newline = memchr::memchr(b'\n', bytes).is_some();
+    let mut joiner = Joiner::new(joining);
+    let mut at = 0;
+    let mut held: Option<(usize, usize, bool)> = None;
+    std::iter::from_fn(move || {
+        while at < bytes.len() {
+            let begin = at;
+            at = next_line(bytes, at, has_newline);
+            let line = content(&bytes[begin..at]);
+            let continues = joiner.continues(line);
+            if line.is_empty() || (joining.is_some() && line.trim_ascii().is_empty()) {
+                continue;
+            }
+            let end = begin + line.len();
+            match &mut held {
+                Some((_, held_end, _)) if continues => *held_end = end,
+                _ => {
+                    if let Some((begin, end, is_rest)) = held.replace((begin, end, joiner.is_rest)) {
+                        return Some(Piece { bytes: &bytes[begin..end], is_rest });
+                    }
+                }
+            }
+        }
+        let (begin, end, is_rest) = held.take()?;
+        Some(Piece { bytes: &bytes[begin..end], is_rest })
+    })
+}
+
+fn line_end(bytes: &[u8], at: usize) -> usize {
+    memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1)
+}
+
+/// Behind the line that begins at `at`. A lone carriage return ends a line where no line has another end, and before a
+/// time.
+fn next_line(bytes: &[u8], at: usize, has_newline: bool) -> usize {
+    let end = line_end(bytes, at);
+    let line = &bytes[at..end];
+    let lone = memchr::memchr_iter(b'\r', line).find(|cr| {
+        let rest = &line[cr + 1..];
+        !rest.is_empty() && rest[0] != b'\n' && rest[0] != b'\r' && (!has_newline || begins_with_time(rest))
+    });
+    lone.map_or(end, |cr| at + cr + 1)
+}
+
+/// A line without its terminator.
+fn content(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The event of one line, or of several as `one` reads the first of them.
+pub(crate) fn event<'a>(
+    text: &'a str,
+    context: &Context<'_>,
+    one: impl Fn(&'a str) -> event::Event<'a>,
+) -> event::Event<'a> {
+    let Some((head, rest)) = text.split_once('\n') else { return one(text) };
+    if text.starts_with('{')
+        && let Ok(event) = crate::json::record(text, context, false)
+    {
+        return event;
+    }
+    let head = head.strip_suffix('\r').unwrap_or(head);
+    let mut event = one(head);
+    let is_silent = event.severity == event::Severity::Info
+        && header_level(head).is_none()
+        && event.field("log.syslog.severity.code").is_none();
+    if is_silent && let Some(severity) = crate::level_from_message(rest) {
+        event.severity = severity;
+    }
+    let at_end = match &event.message {
+        Cow::Borrowed(message) => head.ends_with(message) && !text.contains('\r'),
+        Cow::Owned(_) => false,
+    };
+    event.message = if at_end {
+        Cow::Borrowed(&text[head.len() - event.message.len()..])
+    } else {
+        let mut message = std::mem::take(&mut event.message).into_owned();
+        for line in rest.lines() {
+            message.push('\n');
+            message.push_str(line);
+        }
+        Cow::Owned(message)
+    };
+    event
+}

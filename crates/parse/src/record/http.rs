@@ -1,0 +1,72 @@
+//! What stands under names that HTTP servers use, and others too.
+
+use std::{borrow::Cow, net::SocketAddr};
+
+use event::{Severity, Value, ecs};
+
+use super::Record;
+use crate::fit::fit;
+
+/// HTTP: what tells a record of a request from any other that has a `path` or a `status`.
+pub(super) const STATUS: &str = "http.response.status_code";
+pub(super) const METHOD: &str = "http.request.method";
+pub(super) const URL: &str = "url.original";
+
+impl<'a> Record<'a> {
+    /// Puts the value of a name that another schema has for an ECS field there, when it fits.
+    pub(super) fn stand_for(&mut self, ecs: &'static str, path: Cow<'a, str>, value: Value<'a>) {
+        let socket = value.as_str().and_then(|text| text.parse::<SocketAddr>().ok());
+        if let ("source.ip", Some(socket)) = (ecs, socket)
+            && !self.has(ecs)
+        {
+            self.add(ecs.into(), socket.ip().to_string().into());
+            if !self.has("source.port") {
+                self.add("source.port".into(), Value::Int(socket.port().into()));
+            }
+            return;
+        }
+        match ecs::known(ecs).map(|known| fit(known.kind, value.clone())) {
+            Some(Ok(value)) if !self.has(ecs) => self.add(ecs.into(), value),
+            _ => self.label(&path, value),
+        }
+    }
+
+    /// Puts what may be HTTP's where ECS has it, when a request is told of at all.
+    pub(super) fn settle_web(&mut self) {
+        let web = std::mem::take(&mut self.web);
+        let is = |wanted: &str| web.iter().any(|(ecs, _, value)| *ecs == wanted && is_http(ecs, value));
+        let has_method = is(METHOD) || self.has(METHOD);
+        let is_web =
+            if has_method { is(URL) || is(STATUS) } else { is(STATUS) && (self.has("source.ip") || is(URL)) };
+        for (ecs, path, value) in web {
+            if is_web && is_http(ecs, &value) {
+                self.stand_for(ecs, path, value)
+            } else {
+                self.label(&path, value)
+            }
+        }
+    }
+
+    pub(super) fn web_level(&self) -> Option<Severity> {
+        match self.fields.iter().find(|field| field.path == STATUS)?.value {
+            Value::Int(500..) => Some(Severity::Error),
+            Value::Int(400..) => Some(Severity::Warn),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a value is what HTTP has there.
+fn is_http(ecs: &str, value: &Value<'_>) -> bool {
+    match (ecs, value) {
+        (METHOD, Value::String(text)) => {
+            (3..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase())
+        }
+        (STATUS, Value::Int(status)) => (100..600).contains(status),
+        (STATUS, Value::String(text)) => {
+            text.len() == 3 && text.parse().is_ok_and(|status: u16| (100..600).contains(&status))
+        }
+        (URL, Value::String(text)) => text.starts_with('/') || text.contains("://"),
+        _ => false,
+    }
+}
