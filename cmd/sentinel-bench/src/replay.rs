@@ -159,6 +159,7 @@ fn parsed(line: &Line) -> Event<'_> {
             Log::Access => "/var/log/apache/access.log",
         }),
         host: Some("ip-10-77-20-248"),
+        joining: None,
         line_bytes_max: 1 << 20,
     };
     parse::line(line.text.as_bytes(), &context)
