@@ -31,8 +31,10 @@ actions! {
     KeyCreated = "key.created",
     /// A key was taken back.
     KeyRevoked = "key.revoked",
-    /// A key was used to change something.
+    /// A key was used to send something: how often since it was last told.
     KeyUsed = "key.used",
+    /// Wrong keys or tokens were sent: how often since it was last told.
+    KeyRefused = "key.refused",
     /// Somebody signed in with a browser.
     SessionOpened = "session.opened",
     /// Somebody signed out.
@@ -49,12 +51,16 @@ actions! {
     SettingsChanged = "settings.changed",
     /// A model was trained.
     ModelTrained = "model.trained",
+    /// A training was told to end.
+    TrainingCancelled = "training.cancelled",
     /// Another model serves.
     ModelActivated = "model.activated",
     /// The model before serves again.
     ModelRolledBack = "model.rolled_back",
     /// A model was taken in from elsewhere.
     ModelImported = "model.imported",
+    /// A starter was taken in, and a model made of it.
+    StarterTaken = "starter.taken",
     /// Somebody said what an event was.
     FeedbackGiven = "feedback.given",
     /// What somebody said of an event was taken back.

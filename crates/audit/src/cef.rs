@@ -7,7 +7,7 @@ use crate::Entry;
 /// A line of CEF without its newline. `version` is the program's.
 pub fn cef(entry: &Entry, version: &str) -> String {
     let severity = match entry.outcome.as_str() {
-        "done" => 3,
+        "done" | "asked" => 3,
         "refused" => 6,
         _ => 7,
     };

@@ -25,7 +25,7 @@ pub struct Entry {
     pub action: String,
     /// To what.
     pub target: String,
-    /// `done`, `refused` or `failed`.
+    /// `asked`, `done`, `refused` or `failed`.
     pub outcome: String,
     /// Whatever else there is to know.
     #[serde(default)]
@@ -35,7 +35,7 @@ pub struct Entry {
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct EntryActor {
-    /// `key`, `session`, `command_line` or `system`.
+    /// `key`, `session`, `command_line`, `system` or `open`.
     pub kind: String,
     /// Which one.
     #[serde(default)]

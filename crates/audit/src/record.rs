@@ -28,6 +28,8 @@ pub enum ActorKind {
     CommandLine,
     /// The program by itself.
     System,
+    /// Anybody: whoever asked while no key was needed.
+    Open,
 }
 
 /// Who did it.
@@ -63,6 +65,8 @@ impl Actor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
+    /// It is about to be tried; the record that says how it ended names this one as `asked`.
+    Asked,
     /// It was done.
     Done,
     /// It was not allowed, or not possible as asked.
