@@ -6,12 +6,13 @@ use event::Timestamp;
 use http::HeaderMap;
 
 use crate::{
-    Caller, Key, Keys, Kind, Needs, Refusal, Scopes, Secret, State,
+    Caller, Key, Keys, Kind, Needs, Refusal, Scope, Scopes, Secret, State, Use,
     book::Held,
     credential::{self, Credential, Presented},
     secret,
     sign_in::{SignIn, SignIns},
     throttle::Throttle,
+    uses::Uses,
 };
 
 /// Settings of [`Access`].
@@ -91,6 +92,7 @@ pub struct Access {
     keys: Option<Keys>,
     sign_ins: SignIns,
     throttle: Throttle,
+    uses: Uses,
 }
 
 /// A key that is good: of the settings, or one that was made.
@@ -116,6 +118,7 @@ impl Access {
             keys,
             sign_ins: SignIns::new(config.sign_ins_max, config.sign_in_life),
             throttle: Throttle::new(config.wrong_keys_max),
+            uses: Uses::default(),
         }
     }
 
@@ -142,7 +145,24 @@ impl Access {
         }
         let caller = self.caller(asked)?;
         caller.may(asked.needs)?;
+        if matches!(asked.needs, Needs::Scope(Scope::Ingest) | Needs::Whole(Scope::Ingest)) {
+            self.uses.used(&caller, asked.address, asked.now);
+        }
         Ok(Some(caller))
+    }
+
+    /// Whether who was admitted once still may: for answers that go on. `headers` are those of the request.
+    pub fn holds(&self, caller: &Caller, headers: &HeaderMap, now: Timestamp) -> bool {
+        match caller.kind {
+            Kind::Open => !self.is_locked(),
+            Kind::Setting => true,
+            Kind::Session => self.signed_in(headers, now).is_some(),
+            Kind::Key | Kind::Certificate => self.keys.as_ref().is_some_and(|keys| {
+                let book = keys.book();
+                let held = book.keys.iter().find(|held| held.key.id == caller.id);
+                held.is_some_and(|held| held.key.state(now) == State::Active)
+            }),
+        }
     }
 
     /// Signs a browser in with a key that it sent, by itself or as other requests bring one.
@@ -196,8 +216,15 @@ impl Access {
         address.and_then(|address| self.throttle.wait(address, now))
     }
 
+    /// What is to be put on record of keys with which something was sent, and of wrong ones: of each what was never
+    /// told, or last so long ago.
+    pub fn take_uses(&self, now: Timestamp, interval: Duration) -> Vec<Use> {
+        self.uses.take(now, interval)
+    }
+
     /// An address sent a wrong key or token.
     pub fn failed(&self, address: Option<IpAddr>, now: Timestamp) {
+        self.uses.wrong(address, now);
         if let Some(address) = address {
             self.throttle.failed(address, now);
         }
@@ -247,6 +274,7 @@ impl Access {
         if let Some(retry_after) = wait
             && !(key.is_key_form && found.is_some())
         {
+            self.uses.wrong(address, now);
             return Err(Refusal::Slowed { retry_after });
         }
         match found {

@@ -18,6 +18,7 @@ mod scope;
 mod secret;
 mod sign_in;
 mod throttle;
+mod uses;
 
 pub use access::{Access, Asked, Config, SignedIn};
 pub use caller::{Caller, Kind};
@@ -28,3 +29,4 @@ pub use keys::{Keys, KeysConfig, OpenError};
 pub use refusal::Refusal;
 pub use scope::{Needs, Scope, Scopes};
 pub use secret::Secret;
+pub use uses::Use;
