@@ -10,6 +10,7 @@
 //! the same snapshot get the same verdicts from the same model. It must never fail on what an event
 //! holds, never grow without bound, and never wait for a training.
 
+mod changes;
 mod compare;
 mod conditions;
 mod drift;
@@ -42,6 +43,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use event::{Template, Timestamp, VerdictState};
 
+pub use changes::{Change, Changed};
 pub use compare::{Comparison, Disagreement, Side};
 pub use conditions::{Condition, Conditions};
 pub use drift::Drift;

@@ -21,7 +21,9 @@ use template::Merged;
 pub use templates::{TemplateOperation, Templates};
 
 use crate::{
-    Config, OpenError, Prediction, Stats, explain,
+    Change, Config, OpenError, Prediction, Stats,
+    changes::Changes,
+    explain,
     library::{Library, Serving, has_own},
     locks::lock,
     model::{self, Cache, Model},
@@ -60,6 +62,7 @@ pub struct Service {
     library: Library,
     opinions: Opinions,
     problems: Problems,
+    changes: Changes,
     /// Held through `analyze`, so that a snapshot lies between two batches, and while models are exchanged.
     turn: Mutex<Scratch>,
     scored: AtomicU64,
@@ -84,6 +87,7 @@ impl Service {
             library,
             opinions,
             problems,
+            changes: Changes::default(),
             turn: Mutex::default(),
             scored: AtomicU64::default(),
             anomalies: AtomicU64::default(),
@@ -229,6 +233,11 @@ impl Service {
     /// All templates that stand for other ids too, for counts by template.
     pub fn merged_templates(&self) -> Vec<Merged> {
         self.stream.read().miner.merged()
+    }
+
+    /// What it decided by itself about models since this was last asked, oldest first.
+    pub fn take_changes(&self) -> Vec<Change> {
+        self.changes.take()
     }
 
     /// Counters and sizes.

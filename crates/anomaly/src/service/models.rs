@@ -6,7 +6,7 @@ use event::{Timestamp, VerdictState};
 
 use super::Service;
 use crate::{
-    Comparison, Conditions, FeatureUse, ModelError, ModelInfo, Problem, Standing, compare,
+    Changed, Comparison, Conditions, FeatureUse, ModelError, ModelInfo, Problem, Standing, compare,
     explain::name,
     kept,
     library::has_own,
@@ -216,6 +216,7 @@ impl Service {
         };
         let model = self.library.registry.load(&version)?;
         self.exchange(&version, Arc::new(model), || Ok(()))?;
+        self.changes.add(&version, Changed::Found);
         Ok(true)
     }
 

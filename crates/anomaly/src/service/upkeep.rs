@@ -16,7 +16,7 @@ use event::Analyzed;
 
 use super::{Scratch, Service};
 use crate::{
-    Origin, Parts, Standing, TrainError, compare,
+    Changed, Origin, Parts, Standing, TrainError, compare,
     library::{Serving, has_own},
     locks::lock,
     model::{Card, Model},
@@ -188,6 +188,7 @@ impl Service {
         }
         lock(&self.library.noticed).1 = self.library.registry.versions().pop();
         if !objection.is_empty() {
+            self.changes.add(&version, Changed::Kept(objection.clone()));
             let next = if has_own(serving) { NEXT_CANDIDATE } else { self.config.events_min as u64 };
             self.stream.write().retry_at = seen + next.max(seen / 2);
             // Without the remark it is a kept model like others, which does no harm.
@@ -207,6 +208,7 @@ impl Service {
                     self.stream.write().retry_at = seen + NEXT_AFTER_DRIFT;
                 }
                 self.serve(version.clone(), model);
+                self.changes.add(&version, Changed::TookOver);
                 self.library.registry.forget_taught();
                 self.library.registry.expire(&version);
             }
