@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use retry::BreakerConfig;
-use tonic::transport::{Certificate, ClientTlsConfig};
+use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 /// How a separate anomaly service is reached.
 #[derive(Clone)]
@@ -14,6 +14,8 @@ pub struct Config {
     pub api_key: Option<String>,
     /// PEM file of the authority that signed its certificate; without it the public ones count.
     pub ca_file: Option<PathBuf>,
+    /// PEM files of the certificate that is shown to it, and of its key, where it asks for one.
+    pub identity: Option<(PathBuf, PathBuf)>,
     /// How long a connection or the answer to a batch may take.
     pub deadline: Duration,
     /// Events of one batch.
@@ -33,6 +35,7 @@ impl Config {
             url: url.into(),
             api_key: None,
             ca_file: None,
+            identity: None,
             deadline: Duration::from_secs(2),
             batch_events_max: 4096,
             message_bytes_max: 4 << 20,
@@ -49,6 +52,7 @@ impl std::fmt::Debug for Config {
             .field("url", &self.url)
             .field("api_key", &self.api_key.as_ref().map(|_| "(set)"))
             .field("ca_file", &self.ca_file)
+            .field("identity", &self.identity)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
     }
@@ -76,16 +80,40 @@ pub enum ConfigError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file of the certificate that is shown.
+    #[error("LOG_SENTINEL_ANOMALY_SHOWN_CERT_FILE, LOG_SENTINEL_ANOMALY_SHOWN_KEY_FILE: cannot read {path}")]
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A certificate that nobody would see.
+    #[error(
+        "LOG_SENTINEL_ANOMALY_SHOWN_CERT_FILE is set, but a certificate is shown over TLS only: LOG_SENTINEL_ANOMALY_URL \
+         must begin with https://"
+    )]
+    NotShown,
     /// What TLS does not accept.
     #[error(
-        "cannot set up TLS to the anomaly service; LOG_SENTINEL_ANOMALY_CA_FILE must hold PEM certificates"
+        "cannot set up TLS to the anomaly service; LOG_SENTINEL_ANOMALY_CA_FILE must hold PEM certificates, \
+         LOG_SENTINEL_ANOMALY_SHOWN_CERT_FILE and _KEY_FILE a certificate and its key"
     )]
     Tls(#[from] tonic::transport::Error),
 }
 
 /// What a connection to it trusts.
 pub(super) fn tls(config: &Config) -> Result<ClientTlsConfig, ConfigError> {
-    let tls = ClientTlsConfig::new();
+    let tls = match &config.identity {
+        None => ClientTlsConfig::new(),
+        Some((cert, key)) => {
+            let read = |path: &PathBuf| {
+                let failed = |source| ConfigError::Identity { path: path.clone(), source };
+                std::fs::read(path).map_err(failed)
+            };
+            ClientTlsConfig::new().identity(Identity::from_pem(read(cert)?, read(key)?))
+        }
+    };
     let Some(path) = &config.ca_file else { return Ok(tls.with_webpki_roots()) };
     let pem = std::fs::read(path).map_err(|source| ConfigError::CaFile { path: path.clone(), source })?;
     Ok(tls.ca_certificate(Certificate::from_pem(pem)))

@@ -71,6 +71,7 @@ impl Remote {
         let mut endpoint = Endpoint::from_shared(config.url.clone()).map_err(|_| bad_url())?;
         let uri = endpoint.uri().clone();
         match (uri.scheme_str(), uri.host()) {
+            (Some("http"), Some(_)) if config.identity.is_some() => return Err(ConfigError::NotShown),
             (Some("http"), Some(_)) => {}
             (Some("https"), Some(_)) => endpoint = endpoint.tls_config(tls(&config)?)?,
             _ => return Err(bad_url()),
