@@ -474,3 +474,79 @@ async fn certificates_are_read_again_and_clients_must_have_one() {
     assert_eq!(ask(&first).0, 0);
     eventually("all is well again", async || (!ask(&second).1.contains("cert.pem")).then_some(())).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_ends_when_its_key_does() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), data.path(), &[("API_KEYS", API_KEY)]).unwrap();
+    let asking = [("LOG_SENTINEL_API_KEY", API_KEY)];
+    let make = |more: &[&str]| {
+        make_key(data.path(), &[&["--scopes", "read", "--url", server.url.as_str()], more].concat(), &asking)
+    };
+    let (revoked_id, revoked) = make(&[]);
+    let (_, of_session) = make(&[]);
+    let request = server.http.post(format!("{}/api/v1/session", server.url)).bearer_auth(&of_session);
+    let response = request.send().await.unwrap();
+    let cookie = response.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let open = async |header: &str, value: &str| {
+        let request = server.http.get(format!("{}/api/v1/tail", server.url)).header(header, value);
+        let mut response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert!(response.chunk().await.unwrap().is_some(), "it lives");
+        response
+    };
+    let bearer = |key: &str| format!("Bearer {key}");
+    let expired = make(&["--expires", "10s"]).1;
+    let tails = [
+        open("authorization", &bearer(&revoked)).await,
+        open("cookie", &cookie).await,
+        open("authorization", &bearer(&expired)).await,
+    ];
+    let mut other = open("authorization", &bearer(API_KEY)).await;
+    let gone = server.http.delete(format!("{}/api/v1/keys/{revoked_id}", server.url)).bearer_auth(API_KEY);
+    assert_eq!(gone.send().await.unwrap().status(), 200);
+    let out = server.http.delete(format!("{}/api/v1/session", server.url)).header("cookie", cookie);
+    assert_eq!(out.send().await.unwrap().status(), 204);
+    for mut tail in tails {
+        let ended = async { while tail.chunk().await.unwrap().is_some() {} };
+        tokio::time::timeout(testkit::WAIT_MAX, ended).await.unwrap();
+    }
+    assert_eq!(server.post_logs("text/plain", "a line").await.unwrap().0, 401);
+    let request = server.http.post(format!("{}/logs", server.url)).bearer_auth(API_KEY).body("a line");
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    let mut seen = String::new();
+    while !seen.contains("a line") {
+        let chunk = tokio::time::timeout(testkit::WAIT_MAX, other.chunk()).await.unwrap().unwrap().unwrap();
+        seen.push_str(&String::from_utf8_lossy(&chunk));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_shows_its_certificate_to_a_service_that_asks_for_one() {
+    let files = tempfile::tempdir().unwrap();
+    let (cert, key) = certificate(files.path(), "service");
+    let (root, root_key) = certificate(files.path(), "root");
+    let (client, client_key) = signed(files.path(), (&root, &root_key));
+    let settings = [
+        ("LOG_SENTINEL_ANOMALY_CERT_FILE", cert.as_str()),
+        ("LOG_SENTINEL_ANOMALY_KEY_FILE", &key),
+        ("LOG_SENTINEL_ANOMALY_CLIENT_CA_FILE", &root),
+    ];
+    let state = |name: &str| files.path().join(name);
+    let service = Server::start_role(Path::new(BINARY), "anomaly", &state("service"), &settings).unwrap();
+    let url = format!("https://localhost:{}", port(&service.grpc_url));
+    let with = [
+        ("LOG_SENTINEL_ANOMALY_URL", url.as_str()),
+        ("LOG_SENTINEL_ANOMALY_CA_FILE", &cert),
+        ("LOG_SENTINEL_ANOMALY_SHOWN_CERT_FILE", &client),
+        ("LOG_SENTINEL_ANOMALY_SHOWN_KEY_FILE", &client_key),
+        ("LOG_SENTINEL_ANOMALY_TIMEOUT", "20s"),
+    ];
+    for (name, settings, scored) in [("with", &with[..], true), ("without", &with[..2], false)] {
+        let collector = Server::start_role(Path::new(BINARY), "collector", &state(name), settings).unwrap();
+        let request = collector.http.post(format!("{}/logs?wait=indexed", collector.url)).body("a line");
+        assert_eq!(request.send().await.unwrap().status(), 200);
+        let unscored = collector.count("sentinel.anomaly.state:unscored").await.unwrap();
+        assert_eq!((collector.count("line").await.unwrap(), unscored == 0), (1, scored), "{name}");
+    }
+}

@@ -15,7 +15,13 @@ use metrics::counter;
 use problem::{Problem, StatusCode};
 use telemetry::metric;
 
-use crate::{clock::now, listen::Line, route::Row};
+use crate::{
+    clock::now,
+    decision::{By, Decisions},
+    listen::Line,
+    route::Row,
+    standing::Standing,
+};
 
 /// Why a request that a web page of others had a browser send is refused.
 pub(crate) const FOREIGN_ORIGIN: &str = "a web page from elsewhere had this request sent; only pages of this \
@@ -48,6 +54,7 @@ pub struct Access(Arc<Rules>);
 struct Rules {
     hosts: Vec<String>,
     who: Arc<::access::Access>,
+    decisions: Decisions,
 }
 
 impl Access {
@@ -61,7 +68,25 @@ impl Access {
     /// The rules of a listener that requests may be addressed to by these names, for those who `who` knows.
     pub fn over(allowed_hosts: &[String], who: Arc<::access::Access>) -> Self {
         let hosts = allowed_hosts.iter().map(|host| host.trim().to_ascii_lowercase());
-        Self(Arc::new(Rules { hosts: hosts.filter(|host| !host.is_empty()).collect(), who }))
+        let hosts = hosts.filter(|host| !host.is_empty()).collect();
+        Self(Arc::new(Rules { hosts, who, decisions: Decisions::default() }))
+    }
+
+    /// The same rules, with what callers decide on record.
+    #[must_use]
+    pub fn recording(self, decisions: Decisions) -> Self {
+        let Rules { hosts, who, .. } = &*self.0;
+        Self(Arc::new(Rules { hosts: hosts.clone(), who: Arc::clone(who), decisions }))
+    }
+
+    /// Whether they still may, for answers that go on.
+    pub(crate) fn standing(&self, caller: &::access::Caller, headers: &HeaderMap) -> Standing {
+        Standing::new(&self.0.who, caller, headers)
+    }
+
+    /// Who sends a request that was admitted, for what they decide.
+    pub(crate) fn by(&self, caller: Option<::access::Caller>, line: Option<&Line>) -> By {
+        By { decisions: self.0.decisions.clone(), caller, address: line.map(Line::address) }
     }
 
     /// Who calls, once they may do what needs this; None for what is open. Refusals are counted.
@@ -225,7 +250,11 @@ pub(crate) async fn access_layer(State(guard): State<Guard>, mut request: Reques
     let asked = (request.method(), request.uri().query());
     match guard.access.admit(needs, asked, request.headers(), line) {
         Ok(caller) => {
+            let by = guard.access.by(caller.clone(), line);
+            request.extensions_mut().insert(by);
             if let Some(caller) = caller {
+                let standing = guard.access.standing(&caller, request.headers());
+                request.extensions_mut().insert(standing);
                 request.extensions_mut().insert(caller);
             }
             next.run(request).await

@@ -11,6 +11,7 @@ mod body;
 mod channel;
 mod clock;
 mod collector;
+mod decision;
 mod docs;
 mod gate;
 mod health;
@@ -21,6 +22,7 @@ mod observe;
 mod params;
 mod route;
 mod serve;
+mod standing;
 mod trainings;
 mod unanswered;
 
@@ -29,8 +31,9 @@ pub use self::anomaly::{
     AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, anomaly, anomaly_routes,
 };
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
+pub use decision::{Asked, Decision, Decisions, Ending, NotRecorded};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};
-pub use keys::{KeysState, agent_json, enrol_command, key_json, keys, keys_routes};
+pub use keys::{KeysState, adds, agent_json, creates, enrol_command, key_json, keys, keys_routes, told_id};
 pub use listen::{Bounded, Connection, Connections, Line};
 pub use observe::{guarded, guarded_face, metrics_layer};
 pub use route::Row;

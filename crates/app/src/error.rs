@@ -44,6 +44,12 @@ pub enum AppError {
     /// The data folder cannot be changed at present.
     #[error(transparent)]
     InUse(#[from] disk::InUse),
+    /// What was to be done must be recorded, and could not be.
+    #[error("nothing is done that cannot be recorded; see what is wrong with `log-sentinel audit verify`")]
+    Unrecorded(#[from] audit::OpenError),
+    /// The same, once the record was open.
+    #[error(transparent)]
+    NotRecorded(#[from] api::NotRecorded),
     /// The audit record could not be read.
     #[error("cannot read the audit record")]
     Audit(#[from] audit::ReadError),
@@ -92,4 +98,24 @@ pub enum AppError {
     /// It had to end although nobody asked.
     #[error("stopped because {0}")]
     Stopped(String),
+}
+
+/// What a command decides on a data folder is on record.
+impl api::Ending for AppError {
+    fn outcome(&self) -> audit::Outcome {
+        match self {
+            Self::Key(access::KeyError::Write { .. } | access::KeyError::Random(_)) => audit::Outcome::Failed,
+            _ => audit::Outcome::Refused,
+        }
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::Key(access::KeyError::NotFound(..)) => "not_found",
+            Self::Key(access::KeyError::Full(..)) => "too_many_keys",
+            Self::Key(access::KeyError::Field(..)) => "bad_key",
+            _ => "failed",
+        }
+        .to_owned()
+    }
 }

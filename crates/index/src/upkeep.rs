@@ -16,11 +16,19 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(600);
 /// How often it is looked whether a unit of storage has reached a bound.
 const ROLL_OVER_EVERY: Duration = Duration::from_secs(30);
 
+/// Is told how many events were deleted, and that they were older than this; None when that failed.
+pub type Told = Arc<dyn Fn(Option<u64>, Timestamp) + Send + Sync>;
+
 /// Deletes, until a stop, what is older than this by a clock.
-pub async fn expire(index: Arc<dyn Index>, retention: Duration, now: fn() -> Timestamp, stop: Stop) {
+pub async fn expire(
+    index: Arc<dyn Index>,
+    retention: Duration,
+    now: fn() -> Timestamp,
+    (told, stop): (Told, Stop),
+) {
     let mut ticks = Ticks::every(EXPIRE_EVERY, stop);
     while ticks.next().await {
-        expire_once(index.as_ref(), retention, now()).await;
+        expire_once(index.as_ref(), now().saturating_sub(retention), &told).await;
     }
 }
 
@@ -30,7 +38,7 @@ pub async fn roll_over(
     index: Arc<dyn Index>,
     retention: Option<Duration>,
     now: fn() -> Timestamp,
-    stop: Stop,
+    (told, stop): (Told, Stop),
 ) {
     let mut ticks = Ticks::every(ROLL_OVER_EVERY, stop);
     let mut expired_at: Option<Instant> = None;
@@ -41,16 +49,22 @@ pub async fn roll_over(
         });
         let due = rolled || expired_at.is_none_or(|at| at.elapsed() >= EXPIRE_EVERY);
         if let Some(retention) = retention.filter(|_| due) {
-            expire_once(index.as_ref(), retention, now()).await;
+            expire_once(index.as_ref(), now().saturating_sub(retention), &told).await;
             expired_at = Some(Instant::now());
         }
     }
 }
 
-async fn expire_once(index: &dyn Index, retention: Duration, now: Timestamp) {
-    match index.expire(now.saturating_sub(retention)).await {
+async fn expire_once(index: &dyn Index, before: Timestamp, told: &Told) {
+    match index.expire(before).await {
         Ok(0) => {}
-        Ok(events) => info!(events, "deleted what was older than LOG_SENTINEL_RETENTION"),
-        Err(error) => error!(error = &error as &dyn std::error::Error, "could not delete old events"),
+        Ok(events) => {
+            info!(events, "deleted what was older than LOG_SENTINEL_RETENTION");
+            told(Some(events), before);
+        }
+        Err(error) => {
+            error!(error = &error as &dyn std::error::Error, "could not delete old events");
+            told(None, before);
+        }
     }
 }

@@ -95,6 +95,26 @@ metrics! {
     TLS_HANDSHAKES_FAILED = "tls_handshakes_failed_total", Counter, Count, [];
     /// Certificates read again because their files changed, by whether they could be used.
     TLS_RELOADS = "tls_reloads_total", Counter, Count, [("outcome", &["failed", "taken"])];
+    /// Records made in the audit record since the start.
+    AUDIT_RECORDS = "audit_records_total", Counter, Count, [];
+    /// Checkpoints signed in the audit record since the start.
+    AUDIT_CHECKPOINTS = "audit_checkpoints_total", Counter, Count, [];
+    /// Records that could not be written; what was to be recorded was refused, or waits.
+    AUDIT_FAILURES = "audit_failures_total", Counter, Count, [];
+    /// Records that no checkpoint covers yet.
+    AUDIT_UNSIGNED = "audit_unsigned_records", Gauge, Count, [];
+    /// Time since the last checkpoint of the audit record.
+    AUDIT_CHECKPOINT_AGE = "audit_checkpoint_age_seconds", Gauge, Seconds, [];
+    /// Whether what must be recorded is refused because the audit record cannot be written.
+    AUDIT_UNWRITABLE = "audit_unwritable", Gauge, Count, [];
+    /// Records of what the program did by itself that wait until they can be written.
+    AUDIT_WAITING = "audit_waiting_records", Gauge, Count, [];
+    /// Records of what the program did by itself that were given up because too many waited.
+    AUDIT_GIVEN_UP = "audit_given_up_records_total", Counter, Count, [];
+    /// Checkpoints on their way to where they are kept elsewhere, by what came of them.
+    AUDIT_WITNESSED = "audit_witnessed_total", Counter, Count, [("outcome", &["failed", "given_up", "sent"])];
+    /// Checkpoints that wait to be sent to where they are kept elsewhere.
+    AUDIT_WITNESS_WAITING = "audit_witness_waiting", Gauge, Count, [];
     /// Events that were older than the retention when they came.
     EXPIRED_ON_ARRIVAL = "expired_on_arrival_events_total", Counter, Count, [];
     /// Queries that took so long that they went on in the lane of slow ones.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anomaly::{FEEDBACK_MAX, Feedback, FeedbackError, Label};
+use audit::Action;
 use axum::{
     Json,
     body::Body,
@@ -16,7 +17,11 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::state::{Shared, blocking};
-use crate::{clock::now, params::bad_parameter};
+use crate::{
+    clock::now,
+    decision::{By, Decision},
+    params::bad_parameter,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,11 +34,14 @@ struct Request<'a> {
 
 pub(super) async fn give(
     State(shared): State<Shared>,
+    by: By,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let payload = shared.bodies.read(&headers, body).await?;
-    let given = blocking(move || take_in(&shared, &payload.bytes)).await??;
+    let decision = by.decides(Action::FeedbackGiven);
+    let work = move || take_in(&shared, &payload.bytes);
+    let given = blocking(move || by.carry_out(decision, work, about_feedback)).await??;
     Ok(Json(feedback_json(&given)).into_response())
 }
 
@@ -49,6 +57,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Response {
 
 pub(super) async fn take_back(
     State(shared): State<Shared>,
+    by: By,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let unknown = || {
@@ -57,11 +66,23 @@ pub(super) async fn take_back(
     };
     let id: u64 = id.parse().map_err(|_| unknown())?;
     let service = Arc::clone(&shared.state.service);
-    match blocking(move || service.take_back_feedback(id)).await? {
-        Ok(taken) => Ok(Json(feedback_json(&taken)).into_response()),
-        Err(FeedbackError::Unknown { .. }) => Err(unknown()),
-        Err(error) => Err(refusal(&error)),
-    }
+    let decision = by.decides(Action::FeedbackWithdrawn).about(&id.to_string());
+    let work = move || {
+        service.take_back_feedback(id).map_err(|error| match error {
+            FeedbackError::Unknown { .. } => unknown(),
+            error => refusal(&error),
+        })
+    };
+    let taken = blocking(move || by.carry_out(decision, work, about_feedback)).await??;
+    Ok(Json(feedback_json(&taken)).into_response())
+}
+
+/// Which feedback it was. Nothing of the event: logs are no part of the record.
+pub(super) fn about_feedback(given: &Feedback, decision: Decision) -> Decision {
+    decision
+        .about(&given.id.to_string())
+        .with("label", given.label.as_str())
+        .with("template", given.template.id.to_string())
 }
 
 fn take_in(shared: &Shared, bytes: &[u8]) -> Result<Feedback, Problem> {

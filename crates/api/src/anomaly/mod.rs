@@ -11,6 +11,7 @@ mod state;
 mod templates;
 mod train;
 
+use audit::Action;
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -19,6 +20,7 @@ use axum::{
 use problem::{Problem, StatusCode};
 
 use crate::{
+    decision::By,
     docs, health, jobs,
     route::{self, ADMIN, OPEN, READ_ALL, Route, Row, delete, get, post},
 };
@@ -88,12 +90,21 @@ async fn job(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Res
 }
 
 /// Answers at once; the job says when it has ended.
-async fn cancel_job(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
-    let job = shared.jobs.cancel(&id).ok_or_else(unknown_job)?;
-    if job.state != jobs::State::Running {
-        let detail = "the job has ended, and there is nothing to cancel; GET it to see how it ended";
-        return Err(Problem::new(StatusCode::CONFLICT, "job_ended", "The job has ended", detail));
-    }
+async fn cancel_job(
+    State(shared): State<Shared>,
+    by: By,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let decision = by.decides(Action::TrainingCancelled).about(&id);
+    let work = move || {
+        let job = shared.jobs.cancel(&id).ok_or_else(unknown_job)?;
+        if job.state != jobs::State::Running {
+            let detail = "the job has ended, and there is nothing to cancel; GET it to see how it ended";
+            return Err(Problem::new(StatusCode::CONFLICT, "job_ended", "The job has ended", detail));
+        }
+        Ok(job)
+    };
+    let job = state::blocking(move || by.carry_out(decision, work, |_, decision| decision)).await??;
     Ok((StatusCode::ACCEPTED, Json(job)).into_response())
 }
 

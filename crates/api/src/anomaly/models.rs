@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anomaly::{Comparison, Disagreement, Drift, ModelError, ModelInfo, Side};
+use audit::Action;
 use axum::{
     Json,
     body::Body,
@@ -15,7 +16,10 @@ use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
 use super::state::{Shared, blocking, model_state};
-use crate::params::bad_parameter;
+use crate::{
+    decision::{By, Decision},
+    params::bad_parameter,
+};
 
 /// Larger files are no models: one of ours has about half a megabyte, and some more with a long history.
 pub(super) const IMPORT_BYTES_MAX: usize = 32 << 20;
@@ -35,26 +39,38 @@ pub(super) async fn one(
     State(shared): State<Shared>,
     Path(version): Path<String>,
 ) -> Result<Response, Problem> {
-    asked(shared, move |service| service.model_of(&version)).await
+    let model = blocking(move || shared.state.service.model_of(&version)).await?;
+    Ok(Json(card_json(&model.map_err(|error| refusal(&error))?)).into_response())
 }
 
 pub(super) async fn activate(
     State(shared): State<Shared>,
+    by: By,
     Path(version): Path<String>,
 ) -> Result<Response, Problem> {
-    asked(shared, move |service| service.activate(&version)).await
+    let decision = by.decides(Action::ModelActivated).about(&version);
+    exchanged(shared, by, decision, move |service| service.activate(&version)).await
 }
 
-pub(super) async fn roll_back(State(shared): State<Shared>) -> Result<Response, Problem> {
-    asked(shared, anomaly::Service::roll_back).await
+pub(super) async fn roll_back(State(shared): State<Shared>, by: By) -> Result<Response, Problem> {
+    let decision = by.decides(Action::ModelRolledBack);
+    exchanged(shared, by, decision, anomaly::Service::roll_back).await
 }
 
-async fn asked(
+async fn exchanged(
     shared: Shared,
-    ask: impl FnOnce(&anomaly::Service) -> Result<ModelInfo, ModelError> + Send + 'static,
+    by: By,
+    decision: Decision,
+    exchange: impl FnOnce(&anomaly::Service) -> Result<ModelInfo, ModelError> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let model = blocking(move || ask(&shared.state.service)).await?.map_err(|error| refusal(&error))?;
+    let work = move || exchange(&shared.state.service).map_err(|error| refusal(&error));
+    let model = blocking(move || by.carry_out(decision, work, about_model)).await??;
     Ok(Json(card_json(&model)).into_response())
+}
+
+/// Which model it was, where that is known afterwards only.
+pub(super) fn about_model(model: &ModelInfo, decision: Decision) -> Decision {
+    decision.about(&model.version)
 }
 
 pub(super) async fn export(
@@ -69,16 +85,18 @@ pub(super) async fn export(
     Ok((headers, bytes).into_response())
 }
 
-pub(super) async fn import(State(shared): State<Shared>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn import(State(shared): State<Shared>, by: By, body: Body) -> Result<Response, Problem> {
     let file = shared.bodies.file(body, IMPORT_BYTES_MAX, "model").await?;
-    let imported = blocking(move || shared.state.service.import(&file.bytes)).await?;
-    let model = imported.map_err(|error| match error {
+    let decision = by.decides(Action::ModelImported);
+    let refused = |error| match error {
         ModelError::Sealed(_) => {
             let detail = format!("{error}; nothing changed. Give a file that was exported");
             Problem::new(StatusCode::BAD_REQUEST, "model_refused", "The model was refused", detail)
         }
         error => refusal(&error),
-    })?;
+    };
+    let work = move || shared.state.service.import(&file.bytes).map_err(refused);
+    let model = blocking(move || by.carry_out(decision, work, about_model)).await??;
     Ok(Json(card_json(&model)).into_response())
 }
 

@@ -1,6 +1,7 @@
 //! `GET /starters`, `POST /starters`.
 
 use anomaly::{ModelError, STARTER_BYTES_MAX, STARTERS_MAX, StarterInfo, TrainError};
+use audit::Action;
 use axum::{
     Json,
     body::Body,
@@ -11,9 +12,10 @@ use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    models::card_json,
+    models::{about_model, card_json},
     state::{Shared, blocking},
 };
+use crate::decision::By;
 
 pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Problem> {
     let (starters, problems) = blocking(move || {
@@ -30,10 +32,12 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Probl
     Ok(Json(json).into_response())
 }
 
-pub(super) async fn start(State(shared): State<Shared>, body: Body) -> Result<Response, Problem> {
+pub(super) async fn start(State(shared): State<Shared>, by: By, body: Body) -> Result<Response, Problem> {
     let file = shared.bodies.file(body, STARTER_BYTES_MAX, "starter").await?;
-    let started = blocking(move || shared.state.service.start_from(&file.bytes)).await?;
-    Ok(Json(card_json(&started.map_err(|error| refusal(&error))?)).into_response())
+    let decision = by.decides(Action::StarterTaken);
+    let work = move || shared.state.service.start_from(&file.bytes).map_err(|error| refusal(&error));
+    let started = blocking(move || by.carry_out(decision, work, about_model)).await??;
+    Ok(Json(card_json(&started)).into_response())
 }
 
 pub(super) fn refusal(error: &TrainError) -> Problem {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anomaly::{Action, Described, Operation, OperationError, Split, TemplateError, TemplateOperation};
+use audit::Action as Recorded;
 use axum::{
     Json,
     body::Body,
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use super::state::{Shared, blocking};
 use crate::{
     clock::now,
+    decision::{By, Decision},
     params::{Params, bad_parameter},
 };
 
@@ -63,21 +65,27 @@ pub(super) async fn one(State(shared): State<Shared>, Path(id): Path<String>) ->
 
 pub(super) async fn name(
     State(shared): State<Shared>,
+    by: By,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let id = path_id(&id)?;
     let request: NameRequest = read(&shared, &headers, body, r#"{"name": "…"}"#).await?;
-    decide(shared, vec![id], Action::Name(request.name)).await
+    decide(shared, by, vec![id], Action::Name(request.name)).await
 }
 
-pub(super) async fn pin(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
-    decide(shared, vec![path_id(&id)?], Action::Pin).await
+pub(super) async fn pin(
+    State(shared): State<Shared>,
+    by: By,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    decide(shared, by, vec![path_id(&id)?], Action::Pin).await
 }
 
 pub(super) async fn split(
     State(shared): State<Shared>,
+    by: By,
     Path(id): Path<String>,
     headers: HeaderMap,
     body: Body,
@@ -90,11 +98,12 @@ pub(super) async fn split(
         (None, Some(line)) => Split::Example(line),
         _ => return Err(bad_parameter("variable", format!("the body is {FORM}, one of them"))),
     };
-    decide(shared, vec![id], Action::Split(split)).await
+    decide(shared, by, vec![id], Action::Split(split)).await
 }
 
 pub(super) async fn merge(
     State(shared): State<Shared>,
+    by: By,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -104,7 +113,7 @@ pub(super) async fn merge(
         text.parse().map_err(|_| refused())
     };
     let ids = request.templates.iter().map(id).collect::<Result<Vec<TemplateId>, _>>()?;
-    decide(shared, ids, Action::Merge).await
+    decide(shared, by, ids, Action::Merge).await
 }
 
 pub(super) async fn operations(State(shared): State<Shared>) -> Result<Response, Problem> {
@@ -119,11 +128,39 @@ pub(super) async fn operations(State(shared): State<Shared>) -> Result<Response,
     Ok(Json(json).into_response())
 }
 
-pub(super) async fn undo(State(shared): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn undo(
+    State(shared): State<Shared>,
+    by: By,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let id: u64 = id.parse().map_err(|_| unknown_operation())?;
-    let service = Arc::clone(&shared.state.service);
-    let undone = blocking(move || service.undo_template_operation(id)).await?;
-    Ok(Json(operation_json(&undone.map_err(|error| refusal(&error))?)).into_response())
+    let decision = undoes(&by, id);
+    let work = move || shared.state.service.undo_template_operation(id).map_err(|error| refusal(&error));
+    let undone = blocking(move || by.carry_out(decision, work, about_operation)).await??;
+    Ok(Json(operation_json(&undone)).into_response())
+}
+
+/// That an operation is to be taken back.
+pub(super) fn undoes(by: &By, id: u64) -> Decision {
+    by.decides(Recorded::TemplateChanged).about(&id.to_string()).with("operation", "undo")
+}
+
+/// What is to be done to templates.
+pub(super) fn changes(by: &By, templates: &[TemplateId], action: &Action) -> Decision {
+    /// Of more only so many are named.
+    const NAMED_MAX: usize = 16;
+    let ids: Vec<String> = templates.iter().take(NAMED_MAX).map(TemplateId::to_string).collect();
+    let name = if let Action::Name(name) = action { Some(name.as_str()) } else { None };
+    by.decides(Recorded::TemplateChanged)
+        .about(&ids.join(","))
+        .with("operation", action.as_str())
+        .with_some("name", name)
+}
+
+/// Which operation it was, by which it can be taken back.
+pub(super) fn about_operation(operation: &Operation, decision: Decision) -> Decision {
+    let result = operation.result.as_ref().map(|template| template.id.to_string());
+    decision.with("id", operation.id).with_some("result", result)
 }
 
 async fn read<T: DeserializeOwned>(
@@ -139,9 +176,18 @@ async fn read<T: DeserializeOwned>(
     })
 }
 
-async fn decide(shared: Shared, templates: Vec<TemplateId>, action: Action) -> Result<Response, Problem> {
-    let done = blocking(move || shared.state.service.decide(&templates, action, now())).await?;
-    Ok(Json(said_json(&done.map_err(|error| refusal(&error))?)).into_response())
+async fn decide(
+    shared: Shared,
+    by: By,
+    templates: Vec<TemplateId>,
+    action: Action,
+) -> Result<Response, Problem> {
+    let decision = changes(&by, &templates, &action);
+    let work =
+        move || shared.state.service.decide(&templates, action, now()).map_err(|error| refusal(&error));
+    let said = |said: &TemplateOperation, decision| about_operation(&said.operation, decision);
+    let done = blocking(move || by.carry_out(decision, work, said)).await??;
+    Ok(Json(said_json(&done)).into_response())
 }
 
 fn path_id(text: &str) -> Result<TemplateId, Problem> {

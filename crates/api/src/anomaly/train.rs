@@ -3,6 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use anomaly::TrainError;
+use audit::Action;
 use axum::{
     Json,
     body::Body,
@@ -23,6 +24,7 @@ use super::state::{Shared, blocking, model_state, refused_json, stopping};
 use crate::{
     body::Payload,
     clock::now,
+    decision::By,
     gate::busy,
     jobs::Running,
     params::{bad_parameter, parse_query, parse_time},
@@ -48,6 +50,7 @@ enum Answer {
 
 pub(super) async fn train(
     State(shared): State<Shared>,
+    by: By,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -58,8 +61,8 @@ pub(super) async fn train(
         busy("a model is being trained, and one is trained at a time; send this again later")
     })?;
     let answer = match stored {
-        Some(selection) => from_store(shared, selection, turn).await?,
-        None => from_body(shared, payload, received, turn).await?,
+        Some(selection) => from_store(shared, by, selection, turn).await?,
+        None => from_body(shared, by, (payload, received), turn).await?,
     };
     Ok(match answer {
         Answer::Trained(json) => Json(json).into_response(),
@@ -74,8 +77,8 @@ pub(super) async fn train(
 /// Trains on a thread of its own, which answers as soon as it knows whether this becomes a job.
 async fn from_body(
     shared: Shared,
-    payload: Payload,
-    received: Timestamp,
+    by: By,
+    (payload, received): (Payload, Timestamp),
     turn: OwnedSemaphorePermit,
 ) -> Result<Answer, Problem> {
     let (reply, answer) = oneshot::channel::<Result<Answer, Problem>>();
@@ -84,7 +87,7 @@ async fn from_body(
         records.add(&shared, payload.format, &payload.bytes, received);
         let outcome = match records.usable(&shared) {
             Ok(records) if records.events.len() > shared.state.config.train_sync_events => Err(records),
-            Ok(records) => Ok(records.learn(&shared, None).and_then(served)),
+            Ok(records) => Ok(records.learn(&shared, &by, None).and_then(served)),
             Err(problem) => Ok(Err(problem)),
         };
         let records = match outcome {
@@ -97,7 +100,7 @@ async fn from_body(
         };
         let job = shared.jobs.begin("training", records.events.len() as u64);
         drop(reply.send(Ok(Answer::Accepted(job.id().to_owned()))));
-        let outcome = records.learn(&shared, Some(&job));
+        let outcome = records.learn(&shared, &by, Some(&job));
         drop(turn);
         job.end(outcome);
     });
@@ -109,6 +112,7 @@ async fn from_body(
 
 async fn from_store(
     shared: Shared,
+    by: By,
     selection: Selection,
     turn: OwnedSemaphorePermit,
 ) -> Result<Answer, Problem> {
@@ -124,13 +128,13 @@ async fn from_store(
     }
     let total = total.min(shared.state.config.train_events_max as u64);
     if total <= shared.state.config.train_sync_events as u64 {
-        return learn_from_store(&shared, &searcher, &selection, turn, None).await.and_then(served);
+        return learn_from_store(&shared, &by, (&searcher, &selection), turn, None).await.and_then(served);
     }
     let job = Arc::new(shared.jobs.begin("reading", total));
     let id = job.id().to_owned();
     // Its owner is the table of jobs: the turn within it admits one at a time.
     drop(telemetry::task::spawn("train-from-store", async move {
-        let outcome = learn_from_store(&shared, &searcher, &selection, turn, Some(&job)).await;
+        let outcome = learn_from_store(&shared, &by, (&searcher, &selection), turn, Some(&job)).await;
         job.end(outcome);
     }));
     Ok(Answer::Accepted(id))
@@ -139,15 +143,15 @@ async fn from_store(
 /// None when it was cancelled.
 async fn learn_from_store(
     shared: &Shared,
-    searcher: &Searcher,
-    selection: &Selection,
+    by: &By,
+    (searcher, selection): (&Searcher, &Selection),
     turn: OwnedSemaphorePermit,
     job: Option<&Arc<Running>>,
 ) -> Result<Option<Value>, Problem> {
     let Some(pages) = read_store(shared, searcher, selection, job.map(AsRef::as_ref)).await? else {
         return Ok(None);
     };
-    let (shared, job) = (shared.clone(), job.cloned());
+    let (shared, by, job) = (shared.clone(), by.clone(), job.cloned());
     blocking(move || {
         let _turn = turn;
         let (job, mut records) = (job.as_deref(), Records::new());
@@ -158,7 +162,7 @@ async fn learn_from_store(
             }
             records.add(&shared, Format::Ndjson, page, received);
         }
-        records.usable(&shared)?.learn(&shared, job)
+        records.usable(&shared)?.learn(&shared, &by, job)
     })
     .await?
 }
@@ -315,7 +319,21 @@ impl<'a> Records<'a> {
     }
 
     /// None when it was cancelled: the model before serves on.
-    fn learn(self, shared: &Shared, job: Option<&Running>) -> Result<Option<Value>, Problem> {
+    fn learn(self, shared: &Shared, by: &By, job: Option<&Running>) -> Result<Option<Value>, Problem> {
+        let decision = by
+            .decides(Action::ModelTrained)
+            .with("events", self.events.len())
+            .with_some("job", job.map(Running::id));
+        let work = || self.trained(shared, job);
+        by.carry_out(decision, work, |trained, decision| match trained {
+            Some(json) => decision
+                .about(json["model"].as_str().unwrap_or_default())
+                .with("state", json["state"].clone()),
+            None => decision.with("cancelled", true),
+        })
+    }
+
+    fn trained(self, shared: &Shared, job: Option<&Running>) -> Result<Option<Value>, Problem> {
         let (total, cancel) = (self.events.len() as u64, cancel_of(shared, job));
         let mut watch = |learned| {
             if let Some(job) = job {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use audit::Action;
 use axum::{extract::State, http::Uri, response::Response};
 use dead_letter::{DeadLetterError, DeadLetterStream, Kept};
 use event::{Event, Position, Verdict, document};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::state::Shared;
 use crate::{
     clock::now,
+    decision::{By, Decision, Decisions},
     params::{Params, bad_parameter},
 };
 
@@ -50,8 +52,9 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
 }
 
 /// `POST /api/v1/dead-letters/replay`: all of them are taken in again, as new events.
-pub(super) async fn replay(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn replay(State(shared): State<Shared>, by: By, uri: Uri) -> Result<Response, Problem> {
     Params::of(&uri, &[])?;
+    let decision = by.decides(Action::DeadLetterReplayed);
     let (letters, door) = (shared.state.dead_letters.clone(), shared.state.door.clone());
     let work = move |letters: Arc<DeadLetterStream>| {
         let take_in = |events: Vec<Event<'static>>, note| {
@@ -62,15 +65,33 @@ pub(super) async fn replay(State(shared): State<Shared>, uri: Uri) -> Result<Res
         };
         letters.replay(take_in).map(|count| json!({"replayed": count}))
     };
-    shared.query(|_| blocking(letters, work, || json!({"replayed": 0}))).await
+    shared.query(|_| decided(letters, (by.decisions, decision), work, json!({"replayed": 0}))).await
 }
 
 /// `POST /api/v1/dead-letters/discard`: all of them are deleted.
-pub(super) async fn discard(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn discard(State(shared): State<Shared>, by: By, uri: Uri) -> Result<Response, Problem> {
     Params::of(&uri, &[])?;
+    let decision = by.decides(Action::DeadLetterDropped);
     let letters = shared.state.dead_letters.clone();
     let work = |letters: Arc<DeadLetterStream>| letters.discard().map(|count| json!({"discarded": count}));
-    shared.query(|_| blocking(letters, work, || json!({"discarded": 0}))).await
+    shared.query(|_| decided(letters, (by.decisions, decision), work, json!({"discarded": 0}))).await
+}
+
+/// Does what somebody decides to be done with all of them; with `none` as its answer where there is no stream.
+async fn decided(
+    letters: Option<Arc<DeadLetterStream>>,
+    (decisions, decision): (Decisions, Decision),
+    work: impl FnOnce(Arc<DeadLetterStream>) -> Result<Value, DeadLetterError> + Send + 'static,
+    none: Value,
+) -> Result<Value, Problem> {
+    let work = move || {
+        let work = || letters.map_or(Ok(none), |letters| work(letters).map_err(|error| problem(&error)));
+        decisions.carry_out(decision, work, |answer: &Value, decision| {
+            let count = answer.as_object().and_then(|answer| answer.values().next());
+            decision.with_some("letters", count.cloned())
+        })
+    };
+    telemetry::task::blocking("dead letters", work).await.map_err(|error| ended(&error))?
 }
 
 /// Runs work on the stream off the reactor; without a stream the answer is `none`.
@@ -80,22 +101,25 @@ async fn blocking(
     none: impl FnOnce() -> Value,
 ) -> Result<Value, Problem> {
     let Some(letters) = letters else { return Ok(none()) };
-    match tokio::task::spawn_blocking(move || work(letters)).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error @ DeadLetterError::Append { .. })) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "dead letters were not taken in");
-            let detail = format!("{error}; ask again once the journal has room");
-            Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "journal_full", "The journal is full", detail))
-        }
-        Ok(Err(error)) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the dead letters cannot be used");
-            Err(Problem::internal())
-        }
-        Err(error) => {
-            tracing::error!("work on the dead letters ended early: {}", telemetry::task::ending(&error));
-            Err(Problem::internal())
-        }
+    match telemetry::task::blocking("dead letters", move || work(letters)).await {
+        Ok(answer) => answer.map_err(|error| problem(&error)),
+        Err(error) => Err(ended(&error)),
     }
+}
+
+fn problem(error: &DeadLetterError) -> Problem {
+    if let DeadLetterError::Append { .. } = error {
+        tracing::warn!(error = error as &dyn std::error::Error, "dead letters were not taken in");
+        let detail = format!("{error}; ask again once the journal has room");
+        return Problem::new(StatusCode::TOO_MANY_REQUESTS, "journal_full", "The journal is full", detail);
+    }
+    tracing::error!(error = error as &dyn std::error::Error, "the dead letters cannot be used");
+    Problem::internal()
+}
+
+fn ended(error: &tokio::task::JoinError) -> Problem {
+    tracing::error!("work on the dead letters ended early: {}", telemetry::task::ending(error));
+    Problem::internal()
 }
 
 fn position(text: &str) -> Result<Position, Problem> {

@@ -32,6 +32,7 @@ use crate::{
     clock::now,
     gate::busy,
     params::{Params, bad_parameter},
+    standing::Standing,
 };
 
 /// How often a quiet stream says that it lives.
@@ -46,6 +47,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
 pub(super) async fn tail(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
+    standing: Standing,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
@@ -78,6 +80,7 @@ pub(super) async fn tail(
         let ended = tokio::select! {
             () = stop.cancelled() => true,
             () = outlet.gone() => false,
+            () = standing.ended() => true,
             ended = feed.run(seen, &outlet) => ended.is_ok(),
         };
         if ended {

@@ -1,6 +1,7 @@
 //! `/api/v1/agents`, and `POST /api/v1/enrol`, which makes a token into a key and a certificate.
 
 use access::{Agent, NewAgent};
+use audit::{Action, Outcome};
 use axum::{
     body::Body,
     extract::{Path, State},
@@ -14,9 +15,12 @@ use serde_json::{Value, json};
 
 use super::{
     made::key_json,
-    state::{From, Shared, unstored},
+    state::{From, Shared, problem, unstored},
 };
-use crate::clock::now;
+use crate::{
+    clock::now,
+    decision::{By, Decision},
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +43,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Probl
 
 pub(super) async fn add(
     State(shared): State<Shared>,
+    by: By,
     from: From,
     headers: HeaderMap,
     body: Body,
@@ -46,48 +51,63 @@ pub(super) async fn add(
     let asked: Add = shared.read(&headers, body, r#"{"name": "web-1", "organization": …}"#).await?;
     let token_life = shared.token_life;
     let new = NewAgent { name: asked.name, organization: asked.organization, token_life };
-    let (token, secret) = shared.with_keys(move |keys, _| keys.add_agent(&new, now())).await?;
+    let decision = adds(by.decides(Action::AgentAdded), &new);
+    let added = shared.decide(
+        by,
+        decision,
+        move |keys, _| keys.add_agent(&new, now()),
+        |(token, _), decision| decision.with("token", token.id.as_str()),
+    );
+    let (token, secret) = added.await?;
     let scheme = if from.is_secured() { "https" } else { "http" };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost:8080");
     let mut json = agent_json(&Agent::Waiting(token), now());
     json["token"] = secret.reveal().into();
-    json["command"] = enrol_command(&format!("{scheme}://{host}"), secret.reveal()).into();
+    let shows_own = from.is_secured() && shared.shows_own;
+    json["command"] = enrol_command(&format!("{scheme}://{host}"), secret.reveal(), shows_own).into();
+    if let Some(authority) = shared.authority.as_ref().filter(|_| shows_own) {
+        json["authority"] = authority.certificate().into();
+    }
     Ok(unstored(StatusCode::CREATED, json))
 }
 
-/// What is typed on the agent's machine, for the service at `url`.
-pub fn enrol_command(url: &str, token: &str) -> String {
-    format!("curl {url}/api/v1/enrol -H 'Content-Type: application/json' -d '{{\"token\":\"{token}\"}}'")
+/// What is on record of an agent that is to be added.
+pub fn adds(decision: Decision, new: &NewAgent) -> Decision {
+    decision.about(&new.name).with_some("organization", new.organization.as_deref())
+}
+
+/// What is typed on the agent's machine, for the service at `url`; with a copy of this installation's authority beside
+/// it where the service shows a certificate of that. The token goes through a pipe: everybody on a machine sees the
+/// arguments of its programs, and `printf` is none.
+pub fn enrol_command(url: &str, token: &str, shows_own: bool) -> String {
+    let trust = if shows_own { "--cacert authority.pem " } else { "" };
+    format!(
+        "printf '%s' '{{\"token\":\"{token}\"}}' | curl {trust}{url}/api/v1/enrol -H 'Content-Type: application/json' -d @-"
+    )
 }
 
 pub(super) async fn revoke(
     State(shared): State<Shared>,
+    by: By,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let answer = json!({"name": name, "state": "revoked"});
-    shared.with_keys(move |keys, _| keys.revoke_agent(&name, now())).await?;
+    let decision = by.decides(Action::AgentRevoked).about(&name);
+    let work = move |keys: &access::Keys, _: &Shared| keys.revoke_agent(&name, now());
+    shared.decide(by, decision, work, |(), decision| decision).await?;
     Ok(unstored(StatusCode::OK, answer))
 }
 
 pub(super) async fn enrol(
     State(shared): State<Shared>,
+    by: By,
     from: From,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     shared.unhurried(&from)?;
     let asked: Enrol = shared.read(&headers, body, r#"{"token": "lse_…"}"#).await?;
-    let enrolled = shared.with_keys(move |keys, shared| {
-        let mut issued = None;
-        let enrolled = keys.enrol(&asked.token, now(), |key| {
-            let Some(authority) = &shared.authority else { return Ok(None) };
-            let certificate = authority.agent(&key.name, &key.id, now())?;
-            let digest = certificate.digest;
-            issued = Some(certificate);
-            Ok(Some(digest))
-        })?;
-        Ok((enrolled, issued))
-    });
+    let enrolled = shared.with_keys(move |keys, shared| enrolled(keys, shared, &by, &asked.token));
     let (enrolled, issued) = enrolled.await.inspect_err(|problem| {
         if problem.status == StatusCode::UNAUTHORIZED {
             shared.access.failed(from.address(), now());
@@ -101,6 +121,39 @@ pub(super) async fn enrol(
         json["authority"] = authority.certificate().into();
     }
     Ok(unstored(StatusCode::CREATED, json))
+}
+
+/// Makes a token into a key. Only who has a good one gets onto the record: everybody may ask.
+fn enrolled(
+    keys: &access::Keys,
+    shared: &Shared,
+    by: &By,
+    token: &str,
+) -> Result<(access::Enrolled, Option<tls::Issued>), Problem> {
+    let (mut issued, mut on_record) = (None, None);
+    let enrolled = keys.enrol(token, now(), |key| {
+        let rotates = keys.agents().iter().any(|agent| {
+            matches!(agent, Agent::Enrolled(earlier) if earlier.name == key.name && earlier.revoked.is_none())
+        });
+        let action = if rotates { Action::AgentRotated } else { Action::AgentEnrolled };
+        let decision = by.decides(action).about(&key.name).with("key", &*key.id);
+        on_record = Some(by.decisions.ask(decision));
+        if let Some(Err(error)) = &on_record {
+            return Err(error.clone().into());
+        }
+        let Some(authority) = &shared.authority else { return Ok(None) };
+        let certificate = authority.agent(&key.name, &key.id, now())?;
+        let digest = certificate.digest;
+        issued = Some(certificate);
+        Ok(Some(digest))
+    });
+    let asked = on_record.transpose()?;
+    match (&enrolled, asked) {
+        (Ok(_), Some(asked)) => asked.end(Outcome::Done, |decision| decision)?,
+        (Err(_), Some(asked)) => drop(asked.end(Outcome::Failed, |decision| decision)),
+        (_, None) => {}
+    }
+    Ok((enrolled.map_err(|error| problem(&error))?, issued))
 }
 
 /// An agent as it is told.

@@ -1,6 +1,7 @@
 //! `/api/v1/keys`.
 
 use access::{Key, NewKey, Scope, Scopes};
+use audit::Action;
 use axum::{
     body::Body,
     extract::{Path, State},
@@ -13,7 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::state::{Shared, unstored};
-use crate::{clock::now, params::bad_parameter};
+use crate::{
+    clock::now,
+    decision::{By, Decision},
+    params::bad_parameter,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +38,7 @@ pub(super) async fn list(State(shared): State<Shared>) -> Result<Response, Probl
 
 pub(super) async fn create(
     State(shared): State<Shared>,
+    by: By,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -47,7 +53,14 @@ pub(super) async fn create(
         expires: expires
             .map_err(|_| bad_parameter("expires", "'expires' must be a time such as 2030-01-01T00:00:00Z"))?,
     };
-    let (key, secret) = shared.with_keys(move |keys, _| keys.create(&new, now())).await?;
+    let decision = creates(by.decides(Action::KeyCreated), &new);
+    let made = shared.decide(
+        by,
+        decision,
+        move |keys, _| keys.create(&new, now()),
+        |(key, _), decision| decision.about(&key.id),
+    );
+    let (key, secret) = made.await?;
     let mut json = key_json(&key, now());
     json["key"] = secret.reveal().into();
     Ok(unstored(StatusCode::CREATED, json))
@@ -55,10 +68,33 @@ pub(super) async fn create(
 
 pub(super) async fn revoke(
     State(shared): State<Shared>,
+    by: By,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let key = shared.with_keys(move |keys, _| keys.revoke(&id, now())).await?;
+    let decision = by.decides(Action::KeyRevoked).about(told_id(&id));
+    let revoked = shared.decide(
+        by,
+        decision,
+        move |keys, _| keys.revoke(&id, now()),
+        |key, decision| decision.with("name", &*key.name),
+    );
+    let key = revoked.await?;
     Ok(unstored(StatusCode::OK, key_json(&key, now())))
+}
+
+/// What is on record of a key that is to be made.
+pub fn creates(decision: Decision, new: &NewKey) -> Decision {
+    decision
+        .with("name", new.name.as_str())
+        .with("scopes", new.scopes.to_string())
+        .with_some("organization", new.organization.as_deref())
+        .with_some("expires", new.expires.map(|expires| expires.to_string()))
+}
+
+/// What was given as the id of a key, which may be the key itself.
+pub fn told_id(id: &str) -> &str {
+    let is_id = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id { id } else { "(no id)" }
 }
 
 /// A key as it is told: everything but the key itself.

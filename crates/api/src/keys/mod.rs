@@ -11,8 +11,8 @@ use axum::{Router, extract::DefaultBodyLimit};
 use crate::route::{self, ADMIN, OPEN, Route, Row, delete, get, post};
 use state::Shared;
 
-pub use agents::{agent_json, enrol_command};
-pub use made::key_json;
+pub use agents::{adds, agent_json, enrol_command};
+pub use made::{creates, key_json, told_id};
 pub use state::KeysState;
 
 /// The routes of keys, agents and sign-ins. Merge them into the collector's.

@@ -1,6 +1,7 @@
 //! A browser signs in with a key, and out.
 
 use access::{Caller, SESSION_COOKIE, SignedIn};
+use audit::Action;
 use axum::{
     Extension,
     body::Body,
@@ -12,7 +13,7 @@ use problem::Problem;
 use serde::Deserialize;
 
 use super::state::{From, Shared, caller_json, unstored};
-use crate::{access::refused_response, clock::now};
+use crate::{access::refused_response, clock::now, decision::By};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +23,7 @@ struct SignIn {
 
 pub(super) async fn begin(
     State(shared): State<Shared>,
+    by: By,
     from: From,
     headers: HeaderMap,
     body: Body,
@@ -39,6 +41,9 @@ pub(super) async fn begin(
         Err(refusal) => return Ok(refused_response(&refusal)),
     };
     let cookie = signed_in.cookie.as_ref().map_or("", |cookie| cookie.reveal());
+    let decision = by.as_caller(Some(&signed_in.caller), Action::SessionOpened);
+    // Nobody has the cookie before this is answered: a sign-in that is not on record ends here.
+    shared.note(by, decision).await?;
     let seconds = (signed_in.expires.as_nanos() - now().as_nanos()).max(0) / 1_000_000_000;
     let mut response = told(&signed_in);
     set_cookie(&mut response, cookie, seconds, from.is_secured());
@@ -57,8 +62,14 @@ pub(super) async fn tell(
 }
 
 /// Ends the sign-in, whether it was good or not.
-pub(super) async fn end(State(shared): State<Shared>, from: From, headers: HeaderMap) -> Response {
+pub(super) async fn end(State(shared): State<Shared>, by: By, from: From, headers: HeaderMap) -> Response {
+    let signed_in = shared.access.signed_in(&headers, now());
     shared.access.sign_out(&headers);
+    if let Some(signed_in) = signed_in {
+        let decision = by.as_caller(Some(&signed_in.caller), Action::SessionClosed);
+        // Nothing keeps a browser signed in. The log says when this is not on record.
+        drop(shared.note(by, decision).await);
+    }
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, "", 0, from.is_secured());
     response

@@ -14,7 +14,13 @@ use problem::{Problem, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{access::refused, body::Bodies, clock::now, listen::Line};
+use crate::{
+    access::refused,
+    body::Bodies,
+    clock::now,
+    decision::{By, Decision},
+    listen::Line,
+};
 
 /// A longer body is no question about keys.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -26,6 +32,8 @@ pub struct KeysState {
     pub access: Arc<Access>,
     /// Makes the certificates of agents; None where they get none.
     pub authority: Option<Arc<tls::Authority>>,
+    /// Whether this port shows a certificate of that authority.
+    pub shows_own: bool,
     /// How long the token of an agent is good. Setting `LOG_SENTINEL_TOKEN_TIME`.
     pub token_life: Duration,
     /// Bounds of bodies.
@@ -38,6 +46,7 @@ pub struct KeysState {
 pub(super) struct Shared {
     pub(super) access: Arc<Access>,
     pub(super) authority: Option<Arc<tls::Authority>>,
+    pub(super) shows_own: bool,
     pub(super) token_life: Duration,
     bodies: Bodies,
 }
@@ -71,6 +80,7 @@ impl Shared {
         Self {
             access: state.access,
             authority: state.authority,
+            shows_own: state.shows_own,
             token_life: state.token_life,
             bodies: Bodies::new(reader, BODY_BYTES_MAX),
         }
@@ -98,20 +108,44 @@ impl Shared {
         })
     }
 
+    /// Changes keys by somebody's decision, off the reactor: the change is on disk and on record when it is answered.
+    pub(super) async fn decide<T: Send + 'static>(
+        &self,
+        by: By,
+        decision: Decision,
+        work: impl FnOnce(&access::Keys, &Shared) -> Result<T, KeyError> + Send + 'static,
+        said: impl FnOnce(&T, Decision) -> Decision + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.with_keys(move |keys, shared| {
+            by.carry_out(decision, || work(keys, shared).map_err(|error| problem(&error)), said)
+        })
+        .await
+    }
+
     /// Works on the keys, off the reactor: a change is on disk when it is answered.
     pub(super) async fn with_keys<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&access::Keys, &Shared) -> Result<T, KeyError> + Send + 'static,
+        work: impl FnOnce(&access::Keys, &Shared) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let shared = self.clone();
         let work = move || match shared.access.keys() {
-            Some(keys) => work(keys, &shared).map_err(|error| problem(&error)),
+            Some(keys) => work(keys, &shared),
             None => Err(Problem::internal()),
         };
         telemetry::task::blocking("keys", work).await.map_err(|error| {
             tracing::error!("a change of keys ended early: {}", telemetry::task::ending(&error));
             Problem::internal()
         })?
+    }
+
+    /// Records, off the reactor, what is decided already.
+    pub(super) async fn note(&self, by: By, decision: Decision) -> Result<(), Problem> {
+        let noted = telemetry::task::blocking("keys", move || by.decisions.note(&decision));
+        let noted = noted.await.map_err(|error| {
+            tracing::error!("recording ended early: {}", telemetry::task::ending(&error));
+            Problem::internal()
+        })?;
+        noted.map_err(Problem::from)
     }
 
     /// Lets nobody go on who sent too many wrong keys or tokens.
@@ -123,7 +157,7 @@ impl Shared {
     }
 }
 
-fn problem(error: &KeyError) -> Problem {
+pub(super) fn problem(error: &KeyError) -> Problem {
     let detail = error.to_string();
     match error {
         KeyError::Field(field, reason) => {

@@ -3,6 +3,7 @@
 
 mod feedback;
 mod models;
+mod recorded;
 mod refusals;
 mod sessions;
 mod templates;
@@ -23,6 +24,8 @@ use wire::{
     record,
     v1::{self, VerdictState, anomaly_service_client::AnomalyServiceClient},
 };
+
+use refusals::{calls, scope_of};
 
 const SOON: Duration = Duration::from_secs(20);
 

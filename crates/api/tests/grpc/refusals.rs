@@ -160,13 +160,44 @@ async fn one_training_runs_at_a_time_whichever_way_it_was_asked_for() {
 }
 
 /// What a call is for, by its name.
-fn scope_of(call: &str) -> Scope {
+pub(crate) fn scope_of(call: &str) -> Scope {
     let reads = ["Get", "List", "Compare", "Export", "Predict"];
     match call {
         "Score" | "ScoreBatch" => Scope::Ingest,
         _ if reads.iter().any(|begin| call.starts_with(begin)) => Scope::Read,
         _ => Scope::Admin,
     }
+}
+
+/// The calls of the service.
+pub(crate) fn calls() -> Vec<&'static str> {
+    let proto = include_str!("../../../../proto/log_sentinel/v1/anomaly.proto");
+    let calls: Vec<_> =
+        proto.lines().filter_map(|line| Some(line.trim().strip_prefix("rpc ")?.split_once('(')?.0)).collect();
+    assert!(calls.len() > 20, "{calls:?}");
+    calls
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_is_revoked() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = Keys::open(KeysConfig { path: dir.path().join("keys"), max: 10 }).unwrap();
+    let now = event::Timestamp::from_jiff(jiff::Timestamp::now()).unwrap();
+    let new = NewKey { scopes: [Scope::Ingest].into_iter().collect(), ..NewKey::default() };
+    let (key, secret) = keys.create(&new, now).unwrap();
+    let who = Arc::new(access::Access::new(&access::Config::default(), Some(keys)));
+    let server = Server::start_for(Access::over(&[], Arc::clone(&who)), GrpcConfig::default(), 50).await;
+    let (sender, batches) = mpsc::channel(1);
+    let mut request = Request::new(ReceiverStream::new(batches));
+    let bearer = format!("Bearer {}", secret.reveal()).parse().unwrap();
+    request.metadata_mut().insert("authorization", bearer);
+    let mut client = server.client().await;
+    sender.send(batch(1, 0..3)).await.unwrap();
+    let mut answers = client.score(request).await.unwrap().into_inner();
+    assert_eq!(answers.message().await.unwrap().unwrap().verdicts.len(), 3);
+    who.keys().unwrap().revoke(&key.id, now).unwrap();
+    let ended = timeout(SOON, answers.message()).await.unwrap().unwrap_err();
+    assert_eq!(ended.code(), Code::Unauthenticated, "{ended}");
 }
 
 #[tokio::test]
@@ -189,14 +220,18 @@ async fn every_call_is_for_who_has_its_scope() {
             askers.push(("of one organization", Some(of_one.reveal().to_owned()), Some(scope), false));
         }
     }
+    let all = NewKey { scopes: Scope::ALL.into_iter().collect(), ..NewKey::default() };
+    let (gone, revoked) = keys.create(&all, now).unwrap();
+    keys.revoke(&gone.id, now).unwrap();
+    let yesterday = now.saturating_sub(Duration::from_secs(86_400));
+    let expires = Some(now.saturating_sub(Duration::from_secs(3_600)));
+    let expired = keys.create(&NewKey { expires, ..all }, yesterday).unwrap().1;
+    askers.push(("revoked", Some(revoked.reveal().to_owned()), None, true));
+    askers.push(("expired", Some(expired.reveal().to_owned()), None, true));
     let config = access::Config { wrong_keys_max: 10_000, ..access::Config::default() };
     let who = Arc::new(access::Access::new(&config, Some(keys)));
     let server = Server::start_for(Access::over(&[], who), GrpcConfig::default(), 50).await;
-    let proto = include_str!("../../../../proto/log_sentinel/v1/anomaly.proto");
-    let calls: Vec<_> =
-        proto.lines().filter_map(|line| Some(line.trim().strip_prefix("rpc ")?.split_once('(')?.0)).collect();
-    assert!(calls.len() > 20, "{calls:?}");
-    for call in calls {
+    for call in calls() {
         for (name, key, scope, whole) in &askers {
             let mut request = Request::new(());
             if let Some(key) = key {

@@ -1,10 +1,11 @@
 //! `log-sentinel agents`: who is to send from other machines.
 
 use access::{Agent, NewAgent};
+use audit::Action;
 use serde_json::{Value as Json, json};
 
 use super::{
-    keys::{Place, now},
+    keys::{Place, decided, decides, now},
     note, print, print_json, show,
 };
 use crate::{
@@ -31,18 +32,28 @@ pub(crate) async fn run(
                     let body = json!({"name": name, "organization": organization});
                     client.post_json("/api/v1/agents", &body).await?
                 }
-                Place::Folder { keys, url, .. } => {
+                Place::Folder { keys, url, record, .. } => {
                     let new = NewAgent { name, organization, token_life: settings.listeners.token_life };
-                    let (token, secret) = keys.add_agent(&new, now())?;
+                    let decision = api::adds(decides(Action::AgentAdded), &new);
+                    let said = |(token, _): &(access::Token, _), decision: api::Decision| {
+                        decision.with("token", token.id.as_str())
+                    };
+                    let (token, secret) = decided(record, decision, || keys.add_agent(&new, now()), said)?;
                     let mut json = api::agent_json(&Agent::Waiting(token), now());
                     json["token"] = secret.reveal().into();
-                    json["command"] = api::enrol_command(url, secret.reveal()).into();
+                    json["command"] = {
+                        let shows_own = settings.listeners.tls.shows_own();
+                        api::enrol_command(url, secret.reveal(), shows_own).into()
+                    };
                     json
                 }
             };
             if output != Output::Text {
                 print_json(&format!("{answer}\n"))?;
                 return Ok(());
+            }
+            if text(&answer, "command").contains("--cacert") {
+                note("copy the file access/authority.pem of the service's data folder there first");
             }
             note(&format!("type this on {}, until {}:", text(&answer, "name"), text(&answer, "expires")));
             print(&format!("{}\n", text(&answer, "command")))?;
@@ -61,8 +72,10 @@ pub(crate) async fn run(
         AgentsAction::Revoke { name } => {
             let answer = match place {
                 Place::Service(client) => client.delete(&format!("/api/v1/agents/{name}")).await?,
-                Place::Folder { keys, .. } => {
-                    keys.revoke_agent(&name, now())?;
+                Place::Folder { keys, record, .. } => {
+                    let decision = decides(Action::AgentRevoked).about(&name);
+                    let work = || keys.revoke_agent(&name, now());
+                    decided(record, decision, work, |(), decision| decision)?;
                     json!({"name": name, "state": "revoked"})
                 }
             };

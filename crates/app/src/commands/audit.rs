@@ -74,6 +74,7 @@ fn show(dir: &Path, limit: usize, actor: Option<&str>, action: Option<&str>) -> 
         if actor.is_none_or(|actor| is_by(&entry, actor))
             && action.is_none_or(|action| is_action(&entry, action))
         {
+            fold(&mut newest, &entry);
             if newest.len() == limit {
                 newest.pop_front();
             }
@@ -85,6 +86,14 @@ fn show(dir: &Path, limit: usize, actor: Option<&str>, action: Option<&str>) -> 
     print(&table(["record", "time", "actor", "address", "action", "target", "outcome", "details"], &rows))?;
     tell_unreadable(unreadable);
     Ok(())
+}
+
+/// Takes out that something was asked for, once it is told how it ended.
+fn fold(newest: &mut VecDeque<Entry>, ended: &Entry) {
+    let Some(asked) = ended.details.get("asked").and_then(serde_json::Value::as_u64) else { return };
+    if let Some(at) = newest.iter().rposition(|entry| entry.seq == asked) {
+        newest.remove(at);
+    }
 }
 
 fn is_by(entry: &Entry, actor: &str) -> bool {
@@ -202,6 +211,18 @@ mod tests {
                 r#"reason="lost\n""#
             ]
         );
+    }
+
+    #[test]
+    fn what_was_asked_for_gives_way_to_how_it_ended() {
+        let asked = Entry { outcome: "asked".to_owned(), details: serde_json::Map::new(), ..entry() };
+        let other = Entry { seq: 1205, ..asked.clone() };
+        let mut newest = VecDeque::from([asked, other.clone()]);
+        fold(&mut newest, &entry());
+        assert_eq!(newest.len(), 2, "this one names none");
+        let details = [("asked".to_owned(), 1204.into())].into_iter().collect();
+        fold(&mut newest, &Entry { seq: 1206, details, ..entry() });
+        assert_eq!(newest, [other]);
     }
 
     #[test]

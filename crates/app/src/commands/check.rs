@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::{
     instance,
-    settings::{Pem, SETTINGS, Settings, SettingsError, Values, masked},
+    settings::{Pem, SETTINGS, Settings, SettingsError, Values, shown},
     wording::plain,
 };
 
@@ -14,9 +14,7 @@ pub(crate) fn table(sources: &Values) -> String {
     let mut text = String::new();
     for setting in SETTINGS {
         let (shown, origin) = match sources.values.get(setting.name) {
-            Some(value) if setting.secret => ("********".to_owned(), value.origin.to_string()),
-            Some(value) if is_address(setting.name) => (masked(&value.text), value.origin.to_string()),
-            Some(value) => (value.text.clone(), value.origin.to_string()),
+            Some(value) => (shown(setting, &value.text), value.origin.to_string()),
             None => ("(unset)".to_owned(), "default".to_owned()),
         };
         let (shown, origin) = (plain(&shown), plain(&origin));
@@ -38,6 +36,12 @@ pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
         ("LOG_SENTINEL_CA_FILE".to_owned(), tls.ca_file.as_ref()),
         ("ELASTIC_CA_FILE".to_owned(), cluster.and_then(|cluster| cluster.ca_file.as_ref())),
     ];
+    if let Some((cert, key)) = &settings.analysis.remote_identity {
+        named.extend([
+            ("LOG_SENTINEL_ANOMALY_SHOWN_CERT_FILE".to_owned(), Some(cert)),
+            ("LOG_SENTINEL_ANOMALY_SHOWN_KEY_FILE".to_owned(), Some(key)),
+        ]);
+    }
     for (which, tls) in tls.all() {
         let name = |what: &str| format!("LOG_SENTINEL_{which}{what}");
         if let Pem::Files((cert, key)) = &tls.shown {
@@ -66,11 +70,6 @@ pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
         problems.push(crate::wording::describe(&error));
     }
     if problems.is_empty() { Ok(()) } else { Err(SettingsError { problems }) }
-}
-
-/// Whether a setting holds addresses, in which people write passwords.
-fn is_address(name: &str) -> bool {
-    ["_ADDR", "_URL", "_HOSTS"].iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! `log-sentinel keys`: through the process that uses the data folder, or on the folder while none does.
 
-use access::{Keys, NewKey};
+use access::{KeyError, Keys, NewKey};
+use api::Decision;
+use audit::{Action, Actor, ActorKind};
 use disk::{DataLock, InUse};
 use event::Timestamp;
 use serde_json::{Value as Json, json};
@@ -25,6 +27,8 @@ pub(crate) enum Place {
         keys: Keys,
         /// Where the collector will answer.
         url: String,
+        /// What is decided is recorded there.
+        record: instance::FolderRecord,
         _held: DataLock,
     },
 }
@@ -47,7 +51,7 @@ impl Place {
         match DataLock::take(data) {
             Ok(held) => {
                 let (keys, url) = (instance::keys(settings)?, client.shown().to_owned());
-                Ok(Self::Folder { keys, url, _held: held })
+                Ok(Self::Folder { keys, url, record: instance::FolderRecord::of(settings), _held: held })
             }
             Err(InUse::Held { .. }) => Ok(Self::Service(client)),
             Err(error) => Err(error.into()),
@@ -57,6 +61,41 @@ impl Place {
 
 pub(super) fn now() -> Timestamp {
     intake::system_clock()
+}
+
+/// What whoever types this decides.
+pub(super) fn decides(action: Action) -> Decision {
+    Decision::new(Actor::new(ActorKind::CommandLine, user()), action)
+}
+
+/// Who runs this: the user's name, or else number.
+fn user() -> String {
+    #[cfg(unix)]
+    {
+        let id = rustix::process::getuid().as_raw().to_string();
+        let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let name = users.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)? == id).then(|| name.chars().take(64).collect())
+        });
+        name.unwrap_or(id)
+    }
+    #[cfg(not(unix))]
+    String::new()
+}
+
+/// Changes keys of a data folder, on record.
+///
+/// # Errors
+/// When that is refused, or cannot be recorded.
+pub(super) fn decided<T>(
+    record: &instance::FolderRecord,
+    decision: Decision,
+    work: impl FnOnce() -> Result<T, KeyError>,
+    said: impl FnOnce(&T, Decision) -> Decision,
+) -> Result<T, AppError> {
+    record.carry_out(decision, || work().map_err(AppError::from), said)
 }
 
 /// Makes, lists or revokes keys.
@@ -88,7 +127,13 @@ pub(crate) async fn run(place: &Place, action: KeysAction, output: Output) -> Re
         KeysAction::Revoke { id } => {
             let answer = match place {
                 Place::Service(client) => client.delete(&format!("/api/v1/keys/{id}")).await?,
-                Place::Folder { keys, .. } => api::key_json(&keys.revoke(&id, now())?, now()),
+                Place::Folder { keys, record, .. } => {
+                    let decision = decides(Action::KeyRevoked).about(api::told_id(&id));
+                    let work = || keys.revoke(&id, now());
+                    let key =
+                        decided(record, decision, work, |key, decision| decision.with("name", &*key.name))?;
+                    api::key_json(&key, now())
+                }
             };
             show(output, &answer, None, |key| format!("key {} opens nothing from now on\n", text(key, "id")))
         }
@@ -113,9 +158,12 @@ async fn create(
                 json!({"scopes": scopes, "name": name, "organization": organization, "expires": expires});
             Ok(client.post_json("/api/v1/keys", &body).await?)
         }
-        Place::Folder { keys, .. } => {
+        Place::Folder { keys, record, .. } => {
             let new = NewKey { name, scopes: scopes.collect(), organization, expires };
-            let (key, secret) = keys.create(&new, now())?;
+            let decision = api::creates(decides(Action::KeyCreated), &new);
+            let work = || keys.create(&new, now());
+            let (key, secret) =
+                decided(record, decision, work, |(key, _), decision| decision.about(&key.id))?;
             let mut json = api::key_json(&key, now());
             json["key"] = secret.reveal().into();
             Ok(json)

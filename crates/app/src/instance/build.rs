@@ -6,7 +6,7 @@ use axum::Router;
 use telemetry::{health::Health, metric::Metrics, task::Tasks};
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{access::Entrance, error::StartError};
+use super::{access::Entrance, error::StartError, record::Record};
 use crate::Settings;
 
 /// What all parts of an instance share while it is built.
@@ -16,6 +16,7 @@ pub(super) struct Build<'s> {
     pub(super) metrics: Metrics,
     pub(super) access: api::Access,
     pub(super) entrance: Entrance,
+    pub(super) record: Record,
     pub(super) front: Tasks,
     pub(super) back: Tasks,
     pub(super) failed: watch::Sender<Option<String>>,

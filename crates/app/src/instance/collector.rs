@@ -85,7 +85,12 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
     if let Some(retention) = settings.storage.retention.filter(|_| prepared.is_none()) {
-        let expire = upkeep::expire(index.clone(), retention, intake::system_clock, build.front.stop());
+        let expire = upkeep::expire(
+            index.clone(),
+            retention,
+            intake::system_clock,
+            (build.record.told_of_deletions(), build.front.stop()),
+        );
         build.front.spawn("retention", expire);
     }
     run_readers(build, pipeline, catch_up, prepared)?;
@@ -103,6 +108,7 @@ fn keys_state(build: &Build<'_>) -> api::KeysState {
     api::KeysState {
         access: Arc::clone(&build.entrance.who),
         authority: build.entrance.authority.clone(),
+        shows_own: build.settings.listeners.tls.shows_own(),
         token_life: build.settings.listeners.token_life,
         body: build.settings.intake.body.clone(),
         stop: build.front.stop(),

@@ -35,12 +35,12 @@ pub(super) fn open(
     let (sender, prepared) = watch::channel(false);
     let (retention, tasks, stop) =
         (build.settings.storage.retention, build.front.clone(), build.front.stop());
-    let rolled = Arc::clone(&index);
+    let (rolled, told) = (Arc::clone(&index), build.record.told_of_deletions());
     build.front.spawn("elasticsearch-setup", async move {
         let Some(duties) = setup::prepare(&cluster, &config, &health, &stop).await else { return };
         sender.send_replace(true);
         if duties.rollover {
-            tasks.spawn("rollover", upkeep::roll_over(rolled, retention, intake::system_clock, stop));
+            tasks.spawn("rollover", upkeep::roll_over(rolled, retention, intake::system_clock, (told, stop)));
         }
     });
     Ok(Opened { index, prepared })

@@ -1,18 +1,22 @@
 //! Everything of one process: built in order, run as named tasks, stopped in the reverse order.
 //!
 //! ```text
-//! start:  data lock ► journal ► index ► anomaly ► pipeline ► HTTP and gRPC ► watched files
+//! start:  data lock ► audit record ► journal ► index ► anomaly ► pipeline ► HTTP and gRPC ► watched files
 //! stop:   HTTP, gRPC and watched files stop accepting ► pipeline takes in the rest and commits ► journal closes
+//!         ► audit record is signed and closes
 //! ```
 //! Which of it there is follows from the role: see [`Role`].
 
 mod access;
 mod build;
+mod changed;
 mod collector;
 mod elastic;
 mod error;
+mod record;
 mod remote;
 mod scoring;
+mod witness;
 
 use std::{
     net::SocketAddr,
@@ -27,9 +31,11 @@ use tokio::sync::watch;
 
 use crate::{Settings, VERSION};
 use build::{Build, Scorer};
+use record::Record;
 
 pub(crate) use access::{folder, keys};
 pub(crate) use error::StartError;
+pub(crate) use record::FolderRecord;
 
 /// What one process is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +75,7 @@ pub(crate) struct Instance {
     /// Whether nobody may ask without a key.
     pub asks_for_keys: bool,
     journal: Option<Journal>,
+    record: Record,
     /// Nobody else uses the data folder as long as this process may write there.
     _lock: Arc<DataLock>,
     /// What takes things in and answers.
@@ -92,13 +99,18 @@ impl Instance {
             tracing::warn!(%error, path = %data.display(), "others may read files in the data folder, and that cannot be changed; do it by hand: chmod -R go-rwx");
         }
         let (failed, failing) = watch::channel(None);
+        let metrics = metric::install(VERSION)?;
         let entrance = access::open(settings, role.collects())?;
+        let health = Health::new();
+        let record = Record::open(settings, &health);
+        let access = api::Access::over(&settings.listeners.allowed_hosts, Arc::clone(&entrance.who));
         let build = Build {
             settings,
-            health: Health::new(),
-            metrics: metric::install(VERSION)?,
-            access: api::Access::over(&settings.listeners.allowed_hosts, Arc::clone(&entrance.who)),
+            health,
+            metrics,
+            access: access.recording(record.decisions()),
             entrance,
+            record: record.clone(),
             front: Tasks::new(),
             back: Tasks::new(),
             failed,
@@ -110,6 +122,7 @@ impl Instance {
                 // What runs already must not outlive the start that failed.
                 front.shutdown(settings.shutdown_grace / 2).await;
                 back.shutdown(settings.shutdown_grace / 2).await;
+                record.close(settings.shutdown_grace / 2).await;
                 Err(error)
             }
         }
@@ -143,6 +156,7 @@ impl Instance {
             }
             None => None,
         };
+        build.record.watch(&build.back, Arc::clone(&build.entrance.who), service.clone());
         if let Some(service) = service {
             let watch = anomaly::watch(service, build.health.component("learned"), build.front.stop());
             build.front.spawn("models", watch);
@@ -153,6 +167,7 @@ impl Instance {
             anomaly_grpc_addr: scores.as_ref().and_then(|scores| scores.grpc_addr),
             asks_for_keys: build.entrance.who.is_locked(),
             journal: collector.map(|collector| collector.journal),
+            record: build.record,
             _lock: lock,
             front: build.front,
             back: build.back,
@@ -190,6 +205,7 @@ impl Instance {
         if let Some(journal) = self.journal {
             journal.close(left()).await;
         }
+        stragglers.extend(self.record.close(left()).await);
         stragglers
     }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Analysis {
     pub remote: Option<remote::Config>,
     /// The authority that signed its certificate.
     pub remote_ca_file: Option<PathBuf>,
+    /// The certificate that is shown to it, and its key.
+    pub remote_identity: Option<(PathBuf, PathBuf)>,
 }
 
 impl Analysis {
@@ -47,13 +49,18 @@ impl Analysis {
             ..GrpcConfig::default()
         };
         let remote_ca_file = reader.optional_path("LOG_SENTINEL_ANOMALY_CA_FILE");
+        const SHOWN: [&str; 2] =
+            ["LOG_SENTINEL_ANOMALY_SHOWN_CERT_FILE", "LOG_SENTINEL_ANOMALY_SHOWN_KEY_FILE"];
+        reader.need_each_other(SHOWN[0], SHOWN[1]);
+        let remote_identity = reader.optional_path(SHOWN[0]).zip(reader.optional_path(SHOWN[1]));
         let deadline = reader.duration("LOG_SENTINEL_ANOMALY_TIMEOUT");
         let remote = reader.url("LOG_SENTINEL_ANOMALY_URL").map(|url| remote::Config {
             api_key: listeners.own_key(),
             ca_file: remote_ca_file.clone(),
+            identity: remote_identity.clone(),
             deadline,
             ..remote::Config::new(url)
         });
-        Self { service, http, grpc, remote, remote_ca_file }
+        Self { service, http, grpc, remote, remote_ca_file, remote_identity }
     }
 }

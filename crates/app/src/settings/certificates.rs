@@ -42,6 +42,11 @@ impl Certificates {
         }
     }
 
+    /// Whether port 8080 shows a certificate of this installation's authority.
+    pub(crate) fn shows_own(&self) -> bool {
+        self.collector.as_ref().is_some_and(|tls| tls.shown == Pem::Own)
+    }
+
     /// Each with the beginning of its settings' names.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &Tls)> {
         let all = [("", &self.collector), ("ANOMALY_REST_", &self.anomaly), ("ANOMALY_", &self.anomaly_grpc)];

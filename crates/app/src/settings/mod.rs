@@ -6,6 +6,7 @@
 //! `Config` comes from.
 
 mod analysis;
+mod audit;
 mod certificates;
 pub(crate) mod dot_env;
 mod elastic;
@@ -17,9 +18,10 @@ mod secret;
 pub(crate) mod sources;
 mod storage;
 mod table;
+mod told;
 mod value;
 
-use std::{path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use self::intake::Intake;
 use analysis::Analysis;
@@ -27,11 +29,13 @@ use listeners::Listeners;
 use questions::Questions;
 use storage::Storage;
 
+pub(crate) use self::audit::{AuditSettings, Syslog};
 pub(crate) use certificates::{Certificates, Pem, Tls};
 pub(crate) use elastic::Elastic;
 pub(crate) use error::SettingsError;
 pub(crate) use sources::{Sources, Values};
 pub(crate) use table::{SETTINGS, sample};
+pub(crate) use told::{Effective, Told, shown};
 pub(crate) use value::{masked, parse_duration};
 
 /// The settings, typed and checked. Each is explained where users read it: in [`SETTINGS`].
@@ -49,6 +53,9 @@ pub(crate) struct Settings {
     pub elastic: Option<Elastic>,
     pub questions: Questions,
     pub analysis: Analysis,
+    pub audit: AuditSettings,
+    /// All of them as they may be told, by name.
+    pub told: BTreeMap<&'static str, Effective>,
 }
 
 impl Settings {
@@ -73,6 +80,8 @@ impl Settings {
             log_json: reader.one_of("LOG_SENTINEL_LOG_FORMAT", &["text", "json"]) == "json",
             questions: Questions::read(&mut reader, write_timeout, live_bytes_max, cluster),
             analysis: Analysis::read(&mut reader, &data, &listeners, &intake),
+            audit: AuditSettings::read(&mut reader, &data, listeners.tls.ca_file.as_ref()),
+            told: told::told(sources),
             data,
             shutdown_grace,
             listeners,
@@ -129,6 +138,9 @@ mod tests {
             ("LOG_SENTINEL_ALLOWED_HOSTS", "a.example.org,http://b", "'http://b', but must hold names"),
             ("LOG_SENTINEL_ANOMALY_URL", "anomaly:50051", "such as http://anomaly:50051"),
             ("LOG_SENTINEL_ANOMALY_URL", "http://anomaly:port", "such as http://anomaly:50051"),
+            ("LOG_SENTINEL_AUDIT_SYSLOG_ADDR", "host:514", "such as udp://host:514"),
+            ("LOG_SENTINEL_AUDIT_SYSLOG_ADDR", "udp://host", "such as udp://host:514"),
+            ("LOG_SENTINEL_AUDIT_WITNESS_URL", "other:8080", "such as https://other.example.org:8080"),
             ("ELASTIC_ADDR", "http://a b:9200", "such as http://localhost:9200"),
             ("LOG_SENTINEL_ANOMALY_URL", "http://a:50051,http://b:50051", "one address"),
         ] {

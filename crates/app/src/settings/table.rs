@@ -149,9 +149,42 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "As LOG_SENTINEL_CLIENT_CERTIFICATES, for gRPC on port 50051.",
     ),
     setting(
+        "LOG_SENTINEL_AUDIT",
+        "true",
+        "Whether the record of who decided what is kept, in audit/ of the data folder. What must be recorded and cannot be is refused; logs are still taken in.",
+    ),
+    setting(
+        "LOG_SENTINEL_AUDIT_KEY_FILE",
+        "",
+        "The private key that signs the record, best on another disk than the data folder. It is made with a new record when it is not there. Unset: audit/key in the data folder.",
+    ),
+    setting("LOG_SENTINEL_AUDIT_FILE_BYTES", "16MiB", "Size past which the record begins a new file."),
+    setting("LOG_SENTINEL_AUDIT_CHECKPOINT_RECORDS", "1000", "Records after which a checkpoint is signed."),
+    setting(
+        "LOG_SENTINEL_AUDIT_CHECKPOINT_INTERVAL",
+        "5m",
+        "Time after which a checkpoint is signed when there are records that none covers.",
+    ),
+    setting(
+        "LOG_SENTINEL_AUDIT_USES_INTERVAL",
+        "1h",
+        "How often it is recorded that the same key sends logs, and that wrong keys come; the first use is recorded at once.",
+    ),
+    setting(
+        "LOG_SENTINEL_AUDIT_WITNESS_URL",
+        "",
+        "Another Log Sentinel that keeps the record's checkpoints, such as https://other.example.org:8080.",
+    ),
+    secret("LOG_SENTINEL_AUDIT_WITNESS_KEY", "A key of that one with the scope ingest."),
+    setting(
+        "LOG_SENTINEL_AUDIT_SYSLOG_ADDR",
+        "",
+        "A syslog server that keeps the record's checkpoints: udp://host:514 or tcp://host:514.",
+    ),
+    setting(
         "LOG_SENTINEL_CA_FILE",
         "",
-        "PEM file of an authority that commands trust when they ask a service over TLS. This installation's own is trusted anyway.",
+        "PEM file of an authority that commands trust when they ask a service over TLS, and that is trusted where LOG_SENTINEL_AUDIT_WITNESS_URL is. This installation's own is trusted anyway.",
     ),
     setting(
         "LOG_SENTINEL_TRUST_NETWORK",
@@ -306,6 +339,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "",
         "PEM file of the authority that signed the certificate of a separate anomaly service.",
     ),
+    setting(
+        "LOG_SENTINEL_ANOMALY_SHOWN_CERT_FILE",
+        "",
+        "PEM file of the certificate that the collector shows to a separate anomaly service that asks for one.",
+    ),
+    setting("LOG_SENTINEL_ANOMALY_SHOWN_KEY_FILE", "", "PEM file of the key to that certificate."),
     setting("LOG_SENTINEL_QUERY_TIMEOUT", "30s", "How long a query may take; then it gets 503."),
     setting(
         "LOG_SENTINEL_TAIL_SEARCH_BYTES_MAX",

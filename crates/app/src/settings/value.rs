@@ -88,9 +88,10 @@ impl<'v> Reader<'v> {
     pub(super) fn urls(&mut self, name: &str) -> Vec<String> {
         let urls = self.list(name);
         let origin = self.origin(name);
-        let wanted = match name.contains("ANOMALY") {
-            true => "one address such as http://anomaly:50051",
-            false => "addresses such as http://localhost:9200, separated by commas",
+        let wanted = match name {
+            _ if name.contains("ANOMALY") => "one address such as http://anomaly:50051",
+            _ if name.contains("WITNESS") => "one address such as https://other.example.org:8080",
+            _ => "addresses such as http://localhost:9200, separated by commas",
         };
         for url in &urls {
             let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
@@ -117,6 +118,24 @@ impl<'v> Reader<'v> {
             ));
         }
         urls.drain(..).next()
+    }
+
+    /// A syslog server such as `udp://host:514`, or none: whether it is reached over TCP, and its host and port.
+    pub(super) fn syslog(&mut self, name: &str) -> Option<(bool, String)> {
+        if self.text(name).is_empty() {
+            return None;
+        }
+        let wanted = "an address such as udp://host:514 or tcp://host:514";
+        Some(self.parse(name, wanted, (false, String::new()), |text| {
+            let (is_tcp, host) = match text.split_once("://")? {
+                ("udp", host) => (false, host),
+                ("tcp", host) => (true, host),
+                _ => return None,
+            };
+            let (named, port) = host.rsplit_once(':')?;
+            let is_port = port.parse::<u16>().is_ok_and(|port| port > 0);
+            (is_port && !named.is_empty() && is_host(host)).then(|| (is_tcp, host.to_owned()))
+        }))
     }
 
     /// Names of hosts, each with or without a port.

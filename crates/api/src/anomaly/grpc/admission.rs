@@ -110,9 +110,12 @@ where
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         match self.access.check_call(&request) {
             Ok(caller) => {
-                if let Some(caller) = caller {
-                    request.extensions_mut().insert(caller);
+                if let Some(caller) = &caller {
+                    let standing = self.access.standing(caller, request.headers());
+                    request.extensions_mut().insert(standing);
                 }
+                let by = self.access.by(caller, request.extensions().get::<Line>());
+                request.extensions_mut().insert(by);
                 Box::pin(self.inner.call(request))
             }
             Err(status) => Box::pin(async move { Ok(status.into_http()) }),

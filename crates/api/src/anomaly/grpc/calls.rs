@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anomaly::{Action, Service};
+use audit::Action as Recorded;
 use futures_util::stream;
 use telemetry::task::Stop;
 use tokio::sync::OwnedSemaphorePermit;
@@ -15,6 +16,15 @@ use super::{
     sessions, starters,
     state::{Shared, blocking},
     templates,
+};
+use crate::{
+    anomaly::{
+        feedback::about_feedback,
+        models::about_model,
+        templates::{about_operation, undoes},
+    },
+    decision::{By, Decision},
+    standing::Standing,
 };
 
 /// What is called.
@@ -33,7 +43,18 @@ impl Calls {
         blocking(move || question(&service)).await?.map(Response::new)
     }
 
-    /// The same when its turn comes, for what takes CPU time.
+    /// Has the service do what somebody decides, on record, off the reactor.
+    async fn decide<T: Send + 'static, R: Send + 'static>(
+        &self,
+        (by, decision): (By, Decision),
+        work: impl FnOnce(&Service) -> Result<T, Status> + Send + 'static,
+        said: impl FnOnce(&T, Decision) -> Decision + Send + 'static,
+        answer: impl FnOnce(T) -> R + Send + 'static,
+    ) -> Result<Response<R>, Status> {
+        self.ask(move |service| by.carry_out(decision, || work(service), said).map(answer)).await
+    }
+
+    /// The same as [`Calls::ask`] when its turn comes, for what takes CPU time.
     async fn ask_in_turn<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Service) -> Result<T, Status> + Send + 'static,
@@ -52,6 +73,8 @@ struct Scoring {
     shared: Arc<Shared>,
     stop: Stop,
     requests: Streaming<v1::ScoreRequest>,
+    /// Whether who sends them still may.
+    standing: Standing,
     _place: OwnedSemaphorePermit,
 }
 
@@ -61,6 +84,7 @@ impl Scoring {
         let request = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Some(Err(stopping())),
+            () = self.standing.ended() => return Some(Err(refusal::no_longer())),
             request = self.requests.message() => request,
         };
         match request {
@@ -80,6 +104,7 @@ impl AnomalyService for Calls {
         let scoring = Scoring {
             shared: self.shared.clone(),
             stop: self.stop.clone(),
+            standing: Standing::of(request.extensions()),
             requests: request.into_inner(),
             _place: self.shared.stream_place()?,
         };
@@ -115,7 +140,7 @@ impl AnomalyService for Calls {
         &self,
         request: Request<Streaming<v1::TrainRequest>>,
     ) -> Result<Response<v1::TrainResponse>, Status> {
-        let shared = self.shared.clone();
+        let (shared, by) = (self.shared.clone(), By::of(request.extensions()));
         let turn = shared.training_turn()?;
         let mut requests = request.into_inner();
         let (mut records, mut bytes) = (Vec::new(), 0);
@@ -140,11 +165,13 @@ impl AnomalyService for Calls {
         // A call that is cancelled is dropped here, and the training ends.
         let cancel = self.stop.child_token();
         let _ends_with_the_call = cancel.clone().drop_guard();
-        self.ask(move |service| {
+        let decision = by.decides(Recorded::ModelTrained).with("events", records.len());
+        let work = move |service: &Service| {
             let _turn = turn;
             answer::train(service, &records, &cancel)
-        })
-        .await
+        };
+        let said = |trained: &v1::TrainResponse, decision: Decision| decision.about(&trained.model_version);
+        self.decide((by, decision), work, said, |trained| trained).await
     }
 
     async fn get_model(&self, request: Request<v1::GetModelRequest>) -> Result<Response<v1::Model>, Status> {
@@ -163,15 +190,20 @@ impl AnomalyService for Calls {
         &self,
         request: Request<v1::ActivateModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
+        let by = By::of(request.extensions());
         let request = request.into_inner();
-        self.ask(move |service| models::activate(service, &request.version)).await
+        let decision = by.decides(Recorded::ModelActivated).about(&request.version);
+        let work = move |service: &Service| models::activate(service, &request.version);
+        self.decide((by, decision), work, about_model, models::model).await
     }
 
     async fn roll_back_model(
         &self,
-        _: Request<v1::RollBackModelRequest>,
+        request: Request<v1::RollBackModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
-        self.ask(models::roll_back).await
+        let by = By::of(request.extensions());
+        let decision = by.decides(Recorded::ModelRolledBack);
+        self.decide((by, decision), models::roll_back, about_model, models::model).await
     }
 
     async fn compare_models(
@@ -194,8 +226,11 @@ impl AnomalyService for Calls {
         &self,
         request: Request<v1::ImportModelRequest>,
     ) -> Result<Response<v1::Model>, Status> {
+        let by = By::of(request.extensions());
         let request = request.into_inner();
-        self.ask(move |service| models::import(service, &request.model)).await
+        let decision = by.decides(Recorded::ModelImported);
+        let work = move |service: &Service| models::import(service, &request.model);
+        self.decide((by, decision), work, about_model, models::model).await
     }
 
     async fn get_rules(
@@ -216,21 +251,26 @@ impl AnomalyService for Calls {
         &self,
         request: Request<v1::StartFromRequest>,
     ) -> Result<Response<v1::Model>, Status> {
+        let by = By::of(request.extensions());
         let turn = self.shared.training_turn()?;
         let request = request.into_inner();
-        self.ask(move |service| {
+        let decision = by.decides(Recorded::StarterTaken);
+        let work = move |service: &Service| {
             let _turn = turn;
             starters::start(service, &request.starter)
-        })
-        .await
+        };
+        self.decide((by, decision), work, about_model, models::model).await
     }
 
     async fn give_feedback(
         &self,
         request: Request<v1::GiveFeedbackRequest>,
     ) -> Result<Response<v1::Feedback>, Status> {
+        let by = By::of(request.extensions());
         let request = request.into_inner();
-        self.ask(move |service| feedback::give(service, &request)).await
+        let decision = by.decides(Recorded::FeedbackGiven);
+        let work = move |service: &Service| feedback::give(service, &request);
+        self.decide((by, decision), work, about_feedback, feedback::feedback).await
     }
 
     async fn list_feedback(
@@ -245,8 +285,11 @@ impl AnomalyService for Calls {
         &self,
         request: Request<v1::TakeBackFeedbackRequest>,
     ) -> Result<Response<v1::Feedback>, Status> {
-        let request = request.into_inner();
-        self.ask(move |service| feedback::take_back(service, request.id)).await
+        let by = By::of(request.extensions());
+        let id = request.into_inner().id;
+        let decision = by.decides(Recorded::FeedbackWithdrawn).about(&id.to_string());
+        let work = move |service: &Service| feedback::take_back(service, id);
+        self.decide((by, decision), work, about_feedback, feedback::feedback).await
     }
 
     async fn list_templates(
@@ -269,32 +312,38 @@ impl AnomalyService for Calls {
         &self,
         request: Request<v1::NameTemplateRequest>,
     ) -> Result<Response<v1::TemplateOperation>, Status> {
+        let by = By::of(request.extensions());
         let request = request.into_inner();
-        self.ask(move |service| templates::decide(service, &request.id, Action::Name(request.name))).await
+        let decide =
+            move |service: &Service| templates::decide(service, &by, &request.id, Action::Name(request.name));
+        self.ask(decide).await
     }
 
     async fn pin_template(
         &self,
         request: Request<v1::PinTemplateRequest>,
     ) -> Result<Response<v1::TemplateOperation>, Status> {
+        let by = By::of(request.extensions());
         let request = request.into_inner();
-        self.ask(move |service| templates::decide(service, &request.id, Action::Pin)).await
+        self.ask(move |service| templates::decide(service, &by, &request.id, Action::Pin)).await
     }
 
     async fn split_template(
         &self,
         request: Request<v1::SplitTemplateRequest>,
     ) -> Result<Response<v1::TemplateOperation>, Status> {
+        let by = By::of(request.extensions());
         let request = request.into_inner();
-        self.ask(move |service| templates::split(service, request)).await
+        self.ask(move |service| templates::split(service, &by, request)).await
     }
 
     async fn merge_templates(
         &self,
         request: Request<v1::MergeTemplatesRequest>,
     ) -> Result<Response<v1::TemplateOperation>, Status> {
+        let by = By::of(request.extensions());
         let request = request.into_inner();
-        self.ask(move |service| templates::merge(service, &request.templates)).await
+        self.ask(move |service| templates::merge(service, &by, &request.templates)).await
     }
 
     async fn list_template_operations(
@@ -309,8 +358,11 @@ impl AnomalyService for Calls {
         &self,
         request: Request<v1::UndoTemplateOperationRequest>,
     ) -> Result<Response<v1::TemplateOperation>, Status> {
-        let request = request.into_inner();
-        self.ask(move |service| templates::undo(service, request.id)).await
+        let by = By::of(request.extensions());
+        let id = request.into_inner().id;
+        let decision = undoes(&by, id);
+        let work = move |service: &Service| templates::undo(service, id);
+        self.decide((by, decision), work, about_operation, templates::operation).await
     }
 
     async fn list_strange_sessions(

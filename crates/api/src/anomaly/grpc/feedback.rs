@@ -17,7 +17,7 @@ fn refused(error: &FeedbackError) -> Status {
     }
 }
 
-pub(super) fn give(service: &Service, request: &v1::GiveFeedbackRequest) -> Result<v1::Feedback, Status> {
+pub(super) fn give(service: &Service, request: &v1::GiveFeedbackRequest) -> Result<Feedback, Status> {
     let label = match request.label() {
         v1::Label::Normal => Label::Normal,
         v1::Label::Bad => Label::Bad,
@@ -30,7 +30,7 @@ pub(super) fn give(service: &Service, request: &v1::GiveFeedbackRequest) -> Resu
     }
     let event = record::decode(&request.event)
         .map_err(|error| Status::invalid_argument(format!("event: {error}")))?;
-    service.give_feedback(&event, label, &request.note, now()).map(feedback).map_err(|error| refused(&error))
+    service.give_feedback(&event, label, &request.note, now()).map_err(|error| refused(&error))
 }
 
 pub(super) fn list(service: &Service, after_id: u64, bytes_max: usize) -> v1::ListFeedbackResponse {
@@ -40,11 +40,11 @@ pub(super) fn list(service: &Service, after_id: u64, bytes_max: usize) -> v1::Li
     v1::ListFeedbackResponse { feedback, further, most: FEEDBACK_MAX as u64, problem }
 }
 
-pub(super) fn take_back(service: &Service, id: u64) -> Result<v1::Feedback, Status> {
-    service.take_back_feedback(id).map(feedback).map_err(|error| refused(&error))
+pub(super) fn take_back(service: &Service, id: u64) -> Result<Feedback, Status> {
+    service.take_back_feedback(id).map_err(|error| refused(&error))
 }
 
-fn feedback(given: Feedback) -> v1::Feedback {
+pub(super) fn feedback(given: Feedback) -> v1::Feedback {
     let label = match given.label {
         Label::Normal => v1::Label::Normal,
         Label::Bad => v1::Label::Bad,

@@ -28,12 +28,12 @@ pub(super) fn list(service: &Service) -> v1::ListModelsResponse {
     v1::ListModelsResponse { models: service.models().into_iter().map(model).collect() }
 }
 
-pub(super) fn activate(service: &Service, version: &str) -> Result<v1::Model, Status> {
-    service.activate(version).map(model).map_err(|error| refused(&error))
+pub(super) fn activate(service: &Service, version: &str) -> Result<ModelInfo, Status> {
+    service.activate(version).map_err(|error| refused(&error))
 }
 
-pub(super) fn roll_back(service: &Service) -> Result<v1::Model, Status> {
-    service.roll_back().map(model).map_err(|error| refused(&error))
+pub(super) fn roll_back(service: &Service) -> Result<ModelInfo, Status> {
+    service.roll_back().map_err(|error| refused(&error))
 }
 
 /// The model as bytes, when a message has room for it.
@@ -54,9 +54,9 @@ pub(super) fn export(
     Ok(exported)
 }
 
-pub(super) fn import(service: &Service, bytes: &Bytes) -> Result<v1::Model, Status> {
+pub(super) fn import(service: &Service, bytes: &Bytes) -> Result<ModelInfo, Status> {
     check_file("model", bytes.len(), IMPORT_BYTES_MAX)?;
-    service.import(bytes).map(model).map_err(|error| match error {
+    service.import(bytes).map_err(|error| match error {
         ModelError::Sealed(_) => {
             Status::invalid_argument(format!("model: {error}; nothing changed. Give what ExportModel gave"))
         }

@@ -63,6 +63,11 @@ pub(super) fn limit(asked: Option<u32>, max: usize) -> Result<usize, Status> {
     }
 }
 
+/// The status when the key of whoever sends a stream is good no more.
+pub(super) fn no_longer() -> Status {
+    Status::unauthenticated("the key of this stream was revoked or has expired meanwhile")
+}
+
 /// The status when the service stops before it has answered.
 pub(super) fn stopping() -> Status {
     Status::unavailable("the anomaly service is stopping")

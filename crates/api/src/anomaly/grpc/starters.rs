@@ -1,14 +1,11 @@
 //! Starters: listed, taken in.
 
-use anomaly::{STARTER_BYTES_MAX, STARTERS_MAX, Service, StarterInfo};
+use anomaly::{ModelInfo, STARTER_BYTES_MAX, STARTERS_MAX, Service, StarterInfo};
 use bytes::Bytes;
 use tonic::Status;
 use wire::v1;
 
-use super::{
-    models::model,
-    refusal::{self, NO_MODEL, check_file},
-};
+use super::refusal::{self, NO_MODEL, check_file};
 use crate::anomaly::starters::refusal;
 
 pub(super) fn list(service: &Service) -> v1::ListStartersResponse {
@@ -24,7 +21,7 @@ pub(super) fn list(service: &Service) -> v1::ListStartersResponse {
     }
 }
 
-pub(super) fn start(service: &Service, bytes: &Bytes) -> Result<v1::Model, Status> {
+pub(super) fn start(service: &Service, bytes: &Bytes) -> Result<ModelInfo, Status> {
     check_file("starter", bytes.len(), STARTER_BYTES_MAX)?;
-    service.start_from(bytes).map(model).map_err(|error| refusal::status(&refusal(&error), NO_MODEL))
+    service.start_from(bytes).map_err(|error| refusal::status(&refusal(&error), NO_MODEL))
 }

@@ -5,15 +5,16 @@ use anomaly::{
 };
 use event::TemplateId;
 use tonic::Status;
-use wire::v1::{self, split_template_request::By};
+use wire::v1::{self, split_template_request as split_by};
 
 use super::{
     answer::{fitting, template},
     refusal::{self, NO_OPERATION, NO_TEMPLATE, limit},
 };
 use crate::{
-    anomaly::templates::{ALIASES_LISTED, LISTED_MAX, refusal},
+    anomaly::templates::{ALIASES_LISTED, LISTED_MAX, about_operation, changes, refusal},
     clock::now,
+    decision::By,
 };
 
 fn refused(error: &TemplateError, missing: &'static str) -> Status {
@@ -41,33 +42,47 @@ pub(super) fn get(service: &Service, id: &str) -> Result<v1::TemplateDetails, St
 }
 
 /// Does something to one template.
-pub(super) fn decide(service: &Service, id: &str, action: Action) -> Result<v1::TemplateOperation, Status> {
-    decided(service, &[id_of(id)?], action)
+pub(super) fn decide(
+    service: &Service,
+    by: &By,
+    id: &str,
+    action: Action,
+) -> Result<v1::TemplateOperation, Status> {
+    decided(service, by, &[id_of(id)?], action)
 }
 
 pub(super) fn split(
     service: &Service,
+    by: &By,
     request: v1::SplitTemplateRequest,
 ) -> Result<v1::TemplateOperation, Status> {
     let split = match request.by {
-        Some(By::Variable(number)) => Split::Variable(number as usize),
-        Some(By::Example(line)) => Split::Example(line),
+        Some(split_by::By::Variable(number)) => Split::Variable(number as usize),
+        Some(split_by::By::Example(line)) => Split::Example(line),
         None => return Err(Status::invalid_argument("by: a variable or an example is expected")),
     };
-    decide(service, &request.id, Action::Split(split))
+    decide(service, by, &request.id, Action::Split(split))
 }
 
-pub(super) fn merge(service: &Service, ids: &[String]) -> Result<v1::TemplateOperation, Status> {
+pub(super) fn merge(service: &Service, by: &By, ids: &[String]) -> Result<v1::TemplateOperation, Status> {
     let id = |(number, text): (usize, &String)| {
         let refused = || Status::invalid_argument(format!("templates: number {number} is no template's id"));
         text.parse().map_err(|_| refused())
     };
     let ids = (1..).zip(ids).map(id).collect::<Result<Vec<TemplateId>, _>>()?;
-    decided(service, &ids, Action::Merge)
+    decided(service, by, &ids, Action::Merge)
 }
 
-fn decided(service: &Service, ids: &[TemplateId], action: Action) -> Result<v1::TemplateOperation, Status> {
-    service.decide(ids, action, now()).map(said).map_err(|error| refused(&error, NO_TEMPLATE))
+fn decided(
+    service: &Service,
+    by: &By,
+    ids: &[TemplateId],
+    action: Action,
+) -> Result<v1::TemplateOperation, Status> {
+    let decision = changes(by, ids, &action);
+    let work = || service.decide(ids, action, now()).map_err(|error| refused(&error, NO_TEMPLATE));
+    let done = |done: &TemplateOperation, decision| about_operation(&done.operation, decision);
+    by.carry_out(decision, work, done).map(said)
 }
 
 pub(super) fn operations(
@@ -81,8 +96,8 @@ pub(super) fn operations(
     v1::ListTemplateOperationsResponse { operations, further, most: OPERATIONS_MAX as u64, problem }
 }
 
-pub(super) fn undo(service: &Service, id: u64) -> Result<v1::TemplateOperation, Status> {
-    service.undo_template_operation(id).map(operation).map_err(|error| refused(&error, NO_OPERATION))
+pub(super) fn undo(service: &Service, id: u64) -> Result<Operation, Status> {
+    service.undo_template_operation(id).map_err(|error| refused(&error, NO_OPERATION))
 }
 
 fn details(described: Described, aliases_max: usize) -> v1::TemplateDetails {
@@ -102,7 +117,7 @@ fn said(said: TemplateOperation) -> v1::TemplateOperation {
     v1::TemplateOperation { in_effect: said.in_effect, ..operation(said.operation) }
 }
 
-fn operation(operation: Operation) -> v1::TemplateOperation {
+pub(super) fn operation(operation: Operation) -> v1::TemplateOperation {
     let mut done = v1::TemplateOperation {
         id: operation.id,
         given_at_unix_nano: operation.given_at.as_nanos() as u64,
