@@ -524,20 +524,17 @@ async fn what_is_open_ends_when_its_key_does() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collector_shows_its_certificate_to_a_service_that_asks_for_one() {
     let files = tempfile::tempdir().unwrap();
-    let (cert, key) = certificate(files.path(), "service");
     let (root, root_key) = certificate(files.path(), "root");
     let (client, client_key) = signed(files.path(), (&root, &root_key));
-    let settings = [
-        ("LOG_SENTINEL_ANOMALY_CERT_FILE", cert.as_str()),
-        ("LOG_SENTINEL_ANOMALY_KEY_FILE", &key),
-        ("LOG_SENTINEL_ANOMALY_CLIENT_CA_FILE", &root),
-    ];
+    let settings =
+        [("LOG_SENTINEL_ANOMALY_CERT_FILE", "own"), ("LOG_SENTINEL_ANOMALY_CLIENT_CA_FILE", root.as_str())];
     let state = |name: &str| files.path().join(name);
     let service = Server::start_role(Path::new(BINARY), "anomaly", &state("service"), &settings).unwrap();
     let url = format!("https://localhost:{}", port(&service.grpc_url));
+    let authority = state("service").join("access/authority.pem").display().to_string();
     let with = [
         ("LOG_SENTINEL_ANOMALY_URL", url.as_str()),
-        ("LOG_SENTINEL_ANOMALY_CA_FILE", &cert),
+        ("LOG_SENTINEL_ANOMALY_CA_FILE", &authority),
         ("LOG_SENTINEL_ANOMALY_SHOWN_CERT_FILE", &client),
         ("LOG_SENTINEL_ANOMALY_SHOWN_KEY_FILE", &client_key),
         ("LOG_SENTINEL_ANOMALY_TIMEOUT", "20s"),

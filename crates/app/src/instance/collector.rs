@@ -84,14 +84,8 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let router = api::guarded(router, build.access.clone(), &rows);
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
-    if let Some(retention) = settings.storage.retention.filter(|_| prepared.is_none()) {
-        let expire = upkeep::expire(
-            index.clone(),
-            retention,
-            intake::system_clock,
-            (build.record.told_of_deletions(), build.front.stop()),
-        );
-        build.front.spawn("retention", expire);
+    if prepared.is_none() {
+        expire(build, &index);
     }
     run_readers(build, pipeline, catch_up, prepared)?;
     let watch = pipeline::watch(journal.clone(), index.clone(), health.clone(), build.front.stop());
@@ -102,6 +96,13 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let pulse = intake::tail::start(tail, door, &build.front)?;
     build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
     Ok(Collector { addr, journal, searcher })
+}
+
+/// Deletes what is too old, where the index does not do so by itself.
+fn expire(build: &Build<'_>, index: &Arc<dyn Index>) {
+    let Some(retention) = build.settings.storage.retention else { return };
+    let told = (build.record.told_of_deletions(), build.front.stop());
+    build.front.spawn("retention", upkeep::expire(Arc::clone(index), retention, intake::system_clock, told));
 }
 
 fn keys_state(build: &Build<'_>) -> api::KeysState {
