@@ -106,6 +106,13 @@ impl Record {
         self
     }
 
+    /// The same at another time: the times of the record's lines must not run back.
+    #[must_use]
+    pub fn at(mut self, time: Timestamp) -> Self {
+        self.time = time;
+        self
+    }
+
     /// When it was done.
     pub const fn time(&self) -> Timestamp {
         self.time

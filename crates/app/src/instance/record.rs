@@ -203,8 +203,12 @@ impl Shared {
         if waiting.is_empty() {
             return Ok(());
         }
+        // What waited must not look like a clock that was set back.
+        let stamped =
+            |record: &audit::Record| record.clone().with("happened", record.time().to_string()).at(now());
+        let stamped: Vec<_> = waiting.iter().map(stamped).collect();
         // Nobody waits for the disk who has something to add.
-        audit.record_all(&waiting).map(drop).inspect_err(|_| {
+        audit.record_all(&stamped).map(drop).inspect_err(|_| {
             let mut later = self.later();
             for record in waiting.into_iter().rev() {
                 later.push_front(record);
