@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    open::{data_from, read_at},
+    bytes::{data_from, read_at},
     position::{FileId, Position},
     text::{self, Cut, Encoding, Nature},
 };

@@ -15,8 +15,8 @@ use std::{
 };
 
 use super::{
+    bytes::read_at,
     file::is_intact,
-    open::read_at,
     position::{LAST_BYTES, Position},
 };
 

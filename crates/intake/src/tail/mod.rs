@@ -7,6 +7,7 @@
 //! holds it, and a file that is deleted before it was first seen. Bytes that were seen and are gone
 //! unread are counted. While the journal is full, files wait; nothing is dropped.
 
+mod bytes;
 mod file;
 mod files;
 mod kin;

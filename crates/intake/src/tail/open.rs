@@ -8,7 +8,7 @@ use std::{
     ffi::OsString,
     fs::{File, Metadata},
     io,
-    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Component, Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -219,30 +219,6 @@ fn groups_of(user: u32) -> Vec<u32> {
         }
     }
     groups
-}
-
-/// Reads until the buffer is full or the file ends; how much.
-pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut length = 0;
-    while length < buffer.len() {
-        match file.read_at(&mut buffer[length..], offset + length as u64) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(length)
-}
-
-/// Where there is data from `offset` on, as far as the file system tells; none when only a hole is left.
-pub(crate) fn data_from(file: &File, offset: u64) -> Option<u64> {
-    match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(offset)) {
-        Ok(data) => Some(data.max(offset)),
-        Err(rustix::io::Errno::NXIO) => None,
-        // It does not tell.
-        Err(_) => Some(offset),
-    }
 }
 
 #[cfg(test)]

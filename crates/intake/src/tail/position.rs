@@ -25,7 +25,7 @@ use std::{
 use journal::{Journal, Note};
 use serde::{Deserialize, Serialize};
 
-use super::{open::read_at, text::Encoding};
+use super::{bytes::read_at, text::Encoding};
 
 const PREFIX: &[u8] = b"tail/";
 const HEAD_BYTES: u64 = 1024;

@@ -3,10 +3,10 @@
 use std::{fs::File, io, path::PathBuf, time::Duration};
 
 use super::{
+    bytes::read_at,
     file::{State, Tailed, is_intact},
     files::Files,
     kin::{self, Kinship, Original, Wait},
-    open::read_at,
     position::{FileId, Position, first_line},
     text::Nature,
 };
