@@ -27,13 +27,21 @@ const MESSAGE_BYTES: u64 = 256;
 
 /// A list of events. Every answer takes time in proportion to its length.
 #[derive(Debug, Clone, Default)]
-pub struct Scan {
-    events: Vec<Analyzed<'static>>,
+pub struct Scan<'e> {
+    events: Vec<Analyzed<'e>>,
+    /// Of the events that were added one by one.
     ids: HashSet<EventId>,
     covered: Position,
 }
 
-impl Scan {
+impl<'e> Scan<'e> {
+    /// A list of events as they are, each there once, that reaches up to a position.
+    pub fn of(events: Vec<Analyzed<'e>>, covered: Position) -> Self {
+        Self { events, ids: HashSet::new(), covered }
+    }
+}
+
+impl Scan<'static> {
     /// An empty list.
     pub fn new() -> Self {
         Self::default()
@@ -47,12 +55,6 @@ impl Scan {
         self.covered = self.covered.max(batch.end);
     }
 
-    /// Adds the events of another list, as [`Scan::add`].
-    pub fn append(&mut self, other: Self) {
-        self.covered = self.covered.max(other.covered);
-        other.events.into_iter().for_each(|analyzed| self.push(analyzed));
-    }
-
     /// Adds one event, unless its id is there already.
     pub fn push(&mut self, analyzed: Analyzed<'static>) {
         if self.ids.insert(analyzed.id) {
@@ -60,7 +62,9 @@ impl Scan {
             self.events.push(analyzed);
         }
     }
+}
 
+impl Scan<'_> {
     /// Gives events without a verdict the ones that came later; says how many.
     pub fn amend(&mut self, verdicts: &[(EventId, Verdict)]) -> u64 {
         let late: HashMap<EventId, &Verdict> = verdicts.iter().map(|(id, verdict)| (*id, verdict)).collect();
@@ -97,11 +101,7 @@ impl Scan {
         (had - self.events.len()) as u64
     }
 
-    fn selected(
-        &self,
-        selection: &Selection,
-        limits: &Limits,
-    ) -> Result<Vec<&Analyzed<'static>>, IndexError> {
+    fn selected(&self, selection: &Selection, limits: &Limits) -> Result<Vec<&Analyzed<'_>>, IndexError> {
         let (mut meter, tests) = (limits.meter(), selection.query.tests());
         meter.check()?;
         let mut selected = Vec::new();
@@ -299,10 +299,10 @@ fn values_at(analyzed: &Analyzed<'_>, path: &str) -> Vec<String> {
 /// A [`Scan`] as an index in memory, for tests and small sets.
 #[derive(Debug, Clone, Default)]
 pub struct ScanIndex {
-    written: Arc<Mutex<Scan>>,
+    written: Arc<Mutex<Scan<'static>>>,
     covered: watch::Sender<Position>,
     /// What survives reopening.
-    committed: Arc<Mutex<Scan>>,
+    committed: Arc<Mutex<Scan<'static>>>,
 }
 
 impl ScanIndex {
@@ -320,7 +320,7 @@ impl ScanIndex {
     }
 }
 
-fn lock(scan: &Mutex<Scan>) -> MutexGuard<'_, Scan> {
+fn lock<'s>(scan: &'s Mutex<Scan<'static>>) -> MutexGuard<'s, Scan<'static>> {
     // A panic while adding leaves at worst an event less, which the writer adds again.
     scan.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -193,7 +193,7 @@ impl Searcher {
         let (limit, bytes_max) = (request.limit, request.bytes_max);
         let found = self.in_time(self.index.search(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
-        let scan = move |tail: &Scan, limits: &Limits| tail.search(&request, limits);
+        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.search(&request, limits);
         let merge = move |found: SearchResult, tail| found.merge(tail, limit, bytes_max);
         self.with_tail(found, covered, (end, limits), scan, merge, merge).await
     }
@@ -217,10 +217,11 @@ impl Searcher {
             let work = move || {
                 let records = journal.read(from, bytes_max).ok()?;
                 let all = FollowRequest { bytes_max: usize::MAX, ..request };
-                let hits = waiting::events((&journal, &verdicts), &records, records.end())
-                    .follow(&all, &Limits::none())
-                    .ok()?
-                    .hits;
+                let hits =
+                    waiting::events((&journal, &verdicts), std::slice::from_ref(&records), records.end())
+                        .follow(&all, &Limits::none())
+                        .ok()?
+                        .hits;
                 Some(Followed { hits, end: records.end() })
             };
             tokio::task::spawn_blocking(work).await.ok().flatten()?
@@ -245,7 +246,7 @@ impl Searcher {
         let covered = found.as_ref().map(|found| found.covered).ok();
         let wide = by_limit.max(VALUES_MAX);
         let request = HistogramRequest { by_limit: wide, ..request };
-        let scan = move |tail: &Scan, limits: &Limits| tail.histogram(&request, limits);
+        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.histogram(&request, limits);
         let gather = move |found: Histogram, tail| found.merge(tail, wide);
         let merge = move |found: Histogram, tail| found.merge(tail, by_limit);
         self.with_tail(found, covered, (end, limits), scan, gather, merge).await
@@ -267,7 +268,7 @@ impl Searcher {
         let covered = found.as_ref().map(|found| found.covered).ok();
         let wide = limit.max(VALUES_MAX);
         let request = FieldValuesRequest { limit: wide, ..request };
-        let scan = move |tail: &Scan, limits: &Limits| tail.field_values(&request, limits);
+        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.field_values(&request, limits);
         let gather = move |found: FieldValues, tail| found.merge(tail, wide);
         let merge = move |found: FieldValues, tail| found.merge(tail, limit);
         self.with_tail(found, covered, (end, limits), scan, gather, merge).await
@@ -282,7 +283,7 @@ impl Searcher {
         // Before the question, so that nothing is left out; what comes in meanwhile may count twice.
         let covered = *self.index.written().borrow();
         let found = self.in_time(self.index.fields(limits), limits).await;
-        let scan = |tail: &Scan, limits: &Limits| tail.fields(limits);
+        let scan = |tail: &Scan<'_>, limits: &Limits| tail.fields(limits);
         self.with_tail(found, Some(covered), (end, limits), scan, FieldInfo::merge, FieldInfo::merge).await
     }
 
@@ -323,7 +324,7 @@ impl Searcher {
         let covered = found.as_ref().map(|found| found.covered).ok();
         let wide = limit.max(VALUES_MAX);
         let request = PatternsRequest { limit: wide, ..request };
-        let scan = move |tail: &Scan, limits: &Limits| tail.patterns(&request, limits);
+        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.patterns(&request, limits);
         let gather = move |found: Patterns, tail| found.merge(tail, wide);
         let merge = move |found: Patterns, tail| found.merge(tail, limit);
         self.with_tail(found, covered, (end, limits), scan, gather, merge).await
@@ -371,7 +372,7 @@ impl Searcher {
         found: Result<T, IndexError>,
         covered: Option<Position>,
         (end, limits): (Position, &Limits),
-        scan: impl Fn(&Scan, &Limits) -> Result<T, IndexError> + Send + 'static,
+        scan: impl Fn(&Scan<'_>, &Limits) -> Result<T, IndexError> + Send + 'static,
         gather: impl Fn(T, T) -> T + Send + 'static,
         merge: impl Fn(T, T) -> T + Send + 'static,
     ) -> Result<Answer<T>, SearchError> {
@@ -393,7 +394,7 @@ impl Searcher {
         let budget = Budget { bytes: self.config.tail_bytes_max, time: self.config.tail_time_max };
         let guard = limits.cancel_on_drop();
         let work = telemetry::task::blocking("query of the journal", move || -> Result<_, IndexError> {
-            let scan = |part: &Scan| scan(part, &own);
+            let scan = |part: &Scan<'_>| scan(part, &own);
             let Waiting { answer, cut } =
                 waiting::look((&journal, &verdicts), (from, end), budget, scan, gather)?;
             let found = match found {

@@ -39,20 +39,11 @@ pub(crate) fn look<T>(
     (journal, verdicts): (&Journal, &Verdicts),
     (from, end): (Position, Position),
     budget: Budget,
-    scan: impl Fn(&Scan) -> Result<T, IndexError>,
+    scan: impl Fn(&Scan<'_>) -> Result<T, IndexError>,
     merge: impl Fn(T, T) -> T,
 ) -> Result<Waiting<T>, IndexError> {
     let until = Instant::now() + budget.time;
-    let mut look = Look {
-        journal,
-        verdicts,
-        scan,
-        merge,
-        answer: None,
-        piece: Scan::new(),
-        piece_bytes: 0,
-        looked_at: 0,
-    };
+    let mut look = Look { journal, verdicts, scan, merge, answer: None, looked_at: 0 };
     let mut bytes_left = budget.bytes;
     let mut cut = None;
     for (from, to) in pieces(&journal.segments(), from, end) {
@@ -73,7 +64,6 @@ pub(crate) fn look<T>(
             }
         }
     }
-    look.evaluate()?;
     let answer = match look.answer {
         Some(answer) => answer,
         None => (look.scan)(&Scan::new())?,
@@ -83,13 +73,17 @@ pub(crate) fn look<T>(
 
 /// The events of records before a place, with what the analysis has said of them. What cannot be decoded
 /// is found once the analysis has made an event of it.
-pub(crate) fn events((journal, verdicts): (&Journal, &Verdicts), records: &Records, to: Position) -> Scan {
-    let (identity, mut scan) = (journal.identity(), Scan::new());
-    let before = records.iter().take_while(|(position, _)| *position < to);
-    let events = |(position, record)| Some((identity.event(position), codec::decode(record).ok()?));
-    let events: Vec<(EventId, Event<'_>)> = before.filter_map(events).collect();
-    scan.add(&verdicts.join(events, records.end().min(to)).0);
-    scan
+pub(crate) fn events<'r>(
+    (journal, verdicts): (&Journal, &Verdicts),
+    records: &'r [Records],
+    to: Position,
+) -> Scan<'r> {
+    let identity = journal.identity();
+    let all = records.iter().flat_map(Records::iter).take_while(|(position, _)| *position < to);
+    let event = |(position, record)| Some((identity.event(position), codec::decode(record).ok()?));
+    let events: Vec<(EventId, Event<'_>)> = all.filter_map(event).collect();
+    let end = records.last().map_or(to, |last| last.end().min(to));
+    Scan::of(verdicts.look(events, end), end)
 }
 
 /// Why a piece could not be looked at.
@@ -104,45 +98,53 @@ struct Look<'j, T, S, M> {
     scan: S,
     merge: M,
     answer: Option<T>,
-    piece: Scan,
-    piece_bytes: usize,
     looked_at: usize,
 }
 
-impl<T, S: Fn(&Scan) -> Result<T, IndexError>, M: Fn(T, T) -> T> Look<'_, T, S, M> {
+impl<T, S: Fn(&Scan<'_>) -> Result<T, IndexError>, M: Fn(T, T) -> T> Look<'_, T, S, M> {
     /// Takes the events between two places in; gives their bytes.
     fn take(&mut self, from: Position, to: Position) -> Result<usize, Trouble> {
         let (mut position, mut bytes) = (from, 0);
         while position < to {
-            let records = self.journal.read(position, READ_BYTES).map_err(Trouble::Journal)?;
-            self.piece.append(events((self.journal, self.verdicts), &records, to));
-            let read: usize =
-                records.iter().take_while(|(at, _)| *at < to).map(|(_, record)| record.len()).sum();
-            bytes += read;
-            self.piece_bytes += read;
-            self.looked_at += records.iter().take_while(|(at, _)| *at < to).count();
-            if self.piece_bytes >= PIECE_BYTES {
-                self.evaluate().map_err(Trouble::Index)?;
+            let (mut piece, mut piece_bytes) = (Vec::new(), 0);
+            let mut read_on = true;
+            while position < to && piece_bytes < PIECE_BYTES && read_on {
+                let records = self.journal.read(position, READ_BYTES);
+                let records = match records {
+                    Ok(records) => records,
+                    Err(error) => {
+                        self.evaluate(&piece, to)?;
+                        return Err(Trouble::Journal(error));
+                    }
+                };
+                let within = records.iter().take_while(|(at, _)| *at < to);
+                let (count, read) =
+                    within.fold((0, 0), |(count, read), (_, record)| (count + 1, read + record.len()));
+                self.looked_at += count;
+                piece_bytes += read;
+                read_on = records.end() > position;
+                position = records.end();
+                piece.push(records);
             }
-            if records.end() <= position {
+            bytes += piece_bytes;
+            self.evaluate(&piece, to)?;
+            if !read_on {
                 break;
             }
-            position = records.end();
         }
-        self.evaluate().map_err(Trouble::Index)?;
         Ok(bytes)
     }
 
-    /// Answers from the piece that is held, and lets go of it.
-    fn evaluate(&mut self) -> Result<(), IndexError> {
-        if !self.piece.is_empty() {
-            let answer = (self.scan)(&self.piece)?;
+    /// Answers from a piece.
+    fn evaluate(&mut self, piece: &[Records], to: Position) -> Result<(), Trouble> {
+        let events = events((self.journal, self.verdicts), piece, to);
+        if !events.is_empty() {
+            let answer = (self.scan)(&events).map_err(Trouble::Index)?;
             self.answer = Some(match self.answer.take() {
                 Some(before) => (self.merge)(before, answer),
                 None => answer,
             });
         }
-        (self.piece, self.piece_bytes) = (Scan::new(), 0);
         Ok(())
     }
 }

@@ -12,6 +12,26 @@ impl Verdicts {
     /// nothing is known, or nothing can be read, stays without template and verdict. Gives the batch and
     /// how many those are.
     pub fn join<'r>(&self, events: Vec<(EventId, Event<'r>)>, end: Position) -> (Batch<'r>, u64) {
+        let mut unknown = 0;
+        let batch = self.said(events, end, |id, event| {
+            unknown += 1;
+            unscored(id, event)
+        });
+        (batch, unknown)
+    }
+
+    /// As [`Verdicts::join`], for one who only looks at the events: what would have to be worked out to store
+    /// those of which nothing is known is left out.
+    pub fn look<'r>(&self, events: Vec<(EventId, Event<'r>)>, end: Position) -> Vec<Analyzed<'r>> {
+        self.said(events, end, bare).events
+    }
+
+    fn said<'r>(
+        &self,
+        events: Vec<(EventId, Event<'r>)>,
+        end: Position,
+        mut unknown: impl FnMut(EventId, Event<'r>) -> Analyzed<'r>,
+    ) -> Batch<'r> {
         let from = events.first().map_or(end, |(id, _)| id.position);
         let mut batch = Batch { events: Vec::with_capacity(events.len()), variables: Vec::new(), end };
         let mut rows = Vec::new();
@@ -24,7 +44,7 @@ impl Verdicts {
                 stretch::Row { variables, ..row }
             }));
         }
-        let (mut rows, mut unknown) = (rows.into_iter().peekable(), 0);
+        let mut rows = rows.into_iter().peekable();
         for (id, event) in events {
             while rows.next_if(|row| row.position < id.position).is_some() {}
             let row = rows.next_if(|row| row.position == id.position);
@@ -41,13 +61,10 @@ impl Verdicts {
                     template: row.template,
                     verdict: row.verdict,
                 },
-                None => {
-                    unknown += 1;
-                    unscored(id, event)
-                }
+                None => unknown(id, event),
             });
         }
-        (batch, unknown)
+        batch
     }
 
     fn rows(&self, place: &Place) -> Option<Rows> {
@@ -68,15 +85,13 @@ impl Verdicts {
 
 /// An event of which nothing is known.
 pub fn unscored(id: EventId, event: Event<'_>) -> Analyzed<'_> {
-    Analyzed {
-        id,
-        // No two messages look alike without their variables.
-        shape: TemplateId::of(&event.message).0,
-        event,
-        variables: 0..0,
-        template: None,
-        verdict: Verdict::unscored(),
-    }
+    // No two messages look alike without their variables.
+    let shape = TemplateId::of(&event.message).0;
+    Analyzed { shape, ..bare(id, event) }
+}
+
+fn bare(id: EventId, event: Event<'_>) -> Analyzed<'_> {
+    Analyzed { id, shape: 0, event, variables: 0..0, template: None, verdict: Verdict::unscored() }
 }
 
 /// Whether variables lie in a message as they must: those of another one, after damage, do not.
