@@ -352,6 +352,7 @@ async fn decisions_name_their_actor_and_hold_no_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "clients, which end with the server")]
 async fn kills_never_break_the_chain_and_nothing_answered_is_lost() {
     let data = tempfile::tempdir().unwrap();
     let settings =

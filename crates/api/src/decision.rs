@@ -144,16 +144,20 @@ impl Drop for Asked {
         if let Some((audit, seq)) = self.on_record.take() {
             let decision = self.decision.clone().with("asked", seq).with("why", "ended_early");
             if let Err(error) = audit.record(&decision.record(Outcome::Failed)) {
-                drop(told(&error, &decision, NotRecorded::After));
+                tell(&error, &decision);
             }
         }
     }
 }
 
 /// Says in the log what is not on record.
-fn told(error: &RecordError, decision: &Decision, which: NotRecorded) -> NotRecorded {
+fn tell(error: &RecordError, decision: &Decision) {
     let action = decision.action.as_str();
     tracing::error!(error = error as &dyn std::error::Error, action, "a decision is not on record");
+}
+
+fn told(error: &RecordError, decision: &Decision, which: NotRecorded) -> NotRecorded {
+    tell(error, decision);
     which
 }
 
