@@ -26,6 +26,7 @@ pub(crate) fn array<'a>(
 ) -> List {
     let text = place.text;
     let (mut at, mut elements) = (begin + 1, 0);
+    place.is_among_lines = !text[..begin].trim_start_matches(json::BLANKS).is_empty();
     loop {
         at = after_blanks(text, at);
         if elements == 0 && text[at..].starts_with(']') {
@@ -117,12 +118,14 @@ pub(crate) struct Place<'t> {
     at: usize,
     line: u64,
     line_start: usize,
+    /// Whether a list is read that other records stand before.
+    is_among_lines: bool,
 }
 
 impl<'t> Place<'t> {
     /// At the start.
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, at: 0, line: 1, line_start: 0 }
+        Self { text, at: 0, line: 1, line_start: 0, is_among_lines: false }
     }
 
     /// Moves on to `start`; gives its line and, from 0, its column.
@@ -136,7 +139,8 @@ impl<'t> Place<'t> {
         (self.line, (start - self.line_start.min(start)) as u64)
     }
 
-    /// What is wrong with the element that begins at `start`.
+    /// What is wrong with the element that begins at `start`: of a body that is a list by the element's number,
+    /// of a list among lines by its line.
     pub(crate) fn element(&mut self, number: u64, start: usize, refusal: Refusal) -> Problem {
         let (line, before) = self.move_to(start);
         let line = line + refusal.line.max(1) - 1;
@@ -144,7 +148,7 @@ impl<'t> Place<'t> {
         let column = before + refusal.column.unwrap_or(1).max(1);
         let reason =
             format!("element {number} (line {line}, column {column} of the body): {}", refusal.reason);
-        Problem { line: number, column: None, field: None, reason }
+        Problem { line: if self.is_among_lines { line } else { number }, column: None, field: None, reason }
     }
 
     /// What is wrong with the value that begins at `start`.
