@@ -39,14 +39,14 @@ pub(super) fn record(
 ) -> Result<(), ChangedError> {
     let before: Option<Map<String, Json>> =
         std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let salt = match before.as_ref().and_then(|before| before["salt"].as_str()) {
+    let salt = match before.as_ref().and_then(|before| before.get("salt")?.as_str()) {
         Some(salt) => salt.to_owned(),
         None => audit.public_key_file().display().to_string() + &now.to_string(),
     };
     let values: Map<String, Json> =
         effective.iter().map(|(name, one)| ((*name).to_owned(), text(one, &salt).into())).collect();
     let none = Map::new();
-    let old = before.as_ref().map(|before| before["values"].as_object().unwrap_or(&none));
+    let old = before.as_ref().map(|before| before.get("values").and_then(Json::as_object).unwrap_or(&none));
     let is_new = |name: &str, value: &Json| match old {
         Some(old) => old.get(name) != Some(value),
         None => effective.get(name).is_some_and(|one| !one.is_default),
@@ -147,5 +147,19 @@ mod tests {
         assert_eq!(run(&[]), [r#"API_KEYS: "(secret)" > null"#]);
         let kept = std::fs::read_to_string(&file).unwrap();
         assert!(!kept.contains("hunter"), "{kept}");
+    }
+
+    #[test]
+    fn a_file_that_says_something_else_is_written_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = intake::system_clock();
+        let audit = Audit::open(Config::new(dir.path().join("audit")), None, now).unwrap();
+        let file = dir.path().join("settings");
+        for text in ["{}", "[]", "no JSON", r#"{"salt":1,"values":[]}"#] {
+            std::fs::write(&file, text).unwrap();
+            record(&audit, &effective(&[]), &file, now).unwrap();
+            let kept: Json = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            assert!(kept["salt"].is_string() && kept["values"]["LOG_SENTINEL_DATA"].is_string(), "{text}");
+        }
     }
 }
