@@ -128,7 +128,7 @@ fn next_line(bytes: &[u8], at: usize, has_newline: bool) -> usize {
 }
 
 /// A line without its terminator.
-fn content(line: &[u8]) -> &[u8] {
+pub(crate) fn content(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
 }

@@ -18,9 +18,7 @@ use crate::{
 /// level. `original` is the whole line; the message is what follows the header, the whole line for access logs and
 /// plain text.
 pub fn line<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
-    let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-    let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-    let (bytes, truncated) = cut(bytes, context.line_bytes_max);
+    let (bytes, truncated) = cut(joining::content(bytes), context.line_bytes_max);
     let mut event = match decoding::text(bytes) {
         (Cow::Borrowed(text), _) => recognised(text, context),
         (Cow::Owned(text), decoding) => {

@@ -109,8 +109,7 @@ impl<T, S: Fn(&Scan<'_>) -> Result<T, IndexError>, M: Fn(T, T) -> T> Look<'_, T,
             let (mut piece, mut piece_bytes) = (Vec::new(), 0);
             let mut read_on = true;
             while position < to && piece_bytes < PIECE_BYTES && read_on {
-                let records = self.journal.read(position, READ_BYTES);
-                let records = match records {
+                let records = match self.journal.read(position, READ_BYTES) {
                     Ok(records) => records,
                     Err(error) => {
                         self.evaluate(&piece, to)?;

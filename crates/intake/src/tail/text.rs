@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use parse::utf16::{self, Order};
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a file's start and end by which it is judged.
@@ -48,44 +49,17 @@ pub(crate) fn nature(start: &[u8], end: &[u8], ending: Option<&str>) -> Nature {
             return if is_announced { Nature::Packed } else { Nature::Binary };
         }
     }
-    if let Some(encoding) = utf16(start) {
-        return Nature::Text(encoding);
+    match utf16::order(start) {
+        Some(Order::Little) => return Nature::Text(Encoding::Utf16Le),
+        Some(Order::Big) => return Nature::Text(Encoding::Utf16Be),
+        None => {}
     }
     let share = text_share(start).max(text_share(end));
     if share < 0.1 { Nature::Binary } else { Nature::Text(Encoding::Bytes) }
 }
 
-/// UTF-16 by its byte order mark; without one when most characters of the lines have a high byte of
-/// 0 and no low byte is.
-fn utf16(start: &[u8]) -> Option<Encoding> {
-    match start {
-        // FF FE 00 00 would be UTF-32.
-        [0xff, 0xfe, 0, 0, ..] => return None,
-        [0xff, 0xfe, ..] => return Some(Encoding::Utf16Le),
-        [0xfe, 0xff, ..] => return Some(Encoding::Utf16Be),
-        _ => {}
-    }
-    [Encoding::Utf16Le, Encoding::Utf16Be].into_iter().find(|encoding| {
-        let (mut narrow, mut wide) = (0, 0);
-        for unit in units(start, *encoding) {
-            match unit {
-                0 => return false,
-                0x0a | 0x0d => {}
-                1..0x100 => narrow += 1,
-                // The low byte is NUL: the other byte order, or no UTF-16.
-                _ if unit & 0xff == 0 => return false,
-                _ => wide += 1,
-            }
-        }
-        narrow > 1 && narrow * 4 > wide
-    })
-}
-
 fn units(bytes: &[u8], encoding: Encoding) -> impl Iterator<Item = u16> {
-    bytes.chunks_exact(2).map(move |pair| match encoding {
-        Encoding::Utf16Be => u16::from_be_bytes([pair[0], pair[1]]),
-        _ => u16::from_le_bytes([pair[0], pair[1]]),
-    })
+    utf16::units(bytes, encoding.order())
 }
 
 /// Which share of the bytes stands in lines of text. NULs at the end of a line and holes count for
@@ -121,6 +95,14 @@ pub(crate) struct Cut {
 }
 
 impl Encoding {
+    /// Which byte of a character comes first, where it has two.
+    fn order(self) -> Order {
+        match self {
+            Self::Utf16Be => Order::Big,
+            _ => Order::Little,
+        }
+    }
+
     /// How far bytes are read: to the end of their last line. Without any, to their end when they are `full`, so
     /// that the line is longer than a turn, or have `waited` for a newline; else not at all.
     pub(crate) fn cut(self, bytes: &[u8], skipping: bool, full: bool, waited: bool) -> Option<Cut> {
@@ -179,13 +161,7 @@ impl Encoding {
         match self {
             Self::Bytes if !has_hole(bytes) => Cow::Borrowed(bytes),
             Self::Bytes => Cow::Owned(without_holes(bytes)),
-            _ => {
-                let text: String = char::decode_utf16(units(bytes, self))
-                    .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-                    .filter(|character| *character != '\u{feff}')
-                    .collect();
-                Cow::Owned(text.into_bytes())
-            }
+            _ => Cow::Owned(utf16::decoded(bytes, self.order()).into_bytes()),
         }
     }
 }
