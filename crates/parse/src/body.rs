@@ -5,13 +5,10 @@ use std::borrow::Cow;
 use event::{Event, field};
 
 use crate::{
-    Context, Format, Problem, decoding, envelope, framing,
+    Context, Format, Problem, Take, decoding, envelope, framing,
     joining::{self, Piece},
-    json, utf16,
+    utf16,
 };
-
-/// Takes each record, or what is wrong with it.
-pub(crate) type Take<'f, 'a> = &'f mut dyn FnMut(Result<Event<'a>, Problem>);
 
 /// Parses a whole body and hands over each record in order, as an event or as what is wrong with it. Nothing
 /// fails as a whole: a problem names its line (in an array: its element), and the rest goes on.
@@ -84,7 +81,7 @@ fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) {
 fn enveloped<'a>(line: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> bool {
     let Ok(text) = std::str::from_utf8(line) else { return false };
     let mut records = Vec::new();
-    let read = json::records(text, context, false, &mut |record| records.push(record));
+    let read = envelope::records(text, context, false, &mut |record| records.push(record));
     let is_envelope = read.is_ok() && records.iter().all(Result::is_ok);
     if is_envelope {
         records.into_iter().flatten().for_each(|event| take(Ok(event)));

@@ -1,35 +1,45 @@
 //! Envelopes in which protocols send several records, or one with its origin: OTLP, Loki, Splunk HEC, CloudWatch,
 //! CloudTrail, Azure.
 
-use std::borrow::Cow;
-
 use event::{Event, Timestamp, Value};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, value::RawValue};
 
 use crate::{
     Context,
-    json::{self, Refusal, Take},
-    record::Record,
+    json::{self, Refusal},
+    nested,
+    record::{self, Envelope, Record},
     scale,
 };
 
-/// What may be an envelope: the member that holds the records.
-#[derive(Debug, Clone)]
-pub(crate) struct Envelope<'a> {
-    pub(crate) name: Cow<'a, str>,
-    pub(crate) json: &'a str,
-}
+/// Takes a record or what is wrong with it.
+type Take<'f, 'a> = &'f mut dyn FnMut(Result<Event<'a>, Refusal>);
 
-/// Whether a member may hold records.
-pub(crate) fn is_named(name: &str, json: &str) -> bool {
-    match name {
-        "event" => json.starts_with('{'),
-        "resourceLogs" | "resource_logs" | "streams" | "logEvents" | "Records" | "records" => {
-            json.starts_with('[')
-        }
-        _ => false,
+/// The events of a JSON object, completed: one, or those in the envelope of a protocol.
+///
+/// # Errors
+/// When it is no record; then nothing was taken.
+pub(crate) fn records<'a>(
+    text: &'a str,
+    context: &Context<'_>,
+    mended: bool,
+    take: Take<'_, 'a>,
+) -> Result<(), Refusal> {
+    let mut take = |record: Result<Event<'a>, Refusal>| {
+        take(record.map(|mut event| {
+            record::complete(&mut event, context);
+            event
+        }));
+    };
+    let record = json::read(text, mended)?;
+    if let Some(envelope) = record.envelope()
+        && open(&envelope, text, context, mended, &mut take)
+    {
+        return Ok(());
     }
+    take(Ok(nested::whole(record, text, context)));
+    Ok(())
 }
 
 /// Whether a line begins as an envelope does in which files hold several records.
@@ -46,7 +56,7 @@ pub(crate) fn begins(line: &[u8]) -> bool {
 }
 
 /// Takes the records in an envelope; false when it is none, and then nothing was taken.
-pub(crate) fn open<'a>(
+fn open<'a>(
     envelope: &Envelope<'a>,
     text: &'a str,
     context: &Context<'_>,
@@ -106,7 +116,7 @@ fn hec<'a>(text: &'a str, context: &Context<'_>, mended: bool, take: Take<'_, 'a
     if mended {
         record.mended();
     }
-    take(Ok(record.finish(context, || json::compact(hec.event.get()))));
+    take(Ok(nested::event(record, context, || json::compact(hec.event.get()))));
     Some(())
 }
 
@@ -124,7 +134,7 @@ fn list<'a>(
         return None;
     }
     for (number, record) in (1..).zip(records) {
-        let record = json::record(record.get(), context, mended);
+        let record = nested::json(record.get(), context, mended);
         take(record.map_err(|refusal| in_list(&envelope.name, number, refusal)));
     }
     Some(())
@@ -290,7 +300,7 @@ fn log_record(log: &Json, about: &Json, logger: &Json, context: &Context<'_>) ->
             put(name, &plain(&attribute["value"]));
         }
     }
-    record.finish(context, || log.to_string().into())
+    nested::event(record, context, || log.to_string().into())
 }
 
 /// Puts a value, objects by their members.

@@ -4,8 +4,7 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    Context,
-    body::Take,
+    Context, Take, envelope,
     json::{self, Refusal},
     list::{self, List, Place},
 };
@@ -91,7 +90,7 @@ impl<'a> Values<'a, '_> {
 
     fn records(&mut self, json: &'a str, at: usize, take: Take<'_, 'a>) -> Result<(), Refusal> {
         let place = &mut self.place;
-        json::records(json, self.context, self.mended, &mut |record| {
+        envelope::records(json, self.context, self.mended, &mut |record| {
             take(record.map_err(|refusal| place.value(at, refusal)));
         })
     }

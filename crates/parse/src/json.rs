@@ -2,14 +2,11 @@
 
 use std::{borrow::Cow, fmt};
 
-use event::{Event, Value};
+use event::Value;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{
-    Context, envelope,
-    record::{self, Record},
-};
+use crate::record::Record;
 
 /// Objects below a path longer than this many bytes stay JSON, so that a small record of long names
 /// cannot ask for much memory.
@@ -52,40 +49,6 @@ impl Refusal {
     pub(crate) fn whole(reason: impl Into<String>) -> Self {
         Self { line: 1, column: None, reason: reason.into(), early_end: false }
     }
-}
-
-/// Takes a record or what is wrong with it.
-pub(crate) type Take<'f, 'a> = &'f mut dyn FnMut(Result<Event<'a>, Refusal>);
-
-/// The events of a JSON object, completed: one, or those in the envelope of a protocol.
-///
-/// # Errors
-/// When it is no record; then nothing was taken.
-pub(crate) fn records<'a>(
-    text: &'a str,
-    context: &Context<'_>,
-    mended: bool,
-    take: Take<'_, 'a>,
-) -> Result<(), Refusal> {
-    let mut take = |record: Result<Event<'a>, Refusal>| {
-        take(record.map(|mut event| {
-            record::complete(&mut event, context);
-            event
-        }));
-    };
-    let record = read(text, mended)?;
-    if let Some(envelope) = record.envelope()
-        && envelope::open(&envelope, text, context, mended, &mut take)
-    {
-        return Ok(());
-    }
-    take(Ok(record.finish(context, || compact(text.trim_matches(BLANKS)))));
-    Ok(())
-}
-
-/// The event of a JSON object.
-pub(crate) fn record<'a>(text: &'a str, context: &Context<'_>, mended: bool) -> Result<Event<'a>, Refusal> {
-    Ok(read(text, mended)?.finish(context, || compact(text.trim_matches(BLANKS))))
 }
 
 /// The record of a JSON object.
@@ -159,8 +122,8 @@ impl<'a> Visitor<'a> for Members<'_, 'a> {
     fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(name) = members.next_key_seed(Name)? {
             let value: &'a RawValue = members.next_value()?;
-            if self.depth == 0 && envelope::is_named(&name, value.get()) {
-                self.record.wraps(name.clone(), value.get());
+            if self.depth == 0 {
+                self.record.wraps(&name, value.get());
             }
             let path = if self.depth == 0 {
                 name

@@ -9,7 +9,6 @@ mod application;
 mod auth;
 mod body;
 mod container;
-mod continuation;
 mod decoding;
 mod envelope;
 mod fit;
@@ -23,6 +22,7 @@ mod line;
 mod list;
 mod logfmt;
 mod names;
+mod nested;
 mod record;
 #[cfg(test)]
 mod samples;
@@ -81,6 +81,9 @@ pub struct Problem {
     /// What is wrong, in words.
     pub reason: String,
 }
+
+/// Takes each record of a body, or what is wrong with it.
+pub(crate) type Take<'f, 'a> = &'f mut dyn FnMut(Result<event::Event<'a>, Problem>);
 
 /// Form of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

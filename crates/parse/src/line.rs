@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use event::{Event, Severity};
 
 use crate::{
-    Context, access, ansi, application, container, decoding,
+    Context, access, ansi, application,
+    container::{self, Part},
+    decoding,
     formats::{self, Line, network, vendor},
-    joining, json, level, logfmt, record, syslog,
+    joining, level, nested, record, syslog,
     time::{self, Stamp},
 };
 
@@ -60,9 +62,9 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> 
     }
     let text = line.strip_prefix('\u{feff}').unwrap_or(line);
     let one = |text: &'a str| structured(text, context).unwrap_or_else(|| plain(text, context));
-    let mut event = container::event(text, context).unwrap_or_else(|| joining::event(text, context, one));
+    let mut event = contained(text, context).unwrap_or_else(|| joining::event(text, context, one));
     if event.message.len() < text.len() {
-        container::unfold(&mut event, context);
+        nested::unfold(&mut event, context);
     }
     if event.fields.is_empty() && event.message.len() == text.len() {
         // Plain text keeps its byte order mark out of the message only.
@@ -70,6 +72,21 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> 
     }
     event.original = Some(Cow::Borrowed(line));
     event
+}
+
+/// The event of a program's line that a container's runtime wrote down.
+fn contained<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    let Part { stamp, stream, text, .. } = container::parts(text)?;
+    let mut event = match text {
+        Cow::Borrowed(text) => recognised(text, context),
+        Cow::Owned(text) => recognised(&text, context).into_owned(),
+    };
+    // The runtime's clock is a whole date with a zone, what the program writes may be neither.
+    if let Some(timestamp) = time::parse(stamp, context) {
+        event.timestamp = timestamp;
+    }
+    event.set("labels.stream", stream);
+    Some(event)
 }
 
 fn plain<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
@@ -82,7 +99,7 @@ fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     match text.as_bytes().first()? {
         // Continued lines, such as those of stack traces.
         b' ' | b'\t' => None,
-        b'{' => json::record(text, context, false).ok(),
+        b'{' => nested::json(text, context, false).ok(),
         b'<' => syslog::event(text, context),
         _ => {
             let line = Line::new(text, context);
@@ -113,6 +130,6 @@ fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
         .or_else(|| syslog::version_one(text, context))
         .or_else(|| network::event(text, context))
         .or_else(|| vendor::event(text, context.received, context))
-        .or_else(|| logfmt::event(text, context))
+        .or_else(|| nested::logfmt(text, context))
         .or_else(|| application::later_word(text, context))
 }

@@ -3,8 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::{
-    Context, Problem,
-    body::Take,
+    Context, Problem, Take, envelope,
     json::{self, Refusal},
 };
 
@@ -35,7 +34,7 @@ pub(crate) fn array<'a>(
         elements += 1;
         let (refusal, end) = match element(&text[at..]) {
             Ok(json) => {
-                let read = json::records(json, context, mended, &mut |record| {
+                let read = envelope::records(json, context, mended, &mut |record| {
                     take(record.map_err(|refusal| place.element(elements, at, refusal)));
                 });
                 (read.err(), Some(after_blanks(text, at + json.len())))

@@ -2,17 +2,13 @@
 
 use std::borrow::Cow;
 
-use event::{Event, Value};
+use event::Value;
 
-use crate::{Context, record::Record};
+use crate::record::Record;
 
-/// The event of a line all of which is `key=value`, two pairs or more, one of them a level, time or
-/// message. Numbers stay text, except where ECS has a number.
-pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    Some(record(line)?.finish(context, || Cow::Borrowed(line)))
-}
-
-/// The record of such a line. A key may stand alone in a line that has a message of its own.
+/// The record of a line all of which is `key=value`, two pairs or more, one of them a level, time or
+/// message. Numbers stay text, except where ECS has a number. A key may stand alone in a line that has a message of
+/// its own.
 pub(crate) fn record(line: &str) -> Option<Record<'_>> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/');
     let (mut pairs, mut alone) = (Vec::new(), Vec::new());

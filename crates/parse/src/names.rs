@@ -265,11 +265,11 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("destination.ip", &["destip", "dstip", "destinationip", "destinationipaddress"]),
     ("destination.port", &["destport", "dstport", "destinationport"]),
     (
-        "http.request.method",
+        METHOD,
         &["requestmethod", "httpmethod", "method", "verb", "request.method", "httprequest.requestmethod"],
     ),
     (
-        "http.response.status_code",
+        STATUS,
         &[
             "status",
             "statuscode",
@@ -282,7 +282,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "url.original",
+        URL,
         &[
             "uri",
             "requesturi",
@@ -322,6 +322,11 @@ const NAME_BYTES_MAX: usize = 64;
 pub(crate) fn member(path: &str) -> Option<Named> {
     folded(path, |name| MEMBER_OF.get(name.strip_suffix(".$date").unwrap_or(name)).copied())
 }
+
+/// HTTP: what tells a record of a request from any other that has a `path` or a `status`.
+pub(crate) const STATUS: &str = "http.response.status_code";
+pub(crate) const METHOD: &str = "http.request.method";
+pub(crate) const URL: &str = "url.original";
 
 /// The ECS field that a name of another schema stands for.
 pub(crate) fn ecs(path: &str) -> Option<&'static str> {

@@ -7,7 +7,7 @@ use event::{Event, Severity, Timestamp, Value};
 
 #[cfg(test)]
 use super::format::Sample;
-use crate::{Context, level, record::Record, time};
+use crate::{Context, level, nested, record::Record, time};
 
 /// Fields that are looked at in a line.
 const FIELDS_MAX: usize = 256;
@@ -143,7 +143,7 @@ fn key_values<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'_>) ->
             record.put(Cow::Borrowed(path), Value::from(*value));
         }
     }
-    let mut event = record.finish(context, || Cow::Borrowed(text));
+    let mut event = nested::event(record, context, || Cow::Borrowed(text));
     event.timestamp = time::parse(written.trim(), context).unwrap_or(timestamp);
     if let Some(severity) = find(&["level", "priority", "log_level"]).and_then(Severity::from_name) {
         event.severity = severity;

@@ -5,12 +5,10 @@ use std::{borrow::Cow, net::SocketAddr};
 use event::{Severity, Value, ecs};
 
 use super::Record;
-use crate::fit::fit;
-
-/// HTTP: what tells a record of a request from any other that has a `path` or a `status`.
-pub(super) const STATUS: &str = "http.response.status_code";
-pub(super) const METHOD: &str = "http.request.method";
-pub(super) const URL: &str = "url.original";
+use crate::{
+    fit::fit,
+    names::{METHOD, STATUS, URL},
+};
 
 impl<'a> Record<'a> {
     /// Puts the value of a name that another schema has for an ECS field there, when it fits.

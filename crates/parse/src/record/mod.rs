@@ -5,14 +5,11 @@ use std::{borrow::Cow, collections::HashMap};
 
 use event::{Event, Field, Severity, Value, ecs, field};
 
-use http::{METHOD, STATUS, URL};
-
 use crate::{
-    Context, access, container,
-    envelope::Envelope,
+    Context, access,
     fit::fit,
     level,
-    names::{self, Member, Named},
+    names::{self, METHOD, Member, Named, STATUS, URL},
     stamp, truncate,
 };
 
@@ -29,6 +26,13 @@ struct Slot<'a> {
     value: Value<'a>,
 }
 
+/// What may be the envelope of a protocol: the member that holds the records.
+#[derive(Debug, Clone)]
+pub(crate) struct Envelope<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) json: &'a str,
+}
+
 /// What a record has said so far.
 #[derive(Debug, Default)]
 pub(crate) struct Record<'a> {
@@ -37,7 +41,7 @@ pub(crate) struct Record<'a> {
     further: Vec<Slot<'a>>,
     /// What stands under names that HTTP servers use, and others too: the ECS field, the name, the value.
     web: Vec<(&'static str, Cow<'a, str>, Value<'a>)>,
-    /// What may be the envelope of a protocol: its name and its JSON.
+    /// What may be the envelope of a protocol.
     envelope: Option<Envelope<'a>>,
     /// A message was given, and was empty.
     mute: bool,
@@ -98,9 +102,18 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Notes what may be the envelope of a protocol.
-    pub(crate) fn wraps(&mut self, name: Cow<'a, str>, json: &'a str) {
-        self.envelope = Some(Envelope { name, json });
+    /// Notes a member when it may hold the records of a protocol.
+    pub(crate) fn wraps(&mut self, name: &Cow<'a, str>, json: &'a str) {
+        let is_named = match name.as_ref() {
+            "event" => json.starts_with('{'),
+            "resourceLogs" | "resource_logs" | "streams" | "logEvents" | "Records" | "records" => {
+                json.starts_with('[')
+            }
+            _ => false,
+        };
+        if is_named {
+            self.envelope = Some(Envelope { name: name.clone(), json });
+        }
     }
 
     /// What may be the envelope of a protocol.
@@ -269,15 +282,20 @@ impl<'a> Record<'a> {
         Said { message: is_said(Member::Message), level: is_said(Member::Level) }
     }
 
-    /// The event. A record without a message gets `event.original`, else `whole`.
+    /// Whether it has no message of its own.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.slots[Member::Message as usize].is_none() && self.original.is_none()
+    }
+
+    /// The event, with its message as it came. A record without one gets `event.original`, else `whole`.
     pub(crate) fn finish(mut self, context: &Context<'_>, whole: impl FnOnce() -> Cow<'a, str>) -> Event<'a> {
         self.settle_gelf();
         self.settle_web();
         let timestamp = self.timestamp(context);
         let severity = self.level();
+        let is_whole = self.is_whole();
         let [_, _, message, source, host] = std::mem::take(&mut self.slots);
         let source = source.filter(|slot| slot.path != "name" || self.is_bunyan());
-        let is_whole = message.is_none() && self.original.is_none();
         // Container runtimes keep the line's newline.
         let is_line = message.as_ref().is_some_and(|slot| slot.path == "log");
         let message = match message.map(|slot| slot.value) {
@@ -315,9 +333,6 @@ impl<'a> Record<'a> {
             access::set_request(&mut event, request);
         }
         self.flags.set(&mut event);
-        if !is_whole && event.message.len() > 2 {
-            container::unfold(&mut event, context);
-        }
         event
     }
 

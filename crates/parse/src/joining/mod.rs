@@ -4,55 +4,15 @@
 //! A line that has a time of its own always begins an event. Each decision looks at the line and at what the event is
 //! so far, never at what follows, so that a reader may stop behind any line and go on later.
 
+mod continuation;
+mod rules;
+
 use std::borrow::Cow;
 
-use regex::bytes::Regex;
+use continuation::{Joiner, header_level};
+pub use rules::{Joining, Pattern};
 
-use crate::{
-    Context,
-    continuation::{Joiner, header_level},
-    stamped::begins_with_time,
-};
-
-/// A regular expression over the bytes of a line, as the crate `regex` reads it.
-#[derive(Debug, Clone)]
-pub struct Pattern(Regex);
-
-impl Pattern {
-    /// Compiles it.
-    ///
-    /// # Errors
-    /// Why it is none, in words.
-    pub fn new(text: &str) -> Result<Self, String> {
-        // The words of the crate show the pattern and a pointer to the fault on lines of their own.
-        Regex::new(text)
-            .map(Self)
-            .map_err(|error| error.to_string().lines().last().unwrap_or_default().to_owned())
-    }
-
-    pub(crate) fn is_match(&self, line: &[u8]) -> bool {
-        self.0.is_match(line)
-    }
-}
-
-/// How lines are joined, and how many at most.
-#[derive(Debug, Clone)]
-pub struct Joining {
-    /// Whether traces, indented lines, cut lines and spread JSON are known.
-    pub presets: bool,
-    /// What the first line of each event matches; every other line continues the one before.
-    pub start: Option<Pattern>,
-    /// Longest event of several lines, in bytes.
-    pub bytes_max: usize,
-    /// Lines of an event at most.
-    pub lines_max: usize,
-}
-
-impl Default for Joining {
-    fn default() -> Self {
-        Self { presets: true, start: None, bytes_max: 256 << 10, lines_max: 2000 }
-    }
-}
+use crate::{Context, stamped::begins_with_time};
 
 impl Joining {
     /// How many bytes of some lines are events that no further line can continue; what is behind is the last event, which
@@ -141,7 +101,7 @@ pub(crate) fn event<'a>(
 ) -> event::Event<'a> {
     let Some((head, rest)) = text.split_once('\n') else { return one(text) };
     if text.starts_with('{')
-        && let Ok(event) = crate::json::record(text, context, false)
+        && let Ok(event) = crate::nested::json(text, context, false)
     {
         return event;
     }

@@ -1,8 +1,8 @@
 //! Whether a line continues the event before it, as the presets have it.
 
+use super::rules::Joining;
 use crate::{
     container,
-    joining::Joining,
     stamped::{begins_with_time, has_time},
 };
 
