@@ -103,6 +103,7 @@ impl<'a> Record<'a> {
     }
 
     /// Notes a member when it may hold the records of a protocol.
+    #[expect(clippy::ptr_arg, reason = "it is kept as it is, for nearly no member")]
     pub(crate) fn wraps(&mut self, name: &Cow<'a, str>, json: &'a str) {
         let is_named = match name.as_ref() {
             "event" => json.starts_with('{'),
