@@ -173,14 +173,6 @@ const OURS: [(&str, FieldKind); 6] = [
     (field::ANOMALY_STATE, FieldKind::Enumeration),
 ];
 
-/// The field sets of the Elastic Common Schema 8, and this product's own.
-const FIELD_SETS: &str = "
-    @timestamp agent as client cloud code_signature container data_stream destination device dll dns ecs
-    email error event faas file geo group hash host http interface labels log message network observer
-    orchestrator organization os package pe process registry related risk rule sentinel server service
-    source span tags threat tls trace transaction url user user_agent vlan volume vulnerability x509
-";
-
 type Table = HashMap<&'static str, KnownField, foldhash::fast::FixedState>;
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -223,11 +215,6 @@ pub fn known(path: &str) -> Option<KnownField> {
 /// Every field that has a place of its own, in no particular order.
 pub fn fields() -> impl Iterator<Item = KnownField> {
     TABLE.values().copied()
-}
-
-/// Whether a name, such as `process`, is that of a field set: what is below it has, or may get, a place of its own.
-pub fn is_field_set(name: &str) -> bool {
-    FIELD_SETS.split_ascii_whitespace().any(|set| set == name)
 }
 
 impl FieldKind {
@@ -290,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_stands_once_and_below_a_field_set() {
+    fn every_field_stands_once() {
         let lists = [KEYWORD, ENUMERATION, LONG, DOUBLE, IP, DATE, BOOLEAN];
         let ends = [END_KEYWORD, END_LONG, END_IP];
         let count = |lists: &[&str]| -> usize {
@@ -298,7 +285,6 @@ mod tests {
         };
         assert_eq!(fields().count(), 1 + count(&lists) + ENDS.len() * count(&ends) + OURS.len());
         for KnownField { path, is_ours, .. } in fields() {
-            assert!(is_field_set(path.split('.').next().unwrap()), "{path}");
             assert_eq!(is_ours, path.starts_with("sentinel."), "{path}");
         }
     }

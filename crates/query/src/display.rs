@@ -51,19 +51,13 @@ fn enclosed(out: &mut fmt::Formatter<'_>, part: &Query, enclose: bool) -> fmt::R
     if enclose { write!(out, "({part})") } else { part.fmt(out) }
 }
 
-/// A field name, with a backslash before every character that would end it.
+/// A field name, in quotes when a character would end it.
 fn name(out: &mut fmt::Formatter<'_>, path: &str) -> fmt::Result {
-    for (at, character) in path.chars().enumerate() {
-        let plain = match at {
-            0 => character.is_alphabetic() || matches!(character, '_' | '@'),
-            _ => character.is_alphanumeric() || "_.@-/".contains(character),
-        };
-        if !plain {
-            out.write_str("\\")?;
-        }
-        write!(out, "{character}")?;
+    let first = path.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | '@'));
+    match first && path.chars().all(|character| character.is_alphanumeric() || "_.@-/".contains(character)) {
+        true => out.write_str(path),
+        false => quoted(out, path),
     }
-    Ok(())
 }
 
 impl fmt::Display for Phrase {
@@ -125,9 +119,15 @@ fn value(out: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     let first = text.starts_with(|first: char| first.is_alphanumeric() || matches!(first, '_' | '/' | '-'));
     let plain =
         first && text.chars().all(|character| character.is_alphanumeric() || "_./@:+-".contains(character));
-    if plain && !["AND", "OR", "NOT", "TO"].contains(&text) {
+    // What begins so makes text of all before it.
+    let is_address = text.starts_with("//");
+    if plain && !is_address && !["AND", "OR", "NOT", "TO"].contains(&text) {
         return out.write_str(text);
     }
+    quoted(out, text)
+}
+
+fn quoted(out: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     out.write_str("\"")?;
     for character in text.chars() {
         if matches!(character, '"' | '\\') {

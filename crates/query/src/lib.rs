@@ -19,7 +19,8 @@
 //! | <code>a OR b</code>, <code>a \|\| b</code> | either |
 //! | `NOT a`, `!a`, `-a` | events without it |
 //! | `(a OR b) c` | parentheses; else NOT binds tightest, then AND, then OR |
-//! | `\*`, `"a \" b"` | a backslash takes the meaning from the next character |
+//! | `\*`, `"a \" b"` | a backslash takes the meaning from the next character, unless that is a letter or digit |
+//! | `"user name":root` | a field name with signs in it |
 //!
 //! **Tokens** are maximal runs of Unicode letters, digits and `_`, lower-cased character by
 //! character; everything else separates. Words and phrases search `message` alone. Within quotes
@@ -27,9 +28,10 @@
 //! `OR`, `NOT` and `TO` are operators in upper case only.
 //!
 //! **Field names** are full ECS paths. `level`, `source`, `host` and `timestamp` alone mean
-//! `log.level`, `service.name`, `host.name` and `@timestamp`; a name outside the field sets of ECS
-//! is looked for below `labels.`: `request_id:7` is `labels.request_id:7`. A word is `field:value`
-//! when letters stand before its first colon (`12:30` and `http://…` are text, and so is `--all`).
+//! `log.level`, `service.name`, `host.name` and `@timestamp`; a name that is no field of ECS is that of
+//! a label: `request_id:7` is `labels.request_id:7`, and so is `client.ip:unknown` one of a label, for
+//! it holds what does not fit into the field. A word is `field:value` when letters stand before its
+//! first colon (`12:30`, `http://…` and `C:\…` are text, and so is `--all`).
 //!
 //! **Values** are compared by what their field holds ([`FieldKind`](event::FieldKind)):
 //!

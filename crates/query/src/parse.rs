@@ -4,7 +4,7 @@ use event::{FieldKind, Timestamp};
 
 use super::{
     Phrase, Query, TokenPattern, Wildcard, resolve,
-    text::{is_token_char, lowered},
+    text::{is_token_char, lowered, unescape},
     typed::{Comparison, Typed},
 };
 
@@ -68,15 +68,6 @@ struct Target<'t> {
 struct Word<'t> {
     raw: &'t str,
     start: usize,
-}
-
-/// A character and whether a backslash stood before it.
-fn unescape(raw: &str) -> impl Iterator<Item = (char, bool)> + '_ {
-    let mut characters = raw.chars();
-    std::iter::from_fn(move || match characters.next()? {
-        '\\' => Some((characters.next().unwrap_or('\\'), true)),
-        plain => Some((plain, false)),
-    })
 }
 
 fn plain(raw: &str) -> String {
@@ -195,7 +186,10 @@ impl<'t> Parser<'t> {
                 Some(target) => self.value(target)?,
                 None if self.rest().starts_with('"') => {
                     let quoted = self.quoted()?;
-                    self.phrase(here, quoted.chars().map(|character| (character, true)))?
+                    match self.rest().starts_with(':') {
+                        true => self.quoted_field(here, &quoted)?,
+                        false => self.phrase(here, quoted.chars().map(|character| (character, true)))?,
+                    }
                 }
                 None => self.word_or_field()?,
             },
@@ -251,22 +245,43 @@ impl<'t> Parser<'t> {
 
     fn quoted(&mut self) -> Result<String, QueryError> {
         let opened = self.at;
-        let mut text = String::new();
-        let mut characters = self.text[opened + 1..].char_indices();
-        while let Some((at, character)) = characters.next() {
-            match character {
-                '"' => {
-                    self.at = opened + 1 + at + 1;
-                    return Ok(text);
-                }
-                '\\' => match characters.next() {
-                    Some((_, escaped)) => text.push(escaped),
-                    None => break,
-                },
-                plain => text.push(plain),
+        let within = &self.text[opened + 1..];
+        let mut is_escaped = false;
+        let end = within.char_indices().find(|(_, character)| {
+            let is_end = *character == '"' && !is_escaped;
+            is_escaped = *character == '\\' && !is_escaped;
+            is_end
+        });
+        match end {
+            Some((end, _)) => {
+                self.at = opened + 1 + end + 1;
+                Ok(plain(&within[..end]))
             }
+            None if within.ends_with("\\\"") => {
+                self.fail(opened, "this quote is never closed: a backslash before a quote makes it a character; double the backslash")
+            }
+            None => self.fail(opened, "this quote is never closed; add '\"'"),
         }
-        self.fail(opened, "this quote is never closed; add '\"'")
+    }
+
+    /// What stands behind `"a name"`, which may have any sign in it.
+    fn quoted_field(&mut self, at: usize, name: &str) -> Result<Query, QueryError> {
+        if name.is_empty() {
+            return self.fail(at, "the name of a field was expected within these quotes");
+        }
+        self.field(&self.text[at..self.at], name)
+    }
+
+    /// What stands behind the colon that comes next, of a field as written and as meant.
+    fn field(&mut self, written: &'t str, name: &str) -> Result<Query, QueryError> {
+        self.at += 1;
+        let path = resolve(name).into_owned();
+        let kind = FieldKind::of(&path);
+        let target = Target { name: written, path, kind };
+        match self.rest().starts_with('(') {
+            true => self.group(Some(&target)),
+            false => self.value(&target),
+        }
     }
 
     fn word_or_field(&mut self) -> Result<Query, QueryError> {
@@ -276,15 +291,8 @@ impl<'t> Parser<'t> {
             if has_wildcard(raw_name) {
                 return self.fail(word.start, "a field name takes no '*' or '?'; name the field in full");
             }
-            self.at = word.start + colon + 1;
-            let name = plain(raw_name);
-            let path = resolve(&name).into_owned();
-            let kind = FieldKind::of(&path);
-            let target = Target { name: raw_name, path, kind };
-            if self.rest().starts_with('(') {
-                return self.group(Some(&target));
-            }
-            return self.value(&target);
+            self.at = word.start + colon;
+            return self.field(raw_name, &plain(raw_name));
         }
         if only_stars(word.raw) {
             return Ok(Query::All);
@@ -444,9 +452,16 @@ fn field_end(raw: &str) -> Option<usize> {
         let first = at == 0;
         match character {
             _ if escaped => escaped = false,
+            // `DOMAIN\user:x` is text.
+            '\\' if raw[at + 1..].starts_with(char::is_alphanumeric) => return None,
             '\\' => escaped = true,
-            // `http://…` is text, not a field called http.
-            ':' => return (!first && !raw[at + 1..].starts_with("//")).then_some(at),
+            ':' => {
+                let behind = &raw[at + 1..];
+                // `http://…` is text, not a field called http, and `C:\Windows` none called C.
+                let is_drive = at == 1
+                    && behind.strip_prefix('\\').is_some_and(|path| path.starts_with(char::is_alphanumeric));
+                return (!first && !behind.starts_with("//") && !is_drive).then_some(at);
+            }
             _ if first && !(character.is_alphabetic() || matches!(character, '_' | '@' | '*' | '?')) => {
                 return None;
             }

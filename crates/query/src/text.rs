@@ -126,25 +126,36 @@ impl TokenPattern {
     }
 }
 
+/// The characters of a text as written, and whether a backslash took the meaning from each. Letters and digits
+/// have none, so before them it is a character itself, as in a path of Windows.
+pub(crate) fn unescape(raw: &str) -> impl Iterator<Item = (char, bool)> + '_ {
+    let mut characters = raw.chars().peekable();
+    std::iter::from_fn(move || match characters.next()? {
+        '\\' => match characters.next_if(|next| !next.is_alphanumeric()) {
+            Some(escaped) => Some((escaped, true)),
+            None => Some(('\\', false)),
+        },
+        plain => Some((plain, false)),
+    })
+}
+
 impl Wildcard {
-    /// From text in which `*` and `?` are wildcards and a backslash takes the meaning from what follows it.
+    /// From text in which `*` and `?` are wildcards and a backslash takes the meaning from the sign behind it.
     pub fn new(text: impl Into<String>, ignore_case: bool) -> Self {
         let text = text.into();
         let mut parts: Vec<WildcardPart> = Vec::new();
-        let mut characters = text.chars();
-        while let Some(character) = characters.next() {
+        for (character, is_escaped) in unescape(&text) {
             let literal = match character {
-                '*' => {
+                '*' if !is_escaped => {
                     if parts.last() != Some(&WildcardPart::Many) {
                         parts.push(WildcardPart::Many);
                     }
                     continue;
                 }
-                '?' => {
+                '?' if !is_escaped => {
                     parts.push(WildcardPart::One);
                     continue;
                 }
-                '\\' => characters.next().unwrap_or('\\'),
                 other => other,
             };
             let literal = if ignore_case { lower(literal) } else { literal };
@@ -268,6 +279,8 @@ mod tests {
             ("a\\*", "a*", true),
             ("a\\*", "ab", false),
             ("a**b", "axb", true),
+            ("C:\\Win*", "C:\\Windows", true),
+            ("C:\\\\Win*", "C:\\Windows", true),
         ] {
             assert_eq!(Wildcard::new(pattern, false).matches(text), expected, "{pattern} {text}");
         }

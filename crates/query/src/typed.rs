@@ -2,9 +2,9 @@
 
 use std::{net::IpAddr, ops::Bound};
 
-use event::{FieldKind, Severity, Timestamp, field};
+use event::{FieldKind, Severity, Timestamp, ecs, field};
 
-use super::{Query, Test, Wildcard, matches::address_number, text::lowered, time};
+use super::{Query, Test, Wildcard, field::label, matches::address_number, text::lowered, time};
 
 /// One of the signs `>=`, `>`, `<=`, `<`.
 #[derive(Debug, Clone, Copy)]
@@ -56,25 +56,42 @@ impl Typed<'_> {
                 };
                 self.test(Test::Equals { text, ignore_case: true })
             }
-            FieldKind::Long | FieldKind::Double => {
-                let number = self.number(text)?;
-                self.test(Test::Number { number, text: text.to_owned() })
-            }
+            FieldKind::Long | FieldKind::Double => match self.number(text) {
+                Ok(number) if self.kind == FieldKind::Double || number.fract() == 0.0 => {
+                    self.test(Test::Number { number, text: text.to_owned() })
+                }
+                Ok(_) => self.unfit(text, format!("{} holds whole numbers", self.path)),
+                Err(reason) => self.unfit(text, reason),
+            },
             FieldKind::Boolean => match text {
                 "true" => self.test(Test::Bool(true)),
                 "false" => self.test(Test::Bool(false)),
-                _ => Err(format!("{} is true or false, never '{}'", self.path, short(text))),
+                _ => self.unfit(text, format!("{} is true or false, never '{}'", self.path, short(text))),
             },
-            FieldKind::Date => {
-                let (start, end) = self.span(text)?;
-                let end = end.map_or(Bound::Included(start), Bound::Excluded);
-                self.test(Test::TimeRange(Bound::Included(start), end))
-            }
-            FieldKind::Ip => {
-                let (first, last) = self.network(text)?;
-                self.test(Test::Network { first, last })
-            }
+            FieldKind::Date => match self.span(text) {
+                Ok((start, end)) => {
+                    let end = end.map_or(Bound::Included(start), Bound::Excluded);
+                    self.test(Test::TimeRange(Bound::Included(start), end))
+                }
+                Err(reason) => self.unfit(text, reason),
+            },
+            FieldKind::Ip => match self.network(text) {
+                Ok((first, last)) => self.test(Test::Network { first, last }),
+                Err(reason) => self.unfit(text, reason),
+            },
         }
+    }
+
+    /// A value that does not fit into its field is kept as the label of that name. Fields that this product
+    /// fills itself have none.
+    fn unfit(&self, text: &str, reason: String) -> Result<Query, String> {
+        let is_ours = ecs::known(self.path).is_some_and(|known| known.is_ours)
+            || matches!(self.path, field::TIMESTAMP | field::CREATED);
+        if is_ours {
+            return Err(reason);
+        }
+        let path = label(self.path);
+        Typed { path: &path, kind: FieldKind::Label, now: self.now }.equals(text)
     }
 
     pub(crate) fn wildcard(&self, raw: &str) -> Result<Query, String> {

@@ -51,6 +51,11 @@ async fn sample(index: &dyn Index) {
         analyzed(6, event(6, "!!!"), |event| {
             event.severity = Severity::Trace;
             event.set("user.name", "Alice");
+            event.set("labels.error", "timeout");
+            event.set("labels.http.status", 503);
+            event.set("labels.user name", "x:y");
+            event.set("labels.client.ip", "unknown");
+            event.set("labels.url", Value::Json("[\"http://a/\",\"C:\\\\Temp\"]".into()));
         }),
         analyzed(7, event(-3600, "a late one"), |event| event.severity = Severity::Debug),
     ];
@@ -102,6 +107,14 @@ pub(super) async fn queries<F: Factory>(factory: &F) {
         ("source.ip:192.168.*", &[1]),
         ("host.ip:10.0.0.0/8", &[5]),
         ("host.ip:fe80::/10", &[5]),
+        ("error:timeout", &[6]),
+        ("http.status:503", &[6]),
+        ("\"user name\":\"x:y\"", &[6]),
+        ("client.ip:unknown", &[6]),
+        ("client.ip:*", &[]),
+        ("url:\"http://a/\" url:C:\\Temp", &[6]),
+        ("url:C:\\T*", &[6]),
+        ("-error:* full", &[5, 4, 3]),
         ("labels.mixed:5", &[3, 2]),
         ("labels.mixed:true", &[4]),
         ("labels.mixed:*", &[4, 3, 2]),
@@ -270,6 +283,7 @@ pub(super) async fn counts<F: Factory>(factory: &F) {
         ("labels.mixed", "", &[("5", 2), ("true", 1)], 3, 2),
         ("event.outcome", "password", &[("failure", 1), ("success", 1)], 2, 2),
         ("labels.absent", "", &[], 0, 0),
+        ("labels.user name", "", &[("x:y", 1)], 1, 1),
     ] {
         let request = FieldValuesRequest { selection: selection(query), field: field.to_owned(), limit: 3 };
         let answer = index.field_values(request, &Limits::none()).await.unwrap();
