@@ -8,7 +8,7 @@ use crate::{
     Context, access, ansi, application,
     container::{self, Part},
     decoding,
-    formats::{self, Line, network, vendor},
+    formats::{self, Line, network, supercomputers, vendor},
     joining, level, nested, record, syslog,
     time::{self, Stamp},
 };
@@ -126,7 +126,7 @@ fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Event<'a> {
 fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     application::level_first(text, context)
         .or_else(|| access::event(text, context))
-        .or_else(|| time::epoch_and_date(text).map(|timestamp| Event { timestamp, ..plain(text, context) }))
+        .or_else(|| supercomputers::event(text, context))
         .or_else(|| syslog::version_one(text, context))
         .or_else(|| network::event(text, context))
         .or_else(|| vendor::event(text, context.received, context))

@@ -161,7 +161,8 @@ struct Tag<'a> {
 }
 
 /// `sshd[42]: text`, `su: text`, `sshd(pam_unix)[42]: text`, `sogod [42]: text`, `(udev-worker)[42]: text`,
-/// `spf filter[42]: text`, `launchd[1] (mdworker[42]): text`.
+/// `spf filter[42]: text`, `launchd[1] (mdworker[42]): text`, `syslogd 1.4.1: text` (whose version is of the text, as
+/// RFC 3164 section 5.3 has it).
 fn tag(text: &str) -> Option<Tag<'_>> {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'+');
@@ -182,6 +183,9 @@ fn tag(text: &str) -> Option<Tag<'_>> {
         // A blank before the process id, or one within the name.
         let second = words.bytes().position(|byte| !plain(byte))?;
         rest = &words[second..];
+        if rest.starts_with(": ") && is_version(&words[..second]) {
+            return Some(Tag { program, pid: None, message: words });
+        }
         program = &text[..named + if second > 0 { 1 + second } else { 0 }];
         if !rest.starts_with('[') {
             return None;
@@ -206,6 +210,14 @@ fn tag(text: &str) -> Option<Tag<'_>> {
     let message = message.strip_prefix(' ').unwrap_or(message);
     // `su(pam_unix)[42]: text`: the module is part of what happened.
     Some(Tag { program, pid, message })
+}
+
+/// `1.4.1`, `8.2302.0`, `2.6.5-1.358`.
+fn is_version(word: &str) -> bool {
+    let numbers = word.split(['.', '-']);
+    word.contains('.')
+        && numbers.clone().all(|part| !part.is_empty())
+        && numbers.take(2).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn content<'a>(

@@ -157,8 +157,8 @@ fn redis<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     let stamp = time::stamp(rest, context)?;
     let rest = stamp.rest.strip_prefix(' ')?;
     let severity = match rest.as_bytes().first()? {
-        b'.' => Severity::Debug,
-        b'-' | b'*' => Severity::Info,
+        b'.' | b'-' => Severity::Debug,
+        b'*' => Severity::Info,
         b'#' => Severity::Warn,
         _ => return None,
     };
@@ -254,6 +254,15 @@ const MONGODB: &[Sample] = &[[
 
 #[cfg(test)]
 const REDIS: &[Sample] = &[
+    [
+        "Redis",
+        "812:M 22 Oct 2026 21:59:01.123 - Accepted 192.0.2.7:35914",
+        "2026-10-22T21:59:01.123Z",
+        "debug",
+        "",
+        "redis-server",
+        "Accepted 192.0.2.7:35914",
+    ],
     [
         "Redis",
         "7:M 22 Oct 2026 21:59:01.123 * Ready to accept connections",

@@ -15,6 +15,7 @@ pub(crate) mod network;
 mod packages;
 mod postgres;
 mod servers;
+pub(crate) mod supercomputers;
 pub(crate) mod vendor;
 
 use std::sync::LazyLock;
@@ -71,5 +72,5 @@ static BY_START: LazyLock<ByStart> = LazyLock::new(|| {
 #[cfg(test)]
 pub(crate) fn samples() -> impl Iterator<Item = &'static Sample> {
     let table = TABLE.iter().flat_map(|formats| formats.iter()).flat_map(|format| format.samples);
-    table.chain(network::SAMPLES).chain(vendor::SAMPLES)
+    table.chain(network::SAMPLES).chain(supercomputers::SAMPLES).chain(vendor::SAMPLES)
 }

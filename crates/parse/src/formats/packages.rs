@@ -15,8 +15,14 @@ pub(super) const FORMATS: &[Format] = &[
         samples: SAMPLES,
     },
     Format {
-        begins: Begins::With(b"SEL"),
+        begins: Begins::With(b"CDEILPRSU"),
         read: apt,
+        #[cfg(test)]
+        samples: &[],
+    },
+    Format {
+        begins: Begins::With(b"u"),
+        read: alternatives,
         #[cfg(test)]
         samples: &[],
     },
@@ -69,13 +75,33 @@ fn dpkg<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     Some(event)
 }
 
-/// `Start-Date: 2026-10-22  21:59:01` of history.log, `Log started: …` of term.log.
+/// `Start-Date: 2026-10-22  21:59:01` and what follows it in history.log, `Log started: …` of term.log.
 fn apt<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
-    let written = ["Start-Date: ", "End-Date: ", "Log started: ", "Log ended: "]
-        .iter()
-        .find_map(|start| line.text.strip_prefix(start))?;
+    let (name, value) = line.text.split_once(": ").filter(|(name, _)| name.len() < 16)?;
+    // `nginx:amd64 (1.24.0-2, automatic), …`
+    let is_of_packages = || {
+        let (package, rest) = value.split_once(' ').unwrap_or((value, ""));
+        rest.starts_with('(') && package.split_once(':').is_some_and(|(_, machine)| !machine.is_empty())
+    };
     let mut event = of_program("apt", line.text, context);
-    event.timestamp = time::parse(written, context)?;
+    match name {
+        "Start-Date" | "End-Date" | "Log started" | "Log ended" => {
+            event.timestamp = time::parse(value, context)?;
+        }
+        "Commandline" => {}
+        "Install" | "Reinstall" | "Upgrade" | "Downgrade" | "Remove" | "Purge" if is_of_packages() => {}
+        "Requested-By" if value.ends_with(')') => {}
+        _ => return None,
+    }
+    Some(event)
+}
+
+/// `update-alternatives 2026-10-22 21:59:01: link group pager updated to point to /usr/bin/less`.
+fn alternatives<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
+    const PROGRAM: &str = "update-alternatives";
+    let stamp = time::stamp(line.text.strip_prefix(PROGRAM)?.strip_prefix(' ')?, context)?;
+    let mut event = of_program(PROGRAM, stamp.rest.strip_prefix(": ")?, context);
+    event.timestamp = stamp.at?;
     Some(event)
 }
 
@@ -116,5 +142,23 @@ const SAMPLES: &[Sample] = &[
         "",
         "apt",
         "Log started: 2026-10-22  21:59:01",
+    ],
+    [
+        "apt",
+        "Install: nginx:amd64 (1.24.0-2), nginx-common:amd64 (1.24.0-2, automatic)",
+        "",
+        "info",
+        "",
+        "apt",
+        "Install: nginx:amd64 (1.24.0-2), nginx-common:amd64 (1.24.0-2, automatic)",
+    ],
+    [
+        "update-alternatives",
+        "update-alternatives 2026-10-22 21:59:01: link group pager updated to point to /usr/bin/less",
+        "2026-10-22T21:59:01Z",
+        "info",
+        "",
+        "update-alternatives",
+        "link group pager updated to point to /usr/bin/less",
     ],
 ];

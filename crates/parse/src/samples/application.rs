@@ -240,15 +240,6 @@ pub(super) const SAMPLES: &[Sample] = &[
         "failed to validate user",
     ],
     [
-        "update-alternatives",
-        "update-alternatives 2026-10-22 21:59:01: run with --quiet",
-        "2026-10-22T21:59:01Z",
-        "info",
-        "",
-        "",
-        "update-alternatives 2026-10-22 21:59:01: run with --quiet",
-    ],
-    [
         "multilog",
         "@400000006adcec37077a9e94 imap-login: Info: Aborted login",
         "2026-10-24T17:34:37.1254765Z",

@@ -4,6 +4,15 @@ use crate::formats::Sample;
 
 pub(super) const SAMPLES: &[Sample] = &[
     [
+        "RFC 3164",
+        "Oct 22 21:59:01 combo syslogd 1.4.1: restart.",
+        "2026-10-22T21:59:01Z",
+        "info",
+        "combo",
+        "syslogd",
+        "1.4.1: restart.",
+    ],
+    [
         "RFC 5424",
         "<34>1 2026-10-22T21:59:01.003Z gw.example.com su 77 ID47 [origin ip=\"192.0.2.1\"] 'su root' failed for ann",
         "2026-10-22T21:59:01.003Z",

@@ -158,14 +158,17 @@ fn tai64n(bytes: &[u8]) -> Option<(Timestamp, usize)> {
 }
 
 /// `1117838570 2005.06.03` as the first or second word: seconds since 1970, and after them the day
-/// that they lie in, in whatever zone, which tells them from any other number.
-pub(crate) fn epoch_and_date(line: &str) -> Option<Timestamp> {
+/// that they lie in, in whatever zone, which tells them from any other number. And what follows them.
+pub(crate) fn epoch_and_date(line: &str) -> Option<(Timestamp, &str)> {
     const HOUR_S: i64 = 3600;
-    let mut words = line.split_ascii_whitespace().take(3).peekable();
     let is_epoch = |word: &str| word.len() == 10 && word.bytes().all(|byte| byte.is_ascii_digit());
-    let epoch =
-        words.next().filter(|word| is_epoch(word)).or_else(|| words.next().filter(|word| is_epoch(word)))?;
-    let mut scan = Scan::new(words.next()?.as_bytes());
+    let (first, rest) = line.split_once(' ')?;
+    let (epoch, rest) = if is_epoch(first) { (first, rest) } else { rest.split_once(' ')? };
+    if !is_epoch(epoch) {
+        return None;
+    }
+    let (date, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let mut scan = Scan::new(date.as_bytes());
     let year = scan.digits(4)?;
     let separator = scan.byte(|byte| matches!(byte, b'-' | b'/' | b'.'))?;
     let month = scan.two()?;
@@ -179,7 +182,8 @@ pub(crate) fn epoch_and_date(line: &str) -> Option<Timestamp> {
     let seconds: i64 = epoch.parse().ok()?;
     // Zones lie from 12 hours behind UTC to 14 before it.
     let is_that_day = (midnight - 14 * HOUR_S..midnight + 36 * HOUR_S).contains(&seconds);
-    is_that_day.then(|| Timestamp::from_integer(seconds)).flatten()
+    let timestamp = is_that_day.then(|| Timestamp::from_integer(seconds)).flatten()?;
+    Some((timestamp, rest))
 }
 
 #[cfg(test)]
