@@ -45,6 +45,12 @@ proto:
 formats:
     cargo test -p parse --lib write_the_page_of_formats -- --ignored
 
+# What is read from real logs, held against a script for each format: DATA has labelled logs, DEBIAN is filled anew. Needs root.
+eval-reading DATA DEBIAN:
+    cargo build --workspace
+    infra/eval/reading/debian {{DEBIAN}}
+    infra/eval/reading/compare target/debug/log-sentinel {{DATA}} {{DEBIAN}}
+
 # A fuzz target for so many seconds, such as `just fuzz parse json 60`. Needs cargo-fuzz; the stable toolchain will do.
 fuzz CRATE TARGET SECONDS="60":
     cd crates/{{CRATE}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}

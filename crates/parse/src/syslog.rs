@@ -220,7 +220,8 @@ fn is_version(word: &str) -> bool {
         && numbers.take(2).all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn content<'a>(
+/// What follows the host: `program[pid]: text`, or text.
+pub(crate) fn content<'a>(
     host: Option<&'a str>,
     text: &'a str,
     timestamp: Timestamp,

@@ -7,15 +7,20 @@ use event::{Event, Severity};
 
 #[cfg(test)]
 use super::format::Sample;
-use crate::{Context, level, syslog, time};
+use crate::{
+    Context, level, syslog,
+    time::{self, Form},
+};
 
 /// The event of such a line, or of any that begins with seconds since 1970 and their day.
 pub(crate) fn event<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     let (timestamp, rest) = time::epoch_and_date(text)?;
     let inner = rest.split_once(' ').and_then(|(node, line)| {
         let event = blue_gene(node, line, context).or_else(|| {
-            let stamp = time::stamp(line, context)?;
-            syslog::stamped(&stamp, context)
+            let stamp = time::stamp(line, context).filter(|stamp| stamp.form == Form::Syslog)?;
+            // The host is named twice, and may have been made nameless.
+            let (_host, text) = stamp.rest.strip_prefix(' ')?.split_once(' ')?;
+            Some(syslog::content(None, text, timestamp, context))
         })?;
         Some(Event { host: Some(Cow::Borrowed(node)), ..event })
     });

@@ -6,5 +6,6 @@ for line in sys.stdin:
     at = datetime.datetime.fromtimestamp(int(found[1]), datetime.timezone.utc)
     event = {"time": at.strftime("%Y-%m-%dT%H:%M:%S"), "host": found[2]}
     if found[4]:
-        event |= {"program": found[4], "message": found[5]}
+        program = found[4].rsplit("/", 1)[-1] if found[4].startswith("/") else found[4]
+        event |= {"program": program, "message": found[5]}
     print(json.dumps(event))
