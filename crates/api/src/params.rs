@@ -5,9 +5,9 @@ use std::sync::Arc;
 use access::Caller;
 use axum::{extract::Query as QueryString, http::Uri};
 use event::{Timestamp, field};
-use index::{Selection, SortKey};
+use index::{Cursor, Order, Selection, SortKey};
 use problem::{Problem, StatusCode};
-use query::{Query, Test};
+use query::{Query, Test, resolve};
 
 /// A request's query string, checked against the names that its resource knows.
 #[derive(Debug)]
@@ -59,14 +59,18 @@ impl Params {
 
     /// `q`, parsed; everything when it is absent, empty or `*`.
     pub(crate) fn query(&self, now: Timestamp) -> Result<Query, Problem> {
-        let asked = parse_query("q", self.text("q").unwrap_or_default(), now)?;
-        let Some(organization) = &self.organization else { return Ok(asked) };
+        Ok(self.own(parse_query("q", self.text("q").unwrap_or_default(), now)?))
+    }
+
+    /// A query that does not reach beyond what the caller may read.
+    pub(crate) fn own(&self, asked: Query) -> Query {
+        let Some(organization) = &self.organization else { return asked };
         let test = Test::Equals { text: organization.to_string(), ignore_case: false };
         let own = Query::Field { path: field::ORGANIZATION.to_owned(), test };
-        Ok(match asked {
+        match asked {
             Query::All => own,
             asked => Query::and(vec![own, asked]),
-        })
+        }
     }
 
     /// `q`, `from` and `to`.
@@ -81,11 +85,41 @@ impl Params {
         Ok(Selection { query: self.query(now)?, from, to })
     }
 
-    /// `cursor`, as an earlier answer's `next` gave it.
-    pub(crate) fn cursor(&self) -> Result<Option<SortKey>, Problem> {
-        self.text("cursor").map(str::parse).transpose().map_err(|_| {
-            bad_parameter("cursor", "'cursor' must be the 'next' of an earlier answer to the same search")
-        })
+    /// `order`: `desc`, newest first, unless `asc` is given.
+    pub(crate) fn order(&self) -> Result<Order, Problem> {
+        match self.text("order") {
+            None | Some("desc") => Ok(Order::NewestFirst),
+            Some("asc") => Ok(Order::OldestFirst),
+            Some(_) => {
+                Err(bad_parameter("order", "'order' must be desc (newest first) or asc (oldest first)"))
+            }
+        }
+    }
+
+    /// `cursor`, as an earlier answer's `next` gave it, of an answer in the same order.
+    pub(crate) fn cursor(&self, order: Order) -> Result<Option<SortKey>, Problem> {
+        let Some(text) = self.text("cursor") else { return Ok(None) };
+        match text.parse::<Cursor>() {
+            Ok(cursor) if cursor.order == order => Ok(Some(cursor.key)),
+            Ok(_) => {
+                Err(bad_parameter("cursor", "'cursor' is of an answer in the other 'order'; keep to that"))
+            }
+            Err(_) => Err(bad_parameter(
+                "cursor",
+                "'cursor' must be the 'next' of an earlier answer to the same search",
+            )),
+        }
+    }
+
+    /// A field that is to be counted by, by its full name.
+    pub(crate) fn counted(&self, name: &str) -> Result<Option<String>, Problem> {
+        let path = self.text(name).map(|field| resolve(field).into_owned());
+        match path.as_deref() {
+            Some(field::ID) => {
+                Err(bad_parameter(name, "every event has an _id of its own; count another field"))
+            }
+            _ => Ok(path),
+        }
     }
 }
 

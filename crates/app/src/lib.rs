@@ -151,10 +151,7 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
             let named = server.url.is_some();
             import::run_and_report(settings, collector(&server), named, &files, again).await
         }
-        Command::Query { query, from, to, limit, output, server } => {
-            let request = query::Request { query: query.join(" "), from, to, limit };
-            query::run(&collector(&server), &request, output).await
-        }
+        Command::Query(search) => query::run(&collector(&search.question.server), &search).await,
         Command::Tail { query, output, server } => {
             tail::run(&collector(&server), &query.join(" "), output).await
         }

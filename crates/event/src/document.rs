@@ -57,6 +57,16 @@ pub fn fields_of<'e>(
     }
 }
 
+/// What stands at a dotted path of a document, where a member's own name may have dots.
+pub fn member<'d>(document: &'d Document, path: &str) -> Option<&'d Json> {
+    document.get(path).or_else(|| {
+        path.match_indices('.').find_map(|(dot, _)| match document.get(&path[..dot]) {
+            Some(Json::Object(inner)) => member(inner, &path[dot + 1..]),
+            _ => None,
+        })
+    })
+}
+
 /// Puts a value at a dotted path; the first of equal paths stays. Where a shorter path holds a leaf
 /// (`a` and `a.b` both given, in either order), the longer one keeps its dots, so that neither is lost.
 fn insert(document: &mut Document, path: &str, value: Json) {
@@ -143,6 +153,11 @@ mod tests {
             }
             let document = Json::Object(document(&event, None, &Verdict::unscored()));
             assert_eq!(document["labels"], json!({"a": "leaf", "a.b": "longer"}));
+            let at = |path| member(document.as_object().unwrap(), path).and_then(Json::as_str);
+            assert_eq!(
+                (at("labels.a"), at("labels.a.b"), at("labels.b")),
+                (Some("leaf"), Some("longer"), None)
+            );
         }
     }
 }

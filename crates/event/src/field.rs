@@ -1,5 +1,7 @@
 //! Names of the fields that this product gives a meaning to: ECS, and `sentinel.*` for its own.
 
+/// The event's own id, beside the fields of its document.
+pub const ID: &str = "_id";
 /// When the event happened.
 pub const TIMESTAMP: &str = "@timestamp";
 /// When it was received.

@@ -19,7 +19,7 @@ use std::{borrow::Cow, time::Duration};
 pub use analyzed::{
     Analyzed, Batch, InvalidTemplateId, Template, TemplateId, Variable, VariableKind, Verdict, VerdictState,
 };
-pub use document::{Document, document, fields_of};
+pub use document::{Document, document, fields_of, member};
 pub use ecs::FieldKind;
 pub use id::{EventId, InvalidEventId, JournalId, Position};
 pub use severity::Severity;

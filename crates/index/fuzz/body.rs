@@ -109,7 +109,7 @@ fn honest() -> &'static Honest {
 
 fn everything(index: &Embedded) -> Result<HashMap<String, String>, IndexError> {
     let found = run(index.search(SearchRequest::new(Selection::all(), 1000), &Limits::none()))?;
-    Ok(found.hits.iter().map(|hit| (hit.key.to_string(), format!("{:?}", hit.document))).collect())
+    Ok(found.hits.iter().map(|hit| (format!("{:?}", hit.key), format!("{:?}", hit.document))).collect())
 }
 
 /// Asks in ways that read every part of a file.

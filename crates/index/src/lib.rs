@@ -30,7 +30,7 @@ pub use interval::{BUCKETS_CHOSEN, Interval};
 pub use limits::{CancelOnDrop, Lanes, LanesConfig, Limits, Meter, Place};
 pub use merge::OTHER;
 pub use request::*;
-pub use sort_key::{InvalidSortKey, SortKey};
+pub use sort_key::{Cursor, InvalidCursor, Order, SortKey};
 
 /// A place that keeps analysed events searchable. Writing is idempotent by event id.
 ///
@@ -77,7 +77,7 @@ pub trait Index: Send + Sync {
         Ok(())
     }
 
-    /// Hits, newest first.
+    /// Hits, in the order asked for.
     async fn search(&self, request: SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError>;
 
     /// Matching events in the order of the journal.

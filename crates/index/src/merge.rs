@@ -6,21 +6,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::{FieldInfo, FieldValues, Histogram, Pattern, Patterns, SearchResult, page::Room};
+use crate::{FieldInfo, FieldValues, Histogram, Pattern, Patterns, SearchRequest, SearchResult, page::Room};
 
 /// The name under which a histogram counts the values beyond its limit.
 pub const OTHER: &str = "(other)";
 
 impl SearchResult {
-    /// The newest `limit` hits of both within `bytes_max`.
+    /// The first hits of both, as many as the request that both answer wants.
     #[must_use]
-    pub fn merge(mut self, other: Self, limit: usize, bytes_max: usize) -> Self {
+    pub fn merge(mut self, other: Self, request: &SearchRequest) -> Self {
+        let SearchRequest { order, limit, bytes_max, .. } = *request;
         // Behind the last hit of an answer that goes on, it may have further ones.
-        let known_to = self.next.max(other.next);
+        let known_to = self.next.into_iter().chain(other.next).min_by(|a, b| order.compare(a, b));
         self.hits.extend(other.hits);
         let found = self.hits.len();
-        self.hits.retain(|hit| known_to.is_none_or(|last| hit.key >= last));
-        self.hits.sort_by_key(|hit| std::cmp::Reverse(hit.key));
+        self.hits.retain(|hit| known_to.is_none_or(|last| !order.is_before(&last, &hit.key)));
+        self.hits.sort_by(|a, b| order.compare(&a.key, &b.key));
         self.hits.truncate(limit);
         let mut room = Room::new(bytes_max);
         let fitting = self.hits.iter().take_while(|hit| room.take(&hit.document)).count();

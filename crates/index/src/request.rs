@@ -4,7 +4,7 @@ use event::{Analyzed, Document, EventId, JournalId, Position, TemplateId, Timest
 use query::Query;
 use serde::Serialize;
 
-use crate::SortKey;
+use crate::{Order, SortKey};
 
 /// Which events a request is about.
 #[derive(Debug, Clone)]
@@ -25,21 +25,23 @@ impl Selection {
 
     /// Whether an event is selected.
     pub fn matches(&self, analyzed: &Analyzed<'_>) -> bool {
-        let Analyzed { event, template, verdict, .. } = analyzed;
+        let Analyzed { id, event, template, verdict, .. } = analyzed;
         self.from.is_none_or(|from| event.timestamp >= from)
             && self.to.is_none_or(|to| event.timestamp < to)
-            && self.query.matches(event, template.as_deref(), verdict)
+            && self.query.matches(*id, event, template.as_deref(), verdict)
     }
 }
 
-/// A search. Hits are ordered by `@timestamp`, then by id, both falling.
+/// A search. Hits are ordered by `@timestamp`, then by id, both falling or both rising.
 #[derive(Debug, Clone)]
 pub struct SearchRequest {
     /// Which events.
     pub selection: Selection,
+    /// Which hits come first.
+    pub order: Order,
     /// How many hits at most; 0 asks for the total alone.
     pub limit: usize,
-    /// Only hits behind this one.
+    /// Only hits behind this one, in that order.
     pub after: Option<SortKey>,
     /// Hits end early when their documents have so many bytes as JSON; one comes in any case.
     pub bytes_max: usize,
@@ -50,7 +52,14 @@ pub struct SearchRequest {
 impl SearchRequest {
     /// The newest hits and the total, with no bound but their number.
     pub fn new(selection: Selection, limit: usize) -> Self {
-        Self { selection, limit, after: None, bytes_max: usize::MAX, counted: true }
+        Self {
+            selection,
+            order: Order::NewestFirst,
+            limit,
+            after: None,
+            bytes_max: usize::MAX,
+            counted: true,
+        }
     }
 }
 

@@ -122,8 +122,9 @@ impl Scan<'_> {
         let key = |analyzed: &Analyzed<'_>| SortKey { timestamp: analyzed.event.timestamp, id: analyzed.id };
         let mut found = self.selected(&request.selection, limits)?;
         let total = found.len() as u64;
-        found.retain(|analyzed| request.after.is_none_or(|after| key(analyzed) < after));
-        found.sort_by_key(|analyzed| std::cmp::Reverse(key(analyzed)));
+        let order = request.order;
+        found.retain(|analyzed| request.after.is_none_or(|after| order.is_before(&after, &key(analyzed))));
+        found.sort_by(|a, b| order.compare(&key(a), &key(b)));
         let matching = found.len();
         let mut room = Room::new(request.bytes_max);
         let hits: Vec<_> = found
@@ -150,7 +151,7 @@ impl Scan<'_> {
         for analyzed in found {
             let Analyzed { event, template, verdict, id, .. } = analyzed;
             meter.spend(1 + tests)?;
-            if !request.query.matches(event, template.as_deref(), verdict) {
+            if !request.query.matches(*id, event, template.as_deref(), verdict) {
                 continue;
             }
             let key = SortKey { timestamp: event.timestamp, id: *id };

@@ -1,10 +1,10 @@
 //! Where a hit stands in the order of hits, and that as text, for replies and requests.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Ordering, fmt, str::FromStr};
 
 use event::{EventId, JournalId, Position, Timestamp};
 
-/// Where a hit stands: hits fall by `@timestamp`, then by id. A further page begins behind it.
+/// Where a hit stands: hits are ordered by `@timestamp`, then by id. A further page begins behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SortKey {
     /// `@timestamp` of the hit.
@@ -13,41 +13,84 @@ pub struct SortKey {
     pub id: EventId,
 }
 
-/// A text that no reply gave as a place to go on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a cursor: give back the 'next' of an earlier answer, unchanged")]
-pub struct InvalidSortKey;
+/// Which hits come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The latest.
+    #[default]
+    NewestFirst,
+    /// The earliest.
+    OldestFirst,
+}
 
-/// Version, time stamp, journal, segment and record in fixed-width hexadecimal.
-const WIDTHS: [usize; 4] = [16, 32, 8, 8];
-const VERSION: &str = "1";
+impl Order {
+    /// How two of them, or their times, stand to each other in an answer.
+    pub fn compare<T: Ord>(self, a: &T, b: &T) -> Ordering {
+        match self {
+            Self::NewestFirst => b.cmp(a),
+            Self::OldestFirst => a.cmp(b),
+        }
+    }
 
-impl fmt::Display for SortKey {
-    /// Opaque, of letters and digits only.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let EventId { journal, position } = self.id;
-        let nanos = self.timestamp.as_nanos();
-        write!(out, "{VERSION}{nanos:016x}{journal}{:08x}{:08x}", position.segment, position.record)
+    /// Whether the first of two comes before the second.
+    pub fn is_before<T: Ord>(self, a: &T, b: &T) -> bool {
+        self.compare(a, b).is_lt()
     }
 }
 
-impl FromStr for SortKey {
-    type Err = InvalidSortKey;
+/// A place in an answer to go on behind, with the order of that answer: in the other order what lies behind it
+/// was shown already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Of the last hit.
+    pub key: SortKey,
+    /// Of the answer.
+    pub order: Order,
+}
 
-    fn from_str(text: &str) -> Result<Self, InvalidSortKey> {
-        let digits = text.strip_prefix(VERSION).ok_or(InvalidSortKey)?;
+/// A text that no reply gave as a place to go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a cursor: give back the 'next' of an earlier answer, unchanged")]
+pub struct InvalidCursor;
+
+/// Order, time stamp, journal, segment and record in fixed-width hexadecimal.
+const WIDTHS: [usize; 4] = [16, 32, 8, 8];
+const NEWEST_FIRST: &str = "1";
+const OLDEST_FIRST: &str = "2";
+
+impl fmt::Display for Cursor {
+    /// Opaque, of letters and digits only.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = match self.order {
+            Order::NewestFirst => NEWEST_FIRST,
+            Order::OldestFirst => OLDEST_FIRST,
+        };
+        let EventId { journal, position } = self.key.id;
+        let nanos = self.key.timestamp.as_nanos();
+        write!(out, "{order}{nanos:016x}{journal}{:08x}{:08x}", position.segment, position.record)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let newest = text.strip_prefix(NEWEST_FIRST).map(|digits| (Order::NewestFirst, digits));
+        let oldest = || text.strip_prefix(OLDEST_FIRST).map(|digits| (Order::OldestFirst, digits));
+        let (order, digits) = newest.or_else(oldest).ok_or(InvalidCursor)?;
         let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if digits.len() != WIDTHS.iter().sum::<usize>() || !digits.bytes().all(lower_hex) {
-            return Err(InvalidSortKey);
+            return Err(InvalidCursor);
         }
         let mut at = 0;
         let [nanos, journal, segment, record] = WIDTHS.map(|width| {
             at += width;
             u128::from_str_radix(&digits[at - width..at], 16).unwrap_or_default()
         });
-        let nanos = i64::try_from(nanos).ok().and_then(Timestamp::from_nanos).ok_or(InvalidSortKey)?;
+        let timestamp = i64::try_from(nanos).ok().and_then(Timestamp::from_nanos).ok_or(InvalidCursor)?;
         let position = Position { segment: segment as u32, record: record as u32 };
-        Ok(Self { timestamp: nanos, id: EventId { journal: JournalId(journal), position } })
+        let id = EventId { journal: JournalId(journal), position };
+        Ok(Self { key: SortKey { timestamp, id }, order })
     }
 }
 
@@ -59,20 +102,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_round_trips(nanos in 0..i64::MAX, journal: u128, segment: u32, record: u32) {
+        fn text_round_trips(nanos in 0..i64::MAX, journal: u128, segment: u32, record: u32, oldest: bool) {
             let key = SortKey {
                 timestamp: Timestamp::from_nanos(nanos).unwrap(),
                 id: EventId { journal: JournalId(journal), position: Position { segment, record } },
             };
-            let text = key.to_string();
+            let cursor = Cursor { key, order: if oldest { Order::OldestFirst } else { Order::NewestFirst } };
+            let text = cursor.to_string();
             prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-            prop_assert_eq!(text.parse(), Ok(key));
+            prop_assert_eq!(text.parse(), Ok(cursor));
         }
 
         #[test]
-        fn other_text_is_refused(text in "1?[0-9a-fA-F+-]{60,66}|.{0,70}") {
-            if let Ok(key) = text.parse::<SortKey>() {
-                prop_assert_eq!(key.to_string(), text);
+        fn other_text_is_refused(text in "[12]?[0-9a-fA-F+-]{60,66}|.{0,70}") {
+            if let Ok(cursor) = text.parse::<Cursor>() {
+                prop_assert_eq!(cursor.to_string(), text);
             }
         }
     }

@@ -5,7 +5,7 @@ mod contract;
 use async_trait::async_trait;
 use contract::{Factory, block_on, now, random};
 use index::{
-    Index, Limits, SearchRequest, Selection,
+    Index, Limits, Order, SearchRequest, Selection,
     scan::{Scan, ScanIndex},
 };
 use proptest::prelude::*;
@@ -45,20 +45,22 @@ proptest! {
     }
 
     #[test]
-    fn two_halves_merge_to_the_whole(events in random::events(), query in random::queries(), limit in 0usize..9) {
+    fn two_halves_merge_to_the_whole(events in random::events(), query in random::queries(), limit in 0usize..9, oldest: bool) {
         let (mut whole, mut older, mut newer) = (Scan::new(), Scan::new(), Scan::new());
         for (at, event) in events.iter().enumerate() {
             whole.push(event.clone());
             if at < events.len() / 2 { older.push(event.clone()) } else { newer.push(event.clone()) }
         }
         let selection = Selection { query, from: None, to: None };
-        let request = SearchRequest::new(selection.clone(), limit);
+        let order = if oldest { Order::OldestFirst } else { Order::NewestFirst };
+        let request = SearchRequest { order, ..SearchRequest::new(selection.clone(), limit) };
         let both = |request: &SearchRequest| {
-            older.search(request, &Limits::none()).unwrap().merge(newer.search(request, &Limits::none()).unwrap(), request.limit, request.bytes_max)
+            older.search(request, &Limits::none()).unwrap().merge(newer.search(request, &Limits::none()).unwrap(), request)
         };
         prop_assert_eq!(both(&request), whole.search(&request, &Limits::none()).unwrap());
-        let mut page = SearchRequest { bytes_max: 700, ..SearchRequest::new(selection.clone(), 100) };
-        let expected = whole.search(&SearchRequest::new(selection.clone(), 100), &Limits::none()).unwrap().hits;
+        let mut page = SearchRequest { limit: 100, ..request.clone() };
+        let expected = whole.search(&page, &Limits::none()).unwrap().hits;
+        page.bytes_max = 700;
         let mut hits = Vec::new();
         loop {
             let answer = both(&page);

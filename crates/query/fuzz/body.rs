@@ -1,6 +1,6 @@
 // What is done with each input of the fuzz target `query`; an ordinary test does the same.
 
-use event::{Event, Template, Timestamp, Value, Verdict};
+use event::{Event, EventId, JournalId, Position, Template, Timestamp, Value, Verdict};
 use query::{LENGTH_MAX, Query};
 
 fn depth(query: &Query) -> usize {
@@ -32,7 +32,8 @@ pub(crate) fn query(text: &str) {
     event.set("source.port", 22);
     event.set("labels.tags", Value::Json("[\"a\",[1.5,null],{\"b\":true}]".into()));
     let template = Template::new("Failed password for <user>");
-    let matched = parsed.matches(&event, Some(&template), &Verdict::unscored());
-    let negated = Query::Not(Box::new(parsed)).matches(&event, Some(&template), &Verdict::unscored());
+    let id = EventId { journal: JournalId(1), position: Position::default() };
+    let matched = parsed.matches(id, &event, Some(&template), &Verdict::unscored());
+    let negated = Query::Not(Box::new(parsed)).matches(id, &event, Some(&template), &Verdict::unscored());
     assert_ne!(matched, negated);
 }

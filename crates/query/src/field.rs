@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use event::{ecs, field};
 
 /// Names that stand for a field, in whatever case.
-const SHORT: [(&str, &str); 4] = [
+const SHORT: [(&str, &str); 5] = [
+    (field::ID, field::ID),
     ("level", field::LEVEL),
     ("source", field::SERVICE_NAME),
     ("host", field::HOST_NAME),
@@ -49,6 +50,7 @@ mod tests {
             ("source.ip", "source.ip"),
             ("host", "host.name"),
             ("timestamp", "@timestamp"),
+            ("_id", "_id"),
             ("request_id", "labels.request_id"),
             ("labels.request_id", "labels.request_id"),
             ("user.name", "user.name"),

@@ -2,23 +2,30 @@
 
 use std::{borrow::Cow, net::IpAddr, ops::Bound};
 
-use event::{Event, Template, Timestamp, Value, Verdict, field};
+use event::{Event, EventId, Template, Timestamp, Value, Verdict, field};
 use serde_json::Value as Json;
 
 use super::{Query, Test, text};
 
 impl Query {
     /// Whether an event, with its template and verdict, is what the query describes.
-    pub fn matches(&self, event: &Event<'_>, template: Option<&Template>, verdict: &Verdict) -> bool {
+    pub fn matches(
+        &self,
+        id: EventId,
+        event: &Event<'_>,
+        template: Option<&Template>,
+        verdict: &Verdict,
+    ) -> bool {
         match self {
             Self::All => true,
             Self::Message(phrase) => phrase.matches(&event.message),
+            Self::Field { path, test } if path == field::ID => test.matches_text(&id.to_string()),
             Self::Field { path, test } => {
                 value_at(event, template, verdict, path).is_some_and(|value| test.matches(&value))
             }
-            Self::And(parts) => parts.iter().all(|part| part.matches(event, template, verdict)),
-            Self::Or(parts) => parts.iter().any(|part| part.matches(event, template, verdict)),
-            Self::Not(part) => !part.matches(event, template, verdict),
+            Self::And(parts) => parts.iter().all(|part| part.matches(id, event, template, verdict)),
+            Self::Or(parts) => parts.iter().any(|part| part.matches(id, event, template, verdict)),
+            Self::Not(part) => !part.matches(id, event, template, verdict),
         }
     }
 }

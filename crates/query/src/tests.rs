@@ -1,6 +1,10 @@
-use event::{Event, Severity, Template, Timestamp, Value, Verdict, VerdictState};
+use event::{
+    Event, EventId, JournalId, Position, Severity, Template, Timestamp, Value, Verdict, VerdictState,
+};
 
 use super::*;
+
+const ID: EventId = EventId { journal: JournalId(0xa), position: Position { segment: 0, record: 7 } };
 
 fn now() -> Timestamp {
     Timestamp::parse("2024-06-01T12:00:00Z").unwrap()
@@ -298,7 +302,33 @@ fn what_matches_an_event() {
         ("sentinel.anomaly.reasons:rare", true),
         ("sentinel.template.text:Failed*", true),
     ] {
-        assert_eq!(parse(text).matches(&event, Some(&template), &verdict), expected, "{text}");
+        assert_eq!(parse(text).matches(ID, &event, Some(&template), &verdict), expected, "{text}");
+    }
+}
+
+#[test]
+fn ids_are_whole() {
+    let (own, other) = (ID.to_string(), "0000000000000000000000000000000b-00000000-00000007");
+    let asked = |text: &str| parse(text).matches(ID, &event(), None, &Verdict::unscored());
+    for (text, expected, ids) in [
+        (format!("_id:{own}"), true, Some(1)),
+        (format!("_id:{}", own.to_uppercase()), true, Some(1)),
+        (format!("_id:({other} OR {own})"), true, Some(2)),
+        (format!("disk _id:{own}"), false, Some(1)),
+        (format!("_id:{other}"), false, Some(1)),
+        (format!("NOT _id:{other}"), true, None),
+        (format!("disk OR _id:{own}"), true, None),
+        ("_id:*".to_owned(), true, None),
+    ] {
+        assert_eq!((asked(&text), parse(&text).ids().map(|ids| ids.len())), (expected, ids), "{text}");
+    }
+    for (text, reason) in [
+        ("_id:7", "'7' is not an event id: 32, 8 and 8 hexadecimal digits"),
+        ("_id:0a*", "given whole"),
+        ("_id:>7", "has no order"),
+    ] {
+        let error = Query::parse(text, Timestamp::MIN).unwrap_err();
+        assert!(error.reason.contains(reason), "{text}: {error}");
     }
 }
 

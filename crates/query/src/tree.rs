@@ -1,6 +1,6 @@
 //! The tree that a query is, whoever made it: the parser, or a program.
 
-use event::Timestamp;
+use event::{EventId, Timestamp, field};
 
 use crate::texts::Texts;
 
@@ -73,6 +73,21 @@ impl Query {
             Self::Message(_) | Self::Field { .. } => 1,
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::tests).sum(),
             Self::Not(part) => part.tests(),
+        }
+    }
+
+    /// The ids of all events that can match, where the query names them.
+    pub fn ids(&self) -> Option<Vec<EventId>> {
+        match self {
+            Self::Field { path, test: Test::Equals { text, .. } } if path == field::ID => {
+                text.parse().ok().map(|id| vec![id])
+            }
+            Self::And(parts) => parts.iter().find_map(Self::ids),
+            Self::Or(parts) => {
+                let ids: Option<Vec<_>> = parts.iter().map(Self::ids).collect();
+                ids.map(|ids| ids.concat())
+            }
+            _ => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, ops::Bound};
 
-use event::{FieldKind, Severity, Timestamp, ecs, field};
+use event::{EventId, FieldKind, Severity, Timestamp, ecs, field};
 
 use super::{Query, Test, Wildcard, field::label, matches::address_number, text::lowered, time};
 
@@ -39,11 +39,18 @@ impl Typed<'_> {
 
     pub(crate) fn exists(&self) -> Result<Query, String> {
         self.searchable()?;
+        if self.path == field::ID {
+            return Ok(Query::All);
+        }
         self.test(Test::Exists)
     }
 
     pub(crate) fn equals(&self, text: &str) -> Result<Query, String> {
         self.searchable()?;
+        if self.path == field::ID {
+            let id: EventId = text.parse().map_err(|error| format!("'{}' is {error}", short(text)))?;
+            return self.test(Test::Equals { text: id.to_string(), ignore_case: false });
+        }
         match self.kind {
             FieldKind::Text | FieldKind::Keyword | FieldKind::Label => {
                 self.test(Test::Equals { text: text.to_owned(), ignore_case: false })
@@ -96,6 +103,9 @@ impl Typed<'_> {
 
     pub(crate) fn wildcard(&self, raw: &str) -> Result<Query, String> {
         self.searchable()?;
+        if self.path == field::ID {
+            return Err("an _id is given whole, without '*' or '?'".to_owned());
+        }
         match self.kind {
             FieldKind::Text | FieldKind::Keyword | FieldKind::Label => {
                 self.test(Test::Matches(Wildcard::new(raw, false)))
@@ -129,6 +139,9 @@ impl Typed<'_> {
 
     pub(crate) fn range(&self, from: End<'_>, to: End<'_>) -> Result<Query, String> {
         self.searchable()?;
+        if self.path == field::ID {
+            return Err("an _id has no order; give whole ids, as in _id:(a OR b)".to_owned());
+        }
         match self.kind {
             FieldKind::Label => Err(format!(
                 "{} cannot be compared: everything below labels is text without an order",

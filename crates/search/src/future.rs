@@ -1,8 +1,8 @@
-//! Where hits stand whose time stamps lie in the future: behind all others, unless a range with an end is asked
-//! for. One wrong clock would else head every search until its time has come.
+//! Where hits stand whose time stamps lie in the future: behind all others in either order, unless a range with an
+//! end is asked for. One wrong clock would else head every search until its time has come.
 
 use event::{EventId, FUTURE_AFTER, JournalId, Position, Timestamp};
-use index::{Limits, SearchRequest, SearchResult, Selection, SortKey};
+use index::{Limits, Order, SearchRequest, SearchResult, Selection, SortKey};
 
 use crate::{Answer, SearchError, Searcher};
 
@@ -26,7 +26,7 @@ fn start() -> SortKey {
 }
 
 impl Searcher {
-    /// A page of hits, newest first, those of the future last; covers the journal up to a position.
+    /// A page of hits, those of the future last; covers the journal up to a position.
     ///
     /// # Errors
     /// When the question needs too much or the journal cannot be looked through.
@@ -38,7 +38,8 @@ impl Searcher {
     ) -> Result<Answer<SearchResult>, SearchError> {
         let horizon = horizon(now());
         let Selection { from, to, .. } = request.selection;
-        if to.is_some() || request.limit == 0 || from.is_some_and(|from| from >= horizon) {
+        let in_place = request.order == Order::OldestFirst;
+        if in_place || to.is_some() || request.limit == 0 || from.is_some_and(|from| from >= horizon) {
             return self.page(request, end, limits).await;
         }
         let beyond = |limit, after| {

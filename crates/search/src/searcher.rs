@@ -169,7 +169,7 @@ impl Searcher {
         matches!(tokio::time::timeout(timeout, caught_up).await, Ok(Ok(_)))
     }
 
-    /// Hits, newest first.
+    /// Hits, in the order asked for.
     ///
     /// # Errors
     /// When the question needs too much or the journal cannot be looked through.
@@ -190,12 +190,13 @@ impl Searcher {
         limits: &Limits,
     ) -> Result<Answer<SearchResult>, SearchError> {
         let request = SearchRequest { selection: self.selection(request.selection), ..request };
-        let (limit, bytes_max) = (request.limit, request.bytes_max);
+        let (gathered, merged) = (request.clone(), request.clone());
         let found = self.in_time(self.index.search(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
         let scan = move |tail: &Scan<'_>, limits: &Limits| tail.search(&request, limits);
-        let merge = move |found: SearchResult, tail| found.merge(tail, limit, bytes_max);
-        self.with_tail(found, covered, (end, limits), scan, merge, merge).await
+        let gather = move |found: SearchResult, tail| found.merge(tail, &gathered);
+        let merge = move |found: SearchResult, tail| found.merge(tail, &merged);
+        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
     }
 
     /// Matching events in the order of the journal: of the index as far as that has them, else of the

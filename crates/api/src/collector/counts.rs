@@ -7,7 +7,6 @@ use index::{
     Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, Interval, Limits, PatternsRequest,
 };
 use problem::Problem;
-use query::resolve;
 use search::{Answer, SearchError};
 use serde_json::{Value, json};
 
@@ -50,7 +49,7 @@ pub(super) async fn histogram(
             format!("so small an 'interval' makes more than {buckets_max} buckets"),
         ));
     }
-    let by = params.text("by").map(|name| resolve(name).into_owned());
+    let by = params.counted("by")?;
     let searcher = shared.state.searcher.clone();
     let answer = async move |limits: Limits| {
         let interval = match (given, selection.from) {
@@ -89,7 +88,7 @@ pub(super) async fn fields(
 ) -> Result<Response, Problem> {
     let params = Params::of(&uri, &["field", "q", "from", "to", "limit"])?.within(&caller);
     let searcher = shared.state.searcher.clone();
-    let Some(name) = params.text("field") else {
+    let Some(field) = params.counted("field")? else {
         // Which fields there are is known of all events together.
         caller.may(READ_ALL).map_err(|refusal| refused(&refusal))?;
         let limit = params.number("limit", FIELDS_LISTED, shared.state.config.values_max)?;
@@ -114,7 +113,7 @@ pub(super) async fn fields(
             .await;
     };
     let request = FieldValuesRequest {
-        field: resolve(name).into_owned(),
+        field,
         limit: params.number("limit", 100, shared.state.config.values_max)?,
         selection: params.selection(now())?,
     };

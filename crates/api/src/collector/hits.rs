@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use access::Caller;
 use axum::{Extension, extract::State, http::Uri, response::Response};
 use event::{Document, EventId, Position};
-use index::{Limits, SearchRequest, SortKey};
+use index::{Cursor, Limits, SearchRequest, SortKey};
 use metrics::counter;
 use problem::Problem;
 use search::{Answer, Searcher};
@@ -15,6 +15,7 @@ use telemetry::metric;
 
 use super::{
     outlet::{Outlet, whole},
+    picked::Picked,
     state::{Shared, json_response},
 };
 use crate::{clock::now, params::Params, unanswered::unanswered};
@@ -29,10 +30,13 @@ pub(super) async fn search(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "from", "to", "limit", "cursor"])?.within(&caller);
+    let params =
+        Params::of(&uri, &["q", "from", "to", "limit", "cursor", "order", "fields"])?.within(&caller);
     let limit = params.number("limit", 100, shared.state.config.hits_max)?;
+    let order = params.order()?;
     let request = SearchRequest {
-        after: params.cursor()?,
+        order,
+        after: params.cursor(order)?,
         bytes_max: PAGE_BYTES,
         ..SearchRequest::new(params.selection(now())?, limit)
     };
@@ -40,6 +44,7 @@ pub(super) async fn search(
     let pages = Pages {
         searcher: shared.state.searcher.clone(),
         request,
+        picked: Picked::of(&params)?,
         end: None,
         left: limit,
         bytes_left: shared.state.config.answer_bytes_max,
@@ -118,6 +123,7 @@ async fn go_on(shared: Shared, mut pages: Pages, outlet: Outlet) {
 struct Pages {
     searcher: Searcher,
     request: SearchRequest,
+    picked: Picked,
     /// Where the journal ended when it began.
     end: Option<Position>,
     left: usize,
@@ -156,14 +162,14 @@ impl Pages {
             self.partial = partial;
         }
         let count = result.hits.len();
-        let hits = result.hits;
+        let (hits, picked) = (result.hits, self.picked.clone());
         let written = telemetry::task::blocking("answer", move || {
             let mut text = Vec::new();
             for hit in hits {
                 if !text.is_empty() {
                     text.push(b',');
                 }
-                serde_json::to_writer(&mut text, &hit_json(hit.key.id, hit.document))?;
+                serde_json::to_writer(&mut text, &hit_json(hit.key.id, picked.of_document(hit.document)))?;
             }
             Ok::<_, serde_json::Error>(text)
         });
@@ -181,7 +187,7 @@ impl Pages {
     /// What stands behind the hits.
     fn foot(&self, next: Option<SortKey>) -> Vec<u8> {
         let mut foot = json!({
-            "next": next.map(|cursor| cursor.to_string()),
+            "next": next.map(|key| Cursor { key, order: self.request.order }.to_string()),
             "took_ms": self.worked.as_millis() as u64,
         });
         if let Some(reason) = &self.partial {

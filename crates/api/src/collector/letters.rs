@@ -31,7 +31,7 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
         let (mut total, mut shown, mut next) = (0u64, Vec::new(), None);
         let mut bytes = 0;
         let visit = |kept: Kept| {
-            if query.matches(&kept.letter.event, None, &Verdict::unscored()) {
+            if query.matches(kept.letter.id, &kept.letter.event, None, &Verdict::unscored()) {
                 total += 1;
                 if kept.position >= from && shown.len() < limit && bytes < LETTERS_BYTES_MAX {
                     let json = letter_json(&kept);

@@ -127,7 +127,7 @@ impl Feed {
                     // Templates may have become one since the last time.
                     let query = self.searcher.widened(self.query.clone());
                     for event in &events {
-                        if query.matches(&event.event, event.template.as_deref(), &event.verdict) {
+                        if query.matches(event.id, &event.event, event.template.as_deref(), &event.verdict) {
                             self.send(message(event.id, event.document()), outlet).await?;
                         }
                     }

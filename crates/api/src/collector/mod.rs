@@ -1,10 +1,12 @@
 //! The collector's read side and operations: what is asked on port 8080.
 
 mod counts;
+mod event;
 mod hits;
 mod letters;
 mod live;
 mod outlet;
+mod picked;
 mod state;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response};
@@ -32,6 +34,7 @@ fn table() -> Vec<Route<Shared>> {
     vec![
         get(OPEN, "/", async |headers: HeaderMap| docs::root(&headers)),
         get(READ, "/api/v1/search", hits::search),
+        get(READ, "/api/v1/events/{id}", event::event),
         get(READ, "/api/v1/histogram", counts::histogram),
         get(READ, "/api/v1/fields", counts::fields),
         get(READ, "/api/v1/patterns", counts::patterns),

@@ -91,6 +91,94 @@ async fn pages_follow_each_other_across_the_border() {
 }
 
 #[tokio::test]
+async fn pages_follow_each_other_from_the_oldest_on() {
+    let collector = half_indexed().await;
+    let router = collector.router(&AccessConfig::default());
+    let (mut seen, mut uri) = (Vec::new(), "/api/v1/search?limit=1&order=asc".to_owned());
+    for _ in 0..5 {
+        let reply = get(&router, &uri).await;
+        seen.extend(messages(&reply.json).into_iter().map(str::to_owned));
+        let Some(cursor) = reply.json["next"].as_str() else { break };
+        let other = get(&router, &format!("/api/v1/search?limit=1&cursor={cursor}")).await;
+        assert_eq!((other.status, &other.json["field"]), (400, &json!("cursor")), "in the other order");
+        uri = format!("/api/v1/search?limit=1&order=asc&cursor={cursor}");
+    }
+    assert_eq!(seen, ["User login", "Brute force detected", "GET /index.html", "upstream timed out"]);
+}
+
+#[tokio::test]
+async fn an_event_is_found_by_its_id_and_with_what_stood_around_it() {
+    let collector = Collector::new();
+    let router = collector.router(&AccessConfig::default());
+    let made = |second: u32, fields: &[(&'static str, &'static str)]| {
+        let mut event = event("2024-06-01T12:00:00Z", Severity::Info, "app", &format!("event {second}"));
+        event.timestamp = Timestamp::from_nanos(i64::from(second) * 1_000_000_000).unwrap();
+        for (path, value) in fields {
+            match *path {
+                "host.name" => event.host = Some((*value).into()),
+                path => event.set(path, *value),
+            }
+        }
+        event
+    };
+    let (a, b, web) = (("log.file.path", "/a.log"), ("log.file.path", "/b.log"), ("host.name", "web-1"));
+    let trace = ("trace.id", "t-1");
+    let events = [
+        made(0, &[a, web]),
+        made(1, &[a]),
+        made(2, &[b, web]),
+        made(3, &[a, web]),
+        made(4, &[web, trace]),
+        made(5, &[trace]),
+        made(6, &[web]),
+        made(7, &[a, web]),
+        made(8, &[]),
+    ];
+    // Most of them in the index, the others in the journal.
+    let appended = collector.append(&events[..5]).await;
+    collector.index(&events[..5], appended).await;
+    collector.append(&events[5..]).await;
+    let id = |record| collector.id(Position { segment: 0, record }).to_string();
+    let numbers = |json: &Value, member: &str| -> Vec<u64> {
+        let number =
+            |hit: &Value| hit["message"].as_str().unwrap().split(' ').next_back().unwrap().parse().unwrap();
+        json[member].as_array().unwrap().iter().map(number).collect()
+    };
+    for (record, around, by, before, after) in [
+        (3, "?before=5&after=5", "file", vec![0], vec![7]),
+        (4, "?before=5&after=5", "session", vec![], vec![5]),
+        (6, "?before=2&after=5", "host", vec![3, 4], vec![7]),
+        (6, "?after=5", "host", vec![], vec![7]),
+        (8, "?before=3&after=9", "all", vec![5, 6, 7], vec![]),
+        (0, "", "file", vec![], vec![]),
+    ] {
+        let reply = get(&router, &format!("/api/v1/events/{}{around}", id(record))).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(reply.json["event"]["_id"], id(record));
+        assert_eq!(reply.json["neighbours"]["by"], by, "{record}");
+        assert_eq!(
+            (numbers(&reply.json, "before"), numbers(&reply.json, "after")),
+            (before, after),
+            "{record}"
+        );
+    }
+    // The query and the cursors of an answer go on where it ended.
+    let reply = get(&router, &format!("/api/v1/events/{}?before=1&after=1&fields=message", id(6))).await;
+    assert_eq!(reply.json["before"], json!([{"_id": id(4), "message": "event 4"}]));
+    assert_eq!(reply.json["neighbours"]["in"], json!({"host.name": "web-1"}));
+    let (query, cursor) =
+        (reply.json["neighbours"]["query"].as_str().unwrap(), reply.json["earlier"].as_str().unwrap());
+    let further = get(&router, &format!("/api/v1/search?q={query}&cursor={cursor}&fields=level")).await;
+    let hits = [3, 2, 0].map(|record| json!({"_id": id(record), "log": {"level": "info"}}));
+    assert_eq!(further.json["hits"], json!(hits));
+
+    let found = get(&router, &format!("/api/v1/search?q=_id:({}%20OR%20{})", id(1), id(7))).await;
+    assert_eq!((found.json["total"].as_u64(), messages(&found.json)), (Some(2), vec!["event 7", "event 1"]));
+    let reply = get(&router, &format!("/api/v1/events/{}", id(99))).await;
+    assert_eq!((reply.status, &reply.json["code"]), (404, &json!("event_not_found")));
+}
+
+#[tokio::test]
 async fn counts_cover_index_and_journal() {
     let collector = half_indexed().await;
     let router = collector.router(&AccessConfig::default());
@@ -125,6 +213,13 @@ async fn bad_questions_name_what_is_wrong() {
         ("/api/v1/search?from=yesterday", "bad_parameter", "from", "yesterday"),
         ("/api/v1/search?from=now&to=now-1h", "bad_parameter", "from", "later than"),
         ("/api/v1/search?cursor=x", "bad_parameter", "cursor", "'next'"),
+        ("/api/v1/search?order=up", "bad_parameter", "order", "asc"),
+        ("/api/v1/search?q=_id:7", "bad_query", "q", "hexadecimal"),
+        ("/api/v1/events/7", "bad_parameter", "id", "hexadecimal"),
+        ("/api/v1/events/7?before=x", "bad_parameter", "id", "hexadecimal"),
+        ("/api/v1/events/7?limit=1", "unknown_parameter", "limit", "before"),
+        ("/api/v1/fields?field=_id", "bad_parameter", "field", "_id of its own"),
+        ("/api/v1/histogram?by=_id", "bad_parameter", "by", "_id of its own"),
         ("/api/v1/search?limit=1&limit=2", "bad_parameter", "limit", "more than once"),
         ("/api/v1/histogram?interval=1y", "bad_parameter", "interval", "30s"),
         ("/api/v1/histogram?from=now-7d&to=now&interval=1s", "bad_parameter", "interval", "10000 buckets"),

@@ -2,18 +2,20 @@
 
 mod access;
 mod anomaly;
+mod asking;
 mod audit;
 mod output;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::{Arg, ArgGroup, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgGroup, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use access::{AgentsAction, Keeper, KeysAction, Scope};
 pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
     TemplatesAction,
 };
+pub use asking::{Question, Search, Server};
 pub use audit::{AuditAction, AuditFormat};
 pub use output::Output;
 
@@ -101,25 +103,7 @@ pub enum Command {
         server: Server,
     },
     /// Search what is stored.
-    Query {
-        /// What to look for: words, "phrases", field:value, AND OR NOT. Nothing means everything.
-        query: Vec<String>,
-        /// Earliest time: RFC 3339 or such as now-15m.
-        #[arg(long, value_name = "TIME")]
-        from: Option<String>,
-        /// Latest time, exclusive.
-        #[arg(long, value_name = "TIME")]
-        to: Option<String>,
-        /// How many events, newest first.
-        #[arg(long, short = 'n', default_value_t = 100)]
-        limit: u32,
-        /// How to print them.
-        #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
-        output: Output,
-        /// Which collector.
-        #[command(flatten)]
-        server: Server,
-    },
+    Query(Search),
     /// Print events as they come in, until interrupted.
     Tail {
         /// What to look for; nothing means everything.
@@ -281,14 +265,6 @@ pub enum JournalAction {
     Verify,
 }
 
-/// Which collector to talk to.
-#[derive(Debug, Clone, Args)]
-pub struct Server {
-    /// Where the collector answers, such as http://127.0.0.1:8080.
-    #[arg(long, global = true, value_name = "URL")]
-    pub url: Option<String>,
-}
-
 /// The whole command with a flag for every setting.
 pub fn command() -> clap::Command {
     let settings = SETTINGS.iter().map(|setting| {
@@ -310,7 +286,7 @@ pub fn command() -> clap::Command {
 pub fn parse(
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> Result<(Cli, BTreeMap<&'static str, String>), clap::Error> {
-    let matches = command().try_get_matches_from(arguments)?;
+    let matches = command().try_get_matches_from(arguments.into_iter().map(asking::without_hyphen))?;
     let flags = flags(&matches);
     Ok((Cli::from_arg_matches(&matches)?, flags))
 }
@@ -350,6 +326,17 @@ mod tests {
         let both = parse("log-sentinel train a.json --query x".split(' ').map(Into::into));
         assert!(both.unwrap_err().to_string().contains("cannot be used with"));
         assert!(parse("log-sentinel dlq list --url http://h".split(' ').map(Into::into)).is_ok());
+    }
+
+    #[test]
+    fn a_field_may_be_left_out_with_a_hyphen() {
+        for argument in ["-level:info", "-@timestamp:2024", "-source.ip:*"] {
+            let (cli, _) = parse(["log-sentinel", "query", argument, "-n", "5"].map(Into::into)).unwrap();
+            let Some(Command::Query(search)) = cli.command else { panic!("{argument}") };
+            let expected = argument.replacen('-', "!", 1);
+            assert_eq!((search.question.query, search.limit), (vec![expected], 5));
+        }
+        assert!(parse(["log-sentinel", "query", "-level"].map(Into::into)).is_err());
     }
 
     #[test]

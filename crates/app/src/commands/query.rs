@@ -1,14 +1,15 @@
 //! `log-sentinel query`: search from a terminal.
 
+use event::member;
 use serde_json::Value as Json;
 
 use super::{note, print, print_json};
 use crate::{
     AppError,
-    cli::Output,
+    cli::{Output, Question, Search},
     client::Client,
     hits::Hits,
-    wording::{plain, texts},
+    wording::{each, plain, texts},
 };
 
 /// The API gives so many hits at a time.
@@ -16,40 +17,40 @@ const PAGE: u32 = 10_000;
 /// Output is written when there is so much of it.
 const WRITE_BYTES: usize = 64 << 10;
 
-/// What to search.
-#[derive(Debug, Clone)]
-pub(crate) struct Request {
-    /// The query.
-    pub query: String,
-    /// Earliest time.
-    pub from: Option<String>,
-    /// Latest time.
-    pub to: Option<String>,
-    /// How many events.
-    pub limit: u32,
+/// The parameters that say which events are asked for.
+pub(crate) fn parameters(question: &Question) -> Vec<(&'static str, String)> {
+    let mut parameters = vec![("q", question.query.join(" "))];
+    for (name, value) in [("from", &question.from), ("to", &question.to)] {
+        parameters.extend(value.iter().map(|value| (name, value.clone())));
+    }
+    parameters
 }
 
 /// Prints what matches, as it comes.
 ///
 /// # Errors
 /// When the collector does not answer, or output cannot be written.
-pub(crate) async fn run(client: &Client, request: &Request, output: Output) -> Result<(), AppError> {
-    let mut printer = Printer { output, text: String::new(), shown: 0 };
-    let mut left = request.limit;
+pub(crate) async fn run(client: &Client, search: &Search) -> Result<(), AppError> {
+    let mut printer =
+        Printer { output: search.output, fields: &search.fields, text: String::new(), shown: 0 };
+    let mut always = parameters(&search.question);
+    if search.oldest_first {
+        always.push(("order", "asc".to_owned()));
+    }
+    if !search.fields.is_empty() {
+        always.push(("fields", search.fields.join(",")));
+    }
+    let mut left = search.limit;
     let mut cursor = String::new();
     loop {
         let limit = left.min(PAGE).to_string();
-        let mut parameters = vec![("q", request.query.as_str()), ("limit", &limit)];
-        for (name, value) in [
-            ("from", request.from.as_deref()),
-            ("to", request.to.as_deref()),
-            ("cursor", Some(cursor.as_str())),
-        ] {
-            parameters.extend(value.filter(|value| !value.is_empty()).map(|value| (name, value)));
-        }
+        let mut parameters: Vec<_> = always.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        parameters.push(("limit", &limit));
+        parameters.extend((!cursor.is_empty()).then_some(("cursor", cursor.as_str())));
         let mut hits = Hits::ask(client, &parameters).await?;
         while let Some(hit) = hits.next().await? {
             left -= 1.min(left);
+            let hit = if search.context > 0 { around(client, search, hit).await? } else { hit };
             if !printer.hit(&hit, &hits)? {
                 return Ok(());
             }
@@ -62,19 +63,35 @@ pub(crate) async fn run(client: &Client, request: &Request, output: Output) -> R
     }
 }
 
+/// A hit with its neighbours as the members `_before` and `_after`.
+async fn around(client: &Client, search: &Search, mut hit: Json) -> Result<Json, AppError> {
+    let (count, fields) = (search.context.to_string(), search.fields.join(","));
+    let mut parameters = vec![("before", count.as_str()), ("after", count.as_str())];
+    parameters.extend((!fields.is_empty()).then_some(("fields", fields.as_str())));
+    let id = hit["_id"].as_str().unwrap_or_default();
+    let mut answer = client.get_json(&format!("/api/v1/events/{id}"), &parameters).await?;
+    for (member, name) in [("_before", "before"), ("_after", "after")] {
+        hit[member] = answer[name].take();
+    }
+    Ok(hit)
+}
+
 /// Prints hits as they come.
-struct Printer {
+struct Printer<'a> {
     output: Output,
+    /// Those to print alone; none for all.
+    fields: &'a [String],
     /// Not yet written.
     text: String,
     shown: u32,
 }
 
-impl Printer {
+impl Printer<'_> {
     /// False when nobody reads any more.
     fn hit(&mut self, hit: &Json, answer: &Hits) -> Result<bool, AppError> {
         match self.output {
-            Output::Text => self.text.push_str(&(readable(hit) + "\n")),
+            Output::Text if hit["_before"].is_array() => self.group(hit),
+            Output::Text => self.text.push_str(&(self.line(hit) + "\n")),
             Output::Ndjson => self.text.push_str(&format!("{hit}\n")),
             Output::Json => {
                 if self.shown == 0 {
@@ -86,6 +103,21 @@ impl Printer {
         }
         self.shown += 1;
         if self.text.len() >= WRITE_BYTES { self.write() } else { Ok(true) }
+    }
+
+    /// A hit between its neighbours.
+    fn group(&mut self, hit: &Json) {
+        if self.shown > 0 {
+            self.text.push_str("--\n");
+        }
+        let neighbours = |member| each(hit, member).iter().map(|neighbour| (' ', neighbour));
+        for (mark, event) in neighbours("_before").chain([('>', hit)]).chain(neighbours("_after")) {
+            self.text.push_str(&format!("{mark} {}\n", self.line(event)));
+        }
+    }
+
+    fn line(&self, hit: &Json) -> String {
+        if self.fields.is_empty() { readable(hit) } else { values(hit, self.fields) }
     }
 
     fn write(&mut self) -> Result<bool, AppError> {
@@ -115,6 +147,17 @@ impl Printer {
         }
         Ok(())
     }
+}
+
+/// The values of some fields, two blanks apart; `-` where an event has none.
+fn values(hit: &Json, fields: &[String]) -> String {
+    let value = |name: &String| {
+        let document = hit.as_object()?;
+        let value = member(document, &query::resolve(name)).or_else(|| member(document, name))?;
+        Some(value.as_str().map_or_else(|| plain(&value.to_string()), plain))
+    };
+    let values: Vec<_> = fields.iter().map(|name| value(name).unwrap_or_else(|| "-".to_owned())).collect();
+    values.join("  ")
 }
 
 /// A value over several lines, as a member at some depth.
@@ -154,6 +197,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn fields_stand_in_the_order_asked_for() {
+        let hit = json!({
+            "_id": "7", "log": {"level": "warn"}, "source": {"ip": "192.0.2.7", "port": 22},
+            "service": {"name": "a\tb"}, "labels": {"a.b": ["x", 1]},
+        });
+        let fields = ["source.port", "level", "source", "message", "a.b", "_id"].map(str::to_owned);
+        assert_eq!(values(&hit, &fields), r#"22  warn  a\tb  -  ["x",1]  7"#);
+    }
 
     #[test]
     fn a_line_for_people_is_one_and_steers_no_terminal() {

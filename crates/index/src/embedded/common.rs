@@ -36,7 +36,7 @@ impl RowShape {
                     _ => Common::Differs,
                 },
                 None => match path {
-                    field::TIMESTAMP | field::CREATED | field::ANOMALY_SCORE => Common::Differs,
+                    field::ID | field::TIMESTAMP | field::CREATED | field::ANOMALY_SCORE => Common::Differs,
                     field::TEMPLATE_ID => {
                         let template = self.template.as_ref();
                         template

@@ -80,7 +80,7 @@ impl Shared {
                 meter.spend(work)?;
                 let owned = rows.row(*row)?;
                 let template = owned.template.as_deref();
-                if query.is_some_and(|query| !query.matches(&owned.event, template, &owned.verdict)) {
+                if query.is_some_and(|query| !query.matches(key.id, &owned.event, template, &owned.verdict)) {
                     continue;
                 }
                 bytes = bytes.saturating_add(text_len(&owned.event));

@@ -266,6 +266,7 @@ impl<'b> Matcher<'b> {
                     self.rows.field(row, at, &self.line)?
                 }
                 None => match path {
+                    field::ID => own(&block.id(row)?.to_string()),
                     field::TIMESTAMP => time(block.times()?),
                     field::CREATED => time(block.observed()?),
                     field::ANOMALY_SCORE => {

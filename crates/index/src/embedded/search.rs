@@ -1,8 +1,8 @@
 //! Finding rows: what of a segment and of a block need not be read, and the newest hits.
 
-use std::{cmp::Reverse, collections::BinaryHeap, ops::Range, sync::Arc};
+use std::{cmp::Ordering, collections::BinaryHeap, ops::Range, sync::Arc};
 
-use event::{Timestamp, field};
+use event::{EventId, Timestamp, field};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use query::Query;
@@ -16,7 +16,7 @@ use super::{
     store::{Shared, Snapshot},
     terms::{Candidates, Terms},
 };
-use crate::{Hit, IndexError, Meter, SearchRequest, SearchResult, Selection, SortKey};
+use crate::{Hit, IndexError, Meter, Order, SearchRequest, SearchResult, Selection, SortKey};
 
 /// What becomes of matching rows.
 pub(super) trait Collect {
@@ -42,11 +42,32 @@ pub(super) trait Collect {
 pub(super) struct Asked<'r> {
     selection: &'r Selection,
     terms: Arc<Terms>,
+    /// None of other ids can match.
+    ids: Option<Vec<EventId>>,
 }
 
 impl<'r> Asked<'r> {
     fn new(selection: &'r Selection) -> Self {
-        Self { selection, terms: Terms::new(&selection.query) }
+        Self { selection, terms: Terms::new(&selection.query), ids: selection.query.ids() }
+    }
+
+    /// Whether a segment may hold an event that is asked for by its id.
+    fn reaches(&self, segment: &Segment) -> bool {
+        let covers = |id: &EventId| {
+            segment.covered.iter().any(|(journal, end)| *journal == id.journal && id.position < *end)
+        };
+        self.ids.as_ref().is_none_or(|ids| ids.iter().any(covers))
+    }
+
+    /// As [`Asked::reaches`], of a block.
+    fn reaches_block(&self, block: &Block<'_>) -> Result<bool, IndexError> {
+        let Some(ids) = &self.ids else { return Ok(true) };
+        let spans = block.spans()?;
+        let spanned = |id: &EventId| {
+            let mut own = spans.iter().filter(|span| span.journal == id.journal);
+            own.any(|span| (span.first..=span.last).contains(&id.position))
+        };
+        Ok(ids.iter().any(spanned))
     }
 }
 
@@ -129,7 +150,10 @@ impl Shared {
         meter: &mut Meter<'_>,
     ) -> Result<(), IndexError> {
         for segment in &snapshot.segments {
-            if segment.rows > 0 && overlaps(asked.selection, segment.first, segment.last) {
+            if segment.rows > 0
+                && overlaps(asked.selection, segment.first, segment.last)
+                && asked.reaches(segment)
+            {
                 meter.check()?;
                 self.visit_segment(segment, asked, collect, meter, memo)?;
             }
@@ -140,11 +164,12 @@ impl Shared {
     fn visit_segment(
         &self,
         segment: &Segment,
-        Asked { selection, terms }: &Asked<'_>,
+        question: &Asked<'_>,
         collect: &mut dyn Collect,
         meter: &mut Meter<'_>,
         memo: &mut Memo,
     ) -> Result<(), IndexError> {
+        let Asked { selection, terms, .. } = question;
         let tables = segment.tables(&self.cache)?;
         let asked = states(terms, segment, &tables, &self.cache, meter)?;
         let (from, to) = times(selection);
@@ -168,6 +193,9 @@ impl Shared {
             }
             meter.check()?;
             let block = Block::new(segment, index, &tables, &self.cache);
+            if !question.reaches_block(&block)? {
+                continue;
+            }
             if takes_blocks && whole(place.meta.first, place.meta.last) {
                 collect.rows(&block)?;
                 continue;
@@ -201,7 +229,7 @@ impl Shared {
         let mut more = false;
         if request.limit > 0 && (total.0 > 0 || !request.counted) {
             // One more than asked for tells whether there is a further page.
-            let found = self.newest(snapshot, request, &asked, &memo, meter)?;
+            let found = self.first(snapshot, request, &asked, &memo, meter)?;
             let wanted = &found[..found.len().min(request.limit)];
             hits = self.documents(snapshot, wanted, None, request.bytes_max, meter)?.0;
             more = found.len() > hits.len();
@@ -229,8 +257,8 @@ impl Shared {
         Ok(Some(total))
     }
 
-    /// The newest matching rows behind `after`, falling; one more than `limit`, if there are so many.
-    fn newest(
+    /// The first matching rows behind `after`, in order; one more than `limit`, if there are so many.
+    fn first(
         &self,
         snapshot: &Snapshot,
         request: &SearchRequest,
@@ -238,22 +266,29 @@ impl Shared {
         memo: &Memo,
         meter: &mut Meter<'_>,
     ) -> Result<Vec<Found>, IndexError> {
-        let selection = &request.selection;
-        let latest = request.after.map_or(i64::MAX, |after| after.timestamp.as_nanos());
-        let mut order: Vec<(i64, BlockNumber)> = Vec::new();
-        for (segment, own) in snapshot.segments.iter().enumerate() {
+        let SearchRequest { selection, order, after, .. } = request;
+        let behind = after.map(|after| after.timestamp.as_nanos());
+        let mut blocks: Vec<(i64, BlockNumber)> = Vec::new();
+        for (segment, own) in snapshot.segments.iter().enumerate().filter(|(_, own)| asked.reaches(own)) {
             for (block, BlockPlace { meta, .. }) in own.blocks.iter().enumerate() {
-                if overlaps(selection, meta.first, meta.last) && meta.first <= latest {
-                    order.push((meta.last, BlockNumber { segment, block }));
+                let (foremost, hindmost) = match order {
+                    Order::NewestFirst => (meta.last, meta.first),
+                    Order::OldestFirst => (meta.first, meta.last),
+                };
+                if overlaps(selection, meta.first, meta.last)
+                    && behind.is_none_or(|behind| !order.is_before(&hindmost, &behind))
+                {
+                    blocks.push((foremost, BlockNumber { segment, block }));
                 }
             }
         }
-        order.sort_unstable_by_key(|(last, _)| Reverse(*last));
+        blocks.sort_unstable_by(|(a, _), (b, _)| order.compare(a, b));
         let wanted = request.limit.saturating_add(1);
-        let mut newest = Newest { after: request.after, wanted, found: BinaryHeap::new() };
+        let mut first = First { order: *order, after: *after, wanted, found: BinaryHeap::new() };
         let mut tables: Vec<Option<(Arc<Tables>, Arc<States>)>> = vec![None; snapshot.segments.len()];
-        for (last, number) in order {
-            if newest.worst().is_some_and(|worst| worst.timestamp.as_nanos() > last) {
+        for (foremost, number) in blocks {
+            let is_behind = |worst: SortKey| order.is_before(&worst.timestamp.as_nanos(), &foremost);
+            if first.worst().is_some_and(is_behind) {
                 break;
             }
             meter.check()?;
@@ -268,12 +303,15 @@ impl Shared {
                 }
             };
             let block = Block::new(segment, number.block, &tables, &self.cache);
+            if !asked.reaches_block(&block)? {
+                continue;
+            }
             if let Some(part) = part(selection, &block, &states.any, &states, meter)? {
                 let matcher = Matcher::new(&block, &states)?;
-                newest.look(number, matcher, part, memo.rows(&block), meter)?;
+                first.look(number, matcher, part, memo.rows(&block), meter)?;
             }
         }
-        Ok(newest.found.into_sorted_vec().into_iter().map(|Reverse(found)| found).collect())
+        Ok(first.found.into_sorted_vec().into_iter().map(|Placed { found, .. }| found).collect())
     }
 }
 
@@ -284,8 +322,8 @@ pub(super) struct BlockNumber {
     pub(super) block: usize,
 }
 
-/// A row found, ordered as hits are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// A row found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) key: SortKey,
     pub(super) block: BlockNumber,
@@ -350,7 +388,7 @@ fn rule_out(matcher: &mut Matcher<'_>, part: &mut Part, meter: &mut Meter<'_>) -
     Ok(())
 }
 
-/// Matching rows kept for the newest of them are no more than this.
+/// Matching rows kept for the first of them are no more than this.
 const MEMO_ROWS_MAX: usize = 1 << 20;
 
 /// For blocks whose rows were tested, those that matched.
@@ -378,20 +416,47 @@ impl Memo {
     }
 }
 
-/// The newest of the rows looked at.
-struct Newest {
+/// A row found, ordered as the answer is.
+struct Placed {
+    order: Order,
+    found: Found,
+}
+
+impl Ord for Placed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order.compare(&self.found.key, &other.found.key)
+    }
+}
+
+impl PartialOrd for Placed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Placed {}
+
+/// The first of the rows looked at.
+struct First {
+    order: Order,
     /// Only rows behind this one.
     after: Option<SortKey>,
     /// How many are kept.
     wanted: usize,
-    found: BinaryHeap<Reverse<Found>>,
+    found: BinaryHeap<Placed>,
 }
 
-impl Newest {
-    /// What a row must be newer than, once there are as many as are wanted.
+impl First {
+    /// What a row must come before, once there are as many as are wanted.
     fn worst(&self) -> Option<SortKey> {
         let is_full = self.found.len() >= self.wanted;
-        self.found.peek().filter(|_| is_full).map(|Reverse(worst)| worst.key)
+        self.found.peek().filter(|_| is_full).map(|worst| worst.found.key)
     }
 
     /// Looks at what of a block matches; `known` are the rows that do, where they were tested before.
@@ -414,18 +479,23 @@ impl Newest {
             return Ok(());
         }
         let block = matcher.rows.block;
-        let (shapes, times) = (block.rows()?, block.times()?);
-        for row in part.rows.rev() {
+        let (shapes, times, order) = (block.rows()?, block.times()?, self.order);
+        let Range { start, end } = part.rows;
+        for step in 0..end - start {
+            let row = match order {
+                Order::NewestFirst => end - 1 - step,
+                Order::OldestFirst => start + step,
+            };
             let state = part.states[usize::from(shapes[row])];
             if state == Known::Never {
                 continue;
             }
             let timestamp = Timestamp::from_nanos(times[row]).unwrap_or_default();
-            if self.after.is_some_and(|after| timestamp > after.timestamp) {
+            if self.after.is_some_and(|after| order.is_before(&timestamp, &after.timestamp)) {
                 continue;
             }
             let worst = self.worst();
-            if worst.is_some_and(|worst| timestamp < worst.timestamp) {
+            if worst.is_some_and(|worst| order.is_before(&worst.timestamp, &timestamp)) {
                 return Ok(());
             }
             if state == Known::Depends {
@@ -442,10 +512,12 @@ impl Newest {
                 }
             }
             let key = SortKey { timestamp, id: block.id(row)? };
-            if self.after.is_some_and(|after| key >= after) || worst.is_some_and(|worst| key < worst) {
+            if self.after.is_some_and(|after| !order.is_before(&after, &key))
+                || worst.is_some_and(|worst| order.is_before(&worst, &key))
+            {
                 continue;
             }
-            self.found.push(Reverse(Found { key, block: number, row }));
+            self.found.push(Placed { order, found: Found { key, block: number, row } });
             if self.found.len() > self.wanted {
                 self.found.pop();
             }

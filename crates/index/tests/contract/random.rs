@@ -2,8 +2,8 @@
 
 use event::{Analyzed, Event, FieldKind, Severity, Value};
 use index::{
-    FieldValuesRequest, HistogramRequest, Index, Interval, Limits, PatternsRequest, SearchRequest, Selection,
-    scan::Scan,
+    FieldValuesRequest, HistogramRequest, Index, Interval, Limits, Order, PatternsRequest, SearchRequest,
+    Selection, scan::Scan,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use query::{Bound, Phrase, Query, Test, TokenPattern, Wildcard};
@@ -161,15 +161,17 @@ pub(crate) async fn fill(index: &dyn Index, events: Vec<Analyzed<'static>>, comm
 pub(crate) async fn answers_equal(index: &dyn Index, scan: &Scan<'_>, query: Query) {
     let text = query.to_string();
     let selection = Selection { query, from: Some(seconds(1)), to: Some(seconds(5)) };
-    let request = SearchRequest::new(selection.clone(), 4);
-    let expected = scan.search(&request, &Limits::none()).unwrap();
-    assert_eq!(index.search(request.clone(), &Limits::none()).await.unwrap(), expected, "search {text}");
-    let request = SearchRequest { after: expected.next, ..request };
-    assert_eq!(
-        index.search(request.clone(), &Limits::none()).await.unwrap(),
-        scan.search(&request, &Limits::none()).unwrap(),
-        "second page {text}"
-    );
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let request = SearchRequest { order, ..SearchRequest::new(selection.clone(), 4) };
+        let expected = scan.search(&request, &Limits::none()).unwrap();
+        assert_eq!(index.search(request.clone(), &Limits::none()).await.unwrap(), expected, "search {text}");
+        let request = SearchRequest { after: expected.next, ..request };
+        assert_eq!(
+            index.search(request.clone(), &Limits::none()).await.unwrap(),
+            scan.search(&request, &Limits::none()).unwrap(),
+            "second page {text}"
+        );
+    }
     for field in PATHS.iter().copied().chain(["log.level", "service.name"]) {
         let request = FieldValuesRequest { selection: selection.clone(), field: field.to_owned(), limit: 3 };
         assert_eq!(

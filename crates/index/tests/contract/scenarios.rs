@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use event::{Event, JournalId, Position, Severity, Value, Verdict, VerdictState};
 use index::{
-    FieldValuesRequest, FollowRequest, HistogramRequest, Index, Interval, Limits, PatternsRequest,
+    FieldValuesRequest, FollowRequest, HistogramRequest, Index, Interval, Limits, Order, PatternsRequest,
     SearchRequest, Selection,
 };
 
@@ -131,6 +131,16 @@ pub(super) async fn queries<F: Factory>(factory: &F) {
         ("sentinel.anomaly.state:Scored", &[6, 5, 4, 3, 2, 1, 0, 7]),
         ("sentinel.template.text:\"disk full\"", &[4, 3]),
         ("level:>fatal", &[]),
+        ("_id:0000000000000000000000000000feed-00000000-00000004", &[4]),
+        ("disk -_id:0000000000000000000000000000feed-00000000-00000004", &[5, 3]),
+        ("_id:0000000000000000000000000000feed-00000000-00000009", &[]),
+        ("_id:0000000000000000000000000000beef-00000000-00000004", &[]),
+        (
+            "_id:(0000000000000000000000000000FEED-00000000-00000007 OR \
+             0000000000000000000000000000feed-00000000-00000000)",
+            &[0, 7],
+        ),
+        ("_id:*", &[6, 5, 4, 3, 2, 1, 0, 7]),
     ] {
         assert_eq!(found(&*index, all(query)).await, (expected.to_vec(), expected.len() as u64), "{query}");
     }
@@ -140,24 +150,32 @@ pub(super) async fn queries<F: Factory>(factory: &F) {
     assert_eq!(result.hits[0].document["event"]["outcome"], "Failure");
 }
 
-pub(super) async fn paging<F: Factory>(factory: &F) {
-    let place = factory.place();
-    let index = factory.open(&place).await;
-    // Equal time stamps: the id decides, falling.
-    let events = (0..7).map(|record| plain(record, i64::from(record / 4), "same")).collect();
-    write(&*index, batch(events)).await;
-    let mut request = SearchRequest { limit: 3, ..all("same") };
+/// The records of all pages.
+async fn pages(index: &dyn Index, mut request: SearchRequest) -> Vec<Vec<u32>> {
     let mut pages = Vec::new();
     loop {
         let result = index.search(request.clone(), &Limits::none()).await.unwrap();
         assert_eq!(result.total, 7);
         assert_eq!(result.covered, id(7).position);
         pages.push(result.hits.iter().map(|hit| hit.key.id.position.record).collect::<Vec<_>>());
-        let Some(next) = result.next else { break };
+        let Some(next) = result.next else { return pages };
         assert!(pages.len() < 9, "paging does not end");
-        request.after = Some(next.to_string().parse().unwrap());
+        request.after = Some(next);
     }
-    assert_eq!(pages, [vec![6, 5, 4], vec![3, 2, 1], vec![0]]);
+}
+
+pub(super) async fn paging<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    // Equal time stamps: the id decides, falling.
+    let events = (0..7).map(|record| plain(record, i64::from(record / 4), "same")).collect();
+    write(&*index, batch(events)).await;
+    for (order, expected) in [
+        (Order::NewestFirst, [vec![6, 5, 4], vec![3, 2, 1], vec![0]]),
+        (Order::OldestFirst, [vec![0, 1, 2], vec![3, 4, 5], vec![6]]),
+    ] {
+        assert_eq!(pages(&*index, SearchRequest { order, limit: 3, ..all("same") }).await, expected);
+    }
 
     let result = index.search(SearchRequest { limit: 0, ..all("same") }, &Limits::none()).await.unwrap();
     assert_eq!((result.total, result.hits.len(), result.next), (7, 0, None));

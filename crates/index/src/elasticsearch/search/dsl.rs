@@ -8,13 +8,14 @@ use query::{Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
 use serde_json::{Map, Value as Json, json};
 
 use super::wildcards::Expanded;
-use crate::elasticsearch::document::{LABEL_NAMES, TOKENS};
+use crate::elasticsearch::document::{ID, LABEL_NAMES, TOKENS};
 
 /// The query, to be used where no scores are asked for.
 pub(super) fn translate(query: &Query, expanded: &Expanded) -> Json {
     match query {
         Query::All => json!({"match_all": {}}),
         Query::Message(phrase) => message(phrase),
+        Query::Field { path, test } if path == field::ID => field(ID, test, expanded),
         Query::Field { path, test } => field(path, test, expanded),
         Query::And(parts) => Clauses::of(parts, expanded).into_json(),
         Query::Or(_) | Query::Not(_) => Clauses::of(std::slice::from_ref(query), expanded).into_json(),

@@ -1,11 +1,11 @@
-//! Hits, newest first.
+//! Hits, in the order asked for.
 
 use event::{EventId, Position, Timestamp, field};
 use serde_json::{Value as Json, json};
 
 use super::{Question, aggregate::taken, unexpected};
 use crate::{
-    FollowRequest, Followed, Hit, IndexError, SearchRequest, SearchResult, Selection, SortKey,
+    FollowRequest, Followed, Hit, IndexError, Order, SearchRequest, SearchResult, Selection, SortKey,
     elasticsearch::{
         Cluster, View,
         document::{ID, LABEL_NAMES, TOKENS},
@@ -35,7 +35,7 @@ pub(in crate::elasticsearch) async fn search(
     let mut at_once = if request.bytes_max == usize::MAX { PAGE_MAX } else { FIRST };
     loop {
         let size = at_once.min(wanted - hits.len());
-        let mut answer = question.ask(page(size, after, total.is_none())).await?;
+        let mut answer = question.ask(page(size, (request.order, after), total.is_none())).await?;
         if total.is_none() {
             let value = answer["hits"]["total"]["value"].as_u64();
             total = Some(value.ok_or_else(|| unexpected("the answer has no total"))?);
@@ -101,12 +101,16 @@ pub(in crate::elasticsearch) async fn follow(
     }
 }
 
-fn page(size: usize, after: Option<SortKey>, counted: bool) -> Json {
+fn page(size: usize, (order, after): (Order, Option<SortKey>), counted: bool) -> Json {
     let mut body = json!({"size": size, "track_total_hits": counted});
     if size > 0 {
+        let direction = match order {
+            Order::NewestFirst => "desc",
+            Order::OldestFirst => "asc",
+        };
         body["sort"] = json!([
-            {field::TIMESTAMP: {"order": "desc", "unmapped_type": "date_nanos"}},
-            {ID: {"order": "desc", "unmapped_type": "keyword"}},
+            {field::TIMESTAMP: {"order": direction, "unmapped_type": "date_nanos"}},
+            {ID: {"order": direction, "unmapped_type": "keyword"}},
         ]);
         if let Some(SortKey { timestamp, id }) = after {
             body["search_after"] = json!([timestamp.as_nanos(), id.to_string()]);

@@ -1,0 +1,63 @@
+//! Commands that ask what is stored.
+
+use clap::Args;
+
+use super::output::Output;
+
+/// Which collector to talk to.
+#[derive(Debug, Clone, Args)]
+pub struct Server {
+    /// Where the collector answers, such as http://127.0.0.1:8080.
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+}
+
+/// Which events, and whose.
+#[derive(Debug, Clone, Args)]
+pub struct Question {
+    /// What to look for: words, "phrases", field:value, AND OR NOT. Nothing means everything.
+    pub query: Vec<String>,
+    /// Earliest time: RFC 3339 or such as now-15m.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Latest time, exclusive.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Which collector.
+    #[command(flatten)]
+    pub server: Server,
+}
+
+/// What to print of the events found.
+#[derive(Debug, Clone, Args)]
+pub struct Search {
+    /// Which events.
+    #[command(flatten)]
+    pub question: Question,
+    /// How many events.
+    #[arg(long, short = 'n', default_value_t = 100)]
+    pub limit: u32,
+    /// Print the oldest first, instead of the newest.
+    #[arg(long)]
+    pub oldest_first: bool,
+    /// Also print so many events before and after each, of the same file, else session, else host.
+    #[arg(long, short = 'C', value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub context: u32,
+    /// Print these fields only, separated by commas; in text in this order.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub fields: Vec<String>,
+    /// How to print them.
+    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// An argument that leaves events out, such as `-level:info`, in the form that is no option of ours.
+pub(super) fn without_hyphen(argument: std::ffi::OsString) -> std::ffi::OsString {
+    let negated = argument.to_str().and_then(|text| text.strip_prefix('-')).and_then(|rest| {
+        let (name, _) = rest.split_once(':')?;
+        let is_name = name.starts_with(|first: char| first.is_alphabetic() || "_@".contains(first))
+            && name.chars().all(|character| character.is_alphanumeric() || "_@.-".contains(character));
+        is_name.then(|| format!("!{rest}").into())
+    });
+    negated.unwrap_or(argument)
+}
