@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use event::Timestamp;
 use jiff::tz::TimeZone;
+use parse::Joining;
 
 /// How records are understood, and how much of them may be held.
 #[derive(Debug, Clone)]
@@ -11,6 +12,10 @@ pub struct Config {
     /// Longest line or record text in bytes (1 MiB by default); a longer one is cut and marked
     /// `truncated`. Setting `LOG_SENTINEL_LINE_BYTES_MAX`.
     pub line_bytes_max: usize,
+    /// Which lines of a text are one event, and how many at most (stack traces and the like by default); None when
+    /// each line is one. Settings `LOG_SENTINEL_JOIN_LINES`, `LOG_SENTINEL_EVENT_START`,
+    /// `LOG_SENTINEL_EVENT_LINES_MAX`, `LOG_SENTINEL_EVENT_BYTES_MAX`.
+    pub joining: Option<Joining>,
     /// Zone of time stamps that name none (UTC by default). Setting `LOG_SENTINEL_ZONE`.
     pub zone: TimeZone,
     /// This machine: the host of lines of watched files that name none. Lines that came over the
@@ -28,6 +33,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             line_bytes_max: 1 << 20,
+            joining: Some(Joining::default()),
             zone: TimeZone::UTC,
             host: None,
             retention: None,

@@ -26,6 +26,8 @@ pub struct Counts {
     pub refused: u64,
     /// Of those accepted: their text was longer than the limit, and was cut and marked.
     pub truncated: u64,
+    /// Of those accepted: the rest of an event that had more lines or bytes than may be one.
+    pub rest: u64,
     /// Of those accepted: older than the retention, so that they are soon deleted.
     pub expired: u64,
 }
@@ -106,6 +108,7 @@ impl Delivery {
     fn accept(&mut self, event: &Event<'_>) {
         self.counts.accepted += 1;
         self.counts.truncated += u64::from(is_truncated(event, self.line_bytes_max));
+        self.counts.rest += u64::from(event.has_flag(field::REST));
         self.counts.expired += u64::from(event.timestamp < self.kept_from);
         if let Some(Refused::Held { bytes, .. }) = &mut self.full {
             self.scratch.clear();

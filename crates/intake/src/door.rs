@@ -44,7 +44,11 @@ struct Inner {
 
 impl Door {
     /// The door of a journal.
-    pub fn new(journal: Journal, config: Config, clock: Clock) -> Self {
+    pub fn new(journal: Journal, mut config: Config, clock: Clock) -> Self {
+        if let Some(joining) = &mut config.joining {
+            // What is longer would be cut.
+            joining.bytes_max = joining.bytes_max.min(config.line_bytes_max);
+        }
         let budget = Budget::new(config.held_bytes_max);
         Self(Arc::new(Inner { journal, config, clock, budget }))
     }
@@ -61,12 +65,13 @@ impl Door {
 
     /// What parsers are to know of records that are received now.
     pub fn context<'c>(&'c self, origin: &Origin<'c>) -> parse::Context<'c> {
-        let Config { line_bytes_max, zone, .. } = self.config();
+        let Config { line_bytes_max, zone, joining, .. } = self.config();
         let received = (self.0.clock)();
         parse::Context {
             near: origin.written.unwrap_or(received),
             file: origin.file,
             host: origin.host,
+            joining: joining.as_ref(),
             ..parse::Context::new(received, zone, *line_bytes_max)
         }
     }
@@ -124,5 +129,6 @@ fn received(counts: Counts, bytes: u64, end: Position) -> Receipt {
     counter!(metric::RECEIVED_BYTES).increment(bytes);
     counter!(metric::REJECTED_EVENTS).increment(counts.refused);
     counter!(metric::EXPIRED_ON_ARRIVAL).increment(counts.expired);
+    counter!(metric::SPLIT_EVENTS).increment(counts.rest);
     Receipt { counts, end }
 }

@@ -41,7 +41,10 @@ fn what_is_in_a_delivery_is_counted_by_what_became_of_it() {
     assert_eq!(refused, [2]);
     delivery.note(Note { key: b"place".to_vec(), value: Some(b"here".to_vec()) });
     let receipt = door.append_blocking(delivery).unwrap();
-    assert_eq!(receipt.counts, Counts { accepted: 3, refused: 1, truncated: 1, expired: 1 });
+    assert_eq!(
+        receipt.counts,
+        Counts { accepted: 3, refused: 1, truncated: 1, expired: 1, ..Counts::default() }
+    );
     assert_eq!((receipt.end, journal.note(b"place")), (journal.end(), Some(b"here".to_vec())));
     assert_eq!(stored(&journal)[0].message, "x".repeat(64), "cut in the journal");
 }
@@ -59,4 +62,19 @@ fn what_the_journal_does_not_take_is_given_back_as_a_whole() {
     assert!(matches!(refused, Refused::Journal { source: AppendError::Full { .. }, .. }), "{refused}");
     assert_eq!(Problem::from(refused).status, 413, "it can never fit");
     assert_eq!(journal.end(), Position::default());
+}
+
+#[test]
+fn lines_that_belong_together_are_one_event_within_the_bounds() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = journal(dir.path(), 16 << 20);
+    let config = Config { line_bytes_max: 64, ..Config::default() };
+    let door = Door::new(journal.clone(), config, clock);
+    let body = format!("ERROR failed\n{}INFO next\n", "\tat a.B.c(B.java:1)\n".repeat(3));
+    let mut delivery = door.own_delivery();
+    door.read(&mut delivery, &Origin::default(), parse::Format::Lines, body.as_bytes());
+    let receipt = door.append_blocking(delivery).unwrap();
+    assert_eq!(receipt.counts, Counts { accepted: 3, rest: 1, ..Counts::default() }, "nothing is cut");
+    let originals: Vec<_> = stored(&journal).iter().filter_map(|event| event.original.clone()).collect();
+    assert_eq!(originals.join("\n") + "\n", body);
 }

@@ -30,7 +30,8 @@ impl Watched {
         let mut config = tail::Config {
             dir: Some(temporary.path().join("logs")),
             scan_interval: Duration::from_millis(100),
-            flush_after: Duration::from_millis(300),
+            line_wait: Duration::from_millis(300),
+            event_wait: Duration::from_millis(50),
             ..tail::Config::default()
         };
         configure(temporary.path(), &mut config);
@@ -190,7 +191,7 @@ fn rotation_by_copy_and_truncation_neither_loses_nor_repeats() {
 
 #[test]
 fn a_restart_at_any_moment_neither_loses_nor_repeats() {
-    let mut watched = Watched::new(|_, config| config.flush_after = DEADLINE);
+    let mut watched = Watched::new(|_, config| config.line_wait = DEADLINE);
     let mut expected = Vec::new();
     watched.start();
     for round in 0..8 {
@@ -204,7 +205,7 @@ fn a_restart_at_any_moment_neither_loses_nor_repeats() {
 
 #[test]
 fn a_last_line_without_newline_is_taken_when_it_stops_growing() {
-    let mut watched = Watched::new(|_, config| config.flush_after = Duration::from_millis(700));
+    let mut watched = Watched::new(|_, config| config.line_wait = Duration::from_millis(700));
     watched.start();
     watched.append("app.log", "whole\npart");
     watched.expect(&["whole"]);
@@ -376,4 +377,25 @@ fn while_the_journal_is_full_files_wait_even_deleted_ones() {
         std::thread::yield_now();
     };
     assert!(found == ["also", "while full"] || found == ["also", "before", "while full"], "{found:?}");
+}
+
+#[test]
+fn a_trace_that_comes_line_by_line_is_one_event_of_its_file() {
+    let mut watched = Watched::new(|_, config| config.event_wait = Duration::from_secs(1));
+    watched.start();
+    for line in ["ERROR failed", "java.lang.Error: x", "\tat a.B.c(B.java:1)", "\tat a.D.e(D.java:2)"] {
+        for name in ["a.log", "b.log"] {
+            watched.append(name, &format!("{line}\r\n"));
+        }
+    }
+    let trace = "ERROR failed\njava.lang.Error: x\n\tat a.B.c(B.java:1)\n\tat a.D.e(D.java:2)";
+    watched.expect(&[trace, trace]);
+    let records = watched.journal().read(Position::default(), 1 << 20).unwrap();
+    let (_, first) = records.iter().next().unwrap();
+    let first = event::codec::decode(first).unwrap();
+    let original = "ERROR failed\r\njava.lang.Error: x\r\n\tat a.B.c(B.java:1)\r\n\tat a.D.e(D.java:2)";
+    assert_eq!(first.original.as_deref(), Some(original));
+    watched.restart();
+    watched.append("a.log", "INFO next\n");
+    watched.expect(&[trace, trace, "INFO next"]);
 }

@@ -117,6 +117,8 @@ metrics! {
     AUDIT_WITNESS_WAITING = "audit_witness_waiting", Gauge, Count, [];
     /// Events that were older than the retention when they came.
     EXPIRED_ON_ARRIVAL = "expired_on_arrival_events_total", Counter, Count, [];
+    /// Events that had more lines or bytes than may be one, so that their rest is another event.
+    SPLIT_EVENTS = "split_events_total", Counter, Count, [];
     /// Queries that took so long that they went on in the lane of slow ones.
     SLOW_QUERIES = "slow_queries_total", Counter, Count, [];
     /// Queries that ended without an answer, by what ended them: time, work, asker.

@@ -32,7 +32,7 @@ pub(crate) async fn run(sources: &Values, files: &[PathBuf]) -> Result<(), AppEr
     let settings = elsewhere(sources, data.path())?;
     let instance = Instance::start(&settings, Role::All).await?;
     let client = Client::new(&instance.url(), None);
-    let outcome = feed(&client, files).await;
+    let outcome = feed(&client, &settings, files).await;
     instance.stop(settings.shutdown_grace).await;
     outcome
 }
@@ -60,19 +60,20 @@ fn elsewhere(sources: &Values, data: &Path) -> Result<Settings, SettingsError> {
     Ok(settings)
 }
 
-async fn feed(client: &Client, files: &[PathBuf]) -> Result<(), AppError> {
+async fn feed(client: &Client, settings: &Settings, files: &[PathBuf]) -> Result<(), AppError> {
     if files.is_empty() {
         print(
             "A sample of real logs: an auth.log of a cloud host (2017) and the access log of a web site (2015).\n\n",
         )?;
     }
+    let joining = settings.intake.door.joining.as_ref();
     let mut imported = Imported::default();
     for (name, modified, bytes) in SAMPLES.iter().filter(|_| files.is_empty()) {
         let modified = Timestamp::parse(modified).ok();
-        import::lines(client, *bytes, name, modified, &mut imported).await?;
+        import::lines(client, joining, *bytes, name, modified, &mut imported).await?;
     }
     if !files.is_empty() {
-        imported = import::run(client, files, false).await?;
+        imported = import::run(client, joining, files, false).await?;
     }
     print(&findings::report(client, &imported, false).await?)?;
     print(

@@ -13,6 +13,7 @@ use std::{
 
 use event::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
+use parse::Joining;
 
 use super::{note, print};
 use crate::{
@@ -45,8 +46,9 @@ pub(crate) async fn run_and_report(
     files: &[PathBuf],
     again: bool,
 ) -> Result<(), AppError> {
+    let joining = settings.intake.door.joining.as_ref();
     if named || client.is_up().await {
-        let imported = run(&client, files, again).await?;
+        let imported = run(&client, joining, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;
         return Ok(());
     }
@@ -60,7 +62,7 @@ pub(crate) async fn run_and_report(
     let instance = Instance::start(&alone, Role::Collector).await?;
     let client = Client::new(&instance.url(), Some(key));
     let outcome = async {
-        let imported = run(&client, files, again).await?;
+        let imported = run(&client, joining, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;
         Ok(())
     };
@@ -73,13 +75,18 @@ pub(crate) async fn run_and_report(
 ///
 /// # Errors
 /// When a file cannot be read, or the collector refuses it for good.
-pub(crate) async fn run(client: &Client, files: &[PathBuf], again: bool) -> Result<Imported, AppError> {
+pub(crate) async fn run(
+    client: &Client,
+    joining: Option<&Joining>,
+    files: &[PathBuf],
+    again: bool,
+) -> Result<Imported, AppError> {
     let mut imported = Imported { run: again.then(run_name).transpose()?, ..Imported::default() };
     for file in files {
         let shown = if is_stdin(file) { "standard input".to_owned() } else { name(file) };
         let Opened { reader, size, modified } = open(file)?;
         let bar = progress(size, &shown);
-        lines(client, bar.wrap_read(reader), &shown, modified, &mut imported)
+        lines(client, joining, bar.wrap_read(reader), &shown, modified, &mut imported)
             .await
             .inspect_err(|_| bar.abandon())?;
         bar.finish();
@@ -87,12 +94,13 @@ pub(crate) async fn run(client: &Client, files: &[PathBuf], again: bool) -> Resu
     Ok(imported)
 }
 
-/// Sends the lines of one reader, plain or compressed.
+/// Sends the lines of one reader, plain or compressed; no event that `joining` tells of is split.
 ///
 /// # Errors
 /// As [`run`].
 pub(crate) async fn lines(
     client: &Client,
+    joining: Option<&Joining>,
     reader: impl Read + Send + 'static,
     path: &str,
     modified: Option<Timestamp>,
@@ -100,12 +108,13 @@ pub(crate) async fn lines(
 ) -> Result<(), AppError> {
     let failed = |source| AppError::File { action: "read", path: path.into(), source };
     imported.paths.push(path.to_owned());
-    let mut reader = decompress(reader).map_err(failed)?;
+    let mut reader =
+        Chunks { reader: decompress(reader).map_err(failed)?, rest: Vec::new(), joining: joining.cloned() };
     let mut file = None;
     let mut offset = 0;
     loop {
         let (chunk, next) = tokio::task::spawn_blocking(move || {
-            let chunk = take_lines(&mut reader);
+            let chunk = reader.next();
             (chunk, reader)
         })
         .await
@@ -319,21 +328,36 @@ fn decompress(reader: impl Read + Send + 'static) -> io::Result<BufReader<Box<dy
     Ok(BufReader::with_capacity(1 << 20, plain))
 }
 
-/// About [`REQUEST_BYTES`] of whole lines; empty at the end. What a line has beyond [`LINE_BYTES`] is
-/// skipped, so that a file without newlines cannot fill the memory; the collector cuts lines earlier anyway.
-fn take_lines(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut chunk = Vec::with_capacity(REQUEST_BYTES + (64 << 10));
-    while chunk.len() < REQUEST_BYTES {
-        let read = reader.take(LINE_BYTES).read_until(b'\n', &mut chunk)?;
-        if read == 0 {
-            break;
+/// The text of a file in parts.
+struct Chunks<R> {
+    reader: R,
+    /// Read, and of the next part.
+    rest: Vec<u8>,
+    joining: Option<Joining>,
+}
+
+impl<R: BufRead> Chunks<R> {
+    /// About [`REQUEST_BYTES`] of whole events; empty at the end. What a line has beyond [`LINE_BYTES`] is skipped, so
+    /// that a file without newlines cannot fill the memory; the collector cuts lines earlier anyway.
+    fn next(&mut self) -> io::Result<Vec<u8>> {
+        let mut chunk = Vec::with_capacity(REQUEST_BYTES + (64 << 10));
+        chunk.append(&mut self.rest);
+        while chunk.len() < REQUEST_BYTES {
+            let read = self.reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut chunk)?;
+            if read == 0 {
+                return Ok(chunk);
+            }
+            if chunk.last() != Some(&b'\n') {
+                self.reader.skip_until(b'\n')?;
+                chunk.push(b'\n');
+            }
         }
-        if chunk.last() != Some(&b'\n') {
-            reader.skip_until(b'\n')?;
-            chunk.push(b'\n');
+        let complete = self.joining.as_ref().map_or(chunk.len(), |joining| joining.complete(&chunk));
+        if complete > 0 {
+            self.rest = chunk.split_off(complete);
         }
+        Ok(chunk)
     }
-    Ok(chunk)
 }
 
 #[cfg(test)]
@@ -346,7 +370,7 @@ mod tests {
         let mut imported = Imported::default();
         let bytes: Vec<u8> =
             (0..20_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
-        lines(&client, io::Cursor::new(bytes), "wtmp", None, &mut imported).await.unwrap();
+        lines(&client, None, io::Cursor::new(bytes), "wtmp", None, &mut imported).await.unwrap();
         assert!(imported.paths.is_empty() && imported.accepted == 0, "{imported:?}");
         assert!(!intake::tail::is_binary(b"one line\n"));
     }
@@ -368,10 +392,10 @@ mod tests {
         let mut text = b"short\n".to_vec();
         text.extend(vec![b'x'; 2 * LINE_BYTES as usize]);
         text.extend(b"\nlast without newline");
-        let mut reader = BufReader::new(text.as_slice());
+        let mut chunks = Chunks { reader: text.as_slice(), rest: vec![], joining: None };
         let mut all = vec![];
         loop {
-            let chunk = take_lines(&mut reader).unwrap();
+            let chunk = chunks.next().unwrap();
             if chunk.is_empty() {
                 break;
             }
@@ -382,5 +406,22 @@ mod tests {
         assert_eq!(lines[0], b"short");
         assert_eq!(lines[1].len(), LINE_BYTES as usize);
         assert_eq!(lines[2], b"last without newline");
+    }
+
+    #[test]
+    fn no_event_is_split() {
+        let trace = "2026-10-22 21:59:01 ERROR failed\n\tat a.B\n\tat a.C\n";
+        let text = trace.repeat(3 * REQUEST_BYTES / trace.len());
+        let mut chunks = Chunks { reader: text.as_bytes(), rest: vec![], joining: Some(Joining::default()) };
+        let mut all = vec![];
+        loop {
+            let chunk = chunks.next().unwrap();
+            if chunk.is_empty() {
+                break;
+            }
+            assert!(chunk.starts_with(b"2026") && chunk.ends_with(b"a.C\n"));
+            all.extend(chunk);
+        }
+        assert!(all == text.as_bytes());
     }
 }

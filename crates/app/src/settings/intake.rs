@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use intake::tail::Symlinks;
+use parse::Joining;
 
 use super::value::Reader;
 
@@ -31,6 +32,7 @@ impl Intake {
         }
         let door = intake::Config {
             line_bytes_max: reader.size("LOG_SENTINEL_LINE_BYTES_MAX", 1 << 10, 16 << 20),
+            joining: joining(reader),
             zone: reader.zone("LOG_SENTINEL_ZONE"),
             host: host_name(),
             retention,
@@ -41,7 +43,8 @@ impl Intake {
             dir: Some(dir).filter(|dir| !dir.as_os_str().is_empty()),
             files: reader.list("LOG_SENTINEL_FILES"),
             scan_interval: reader.duration("LOG_SENTINEL_SCAN_INTERVAL"),
-            flush_after: reader.duration("LOG_SENTINEL_LINE_WAIT"),
+            line_wait: reader.duration("LOG_SENTINEL_LINE_WAIT"),
+            event_wait: reader.duration("LOG_SENTINEL_EVENT_WAIT"),
             open_files_max: reader.count("LOG_SENTINEL_OPEN_FILES_MAX", 16, 100_000),
             symlinks: match reader.one_of("LOG_SENTINEL_SYMLINKS", &["owner", "any", "never"]).as_str() {
                 "any" => Symlinks::Any,
@@ -52,6 +55,17 @@ impl Intake {
         };
         Self { body, door, tail }
     }
+}
+
+/// Which lines are one event.
+fn joining(reader: &mut Reader<'_>) -> Option<Joining> {
+    let joining = Joining {
+        presets: reader.flag("LOG_SENTINEL_JOIN_LINES"),
+        start: reader.pattern("LOG_SENTINEL_EVENT_START"),
+        lines_max: reader.count("LOG_SENTINEL_EVENT_LINES_MAX", 2, 1_000_000),
+        bytes_max: reader.size("LOG_SENTINEL_EVENT_BYTES_MAX", 1 << 10, 16 << 20),
+    };
+    (joining.presets || joining.start.is_some()).then_some(joining)
 }
 
 /// The name of this machine, for lines of watched files that name none.

@@ -14,6 +14,7 @@ mod error;
 mod intake;
 mod listeners;
 mod questions;
+mod sample;
 mod secret;
 pub(crate) mod sources;
 mod storage;
@@ -33,8 +34,9 @@ pub(crate) use self::audit::{AuditSettings, Syslog};
 pub(crate) use certificates::{Certificates, Pem, Tls};
 pub(crate) use elastic::Elastic;
 pub(crate) use error::SettingsError;
+pub(crate) use sample::sample;
 pub(crate) use sources::{Sources, Values};
-pub(crate) use table::{SETTINGS, sample};
+pub(crate) use table::SETTINGS;
 pub(crate) use told::{Effective, Told, shown};
 pub(crate) use value::{masked, parse_duration};
 

@@ -404,6 +404,31 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "How long the last line of a watched file may stand without a newline and without growing; then it is taken as it is.",
     ),
     setting(
+        "LOG_SENTINEL_JOIN_LINES",
+        "true",
+        "Whether lines that belong together are one event: stack traces, indented lines, long lines that a container runtime cut, JSON over several lines.",
+    ),
+    setting(
+        "LOG_SENTINEL_EVENT_START",
+        "",
+        "A regular expression that the first line of every event matches, such as ^\\d+; and then every other line continues the event before it. Unset: LOG_SENTINEL_JOIN_LINES tells.",
+    ),
+    setting(
+        "LOG_SENTINEL_EVENT_WAIT",
+        "1s",
+        "How long the last event of a watched file waits for a line that continues it.",
+    ),
+    setting(
+        "LOG_SENTINEL_EVENT_LINES_MAX",
+        "2000",
+        "Lines of an event at most; what is beyond is another event, marked 'rest'.",
+    ),
+    setting(
+        "LOG_SENTINEL_EVENT_BYTES_MAX",
+        "256KiB",
+        "Size of an event of several lines at most, and never more than LOG_SENTINEL_LINE_BYTES_MAX; what is beyond is another event, marked 'rest'.",
+    ),
+    setting(
         "LOG_SENTINEL_OPEN_FILES_MAX",
         "512",
         "Watched files that are held open at a time; never more than a quarter of the process's limit of open files.",
@@ -445,49 +470,9 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// The text of `.env.sample`: every setting with its default, commented out.
-pub(crate) fn sample() -> String {
-    let mut text = String::from(
-        "# Settings of Log Sentinel. Copy to .env and uncomment what you want to change.\n\
-         # Flags (--addr) come first, then the environment, then .env, then log-sentinel.yaml (addr: …).\n\
-         # A secret can also be read from a file: API_KEYS_FILE=/run/secrets/api_keys.\n",
-    );
-    for setting in SETTINGS {
-        text.push('\n');
-        for line in wrap(setting.help, 110) {
-            text.push_str(&format!("# {line}\n"));
-        }
-        let default =
-            if setting.default == "{state}" { "~/.local/state/log-sentinel" } else { setting.default };
-        text.push_str(&format!("#{}={default}\n", setting.name));
-    }
-    text
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.len() + word.len() < width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn env_sample_is_this_list() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.env.sample");
-        let found = std::fs::read_to_string(path).unwrap();
-        assert_eq!(found, sample(), "run `log-sentinel check --sample > .env.sample`");
-    }
 
     #[test]
     fn names_keys_and_flags_are_distinct() {

@@ -209,6 +209,18 @@ impl<'v> Reader<'v> {
         self.parse(name, wanted, jiff::tz::TimeZone::UTC, |text| jiff::tz::TimeZone::get(text).ok())
     }
 
+    /// A regular expression; None where there is none.
+    pub(super) fn pattern(&mut self, name: &str) -> Option<parse::Pattern> {
+        let text = self.text(name).trim();
+        let pattern = parse::Pattern::new(text).map_err(|reason| {
+            let origin = self.origin(name);
+            self.problem(format!(
+                "{name} is '{text}' ({origin}), but must be a regular expression: {reason}"
+            ));
+        });
+        pattern.ok().filter(|_| !text.is_empty())
+    }
+
     pub(super) fn one_of(&mut self, name: &str, known: &[&str]) -> String {
         let wanted = format!("one of {}", known.join(", "));
         self.parse(name, &wanted, String::new(), |text| {

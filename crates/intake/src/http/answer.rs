@@ -67,7 +67,7 @@ pub(crate) struct Expired {
 impl Answer {
     /// The answer once the delivery is durable.
     pub(crate) fn of(delivery: &Delivery, config: &Config) -> Self {
-        let Counts { accepted, refused, truncated, expired } = delivery.counts();
+        let Counts { accepted, refused, truncated, expired, .. } = delivery.counts();
         Self {
             accepted,
             rejected: delivery.refused().iter().cloned().map(Rejected::from).collect(),

@@ -1,6 +1,7 @@
 //! One watched file: how it is read on.
 
 use std::{
+    borrow::Cow,
     fs::{File, Metadata},
     io,
     os::unix::fs::MetadataExt,
@@ -8,14 +9,27 @@ use std::{
     time::{Duration, Instant},
 };
 
+use parse::Joining;
+
 use super::{
     bytes::{data_from, read_at},
     position::{FileId, Position},
     text::{self, Cut, Encoding, Nature},
 };
 
-/// Bytes last read of a file, kept to know a copy that ends among them.
+/// Bytes last read of a file, kept to know a copy that ends among them; no more is kept of what waits.
 pub(super) const RECENT_BYTES: usize = 16 << 10;
+
+/// What is not surely whole waits for what may follow.
+#[derive(Debug, Clone)]
+pub(crate) struct Waits {
+    /// How long a line waits for its newline.
+    pub(crate) line: Duration,
+    /// How long an event waits for a line that continues it.
+    pub(crate) event: Duration,
+    /// Which lines are one event; None when each is one.
+    pub(crate) joining: Option<Joining>,
+}
 
 /// A watched file.
 #[derive(Debug)]
@@ -31,8 +45,7 @@ pub(crate) struct Tailed {
     modified: (i64, i64),
     /// To be looked at.
     pub(crate) dirty: bool,
-    /// Ends in a line without its newline: since when it has not grown, and how long it is.
-    pub(super) partial: Option<(Instant, usize)>,
+    pub(super) waiting: Option<Waiting>,
     pub(super) used_at: Instant,
     /// Not seen by so many scans.
     pub(super) missed: u32,
@@ -61,14 +74,30 @@ pub(super) enum State {
     Binary,
 }
 
+/// What stands behind a position and is not taken yet: an event that may go on, or a line without its newline.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// How much there is.
+    length: usize,
+    /// Then it is taken as it is, unless it has grown.
+    until: Instant,
+    /// The lines of the event, to be taken when the file is truncated; no more than [`RECENT_BYTES`].
+    lines: Option<Lines>,
+}
+
+/// Bytes up to a line's end.
+#[derive(Debug, Clone)]
+pub(crate) struct Lines {
+    pub(crate) bytes: Vec<u8>,
+    /// How many of them to pass over.
+    pub(crate) skip: usize,
+    /// Behind them.
+    pub(crate) position: Position,
+}
+
 /// What reading on in a file gave.
 pub(crate) enum Turn {
-    /// Bytes up to a line's end, how many of them to pass over, and the position behind them.
-    Lines {
-        bytes: Vec<u8>,
-        skip: usize,
-        position: Position,
-    },
+    Lines(Lines),
     /// There is nothing but NULs up to this position.
     Hole(Position),
     /// What was read is there no longer: the file was truncated or written anew.
@@ -86,7 +115,7 @@ impl Tailed {
             longest: metadata.len(),
             modified: modified(metadata),
             dirty: metadata.len() > 0,
-            partial: None,
+            waiting: None,
             used_at: now,
             missed: 0,
             state: State::New,
@@ -128,7 +157,7 @@ impl Tailed {
 
     /// Whether everything in it was read, as far as is known.
     pub(super) fn is_drained(&self) -> bool {
-        !self.dirty && self.partial.is_none() && !matches!(self.state, State::Held { .. })
+        !self.dirty && self.waiting.is_none() && !matches!(self.state, State::Held { .. })
     }
 
     /// Bytes that are known to be in it and were not read.
@@ -141,7 +170,7 @@ impl Tailed {
 
     /// It is known now what it is, and from where it is read.
     pub(super) fn start(&mut self, state: State, position: Position) {
-        (self.state, self.position, self.dirty, self.partial) = (state, position, true, None);
+        (self.state, self.position, self.dirty, self.waiting) = (state, position, true, None);
     }
 
     /// Its first line has no newline yet; how long it is. Unless it grows it is taken as it is in the end.
@@ -152,26 +181,27 @@ impl Tailed {
         line_wait: Duration,
         now: Instant,
     ) {
-        if self.partial.is_some_and(|(since, grown)| grown == length && since + line_wait <= now) {
+        let is_over = |waiting: &Waiting| waiting.length == length && waiting.until <= now;
+        if self.waiting.as_ref().is_some_and(is_over) {
             (self.state, self.dirty) = (State::Read, true);
-        } else if is_dirty || self.partial.is_none() {
-            self.partial = Some((now, length));
+        } else if is_dirty || self.waiting.is_none() {
+            self.waiting = Some(Waiting { length, until: now + line_wait, lines: None });
         }
     }
 
     /// It cannot be opened at present: it is looked at when it is seen again.
     pub(super) fn set_aside(&mut self) {
-        (self.dirty, self.partial, self.modified) = (false, None, (i64::MIN, 0));
+        (self.dirty, self.waiting, self.modified) = (false, None, (i64::MIN, 0));
         if matches!(self.state, State::Held { .. }) {
             self.state = State::New;
         }
     }
 
-    pub(super) fn is_ready(&self, line_wait: Duration, now: Instant) -> bool {
+    pub(super) fn is_ready(&self, now: Instant) -> bool {
         match self.state {
             State::Packed | State::Binary => self.dirty,
             State::Held { since, wait, .. } => self.dirty || since + wait <= now,
-            _ => self.dirty || self.partial.is_some_and(|(since, _)| since + line_wait <= now),
+            _ => self.dirty || self.waiting.as_ref().is_some_and(|waiting| waiting.until <= now),
         }
     }
 
@@ -195,65 +225,95 @@ impl Tailed {
         Ok(Some(text::nature(start, &end[..length], ending)))
     }
 
-    /// Reads on, at most `bytes_max`, which is even. A last line waits for its newline as long as it
-    /// grows and `line_wait` beyond.
-    pub(super) fn read(&mut self, bytes_max: usize, line_wait: Duration, now: Instant) -> io::Result<Turn> {
+    /// Reads on, at most `bytes_max`, which is even. What is not surely whole waits as long as it grows and for
+    /// its time beyond.
+    pub(super) fn read(&mut self, bytes_max: usize, waits: &Waits, now: Instant) -> io::Result<Turn> {
+        let turn = self.read_on(bytes_max, waits, now)?;
+        // An event that waited is taken: it may stand in no copy.
+        Ok(match (&turn, self.held()) {
+            (Turn::Replaced, Some(lines)) => Turn::Lines(lines.clone()),
+            _ => turn,
+        })
+    }
+
+    /// The lines of an event that may go on, as they were seen.
+    pub(super) fn held(&self) -> Option<&Lines> {
+        let lines = self.waiting.as_ref()?.lines.as_ref()?;
+        // What was taken meanwhile waits no longer.
+        (lines.position.offset == self.position.offset + lines.bytes.len() as u64).then_some(lines)
+    }
+
+    fn read_on(&mut self, bytes_max: usize, waits: &Waits, now: Instant) -> io::Result<Turn> {
         let Some(file) = &self.handle else { return Ok(Turn::Nothing) };
         self.dirty = false;
-        let encoding = self.position.encoding;
         let overlap = self.position.last.length as usize;
         let mut bytes = vec![0; overlap + bytes_max];
         let length = read_at(file, &mut bytes, self.position.offset - overlap as u64)?;
         bytes.truncate(length);
-        if !self.position.last.matches(bytes.get(..overlap).unwrap_or_default()) {
+        let before = bytes.get(..overlap).unwrap_or_default();
+        let mut new = bytes.get(overlap..).unwrap_or_default();
+        if !self.position.last.matches(before)
+            || self.held().is_some_and(|lines| !new.starts_with(&lines.bytes))
+        {
             self.dirty = true;
             return Ok(Turn::Replaced);
         }
         let full = length == overlap + bytes_max;
-        if full && bytes[overlap..].iter().all(|byte| *byte == 0) {
+        if full && new.iter().all(|byte| *byte == 0) {
             return self.pass_hole(bytes_max);
         }
         if !full {
             // Space that was reserved for what is yet to be written.
-            let text = encoding.length_without_nuls(&bytes[overlap..]);
-            bytes.truncate(overlap + text);
-        }
-        let new = &bytes[overlap..];
-        if !full {
+            new = &new[..self.position.encoding.length_without_nuls(new)];
             self.longest = self.position.offset + new.len() as u64;
         }
         if new.is_empty() {
-            self.partial = None;
+            self.waiting = None;
             return Ok(Turn::Nothing);
         }
-        let waited =
-            self.partial.is_some_and(|(since, grown)| grown == new.len() && since + line_wait <= now);
-        let Some(Cut { end, skip, skipping }) = encoding.cut(new, self.position.skipping, full, waited)
-        else {
-            if self.partial.is_none_or(|(_, grown)| grown != new.len()) {
-                self.partial = Some((now, new.len()));
-            }
+        let since = self.waiting.as_ref().filter(|waiting| waiting.length == new.len());
+        let until = since.map(|waiting| waiting.until);
+        let has_waited = until.is_some_and(|until| until <= now);
+        let cut = self.position.encoding.cut(new, self.position.skipping, full, has_waited);
+        let Some(Cut { end, skip, skipping }) = cut else {
+            let until = until.unwrap_or(now + waits.line);
+            self.waiting = Some(Waiting { length: new.len(), until, lines: None });
             return Ok(Turn::Nothing);
         };
-        self.used_at = now;
-        self.partial = (end < new.len()).then(|| (now, new.len() - end));
-        self.dirty = full;
-        bytes.truncate(overlap + end);
-        bytes.drain(..overlap);
-        let position =
-            Position { path: self.path.clone(), ..self.position.advanced(file, &bytes, skipping)? };
-        if !position.is_in(file)? {
+        let joining = waits.joining.as_ref().filter(|_| !has_waited);
+        let mut whole =
+            joining.map_or(end, |joining| skip + complete(self.position.encoding, &new[skip..end], joining));
+        // Of a file without a name nothing is found again after a stop.
+        if whole < end && ((full && whole == 0) || self.is_nameless()) {
+            whole = end;
+        }
+        let named = |position: Position| Position { path: self.path.clone(), ..position };
+        let position = self.position.advanced(file, &new[..whole], skipping && whole == end)?;
+        let behind =
+            if whole < end { position.advanced(file, &new[whole..end], false)? } else { position.clone() };
+        if !behind.is_in(file)? {
             // Truncated while it was read: what was read stands in its copy.
             self.dirty = true;
             return Ok(Turn::Replaced);
         }
-        Ok(Turn::Lines { bytes, skip, position })
+        let lines = Lines { bytes: new[whole..end].to_vec(), skip: 0, position: named(behind) };
+        let wait = if whole < end { waits.event } else { waits.line };
+        let until = until.filter(|_| whole == 0).unwrap_or(now + wait);
+        let lines = Some(lines).filter(|_| (1..=RECENT_BYTES).contains(&(end - whole)));
+        let waiting = Waiting { length: new.len() - whole, until, lines };
+        let taken = Lines { bytes: new[..whole].to_vec(), skip, position: named(position) };
+        self.waiting = Some(waiting).filter(|waiting| waiting.length > 0);
+        if whole == 0 {
+            return Ok(Turn::Nothing);
+        }
+        (self.used_at, self.dirty) = (now, full);
+        Ok(Turn::Lines(taken))
     }
 
     /// Passes over NULs that fill a whole turn, and over what the file system knows to be a hole.
     fn pass_hole(&mut self, bytes_max: usize) -> io::Result<Turn> {
         let Some(file) = &self.handle else { return Ok(Turn::Nothing) };
-        self.partial = None;
+        self.waiting = None;
         let behind = self.position.offset + bytes_max as u64;
         // Nothing but a hole is left: what is written into it some day is found from here.
         let Some(data) = data_from(file, behind) else {
@@ -289,6 +349,21 @@ impl Tailed {
     pub(super) fn close(&mut self) {
         self.handle = None;
         self.recent = Vec::new();
+    }
+}
+
+/// How many bytes of some lines are events that no further line can continue.
+pub(super) fn complete(encoding: Encoding, bytes: &[u8], joining: &Joining) -> usize {
+    let lines = encoding.decoded(bytes);
+    let complete = joining.complete(&lines);
+    match lines {
+        Cow::Borrowed(_) => complete,
+        _ if complete == lines.len() => bytes.len(),
+        // Holes and the encoding move what stands where; the newlines are the same.
+        _ => lines[..complete]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .fold(0, |at, _| at + encoding.line_end(&bytes[at..]).unwrap_or_default()),
     }
 }
 

@@ -15,7 +15,7 @@ use metrics::{counter, gauge};
 use telemetry::metric;
 
 use super::{
-    file::{State, Tailed, Turn, is_intact},
+    file::{State, Tailed, Turn, Waits, is_intact},
     open::{Gate, Refusal},
     position::{FileId, Noted, Position},
     replaced::{AllReplaced, Replaced, lost},
@@ -55,14 +55,14 @@ pub(crate) struct Files {
     open_max: usize,
     /// The time; whoever calls keeps it.
     pub(crate) now: Instant,
-    pub(super) line_wait: Duration,
+    pub(super) waits: Waits,
     /// When held files were last asked about.
     pub(super) asked_at: Instant,
 }
 
 impl Files {
     /// Follows files from noted positions; at most `open_max` are open at a time.
-    pub(crate) fn new(noted: Vec<(FileId, Noted)>, gate: Gate, open_max: usize, line_wait: Duration) -> Self {
+    pub(crate) fn new(noted: Vec<(FileId, Noted)>, gate: Gate, open_max: usize, waits: Waits) -> Self {
         let (now, number) = (Instant::now(), noted.len());
         let mut replaced = AllReplaced::default();
         let mut orphans = HashMap::new();
@@ -88,7 +88,7 @@ impl Files {
             open: 0,
             open_max: open_max.max(2),
             now,
-            line_wait,
+            waits,
             asked_at: now,
         }
     }
@@ -249,7 +249,9 @@ impl Files {
             Ok((handle, metadata)) if FileId::of(&metadata) == id => {
                 file.look(&metadata, self.now);
                 file.used_at = self.now;
-                let is_other = file.position.offset > 0 && !is_intact(&file.position, &handle);
+                // What was held back is taken before it is read anew.
+                let is_other =
+                    file.position.offset > 0 && file.held().is_none() && !is_intact(&file.position, &handle);
                 file.handle = Some(handle);
                 self.open += 1;
                 if is_other {
@@ -317,6 +319,8 @@ impl Files {
             file.missed += 1;
             if file.missed > 1 {
                 file.look_by_handle(self.now);
+                // What waits is not found again once the file has no name.
+                file.dirty |= file.waiting.is_some();
             }
             // Its original may have lost its place or its name.
             file.dirty |= matches!(file.state, State::Held { .. });
@@ -358,9 +362,9 @@ impl Files {
         }
     }
 
-    /// Files that may have something to read, and partial lines that have waited long enough.
+    /// Files that may have something to read, and those where something has waited long enough.
     pub(crate) fn ready(&self) -> Vec<FileId> {
-        let is_ready = |file: &Tailed| file.state == State::Read && file.is_ready(self.line_wait, self.now);
+        let is_ready = |file: &Tailed| file.state == State::Read && file.is_ready(self.now);
         self.by_id.iter().filter(|(_, file)| is_ready(file)).map(|(id, _)| *id).collect()
     }
 
@@ -373,7 +377,7 @@ impl Files {
         let fresh = Position { path: file.path.clone(), ..Position::default() };
         let position = std::mem::replace(&mut file.position, fresh);
         let recent = std::mem::take(&mut file.recent);
-        (file.partial, file.dirty, file.state, file.longest) = (None, true, State::New, file.size);
+        (file.waiting, file.dirty, file.state, file.longest) = (None, true, State::New, file.size);
         self.rescan = true;
         for held in self.by_id.values_mut().filter(|file| matches!(file.state, State::Held { .. })) {
             held.dirty = true;
@@ -389,7 +393,7 @@ impl Files {
         let Some(file) = self.by_id.get_mut(&id).filter(|file| file.state == State::Read) else {
             return Ok(Turn::Nothing);
         };
-        let turn = file.read(bytes_max, self.line_wait, self.now)?;
+        let turn = file.read(bytes_max, &self.waits, self.now)?;
         if matches!(turn, Turn::Replaced) {
             self.renew(id);
         }

@@ -7,6 +7,7 @@
 //! truncated, loses its place, or goes on differently.
 
 use std::{
+    cmp::Ordering,
     fs::{File, Metadata},
     io,
     os::unix::fs::MetadataExt,
@@ -25,6 +26,8 @@ use super::{
 const SETTLE: Duration = Duration::from_secs(2);
 /// The same for one that by its name was made for this.
 const SETTLE_NAMED: Duration = Duration::from_secs(10);
+/// What a file holds is to be read of another one that is being read; how far tells then.
+pub(super) const UNTIL_READ: Duration = Duration::from_secs(24 * 3600);
 /// Compared byte by byte at the start and the end of two files.
 const COMPARED_BYTES: usize = 64 << 10;
 /// Compared at places in between.
@@ -108,8 +111,7 @@ fn beside(
     if both == 0 || !begin_alike(other, file, both)? {
         return Ok(Kinship::None);
     }
-    let known = if position.offset == 0 { both } else { both.min(position.offset) };
-    let lines = lines(file, known)?;
+    let lines = lines(file, both)?;
     if is_deleted && (lines > 1 || is_named) {
         // Nothing becomes of it any more that would tell, and no restart finds it again.
         return Ok(if size > other_size || size <= position.offset {
@@ -128,11 +130,11 @@ fn beside(
             && !is_backup(original.path)
             && is_older(&other.metadata()?, metadata);
         return Ok(match size >= other_size {
-            true if position.offset == 0 => settle(0),
+            true if position.offset == 0 => settle(0, UNTIL_READ),
             true if lines > 1 && !is_rotated => Kinship::Continues(position.clone()),
             true => Kinship::None,
             // Being written, or a new one.
-            false => settle(size),
+            false => settle(size, SETTLE),
         });
     }
     if lines < 2 && !is_named {
@@ -140,7 +142,11 @@ fn beside(
     }
     let is_known = lines > 1 && size <= position.offset;
     let end = if is_known && is_named { Some(position.at(file, size)?) } else { None };
-    let time = if is_named && lines > 1 && size > other_size { SETTLE_NAMED } else { SETTLE };
+    let time = match size.cmp(&other_size) {
+        Ordering::Greater if is_named && lines > 1 => SETTLE_NAMED,
+        Ordering::Less | Ordering::Equal if is_named && size > position.offset => UNTIL_READ,
+        _ => SETTLE,
+    };
     Ok(Kinship::Wait(Wait { time, known: both, end }))
 }
 
@@ -174,11 +180,11 @@ fn gone(
     }
     let end = position.at(file, size)?;
     // Written anew under the same name, it may yet become what it was.
-    Ok(if is_same_path { settle(size) } else { Kinship::Continues(end) })
+    Ok(if is_same_path { settle(size, SETTLE) } else { Kinship::Continues(end) })
 }
 
-fn settle(known: u64) -> Kinship {
-    Kinship::Wait(Wait { time: SETTLE, known, end: None })
+fn settle(known: u64, time: Duration) -> Kinship {
+    Kinship::Wait(Wait { time, known, end: None })
 }
 
 /// Whether two files are alike in their first `length` bytes: at the start, the end, and samples between.

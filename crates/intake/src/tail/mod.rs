@@ -6,6 +6,9 @@
 //! what is written between the last read and a truncation in place, when no copy that can be read
 //! holds it, and a file that is deleted before it was first seen. Bytes that were seen and are gone
 //! unread are counted. While the journal is full, files wait; nothing is dropped.
+//!
+//! The last event of a file waits a moment for a line that continues it. Until then the file's position stands
+//! before it, so that a stop and a kill have it read again from its first line.
 
 mod bytes;
 mod file;
@@ -25,7 +28,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use file::Turn;
+use file::{Lines, Turn, Waits};
 use files::Files;
 use journal::AppendError;
 use metrics::counter;
@@ -77,7 +80,10 @@ pub struct Config {
     pub scan_interval: Duration,
     /// How long a last line may lack its newline, without growing, before it is taken as it is (10 s
     /// by default). Setting `LOG_SENTINEL_LINE_WAIT`.
-    pub flush_after: Duration,
+    pub line_wait: Duration,
+    /// How long the last event of a file waits for a line that continues it, such as those of a stack trace (1 s by
+    /// default). Setting `LOG_SENTINEL_EVENT_WAIT`.
+    pub event_wait: Duration,
     /// How long a file that does not grow stays open (60 s by default).
     pub idle_close: Duration,
     /// Files held open at a time (512 by default), and never more than a quarter of what the process
@@ -93,7 +99,8 @@ impl Default for Config {
             dir: None,
             files: Vec::new(),
             scan_interval: Duration::from_secs(5),
-            flush_after: Duration::from_secs(10),
+            line_wait: Duration::from_secs(10),
+            event_wait: Duration::from_secs(1),
             idle_close: Duration::from_secs(60),
             open_files_max: 512,
             symlinks: Symlinks::default(),
@@ -151,7 +158,9 @@ pub fn start(config: Config, door: Door, tasks: &Tasks) -> Result<Pulse, StartEr
         let roots = areas.iter().cloned().map(Root::new).collect();
         let gate = Gate { links: config.symlinks, link_age: open::LINK_AGE, areas: areas.into() };
         let open_max = config.open_files_max.min(descriptors());
-        let files = Files::new(position::all(door.journal()), gate, open_max, config.flush_after);
+        let Config { line_wait, event_wait, .. } = config;
+        let waits = Waits { line: line_wait, event: event_wait, joining: door.config().joining.clone() };
+        let files = Files::new(position::all(door.journal()), gate, open_max, waits);
         Tailer {
             config,
             door,
@@ -345,15 +354,21 @@ impl Tailer {
         any | self.commit(delivery, advances)
     }
 
+    /// Bytes of a turn: an event and the line behind it have room.
+    fn turn_bytes(&self) -> usize {
+        let config = self.door.config();
+        let event_max = config.joining.as_ref().map_or(0, |joining| joining.bytes_max);
+        TURN_BYTES.max(event_max + config.line_bytes_max + 1).next_multiple_of(2)
+    }
+
     /// Reads a turn of one file into the delivery.
     fn turn(&mut self, id: FileId, delivery: &mut Delivery, advances: &mut Vec<Advance>) {
         if let Some(file) = self.files.by_id.get(&id) {
             self.pulse.beat("reading", Some(&file.path));
         }
-        let bytes_max = TURN_BYTES.max(self.door.config().line_bytes_max + 1).next_multiple_of(2);
-        let (bytes, skip, position) = match self.files.turn(id, bytes_max) {
-            Ok(Turn::Lines { bytes, skip, position }) => (bytes, skip, position),
-            Ok(Turn::Hole(position)) => (Vec::new(), 0, position),
+        let Lines { bytes, skip, position } = match self.files.turn(id, self.turn_bytes()) {
+            Ok(Turn::Lines(lines)) => lines,
+            Ok(Turn::Hole(position)) => Lines { bytes: Vec::new(), skip: 0, position },
             Ok(Turn::Nothing | Turn::Replaced) => return,
             Err(error) => {
                 self.files.unreadable(id, error);

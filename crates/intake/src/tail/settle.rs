@@ -28,8 +28,8 @@ impl Files {
         }
         let is_due = |file: &Tailed| match file.state {
             State::Read => false,
-            State::Held { .. } => ask_all || file.is_ready(self.line_wait, self.now),
-            _ => file.is_ready(self.line_wait, self.now),
+            State::Held { .. } => ask_all || file.is_ready(self.now),
+            _ => file.is_ready(self.now),
         };
         let due = self.by_id.iter().filter(|(_, file)| is_due(file));
         let mut due: Vec<(PathBuf, FileId)> = due.map(|(id, file)| (file.path.clone(), *id)).collect();
@@ -73,7 +73,7 @@ impl Files {
         let length = read_at(handle, &mut start, 0)?;
         let size = handle.metadata()?.len();
         let Some(first) = first_line(&start[..length]) else {
-            file.wait_for_first_line(length, is_dirty, self.line_wait, self.now);
+            file.wait_for_first_line(length, is_dirty, self.waits.line, self.now);
             return Ok(());
         };
         let own = Some(file.position.clone()).filter(|position| position.offset > 0);
@@ -157,6 +157,13 @@ impl Files {
                 continue;
             };
             let other_handle = self.handle_of(other_id, other);
+            let is_cut = |handle: &File| other.held().is_some_and(|held| !is_intact(&held.position, handle));
+            if other_handle.as_ref().is_some_and(is_cut) {
+                // What it held back is taken first; where it stands then tells.
+                let wait = Wait { time: kin::UNTIL_READ, known: u64::MAX, end: None };
+                found.take(Kinship::Wait(wait), Some(other_id));
+                continue;
+            }
             let original = Original {
                 position: &other.position,
                 recent: &other.recent,
@@ -218,7 +225,7 @@ impl Files {
         if end > other.position.offset && end <= size && is_intact(&other.position, handle) {
             let position = other.position.at(handle, end)?;
             other.position = Position { path: other.path.clone(), elsewhere: true, ..position };
-            (other.partial, other.recent) = (None, Vec::new());
+            (other.waiting, other.recent) = (None, Vec::new());
             self.moved.push(id);
         }
         Ok(())

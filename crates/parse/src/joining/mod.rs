@@ -16,14 +16,14 @@ use crate::{Context, stamped::begins_with_time};
 
 impl Joining {
     /// How many bytes of some lines are events that no further line can continue; what is behind is the last event, which
-    /// may go on.
+    /// may go on, with all its parts when it had more than the bounds.
     pub fn complete(&self, bytes: &[u8]) -> usize {
         let mut joiner = Joiner::new(Some(self));
         let (mut at, mut begin) = (0, 0);
         while at < bytes.len() {
             let end = line_end(bytes, at);
             let line = content(&bytes[at..end]);
-            if !joiner.continues(line) && !line.trim_ascii().is_empty() {
+            if !joiner.continues(line) && !line.trim_ascii().is_empty() && !joiner.is_rest {
                 begin = at;
             }
             at = end;

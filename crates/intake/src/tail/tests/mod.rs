@@ -1,5 +1,6 @@
 //! The logic of rotation, step by step and at random.
 
+mod joining;
 mod random;
 mod rotation;
 
@@ -16,17 +17,21 @@ use walkdir::WalkDir;
 use super::*;
 
 const WAIT: Duration = Duration::from_secs(3600);
+const EVENT_WAIT: Duration = Duration::from_secs(1);
 
 /// A watched directory, what is read of it, and what the journal would hold.
 struct World {
     dir: tempfile::TempDir,
     area: Area,
     files: Files,
+    joining: Option<parse::Joining>,
     notes: HashMap<FileId, Noted>,
     found: Vec<String>,
+    /// What each turn gave that became durable.
+    turns: Vec<Vec<u8>>,
     stage: Stage,
     /// What was read and is not durable yet: lines, and what follows once they are.
-    batch: Vec<(Vec<String>, Noted, Advance)>,
+    batch: Vec<(Vec<u8>, Noted, Advance)>,
 }
 
 /// What is done next. The files may change between any two of these, and a kill may end them.
@@ -44,22 +49,42 @@ enum Stage {
 
 impl World {
     fn new() -> Self {
-        Self::with_open_max(64)
+        Self::with(64, None)
     }
 
-    fn with_open_max(open_max: usize) -> Self {
+    /// Lines that belong together are one event, and wait for each other.
+    fn joined() -> Self {
+        Self::with(64, Some(parse::Joining::default()))
+    }
+
+    fn with(open_max: usize, joining: Option<parse::Joining>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("logs/old")).unwrap();
         let area = Area::dir(dir.path().join("logs"));
-        let files = Self::files(&area, Vec::new(), open_max);
+        let files = Self::files(&area, Vec::new(), open_max, joining.clone());
         let (notes, found) = (HashMap::new(), Vec::new());
-        Self { dir, area, files, notes, found, stage: Stage::Idle, batch: Vec::new() }
+        Self {
+            dir,
+            area,
+            files,
+            joining,
+            notes,
+            found,
+            turns: Vec::new(),
+            stage: Stage::Idle,
+            batch: Vec::new(),
+        }
     }
 
-    fn files(area: &Area, notes: Vec<(FileId, Noted)>, open_max: usize) -> Files {
+    fn files(
+        area: &Area,
+        notes: Vec<(FileId, Noted)>,
+        open_max: usize,
+        joining: Option<parse::Joining>,
+    ) -> Files {
         let gate =
             Gate { links: Symlinks::Owner, link_age: Duration::ZERO, areas: vec![area.clone()].into() };
-        Files::new(notes, gate, open_max, WAIT)
+        Files::new(notes, gate, open_max, Waits { line: WAIT, event: EVENT_WAIT, joining })
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -120,8 +145,9 @@ impl World {
                 None => Stage::Idle,
             },
             Stage::Append => {
-                for (lines, noted, advance) in &mut self.batch {
-                    self.found.append(lines);
+                for (lines, noted, advance) in &self.batch {
+                    self.found.extend(String::from_utf8_lossy(lines).lines().map(str::to_owned));
+                    self.turns.push(lines.clone());
                     self.notes.insert(advance.id, noted.clone());
                 }
                 Stage::Advance
@@ -136,13 +162,12 @@ impl World {
     }
 
     fn turn(&mut self, id: FileId) {
-        let (bytes, skip, position) = match self.files.turn(id, 64).unwrap() {
-            Turn::Lines { bytes, skip, position } => (bytes, skip, position),
-            Turn::Hole(position) => (Vec::new(), 0, position),
+        let Lines { bytes, skip, position } = match self.files.turn(id, 64).unwrap() {
+            Turn::Lines(lines) => lines,
+            Turn::Hole(position) => Lines { bytes: Vec::new(), skip: 0, position },
             Turn::Nothing | Turn::Replaced => return,
         };
         let lines = position.encoding.decoded(&bytes[skip..]).into_owned();
-        let lines = String::from_utf8_lossy(&lines).lines().map(str::to_owned).collect();
         let noted = self.files.noted(id, position.clone());
         self.batch.push((lines, noted, Advance { id, position, read: bytes.len(), recent: bytes }));
     }
@@ -184,7 +209,8 @@ impl World {
 
     fn restart(&mut self) {
         let now = self.files.now;
-        self.files = Self::files(&self.area, self.notes.clone().into_iter().collect(), 64);
+        self.files =
+            Self::files(&self.area, self.notes.clone().into_iter().collect(), 64, self.joining.clone());
         self.files.now = now;
         (self.stage, self.batch) = (Stage::Idle, Vec::new());
     }

@@ -428,7 +428,7 @@ fn a_sparse_file_is_passed_over_at_once() {
 
 #[test]
 fn few_open_files_serve_many() {
-    let mut world = World::with_open_max(8);
+    let mut world = World::with(8, None);
     let lines: Vec<String> = (0..200).map(|number| format!("line {number}")).collect();
     for (number, line) in lines.iter().enumerate() {
         world.append(&format!("{number}.log"), &format!("{line}\n"));
