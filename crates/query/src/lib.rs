@@ -69,7 +69,7 @@ mod tree;
 mod typed;
 
 pub use field::resolve;
-pub use matches::{Scalar, address_number, scalars, value_at};
+pub use matches::{EXACT_MAX, Scalar, address_number, scalars, value_at};
 pub use parse::{CLAUSES_MAX, DEPTH_MAX, LENGTH_MAX, QueryError};
 pub use text::{RawTokens, is_token_char, lower, lowered, raw_tokens, tokens};
 pub use texts::Texts;

@@ -62,6 +62,9 @@ pub fn value_at<'e>(
     }
 }
 
+/// Above it a float holds several whole numbers, and the digits decide which are equal.
+pub const EXACT_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
+
 /// A searchable leaf of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Scalar<'a> {
@@ -146,10 +149,8 @@ impl Test {
             (_, Scalar::Text(text)) => self.matches_text(text),
             (Self::Exists, _) => true,
             (Self::Number { number, text }, Scalar::Int(int)) => {
-                // Above 2^53 a float holds several whole numbers: the digits decide.
-                const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
                 *int as f64 == *number
-                    && (int.unsigned_abs() <= EXACT || text.parse().is_ok_and(|n: i64| n == *int))
+                    && (int.unsigned_abs() <= EXACT_MAX || text.parse().is_ok_and(|n: i64| n == *int))
             }
             (Self::Number { number, .. }, Scalar::Float(float)) => float == number,
             (Self::Number { number, text }, Scalar::Large(float, digits)) => {

@@ -164,8 +164,8 @@ fn errors_name_the_column_and_what_was_expected() {
         ("source.ip:>banana", 11, "holds addresses"),
         ("source.ip:<10.0.0.0/33", 11, "holds addresses"),
         ("source.ip:1*.2", 11, "whole parts"),
-        ("labels.n:>5", 10, "labels.n cannot be compared"),
-        ("n:[1 TO 5]", 3, "labels.n cannot be compared"),
+        ("labels.n:>x5", 10, "labels.n has an order among numbers only, and 'x5' is none"),
+        ("n:[1 TO b]", 3, "labels.n has an order"),
         ("level:>loud", 7, "no level"),
         ("level:banana", 7, "no level; they are trace, debug, info, warn, error and fatal"),
         ("level:(warn OR banana)", 16, "no level"),
@@ -215,6 +215,7 @@ fn event() -> Event<'static> {
     event.set("labels.n", 5);
     event.set("labels.f", Value::Float(5.0));
     event.set("labels.b", true);
+    event.set("labels.code", "007");
     event.set("labels.null", Value::Null);
     event.set("labels.tags", Value::Json("[\"a\",[\"b\"],null,7,{\"c\":1}]".into()));
     event.set("labels.empty", Value::Json("[]".into()));
@@ -277,10 +278,21 @@ fn what_matches_an_event() {
         ("source.ip:[192.168.1.0 TO 192.168.1.7}", false),
         ("host.ip:10.0.0.0/8 host.ip:fe80:*", true),
         ("labels.n:5", true),
-        ("labels.n:5.0", false),
+        ("labels.n:5.0", true),
+        ("labels.n:0.5e1", true),
+        ("labels.n:5x", false),
+        ("labels.n:>4", true),
+        ("labels.n:[5 TO 6}", true),
+        ("labels.n:{5 TO *]", false),
+        ("labels.b:>=0", false),
+        ("labels.tags:[6.5 TO 7]", true),
+        ("labels.large:>1e29", true),
+        ("labels.code:007", true),
+        ("labels.code:7", false),
+        ("labels.code:>1", false),
         ("n:5", true),
         ("labels.f:5.0", true),
-        ("labels.f:5", false),
+        ("labels.f:5", true),
         ("labels.b:true", true),
         ("labels.null:*", false),
         ("labels.empty:*", false),

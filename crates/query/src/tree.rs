@@ -146,7 +146,7 @@ pub enum Test {
     },
     /// Text equality with any of these.
     OneOf(Texts),
-    /// Numeric equality, for fields that hold numbers; `text` for those that hold strings.
+    /// Numeric equality; equality with `text` for values that are strings.
     Number {
         /// The number, finite.
         number: f64,

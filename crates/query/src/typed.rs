@@ -52,7 +52,11 @@ impl Typed<'_> {
             return self.test(Test::Equals { text: id.to_string(), ignore_case: false });
         }
         match self.kind {
-            FieldKind::Text | FieldKind::Keyword | FieldKind::Label => {
+            FieldKind::Label => self.test(match self.number(text) {
+                Ok(number) => Test::Number { number, text: text.to_owned() },
+                Err(_) => Test::Equals { text: text.to_owned(), ignore_case: false },
+            }),
+            FieldKind::Text | FieldKind::Keyword => {
                 self.test(Test::Equals { text: text.to_owned(), ignore_case: false })
             }
             FieldKind::Enumeration => {
@@ -143,10 +147,6 @@ impl Typed<'_> {
             return Err("an _id has no order; give whole ids, as in _id:(a OR b)".to_owned());
         }
         match self.kind {
-            FieldKind::Label => Err(format!(
-                "{} cannot be compared: everything below labels is text without an order",
-                self.path
-            )),
             FieldKind::Text => Err("message is searched by words and has no order".to_owned()),
             FieldKind::Boolean => Err(format!("{} is true or false and has no order", self.path)),
             FieldKind::Enumeration if self.path != field::LEVEL => {
@@ -158,7 +158,7 @@ impl Typed<'_> {
                 let bound = |end: End<'_>| bound(end.map(|(text, included)| (text.to_owned(), included)));
                 self.test(Test::TextRange(bound(from), bound(to)))
             }
-            FieldKind::Long | FieldKind::Double => {
+            FieldKind::Long | FieldKind::Double | FieldKind::Label => {
                 let number = |end: End<'_>| -> Result<Bound<f64>, String> {
                     let end = end.map(|(text, included)| Ok((self.number(text)?, included)));
                     end.transpose().map(bound)
@@ -233,7 +233,9 @@ impl Typed<'_> {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         let plain = digits.starts_with(|first: char| first.is_ascii_digit() || first == '.');
         let number = text.parse::<f64>().ok().filter(|number| plain && number.is_finite());
-        number.ok_or_else(|| format!("{} holds numbers, and '{}' is none", self.path, short(text)))
+        let holds =
+            if self.kind == FieldKind::Label { "has an order among numbers only" } else { "holds numbers" };
+        number.ok_or_else(|| format!("{} {holds}, and '{}' is none", self.path, short(text)))
     }
 
     fn span(&self, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {

@@ -1,14 +1,18 @@
 //! Events as lines of a bulk: an action and a document each, written straight to bytes.
 //!
-//! The document is that of [`Analyzed::document`] with two fields more: `sentinel.id`, the event id
-//! as a keyword that sorts like it, and `sentinel.label_names`, the paths below `labels` that have
-//! a value, so that they can be listed and counted although the server flattens what is there.
+//! The document is that of [`Analyzed::document`] with three fields more: `sentinel.id`, the event id
+//! as a keyword that sorts like it, `sentinel.label_names`, the paths below `labels` that have
+//! a value, so that they can be listed and counted although the server flattens what is there, and
+//! `sentinel.label_numbers`, the numbers below them.
 
 use event::{Analyzed, Value, field, fields_of};
 use query::scalars;
 use serde_json::Value as Json;
 
-use super::fit;
+use super::{
+    fit,
+    label_numbers::{self, LABEL_NUMBERS},
+};
 
 /// Id of a document's event, as text. Only documents that have it are found.
 pub(super) const ID: &str = "sentinel.id";
@@ -27,6 +31,7 @@ pub(super) struct Serializer<'b> {
     /// The tree of the document; children of an object form a list in order of arrival.
     nodes: Vec<Node<'b>>,
     label_names: Vec<&'b str>,
+    label_numbers: Vec<String>,
     keep_original: bool,
     /// The server keeps a label and its value as one term.
     cuts_values: bool,
@@ -46,6 +51,7 @@ enum Content<'b> {
     Object { first: u32, last: u32 },
     Value(Value<'b>),
     LabelNames,
+    LabelNumbers,
 }
 
 impl<'b> Serializer<'b> {
@@ -64,6 +70,9 @@ impl<'b> Serializer<'b> {
             if !self.label_names.is_empty() {
                 self.put(LABEL_NAMES, Content::LabelNames);
             }
+            if !self.label_numbers.is_empty() {
+                self.put(LABEL_NUMBERS, Content::LabelNumbers);
+            }
             self.write(ROOT, out);
         } else {
             let mut document = self.merged(analyzed, id);
@@ -78,6 +87,7 @@ impl<'b> Serializer<'b> {
     fn collect(&mut self, analyzed: &'b Analyzed<'_>) -> bool {
         self.nodes.clear();
         self.label_names.clear();
+        self.label_numbers.clear();
         self.is_moved = false;
         self.nodes.push(Node { key: "", next: NONE, content: Content::Object { first: NONE, last: NONE } });
         let mut is_plain = true;
@@ -94,6 +104,7 @@ impl<'b> Serializer<'b> {
                 && has_value(&value)
             {
                 self.label_names.push(name);
+                label_numbers::collect(name, &value, &mut self.label_numbers);
             }
             self.insert(ROOT, path, Content::Value(value));
         });
@@ -121,7 +132,9 @@ impl<'b> Serializer<'b> {
         };
         match self.nodes[at as usize].content {
             Content::Object { .. } => self.insert(at, rest, content),
-            Content::Value(_) | Content::LabelNames => self.add(parent, path, content),
+            Content::Value(_) | Content::LabelNames | Content::LabelNumbers => {
+                self.add(parent, path, content);
+            }
         }
     }
 
@@ -158,7 +171,7 @@ impl<'b> Serializer<'b> {
                 }
                 std::mem::replace(last, at)
             }
-            Content::Value(_) | Content::LabelNames => NONE,
+            Content::Value(_) | Content::LabelNames | Content::LabelNumbers => NONE,
         };
         if previous != NONE {
             self.nodes[previous as usize].next = at;
@@ -168,13 +181,8 @@ impl<'b> Serializer<'b> {
     fn write(&self, at: u32, out: &mut Vec<u8>) {
         match &self.nodes[at as usize].content {
             Content::Value(value) => put_value(out, value),
-            Content::LabelNames => {
-                for (order, name) in self.label_names.iter().enumerate() {
-                    out.push(if order == 0 { b'[' } else { b',' });
-                    put_text(out, name);
-                }
-                out.push(b']');
-            }
+            Content::LabelNames => put_list(out, &self.label_names),
+            Content::LabelNumbers => put_list(out, &self.label_numbers),
             Content::Object { first, .. } => {
                 out.push(b'{');
                 let mut at = *first;
@@ -213,6 +221,9 @@ impl<'b> Serializer<'b> {
         if !self.label_names.is_empty() {
             set(LABEL_NAMES, self.label_names.iter().copied().collect());
         }
+        if !self.label_numbers.is_empty() {
+            set(LABEL_NUMBERS, self.label_numbers.iter().map(String::as_str).collect());
+        }
         document
     }
 }
@@ -236,6 +247,14 @@ fn put_value(out: &mut Vec<u8>, value: &Value<'_>) {
             out.extend_from_slice(value.to_json().to_string().as_bytes());
         }
     }
+}
+
+fn put_list(out: &mut Vec<u8>, texts: &[impl AsRef<str>]) {
+    for (order, text) in texts.iter().enumerate() {
+        out.push(if order == 0 { b'[' } else { b',' });
+        put_text(out, text.as_ref());
+    }
+    out.push(b']');
 }
 
 /// Appends a JSON string (RFC 8259, section 7).
@@ -352,7 +371,7 @@ mod tests {
         )
     }
 
-    /// The document line, without the two fields that are added to it.
+    /// The document line, without the fields that are added to it.
     fn written(analyzed: &Analyzed<'_>, keep_original: bool) -> (Json, Json, Json) {
         let mut out = Vec::new();
         Serializer::new(keep_original, false).append(analyzed, &mut out);
@@ -364,6 +383,7 @@ mod tests {
         let sentinel = document["sentinel"].as_object_mut().unwrap();
         let id = sentinel.shift_remove("id").unwrap();
         let names = sentinel.shift_remove("label_names").unwrap_or_default();
+        sentinel.shift_remove("label_numbers");
         (document, id, names)
     }
 

@@ -12,6 +12,7 @@ mod config;
 mod document;
 mod error;
 mod fit;
+mod label_numbers;
 mod search;
 pub mod setup;
 mod view;

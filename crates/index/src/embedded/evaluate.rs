@@ -304,9 +304,10 @@ fn field_state(path: &str, test: &Test, shape: &RowShape, may_hold: bool) -> Kno
             };
             match (test, &field.plan) {
                 (Test::Exists, plan) if *plan != Plan::Json => Known::Always,
-                (Test::Equals { ignore_case: false, .. }, Plan::Text | Plan::Span(_)) if !may_hold => {
-                    Known::Never
-                }
+                (
+                    Test::Equals { ignore_case: false, .. } | Test::Number { .. },
+                    Plan::Text | Plan::Span(_),
+                ) if !may_hold => Known::Never,
                 _ => Known::Depends,
             }
         }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
+use event::field;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use query::{Phrase, Query, Test, TokenPattern, WildcardPart, lowered};
@@ -112,6 +113,10 @@ impl Builder {
             Query::Field { path, test } => {
                 let probe = match test {
                     Test::Equals { text, ignore_case: false } => {
+                        Some(self.probe(Probe::Value(path.clone(), text.clone())))
+                    }
+                    // Other fields with numbers have no text that a filter could know.
+                    Test::Number { text, .. } if path.starts_with(field::LABELS) => {
                         Some(self.probe(Probe::Value(path.clone(), text.clone())))
                     }
                     _ => None,

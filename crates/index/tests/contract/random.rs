@@ -86,15 +86,27 @@ fn test(path: &'static str) -> BoxedStrategy<Test> {
             prop_oneof![exists, (from, to).prop_map(|(from, to)| Test::TimeRange(from, to))].boxed()
         }
         kind => {
+            let number = (-6i32..120).prop_map(|half| {
+                let number = f64::from(half) / 2.0;
+                Test::Number { number, text: number.to_string() }
+            });
+            let range = ((-3i32..60).prop_map(|from| Bound::Excluded(from.into())), end(Just(50.5)));
+            let range = range.prop_map(|(from, to)| Test::NumberRange(from, to));
+            let is_label = u32::from(kind == FieldKind::Label);
             let ignore_case = kind == FieldKind::Enumeration;
-            let equals = select(VALUES).prop_map(move |text| Test::Equals {
-                text: if ignore_case { text.to_lowercase() } else { text.to_owned() },
-                ignore_case,
+            let equals = select(VALUES).prop_map(move |text| match text.parse() {
+                Ok(number) if is_label > 0 => Test::Number { number, text: text.to_owned() },
+                _ => Test::Equals {
+                    text: if ignore_case { text.to_lowercase() } else { text.to_owned() },
+                    ignore_case,
+                },
             });
             prop_oneof![
-                exists,
-                equals,
-                pattern.prop_map(move |text| Test::Matches(Wildcard::new(text, ignore_case)))
+                1 => exists,
+                1 => equals,
+                1 => pattern.prop_map(move |text| Test::Matches(Wildcard::new(text, ignore_case))),
+                is_label => number,
+                is_label => range,
             ]
             .boxed()
         }

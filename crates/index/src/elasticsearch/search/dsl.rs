@@ -4,11 +4,14 @@
 use std::{net::Ipv6Addr, ops::Bound};
 
 use event::{FieldKind, Timestamp, field};
-use query::{Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
+use query::{EXACT_MAX, Phrase, Query, Test, TokenPattern, Wildcard, WildcardPart};
 use serde_json::{Map, Value as Json, json};
 
 use super::wildcards::Expanded;
-use crate::elasticsearch::document::{ID, LABEL_NAMES, TOKENS};
+use crate::elasticsearch::{
+    document::{ID, LABEL_NAMES, TOKENS},
+    label_numbers,
+};
 
 /// The query, to be used where no scores are asked for.
 pub(super) fn translate(query: &Query, expanded: &Expanded) -> Json {
@@ -154,6 +157,13 @@ pub(super) fn exists(path: &str) -> Json {
 
 fn field(path: &str, test: &Test, expanded: &Expanded) -> Json {
     let kind = FieldKind::of(path);
+    if let Some(name) = path.strip_prefix(field::LABELS) {
+        match test {
+            Test::Number { number, text } => return label_number(path, name, *number, text),
+            Test::NumberRange(from, to) => return label_numbers::range(name, *from, *to),
+            _ => {}
+        }
+    }
     let value = match test {
         Test::Exists => return exists(path),
         Test::Matches(wildcard) if wildcard.is_any() => return exists(path),
@@ -178,6 +188,17 @@ fn field(path: &str, test: &Test, expanded: &Expanded) -> Json {
     };
     // A list of objects has paths below it that are no labels of the event.
     if kind == FieldKind::Label { all([exists(path), value]) } else { value }
+}
+
+/// Labels that are this number, or text as it is written.
+fn label_number(path: &str, name: &str, number: f64, text: &str) -> Json {
+    let digits = text.parse::<i64>().ok().filter(|whole| whole.unsigned_abs() > EXACT_MAX);
+    let digits = digits.map(|whole| whole.to_string()).filter(|digits| digits != text);
+    let texts: Vec<_> = std::iter::once(text.to_owned()).chain(digits).collect();
+    any(vec![
+        all([exists(path), json!({"terms": {path: texts}})]),
+        json!({"term": {label_numbers::LABEL_NUMBERS: label_numbers::exact(name, number)}}),
+    ])
 }
 
 fn label_wildcard(path: &str, wildcard: &Wildcard, expanded: &Expanded) -> Json {
@@ -222,8 +243,7 @@ pub(super) fn time_range(path: &str, from: Bound<Timestamp>, to: Bound<Timestamp
 
 /// Whole numbers equal to a number. Above 2^53 a float holds several of them: the digits decide.
 fn long(path: &str, number: f64, text: &str) -> Json {
-    const EXACT: f64 = (1u64 << f64::MANTISSA_DIGITS) as f64;
-    let as_float = (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64);
+    let as_float = (number.fract() == 0.0 && number.abs() <= EXACT_MAX as f64).then_some(number as i64);
     let as_digits = text.parse::<i64>().ok().filter(|whole| *whole as f64 == number);
     match (as_float, as_digits.filter(|whole| Some(*whole) != as_float)) {
         (None, None) => none(),

@@ -11,6 +11,7 @@ use crate::{
     elasticsearch::{
         Cluster, View,
         document::{ID, LABEL_NAMES, TOKENS},
+        label_numbers::LABEL_NUMBERS,
     },
 };
 
@@ -44,7 +45,7 @@ pub(super) fn leaves(mapping: &Json, prefix: &str, found: &mut Vec<(String, Json
 }
 
 fn is_listed(path: &str) -> bool {
-    let own = [ID, LABEL_NAMES, TOKENS, field::ORIGINAL];
+    let own = [ID, LABEL_NAMES, LABEL_NUMBERS, TOKENS, field::ORIGINAL];
     !own.contains(&path) && path != field::LABELS.trim_end_matches('.')
 }
 

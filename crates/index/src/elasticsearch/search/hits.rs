@@ -9,6 +9,7 @@ use crate::{
     elasticsearch::{
         Cluster, View,
         document::{ID, LABEL_NAMES, TOKENS},
+        label_numbers::LABEL_NUMBERS,
     },
     page::Room,
 };
@@ -125,7 +126,7 @@ fn read(mut hit: Json) -> Option<Hit> {
     let Json::Object(mut document) = hit["_source"].take() else { return None };
     let timestamp = Timestamp::parse(document.get(field::TIMESTAMP)?.as_str()?).ok()?;
     if let Some(Json::Object(sentinel)) = document.get_mut("sentinel") {
-        for added in [ID, LABEL_NAMES, TOKENS] {
+        for added in [ID, LABEL_NAMES, LABEL_NUMBERS, TOKENS] {
             sentinel.shift_remove(added.strip_prefix("sentinel.").unwrap_or(added));
         }
     }

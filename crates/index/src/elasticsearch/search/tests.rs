@@ -60,7 +60,6 @@ fn fields_are_compared_by_what_they_hold() {
         ("level:WARNING", term("log.level", "warn")),
         ("user.name:[a TO c}", json!({"range": {"user.name": {"gte": "a", "lt": "c"}}})),
         ("source.port:22.0", term("source.port", 22)),
-        ("source.port:22.5", json!({"match_none": {}})),
         ("source.port:>=1023.5", json!({"range": {"source.port": {"gte": 1024}}})),
         ("source.port:[1 TO 9}", json!({"range": {"source.port": {"gte": 1, "lt": 9}}})),
         ("source.port:{9 TO 9.5]", json!({"match_none": {}})),
@@ -84,6 +83,27 @@ fn fields_are_compared_by_what_they_hold() {
         (
             "labels.a:x*",
             json!({"bool": {"filter": [term("sentinel.label_names", "a"), {"prefix": {"labels.a": "x"}}]}}),
+        ),
+        (
+            "labels.a:1.0",
+            json!({"bool": {"minimum_should_match": 1, "should": [
+                {"bool": {"filter": [term("sentinel.label_names", "a"), {"terms": {"labels.a": ["1.0"]}}]}},
+                term("sentinel.label_numbers", "1:a=bff0000000000000"),
+            ]}}),
+        ),
+        (
+            "labels.a:+9007199254740993",
+            json!({"bool": {"minimum_should_match": 1, "should": [
+                {"bool": {"filter": [
+                    term("sentinel.label_names", "a"),
+                    {"terms": {"labels.a": ["+9007199254740993", "9007199254740993"]}},
+                ]}},
+                term("sentinel.label_numbers", "1:a=c340000000000000"),
+            ]}}),
+        ),
+        (
+            "labels.a:>=1",
+            json!({"range": {"sentinel.label_numbers": {"gte": "1:a=bff0000000000000", "lt": "1:a=g"}}}),
         ),
     ] {
         check(text, expected);
@@ -213,8 +233,14 @@ fn refusals_name_the_limit_that_was_met() {
 }
 
 /// What documents in a cluster have beside the fields of events.
-const OF_THE_CLUSTER: [&str; 5] =
-    ["labels", "sentinel.id", "sentinel.index", "sentinel.label_names", "sentinel.tokens"];
+const OF_THE_CLUSTER: [&str; 6] = [
+    "labels",
+    "sentinel.id",
+    "sentinel.index",
+    "sentinel.label_names",
+    "sentinel.label_numbers",
+    "sentinel.tokens",
+];
 
 #[test]
 fn every_field_has_the_mapping_that_its_queries_need() {

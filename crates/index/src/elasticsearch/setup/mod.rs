@@ -30,7 +30,7 @@ use super::{
 };
 
 /// Version of what this program writes; it grows when a file of `infra/elastic/` changes.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 const NAME_BYTES_MAX: usize = 200;
 
