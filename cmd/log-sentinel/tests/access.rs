@@ -207,7 +207,7 @@ async fn the_first_key_locks_every_port_and_organizations_see_their_own() {
     }
     for (key, body) in [
         (&acme, r#"{"message":"ours","organization":{"name":"Other"}}"#),
-        (&other, r#"{"message":"theirs"}"#),
+        (&other, r#"{"message":"theirs","tenant_id":7}"#),
         (&all, r#"{"message":"of nobody"}"#),
     ] {
         let request =
@@ -241,6 +241,9 @@ async fn the_first_key_locks_every_port_and_organizations_see_their_own() {
         let (_, values) = get(key, "/api/v1/fields?field=message").await;
         assert_eq!(values["total"], expected.len(), "{values}");
     }
+    let hints = async |key| get(key, "/api/v1/search?q=tenant:8").await.1["hints"].clone();
+    assert!(hints(&all).await[0].as_str().unwrap().ends_with("there is labels.tenant_id"));
+    assert_eq!(hints(&acme).await, Json::Null, "what fields others have is not told");
     for path in ["/api/v1/fields", "/metrics", "/api/v1/dead-letters"] {
         let (status, problem) = get(&acme, path).await;
         assert_eq!((status, &problem["code"]), (403, &json!("of_one_organization")), "{path}");

@@ -58,6 +58,7 @@
 
 mod display;
 mod field;
+mod hints;
 mod matches;
 mod parse;
 #[cfg(test)]
@@ -69,6 +70,7 @@ mod tree;
 mod typed;
 
 pub use field::resolve;
+pub use hints::hints;
 pub use matches::{EXACT_MAX, Scalar, address_number, scalars, value_at};
 pub use parse::{CLAUSES_MAX, DEPTH_MAX, LENGTH_MAX, QueryError};
 pub use text::{RawTokens, is_token_char, lower, lowered, raw_tokens, tokens};

@@ -5,6 +5,7 @@
 
 mod aliases;
 mod future;
+mod hints;
 mod searcher;
 mod waiting;
 

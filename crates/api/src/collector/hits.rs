@@ -18,12 +18,14 @@ use super::{
     picked::Picked,
     state::{Shared, json_response},
 };
-use crate::{clock::now, params::Params, unanswered::unanswered};
+use crate::{clock::now, params::Params, route::READ_ALL, unanswered::unanswered};
 
 /// Bytes of hits that are found, written and handed over at a time.
 const PAGE_BYTES: usize = 1 << 20;
 /// A further page asks for so many hits at least.
 const PAGE_HITS_MIN: usize = 4;
+/// An answer says so many things of a query that found nothing.
+const HINTS_MAX: usize = 8;
 
 pub(super) async fn search(
     State(shared): State<Shared>,
@@ -51,6 +53,10 @@ pub(super) async fn search(
         from_index: false,
         partial: None,
         worked: Duration::ZERO,
+        text: params.text("q").unwrap_or_default().to_owned(),
+        // Names of fields, hosts and services are of all events together.
+        knows_all: caller.may(READ_ALL).is_ok(),
+        hints: Vec::new(),
     };
     let (pages, page) = shared
         .run(async move |limits: Limits| {
@@ -131,6 +137,11 @@ struct Pages {
     from_index: bool,
     partial: Option<String>,
     worked: Duration,
+    /// The query as it was written, and whether the caller may know of all events.
+    text: String,
+    knows_all: bool,
+    /// Why it may be that nothing was found.
+    hints: Vec<String>,
 }
 
 /// Some of its hits.
@@ -160,6 +171,9 @@ impl Pages {
         self.from_index |= from_index;
         if is_first {
             self.partial = partial;
+            if result.total == 0 {
+                self.hint(limits).await;
+            }
         }
         let count = result.hits.len();
         let (hits, picked) = (result.hits, self.picked.clone());
@@ -184,6 +198,15 @@ impl Pages {
         Ok(Page { total: result.total, text, next: result.next, is_last })
     }
 
+    async fn hint(&mut self, limits: &Limits) {
+        let selection = &self.request.selection;
+        self.hints = query::hints(&self.text, &selection.query);
+        if self.knows_all {
+            self.hints.extend(self.searcher.hints(selection, limits).await);
+        }
+        self.hints.truncate(HINTS_MAX);
+    }
+
     /// What stands behind the hits.
     fn foot(&self, next: Option<SortKey>) -> Vec<u8> {
         let mut foot = json!({
@@ -193,6 +216,9 @@ impl Pages {
         if let Some(reason) = &self.partial {
             foot["partial"] = Value::Bool(true);
             foot["reason"] = reason.as_str().into();
+        }
+        if !self.hints.is_empty() {
+            foot["hints"] = json!(self.hints);
         }
         let members = foot.to_string();
         format!("],{}", members.get(1..).unwrap_or_default()).into_bytes()

@@ -59,6 +59,30 @@ async fn a_search_covers_index_and_journal() {
 }
 
 #[tokio::test]
+async fn a_search_that_finds_nothing_says_why_that_may_be() {
+    let collector = half_indexed().await;
+    let router = collector.router(&AccessConfig::default());
+    for (query, expected) in [
+        ("brute", &[][..]),
+        ("nothing", &[]),
+        ("-brute%20-login%20-get%20-upstream", &[]),
+        ("source:nobody", &[]),
+        ("not%20a%20fan", &["the operator is NOT"]),
+        ("log.levell:error", &["no event has the field labels.log.levell; there is log.level"]),
+        ("WEB", &["for the service write service.name:web"]),
+        ("level:[error%20TO%20info]", &["begins behind its end"]),
+        ("host:x%20auth", &["no event has the field host.name", "service.name:auth"]),
+    ] {
+        let reply = get(&router, &format!("/api/v1/search?q={query}")).await;
+        let hints = reply.json["hints"].as_array().map(Vec::as_slice).unwrap_or_default();
+        assert_eq!(hints.len(), expected.len(), "{query}: {}", reply.text);
+        for (hint, part) in hints.iter().zip(expected) {
+            assert!(hint.as_str().unwrap().contains(part), "{query}: {}", reply.text);
+        }
+    }
+}
+
+#[tokio::test]
 async fn hits_are_nested_documents_with_their_id_first() {
     let collector = half_indexed().await;
     let router = collector.router(&AccessConfig::default());

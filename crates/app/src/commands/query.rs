@@ -170,6 +170,9 @@ fn summarize(answer: &Json, shown: u32) {
     let partial =
         answer["reason"].as_str().map(|why| format!("; incomplete: {}", plain(why))).unwrap_or_default();
     note(&format!("{shown} of {total} events{partial}"));
+    for hint in texts(answer, "hints") {
+        note(&hint);
+    }
 }
 
 /// An event as a line for people: time, level, host, service, text, and what is strange about it.

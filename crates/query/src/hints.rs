@@ -1,0 +1,119 @@
+//! What in a query may not mean what its writer meant, in words.
+
+use std::ops::Bound;
+
+use super::{Query, Test, TokenPattern};
+
+/// For a query that found nothing: what of its text or its tree is likely to be the reason. Most have none.
+pub fn hints(text: &str, query: &Query) -> Vec<String> {
+    let mut hints = Vec::new();
+    for part in query.wanted() {
+        if let Query::Message(phrase) = part
+            && let [TokenPattern::Exact(word)] = phrase.0.as_slice()
+            && ["and", "or", "not"].contains(&word.as_str())
+        {
+            let operator = word.to_uppercase();
+            hints.push(format!(
+                "'{word}' is searched for as a word; the operator is {operator}, in upper case"
+            ));
+        }
+        if let Query::Field { test, .. } = part
+            && test.holds_nothing()
+        {
+            hints.push(format!("nothing is within {part}: it begins behind its end"));
+        }
+        if *part == Query::nothing() {
+            hints.push("a range of the query begins behind its end, so nothing is within it".to_owned());
+        }
+    }
+    for word in text.split(|character: char| character.is_whitespace() || "()".contains(character)) {
+        hints.extend(of_word(word));
+    }
+    hints
+}
+
+/// A form that other languages have.
+fn of_word(word: &str) -> Option<String> {
+    let value = word.split_once(':').map_or(word, |(_, value)| value);
+    if value.len() > 2 && value.starts_with('/') && value.ends_with('/') {
+        return Some(format!("{value} is searched for as text; * and ? stand for characters of a word"));
+    }
+    let inexact = value.trim_end_matches(|last: char| last.is_ascii_digit()).strip_suffix('~');
+    if let Some(word) = inexact.filter(|word| word.ends_with(char::is_alphanumeric)) {
+        return Some(format!(
+            "'~' does not make {word} inexact; write {word}* or ?, which stands for one character"
+        ));
+    }
+    let is_letter =
+        |(at, _): (usize, &str)| value[at + 1..].starts_with(|next: char| next.is_ascii_alphabetic());
+    let escaped = value.match_indices('\\').any(is_letter);
+    escaped.then(|| format!("in {value} the backslash before a letter is a character of its own"))
+}
+
+impl Query {
+    /// Its words, phrases and tests, without those that stand behind NOT.
+    pub fn wanted(&self) -> Vec<&Self> {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::wanted).collect(),
+            Self::Not(part) if **part != Self::All => Vec::new(),
+            Self::All | Self::Message(_) | Self::Field { .. } | Self::Not(_) => vec![self],
+        }
+    }
+}
+
+impl Test {
+    /// Whether it is a range that begins behind its end.
+    fn holds_nothing(&self) -> bool {
+        match self {
+            Self::NumberRange(from, to) => is_empty(from, to),
+            Self::TimeRange(from, to) => is_empty(from, to),
+            Self::TextRange(from, to) => is_empty(from, to),
+            _ => false,
+        }
+    }
+}
+
+fn is_empty<T: PartialOrd>(from: &Bound<T>, to: &Bound<T>) -> bool {
+    match (from, to) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(from), Bound::Included(to)) => from > to,
+        (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => {
+            from >= to
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use event::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_may_be_meant_otherwise_is_said() {
+        for (text, expected) in [
+            ("disk full user.name:root", None),
+            ("not info", Some("the operator is NOT")),
+            ("a and b", Some("the operator is AND")),
+            ("process.pid:[9 TO 1]", Some("nothing is within process.pid:[9 TO 1]")),
+            ("user.name:{a TO a}", Some("nothing is within")),
+            ("process.pid:[1 TO 1]", None),
+            ("-process.pid:[9 TO 1]", None),
+            ("timestamp:[now TO now-1h]", Some("nothing is within @timestamp")),
+            ("level:[error TO info]", Some("begins behind its end")),
+            ("/time.*out/", Some("/time.*out/ is searched for as text")),
+            ("url.path:/api/", Some("is searched for as text")),
+            ("url.path:/api", None),
+            ("(timeout~ OR x)", Some("timeout*")),
+            ("timeout~2", Some("timeout*")),
+            ("a ~ b", None),
+            ("user.name:a\\nb", Some("a\\nb")),
+            ("a\\:b", None),
+        ] {
+            let Ok(query) = Query::parse(text, Timestamp::MAX) else { continue };
+            let hints = hints(text, &query);
+            assert_eq!(hints.len(), usize::from(expected.is_some()), "{text}: {hints:?}");
+            assert!(expected.is_none_or(|part| hints[0].contains(part)), "{text}: {hints:?}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Why a question may have found nothing: names of fields that no event has, and words that are names.
+
+use std::collections::BTreeSet;
+
+use event::field;
+use index::{FieldInfo, FieldValuesRequest, Limits, Selection};
+use query::{Phrase, Query, Test, TokenPattern, tokens};
+
+use crate::searcher::Searcher;
+
+/// So many fields and words of a query are looked at.
+const LOOKED_AT: usize = 8;
+/// So many names of hosts, services and programs, the most frequent ones.
+const NAMES_MAX: usize = 1_000;
+/// So many fields are named for one that is not there.
+const NEAREST: usize = 3;
+/// What messages seldom name, and people search them for.
+const NAMED: [(&str, &str); 3] =
+    [(field::SERVICE_NAME, "service"), (field::HOST_NAME, "host"), ("process.name", "program")];
+
+impl Searcher {
+    /// In words, what is known of all events that may be the reason why this found nothing. It asks up to four
+    /// questions more; what they do not answer is left out.
+    pub async fn hints(&self, selection: &Selection, limits: &Limits) -> Vec<String> {
+        let wanted = selection.query.wanted();
+        let mut hints = Vec::new();
+        let asked: BTreeSet<&str> = wanted.iter().filter_map(|part| path(part)).take(LOOKED_AT).collect();
+        if !asked.is_empty()
+            && let Ok(answer) = self.fields(limits).await
+        {
+            hints.extend(asked.into_iter().filter_map(|path| unknown(path, &answer.result)));
+        }
+        let words: Vec<String> = wanted.iter().filter_map(|part| word(part)).take(LOOKED_AT).collect();
+        for (path, what) in if words.is_empty() { &[][..] } else { &NAMED } {
+            let selection = Selection { query: Query::All, ..selection.clone() };
+            let request = FieldValuesRequest { selection, field: (*path).to_owned(), limit: NAMES_MAX };
+            let Ok(answer) = self.field_values(request, limits).await else { continue };
+            for (name, _) in answer.result.values {
+                let text = tokens(&name).collect::<Vec<_>>().join(" ");
+                if words.contains(&text) {
+                    let test = Test::Equals { text: name.clone(), ignore_case: false };
+                    let query = Query::Field { path: (*path).to_owned(), test };
+                    hints.push(format!("'{name}' is searched for in messages; for the {what} write {query}"));
+                }
+            }
+        }
+        hints
+    }
+}
+
+fn path(part: &Query) -> Option<&str> {
+    match part {
+        Query::Field { path, .. } if path != field::ID => Some(path),
+        _ => None,
+    }
+}
+
+/// The tokens of a word or phrase without wildcards.
+fn word(part: &Query) -> Option<String> {
+    let Query::Message(Phrase(patterns)) = part else { return None };
+    let exact = patterns.iter().map(|pattern| match pattern {
+        TokenPattern::Exact(token) => Some(token.as_str()),
+        TokenPattern::Wildcard(_) => None,
+    });
+    Some(exact.collect::<Option<Vec<_>>>()?.join(" "))
+}
+
+/// That no event has the field at a path, and which are near.
+fn unknown(path: &str, fields: &[FieldInfo]) -> Option<String> {
+    if fields.is_empty() || fields.iter().any(|field| field.name == path) {
+        return None;
+    }
+    let mut near: Vec<_> = fields
+        .iter()
+        .filter_map(|field| Some((nearness(path, &field.name)?, std::cmp::Reverse(field.count), &field.name)))
+        .collect();
+    near.sort_unstable();
+    let written = |path: &str| {
+        let query = Query::Field { path: path.to_owned(), test: Test::Exists }.to_string();
+        query.trim_end_matches(":*").to_owned()
+    };
+    let near: Vec<_> = near.into_iter().take(NEAREST).map(|(_, _, name)| written(name)).collect();
+    let near = if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
+    Some(format!("no event has the field {}{near}", written(path)))
+}
+
+/// How near a name is to the one that was meant, 0 being the same but for its spelling; None when it is not.
+fn nearness(asked: &str, name: &str) -> Option<usize> {
+    let spelled = |name: &str| name.strip_prefix(field::LABELS).unwrap_or(name).to_lowercase();
+    let (asked, name) = (spelled(asked), spelled(name));
+    let folded = |name: &str| name.replace(['_', '-', '.', ' '], "");
+    if folded(&asked) == folded(&name) {
+        return Some(0);
+    }
+    let last = |name: &str| name.rsplit('.').next().map(folded).unwrap_or_default();
+    let (last_asked, last_name) = (last(&asked), last(&name));
+    if last_asked == last_name
+        || name.strip_prefix(asked.as_str()).is_some_and(|below| below.starts_with('.'))
+    {
+        return Some(1);
+    }
+    let distance = strsim::damerau_levenshtein(&asked, &name);
+    if distance <= asked.chars().count().div_ceil(4).min(3) {
+        return Some(1 + distance);
+    }
+    // `status` of `status_code`.
+    (last_asked.len() > 2 && last_name.contains(&last_asked)).then_some(5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_names_are_told() {
+        let field = |(name, count): (&str, u64)| FieldInfo {
+            name: name.to_owned(),
+            kind: "keyword".to_owned(),
+            count,
+        };
+        let fields: Vec<_> = [
+            ("log.level", 9),
+            ("source.ip", 4),
+            ("client.ip", 3),
+            ("labels.error", 3),
+            ("labels.userName", 2),
+            ("labels.user name", 2),
+            ("http.response.status_code", 2),
+        ]
+        .map(field)
+        .into();
+        for (asked, expected) in [
+            ("log.level", None),
+            ("labels.eror", Some("no event has the field labels.eror; there is labels.error")),
+            (
+                "labels.user_name",
+                Some(
+                    "no event has the field labels.user_name; there is \"labels.user name\", labels.userName",
+                ),
+            ),
+            ("labels.ip", Some("no event has the field labels.ip; there is source.ip, client.ip")),
+            (
+                "labels.http.status",
+                Some("no event has the field labels.http.status; there is http.response.status_code"),
+            ),
+            ("labels.source", Some("no event has the field labels.source; there is source.ip")),
+            ("labels.zzz", Some("no event has the field labels.zzz")),
+        ] {
+            assert_eq!(unknown(asked, &fields).as_deref(), expected, "{asked}");
+        }
+    }
+}
