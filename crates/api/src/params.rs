@@ -9,6 +9,9 @@ use index::{Cursor, Order, Selection, SortKey};
 use problem::{Problem, StatusCode};
 use query::{Query, Test, resolve};
 
+/// A beginning, inclusive, and an end, exclusive.
+pub(crate) type Period = (Option<Timestamp>, Option<Timestamp>);
+
 /// A request's query string, checked against the names that its resource knows.
 #[derive(Debug)]
 pub(crate) struct Params {
@@ -75,25 +78,34 @@ impl Params {
 
     /// `q`, `from` and `to`.
     pub(crate) fn selection(&self, now: Timestamp) -> Result<Selection, Problem> {
+        let (from, to) = self.period(("from", "to"), now)?;
+        Ok(Selection { query: self.query(now)?, from, to })
+    }
+
+    /// A beginning and an end, as far as they are given.
+    pub(crate) fn period(&self, (begins, ends): (&str, &str), now: Timestamp) -> Result<Period, Problem> {
         let time = |name| self.text(name).map(|text| parse_time(name, text, now)).transpose();
-        let (from, to) = (time("from")?, time("to")?);
+        let (from, to) = (time(begins)?, time(ends)?);
         if let (Some(from), Some(to)) = (from, to)
             && from > to
         {
-            return Err(bad_parameter("from", format!("'from' ({from}) is later than 'to' ({to})")));
+            return Err(bad_parameter(begins, format!("'{begins}' ({from}) is later than '{ends}' ({to})")));
         }
-        Ok(Selection { query: self.query(now)?, from, to })
+        Ok((from, to))
+    }
+
+    /// One of some words; the first of them unless another is given.
+    pub(crate) fn one_of<T: Copy>(&self, name: &str, words: &[(&str, T)]) -> Result<T, Problem> {
+        let given = self.text(name).unwrap_or_else(|| words[0].0);
+        words.iter().find(|(word, _)| *word == given).map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+            bad_parameter(name, format!("'{name}' is one of {}", words.join(", ")))
+        })
     }
 
     /// `order`: `desc`, newest first, unless `asc` is given.
     pub(crate) fn order(&self) -> Result<Order, Problem> {
-        match self.text("order") {
-            None | Some("desc") => Ok(Order::NewestFirst),
-            Some("asc") => Ok(Order::OldestFirst),
-            Some(_) => {
-                Err(bad_parameter("order", "'order' must be desc (newest first) or asc (oldest first)"))
-            }
-        }
+        self.one_of("order", &[("desc", Order::NewestFirst), ("asc", Order::OldestFirst)])
     }
 
     /// `cursor`, as an earlier answer's `next` gave it, of an answer in the same order.

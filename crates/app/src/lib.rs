@@ -23,7 +23,7 @@ use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
-    agents, audit as audit_command, check, demo, dlq, elastic, feedback, health, import,
+    agents, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, import,
     journal as journal_command, keys, models, predict, query, sessions, starters, tail, templates, train,
 };
 use instance::{Instance, Role};
@@ -151,7 +151,14 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
             let named = server.url.is_some();
             import::run_and_report(settings, collector(&server), named, &files, again).await
         }
+        Command::Query(search) if search.follow => {
+            tail::follow(&collector(&search.question.server), &search).await
+        }
         Command::Query(search) => query::run(&collector(&search.question.server), &search).await,
+        Command::Count(asked) => counts::count(&collector(&asked.question.server), &asked).await,
+        Command::Top(asked) => counts::top(&collector(&asked.question.server), &asked).await,
+        Command::Histogram(asked) => counts::histogram(&collector(&asked.question.server), &asked).await,
+        Command::Patterns(asked) => counts::patterns(&collector(&asked.question.server), &asked).await,
         Command::Tail { query, output, server } => {
             tail::run(&collector(&server), &query.join(" "), output).await
         }

@@ -6,8 +6,10 @@
 mod aliases;
 mod future;
 mod hints;
+mod patterns;
 mod searcher;
 mod waiting;
 
 pub use aliases::{Aliases, NoAliases};
+pub use patterns::{Change, ChangedPattern, Comparison, PatternOrder};
 pub use searcher::{Answer, Config, SearchError, Searcher};

@@ -12,8 +12,7 @@ use std::{
 use event::Position;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, Limits, Losses, Patterns, PatternsRequest, SearchRequest, SearchResult, Selection,
-    scan::Scan,
+    IndexError, Limits, Losses, SearchRequest, SearchResult, Selection, scan::Scan,
 };
 use journal::Journal;
 use query::Query;
@@ -22,13 +21,13 @@ use tokio::sync::watch;
 use verdicts::Verdicts;
 
 use crate::{
-    aliases::{Aliases, NoAliases, Rows, widened},
+    aliases::{Aliases, NoAliases, widened},
     waiting::{self, Budget, Waiting},
 };
 
 /// Values that are counted in each piece of the journal, so that those asked for are counted exactly
 /// unless there are more.
-const VALUES_MAX: usize = 10_000;
+pub(crate) const VALUES_MAX: usize = 10_000;
 /// An index that does not answer is told of so often at most.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
@@ -60,12 +59,12 @@ impl Default for Config {
 /// Answers questions from index and journal. Clones share them.
 #[derive(Clone)]
 pub struct Searcher {
-    index: Arc<dyn Index>,
+    pub(crate) index: Arc<dyn Index>,
     journal: Journal,
     verdicts: Verdicts,
     written: watch::Receiver<Position>,
     config: Config,
-    aliases: Arc<dyn Aliases>,
+    pub(crate) aliases: Arc<dyn Aliases>,
     told_at: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -152,7 +151,7 @@ impl Searcher {
         widened(query, &*self.aliases)
     }
 
-    fn selection(&self, selection: Selection) -> Selection {
+    pub(crate) fn selection(&self, selection: Selection) -> Selection {
         Selection { query: self.widened(selection.query), ..selection }
     }
 
@@ -288,51 +287,8 @@ impl Searcher {
         self.with_tail(found, Some(covered), (end, limits), scan, FieldInfo::merge, FieldInfo::merge).await
     }
 
-    /// Templates with their counts, each with those of all ids that stand for it. Events that are not
-    /// analysed yet have none.
-    ///
-    /// # Errors
-    /// As [`Searcher::search`].
-    pub async fn patterns(
-        &self,
-        request: PatternsRequest,
-        limits: &Limits,
-    ) -> Result<Answer<Patterns>, SearchError> {
-        let (rows, limit) = (Rows::new(&*self.aliases), request.limit);
-        let selection = self.selection(request.selection);
-        let end = self.begin(limits).await;
-        let wide = PatternsRequest { selection: selection.clone(), limit: rows.wide(limit) };
-        let Answer { result, mut partial, from_index } = self.rows(wide, end, limits).await?;
-        let apart = match rows.lacks(&result) {
-            true => Some(self.rows(rows.apart(&selection), end, limits).await?.result),
-            false => None,
-        };
-        if rows.is_cut && partial.is_none() {
-            partial = Some("more templates were merged than patterns can take together".to_owned());
-        }
-        Ok(Answer { result: rows.fold(result, apart, limit), partial, from_index })
-    }
-
-    /// Templates with their counts, as they are stored.
-    async fn rows(
-        &self,
-        request: PatternsRequest,
-        end: Position,
-        limits: &Limits,
-    ) -> Result<Answer<Patterns>, SearchError> {
-        let limit = request.limit;
-        let found = self.in_time(self.index.patterns(request.clone(), limits), limits).await;
-        let covered = found.as_ref().map(|found| found.covered).ok();
-        let wide = limit.max(VALUES_MAX);
-        let request = PatternsRequest { limit: wide, ..request };
-        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.patterns(&request, limits);
-        let gather = move |found: Patterns, tail| found.merge(tail, wide);
-        let merge = move |found: Patterns, tail| found.merge(tail, limit);
-        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
-    }
-
     /// The index's answer, as long as somebody waits for it.
-    async fn in_time<T>(
+    pub(crate) async fn in_time<T>(
         &self,
         answer: impl Future<Output = Result<T, IndexError>>,
         limits: &Limits,
@@ -368,7 +324,7 @@ impl Searcher {
     }
 
     /// Adds what waits in the journal: `gather` joins its pieces, `merge` adds them to what the index found.
-    async fn with_tail<T: Send + 'static>(
+    pub(crate) async fn with_tail<T: Send + 'static>(
         &self,
         found: Result<T, IndexError>,
         covered: Option<Position>,

@@ -7,7 +7,7 @@ use index::{
     Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, Interval, Limits, PatternsRequest,
 };
 use problem::Problem;
-use search::{Answer, SearchError};
+use search::{Answer, Change, ChangedPattern, Comparison, PatternOrder, SearchError};
 use serde_json::{Value, json};
 
 use super::state::Shared;
@@ -135,21 +135,50 @@ pub(super) async fn fields(
         .await
 }
 
+const ORDERS: [(&str, PatternOrder); 3] =
+    [("frequent", PatternOrder::Frequent), ("rare", PatternOrder::Rare), ("newest", PatternOrder::Newest)];
+
 pub(super) async fn patterns(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "from", "to", "limit"])?.within(&caller);
+    let names = ["q", "from", "to", "limit", "order", "compare_from", "compare_to"];
+    let params = Params::of(&uri, &names)?.within(&caller);
+    let now = now();
     let request = PatternsRequest {
-        selection: params.selection(now())?,
+        selection: params.selection(now)?,
         limit: params.number("limit", 100, shared.state.config.values_max)?,
     };
+    let order = params.one_of("order", &ORDERS)?;
     let searcher = shared.state.searcher.clone();
+    let (begins, ends) = params.period(("compare_from", "compare_to"), now)?;
+    if begins.is_some() || ends.is_some() {
+        if params.text("order").is_some() {
+            return Err(bad_parameter("order", "changes have an order of their own; leave 'order' out"));
+        }
+        // What comes right before, unless its end is given.
+        let earlier = (begins, ends.or(request.selection.from));
+        if let (Some(from), Some(to)) = earlier
+            && from > to
+        {
+            return Err(bad_parameter(
+                "compare_from",
+                format!("'compare_from' ({from}) is later than 'from' ({to})"),
+            ));
+        }
+        return shared
+            .query(async move |limits: Limits| {
+                let Answer { result, partial, .. } =
+                    searcher.compare_patterns(request, earlier, &limits).await.map_err(unanswered)?;
+                Ok(whole(comparison_json(result), partial))
+            })
+            .await;
+    }
     shared
         .query(async move |limits: Limits| {
             let Answer { result, partial, .. } =
-                searcher.patterns(request, &limits).await.map_err(unanswered)?;
+                searcher.patterns(request, order, &limits).await.map_err(unanswered)?;
             let (patterns, truncated) = within(result.patterns, |pattern| pattern.text.len());
             let patterns: Vec<Value> = patterns.iter().map(pattern_json).collect();
             let mut json = json!({"patterns": patterns, "total": result.total, "distinct": result.distinct});
@@ -159,6 +188,31 @@ pub(super) async fn patterns(
             Ok(whole(json, partial))
         })
         .await
+}
+
+fn comparison_json(comparison: Comparison) -> Value {
+    let (changes, truncated) = within(comparison.changes, |changed| changed.pattern.text.len());
+    let row = |changed: &ChangedPattern| {
+        let mut row = pattern_json(&changed.pattern);
+        row["count_before"] = changed.before.into();
+        row["change"] = match changed.change {
+            Change::New => "new",
+            Change::Gone => "gone",
+            Change::Changed => "changed",
+        }
+        .into();
+        row
+    };
+    let patterns: Vec<_> = changes.iter().map(row).collect();
+    let ((total, total_before), [new, gone, changed]) = (comparison.total, comparison.counts);
+    let mut json = json!({
+        "patterns": patterns, "total": total, "total_before": total_before,
+        "new": new, "gone": gone, "changed": changed, "unchanged": comparison.unchanged,
+    });
+    if truncated {
+        json["truncated"] = true.into();
+    }
+    json
 }
 
 /// The most frequent fields, by name, and whether there are more.

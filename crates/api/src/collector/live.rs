@@ -26,6 +26,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{
     hits::hit_json,
     outlet::{Gone, Outlet, Outlets},
+    picked::Picked,
     state::Shared,
 };
 use crate::{
@@ -51,7 +52,7 @@ pub(super) async fn tail(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "after"])?.within(&caller);
+    let params = Params::of(&uri, &["q", "after", "fields"])?.within(&caller);
     let query = params.query(now())?;
     // A browser that connects again names what it saw last, whatever its address says.
     let seen = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
@@ -71,6 +72,7 @@ pub(super) async fn tail(
         watcher,
         searcher: shared.state.searcher.clone(),
         query,
+        picked: Picked::of(&params)?,
         outlets: shared.tails.clone(),
         _place: place,
     };
@@ -104,6 +106,7 @@ struct Feed {
     watcher: Watcher,
     searcher: Searcher,
     query: Query,
+    picked: Picked,
     /// Everything before it was looked at.
     position: Position,
     /// The last event before it, as far as known: whoever connects again may name it.
@@ -128,7 +131,8 @@ impl Feed {
                     let query = self.searcher.widened(self.query.clone());
                     for event in &events {
                         if query.matches(event.id, &event.event, event.template.as_deref(), &event.verdict) {
-                            self.send(message(event.id, event.document()), outlet).await?;
+                            self.send(message(event.id, self.picked.of_document(event.document())), outlet)
+                                .await?;
                         }
                     }
                     if self.position == end && !self.wait(outlet).await? {
@@ -169,7 +173,7 @@ impl Feed {
         counter!(metric::LIVE_CAUGHT_UP).increment(followed.hits.len() as u64);
         for hit in followed.hits {
             self.last = Some(hit.key.id);
-            self.send(message(hit.key.id, hit.document), outlet).await?;
+            self.send(message(hit.key.id, self.picked.of_document(hit.document)), outlet).await?;
         }
         self.position = followed.end;
         Ok(())

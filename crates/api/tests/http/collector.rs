@@ -227,6 +227,55 @@ async fn counts_cover_index_and_journal() {
 }
 
 #[tokio::test]
+async fn patterns_come_in_an_order_or_compared() {
+    let collector = Collector::new();
+    let router = collector.router(&AccessConfig::default());
+    let at = |minute: u32, text: &str| (event("2024-06-01T12:00:00Z", Severity::Info, "app", text), minute);
+    let events =
+        [(0, "a"), (1, "a"), (2, "b"), (3, "gone"), (10, "a"), (11, "new"), (12, "b"), (13, "b"), (14, "a")];
+    let events: Vec<_> = events
+        .into_iter()
+        .map(|(minute, text)| at(minute, text))
+        .map(|(mut event, minute)| {
+            event.timestamp = event.timestamp.saturating_add(i64::from(minute) * 60_000_000_000);
+            event
+        })
+        .collect();
+    let appended = collector.append(&events).await;
+    collector.index_by_message(&events, appended).await;
+    let texts = |json: &Value, members: &[&str]| -> Vec<String> {
+        let row = |row: &Value| {
+            members
+                .iter()
+                .map(|member| row[*member].to_string().replace('"', ""))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        json["patterns"].as_array().unwrap().iter().map(row).collect()
+    };
+    for (parameters, expected) in [
+        ("", vec!["a 4", "b 3"]),
+        ("&order=frequent", vec!["a 4", "b 3"]),
+        ("&order=rare&q=NOT%20b", vec!["gone 1", "new 1"]),
+        ("&order=newest", vec!["new 1", "gone 1"]),
+    ] {
+        let json = get(&router, &format!("/api/v1/patterns?limit=2{parameters}")).await.json;
+        let mut found = texts(&json, &["text", "count"]);
+        if parameters.contains("rare") {
+            found.sort();
+        }
+        assert_eq!(found, expected, "{parameters}");
+    }
+    let (from, before) = ("from=2024-06-01T12:10:00Z", "compare_from=2024-06-01T12:00:00Z");
+    let json = get(&router, &format!("/api/v1/patterns?{from}&{before}")).await.json;
+    let changes = texts(&json, &["change", "text", "count_before", "count"]);
+    assert_eq!(changes, ["new new 0 1", "gone gone 1 0", "changed b 1 2"]);
+    let counts = ["total", "total_before", "new", "gone", "changed", "unchanged"]
+        .map(|name| json[name].as_u64().unwrap());
+    assert_eq!(counts, [5, 4, 1, 1, 1, 1]);
+}
+
+#[tokio::test]
 async fn bad_questions_name_what_is_wrong() {
     let router = Collector::new().router(&AccessConfig::default());
     for (uri, code, field, part) in [
@@ -250,6 +299,20 @@ async fn bad_questions_name_what_is_wrong() {
         ("/api/v1/histogram?limit=1", "unknown_parameter", "limit", "interval"),
         ("/api/v1/fields?q=a", "bad_parameter", "q", "'field'"),
         ("/api/v1/patterns?q=%22", "bad_query", "q", "column"),
+        ("/api/v1/patterns?order=up", "bad_parameter", "order", "frequent, rare, newest"),
+        ("/api/v1/patterns?order=rare&compare_from=now-1d", "bad_parameter", "order", "of their own"),
+        (
+            "/api/v1/patterns?from=now-2h&compare_from=now-1h",
+            "bad_parameter",
+            "compare_from",
+            "later than 'from'",
+        ),
+        (
+            "/api/v1/patterns?compare_from=now&compare_to=now-1h",
+            "bad_parameter",
+            "compare_from",
+            "later than",
+        ),
         ("/api/v1/tail?q=(", "bad_query", "q", "column"),
         ("/api/v1/tail?from=now", "unknown_parameter", "from", "q"),
     ] {

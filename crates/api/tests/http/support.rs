@@ -135,6 +135,18 @@ impl Collector {
         self.written.send_replace(appended.end);
     }
 
+    /// As [`Collector::index`], with the message of each event as its template.
+    pub(crate) async fn index_by_message(&self, events: &[Event<'_>], appended: journal::Appended) {
+        let (mut position, mut batch) = (appended.first, Batch { end: appended.end, ..Batch::default() });
+        for event in events {
+            let template = Some(Arc::new(event::Template::new(event.message.clone())));
+            batch.events.push(Analyzed { template, ..analyzed(self.id(position), event.clone()) });
+            position = position.next();
+        }
+        self.index.write(&batch).await.unwrap();
+        self.written.send_replace(appended.end);
+    }
+
     pub(crate) fn id(&self, position: Position) -> EventId {
         EventId { journal: self.journal.id(), position }
     }

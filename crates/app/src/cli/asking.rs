@@ -1,6 +1,6 @@
 //! Commands that ask what is stored.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::output::Output;
 
@@ -40,6 +40,9 @@ pub struct Search {
     /// Print the oldest first, instead of the newest.
     #[arg(long)]
     pub oldest_first: bool,
+    /// Print those found, the newest last, then further ones as they come in, until interrupted.
+    #[arg(long, short = 'f', conflicts_with_all = ["oldest_first", "context", "to"])]
+    pub follow: bool,
     /// Also print so many events before and after each, of the same file, else session, else host.
     #[arg(long, short = 'C', value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub context: u32,
@@ -47,6 +50,84 @@ pub struct Search {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub fields: Vec<String>,
     /// How to print them.
+    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// How many events there are.
+#[derive(Debug, Clone, Args)]
+pub struct Count {
+    /// Which events.
+    #[command(flatten)]
+    pub question: Question,
+    /// How to print the answer.
+    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// Which values a field has most.
+#[derive(Debug, Clone, Args)]
+pub struct Top {
+    /// Which field, such as source.ip.
+    pub field: String,
+    /// Which events.
+    #[command(flatten)]
+    pub question: Question,
+    /// How many values, most frequent first.
+    #[arg(long, short = 'n', default_value_t = 10)]
+    pub limit: u32,
+    /// How to print the answer.
+    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// How many events there are at which times.
+#[derive(Debug, Clone, Args)]
+pub struct Histogram {
+    /// Which events.
+    #[command(flatten)]
+    pub question: Question,
+    /// Width of a bucket, such as 30s, 5m, 1h or 1d. Default: one that suits the range.
+    #[arg(long, value_name = "WIDTH")]
+    pub interval: Option<String>,
+    /// Also count by the values of this field, such as source.
+    #[arg(long, value_name = "FIELD")]
+    pub by: Option<String>,
+    /// How to print the answer.
+    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// Which templates come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PatternOrder {
+    /// Those with most events.
+    Frequent,
+    /// Those with fewest events.
+    Rare,
+    /// Those that began last.
+    Newest,
+}
+
+/// Which templates there are.
+#[derive(Debug, Clone, Args)]
+pub struct Patterns {
+    /// Which events.
+    #[command(flatten)]
+    pub question: Question,
+    /// Which come first.
+    #[arg(long, value_enum, default_value_t = PatternOrder::Frequent)]
+    pub order: PatternOrder,
+    /// Say what changed since an earlier period instead: when it begins.
+    #[arg(long, value_name = "TIME", conflicts_with = "order")]
+    pub compare_from: Option<String>,
+    /// When it ends. Default: where the later one begins.
+    #[arg(long, value_name = "TIME", conflicts_with = "order")]
+    pub compare_to: Option<String>,
+    /// How many templates; of a comparison, how many of each kind of change.
+    #[arg(long, short = 'n', default_value_t = 20)]
+    pub limit: u32,
+    /// How to print the answer.
     #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
     pub output: Output,
 }

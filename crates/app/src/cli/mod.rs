@@ -15,7 +15,7 @@ pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
     TemplatesAction,
 };
-pub use asking::{Question, Search, Server};
+pub use asking::{Count, Histogram, PatternOrder, Patterns, Question, Search, Server, Top};
 pub use audit::{AuditAction, AuditFormat};
 pub use output::Output;
 
@@ -104,6 +104,14 @@ pub enum Command {
     },
     /// Search what is stored.
     Query(Search),
+    /// Print how many events match.
+    Count(Count),
+    /// Print the most frequent values of a field.
+    Top(Top),
+    /// Print how many events there are over time.
+    Histogram(Histogram),
+    /// Print the templates of what matches: the most frequent, the rare, the new, or what changed since an earlier period.
+    Patterns(Patterns),
     /// Print events as they come in, until interrupted.
     Tail {
         /// What to look for; nothing means everything.
@@ -265,18 +273,33 @@ pub enum JournalAction {
     Verify,
 }
 
-/// The whole command with a flag for every setting.
+/// The whole command with a flag for every setting, which its help leaves to `--help-settings`.
 pub fn command() -> clap::Command {
-    let settings = SETTINGS.iter().map(|setting| {
-        Arg::new(setting.name)
-            .long(setting.flag())
-            .value_name("VALUE")
-            .help(format!("{} [{}]", setting.help, setting.name))
-            .help_heading("Settings")
-            .hide_short_help(true)
-            .global(true)
-    });
-    Cli::command().args(settings)
+    let help = Arg::new(HELP_SETTINGS)
+        .long(HELP_SETTINGS)
+        .help("Print the settings, which may follow every command")
+        .action(clap::ArgAction::SetTrue)
+        .global(true);
+    Cli::command().arg(help).args(settings().map(|setting| setting.hide(true).global(true)))
+}
+
+const HELP_SETTINGS: &str = "help-settings";
+
+fn settings() -> impl Iterator<Item = Arg> {
+    SETTINGS.iter().map(|setting| {
+        let help = format!("{} [{}]", setting.help, setting.name);
+        Arg::new(setting.name).long(setting.flag()).value_name("VALUE").help(help)
+    })
+}
+
+/// What `--help-settings` prints.
+fn settings_help() -> String {
+    let mut command =
+        clap::Command::new("log-sentinel").args(settings()).disable_help_flag(true).help_template(
+            "Settings are flags behind any command, variables by the name in brackets, or lines of .env and \
+             log-sentinel.yaml.\nlog-sentinel check prints those in effect.\n\n{options}\n",
+        );
+    command.render_long_help().to_string()
 }
 
 /// Reads the command line: what to do, and the settings given as flags.
@@ -286,6 +309,11 @@ pub fn command() -> clap::Command {
 pub fn parse(
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> Result<(Cli, BTreeMap<&'static str, String>), clap::Error> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    if arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--help-settings")
+    {
+        return Err(clap::Error::raw(clap::error::ErrorKind::DisplayHelp, settings_help()));
+    }
     let matches = command().try_get_matches_from(arguments.into_iter().map(asking::without_hyphen))?;
     let flags = flags(&matches);
     Ok((Cli::from_arg_matches(&matches)?, flags))
@@ -310,6 +338,22 @@ mod tests {
         for line in ["log-sentinel --addr 127.0.0.1:9 run", "log-sentinel run --addr 127.0.0.1:9"] {
             let (_, flags) = parse(line.split(' ').map(Into::into)).unwrap();
             assert_eq!(flags["LOG_SENTINEL_ADDR"], "127.0.0.1:9", "{line}");
+        }
+    }
+
+    #[test]
+    fn the_help_of_a_command_is_its_own() {
+        let help = |line: &str| parse(line.split(' ').map(Into::into)).unwrap_err().to_string();
+        for line in ["log-sentinel --help", "log-sentinel query --help", "log-sentinel query -h"] {
+            let help = help(line);
+            assert!(help.contains("--help-settings") && !help.contains("--anomaly-addr"), "{help}");
+        }
+        for line in ["log-sentinel --help-settings", "log-sentinel top --help-settings"] {
+            let help = help(line);
+            assert!(
+                help.contains("--anomaly-addr") && help.contains("[LOG_SENTINEL_ANOMALY_ADDR]"),
+                "{help}"
+            );
         }
     }
 

@@ -4,6 +4,7 @@
 pub(crate) mod agents;
 pub(crate) mod audit;
 pub(crate) mod check;
+pub(crate) mod counts;
 pub(crate) mod demo;
 pub(crate) mod dlq;
 pub(crate) mod elastic;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The API gives so many hits at a time.
-const PAGE: u32 = 10_000;
+pub(crate) const PAGE: u32 = 10_000;
 /// Output is written when there is so much of it.
 const WRITE_BYTES: usize = 64 << 10;
 
@@ -150,7 +150,7 @@ impl Printer<'_> {
 }
 
 /// The values of some fields, two blanks apart; `-` where an event has none.
-fn values(hit: &Json, fields: &[String]) -> String {
+pub(crate) fn values(hit: &Json, fields: &[String]) -> String {
     let value = |name: &String| {
         let document = hit.as_object()?;
         let value = member(document, &query::resolve(name)).or_else(|| member(document, name))?;

@@ -1,16 +1,20 @@
 //! `log-sentinel tail`: events as they come in.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use reqwest::Response;
 use retry::Backoff;
 use serde_json::Value as Json;
 
-use super::{note, print, print_json, query::readable};
+use super::{
+    note, print, print_json,
+    query::{PAGE, parameters, readable, values},
+};
 use crate::{
     AppError,
-    cli::Output,
+    cli::{Output, Search},
     client::{Client, ClientError},
+    hits::Hits,
     wording::plain,
 };
 
@@ -24,7 +28,63 @@ const RETRY_MAX: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the collector does not answer at first or refuses, or output cannot be written.
 pub(crate) async fn run(client: &Client, query: &str, output: Output) -> Result<(), AppError> {
-    let mut response = client.get("/api/v1/tail", &[("q", query)]).await?;
+    let asked = [("q", query)];
+    let response = client.get("/api/v1/tail", &asked).await?;
+    go_on(client, &asked, output, response, |event| Some(line(event, output, &[]))).await
+}
+
+/// Prints what a search finds, the newest last, then what comes in.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn follow(client: &Client, search: &Search) -> Result<(), AppError> {
+    let Search { output, fields, .. } = search;
+    let (query, names) = (search.question.query.join(" "), fields.join(","));
+    let asked = [("q", query.as_str()), ("fields", names.as_str())];
+    // Opened first, so that nothing is lost between the two; what both have is printed once.
+    let response = client.get("/api/v1/tail", &asked).await?;
+    let found = newest(client, search).await?;
+    let mut seen: HashSet<String> = found.iter().filter_map(id).collect();
+    let text: String = found.iter().rev().map(|hit| line(hit, *output, fields)).collect();
+    let printed = if *output == Output::Text { print(&text) } else { print_json(&text) };
+    if !printed? {
+        return Ok(());
+    }
+    let fresh = |event: &Json| {
+        let is_known = id(event).is_some_and(|id| seen.remove(&id));
+        (!is_known).then(|| line(event, *output, fields))
+    };
+    go_on(client, &asked, *output, response, fresh).await
+}
+
+fn id(hit: &Json) -> Option<String> {
+    hit["_id"].as_str().map(str::to_owned)
+}
+
+/// The hits of a search, as many as one answer may have.
+async fn newest(client: &Client, search: &Search) -> Result<Vec<Json>, AppError> {
+    let mut asked = parameters(&search.question);
+    asked.push(("limit", search.limit.min(PAGE).to_string()));
+    asked.push(("fields", search.fields.join(",")));
+    let asked: Vec<_> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let (mut hits, mut found) = (Hits::ask(client, &asked).await?, Vec::new());
+    while let Some(hit) = hits.next().await? {
+        found.push(hit);
+    }
+    Ok(found)
+}
+
+/// Prints what a stream brings, as [`run`]; what `line` makes nothing of is left out.
+///
+/// # Errors
+/// As [`run`].
+async fn go_on(
+    client: &Client,
+    asked: &[(&str, &str)],
+    output: Output,
+    mut response: Response,
+    mut line: impl FnMut(&Json) -> Option<String>,
+) -> Result<(), AppError> {
     let mut frames = Frames::default();
     loop {
         loop {
@@ -33,7 +93,7 @@ pub(crate) async fn run(client: &Client, query: &str, output: Output) -> Result<
                 Ok(None) | Err(_) => break,
             }
             while let Some(frame) = frames.next() {
-                let Some(line) = show(&frame, output) else { continue };
+                let Some(line) = event(&frame).and_then(|event| line(&event)) else { continue };
                 let printed = if output == Output::Text { print(&line) } else { print_json(&line) };
                 if !printed? {
                     return Ok(());
@@ -42,15 +102,15 @@ pub(crate) async fn run(client: &Client, query: &str, output: Output) -> Result<
         }
         frames.buffer.clear();
         note(&format!("the connection to {} ended; connecting again", client.shown()));
-        response = again(client, query, frames.last_id.as_deref()).await?;
+        response = again(client, asked, frames.last_id.as_deref()).await?;
         let from = if frames.last_id.is_some() { "the last event seen" } else { "here" };
         note(&format!("connected again; going on from {from}"));
     }
 }
 
 /// Connects again, for as long as nobody says no.
-async fn again(client: &Client, query: &str, last_id: Option<&str>) -> Result<Response, AppError> {
-    let mut parameters = vec![("q", query)];
+async fn again(client: &Client, asked: &[(&str, &str)], last_id: Option<&str>) -> Result<Response, AppError> {
+    let mut parameters = asked.to_vec();
     parameters.extend(last_id.map(|id| ("after", id)));
     let mut backoff = Backoff::new(RETRY_MIN, RETRY_MAX);
     loop {
@@ -94,8 +154,8 @@ impl Frames {
     }
 }
 
-/// What one server-sent event is to a person; None for heartbeats.
-fn show(frame: &str, output: Output) -> Option<String> {
+/// The event of a server-sent one; None for heartbeats.
+fn event(frame: &str) -> Option<Json> {
     let field = |name: &str| {
         let lines = frame.lines().filter_map(|line| line.strip_prefix(name));
         lines.map(|value| value.strip_prefix(' ').unwrap_or(value)).collect::<Vec<_>>().join("\n")
@@ -108,12 +168,16 @@ fn show(frame: &str, output: Output) -> Option<String> {
         note(&format!("events are missing here, for they are stored no more: {}", plain(&data)));
         return None;
     }
-    let document: Json = serde_json::from_str(&data).ok()?;
-    Some(match output {
-        Output::Text => readable(&document) + "\n",
-        Output::Json => format!("{document:#}\n"),
-        Output::Ndjson => format!("{document}\n"),
-    })
+    serde_json::from_str(&data).ok()
+}
+
+fn line(event: &Json, output: Output, fields: &[String]) -> String {
+    match output {
+        Output::Text if !fields.is_empty() => values(event, fields) + "\n",
+        Output::Text => readable(event) + "\n",
+        Output::Json => format!("{event:#}\n"),
+        Output::Ndjson => format!("{event}\n"),
+    }
 }
 
 #[cfg(test)]
@@ -123,9 +187,10 @@ mod tests {
     #[test]
     fn frames_become_lines_and_heartbeats_nothing() {
         let frame = "id: 1\ndata: {\"message\":\"hello\"}\n\n";
-        assert_eq!(show(frame, Output::Ndjson).as_deref(), Some("{\"message\":\"hello\"}\n"));
-        assert_eq!(show(": heartbeat\n\n", Output::Ndjson), None);
-        assert_eq!(show("id: 2\n\n", Output::Ndjson), None);
+        let shown = |frame: &str| event(frame).map(|event| line(&event, Output::Ndjson, &[]));
+        assert_eq!(shown(frame).as_deref(), Some("{\"message\":\"hello\"}\n"));
+        assert_eq!(shown(": heartbeat\n\n"), None);
+        assert_eq!(shown("id: 2\n\n"), None);
     }
 
     #[test]
