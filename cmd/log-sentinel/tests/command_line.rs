@@ -257,3 +257,64 @@ async fn lines_that_are_too_old_to_stay_are_said() {
     let report = said(&run(dir.path(), &["import", "old.log", "--url", &server.url], &[]));
     assert!(report.contains("50 lines are older than LOG_SENTINEL_RETENTION"), "{report}");
 }
+
+const FORMATS: &str = r"
+formats:
+  - name: payroll
+    pattern: '^(?<time>\S+ \S+) \{(?<level>\w+)\} (?<program>\w+) took=(?<took_ms>\d+): (?<message>.*)'
+    time: '%d.%m.%y %H:%M:%S'
+    zone: Europe/Berlin
+    levels: { GRAVE: error }
+    examples: ['22.10.26 23:59:01 {GRAVE} payd took=70: no money']
+";
+
+#[test]
+fn lines_are_explained_without_a_server() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("formats.yaml"), FORMATS).unwrap();
+    let lines = "22.10.26 23:59:01 {GRAVE} payd took=70: no money\n\x1b[2Jhello\n";
+    fs::write(dir.path().join("some.log"), lines).unwrap();
+    let formats = ("LOG_SENTINEL_FORMATS_FILE", "formats.yaml");
+    let words = said(&run(dir.path(), &["parse", "some.log", "--explain"], &[formats]));
+    for expected in [
+        "line 1: payroll\n  time         2026-10-22T21:59:01Z  (as payroll has it)\n  level        error  (as payroll has it)",
+        "program      payd",
+        "labels.took_ms 70",
+        "line 2: terminal colours, in it plain text\n",
+        "(none is recognised: that of the receipt)",
+    ] {
+        assert!(words.contains(expected), "{expected:?} in:\n{words}");
+    }
+    assert!(!words.contains('\x1b'), "what a log holds must not steer a terminal");
+    let json = run(dir.path(), &["parse", "some.log", "--explain", "-o", "json"], &[]);
+    let first: Json =
+        serde_json::from_slice(json.stdout.split(|byte| *byte == b'\n').next().unwrap()).unwrap();
+    assert_eq!(
+        first["formats"],
+        serde_json::json!(["time stamp first"]),
+        "without the file the format is not known"
+    );
+    assert_eq!(first["event"]["event"]["original"], "22.10.26 23:59:01 {GRAVE} payd took=70: no money");
+    assert!(!dir.path().join(".local").exists(), "nothing is taken in");
+}
+
+#[test]
+fn wrong_formats_are_refused_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, expected) in [
+        ("formats: 7", "formats.yaml is no list of formats"),
+        ("formats:\n  - name: x\n    patern: y", "unknown field `patern`"),
+        (&FORMATS.replace("took=70", "took=x"), "format payroll: the example"),
+        (&FORMATS.replace("'^(", "'^(("), "format payroll: its pattern is no regular expression"),
+    ] {
+        fs::write(dir.path().join("formats.yaml"), text).unwrap();
+        for command in ["check", "run"] {
+            let output = run(dir.path(), &[command], &[("LOG_SENTINEL_FORMATS_FILE", "formats.yaml")]);
+            assert!(
+                !output.status.success() && said(&output).contains(expected),
+                "{command}: {}",
+                said(&output)
+            );
+        }
+    }
+}

@@ -249,3 +249,30 @@ async fn a_stamp_of_the_far_future_leads_nothing() {
         server.get("/api/v1/search", &[("limit", "1"), ("to", "2100-01-01T00:00:00Z")]).await.unwrap();
     assert_eq!(asked["hits"][0]["message"], "of a wrong clock", "a range that is asked for is in order");
 }
+
+#[tokio::test]
+async fn formats_of_ones_own_are_read_at_the_door_and_by_the_anomaly_service() {
+    let data = tempfile::tempdir().unwrap();
+    let formats = data.path().join("formats.yaml");
+    let pattern = r"^(?<time>\S+) \{(?<level>\w+)\} (?<user.name>\w+) took=(?<took_ms>\d+): (?<message>.*)";
+    fs::write(
+        &formats,
+        format!("formats:\n  - {{ name: payroll, pattern: '{pattern}', levels: {{ GRAVE: error }} }}\n"),
+    )
+    .unwrap();
+    let server = start(data.path(), &[("LOG_SENTINEL_FORMATS_FILE", formats.to_str().unwrap())]);
+    let line = "2024-06-01T12:00:00Z {GRAVE} ann took=70: no money";
+    let (status, answer) = server.post_logs("text/plain", format!("{line}\nhello\n")).await.unwrap();
+    assert_eq!((status, &answer["accepted"]), (200, &json!(2)));
+    eventually("it is found by what it holds", async || {
+        let found =
+            server.count("user.name:ann level:error message:\"no money\" @timestamp:2024-06-01").await;
+        (found.unwrap() == 1).then_some(())
+    })
+    .await;
+    let anomaly = &server.anomaly_url;
+    let body = server.http.post(format!("{anomaly}/predict")).header("content-type", "text/plain").body(line);
+    let judged: Json = body.send().await.unwrap().json().await.unwrap();
+    assert!(judged.to_string().contains("no money"), "{judged}");
+    assert!(!judged.to_string().contains("GRAVE"), "{judged}");
+}

@@ -150,17 +150,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 fn parsed(line: &Line) -> Event<'_> {
     let at = Timestamp::saturating_from_nanos(i128::from(line.at_ms) * 1_000_000);
+    let zone = &jiff::tz::TimeZone::UTC;
     let context = Context {
-        received: at,
-        near: at,
-        zone: &jiff::tz::TimeZone::UTC,
         file: Some(match line.log {
             Log::Auth => "/var/log/auth.log",
             Log::Access => "/var/log/apache/access.log",
         }),
         host: Some("ip-10-77-20-248"),
-        joining: None,
-        line_bytes_max: 1 << 20,
+        ..Context::new(at, zone, 1 << 20)
     };
     parse::line(line.text.as_bytes(), &context)
 }

@@ -2,7 +2,9 @@
 
 use std::{io, path::PathBuf};
 
-use crate::{client::ClientError, instance::StartError, settings::SettingsError, wording};
+use crate::{
+    client::ClientError, formats::FormatsError, instance::StartError, settings::SettingsError, wording,
+};
 
 /// Why the program did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +16,9 @@ pub enum AppError {
     /// It could not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The formats of the user's own.
+    #[error(transparent)]
+    Formats(#[from] FormatsError),
     /// A collector did not answer as it should.
     #[error(transparent)]
     Client(#[from] ClientError),

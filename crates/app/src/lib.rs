@@ -7,6 +7,7 @@ mod client;
 mod commands;
 mod error;
 mod findings;
+mod formats;
 #[cfg(test)]
 mod fuzz;
 mod hits;
@@ -24,7 +25,8 @@ use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
     agents, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, import,
-    journal as journal_command, keys, models, predict, query, sessions, starters, tail, templates, train,
+    journal as journal_command, keys, models, parse as parse_command, predict, query, sessions, starters,
+    tail, templates, train,
 };
 use instance::{Instance, Role};
 use settings::{Settings, Sources, Values};
@@ -104,6 +106,7 @@ fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
             JournalAction::Verify => journal_command::verify(&settings.data),
         },
         Command::Audit { action } => audit_command::run(&settings.data, action),
+        Command::Parse { file, explain, output } => parse_command::run(&settings, &file, explain, output),
         asynchronous => {
             let runtime = runtime()?;
             let outcome = runtime.block_on(run(asynchronous, sources, &settings));
@@ -187,6 +190,7 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
         Command::Check { .. }
         | Command::Completions { .. }
         | Command::Journal { .. }
+        | Command::Parse { .. }
         | Command::Audit { .. } => Cli::command().print_help().map_err(AppError::from),
     }
 }

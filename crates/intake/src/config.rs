@@ -1,6 +1,6 @@
 //! How records are understood, and where they come from.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use event::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,6 +18,8 @@ pub struct Config {
     pub joining: Option<Joining>,
     /// Zone of time stamps that name none (UTC by default). Setting `LOG_SENTINEL_ZONE`.
     pub zone: TimeZone,
+    /// Formats of the user's own, which lines are looked at for first. Setting `LOG_SENTINEL_FORMATS_FILE`.
+    pub formats: Arc<parse::Formats>,
     /// This machine: the host of lines of watched files that name none. Lines that came over the
     /// network are not given it.
     pub host: Option<String>,
@@ -35,6 +37,7 @@ impl Default for Config {
             line_bytes_max: 1 << 20,
             joining: Some(Joining::default()),
             zone: TimeZone::UTC,
+            formats: Arc::default(),
             host: None,
             retention: None,
             held_bytes_max: body::Config::default().in_flight_bytes_max,

@@ -65,13 +65,14 @@ impl Door {
 
     /// What parsers are to know of records that are received now.
     pub fn context<'c>(&'c self, origin: &Origin<'c>) -> parse::Context<'c> {
-        let Config { line_bytes_max, zone, joining, .. } = self.config();
+        let Config { line_bytes_max, zone, joining, formats, .. } = self.config();
         let received = (self.0.clock)();
         parse::Context {
             near: origin.written.unwrap_or(received),
             file: origin.file,
             host: origin.host,
             joining: joining.as_ref(),
+            formats: Some(formats),
             ..parse::Context::new(received, zone, *line_bytes_max)
         }
     }

@@ -11,6 +11,7 @@ mod body;
 mod container;
 mod decoding;
 mod envelope;
+mod explain;
 mod fit;
 mod formats;
 mod framing;
@@ -23,6 +24,7 @@ mod list;
 mod logfmt;
 mod names;
 mod nested;
+mod own;
 mod record;
 #[cfg(test)]
 mod samples;
@@ -38,9 +40,11 @@ use event::Timestamp;
 
 pub use body::body;
 pub use decoding::original_bytes;
+pub use explain::{Explanation, explain};
 pub use joining::{Joining, Pattern};
 pub use level::level_from_message;
 pub use line::line;
+pub use own::{Definition, FormatError, Formats};
 
 /// What a parser must be told about the world.
 #[derive(Debug, Clone)]
@@ -58,6 +62,8 @@ pub struct Context<'c> {
     pub host: Option<&'c str>,
     /// Which lines of a text are one event; None when each is one.
     pub joining: Option<&'c Joining>,
+    /// Formats of one's own, which are asked for first.
+    pub formats: Option<&'c Formats>,
     /// Longest line, or message of a record, in bytes; what is longer is cut and marked.
     pub line_bytes_max: usize,
 }
@@ -65,7 +71,16 @@ pub struct Context<'c> {
 impl<'c> Context<'c> {
     /// For records that come from no file and name their host themselves.
     pub fn new(received: Timestamp, zone: &'c jiff::tz::TimeZone, line_bytes_max: usize) -> Self {
-        Self { received, near: received, zone, file: None, host: None, joining: None, line_bytes_max }
+        Self {
+            received,
+            near: received,
+            zone,
+            file: None,
+            host: None,
+            joining: None,
+            formats: None,
+            line_bytes_max,
+        }
     }
 }
 

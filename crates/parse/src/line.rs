@@ -15,16 +15,25 @@ use crate::{
 
 /// Recognises one text line (without its newline). Never fails: what nothing recognises is plain text.
 ///
-/// Known are JSON objects, logfmt, syslog (RFC 5424, RFC 3164 with or without priority, and the forms of journals
+/// Known are formats of one's own ([`Context::formats`]), JSON objects, logfmt, syslog (RFC 5424, RFC 3164 with or without priority, and the forms of journals
 /// and devices), access logs, the formats of the table in `formats`, and whatever begins with a time stamp or a
 /// level. `original` is the whole line; the message is what follows the header, the whole line for access logs and
 /// plain text.
 pub fn line<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
+    complete(bytes, context, &mut |_| {})
+}
+
+/// As [`line`], telling the name of each format that was found, from the outside in.
+pub(crate) fn complete<'a, 'c>(
+    bytes: &'a [u8],
+    context: &Context<'c>,
+    tell: &mut dyn FnMut(&'c str),
+) -> Event<'a> {
     let (bytes, truncated) = cut(joining::content(bytes), context.line_bytes_max);
     let mut event = match decoding::text(bytes) {
-        (Cow::Borrowed(text), _) => recognised(text, context),
+        (Cow::Borrowed(text), _) => recognised(text, context, tell),
         (Cow::Owned(text), decoding) => {
-            let mut event = recognised(&text, context).into_owned();
+            let mut event = recognised(&text, context, tell).into_owned();
             decoding.mark(&mut event, bytes);
             event
         }
@@ -52,19 +61,34 @@ fn cut(bytes: &[u8], max: usize) -> (&[u8], bool) {
     (&bytes[..end], true)
 }
 
-/// The event of a text, be it one line or several that belong together.
-pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> {
+/// The event of a text, be it one line or several that belong together, and the name of each format that was found,
+/// from the outside in.
+pub(crate) fn recognised<'a, 'c>(
+    line: &'a str,
+    context: &Context<'c>,
+    tell: &mut dyn FnMut(&'c str),
+) -> Event<'a> {
     if let Some(bare) = ansi::strip(line) {
-        let mut event = recognised(&bare, context).into_owned();
+        tell("terminal colours");
+        let mut event = recognised(&bare, context, tell).into_owned();
         event.flag(event::field::ANSI);
         event.original = Some(Cow::Borrowed(line));
         return event;
     }
     let text = line.strip_prefix('\u{feff}').unwrap_or(line);
-    let one = |text: &'a str| structured(text, context).unwrap_or_else(|| plain(text, context));
-    let mut event = contained(text, context).unwrap_or_else(|| joining::event(text, context, one));
-    if event.message.len() < text.len() {
-        nested::unfold(&mut event, context);
+    let found = own(text, context, tell)
+        .or_else(|| contained(text, context, tell))
+        .or_else(|| spread(text, context).inspect(|_| tell("JSON")));
+    let mut event = found.unwrap_or_else(|| {
+        joining::event(text, |text| {
+            let (name, event) =
+                structured(text, context).unwrap_or_else(|| ("plain text", plain(text, context)));
+            tell(name);
+            event
+        })
+    });
+    if event.message.len() < text.len() && nested::unfold(&mut event, context) {
+        tell("a record in its message");
     }
     if event.fields.is_empty() && event.message.len() == text.len() {
         // Plain text keeps its byte order mark out of the message only.
@@ -74,12 +98,24 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>) -> Event<'a> 
     event
 }
 
+/// The event of a text in a format of one's own.
+fn own<'a, 'c>(text: &'a str, context: &Context<'c>, tell: &mut dyn FnMut(&'c str)) -> Option<Event<'a>> {
+    let (event, name) = context.formats?.event(text, context)?;
+    tell(name);
+    Some(event)
+}
+
 /// The event of a program's line that a container's runtime wrote down.
-fn contained<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+fn contained<'a, 'c>(
+    text: &'a str,
+    context: &Context<'c>,
+    tell: &mut dyn FnMut(&'c str),
+) -> Option<Event<'a>> {
     let Part { stamp, stream, text, .. } = container::parts(text)?;
+    tell("a container's line");
     let mut event = match text {
-        Cow::Borrowed(text) => recognised(text, context),
-        Cow::Owned(text) => recognised(&text, context).into_owned(),
+        Cow::Borrowed(text) => recognised(text, context, tell),
+        Cow::Owned(text) => recognised(&text, context, tell).into_owned(),
     };
     // The runtime's clock is a whole date with a zone, what the program writes may be neither.
     if let Some(timestamp) = time::parse(stamp, context) {
@@ -89,18 +125,27 @@ fn contained<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     Some(event)
 }
 
+/// The event of JSON that is spread over lines.
+fn spread<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    if !text.starts_with('{') || !text.contains('\n') {
+        return None;
+    }
+    nested::json(text, context, false).ok()
+}
+
 fn plain<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
     let mut event = Event::new(text, context.received);
     event.severity = level::level_from_message(text).unwrap_or(Severity::Info);
     event
 }
 
-fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+/// The event of a line, and what its format is called.
+fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
     match text.as_bytes().first()? {
         // Continued lines, such as those of stack traces.
         b' ' | b'\t' => None,
-        b'{' => nested::json(text, context, false).ok(),
-        b'<' => syslog::event(text, context),
+        b'{' => Some(("JSON", nested::json(text, context, false).ok()?)),
+        b'<' => Some(("syslog", syslog::event(text, context)?)),
         _ => {
             let line = Line::new(text, context);
             formats::event(&line, context).or_else(|| match &line.stamp {
@@ -111,25 +156,33 @@ fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     }
 }
 
-fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Event<'a> {
-    let mut event = network::stamped(stamp, context)
-        .or_else(|| syslog::stamped(stamp, context))
-        .or_else(|| access::stamped(stamp, context))
-        .unwrap_or_else(|| application::stamped(stamp, context));
+/// What stands behind a name when it is there.
+fn named<'a>(
+    name: &'static str,
+    event: impl FnOnce() -> Option<Event<'a>>,
+) -> impl FnOnce() -> Option<(&'static str, Event<'a>)> {
+    move || Some((name, event()?))
+}
+
+fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> (&'static str, Event<'a>) {
+    let (name, mut event) = named("network device", || network::stamped(stamp, context))()
+        .or_else(named("syslog", || syslog::stamped(stamp, context)))
+        .or_else(named("access log", || access::stamped(stamp, context)))
+        .unwrap_or_else(|| ("time stamp first", application::stamped(stamp, context)));
     if stamp.at.is_none() {
         event.flag(event::field::TIMESTAMP_REPLACED);
         event.set("labels.timestamp", stamp.text);
     }
-    event
+    (name, event)
 }
 
-fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    application::level_first(text, context)
-        .or_else(|| access::event(text, context))
-        .or_else(|| supercomputers::event(text, context))
-        .or_else(|| syslog::version_one(text, context))
-        .or_else(|| network::event(text, context))
-        .or_else(|| vendor::event(text, context.received, context))
-        .or_else(|| nested::logfmt(text, context))
-        .or_else(|| application::later_word(text, context))
+fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
+    named("level first", || application::level_first(text, context))()
+        .or_else(named("access log", || access::event(text, context)))
+        .or_else(named("failure log of a supercomputer", || supercomputers::event(text, context)))
+        .or_else(named("syslog", || syslog::version_one(text, context)))
+        .or_else(named("network device", || network::event(text, context)))
+        .or_else(named("security product", || vendor::event(text, context.received, context)))
+        .or_else(named("logfmt", || nested::logfmt(text, context)))
+        .or_else(named("time stamp after some words", || application::later_word(text, context)))
 }

@@ -43,15 +43,16 @@ pub(crate) fn logfmt<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'
     Some(event(logfmt::record(text)?, context, || Cow::Borrowed(text)))
 }
 
-/// Opens a record that is the message of another one: JSON, also behind the cookie of CEE, or logfmt.
-pub(crate) fn unfold<'a>(event: &mut Event<'a>, context: &Context<'_>) {
+/// Opens a record that is the message of another one: JSON, also behind the cookie of CEE, or logfmt. Says whether it
+/// is one.
+pub(crate) fn unfold<'a>(event: &mut Event<'a>, context: &Context<'_>) -> bool {
     let opened = match &event.message {
         Cow::Borrowed(text) => inner(text, context),
         Cow::Owned(text) => inner(text, context).map(|(inner, said)| (inner.into_owned(), said)),
     };
-    if let Some((inner, said)) = opened {
-        merge(event, inner, said, context.received);
-    }
+    let Some((inner, said)) = opened else { return false };
+    merge(event, inner, said, context.received);
+    true
 }
 
 fn inner<'a>(text: &'a str, context: &Context<'_>) -> Option<(Event<'a>, Said)> {

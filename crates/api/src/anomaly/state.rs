@@ -28,6 +28,8 @@ pub struct AnomalyConfig {
     pub line_bytes_max: usize,
     /// Zone of time stamps that name none.
     pub zone: jiff::tz::TimeZone,
+    /// Formats of the user's own, which lines are looked at for first.
+    pub formats: Arc<parse::Formats>,
 }
 
 impl Default for AnomalyConfig {
@@ -40,6 +42,7 @@ impl Default for AnomalyConfig {
             predictions_max: 8,
             line_bytes_max: 1 << 20,
             zone: jiff::tz::TimeZone::UTC,
+            formats: Arc::default(),
         }
     }
 }
@@ -88,7 +91,10 @@ impl Shared {
 
     pub(super) fn context(&self, received: Timestamp) -> parse::Context<'_> {
         let config = &self.state.config;
-        parse::Context::new(received, &config.zone, config.line_bytes_max)
+        parse::Context {
+            formats: Some(&config.formats),
+            ..parse::Context::new(received, &config.zone, config.line_bytes_max)
+        }
     }
 }
 

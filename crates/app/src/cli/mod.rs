@@ -197,6 +197,19 @@ pub enum Command {
         #[command(subcommand)]
         action: JournalAction,
     },
+    /// Print what is made of the lines of a file, without taking them in.
+    ///
+    /// LOG_SENTINEL_FORMATS_FILE names formats of your own, LOG_SENTINEL_ZONE the zone of times that name none.
+    Parse {
+        /// A file of log lines; `-` is standard input.
+        file: PathBuf,
+        /// Say of each line in which format it is, and where its time and its level come from.
+        #[arg(long)]
+        explain: bool,
+        /// How; without --explain events are JSON, one a line.
+        #[arg(long, short = 'o', value_enum, default_value = "text")]
+        output: Output,
+    },
     /// Look at the record of what was decided and by whom.
     Audit {
         /// What to do with it.

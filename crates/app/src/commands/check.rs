@@ -24,7 +24,7 @@ pub(crate) fn table(sources: &Values) -> String {
     text
 }
 
-/// Looks at what a start would look at: certificates, their keys, keys that were made, and globs.
+/// Looks at what a start would look at: certificates, their keys, keys that were made, formats of one's own, and globs.
 ///
 /// # Errors
 /// Every file that cannot be read or used, a glob that is none, and a port that others reach without a key.
@@ -65,6 +65,9 @@ pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
             Ok(_) => problems.push(format!("{name} names {}, which is no PEM file", path.display())),
             Err(error) => problems.push(format!("{name}: cannot read {}: {error}", path.display())),
         }
+    }
+    if let Err(error) = crate::formats::load(settings.intake.formats_file.as_deref()) {
+        problems.push(crate::wording::describe(&error));
     }
     if let Err(error) = intake::tail::check(&settings.intake.tail.files) {
         problems.push(crate::wording::describe(&error));

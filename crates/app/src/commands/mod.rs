@@ -14,6 +14,7 @@ pub(crate) mod import;
 pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod models;
+pub(crate) mod parse;
 pub(crate) mod predict;
 pub(crate) mod query;
 pub(crate) mod sessions;

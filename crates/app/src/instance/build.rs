@@ -17,6 +17,8 @@ pub(super) struct Build<'s> {
     pub(super) access: api::Access,
     pub(super) entrance: Entrance,
     pub(super) record: Record,
+    /// Formats of the user's own.
+    pub(super) formats: Arc<parse::Formats>,
     pub(super) front: Tasks,
     pub(super) back: Tasks,
     pub(super) failed: watch::Sender<Option<String>>,

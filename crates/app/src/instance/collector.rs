@@ -62,7 +62,8 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         settings.questions.search.clone(),
     )
     .following(Arc::new(Templates(analysis)));
-    let door = intake::Door::new(journal.clone(), settings.intake.door.clone(), intake::system_clock);
+    let door = intake::Config { formats: build.formats.clone(), ..settings.intake.door.clone() };
+    let door = intake::Door::new(journal.clone(), door, intake::system_clock);
     let collector = api::collector(api::CollectorState {
         door: door.clone(),
         searcher: searcher.clone(),

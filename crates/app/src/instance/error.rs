@@ -72,6 +72,9 @@ pub enum StartError {
     /// This installation's authority.
     #[error("cannot use this installation's authority")]
     Authority(#[from] tls::AuthorityError),
+    /// The formats of the user's own.
+    #[error(transparent)]
+    Formats(#[from] crate::formats::FormatsError),
     /// Metrics.
     #[error("cannot keep metrics")]
     Metrics(#[from] metric::InstallError),

@@ -29,7 +29,7 @@ use journal::Journal;
 use telemetry::{health::Health, metric, task::Tasks};
 use tokio::sync::watch;
 
-use crate::{Settings, VERSION};
+use crate::{Settings, VERSION, formats};
 use build::{Build, Scorer};
 use record::Record;
 
@@ -101,6 +101,7 @@ impl Instance {
         let (failed, failing) = watch::channel(None);
         let metrics = metric::install(VERSION)?;
         let entrance = access::open(settings, role.collects())?;
+        let formats = formats::load(settings.intake.formats_file.as_deref())?;
         let health = Health::new();
         let record = Record::open(settings, &health);
         let access = api::Access::over(&settings.listeners.allowed_hosts, Arc::clone(&entrance.who));
@@ -111,6 +112,7 @@ impl Instance {
             access: access.recording(record.decisions()),
             entrance,
             record: record.clone(),
+            formats,
             front: Tasks::new(),
             back: Tasks::new(),
             failed,

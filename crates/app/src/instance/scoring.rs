@@ -31,7 +31,7 @@ pub(super) async fn start(
         stop: build.front.stop(),
         health: build.health.clone(),
         metrics: build.metrics.clone(),
-        config: settings.analysis.http.clone(),
+        config: api::AnomalyConfig { formats: build.formats.clone(), ..settings.analysis.http.clone() },
     });
     let router = api::guarded(router, build.access.clone(), &api::anomaly_routes());
     let identities = &build.entrance.identities;

@@ -1,6 +1,6 @@
 //! The group of settings of what comes in: bodies, lines, watched files.
 
-use std::time::Duration;
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use intake::tail::Symlinks;
 use parse::Joining;
@@ -13,6 +13,8 @@ pub(crate) struct Intake {
     pub body: body::Config,
     pub door: intake::Config,
     pub tail: intake::tail::Config,
+    /// Formats of the user's own.
+    pub formats_file: Option<PathBuf>,
 }
 
 impl Intake {
@@ -34,6 +36,7 @@ impl Intake {
             line_bytes_max: reader.size("LOG_SENTINEL_LINE_BYTES_MAX", 1 << 10, 16 << 20),
             joining: joining(reader),
             zone: reader.zone("LOG_SENTINEL_ZONE"),
+            formats: Arc::default(),
             host: host_name(),
             retention,
             held_bytes_max: body.in_flight_bytes_max,
@@ -53,7 +56,7 @@ impl Intake {
             },
             ..intake::tail::Config::default()
         };
-        Self { body, door, tail }
+        Self { body, door, tail, formats_file: reader.optional_path("LOG_SENTINEL_FORMATS_FILE") }
     }
 }
 

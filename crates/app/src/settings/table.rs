@@ -198,6 +198,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
     ),
     setting("LOG_SENTINEL_ZONE", "UTC", "Time zone of time stamps that name none, such as Europe/Berlin."),
     setting(
+        "LOG_SENTINEL_FORMATS_FILE",
+        "",
+        "A YAML file that describes formats of lines of your own; `log-sentinel parse FILE --explain` tries them.",
+    ),
+    setting(
         "LOG_SENTINEL_LOG_LEVEL",
         "info",
         "How much the program logs about itself on standard error: error, warn, info, debug or trace.",

@@ -9,12 +9,14 @@ use crate::{Context, level};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
+        name: "Android",
         begins: Begins::Stamp,
         read: timed,
         #[cfg(test)]
         samples: SAMPLES,
     },
     Format {
+        name: "Android",
         begins: Begins::With(b"VDIWEFA"),
         read: brief,
         #[cfg(test)]

@@ -10,6 +10,7 @@ use super::format::{Begins, Format, Line};
 use crate::{Context, time};
 
 pub(super) const FORMATS: &[Format] = &[Format {
+    name: "auditd",
     begins: Begins::With(b"tn"),
     read,
     #[cfg(test)]

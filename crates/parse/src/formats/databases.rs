@@ -9,30 +9,35 @@ use crate::{Context, level, time};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
+        name: "MySQL or MariaDB",
         begins: Begins::Stamp,
         read: mysql,
         #[cfg(test)]
         samples: MYSQL,
     },
     Format {
+        name: "MySQL slow log",
         begins: Begins::With(b"#"),
         read: mysql_slow,
         #[cfg(test)]
         samples: &[],
     },
     Format {
+        name: "SQL Server",
         begins: Begins::Stamp,
         read: sql_server,
         #[cfg(test)]
         samples: SQL_SERVER,
     },
     Format {
+        name: "MongoDB",
         begins: Begins::Stamp,
         read: mongodb,
         #[cfg(test)]
         samples: MONGODB,
     },
     Format {
+        name: "Redis",
         begins: Begins::With(b"0123456789["),
         read: redis,
         #[cfg(test)]

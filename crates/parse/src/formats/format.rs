@@ -30,6 +30,8 @@ pub(super) enum Begins {
 
 /// A format of one program or family of programs.
 pub(super) struct Format {
+    /// What its lines are called where one is explained.
+    pub(super) name: &'static str,
     pub(super) begins: Begins,
     /// The event of a line, or None where it is of another format. It must say so after a few bytes.
     pub(super) read: for<'a> fn(&Line<'a>, &Context<'_>) -> Option<Event<'a>>,

@@ -9,12 +9,14 @@ use crate::{Context, level};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
+        name: "dmesg",
         begins: Begins::With(b"["),
         read: since_boot,
         #[cfg(test)]
         samples: SAMPLES,
     },
     Format {
+        name: "dmesg -T",
         begins: Begins::Stamp,
         read: dated,
         #[cfg(test)]

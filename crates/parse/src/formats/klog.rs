@@ -10,6 +10,7 @@ use super::format::{Begins, Format, Line};
 use crate::{Context, level, time};
 
 pub(super) const FORMATS: &[Format] = &[Format {
+    name: "klog or glog",
     begins: Begins::With(b"IWEFD"),
     read,
     #[cfg(test)]

@@ -9,24 +9,28 @@ use crate::{Context, access, level, time};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
+        name: "Ruby logger",
         begins: Begins::With(b"DIWEFA"),
         read: ruby,
         #[cfg(test)]
         samples: RUBY,
     },
     Format {
+        name: "Rails",
         begins: Begins::With(b"S"),
         read: rails_request,
         #[cfg(test)]
         samples: &[],
     },
     Format {
+        name: "PHP",
         begins: Begins::Stamp,
         read: php,
         #[cfg(test)]
         samples: PHP,
     },
     Format {
+        name: "Gin",
         begins: Begins::With(b"["),
         read: gin,
         #[cfg(test)]

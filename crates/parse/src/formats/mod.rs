@@ -40,15 +40,15 @@ const TABLE: &[&[Format]] = &[
     languages::FORMATS,
 ];
 
-/// The event of a line in one of these formats. None of them has the stamps of syslog.
-pub(crate) fn event<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
+/// The event of a line in one of these formats, and what the format is called. None of them has the stamps of syslog.
+pub(crate) fn event<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
     let first = *line.text.as_bytes().first()?;
     if line.stamp.is_some_and(|stamp| stamp.form == Form::Syslog) {
         return None;
     }
     let asked =
         if line.stamp.is_some() { &BY_START.stamped } else { &BY_START.first_byte[usize::from(first)] };
-    asked.iter().find_map(|format| (format.read)(line, context))
+    asked.iter().find_map(|format| Some((format.name, (format.read)(line, context)?)))
 }
 
 /// The formats of the table by how their lines begin.

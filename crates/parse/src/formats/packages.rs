@@ -9,18 +9,21 @@ use crate::{Context, time};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
+        name: "dpkg",
         begins: Begins::Stamp,
         read: dpkg,
         #[cfg(test)]
         samples: SAMPLES,
     },
     Format {
+        name: "apt",
         begins: Begins::With(b"CDEILPRSU"),
         read: apt,
         #[cfg(test)]
         samples: &[],
     },
     Format {
+        name: "update-alternatives",
         begins: Begins::With(b"u"),
         read: alternatives,
         #[cfg(test)]

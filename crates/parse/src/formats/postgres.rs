@@ -10,6 +10,7 @@ use super::format::{Begins, Format, Line};
 use crate::Context;
 
 pub(super) const FORMATS: &[Format] = &[Format {
+    name: "PostgreSQL",
     begins: Begins::Stamp,
     read,
     #[cfg(test)]

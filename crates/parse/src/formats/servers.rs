@@ -11,36 +11,42 @@ use crate::{Context, access, level, time};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
+        name: "IIS",
         begins: Begins::Stamp,
         read: iis,
         #[cfg(test)]
         samples: IIS,
     },
     Format {
+        name: "Squid",
         begins: Begins::Stamp,
         read: squid,
         #[cfg(test)]
         samples: SQUID,
     },
     Format {
+        name: "AWS load balancer",
         begins: Begins::With(b"hgw"),
         read: load_balancer,
         #[cfg(test)]
         samples: AWS,
     },
     Format {
+        name: "exim",
         begins: Begins::Stamp,
         read: exim,
         #[cfg(test)]
         samples: EXIM,
     },
     Format {
+        name: "vsftpd",
         begins: Begins::Stamp,
         read: vsftpd,
         #[cfg(test)]
         samples: VSFTPD,
     },
     Format {
+        name: "ESXi",
         begins: Begins::Stamp,
         read: esxi,
         #[cfg(test)]

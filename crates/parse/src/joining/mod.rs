@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use continuation::{Joiner, header_level};
 pub use rules::{Joining, Pattern};
 
-use crate::{Context, stamped::begins_with_time};
+use crate::stamped::begins_with_time;
 
 impl Joining {
     /// How many bytes of some lines are events that no further line can continue; what is behind is the last event, which
@@ -94,17 +94,8 @@ pub(crate) fn content(line: &[u8]) -> &[u8] {
 }
 
 /// The event of one line, or of several as `one` reads the first of them.
-pub(crate) fn event<'a>(
-    text: &'a str,
-    context: &Context<'_>,
-    one: impl Fn(&'a str) -> event::Event<'a>,
-) -> event::Event<'a> {
+pub(crate) fn event<'a>(text: &'a str, one: impl FnOnce(&'a str) -> event::Event<'a>) -> event::Event<'a> {
     let Some((head, rest)) = text.split_once('\n') else { return one(text) };
-    if text.starts_with('{')
-        && let Ok(event) = crate::nested::json(text, context, false)
-    {
-        return event;
-    }
     let head = head.strip_suffix('\r').unwrap_or(head);
     let mut event = one(head);
     let is_silent = event.severity == event::Severity::Info
