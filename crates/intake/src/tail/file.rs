@@ -338,12 +338,13 @@ impl Tailed {
         self.recent.extend_from_slice(kept);
     }
 
-    /// What was read before it was opened, as far as it would have been kept.
+    /// What was read before it was opened, as far as it would have been kept and still stands there.
     fn before(&self) -> Option<Vec<u8>> {
+        let file = self.handle.as_ref()?;
         let mut bytes = vec![0; self.position.offset.min(RECENT_BYTES as u64) as usize];
         let begin = self.position.offset - bytes.len() as u64;
-        let length = read_at(self.handle.as_ref()?, &mut bytes, begin).ok()?;
-        (length == bytes.len()).then_some(bytes)
+        let length = read_at(file, &mut bytes, begin).ok()?;
+        (length == bytes.len() && is_intact(&self.position, file)).then_some(bytes)
     }
 
     pub(super) fn close(&mut self) {

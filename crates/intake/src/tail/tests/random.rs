@@ -255,6 +255,18 @@ fn every_line_is_found_exactly_once_after_steps_that_failed() {
         vec![Write(2), Restart, Part(3), copy(false, false)],
         vec![Other(2), Write(2), Restart, Part(4), copy(false, false)],
         vec![Write(2), over(2, true), over(0, false), Part(7), Kill],
+        vec![
+            Write(3),
+            Rename { late: true },
+            Write(2),
+            Write(2),
+            Rename { late: false },
+            Write(2),
+            Restart,
+            copy(false, true),
+            Rename { late: true },
+            Write(2),
+        ],
         vec![Write(4), Edit { look: true }, Part(3), Write(2), over(0, false), Part(13), Kill],
     ] {
         check(World::new(), &steps, "");
