@@ -149,6 +149,18 @@ async fn ten_questions_are_answered_from_the_command_line() {
     let expected = ["11:36", "11:37", "11:38"].map(|minute| format!("2024-06-01T{minute}:20Z error"));
     assert_eq!(lines(&session), expected);
 
+    // 9. Give me that as CSV.
+    let table =
+        ask(&["query", "level:error", "--oldest-first", "-o", "csv", "--fields", "timestamp,source,message"]);
+    let rows: Vec<_> = table.split_terminator("\r\n").collect();
+    assert_eq!(
+        rows[..2],
+        ["timestamp,source,message", "2024-06-01T11:35:20Z,billing,payment refused: =timeout of bank"]
+    );
+    assert_eq!(rows.len(), 5);
+    let whole = ask(&["query", "-o", "csv", "--all"]);
+    assert_eq!(whole.split_terminator("\r\n").count() as u64, total + 1);
+
     // 10. Why is it an anomaly, and what is like it?
     let strange: Json = serde_json::from_str(&ask(&["query", &id, "-o", "json"])).unwrap();
     let sentinel = &strange["hits"][0]["sentinel"];

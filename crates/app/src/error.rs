@@ -34,6 +34,9 @@ pub enum AppError {
         /// What is lost, in words.
         lost: String,
     },
+    /// What has no end was asked for in a form that has one.
+    #[error("a table of what is yet to come has no end; follow with -o text, json or ndjson")]
+    FollowedCsv,
     /// Keys or agents were not changed.
     #[error(transparent)]
     Key(#[from] access::KeyError),

@@ -16,7 +16,7 @@ use query::{Query, Test};
 use search::{Answer, Searcher};
 use serde_json::{Map, Value, json};
 
-use super::{hits::hit_json, picked::Picked, state::Shared};
+use super::{form::hit_json, picked::Picked, state::Shared};
 use crate::{
     params::{Params, bad_parameter},
     unanswered::unanswered,

@@ -1,11 +1,16 @@
 //! `GET /api/v1/search`: hits page by page, as the client takes them, so that an answer holds a page
-//! at a time however much is asked for.
+//! at a time however much is asked for. In the forms that exports have it is as much as there is.
 
 use std::time::{Duration, Instant};
 
 use access::Caller;
-use axum::{Extension, extract::State, http::Uri, response::Response};
-use event::{Document, EventId, Position};
+use axum::{
+    Extension,
+    extract::State,
+    http::{HeaderMap, Uri},
+    response::Response,
+};
+use event::Position;
 use index::{Cursor, Limits, SearchRequest, SortKey};
 use metrics::counter;
 use problem::Problem;
@@ -14,14 +19,17 @@ use serde_json::{Value, json};
 use telemetry::metric;
 
 use super::{
+    form::{Form, Writer},
     outlet::{Outlet, whole},
     picked::Picked,
-    state::{Shared, json_response},
+    state::Shared,
 };
 use crate::{clock::now, params::Params, route::READ_ALL, unanswered::unanswered};
 
 /// Bytes of hits that are found, written and handed over at a time.
 const PAGE_BYTES: usize = 1 << 20;
+/// So many hits are looked for at a time where all there are may be wanted.
+const PAGE_HITS_MAX: usize = 1000;
 /// A further page asks for so many hits at least.
 const PAGE_HITS_MIN: usize = 4;
 /// An answer says so many things of a query that found nothing.
@@ -30,26 +38,38 @@ const HINTS_MAX: usize = 8;
 pub(super) async fn search(
     State(shared): State<Shared>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params =
-        Params::of(&uri, &["q", "from", "to", "limit", "cursor", "order", "fields"])?.within(&caller);
-    let limit = params.number("limit", 100, shared.state.config.hits_max)?;
+    let names = ["q", "from", "to", "limit", "cursor", "order", "fields", "format"];
+    let params = Params::of(&uri, &names)?.within(&caller);
+    let form = Form::of(&params, &headers)?;
+    let (limit, bytes_left, at_once) = match form {
+        Form::Json => {
+            let limit = params.number("limit", 100, shared.state.config.hits_max)?;
+            (limit, shared.state.config.answer_bytes_max, limit)
+        }
+        Form::Ndjson | Form::Csv => {
+            let limit = params.number("limit", usize::MAX, usize::MAX)?;
+            (limit, usize::MAX, limit.min(PAGE_HITS_MAX))
+        }
+    };
     let order = params.order()?;
     let request = SearchRequest {
         order,
         after: params.cursor(order)?,
         bytes_max: PAGE_BYTES,
-        ..SearchRequest::new(params.selection(now())?, limit)
+        ..SearchRequest::new(params.selection(now())?, at_once)
     };
     let share = shared.share(PAGE_BYTES).await?;
     let pages = Pages {
         searcher: shared.state.searcher.clone(),
         request,
-        picked: Picked::of(&params)?,
+        writer: Writer { form, picked: Picked::of(&params)? },
         end: None,
         left: limit,
-        bytes_left: shared.state.config.answer_bytes_max,
+        bytes_left,
+        at_once,
         from_index: false,
         partial: None,
         worked: Duration::ZERO,
@@ -65,8 +85,9 @@ pub(super) async fn search(
             Ok((pages, page))
         })
         .await?;
-    let mut text = format!("{{\"total\":{},\"hits\":[", page.total).into_bytes();
+    let mut text = pages.writer.head(page.total);
     text.extend_from_slice(&page.text);
+    let partial = pages.partial.clone();
     let body = if page.is_last {
         text.extend(pages.foot(page.next));
         whole(text, share)
@@ -80,7 +101,7 @@ pub(super) async fn search(
         }));
         body
     };
-    Ok(json_response(body))
+    Ok(form.response(body, page.total, partial.as_deref()))
 }
 
 /// The pages behind the first. What goes wrong ends the connection, for the status is sent.
@@ -109,10 +130,10 @@ async fn go_on(shared: Shared, mut pages: Pages, outlet: Outlet) {
         };
         pages = after;
         let mut text = Vec::with_capacity(page.text.len() + 1);
-        if !page.text.is_empty() {
+        if !page.text.is_empty() && pages.writer.form == Form::Json {
             text.push(b',');
-            text.extend_from_slice(&page.text);
         }
+        text.extend_from_slice(&page.text);
         if page.is_last {
             text.extend(pages.foot(page.next));
         }
@@ -129,11 +150,13 @@ async fn go_on(shared: Shared, mut pages: Pages, outlet: Outlet) {
 struct Pages {
     searcher: Searcher,
     request: SearchRequest,
-    picked: Picked,
+    writer: Writer,
     /// Where the journal ended when it began.
     end: Option<Position>,
     left: usize,
     bytes_left: usize,
+    /// How many hits a page has at most.
+    at_once: usize,
     from_index: bool,
     partial: Option<String>,
     worked: Duration,
@@ -147,7 +170,7 @@ struct Pages {
 /// Some of its hits.
 struct Page {
     total: u64,
-    /// Separated by commas.
+    /// As the writer has them.
     text: Vec<u8>,
     next: Option<SortKey>,
     is_last: bool,
@@ -176,23 +199,22 @@ impl Pages {
             }
         }
         let count = result.hits.len();
-        let (hits, picked) = (result.hits, self.picked.clone());
+        let (hits, writer) = (result.hits, self.writer.clone());
         let written = telemetry::task::blocking("answer", move || {
             let mut text = Vec::new();
             for hit in hits {
-                if !text.is_empty() {
-                    text.push(b',');
-                }
-                serde_json::to_writer(&mut text, &hit_json(hit.key.id, picked.of_document(hit.document)))?;
+                writer.hit(hit.key.id, hit.document, &mut text)?;
             }
             Ok::<_, serde_json::Error>(text)
         });
         let Ok(Ok(text)) = written.await else { return Err(Problem::internal()) };
         self.left -= count.min(self.left);
-        self.bytes_left = self.bytes_left.saturating_sub(text.len());
+        if self.writer.form == Form::Json {
+            self.bytes_left = self.bytes_left.saturating_sub(text.len());
+        }
         self.request.after = result.next;
         self.request.counted = false;
-        self.request.limit = self.left.min(PAGE_HITS_MIN.max(count * 2));
+        self.request.limit = self.left.min(PAGE_HITS_MIN.max(count * 2)).min(self.at_once);
         self.worked += begun.elapsed();
         let is_last = result.next.is_none() || self.left == 0 || self.bytes_left == 0;
         Ok(Page { total: result.total, text, next: result.next, is_last })
@@ -209,6 +231,9 @@ impl Pages {
 
     /// What stands behind the hits.
     fn foot(&self, next: Option<SortKey>) -> Vec<u8> {
+        if self.writer.form != Form::Json {
+            return Vec::new();
+        }
         let mut foot = json!({
             "next": next.map(|key| Cursor { key, order: self.request.order }.to_string()),
             "took_ms": self.worked.as_millis() as u64,
@@ -223,12 +248,4 @@ impl Pages {
         let members = foot.to_string();
         format!("],{}", members.get(1..).unwrap_or_default()).into_bytes()
     }
-}
-
-/// The document with its `_id` before everything else.
-pub(super) fn hit_json(id: EventId, document: Document) -> Document {
-    let mut hit = Document::with_capacity(document.len() + 1);
-    hit.insert("_id".to_owned(), id.to_string().into());
-    hit.extend(document);
-    hit
 }

@@ -24,7 +24,7 @@ use telemetry::metric;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
-    hits::hit_json,
+    form::hit_json,
     outlet::{Gone, Outlet, Outlets},
     picked::Picked,
     state::Shared,

@@ -2,6 +2,7 @@
 
 mod counts;
 mod event;
+mod form;
 mod hits;
 mod letters;
 mod live;

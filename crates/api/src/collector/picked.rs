@@ -26,6 +26,17 @@ impl Picked {
         Ok(Self(names))
     }
 
+    /// The names as given.
+    pub(super) fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// These names.
+    #[cfg(test)]
+    pub(super) fn named(names: &[&str]) -> Self {
+        Self(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
     /// The document with the wanted members alone, nested as they were.
     pub(super) fn of_document(&self, document: Document) -> Document {
         if self.0.is_empty() {
@@ -83,7 +94,7 @@ mod tests {
             (&["labels"], json!({"labels": {"a": 1, "a.b": 2, "c": {"d": 3}}})),
             (&["c.d", "absent.x"], json!({"labels": {"c": {"d": 3}}})),
         ] {
-            let picked = Picked(fields.iter().map(|name| (*name).to_owned()).collect());
+            let picked = Picked::named(fields);
             let found = picked.of_document(document.as_object().unwrap().clone());
             assert_eq!(Value::Object(found), expected, "{fields:?}");
         }

@@ -183,6 +183,6 @@ impl Shared {
     }
 }
 
-pub(super) fn json_response(body: Body) -> Response {
+fn json_response(body: Body) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }

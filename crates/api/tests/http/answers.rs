@@ -139,13 +139,62 @@ async fn an_answer_is_found_and_held_as_its_client_takes_it() {
 }
 
 #[tokio::test]
+async fn an_export_has_all_there_is_and_is_found_as_its_client_takes_it() {
+    let index = Counting::new(usize::MAX);
+    // Far more than one answer of JSON may have.
+    let config = CollectorConfig { hits_max: 10, answer_bytes_max: 1 << 20, ..CollectorConfig::default() };
+    let collector = large(index.clone(), 60, config).await;
+    let router = collector.router(&AccessConfig::default());
+    for (uri, accept, media) in [
+        ("/api/v1/search?order=asc&fields=number", "text/csv", "text/csv; charset=utf-8; header=present"),
+        (
+            "/api/v1/search?order=asc&format=csv&fields=number",
+            "*/*",
+            "text/csv; charset=utf-8; header=present",
+        ),
+        ("/api/v1/search?order=asc&format=ndjson", "*/*", "application/x-ndjson"),
+        ("/api/v1/search?order=asc", "application/x-ndjson", "application/x-ndjson"),
+    ] {
+        let before = index.searches.load(Ordering::SeqCst);
+        let response = open(&router, uri, &[("accept", accept)]).await;
+        assert_eq!(
+            (&response.headers()["content-type"], &response.headers()["x-total"]),
+            (&media.parse().unwrap(), &60.into())
+        );
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        let searches = index.searches.load(Ordering::SeqCst) - before;
+        assert!(searches <= 2, "{searches} pages were made for a client that reads nothing");
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        let numbers: Vec<String> = match media {
+            "application/x-ndjson" => {
+                let number =
+                    |line| serde_json::from_str::<Value>(line).unwrap()["labels"]["number"].to_string();
+                text.lines().map(number).collect()
+            }
+            _ => text.split_terminator("\r\n").skip(1).map(str::to_owned).collect(),
+        };
+        assert_eq!(numbers, (0..60).map(|number| number.to_string()).collect::<Vec<_>>(), "{uri}");
+    }
+    let limited = get(&router, "/api/v1/search?format=csv&limit=2&fields=number,_id").await;
+    assert_eq!(limited.text.lines().count(), 3, "{}", limited.text);
+    assert!(limited.text.starts_with("number,_id\r\n59,"), "{}", limited.text);
+    assert_eq!(get(&router, "/api/v1/search?format=xml").await.status, 400);
+}
+
+#[tokio::test]
 async fn an_answer_that_cannot_go_on_breaks_off() {
     let index = Counting::new(3);
-    let collector = large(index, 60, CollectorConfig::default()).await;
+    let collector = large(index.clone(), 60, CollectorConfig::default()).await;
     let router = collector.router(&AccessConfig::default());
-    let response = open(&router, "/api/v1/search?limit=60", &[]).await;
-    assert_eq!(response.status(), 200);
-    assert!(response.into_body().collect().await.is_err());
+    for uri in ["/api/v1/search?limit=60", "/api/v1/search?format=csv"] {
+        index.searches.store(0, Ordering::SeqCst);
+        let response = open(&router, uri, &[]).await;
+        assert_eq!(response.status(), 200);
+        assert!(response.into_body().collect().await.is_err());
+    }
 }
 
 #[tokio::test]

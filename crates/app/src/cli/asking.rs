@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::output::Output;
+use super::output::{HitsOutput, Output};
 
 /// Which collector to talk to.
 #[derive(Debug, Clone, Args)]
@@ -37,6 +37,9 @@ pub struct Search {
     /// How many events.
     #[arg(long, short = 'n', default_value_t = 100)]
     pub limit: u32,
+    /// Print all of them.
+    #[arg(long, conflicts_with = "limit")]
+    pub all: bool,
     /// Print the oldest first, instead of the newest.
     #[arg(long)]
     pub oldest_first: bool,
@@ -50,8 +53,8 @@ pub struct Search {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub fields: Vec<String>,
     /// How to print them.
-    #[arg(long, short = 'o', value_enum, default_value_t = Output::Text)]
-    pub output: Output,
+    #[arg(long, short = 'o', value_enum, default_value_t = HitsOutput::Text)]
+    pub output: HitsOutput,
 }
 
 /// How many events there are.

@@ -17,7 +17,7 @@ pub use anomaly::{
 };
 pub use asking::{Count, Histogram, PatternOrder, Patterns, Question, Search, Server, Top};
 pub use audit::{AuditAction, AuditFormat};
-pub use output::Output;
+pub use output::{HitsOutput, Output};
 
 use crate::settings::SETTINGS;
 

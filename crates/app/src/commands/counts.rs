@@ -7,7 +7,7 @@ use crate::{
     AppError,
     cli::{Count, Histogram, Output, PatternOrder, Patterns, Question, Top},
     client::Client,
-    wording::{count as number, each, grouped, many, percent, plain, short, table, text, time},
+    wording::{count as number, each, grouped, many, percent, plain, short, table, text, texts, time},
 };
 
 /// Columns of the longest bar of a histogram.
@@ -29,8 +29,9 @@ async fn ask(
     let all: Vec<_> = all.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = client.get_json(path, &all).await?;
     show(output, &answer, rows, words)?;
-    if let (Output::Text, Some(why)) = (output, answer["reason"].as_str()) {
-        note(&format!("incomplete: {}", plain(why)));
+    if output == Output::Text {
+        let incomplete = answer["reason"].as_str().map(|why| format!("incomplete: {}", plain(why)));
+        incomplete.into_iter().chain(texts(&answer, "hints")).for_each(|said| note(&said));
     }
     Ok(())
 }

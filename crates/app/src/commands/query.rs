@@ -1,13 +1,15 @@
 //! `log-sentinel query`: search from a terminal.
 
+use std::io::IsTerminal;
+
 use event::member;
 use serde_json::Value as Json;
 
-use super::{note, print, print_json};
+use super::{note, print, print_bytes, print_json};
 use crate::{
     AppError,
     cli::{Output, Question, Search},
-    client::Client,
+    client::{Client, ClientError},
     hits::Hits,
     wording::{each, plain, texts},
 };
@@ -31,16 +33,10 @@ pub(crate) fn parameters(question: &Question) -> Vec<(&'static str, String)> {
 /// # Errors
 /// When the collector does not answer, or output cannot be written.
 pub(crate) async fn run(client: &Client, search: &Search) -> Result<(), AppError> {
-    let mut printer =
-        Printer { output: search.output, fields: &search.fields, text: String::new(), shown: 0 };
-    let mut always = parameters(&search.question);
-    if search.oldest_first {
-        always.push(("order", "asc".to_owned()));
-    }
-    if !search.fields.is_empty() {
-        always.push(("fields", search.fields.join(",")));
-    }
-    let mut left = search.limit;
+    let Some(output) = search.output.printed() else { return export(client, search).await };
+    let mut printer = Printer { output, fields: &search.fields, text: String::new(), shown: 0 };
+    let always = always(search);
+    let mut left = if search.all { u32::MAX } else { search.limit };
     let mut cursor = String::new();
     loop {
         let limit = left.min(PAGE).to_string();
@@ -61,6 +57,50 @@ pub(crate) async fn run(client: &Client, search: &Search) -> Result<(), AppError
             _ => return printer.end(&envelope),
         }
     }
+}
+
+/// Prints what matches as CSV, as the collector writes it.
+async fn export(client: &Client, search: &Search) -> Result<(), AppError> {
+    let mut asked = always(search);
+    asked.push(("format", "csv".to_owned()));
+    if !search.all {
+        asked.push(("limit", search.limit.to_string()));
+    }
+    let asked: Vec<_> = asked.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut response = client.get("/api/v1/search", &asked).await?;
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(plain);
+    let (total, partial) = (header("x-total"), header("x-partial"));
+    let is_terminal = std::io::stdout().is_terminal();
+    let broken = |source| ClientError::Answer { url: client.shown().to_owned(), source };
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+        // What goes to a file or a program goes as it is.
+        let goes_on = match is_terminal {
+            true => print(&String::from_utf8_lossy(&chunk))?,
+            false => print_bytes(&chunk)?,
+        };
+        if !goes_on {
+            return Ok(());
+        }
+    }
+    if let Some(why) = partial {
+        note(&format!("incomplete: {why}"));
+    }
+    if is_terminal {
+        note(&format!("{} events match", total.unwrap_or_default()));
+    }
+    Ok(())
+}
+
+/// The parameters of every page.
+fn always(search: &Search) -> Vec<(&'static str, String)> {
+    let mut always = parameters(&search.question);
+    if search.oldest_first {
+        always.push(("order", "asc".to_owned()));
+    }
+    if !search.fields.is_empty() {
+        always.push(("fields", search.fields.join(",")));
+    }
+    always
 }
 
 /// A hit with its neighbours as the members `_before` and `_after`.

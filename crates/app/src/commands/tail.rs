@@ -38,23 +38,24 @@ pub(crate) async fn run(client: &Client, query: &str, output: Output) -> Result<
 /// # Errors
 /// As [`run`].
 pub(crate) async fn follow(client: &Client, search: &Search) -> Result<(), AppError> {
-    let Search { output, fields, .. } = search;
+    let fields = &search.fields;
+    let output = search.output.printed().ok_or(AppError::FollowedCsv)?;
     let (query, names) = (search.question.query.join(" "), fields.join(","));
     let asked = [("q", query.as_str()), ("fields", names.as_str())];
     // Opened first, so that nothing is lost between the two; what both have is printed once.
     let response = client.get("/api/v1/tail", &asked).await?;
     let found = newest(client, search).await?;
     let mut seen: HashSet<String> = found.iter().filter_map(id).collect();
-    let text: String = found.iter().rev().map(|hit| line(hit, *output, fields)).collect();
-    let printed = if *output == Output::Text { print(&text) } else { print_json(&text) };
+    let text: String = found.iter().rev().map(|hit| line(hit, output, fields)).collect();
+    let printed = if output == Output::Text { print(&text) } else { print_json(&text) };
     if !printed? {
         return Ok(());
     }
     let fresh = |event: &Json| {
         let is_known = id(event).is_some_and(|id| seen.remove(&id));
-        (!is_known).then(|| line(event, *output, fields))
+        (!is_known).then(|| line(event, output, fields))
     };
-    go_on(client, &asked, *output, response, fresh).await
+    go_on(client, &asked, output, response, fresh).await
 }
 
 fn id(hit: &Json) -> Option<String> {
