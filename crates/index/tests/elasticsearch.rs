@@ -78,6 +78,7 @@ pub(crate) fn open(data_stream: &str) -> Elasticsearch {
 
 #[async_trait]
 impl Factory for OnServer {
+    const FINDS_EXPRESSIONS: bool = false;
     type Place = String;
 
     fn place(&self) -> String {

@@ -94,6 +94,7 @@ impl fmt::Display for Test {
             }
             Self::Bool(value) => value.fmt(out),
             Self::Matches(wildcard) => out.write_str(&wildcard.text),
+            Self::Finds(expression) => write!(out, "~\"{}\"", expression.text()),
             Self::Network { first, last } => network(out, *first, *last),
             Self::NumberRange(from, to) => range(out, from, to),
             Self::TimeRange(from, to) => range(out, from, to),

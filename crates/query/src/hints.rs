@@ -36,7 +36,9 @@ pub fn hints(text: &str, query: &Query) -> Vec<String> {
 fn of_word(word: &str) -> Option<String> {
     let value = word.split_once(':').map_or(word, |(_, value)| value);
     if value.len() > 2 && value.starts_with('/') && value.ends_with('/') {
-        return Some(format!("{value} is searched for as text; * and ? stand for characters of a word"));
+        return Some(format!(
+            "{value} is searched for as text; a regular expression is written message:~\"…\""
+        ));
     }
     let inexact = value.trim_end_matches(|last: char| last.is_ascii_digit()).strip_suffix('~');
     if let Some(word) = inexact.filter(|word| word.ends_with(char::is_alphanumeric)) {

@@ -8,6 +8,7 @@
 //! | `time*`, `*out`, `t?meout` | a token that fits; `*` is any number of characters, `?` exactly one |
 //! | `user.name:root`, `user.name:"John Doe"` | events whose field has this value |
 //! | `user.name:adm*` | a value that fits as a whole |
+//! | `user.name:~"^adm[0-9]+$"` | a value in which a regular expression is found |
 //! | `user.name:*` | events that have the field |
 //! | `user.name:(root OR admin)` | either value; AND, NOT, ranges and nesting work within too |
 //! | `http.response.status_code:[400 TO 499]`, `{400 TO *}` | a range: `[ ]` with its ends, `{ }` without, `*` open |
@@ -23,7 +24,8 @@
 //! | `"user name":root` | a field name with signs in it |
 //!
 //! **Tokens** are maximal runs of Unicode letters, digits and `_`, lower-cased character by
-//! character; everything else separates. Words and phrases search `message` alone. Within quotes
+//! character; everything else separates. A sentence of a script without blanks between words is one token,
+//! and its words are found anywhere in it. Words and phrases search `message` alone. Within quotes
 //! only the backslash has a meaning. A word without any token, such as `---`, is an error. `AND`,
 //! `OR`, `NOT` and `TO` are operators in upper case only.
 //!
@@ -50,17 +52,19 @@
 //! value: they pass no test, not even `field:*`. `NOT` finds events that lack the field, too.
 //! `event.original` is not searched.
 //!
-//! **Limits**: a query has at most [`LENGTH_MAX`] bytes, [`CLAUSES_MAX`] terms and [`DEPTH_MAX`]
-//! levels of nesting.
+//! **Limits**: a query has at most [`LENGTH_MAX`] bytes, [`CLAUSES_MAX`] terms, [`EXPRESSIONS_MAX`] regular
+//! expressions and [`DEPTH_MAX`] levels of nesting.
 //!
 //! This crate must never know where events are kept or who asks: whoever holds an event, its template and its
 //! verdict can ask [`Query::matches`] of them.
 
 mod display;
+mod expression;
 mod field;
 mod hints;
 mod matches;
 mod parse;
+mod script;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -69,10 +73,11 @@ mod time;
 mod tree;
 mod typed;
 
+pub use expression::Expression;
 pub use field::resolve;
 pub use hints::hints;
 pub use matches::{EXACT_MAX, Scalar, address_number, scalars, value_at};
-pub use parse::{CLAUSES_MAX, DEPTH_MAX, LENGTH_MAX, QueryError};
+pub use parse::{CLAUSES_MAX, DEPTH_MAX, EXPRESSIONS_MAX, LENGTH_MAX, QueryError};
 pub use text::{RawTokens, is_token_char, lower, lowered, raw_tokens, tokens};
 pub use texts::Texts;
 pub use time::{InvalidTime, time};

@@ -171,9 +171,14 @@ impl Test {
                 Timestamp::from_number(*float).is_some_and(|timestamp| within(&timestamp, from, to))
             }
             (Self::TimeRange(..) | Self::Network { .. }, _) => false,
-            (Self::Equals { .. } | Self::OneOf(_) | Self::Matches(_) | Self::TextRange(..), _) => {
-                self.matches_text(&scalar.text())
-            }
+            (
+                Self::Equals { .. }
+                | Self::OneOf(_)
+                | Self::Matches(_)
+                | Self::Finds(_)
+                | Self::TextRange(..),
+                _,
+            ) => self.matches_text(&scalar.text()),
         }
     }
 
@@ -187,6 +192,7 @@ impl Test {
             Self::OneOf(texts) => texts.contains(value),
             Self::Bool(expected) => value == if *expected { "true" } else { "false" },
             Self::Matches(wildcard) => wildcard.matches(value),
+            Self::Finds(expression) => expression.is_in(value),
             Self::Network { first, last } => value
                 .parse::<IpAddr>()
                 .is_ok_and(|address| (*first..=*last).contains(&address_number(address))),

@@ -15,6 +15,9 @@ pub const CLAUSES_MAX: usize = 512;
 /// How deep parentheses and negations may be nested.
 pub const DEPTH_MAX: usize = 32;
 
+/// How many regular expressions a query may have.
+pub const EXPRESSIONS_MAX: usize = 16;
+
 /// A text that is no query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("query, column {column}: {reason}")]
@@ -31,7 +34,7 @@ impl Query {
     /// # Errors
     /// When the text is no query or exceeds a limit; the error names the column and what was expected.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
-        let mut parser = Parser { text, at: 0, depth: 0, clauses: 0, now };
+        let mut parser = Parser { text, at: 0, depth: 0, clauses: 0, expressions: 0, now };
         if text.len() > LENGTH_MAX {
             return parser.fail(0, format!("the query is longer than {LENGTH_MAX} bytes"));
         }
@@ -53,6 +56,7 @@ struct Parser<'t> {
     at: usize,
     depth: usize,
     clauses: usize,
+    expressions: usize,
     now: Timestamp,
 }
 
@@ -244,6 +248,10 @@ impl<'t> Parser<'t> {
     }
 
     fn quoted(&mut self) -> Result<String, QueryError> {
+        self.quoted_as_written().map(plain)
+    }
+
+    fn quoted_as_written(&mut self) -> Result<&'t str, QueryError> {
         let opened = self.at;
         let within = &self.text[opened + 1..];
         let mut is_escaped = false;
@@ -255,7 +263,7 @@ impl<'t> Parser<'t> {
         match end {
             Some((end, _)) => {
                 self.at = opened + 1 + end + 1;
-                Ok(plain(&within[..end]))
+                Ok(&within[..end])
             }
             None if within.ends_with("\\\"") => {
                 self.fail(opened, "this quote is never closed: a backslash before a quote makes it a character; double the backslash")
@@ -323,7 +331,7 @@ impl<'t> Parser<'t> {
         match patterns.as_slice() {
             [] => self.fail(at, "this has no letter, digit or '_', of which the words of a message are made"),
             [TokenPattern::Wildcard(wildcard)] if only_stars(&wildcard.text) => Ok(Query::All),
-            _ => Ok(Query::Message(Phrase(patterns))),
+            _ => Ok(Query::Message(Phrase(patterns).within_sentences())),
         }
     }
 
@@ -345,6 +353,9 @@ impl<'t> Parser<'t> {
                 return self.fail(at, format!("a value was expected after '{sign}', not '*'"));
             };
             return self.typed(target, here, |typed| typed.compare(comparison, &bound));
+        }
+        if rest.starts_with("~\"") {
+            return self.expression(target);
         }
         match rest.chars().next() {
             Some('[' | '{') => self.range(target),
@@ -379,6 +390,17 @@ impl<'t> Parser<'t> {
                 self.typed(target, here, |typed| typed.equals(&plain(word.raw)))
             }
         }
+    }
+
+    fn expression(&mut self, target: &Target<'_>) -> Result<Query, QueryError> {
+        let here = self.at;
+        self.expressions += 1;
+        if self.expressions > EXPRESSIONS_MAX {
+            return self.fail(here, format!("the query has more than {EXPRESSIONS_MAX} regular expressions"));
+        }
+        self.at += 1;
+        let text = self.quoted_as_written()?;
+        self.typed(target, here, |typed| typed.finds(text))
     }
 
     /// Lets the field's kind decide; its refusal becomes an error at this column.

@@ -2,7 +2,7 @@
 
 use event::{EventId, Timestamp, field};
 
-use crate::texts::Texts;
+use crate::{expression::Expression, texts::Texts};
 
 /// A parsed query. Field names are resolved (`level` is `log.level`) and values are typed by what
 /// the field is, so that evaluating needs no further knowledge.
@@ -14,7 +14,7 @@ pub enum Query {
     Message(Phrase),
     /// A test of a field's values; true when any value of a list passes.
     Field {
-        /// Dotted path, never `message`.
+        /// Dotted path; `message` for regular expressions alone.
         path: String,
         /// The test.
         test: Test,
@@ -91,6 +91,16 @@ impl Query {
         }
     }
 
+    /// Whether it has a regular expression.
+    pub fn has_expression(&self) -> bool {
+        match self {
+            Self::Field { test, .. } => matches!(test, Test::Finds(_)),
+            Self::And(parts) | Self::Or(parts) => parts.iter().any(Self::has_expression),
+            Self::Not(part) => part.has_expression(),
+            Self::All | Self::Message(_) => false,
+        }
+    }
+
     /// What no event matches.
     pub fn nothing() -> Self {
         Self::Not(Box::new(Self::All))
@@ -157,6 +167,8 @@ pub enum Test {
     Bool(bool),
     /// Text that matches a pattern.
     Matches(Wildcard),
+    /// Text in which an expression is found.
+    Finds(Expression),
     /// An address within a network, for `ip` fields: first and last address as 128-bit numbers (IPv4 mapped into IPv6).
     Network {
         /// First address.

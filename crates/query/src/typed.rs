@@ -4,7 +4,7 @@ use std::{net::IpAddr, ops::Bound};
 
 use event::{EventId, FieldKind, Severity, Timestamp, ecs, field};
 
-use super::{Query, Test, Wildcard, field::label, matches::address_number, text::lowered, time};
+use super::{Expression, Query, Test, Wildcard, field::label, matches::address_number, text::lowered, time};
 
 /// One of the signs `>=`, `>`, `<=`, `<`.
 #[derive(Debug, Clone, Copy)]
@@ -130,6 +130,14 @@ impl Typed<'_> {
                 self.path, self.path
             )),
         }
+    }
+
+    pub(crate) fn finds(&self, text: &str) -> Result<Query, String> {
+        self.searchable()?;
+        if !self.kind.holds_text() || self.path == field::ID {
+            return Err(format!("a regular expression is found in text, and {} holds none", self.path));
+        }
+        self.test(Test::Finds(Expression::new(text, self.kind == FieldKind::Enumeration)?))
     }
 
     pub(crate) fn compare(&self, comparison: Comparison, value: &str) -> Result<Query, String> {

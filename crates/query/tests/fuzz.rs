@@ -60,6 +60,10 @@ const PIECES: &[&str] = &[
     "\n",
     "ß",
     "::1",
+    "~\"",
+    "message:~\"a.*\"",
+    "\\d",
+    "北京",
 ];
 
 proptest! {

@@ -19,6 +19,8 @@ use crate::{IndexError, Meter};
 
 /// So many bytes of a message count as another test.
 const MESSAGE_BYTES: u64 = 256;
+/// So many bytes of a text in which an expression is looked for count as another test.
+const EXPRESSION_BYTES: u64 = 64;
 /// So many rows of a column that is read count as one test.
 const COLUMN_ROWS: u64 = 16;
 
@@ -158,6 +160,9 @@ impl<'b> Matcher<'b> {
             }
         }
         let value = self.values.get(path).and_then(|(_, value)| value.as_ref());
+        if let (Test::Finds(_), Some(Value::String(text) | Value::Json(text))) = (test, value) {
+            self.tests += text.len() as u64 / EXPRESSION_BYTES;
+        }
         Ok(value.is_some_and(|value| test.matches(value)))
     }
 

@@ -25,6 +25,9 @@ pub(crate) trait Factory: Sync {
     /// Where an index keeps what is to survive.
     type Place: Send + Sync;
 
+    /// Whether it searches by regular expressions; else it refuses them.
+    const FINDS_EXPRESSIONS: bool = true;
+
     /// A fresh, empty place.
     fn place(&self) -> Self::Place;
 
@@ -36,6 +39,7 @@ pub(crate) trait Factory: Sync {
 /// Runs the whole suite.
 pub(crate) async fn check<F: Factory>(factory: &F) {
     scenarios::queries(factory).await;
+    scenarios::expressions(factory).await;
     scenarios::paging(factory).await;
     scenarios::following(factory).await;
     scenarios::counts(factory).await;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use event::{Event, JournalId, Position, Severity, Value, Verdict, VerdictState};
 use index::{
-    FieldValuesRequest, FollowRequest, HistogramRequest, Index, Interval, Limits, Order, PatternsRequest,
-    SearchRequest, Selection,
+    FieldValuesRequest, FollowRequest, HistogramRequest, Index, IndexError, Interval, Limits, Order,
+    PatternsRequest, SearchRequest, Selection,
 };
 
 use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, seconds, selection, write};
@@ -29,11 +29,15 @@ async fn sample(index: &dyn Index) {
             event.set("source.port", 50022);
             event.set("event.outcome", "success");
         }),
-        analyzed(2, event(2, "Straße ÜBERLASTET: 北京 user_id=42"), |event| {
-            event.severity = Severity::Error;
-            event.source = Some("app".into());
-            event.set("labels.mixed", 5);
-        }),
+        analyzed(
+            2,
+            event(2, "Straße ÜBERLASTET: 北京 user_id=42 数据库连接失败，请重试"),
+            |event| {
+                event.severity = Severity::Error;
+                event.source = Some("app".into());
+                event.set("labels.mixed", 5);
+            },
+        ),
         analyzed(3, event(3, "disk full"), |event| {
             event.severity = Severity::Fatal;
             event.set("labels.mixed", "5");
@@ -84,6 +88,12 @@ pub(super) async fn queries<F: Factory>(factory: &F) {
         ("*22", &[1, 0]),
         ("straße überlastet", &[2]),
         ("北京", &[2]),
+        ("连接失败", &[2]),
+        ("\"连接失败 请重\"", &[2]),
+        ("\"连接 请重\"", &[]),
+        ("连接请", &[]),
+        ("overlast OR 重试", &[2]),
+        ("NOT 数据 überlastet", &[]),
         ("user_id", &[2]),
         ("user", &[]),
         ("NOT disk", &[6, 2, 1, 0, 7]),
@@ -168,6 +178,32 @@ async fn pages(index: &dyn Index, mut request: SearchRequest) -> Vec<Vec<u32>> {
         let Some(next) = result.next else { return pages };
         assert!(pages.len() < 9, "paging does not end");
         request.after = Some(next);
+    }
+}
+
+pub(super) async fn expressions<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    sample(&*index).await;
+    for (query, expected) in [
+        ("message:~\"password for (root|alice) from \\d\"", &[1, 0][..]),
+        ("message:~\"^disk\"", &[4, 3]),
+        ("message:~\"(?i)überlastet\" -message:~\"^!\"", &[2]),
+        ("host:~\"-2$\"", &[1]),
+        ("host:~\"^web\" -source:~\"^a\"", &[1, 0]),
+        ("event.outcome:~\"^fail\"", &[0]),
+        ("labels.tags:~\"^[a7]$\"", &[4, 3]),
+        ("labels.mixed:~\"^5$\"", &[3, 2]),
+        ("\"user name\":~\":\"", &[6]),
+    ] {
+        match index.search(all(query), &Limits::none()).await {
+            Err(IndexError::Unsupported { .. }) if !F::FINDS_EXPRESSIONS => {}
+            result => {
+                let hits = result.unwrap().hits;
+                let records: Vec<_> = hits.iter().map(|hit| hit.key.id.position.record).collect();
+                assert_eq!(records, expected, "{query}");
+            }
+        }
     }
 }
 

@@ -169,6 +169,8 @@ fn field(path: &str, test: &Test, expanded: &Expanded) -> Json {
         Test::Matches(wildcard) if wildcard.is_any() => return exists(path),
         Test::Matches(wildcard) if kind == FieldKind::Label => label_wildcard(path, wildcard, expanded),
         Test::Matches(wildcard) => json!({"wildcard": {path: {"value": pattern(wildcard)}}}),
+        // Refused before.
+        Test::Finds(_) => none(),
         Test::Equals { text, .. } => json!({"term": {path: text}}),
         Test::OneOf(texts) => json!({"terms": {path: texts.iter().collect::<Vec<_>>()}}),
         Test::Number { number, text } => match kind {

@@ -48,6 +48,11 @@ impl<'a> Question<'a> {
         view: &'a View,
         selection: &Selection,
     ) -> Result<Question<'a>, IndexError> {
+        if selection.query.has_expression() {
+            // Its own have another syntax and other limits, and labels and messages take none.
+            let what = "it searches by no regular expressions, of which * and ? often do the work".to_owned();
+            return Err(IndexError::Unsupported { what });
+        }
         let flavor = cluster.server().await.map_err(|error| error.during(ACTION))?.flavor;
         let mut question = Self { cluster, view, flavor, query: Json::Null };
         let expanded = match flavor {
