@@ -3,13 +3,15 @@
 /// What became of the lines of the files.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Imported {
-    /// Lines taken in.
+    /// Events taken in.
     pub accepted: u64,
+    /// Lines that they were, but for empty ones.
+    pub lines: u64,
     /// Lines refused.
     pub rejected: u64,
     /// Lines that an earlier import has brought.
     pub repeated: u64,
-    /// Lines taken in that are older than the retention.
+    /// Events taken in that are older than the retention.
     pub expired: u64,
     /// Names under which they were taken in: `log.file.path`.
     pub paths: Vec<String>,

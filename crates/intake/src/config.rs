@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use event::Timestamp;
 use jiff::tz::TimeZone;
-use parse::Joining;
+use parse::{Before, Joining};
 
 /// How records are understood, and how much of them may be held.
 #[derive(Debug, Clone)]
@@ -54,4 +54,6 @@ pub struct Origin<'o> {
     pub written: Option<Timestamp>,
     /// The host of records that name none.
     pub host: Option<&'o str>,
+    /// What the part of the file before says of this one.
+    pub before: Option<&'o Before>,
 }

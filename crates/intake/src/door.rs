@@ -71,6 +71,7 @@ impl Door {
             near: origin.written.unwrap_or(received),
             file: origin.file,
             host: origin.host,
+            before: origin.before,
             joining: joining.as_ref(),
             formats: Some(formats),
             ..parse::Context::new(received, zone, *line_bytes_max)

@@ -399,3 +399,31 @@ fn a_trace_that_comes_line_by_line_is_one_event_of_its_file() {
     watched.append("a.log", "INFO next\n");
     watched.expect(&[trace, trace, "INFO next"]);
 }
+
+#[test]
+fn what_lines_say_of_those_behind_outlives_turns_and_stops() {
+    let mut watched = Watched::new(|_, _| ());
+    watched.start();
+    watched.append("a.log", "#Fields: date time sc-status cs-uri\n2019-10-22 21:59:01 503 /a\n");
+    watched.expect(&["#Fields: date time sc-status cs-uri", "503 /a"]);
+    watched.append("a.log", "no line of these columns, and without a time\n");
+    watched.expect(&[
+        "#Fields: date time sc-status cs-uri",
+        "503 /a",
+        "no line of these columns, and without a time",
+    ]);
+    watched.stop();
+    watched.append("a.log", "2019-10-22 21:59:02 404 /b\n");
+    watched.start();
+    let until = Instant::now() + DEADLINE;
+    while messages(watched.journal()).len() < 4 {
+        assert!(Instant::now() < until);
+        std::thread::yield_now();
+    }
+    let records = watched.journal().read(Position::default(), 1 << 20).unwrap();
+    let events: Vec<_> = records.iter().map(|(_, record)| event::codec::decode(record).unwrap()).collect();
+    let read = |at: usize| (events[at].timestamp.to_string(), events[at].severity.as_str());
+    assert_eq!(read(1), ("2019-10-22T21:59:01Z".to_owned(), "error"));
+    assert_eq!(read(2), ("2019-10-22T21:59:01Z".to_owned(), "info"));
+    assert_eq!(read(3), ("2019-10-22T21:59:02Z".to_owned(), "warn"));
+}

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use event::{Event, field};
 
 use crate::{
-    Context, Format, Problem, Take, decoding, envelope, framing,
+    Before, Context, Format, Problem, Take, decoding, envelope, export, framing,
     joining::{self, Piece},
-    utf16,
+    record, utf16, w3c, windows,
 };
 
 /// Parses a whole body and hands over each record in order, as an event or as what is wrong with it. Nothing
@@ -19,17 +19,21 @@ use crate::{
 ///   are in them.
 /// - `Lines` is text, each line recognised as [`crate::line`] does, or several that are one event
 ///   ([`Context::joining`]); empty lines are passed over. In a file, a line without a time has that of the one before.
+///   Columns that a W3C log names hold for the lines behind. Entries of the journal's export format and events of
+///   Windows in XML are one event each, whatever lines they have.
 ///
 /// UTF-16 is decoded and marked.
 ///
 /// Names are those of all common loggers, whatever their case (`docs/formats.md`). The first of each group counts, the
 /// others go under `labels.`. A record without a message has `event.original` for one, else its own compact JSON.
+///
+/// Returns what the lines say of those behind the body ([`Context::before`] of the next part).
 pub fn body<'a>(
     format: Format,
     body: &'a [u8],
     context: &Context<'_>,
     mut take: impl FnMut(Result<Event<'a>, Problem>),
-) {
+) -> Before {
     let (Cow::Owned(decoded), true) = utf16::as_utf8(body) else {
         return read(format, body, context, &mut take);
     };
@@ -39,41 +43,89 @@ pub fn body<'a>(
             event.flag(field::UTF16);
             event
         }));
-    });
+    })
 }
 
-fn read<'a>(format: Format, body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) {
+fn read<'a>(format: Format, body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match format {
-        Format::Lines => text(body, context, take),
+        Format::Lines => return text(body, context, take),
         Format::Ndjson | Format::Json => match std::str::from_utf8(body) {
             Ok(text) => framing::values(text, false, context, take),
             Err(_) => broken(format, body, context, take),
         },
     }
+    context.before.cloned().unwrap_or_default()
 }
 
 /// Lines, and lines that are one event.
-fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) {
-    let mut before = None;
+fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before {
+    let mut before = context.before.cloned().unwrap_or_default();
     for Piece { bytes, is_rest } in joining::pieces(body, context.joining) {
         if envelope::begins(bytes) && enveloped(bytes, context, take) {
             continue;
         }
-        let mut event = crate::line(bytes, context);
-        if event.timestamp != context.received {
-            before = Some(event.timestamp);
-        } else if let Some(before) = before
-            && context.file.is_some()
-            && !event.has_flag(field::TIMESTAMP_REPLACED)
+        let directive =
+            bytes.first().filter(|first| **first == b'#').and_then(|_| std::str::from_utf8(bytes).ok());
+        if let Some(line) = directive {
+            w3c::direct(line, &mut before, context);
+        }
+        let mut put = |mut event: Event<'a>, before: &mut Before| {
+            if event.timestamp != context.received {
+                before.saw(event.timestamp, context.received);
+            } else if let Some(time) = before.time(context.received)
+                && context.file.is_some()
+                && !event.has_flag(field::TIMESTAMP_REPLACED)
+            {
+                // What a file holds was not written when it was read.
+                event.timestamp = time;
+            }
+            if is_rest {
+                event.flag(field::REST);
+            }
+            take(Ok(event));
+        };
+        if bytes.trim_ascii_start().first() == Some(&b'<')
+            && let Ok(text) = std::str::from_utf8(bytes)
         {
-            // What a file holds was not written when it was read.
-            event.timestamp = before;
+            let mut elements = windows::elements(text).peekable();
+            if elements.peek().is_some_and(|element| element.len() < text.len()) {
+                for element in elements {
+                    put(crate::line(element.as_bytes(), context), &mut before);
+                }
+                continue;
+            }
+            if windows::is_frame(text) {
+                continue;
+            }
         }
-        if is_rest {
-            event.flag(field::REST);
+        let event = event(bytes, &Context { before: Some(&before), ..context.clone() });
+        put(event, &mut before);
+    }
+    before
+}
+
+/// The event of one line, or of several that belong together.
+fn event<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
+    let special = if export::begins(bytes) {
+        export::event(bytes, context)
+    } else {
+        let columns = context.before.and_then(Before::columns);
+        let line = columns
+            .filter(|_| bytes.len() <= context.line_bytes_max)
+            .and_then(|columns| Some((columns, std::str::from_utf8(bytes).ok()?)));
+        line.and_then(|(columns, line)| {
+            let mut event = w3c::event(line, columns, context)?;
+            event.original = Some(Cow::Borrowed(line));
+            Some(event)
+        })
+    };
+    match special {
+        Some(mut event) => {
+            record::complete(&mut event, context);
+            event
         }
-        take(Ok(event));
+        None => crate::line(bytes, context),
     }
 }
 

@@ -7,11 +7,13 @@ mod access;
 mod ansi;
 mod application;
 mod auth;
+mod before;
 mod body;
 mod container;
 mod decoding;
 mod envelope;
 mod explain;
+mod export;
 mod fit;
 mod formats;
 mod framing;
@@ -35,9 +37,12 @@ mod syslog;
 mod time;
 mod truncate;
 pub mod utf16;
+mod w3c;
+mod windows;
 
 use event::Timestamp;
 
+pub use before::Before;
 pub use body::body;
 pub use decoding::original_bytes;
 pub use explain::{Explanation, explain};
@@ -60,6 +65,8 @@ pub struct Context<'c> {
     pub file: Option<&'c str>,
     /// Host of lines that name none.
     pub host: Option<&'c str>,
+    /// What the lines before say of this one and those behind it.
+    pub before: Option<&'c Before>,
     /// Which lines of a text are one event; None when each is one.
     pub joining: Option<&'c Joining>,
     /// Formats of one's own, which are asked for first.
@@ -77,6 +84,7 @@ impl<'c> Context<'c> {
             zone,
             file: None,
             host: None,
+            before: None,
             joining: None,
             formats: None,
             line_bytes_max,

@@ -11,6 +11,7 @@ use crate::{
     formats::{self, Line, network, supercomputers, vendor},
     joining, level, nested, record, syslog,
     time::{self, Stamp},
+    windows,
 };
 
 /// Recognises one text line (without its newline). Never fails: what nothing recognises is plain text.
@@ -78,7 +79,8 @@ pub(crate) fn recognised<'a, 'c>(
     let text = line.strip_prefix('\u{feff}').unwrap_or(line);
     let found = own(text, context, tell)
         .or_else(|| contained(text, context, tell))
-        .or_else(|| spread(text, context).inspect(|_| tell("JSON")));
+        .or_else(|| spread(text, context).inspect(|_| tell("JSON")))
+        .or_else(|| spread_xml(text, context).inspect(|_| tell(windows::NAME)));
     let mut event = found.unwrap_or_else(|| {
         joining::event(text, |text| {
             let (name, event) =
@@ -133,6 +135,11 @@ fn spread<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     nested::json(text, context, false).ok()
 }
 
+/// The event of Windows in XML that is spread over lines.
+fn spread_xml<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    if text.contains('\n') { windows::event(text, context) } else { None }
+}
+
 fn plain<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
     let mut event = Event::new(text, context.received);
     event.severity = level::level_from_message(text).unwrap_or(Severity::Info);
@@ -145,7 +152,10 @@ fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<(&'static str,
         // Continued lines, such as those of stack traces.
         b' ' | b'\t' => None,
         b'{' => Some(("JSON", nested::json(text, context, false).ok()?)),
-        b'<' => Some(("syslog", syslog::event(text, context)?)),
+        b'<' => match syslog::event(text, context) {
+            Some(event) => Some(("syslog", event)),
+            None => Some((windows::NAME, windows::event(text, context)?)),
+        },
         _ => {
             let line = Line::new(text, context);
             formats::event(&line, context).or_else(|| match &line.stamp {

@@ -66,14 +66,14 @@ async fn feed(client: &Client, settings: &Settings, files: &[PathBuf]) -> Result
             "A sample of real logs: an auth.log of a cloud host (2017) and the access log of a web site (2015).\n\n",
         )?;
     }
-    let joining = settings.intake.door.joining.as_ref();
+    let door = &settings.intake.door;
     let mut imported = Imported::default();
     for (name, modified, bytes) in SAMPLES.iter().filter(|_| files.is_empty()) {
         let modified = Timestamp::parse(modified).ok();
-        import::lines(client, joining, *bytes, name, modified, &mut imported).await?;
+        import::lines(client, door, *bytes, name, modified, &mut imported).await?;
     }
     if !files.is_empty() {
-        imported = import::run(client, joining, files, false).await?;
+        imported = import::run(client, door, files, false).await?;
     }
     print(&findings::report(client, &imported, false).await?)?;
     print(

@@ -13,7 +13,7 @@ use std::{
 
 use event::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
-use parse::Joining;
+use parse::{Before, Joining};
 
 use super::{note, print};
 use crate::{
@@ -31,6 +31,9 @@ const REQUEST_BYTES: usize = 4 << 20;
 const LINE_BYTES: u64 = 16 << 20;
 /// A file is known again by no more of its first line.
 const FIRST_LINE_BYTES: usize = 4 << 10;
+/// The last lines of a part that say something of the next one are looked for among so many bytes and directives.
+const TAIL_BYTES: usize = 64 << 10;
+const DIRECTIVES: usize = 4;
 /// How long the last request may wait for the index.
 const INDEX_WAIT: &str = "300s";
 
@@ -46,9 +49,9 @@ pub(crate) async fn run_and_report(
     files: &[PathBuf],
     again: bool,
 ) -> Result<(), AppError> {
-    let joining = settings.intake.door.joining.as_ref();
+    let door = &settings.intake.door;
     if named || client.is_up().await {
-        let imported = run(&client, joining, files, again).await?;
+        let imported = run(&client, door, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;
         return Ok(());
     }
@@ -62,7 +65,7 @@ pub(crate) async fn run_and_report(
     let instance = Instance::start(&alone, Role::Collector).await?;
     let client = Client::new(&instance.url(), Some(key));
     let outcome = async {
-        let imported = run(&client, joining, files, again).await?;
+        let imported = run(&client, door, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;
         Ok(())
     };
@@ -77,7 +80,7 @@ pub(crate) async fn run_and_report(
 /// When a file cannot be read, or the collector refuses it for good.
 pub(crate) async fn run(
     client: &Client,
-    joining: Option<&Joining>,
+    door: &intake::Config,
     files: &[PathBuf],
     again: bool,
 ) -> Result<Imported, AppError> {
@@ -86,7 +89,7 @@ pub(crate) async fn run(
         let shown = if is_stdin(file) { "standard input".to_owned() } else { name(file) };
         let Opened { reader, size, modified } = open(file)?;
         let bar = progress(size, &shown);
-        lines(client, joining, bar.wrap_read(reader), &shown, modified, &mut imported)
+        lines(client, door, bar.wrap_read(reader), &shown, modified, &mut imported)
             .await
             .inspect_err(|_| bar.abandon())?;
         bar.finish();
@@ -94,13 +97,13 @@ pub(crate) async fn run(
     Ok(imported)
 }
 
-/// Sends the lines of one reader, plain or compressed; no event that `joining` tells of is split.
+/// Sends the lines of one reader, plain or compressed; no event is split, as far as `door` tells which lines are one.
 ///
 /// # Errors
 /// As [`run`].
 pub(crate) async fn lines(
     client: &Client,
-    joining: Option<&Joining>,
+    door: &intake::Config,
     reader: impl Read + Send + 'static,
     path: &str,
     modified: Option<Timestamp>,
@@ -108,10 +111,13 @@ pub(crate) async fn lines(
 ) -> Result<(), AppError> {
     let failed = |source| AppError::File { action: "read", path: path.into(), source };
     imported.paths.push(path.to_owned());
-    let mut reader =
-        Chunks { reader: decompress(reader).map_err(failed)?, rest: Vec::new(), joining: joining.cloned() };
+    let mut reader = Chunks {
+        reader: decompress(reader).map_err(failed)?,
+        rest: Vec::new(),
+        joining: door.joining.clone(),
+    };
     let mut file = None;
-    let mut offset = 0;
+    let (mut offset, mut before) = (0, Before::default());
     loop {
         let (chunk, next) = tokio::task::spawn_blocking(move || {
             let chunk = reader.next();
@@ -129,13 +135,53 @@ pub(crate) async fn lines(
             imported.paths.pop();
             return Ok(());
         }
-        let (at, bytes) = (offset, chunk.len() as u64);
         let file = file.get_or_insert_with(|| SameFile::new(&chunk, imported.run.as_deref()));
-        offset += bytes;
+        let next =
+            Part { offset: offset + chunk.len() as u64, before: says(&chunk, &before, path, modified, door) };
         if !chunk.iter().all(u8::is_ascii_whitespace) {
-            chunk_of(client, path, modified, file, at, chunk, imported).await?;
+            let part = Part { offset, before };
+            chunk_of(client, (path, modified, door), file, part, chunk, imported).await?;
         }
+        Part { offset, before } = next;
     }
+}
+
+/// A place in a file, and what the lines before it say of those behind.
+struct Part {
+    offset: u64,
+    before: Before,
+}
+
+/// What the lines of a text say of those behind, found by its end and its directives.
+fn says(
+    text: &[u8],
+    before: &Before,
+    path: &str,
+    modified: Option<Timestamp>,
+    door: &intake::Config,
+) -> Before {
+    let lines = text.split(|byte| *byte == b'\n');
+    let is_directive = |line: &&[u8]| line.starts_with(b"#") && line.len() <= FIRST_LINE_BYTES;
+    let named: Vec<_> = lines.filter(is_directive).collect();
+    let mut end = named[named.len().saturating_sub(DIRECTIVES)..].join(&b'\n');
+    end.push(b'\n');
+    let tail = &text[text.len().saturating_sub(TAIL_BYTES)..];
+    // What is cut off is no line.
+    let whole = if tail.len() < text.len() {
+        tail.iter().position(|byte| *byte == b'\n').unwrap_or_default()
+    } else {
+        0
+    };
+    end.extend_from_slice(&tail[whole..]);
+    let received = intake::system_clock();
+    let context = parse::Context {
+        near: modified.unwrap_or(received),
+        file: Some(path),
+        before: Some(before),
+        joining: door.joining.as_ref(),
+        ..parse::Context::new(received, &door.zone, door.line_bytes_max)
+    };
+    parse::body(parse::Format::Lines, &end, &context, |_| ())
 }
 
 /// How a file is known again, whatever its name: by its first line. Its parts are told apart by their place, and
@@ -168,22 +214,23 @@ fn hash(bytes: &[u8]) -> String {
 /// Sends what stands at a place of a file, but for lines that an earlier import has brought.
 async fn chunk_of(
     client: &Client,
-    path: &str,
-    modified: Option<Timestamp>,
+    (path, modified, door): (&str, Option<Timestamp>, &intake::Config),
     file: &SameFile,
-    mut offset: u64,
+    Part { mut offset, mut before }: Part,
     mut chunk: Vec<u8>,
     imported: &mut Imported,
 ) -> Result<(), AppError> {
     let mut key = file.key(offset);
     loop {
-        let earlier = match send(client, path, modified, &key, &chunk).await? {
+        let earlier = match send(client, (path, modified), &before, &key, &chunk).await? {
             Sent::Taken { answer, replayed } => {
                 let number = |name: &str| answer[name].as_u64().unwrap_or_default();
+                let lines = lines_in(&chunk);
                 if replayed {
-                    imported.repeated += number("accepted");
+                    imported.repeated += lines;
                 } else {
                     imported.accepted += number("accepted");
+                    imported.lines += lines;
                     imported.rejected += number("rejected_total");
                     imported.expired += answer["expired"]["records"].as_u64().unwrap_or_default();
                     imported.indexed = answer["indexed"].as_bool().unwrap_or_default();
@@ -195,9 +242,8 @@ async fn chunk_of(
         match earlier.part_of(&chunk) {
             // The file has grown since: what is new stands behind.
             Some(known) => {
-                imported.repeated +=
-                    chunk[..known].split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count()
-                        as u64;
+                imported.repeated += lines_in(&chunk[..known]);
+                before = says(&chunk[..known], &before, path, modified, door);
                 chunk.drain(..known);
                 offset += known as u64;
                 if chunk.iter().all(u8::is_ascii_whitespace) {
@@ -209,6 +255,11 @@ async fn chunk_of(
             None => key = format!("import/{}/{offset}/{}", file.0, hash(&chunk)),
         }
     }
+}
+
+/// How many lines a text has, but for empty ones.
+fn lines_in(text: &[u8]) -> u64 {
+    text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() as u64
 }
 
 /// What the collector was sent for a place before.
@@ -242,13 +293,15 @@ enum Sent {
 
 async fn send(
     client: &Client,
-    path: &str,
-    modified: Option<Timestamp>,
+    (path, modified): (&str, Option<Timestamp>),
+    before: &Before,
     key: &str,
     chunk: &[u8],
 ) -> Result<Sent, AppError> {
     let modified = modified.map(|time| time.to_string());
     let mut query = vec![("path", path), ("wait", "indexed"), ("timeout", INDEX_WAIT)];
+    let before = serde_json::to_string(before).unwrap_or_default();
+    query.extend(Some(before.as_str()).filter(|before| *before != "{}").map(|before| ("before", before)));
     query.extend(modified.as_deref().map(|time| ("modified", time)));
     let headers = [("content-type", "text/plain"), ("idempotency-key", key)];
     let mut failures = 0;
@@ -370,7 +423,9 @@ mod tests {
         let mut imported = Imported::default();
         let bytes: Vec<u8> =
             (0..20_000_u32).flat_map(|number| number.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
-        lines(&client, None, io::Cursor::new(bytes), "wtmp", None, &mut imported).await.unwrap();
+        lines(&client, &intake::Config::default(), io::Cursor::new(bytes), "wtmp", None, &mut imported)
+            .await
+            .unwrap();
         assert!(imported.paths.is_empty() && imported.accepted == 0, "{imported:?}");
         assert!(!intake::tail::is_binary(b"one line\n"));
     }
@@ -423,5 +478,22 @@ mod tests {
             all.extend(chunk);
         }
         assert!(all == text.as_bytes());
+    }
+
+    #[test]
+    fn a_part_says_what_its_end_and_its_directives_say() {
+        let door = intake::Config::default();
+        let says = |text: &str, before| says(text.as_bytes(), before, "/a.log", None, &door);
+        let head = "#Fields: date time cs-uri\n";
+        let long = "2019-10-22 21:59:01 /a\n".repeat(TAIL_BYTES / 10) + "2019-10-22 21:59:02 /b\n";
+        let nothing = Before::default();
+        let before = says(&format!("{head}{long}"), &nothing);
+        for said in [&before, &says(&long, &before)] {
+            let said = serde_json::to_value(said).unwrap();
+            assert_eq!(
+                (&said["columns"], &said["time"][0]),
+                (&"date time cs-uri".into(), &"2019-10-22T21:59:02Z".into())
+            );
+        }
     }
 }

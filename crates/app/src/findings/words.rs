@@ -44,7 +44,10 @@ pub(super) fn taken_in(imported: &Imported, span: &Span, templates: u64) -> Stri
             " {are} older than LOG_SENTINEL_RETENTION allows and will be deleted when it next runs."
         ));
     }
-    let lines = many(imported.accepted, "line", "lines");
+    let mut lines = many(imported.lines, "line", "lines");
+    if imported.lines != imported.accepted {
+        lines = format!("{} ({lines})", many(imported.accepted, "event", "events"));
+    }
     format!(
         "Took in {lines} from {files}{when}: {}.{refused}{notes}{waiting}",
         many(templates, "template", "templates")

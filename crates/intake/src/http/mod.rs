@@ -22,7 +22,7 @@ use axum::{
 use body::{Encoding, Held, Taken};
 use event::{Position, Timestamp};
 use idempotency::{Key, Locks, Remembered};
-use parse::Format;
+use parse::{Before, Format};
 use problem::{Problem, StatusCode};
 use telemetry::task::Stop;
 use tokio::sync::OwnedMutexGuard;
@@ -93,8 +93,9 @@ async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response
     let encoding = body::encoding(&parts.headers)?;
     let key = Key::of(&parts.headers)?;
     let Taken { bytes: raw, held } = shared.bodies.read(body).await?;
-    let Params { wait, path, modified } = params;
-    let work = Work { raw, encoding, format, path, modified, hashed: key.is_some(), organization, held };
+    let Params { wait, path, modified, before } = params;
+    let work =
+        Work { raw, encoding, format, path, modified, before, hashed: key.is_some(), organization, held };
     let prepared = if encoding == Encoding::Identity && work.raw.len() <= INLINE_BYTES_MAX {
         shared.prepare(work)?
     } else {
@@ -136,6 +137,7 @@ struct Work {
     format: Option<Format>,
     path: Option<String>,
     modified: Option<Timestamp>,
+    before: Option<Before>,
     hashed: bool,
     /// That of the sender's key.
     organization: Option<Arc<str>>,
@@ -155,7 +157,7 @@ struct Prepared {
 impl Shared {
     /// Decompresses and parses: all that takes CPU time.
     fn prepare(&self, work: Work) -> Result<Prepared, Problem> {
-        let Work { raw, encoding, format, path, modified, hashed, organization, mut held } = work;
+        let Work { raw, encoding, format, path, modified, before, hashed, organization, mut held } = work;
         let body = body::decode(raw, encoding, self.body_bytes_max, &mut held)?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(answer::empty());
@@ -163,7 +165,7 @@ impl Shared {
         let format = format.unwrap_or_else(|| body::sniff(&body));
         let mut delivery = self.door.delivery();
         delivery.stamp(organization);
-        let origin = Origin { file: path.as_deref(), written: modified, host: None };
+        let origin = Origin { file: path.as_deref(), written: modified, host: None, before: before.as_ref() };
         self.door.read(&mut delivery, &origin, format, &body);
         delivery.fits()?;
         if delivery.counts().accepted == 0 {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{extract::Query, http::Uri};
 use event::Timestamp;
+use parse::Before;
 use problem::{Problem, StatusCode};
 use telemetry::clean;
 
@@ -24,6 +25,8 @@ pub(crate) struct Params {
     /// `?modified=2017-04-20T20:00:00Z`: when that file was last written; time stamps without a year are
     /// taken to lie in the year before it.
     pub(crate) modified: Option<Timestamp>,
+    /// `?before={…}`: what the part of that file before this one says of it, as the parser keeps it.
+    pub(crate) before: Option<Before>,
 }
 
 #[derive(Default)]
@@ -32,6 +35,7 @@ struct Raw {
     timeout: Option<String>,
     path: Option<String>,
     modified: Option<String>,
+    before: Option<String>,
 }
 
 impl Params {
@@ -45,6 +49,7 @@ impl Params {
                 "timeout" => &mut raw.timeout,
                 "path" => &mut raw.path,
                 "modified" => &mut raw.modified,
+                "before" => &mut raw.before,
                 _ => return Err(unknown(&name)),
             };
             if slot.replace(value).is_some() {
@@ -66,7 +71,9 @@ impl Params {
         }
         let modified = raw.modified.as_deref().map(Timestamp::parse).transpose();
         let modified = modified.map_err(|error| invalid("modified", error.to_string()))?;
-        Ok(Self { wait, path: raw.path, modified })
+        let before = raw.before.as_deref().map(serde_json::from_str).transpose();
+        let before = before.map_err(|error| invalid("before", error.to_string()))?;
+        Ok(Self { wait, path: raw.path, modified, before })
     }
 }
 
@@ -90,7 +97,8 @@ fn duration(text: &str) -> Result<Duration, Problem> {
 
 fn unknown(name: &str) -> Problem {
     let name: String = clean::line(name).chars().take(64).collect();
-    let detail = format!("'{name}' is no parameter of this resource; it takes wait, timeout, path, modified");
+    let detail =
+        format!("'{name}' is no parameter of this resource; it takes wait, timeout, path, modified, before");
     Problem::new(StatusCode::BAD_REQUEST, "unknown_parameter", "Unknown parameter", detail).field(name)
 }
 
@@ -105,13 +113,16 @@ mod tests {
 
     #[test]
     fn parameters() {
-        let wait = |ms| Some(Params { wait: Some(Duration::from_millis(ms)), path: None, modified: None });
+        let none = Params { wait: None, path: None, modified: None, before: None };
+        let with = |wait, path: Option<&str>| {
+            Some(Params { wait, path: path.map(str::to_owned), modified: None, before: None })
+        };
+        let wait = |ms| with(Some(Duration::from_millis(ms)), None);
         for (query, expected) in [
-            ("", Some(Params { wait: None, path: None, modified: None })),
-            (
-                "?path=/a%20b.log",
-                Some(Params { wait: None, path: Some("/a b.log".to_owned()), modified: None }),
-            ),
+            ("", with(None, None)),
+            ("?path=/a%20b.log", with(None, Some("/a b.log"))),
+            ("?before=%7B%7D", Some(Params { before: Some(Before::default()), ..none })),
+            ("?before=x", None),
             ("?wait=indexed", wait(30_000)),
             ("?wait=indexed&timeout=500ms", wait(500)),
             ("?wait=indexed&timeout=7", wait(7_000)),

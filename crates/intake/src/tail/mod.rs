@@ -366,7 +366,7 @@ impl Tailer {
         if let Some(file) = self.files.by_id.get(&id) {
             self.pulse.beat("reading", Some(&file.path));
         }
-        let Lines { bytes, skip, position } = match self.files.turn(id, self.turn_bytes()) {
+        let Lines { bytes, skip, mut position } = match self.files.turn(id, self.turn_bytes()) {
             Ok(Turn::Lines(lines)) => lines,
             Ok(Turn::Hole(position)) => Lines { bytes: Vec::new(), skip: 0, position },
             Ok(Turn::Nothing | Turn::Replaced) => return,
@@ -378,8 +378,9 @@ impl Tailer {
         let lines = position.encoding.decoded(&bytes[skip..]);
         let path = position.path.to_string_lossy();
         let host = self.door.config().host.as_deref();
-        let origin = Origin { file: Some(&path), written: None, host };
-        parse::body(parse::Format::Lines, &lines, &self.door.context(&origin), |line| {
+        let before = self.files.by_id.get(&id).map(|file| file.position.before.clone());
+        let origin = Origin { file: Some(&path), written: None, host, before: before.as_ref() };
+        let before = parse::body(parse::Format::Lines, &lines, &self.door.context(&origin), |line| {
             delivery.put(line.map(|mut event| {
                 if position.encoding != Encoding::Bytes {
                     event.flag(event::field::UTF16);
@@ -389,6 +390,7 @@ impl Tailer {
         });
         delivery.came(bytes.len());
         drop((path, lines));
+        position.before = before;
         delivery.note(self.files.noted(id, position.clone()).note(id));
         let recent = bytes[bytes.len().saturating_sub(file::RECENT_BYTES)..].to_vec();
         advances.push(Advance { id, position, read: bytes.len(), recent });

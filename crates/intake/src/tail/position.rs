@@ -6,14 +6,14 @@
 //! ```text
 //! key    tail/ DEVICE - INODE, in hexadecimal digits
 //! value  JSON {"path","offset","head":{"length","hash"},"last":{"length","hash"},"skipping",
-//!              "first","encoding","elsewhere","former":[…]}
+//!              "first","encoding","elsewhere","before","former":[…]}
 //! ```
 //! `head` covers the first bytes of what was read, at most 1 KiB, and `last` those before `offset`,
 //! at most 256. A file is the one that was read only if both are still there. `first` is the hash of
 //! its first line, by which copies of it are found; 0 when unknown, as in notes from before it was
 //! kept. `encoding` is absent unless it is `utf-16-le` or `utf-16-be`. `former` has up to 4 positions
 //! of the same form, where the file stood when it was truncated; absent when that is longer ago. `elsewhere` is
-//! absent unless it is true.
+//! absent unless it is true. `before` is what the parser keeps of the lines so far ([`parse::Before`]).
 
 use std::{
     fs::{File, Metadata},
@@ -108,6 +108,9 @@ pub(crate) struct Position {
     /// read of others is not to be told by it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) elsewhere: bool,
+    /// What its lines say of those behind.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) before: parse::Before,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

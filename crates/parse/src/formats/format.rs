@@ -15,7 +15,8 @@ pub(crate) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(crate) fn new(text: &'a str, context: &Context<'_>) -> Self {
-        Self { text, stamp: time::stamp(text, context) }
+        let stamp = time::stamp(text, context).or_else(|| time::clock(text, context));
+        Self { text, stamp }
     }
 }
 

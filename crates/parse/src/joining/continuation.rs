@@ -4,6 +4,7 @@ use super::rules::Joining;
 use crate::{
     container,
     stamped::{begins_with_time, has_time},
+    windows,
 };
 
 /// What the event is so far.
@@ -175,7 +176,10 @@ impl<'j, 'b> Joiner<'j, 'b> {
             if text.contains("</Event>") {
                 self.kind = Some(Kind::Closed);
             }
-            return !trimmed.starts_with("<Event ");
+            return !windows::begins(trimmed);
+        }
+        if windows::begins(trimmed) {
+            return false;
         }
         if has_time(text) {
             return false;
@@ -317,8 +321,8 @@ pub(crate) fn kind_of(text: &str) -> Kind {
         if trimmed.ends_with(':') { Kind::RustHead } else { Kind::Rust }
     } else if text.starts_with("# Time: ") || text.starts_with("# User@Host: ") {
         Kind::Slow
-    } else if text.starts_with("<Event ") && !text.contains("</Event>") {
-        Kind::Xml
+    } else if windows::begins(text.trim_start()) {
+        if text.contains("</Event>") { Kind::Closed } else { Kind::Xml }
     } else if is_java_header(trimmed) {
         Kind::JavaHead
     } else {

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use continuation::{Joiner, header_level};
 pub use rules::{Joining, Pattern};
 
-use crate::stamped::begins_with_time;
+use crate::{export, stamped::begins_with_time};
 
 impl Joining {
     /// How many bytes of some lines are events that no further line can continue; what is behind is the last event, which
@@ -21,6 +21,15 @@ impl Joining {
         let mut joiner = Joiner::new(Some(self));
         let (mut at, mut begin) = (0, 0);
         while at < bytes.len() {
+            if export::begins(&bytes[at..]) {
+                joiner = Joiner::new(Some(self));
+                begin = at;
+                match export::end(&bytes[at..]) {
+                    Some(end) => at += end,
+                    None => return begin,
+                }
+                continue;
+            }
             let end = line_end(bytes, at);
             let line = content(&bytes[at..end]);
             if !joiner.continues(line) && !line.trim_ascii().is_empty() && !joiner.is_rest {
@@ -50,6 +59,16 @@ pub(crate) fn pieces<'b>(bytes: &'b [u8], joining: Option<&Joining>) -> impl Ite
     std::iter::from_fn(move || {
         while at < bytes.len() {
             let begin = at;
+            if export::begins(&bytes[at..]) {
+                if let Some((begin, end, is_rest)) = held.take() {
+                    return Some(Piece { bytes: &bytes[begin..end], is_rest });
+                }
+                let end = export::end(&bytes[at..]);
+                at = end.map_or(bytes.len(), |end| at + end);
+                joiner = Joiner::new(joining);
+                let bytes = &bytes[begin..at - usize::from(end.is_some())];
+                return Some(Piece { bytes, is_rest: false });
+            }
             at = next_line(bytes, at, has_newline);
             let line = content(&bytes[begin..at]);
             let continues = joiner.continues(line);

@@ -11,6 +11,7 @@ use event::{Event, Timestamp};
 use crate::{
     Context,
     formats::{self, Sample},
+    windows,
 };
 
 const RECEIVED: &str = "2026-11-22T12:00:00Z";
@@ -22,7 +23,7 @@ fn read(line: &'static str) -> Event<'static> {
 
 fn tables() -> [(&'static str, Vec<&'static Sample>); 4] {
     [
-        ("Formats of one program", formats::samples().collect()),
+        ("Formats of one program", formats::samples().chain(windows::SAMPLES).collect()),
         ("Syslog", syslog::SAMPLES.iter().collect()),
         ("Loggers and frameworks", application::SAMPLES.iter().collect()),
         ("Access logs", access::SAMPLES.iter().collect()),
@@ -67,13 +68,19 @@ check (`just formats` writes it anew). The lines were received on 22 November 20
   IST is India's and BST is British Summer Time elsewhere. A stamp without a year is of the latest year in which it lies no
   more than a day after the receipt, or after the file was last written. `05/11/2026` is the 11 May, unless it is received
   within a day of the 5 November; `05.11.2026` and `05-11-2026` are the 5 November. A stamp that is no date (30 February) is
-  replaced and flagged `timestamp_replaced`; a line without one has the time of its receipt.
+  replaced and flagged `timestamp_replaced`; a line without one has the time of its receipt, in a file that of the line before
+  it. A time of day alone (`21:59:01`) lies on the day of the lines before, else on that in the file's name, else it is the
+  latest one that is no more than an hour after the receipt, or after the file was last written.
 - **Level.** From a priority of syslog, the status of a request, or a word that stands where a level stands: after the time
   stamp, in brackets, before a colon at the start, after `level=`. No word of a sentence is a level. What kernels say without
   one (panic, out of memory, I/O error) has one too.
 - **Program** is `service.name`. Where a line names none, the stem of its file's name stands there.
 - **Message** is what follows the header, whole; of access logs, audit records and key=value lines it is the line.
 - `event.original` is always the line itself.
+
+Some texts are more than lines: the columns that `#Fields:` of a W3C log names (IIS, CloudFront) or `#fields` of Zeek hold for the
+lines behind it, and `#Date:` for those without a date; entries of the journal's export format (`journalctl -o export`) and
+events of Windows in XML, also many in one `<Events>` document, are one event each.
 ";
 
 /// The page, as the samples make it.

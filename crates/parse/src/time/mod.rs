@@ -9,10 +9,12 @@
 //! - Numbers are seconds, milliseconds, microseconds or nanoseconds since 1970, by their magnitude.
 
 mod civil;
+mod clock;
 mod forms;
 mod scan;
 mod zone;
 
+pub(crate) use clock::{clock, clock_in_utc};
 use event::{FUTURE_AFTER, Timestamp};
 pub(crate) use forms::Form;
 

@@ -1,0 +1,179 @@
+//! Texts whose lines say something of those behind them, whole and in parts.
+
+use event::{Event, Severity, Timestamp};
+use jiff::tz::TimeZone;
+use parse::{Before, Context, Format, Joining};
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap_or_default()
+}
+
+/// The events of a part of a file that was received then, and what it says of the next part.
+fn part(text: &[u8], received: &str, before: &Before) -> (Vec<Event<'static>>, Before) {
+    let (zone, joining) = (TimeZone::UTC, Joining::default());
+    let context = Context {
+        joining: Some(&joining),
+        file: Some("/srv/app.log"),
+        before: Some(before),
+        ..Context::new(at(received), &zone, 4096)
+    };
+    let mut events = Vec::new();
+    let before = parse::body(Format::Lines, text, &context, |record| {
+        events.extend(record.ok().map(Event::into_owned));
+    });
+    (events, before)
+}
+
+const RECEIVED: &str = "2026-11-29T12:00:00Z";
+
+fn read(text: &str) -> Vec<Event<'static>> {
+    part(text.as_bytes(), RECEIVED, &Before::default()).0
+}
+
+fn times(events: &[Event<'_>]) -> Vec<String> {
+    events.iter().map(|event| event.timestamp.to_string()).collect()
+}
+
+#[test]
+fn what_was_read_says_something_of_the_next_part() {
+    let (_, before) = part(b"2019-10-22 21:59:01 ERROR a\n", RECEIVED, &Before::default());
+    let (events, _) = part(b"without\n00:10:00 INFO after midnight\n", "2026-11-29T18:00:00Z", &before);
+    assert_eq!(times(&events), ["2019-10-22T21:59:01Z", "2019-10-23T00:10:00Z"]);
+    // What is received as it is written is not of the time that another line has had.
+    let (_, before) = part(b"2026-11-29 11:59:59 ERROR a\n", RECEIVED, &Before::default());
+    let (events, _) = part(b"without\n", "2026-11-29T13:00:00Z", &before);
+    assert_eq!(times(&events), ["2026-11-29T12:59:59Z"]);
+    let (events, _) = part(b"17:00:00 INFO a\n", "2026-12-01T17:00:01Z", &before);
+    assert_eq!(times(&events), ["2026-12-01T17:00:00Z"]);
+    let kept = serde_json::to_string(&before).unwrap_or_default();
+    assert_eq!(serde_json::from_str::<Before>(&kept).ok(), Some(before));
+}
+
+#[test]
+fn a_time_of_day_lies_on_the_latest_day_that_fits() {
+    for (line, expected) in [
+        ("11:59:01 INFO a", "2026-11-29T11:59:01Z"),
+        ("12:30:00,250 INFO a", "2026-11-29T12:30:00.25Z"),
+        ("[21:59:01] INFO a", "2026-11-28T21:59:01Z"),
+        ("9:59:01 PM INFO a", "2026-11-28T21:59:01Z"),
+        ("11:59 a", RECEIVED),
+        ("10:20:30:40:50:60 is no time", RECEIVED),
+        ("25:00:00 a", RECEIVED),
+    ] {
+        assert_eq!(times(&read(line)), [expected], "{line}");
+    }
+    let (zone, file) = (TimeZone::UTC, "/srv/2026-01-01/app-20191022.log");
+    let context = Context { file: Some(file), ..Context::new(at(RECEIVED), &zone, 4096) };
+    assert_eq!(parse::line(b"21:59:01 INFO a", &context).timestamp, at("2019-10-22T21:59:01Z"));
+}
+
+#[test]
+fn columns_that_a_line_names_hold_for_those_behind_it() {
+    let text = "#Software: Microsoft Internet Information Services 10.0\n#Version: 1.0\n#Date: 2019-10-22 21:59:01\n\
+        #Fields: time c-ip cs-username s-computername cs-method cs-uri-stem sc-status time-taken cs(User-Agent)\n\
+        21:59:02 192.0.2.7 ann WEB01 GET /a 404 15 Mozilla/5.0+(X11)\n\
+        00:00:01 192.0.2.7 - WEB01 POST /b 500 15 -\n\
+        #Fields: date time cs-uri\n2019-10-23 00:00:02 http://a.example/?q=error\nno line of these columns\n";
+    let events = read(text);
+    assert_eq!(
+        times(&events[4..]),
+        [
+            "2019-10-22T21:59:02Z",
+            "2019-10-23T00:00:01Z",
+            "2019-10-23T00:00:01Z",
+            "2019-10-23T00:00:02Z",
+            "2019-10-23T00:00:02Z"
+        ]
+    );
+    let (first, second) = (&events[4], &events[5]);
+    assert_eq!((first.severity, second.severity), (Severity::Warn, Severity::Error));
+    assert_eq!((first.host.as_deref(), second.host.as_deref()), (Some("WEB01"), Some("WEB01")));
+    for (field, value) in [
+        ("source.ip", "192.0.2.7"),
+        ("user.name", "ann"),
+        ("http.request.method", "GET"),
+        ("url.path", "/a"),
+        ("labels.time-taken", "15"),
+        ("user_agent.original", "Mozilla/5.0+(X11)"),
+    ] {
+        assert_eq!(first.field(field).and_then(event::Value::as_str), Some(value), "{field}");
+    }
+    assert_eq!(first.field("http.response.status_code"), Some(&event::Value::Int(404)));
+    assert_eq!(second.field("user.name"), None);
+    let lines: Vec<_> = events.iter().filter_map(|event| event.original.as_deref()).collect();
+    assert_eq!(lines.join("\n") + "\n", text);
+    assert_eq!(events[7].message, "http://a.example/?q=error");
+    // In another part, and with tabs.
+    let (_, before) = part(b"#Fields: date time x-edge-location sc-status\n", RECEIVED, &Before::default());
+    let (events, _) = part(b"2019-10-22\t21:59:01\tFRA50\t503\n", RECEIVED, &before);
+    assert_eq!(
+        (times(&events), events[0].severity),
+        (vec!["2019-10-22T21:59:01Z".to_owned()], Severity::Error)
+    );
+    let zeek = read(
+        "#separator \\x09\n#fields\tts\tuid\tid.orig_h\tid.orig_p\n1571781541.500000\tCx\t192.0.2.7\t4711\n",
+    );
+    assert_eq!(zeek[2].timestamp, at("2019-10-22T21:59:01.5Z"));
+    assert_eq!(zeek[2].field("source.port"), Some(&event::Value::Int(4711)));
+}
+
+#[test]
+fn entries_of_the_journals_export_format_are_events() {
+    let one = "__CURSOR=s=1;i=1\n__REALTIME_TIMESTAMP=1571781541000000\nPRIORITY=3\n_HOSTNAME=web1\n\
+        SYSLOG_IDENTIFIER=shop\nMESSAGE=failed\n\n";
+    let message = "failed\n\n2020-01-01 00:00:00 in the message\n__CURSOR=no";
+    let mut text = one.as_bytes().to_vec();
+    text.extend(b"__CURSOR=s=1;i=2\n__REALTIME_TIMESTAMP=1571781542000000\nMESSAGE\n");
+    text.extend((message.len() as u64).to_le_bytes());
+    text.extend(format!("{message}\nPRIORITY=6\n\n{one}").bytes());
+    let (events, _) = part(&text, RECEIVED, &Before::default());
+    assert_eq!(times(&events), ["2019-10-22T21:59:01Z", "2019-10-22T21:59:02Z", "2019-10-22T21:59:01Z"]);
+    let first = &events[0];
+    assert_eq!(
+        (first.severity, first.host.as_deref(), first.source.as_deref(), first.message.as_ref()),
+        (Severity::Error, Some("web1"), Some("shop"), "failed")
+    );
+    assert_eq!(events[1].message, message);
+    let originals = events.iter().filter_map(parse::original_bytes);
+    let originals: Vec<u8> = originals.flat_map(|original| [original, b"\n".to_vec()].concat()).collect();
+    assert_eq!(originals, text);
+    // A reader of parts waits for the end of an entry.
+    let joining = Joining::default();
+    for end in one.len()..text.len() - 1 {
+        let whole = joining.complete(&text[..end]);
+        assert!(whole == one.len() || whole == text.len() - one.len(), "{end}: {whole}");
+    }
+    assert_eq!(joining.complete(&text), text.len());
+}
+
+#[test]
+fn windows_events_are_events_however_they_are_spread() {
+    let event = |second: u8| {
+        format!(
+            "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'>\n  <System>\n    <Provider Name='Disk'/>\n    \
+             <EventID>7</EventID>\n    <Level>3</Level>\n    <TimeCreated SystemTime='2019-10-22T21:59:0{second}.0000000Z'/>\n    \
+             <Computer>WEB01</Computer>\n  </System>\n  <EventData>\n    <Data>a\nb</Data>\n  </EventData>\n</Event>"
+        )
+    };
+    let spread = format!("<?xml version='1.0'?>\n<Events>\n{}\n{}\n</Events>\n", event(1), event(2));
+    let indented = spread.replace("\n<Event ", "\n  <Event ");
+    let flat = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("");
+    for text in [spread.clone(), indented, flat(&event(1)) + "\n" + &flat(&event(2)), flat(&spread)] {
+        let events = read(&text);
+        assert_eq!(times(&events), ["2019-10-22T21:59:01Z", "2019-10-22T21:59:02Z"], "{text}");
+        for event in &events {
+            assert_eq!(event.severity, Severity::Warn);
+            assert_eq!((event.host.as_deref(), event.source.as_deref()), (Some("WEB01"), Some("Disk")));
+            assert!(event.message.starts_with("Disk 7 data="), "{}", event.message);
+        }
+    }
+    for broken in [
+        "<Event >",
+        "<Event ><System></Event>",
+        "<Events><Event><a></Events>",
+        "< a",
+        "<Event><System><Provider Name='/></System></Event>",
+    ] {
+        assert!(!read(broken).is_empty(), "{broken} is kept as it is");
+    }
+}
