@@ -216,6 +216,10 @@ proptest! {
     fn every_line_is_found_exactly_once(steps in steps(), header in 0..3usize) {
         check(World::new(), &steps, ["", "begun\n", "begun\nand ready\n"][header]);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn every_line_is_found_exactly_once_while_events_wait(steps in steps(), header in 0..2usize) {
