@@ -80,6 +80,11 @@ pub(crate) fn joined(bytes: &[u8]) {
     assert_eq!(text(&whole), text(&[bytes.to_vec()]));
     let complete = joining.complete(bytes);
     assert!(complete <= bytes.len());
+    // What is read by itself is told to be UTF-16 by itself.
+    let is_utf16 = |bytes: &[u8]| parse::utf16::order(bytes).is_some();
+    if is_utf16(&bytes[..complete]) || is_utf16(&bytes[complete..]) {
+        return;
+    }
     if bytes.contains(&b'\n') && !bytes.contains(&b'\r') {
         assert_eq!([read(&bytes[..complete]), read(&bytes[complete..])].concat().len(), whole.len());
     }

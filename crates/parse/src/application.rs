@@ -6,7 +6,7 @@ use std::{borrow::Cow, net::IpAddr};
 use event::{Event, Severity};
 
 use crate::{
-    Context, access,
+    Context, access, cut,
     header::{self, Found},
     level,
     time::{self, Stamp},
@@ -15,10 +15,8 @@ use crate::{
 /// The event of a line that begins with a time stamp. What follows is the message, without the level, the process
 /// and the logger where they surely are these.
 pub(crate) fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Event<'a> {
-    let (inside, outside) = match stamp.rest.split_once(']') {
-        Some((inside, outside)) if stamp.is_open => (inside, outside),
-        _ => ("", stamp.rest),
-    };
+    let inside = if stamp.is_open { cut::once(stamp.rest, b']') } else { None };
+    let (inside, outside) = inside.unwrap_or(("", stamp.rest));
     let found = match header::level(inside) {
         Some(found) => Some(Found { rest: outside, ..found }),
         None => header::level(outside),
@@ -240,7 +238,7 @@ fn logger(text: &str) -> Option<(Option<&str>, &str)> {
 
 /// The first word of a text, and whether a colon (`:`) or a dash or colon of its own (`-`) follows it.
 fn named(text: &str) -> Option<(&str, char, &str)> {
-    let (word, rest) = text.split_once(' ')?;
+    let (word, rest) = cut::once(text, b' ')?;
     if let Some(name) = word.strip_suffix(':') {
         return Some((name, ':', rest.trim_start()));
     }
@@ -263,22 +261,34 @@ fn is_qualified(name: &str) -> bool {
 
 /// `com.example.Shop`, `dfs.DataNode$DataXceiver`, `my_crate::module`: no host, file or word has this form.
 fn is_surely_logger(name: &str) -> bool {
-    let is_part = |part: &str| {
-        part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'))
-            && part.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-    };
     if name.len() > 120 {
         return false;
     }
-    if name.contains("::") {
-        return name.split("::").all(is_part);
+    if memchr::memchr(b':', name.as_bytes()).is_some() && name.contains("::") {
+        return name.split("::").all(|part| dots(part) == Some(0));
     }
+    let Some(dots @ 1..) = dots(name) else { return false };
     let class = name.rsplit('.').next().unwrap_or_default();
     let is_class = class.starts_with(|first: char| first.is_ascii_uppercase())
         && class.bytes().any(|byte| byte.is_ascii_lowercase() || class.len() == 1 || byte == b'$');
-    let starts_low =
-        name.starts_with(|first: char| first.is_ascii_lowercase()) || name.matches('.').count() > 1;
-    name.contains('.') && name.split('.').all(is_part) && is_class && starts_low && !is_exception(name)
+    is_class && (dots > 1 || name.as_bytes()[0].is_ascii_lowercase()) && !is_exception(name)
+}
+
+/// How many dots stand between identifiers; None where anything else stands.
+fn dots(name: &str) -> Option<usize> {
+    let (mut dots, mut begins) = (0, true);
+    for byte in name.bytes() {
+        begins = match byte {
+            b'.' if !begins => {
+                dots += 1;
+                true
+            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => false,
+            b'0'..=b'9' | b'$' if !begins => false,
+            _ => return None,
+        };
+    }
+    (!begins).then_some(dots)
 }
 
 /// `org.apache.catalina.core.StandardService.initInternal`.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::cut;
+
 /// A line in a runtime's form.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Part<'a> {
@@ -65,7 +67,11 @@ pub(crate) fn docker(line: &str) -> Option<Part<'_>> {
 /// The text of CRI lines that belong together, or of Docker's where there are several, with the stamp and the stream of
 /// the first. Part of the text itself as long as that is one line.
 pub(crate) fn parts(text: &str) -> Option<Part<'_>> {
-    let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
+    // As each of these lines begins.
+    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '{') {
+        return None;
+    }
+    let (head, rest) = cut::once(text, b'\n').unwrap_or((text, ""));
     let head = head.strip_suffix('\r').unwrap_or(head);
     let is_docker = head.starts_with('{');
     if is_docker && rest.is_empty() {

@@ -8,6 +8,9 @@ use event::{Severity, Value};
 /// How far into a message a level is looked for, in bytes.
 const LOOK_BYTES: usize = 512;
 
+/// In a sentence only a word before a colon is a level, or one behind a name and a mark, so many bytes away at most.
+const BEHIND_MARK: usize = 8;
+
 /// What a text begins with when something has gone wrong, though no word of it is a level.
 const STARTS: [(&str, Severity); 14] = [
     ("Traceback (most recent call last)", Severity::Error),
@@ -32,7 +35,8 @@ const STARTS: [(&str, Severity); 14] = [
 /// (`ValueError:`). The first one counts; a negated one (`no ERROR`, `0 ERROR`) and a count (`error: 0`) do not.
 /// Only the first 512 bytes are looked at.
 pub fn level_from_message(message: &str) -> Option<Severity> {
-    let starts = STARTS.iter().find(|(start, _)| message.starts_with(start));
+    let may_start = message.as_bytes().first().is_some_and(|first| b"TEUSsPFft*".contains(first));
+    let starts = if may_start { STARTS.iter().find(|(start, _)| message.starts_with(start)) } else { None };
     if let Some((start, severity)) = starts
         && match *start {
             "thread '" => message.contains("' panicked at"),
@@ -45,11 +49,19 @@ pub fn level_from_message(message: &str) -> Option<Severity> {
     let bytes = &message.as_bytes()[..message.len().min(LOOK_BYTES)];
     let mut sentence = Sentence::default();
     let (mut previous, mut previous_start) = (0..0, 0);
-    let mut at = 0;
+    let (mut at, mut looked) = (0, 0);
     while at < bytes.len() {
         if !is_word(bytes[at]) {
             at += 1;
             continue;
+        }
+        if sentence.has_begun() && at >= looked {
+            let mark = at + memchr::memchr2(b':', b'=', &bytes[at..])?;
+            looked = mark + BEHIND_MARK;
+            let start = word_before(bytes, word_before(bytes, mark));
+            if start > at {
+                (at, previous, previous_start) = (start, start..start, start);
+            }
         }
         let start = at;
         while at < bytes.len() && is_word(bytes[at]) {
@@ -71,6 +83,12 @@ pub fn level_from_message(message: &str) -> Option<Severity> {
         previous_start = start;
     }
     None
+}
+
+/// Where the last word before a place begins.
+fn word_before(bytes: &[u8], place: usize) -> usize {
+    let end = bytes[..place].iter().rposition(|byte| is_word(*byte)).map_or(0, |last| last + 1);
+    bytes[..end].iter().rposition(|byte| !is_word(*byte)).map_or(0, |mark| mark + 1)
 }
 
 /// Whether plain words have begun a sentence, in which no word is a level.

@@ -10,6 +10,7 @@ mod auth;
 mod before;
 mod body;
 mod container;
+mod cut;
 mod decoding;
 mod envelope;
 mod explain;

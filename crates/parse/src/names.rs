@@ -318,8 +318,18 @@ static ECS_OF: LazyLock<Table<&'static str>> = LazyLock::new(|| {
 /// The longest name of the tables is shorter.
 const NAME_BYTES_MAX: usize = 64;
 
+/// The names that nearly every record has.
+static COMMON: LazyLock<Vec<(&'static str, Named)>> = LazyLock::new(|| {
+    const COMMON: [&str; 8] =
+        ["message", "level", "timestamp", "source", "host", "msg", "time", "@timestamp"];
+    COMMON.iter().filter_map(|name| Some((*name, *MEMBER_OF.get(name)?))).collect()
+});
+
 /// The event's member for a dotted path.
 pub(crate) fn member(path: &str) -> Option<Named> {
+    if let Some((_, named)) = COMMON.iter().find(|(name, _)| *name == path) {
+        return Some(*named);
+    }
     folded(path, |name| MEMBER_OF.get(name.strip_suffix(".$date").unwrap_or(name)).copied())
 }
 

@@ -56,6 +56,8 @@ pub(crate) fn unfold<'a>(event: &mut Event<'a>, context: &Context<'_>) -> bool {
 }
 
 fn inner<'a>(text: &'a str, context: &Context<'_>) -> Option<(Event<'a>, Said)> {
+    // Neither a pair nor a brace: none.
+    memchr::memchr2(b'=', b'{', text.as_bytes())?;
     let text = text.trim_matches(json::BLANKS);
     let text = text.strip_prefix("@cee:").map_or(text, |text| text.trim_start_matches(' '));
     let (record, is_json): (Record<'a>, bool) = match text.as_bytes() {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use event::{Event, Severity, Timestamp, Value};
 
 use crate::{
-    Context, auth,
+    Context, auth, cut,
     formats::{kernel, network, vendor},
     level,
     time::{self, Form, Stamp},
@@ -98,7 +98,7 @@ fn host(text: &str, is_syslog: bool) -> Option<(Option<&str>, &str)> {
     if is_syslog && let Some(inner) = text.strip_prefix("(\"") {
         return inner.split_once("\") ").map(|(_, after)| (None, after));
     }
-    let (name, after) = text.split_once(' ').unwrap_or((text, ""));
+    let (name, after) = cut::once(text, b' ').unwrap_or((text, ""));
     if name.ends_with(':') && name.parse::<std::net::IpAddr>().is_err() {
         return None;
     }
@@ -111,9 +111,9 @@ fn facility(text: &str) -> Option<(Severity, &str)> {
         "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
         "ntp", "security", "console",
     ];
-    let (word, after) = text.split_once(' ')?;
+    let (word, after) = cut::within(text, b' ', 24)?;
     let word = word.strip_prefix('<').and_then(|word| word.strip_suffix('>')).unwrap_or(word);
-    let (facility, severity) = word.split_once('.')?;
+    let (facility, severity) = cut::within(word, b'.', 12)?;
     let is_local =
         facility.strip_prefix("local").is_some_and(|number| number.parse::<u8>().is_ok_and(|n| n < 8));
     (is_local || FACILITIES.contains(&facility))

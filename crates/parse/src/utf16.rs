@@ -61,7 +61,7 @@ pub fn decoded(bytes: &[u8], order: Order) -> String {
 pub(crate) fn as_utf8(bytes: &[u8]) -> (Cow<'_, [u8]>, bool) {
     // A zero among the first bytes, or a mark, tells UTF-16 from nearly everything else.
     let is_likely = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..]);
-    match order(bytes).filter(|_| is_likely) {
+    match is_likely.then(|| order(bytes)).flatten() {
         Some(order) => (Cow::Owned(decoded(bytes, order).into_bytes()), true),
         None => (Cow::Borrowed(bytes), false),
     }

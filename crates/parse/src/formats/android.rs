@@ -5,12 +5,12 @@ use event::Event;
 #[cfg(test)]
 use super::format::Sample;
 use super::format::{Begins, Format, Line};
-use crate::{Context, level};
+use crate::{Context, cut, level};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "Android",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(b"0123456789TVDINWEFAC"),
         read: timed,
         #[cfg(test)]
         samples: SAMPLES,
@@ -30,9 +30,9 @@ fn timed<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     let rest = stamp.rest.strip_prefix(' ')?.trim_start();
     let mut event = match rest.as_bytes().first()? {
         b'0'..=b'9' => {
-            let (pid, rest) = rest.split_once(' ')?;
-            let (thread, rest) = rest.trim_start().split_once(' ')?;
-            let (letter, rest) = rest.trim_start().split_once(' ')?;
+            let (pid, rest) = cut::within(rest, b' ', 8)?;
+            let (thread, rest) = cut::within(rest.trim_start(), b' ', 8)?;
+            let (letter, rest) = cut::within(rest.trim_start(), b' ', 2)?;
             let [letter] = letter.as_bytes() else { return None };
             let severity = level::of_letter(*letter)?;
             let (pid, thread) = (pid.parse::<i64>().ok()?, thread.parse::<i64>().ok()?);

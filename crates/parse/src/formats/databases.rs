@@ -5,12 +5,12 @@ use event::{Event, Severity};
 #[cfg(test)]
 use super::format::Sample;
 use super::format::{Begins, Format, Line};
-use crate::{Context, level, time};
+use crate::{Context, cut, level, time};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "MySQL or MariaDB",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(b"0123456789["),
         read: mysql,
         #[cfg(test)]
         samples: MYSQL,
@@ -24,14 +24,14 @@ pub(super) const FORMATS: &[Format] = &[
     },
     Format {
         name: "SQL Server",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(b"sSLB"),
         read: sql_server,
         #[cfg(test)]
         samples: SQL_SERVER,
     },
     Format {
         name: "MongoDB",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(b"TVDINWEFAC"),
         read: mongodb,
         #[cfg(test)]
         samples: MONGODB,
@@ -60,7 +60,7 @@ fn mysql<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     let (thread, rest) = rest.split_at(digits);
     let rest = rest.trim_start_matches(' ');
     let mut event = if let Some((word, message)) =
-        rest.strip_prefix('[').and_then(|rest| rest.split_once(']'))
+        rest.strip_prefix('[').and_then(|rest| cut::within(rest, b']', 8))
     {
         let message = message.trim_start();
         // Others write a number and `[ERROR]` too: of MySQL are the codes, its thread 0 and MariaDB's long threads.
@@ -78,8 +78,11 @@ fn mysql<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     } else {
         const COMMANDS: [&str; 9] =
             ["Connect", "Query", "Quit", "Prepare", "Execute", "Close stmt", "Init DB", "Statistics", "Ping"];
+        if thread.is_empty() || !rest.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return None;
+        }
         let command = rest.trim_end().split('\t').next()?;
-        if thread.is_empty() || !COMMANDS.contains(&command) {
+        if !COMMANDS.contains(&command) {
             return None;
         }
         of_program("mysqld", rest, context)
@@ -128,7 +131,7 @@ fn sql_server<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
 /// `I NETWORK  [conn1] text`, of MongoDB 3 to 4.2.
 fn mongodb<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     let stamp = line.stamp?;
-    let (letter, rest) = stamp.rest.strip_prefix(' ')?.split_once(' ')?;
+    let (letter, rest) = cut::within(stamp.rest.strip_prefix(' ')?, b' ', 3)?;
     let severity = match letter.as_bytes() {
         [letter] | [letter, b'1'..=b'5'] => level::of_letter(*letter)?,
         _ => return None,

@@ -23,8 +23,8 @@ impl<'a> Line<'a> {
 /// How the lines of a format begin.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Begins {
-    /// With a time stamp.
-    Stamp,
+    /// With a time stamp, behind which one of these bytes stands, blanks apart; any where there are none.
+    Stamp(&'static [u8]),
     /// With one of these bytes, and no time stamp.
     With(&'static [u8]),
 }

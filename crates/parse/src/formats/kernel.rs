@@ -17,7 +17,7 @@ pub(super) const FORMATS: &[Format] = &[
     },
     Format {
         name: "dmesg -T",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(&[]),
         read: dated,
         #[cfg(test)]
         samples: &[],
@@ -42,11 +42,13 @@ fn dated<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         && stamp.text.len() == 24
         && stamp.text.as_bytes()[0].is_ascii_alphabetic();
     let message = stamp.rest.strip_prefix(' ').filter(|_| is_ctime && !stamp.is_open)?.trim_start();
+    if message.starts_with('[') {
+        return None;
+    }
     let subject = message.split(' ').next()?;
     let is_subject =
         subject.ends_with(':') || message.split(' ').nth(1).is_some_and(|word| word.ends_with(':'));
-    let is_other = message.starts_with('[')
-        || message.starts_with("PHP ")
+    let is_other = message.starts_with("PHP ")
         || subject.parse::<std::net::IpAddr>().is_ok()
         || level::of_token(subject.trim_end_matches(':')).is_some();
     if is_other || !(is_subject || level::of_program("kernel", message).is_some()) {

@@ -24,7 +24,7 @@ pub(super) const FORMATS: &[Format] = &[
     },
     Format {
         name: "PHP",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(b"P"),
         read: php,
         #[cfg(test)]
         samples: PHP,

@@ -46,14 +46,19 @@ pub(crate) fn event<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<(&'sta
     if line.stamp.is_some_and(|stamp| stamp.form == Form::Syslog) {
         return None;
     }
-    let asked =
-        if line.stamp.is_some() { &BY_START.stamped } else { &BY_START.first_byte[usize::from(first)] };
+    let asked = match &line.stamp {
+        Some(stamp) => {
+            let next = stamp.rest.bytes().find(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or_default();
+            &BY_START.stamped[usize::from(next)]
+        }
+        None => &BY_START.first_byte[usize::from(first)],
+    };
     asked.iter().find_map(|format| Some((format.name, (format.read)(line, context)?)))
 }
 
 /// The formats of the table by how their lines begin.
 struct ByStart {
-    stamped: Vec<&'static Format>,
+    stamped: Vec<Vec<&'static Format>>,
     first_byte: Vec<Vec<&'static Format>>,
 }
 
@@ -62,8 +67,13 @@ static BY_START: LazyLock<ByStart> = LazyLock::new(|| {
     let begins = |first: u8| {
         formats().filter(move |format| matches!(format.begins, Begins::With(bytes) if bytes.contains(&first)))
     };
+    let stamped = |next: u8| {
+        formats().filter(move |format| {
+            matches!(format.begins, Begins::Stamp(bytes) if bytes.is_empty() || bytes.contains(&next))
+        })
+    };
     ByStart {
-        stamped: formats().filter(|format| matches!(format.begins, Begins::Stamp)).collect(),
+        stamped: (0..=u8::MAX).map(|next| stamped(next).collect()).collect(),
         first_byte: (0..=u8::MAX).map(|first| begins(first).collect()).collect(),
     }
 });

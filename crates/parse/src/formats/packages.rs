@@ -10,7 +10,7 @@ use crate::{Context, time};
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "dpkg",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(b"siuctrpd"),
         read: dpkg,
         #[cfg(test)]
         samples: SAMPLES,

@@ -11,7 +11,7 @@ use crate::Context;
 
 pub(super) const FORMATS: &[Format] = &[Format {
     name: "PostgreSQL",
-    begins: Begins::Stamp,
+    begins: Begins::Stamp(&[]),
     read,
     #[cfg(test)]
     samples: SAMPLES,

@@ -7,19 +7,19 @@ use event::Event;
 #[cfg(test)]
 use super::format::Sample;
 use super::format::{Begins, Format, Line};
-use crate::{Context, access, level, time};
+use crate::{Context, access, cut, level, time};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "IIS",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(&[]),
         read: iis,
         #[cfg(test)]
         samples: IIS,
     },
     Format {
         name: "Squid",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(&[]),
         read: squid,
         #[cfg(test)]
         samples: SQUID,
@@ -33,21 +33,21 @@ pub(super) const FORMATS: &[Format] = &[
     },
     Format {
         name: "exim",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(&[]),
         read: exim,
         #[cfg(test)]
         samples: EXIM,
     },
     Format {
         name: "vsftpd",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(b"["),
         read: vsftpd,
         #[cfg(test)]
         samples: VSFTPD,
     },
     Format {
         name: "ESXi",
-        begins: Begins::Stamp,
+        begins: Begins::Stamp(b"abcdefghijklmnopqrstuvwxyz"),
         read: esxi,
         #[cfg(test)]
         samples: ESXI,
@@ -63,7 +63,12 @@ fn iis<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     const COLUMNS_MAX: usize = 40;
     let stamp = line.stamp.filter(|stamp| stamp.text.len() == 19)?;
     let message = stamp.rest.strip_prefix(' ')?;
-    let method = message.split(' ').take(6).position(|column| METHODS.contains(&column))?;
+    let mut rest = message;
+    let method = (0..6).find(|_| {
+        let (column, after) = cut::once(rest, b' ').unwrap_or((rest, ""));
+        rest = after;
+        METHODS.contains(&column)
+    })?;
     let columns: Vec<&str> = message.split(' ').take(COLUMNS_MAX).collect();
     let path = columns.get(method + 1).filter(|path| path.starts_with('/'))?;
     let is_number = |column: Option<&&str>| {
@@ -160,7 +165,10 @@ fn exim<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         Some((pid, text)) => (Some(pid.parse::<i64>().ok()?), text),
         None => (None, message),
     };
-    let (id, rest) = text.split_once(' ')?;
+    if !text.bytes().take(6).all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let (id, rest) = cut::within(text, b' ', 24)?;
     // Six, six and two characters, or since 4.97 six, eleven and four.
     let mut lengths = id.split('-').map(str::len);
     let lengths = (lengths.next(), lengths.next(), lengths.next(), lengths.next());
@@ -207,7 +215,7 @@ fn vsftpd<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
 /// `warning hostd[2100102] [Originator@6876 sub=VigorStats] text`.
 fn esxi<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     let stamp = line.stamp?;
-    let (word, rest) = stamp.rest.strip_prefix(' ')?.split_once(' ')?;
+    let (word, rest) = cut::within(stamp.rest.strip_prefix(' ')?, b' ', 12)?;
     let severity = level::of_token(word)?;
     let (program, rest) = rest.split_once('[')?;
     let (pid, message) = rest.split_once("] ")?;

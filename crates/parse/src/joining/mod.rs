@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use continuation::{Joiner, header_level};
 pub use rules::{Joining, Pattern};
 
-use crate::{export, stamped::begins_with_time};
+use crate::{cut, export, stamped::begins_with_time};
 
 impl Joining {
     /// How many bytes of some lines are events that no further line can continue; what is behind is the last event, which
@@ -114,7 +114,7 @@ pub(crate) fn content(line: &[u8]) -> &[u8] {
 
 /// The event of one line, or of several as `one` reads the first of them.
 pub(crate) fn event<'a>(text: &'a str, one: impl FnOnce(&'a str) -> event::Event<'a>) -> event::Event<'a> {
-    let Some((head, rest)) = text.split_once('\n') else { return one(text) };
+    let Some((head, rest)) = cut::once(text, b'\n') else { return one(text) };
     let head = head.strip_suffix('\r').unwrap_or(head);
     let mut event = one(head);
     let is_silent = event.severity == event::Severity::Info

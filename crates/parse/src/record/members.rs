@@ -19,6 +19,15 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn timestamp(&mut self, context: &Context<'_>) -> Timestamp {
+        // Nearly always one is given, and can be read.
+        if self.further.is_empty()
+            && let Some(slot) = &self.slots[Member::Timestamp as usize]
+            && let Some(read) = stamp::of(&slot.value, context)
+            && (stamp::is_plausible(read) || slot.named.is_own)
+        {
+            self.slots[Member::Timestamp as usize] = None;
+            return read;
+        }
         let mut candidates = self.candidates(Member::Timestamp);
         let read: Vec<_> = candidates.iter().map(|slot| stamp::of(&slot.value, context)).collect();
         let find = |is_wanted: &dyn Fn(&Slot<'a>, Timestamp) -> bool| {
@@ -60,6 +69,16 @@ impl<'a> Record<'a> {
     }
 
     pub(super) fn level(&mut self) -> Option<Severity> {
+        if self.further.is_empty()
+            && let Some(slot) = &self.slots[Member::Level as usize]
+            && let Value::String(text) = &slot.value
+            && slot.path != "s"
+            && let Some(severity) = Severity::from_name(text)
+            && severity.as_str().eq_ignore_ascii_case(text)
+        {
+            self.slots[Member::Level as usize] = None;
+            return Some(severity);
+        }
         let mut candidates = self.candidates(Member::Level);
         let is_mongodb =
             self.fields.iter().any(|field| field.path == "labels.c" || field.path == "labels.ctx");

@@ -105,10 +105,12 @@ impl<'a> Record<'a> {
     /// Notes a member when it may hold the records of a protocol.
     #[expect(clippy::ptr_arg, reason = "it is kept as it is, for nearly no member")]
     pub(crate) fn wraps(&mut self, name: &Cow<'a, str>, json: &'a str) {
-        let is_named = match name.as_ref() {
-            "event" => json.starts_with('{'),
-            "resourceLogs" | "resource_logs" | "streams" | "logEvents" | "Records" | "records" => {
-                json.starts_with('[')
+        let is_named = match json.as_bytes().first() {
+            Some(b'{') => name == "event",
+            Some(b'[') => {
+                const LISTS: [&str; 6] =
+                    ["resourceLogs", "resource_logs", "streams", "logEvents", "Records", "records"];
+                LISTS.contains(&name.as_ref())
             }
             _ => false,
         };

@@ -115,7 +115,11 @@ impl<'b> Scan<'b> {
 
     fn name(&mut self, names: &[&[u8]]) -> Option<usize> {
         let short = self.rest().get(..3)?;
-        let index = names.iter().position(|name| name[..3].eq_ignore_ascii_case(short))?;
+        // What is a letter of a name once this bit is set was that letter before, in either case.
+        let [first, second, third] = [short[0] | 0x20, short[1] | 0x20, short[2] | 0x20];
+        let index = names.iter().position(|name| {
+            name[0] | 0x20 == first && name[1] | 0x20 == second && name[2] | 0x20 == third
+        })?;
         let name = names[index];
         let whole = self.rest().get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name));
         self.at += if whole { name.len() } else { 3 };
