@@ -24,7 +24,8 @@
 //! | `"user name":root` | a field name with signs in it |
 //!
 //! **Tokens** are maximal runs of Unicode letters, digits and `_`, lower-cased character by
-//! character; everything else separates. A sentence of a script without blanks between words is one token,
+//! character; everything else separates. Full-width letters and digits are those of ASCII, a final sigma is
+//! a sigma, and accents are found composed and decomposed. A sentence of a script without blanks between words is one token,
 //! and its words are found anywhere in it. Words and phrases search `message` alone. Within quotes
 //! only the backslash has a meaning. A word without any token, such as `---`, is an error. `AND`,
 //! `OR`, `NOT` and `TO` are operators in upper case only.
@@ -72,6 +73,7 @@ mod texts;
 mod time;
 mod tree;
 mod typed;
+mod words;
 
 pub use expression::Expression;
 pub use field::resolve;

@@ -3,9 +3,10 @@
 use event::{FieldKind, Timestamp};
 
 use super::{
-    Phrase, Query, TokenPattern, Wildcard, resolve,
-    text::{is_token_char, lowered, unescape},
+    Query, resolve,
+    text::unescape,
     typed::{Comparison, Typed},
+    words::{self, only_stars},
 };
 
 /// How many bytes a query may have.
@@ -80,10 +81,6 @@ fn plain(raw: &str) -> String {
 
 fn has_wildcard(raw: &str) -> bool {
     unescape(raw).any(|(character, escaped)| !escaped && matches!(character, '*' | '?'))
-}
-
-fn only_stars(raw: &str) -> bool {
-    !raw.is_empty() && raw.bytes().all(|byte| byte == b'*')
 }
 
 impl<'t> Parser<'t> {
@@ -310,28 +307,11 @@ impl<'t> Parser<'t> {
 
     /// The phrase of the tokens in some text; `*` and `?` belong to tokens unless escaped.
     fn phrase(&self, at: usize, text: impl Iterator<Item = (char, bool)>) -> Result<Query, QueryError> {
-        let mut patterns = Vec::new();
-        let (mut token, mut wild) = (String::new(), false);
-        for (character, escaped) in text.chain([(' ', false)]) {
-            let wildcard = !escaped && matches!(character, '*' | '?');
-            if wildcard || is_token_char(character) {
-                token.push(character);
-                wild |= wildcard;
-                continue;
+        match words::query(text) {
+            Some(query) => Ok(query),
+            None => {
+                self.fail(at, "this has no letter, digit or '_', of which the words of a message are made")
             }
-            if !token.is_empty() {
-                let text = lowered(&token).into_owned();
-                patterns.push(match wild {
-                    true => TokenPattern::Wildcard(Wildcard::new(text, true)),
-                    false => TokenPattern::Exact(text),
-                });
-                (token, wild) = (String::new(), false);
-            }
-        }
-        match patterns.as_slice() {
-            [] => self.fail(at, "this has no letter, digit or '_', of which the words of a message are made"),
-            [TokenPattern::Wildcard(wildcard)] if only_stars(&wildcard.text) => Ok(Query::All),
-            _ => Ok(Query::Message(Phrase(patterns).within_sentences())),
         }
     }
 

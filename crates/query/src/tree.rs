@@ -47,13 +47,15 @@ impl Query {
         }
     }
 
-    /// Any of these; those that are themselves [`Query::Or`] are taken apart. Nothing, for none.
+    /// Any of these, each once; those that are themselves [`Query::Or`] are taken apart. Nothing, for none.
     pub fn or(parts: Vec<Self>) -> Self {
-        let mut flat = Vec::with_capacity(parts.len());
+        let mut flat: Vec<Self> = Vec::with_capacity(parts.len());
         for part in parts {
-            match part {
-                Self::Or(inner) => flat.extend(inner),
-                other => flat.push(other),
+            let of_part = if let Self::Or(inner) = part { inner } else { vec![part] };
+            for part in of_part {
+                if !flat.contains(&part) {
+                    flat.push(part);
+                }
             }
         }
         match flat.pop() {

@@ -31,7 +31,10 @@ async fn sample(index: &dyn Index) {
         }),
         analyzed(
             2,
-            event(2, "Straße ÜBERLASTET: 北京 user_id=42 数据库连接失败，请重试"),
+            event(
+                2,
+                "Straße ÜBERLASTET: 北京 user_id=42 数据库连接失败，请重试 Οδυσσεύς １２３４５ cafe\u{301} Zürich",
+            ),
             |event| {
                 event.severity = Severity::Error;
                 event.source = Some("app".into());
@@ -88,6 +91,13 @@ pub(super) async fn queries<F: Factory>(factory: &F) {
         ("*22", &[1, 0]),
         ("straße überlastet", &[2]),
         ("北京", &[2]),
+        ("ΟΔΥΣΣΕΎΣ", &[2]),
+        ("12345", &[2]),
+        ("１２３４５ Ｆull OR １２３４５", &[2]),
+        ("café", &[2]),
+        ("cafe\u{301}", &[2]),
+        ("ZU\u{308}RICH", &[2]),
+        ("NOT zürich überlastet", &[]),
         ("连接失败", &[2]),
         ("\"连接失败 请重\"", &[2]),
         ("\"连接 请重\"", &[]),

@@ -273,6 +273,23 @@ fn every_field_has_the_mapping_that_its_queries_need() {
     assert_eq!(mapping()["dynamic"], false);
 }
 
+/// Java's lower case is that of a character; what else is one letter to us is mapped before.
+#[test]
+fn the_analyzer_takes_for_one_letter_what_we_do() {
+    let file = include_str!("../../../../../infra/elastic/mappings.json");
+    let template: Json = serde_json::from_str(file).unwrap();
+    let mappings = &template["settings"]["index"]["analysis"]["char_filter"]["sentinel"]["mappings"];
+    let mut mapped: std::collections::BTreeMap<char, char> = Default::default();
+    for mapping in mappings.as_array().unwrap() {
+        let (from, to) = mapping.as_str().unwrap().split_once(" => ").unwrap();
+        mapped.insert(from.parse().unwrap(), to.parse().unwrap());
+    }
+    for character in '\u{80}'..=char::MAX {
+        let by_java = mapped.get(&character).copied().unwrap_or(character).to_lowercase().next();
+        assert_eq!(Some(query::lower(character)), by_java, "{character}");
+    }
+}
+
 #[test]
 fn the_mapping_for_opensearch_differs_in_labels_alone() {
     let read = |text: &str| serde_json::from_str::<Json>(text).unwrap();
