@@ -68,7 +68,7 @@ pub(crate) fn docker(line: &str) -> Option<Part<'_>> {
 /// the first. Part of the text itself as long as that is one line.
 pub(crate) fn parts(text: &str) -> Option<Part<'_>> {
     // As each of these lines begins.
-    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '{') {
+    if text.as_bytes().get(10) != Some(&b'T') && !text.starts_with('{') {
         return None;
     }
     let (head, rest) = cut::once(text, b'\n').unwrap_or((text, ""));

@@ -2,7 +2,7 @@
 
 use event::Severity;
 
-use crate::level;
+use crate::{cut, level};
 
 /// How many words may stand between time stamp and level.
 const WORDS_MAX: usize = 8;
@@ -76,16 +76,15 @@ pub(crate) fn level(header: &str) -> Option<Found<'_>> {
 
 fn word(text: &str) -> Option<Word<'_>> {
     let close = match text.as_bytes().first()? {
-        b'[' => Some(']'),
-        b'(' => Some(')'),
-        b'<' => Some('>'),
+        b'[' => Some(b']'),
+        b'(' => Some(b')'),
+        b'<' => Some(b'>'),
         _ => None,
     };
     match close {
         Some(close) => {
-            let inner = &text[1..];
-            let end = inner.find(close)?;
-            Some(Word { text: inner[..end].trim(), is_bracketed: true, after: &inner[end + 1..] })
+            let (inside, after) = cut::once(&text[1..], close)?;
+            Some(Word { text: inside.trim_ascii(), is_bracketed: true, after })
         }
         None => {
             let ends = |byte: u8| matches!(byte, b' ' | b'\t' | b'|' | b':' | b',' | b'[' | b']' | b'(');
@@ -100,13 +99,13 @@ fn word(text: &str) -> Option<Word<'_>> {
 fn of(word: &Word<'_>, is_first: bool) -> Option<Severity> {
     if word.is_bracketed {
         let name = word.text.rsplit_once(':').map_or(word.text, |(_, level)| level);
-        let name = name.split('/').next().unwrap_or(name);
+        let name = cut::once(name, b'/').map_or(name, |(name, _)| name);
         return match name.as_bytes() {
             [letter] => level::of_letter(*letter),
             _ => level::of_token(name),
         };
     }
-    let name = word.text.split('/').next().unwrap_or(word.text);
+    let name = cut::once(word.text, b'/').map_or(word.text, |(name, _)| name);
     let in_capitals = name.bytes().all(|byte| byte.is_ascii_uppercase());
     if in_capitals && !word.after.starts_with('(') {
         return level::of_token(name);
@@ -129,7 +128,10 @@ fn of(word: &Word<'_>, is_first: bool) -> Option<Severity> {
 
 /// `shop.ERROR`, `payment-systems.CRITICAL`: a channel and its level.
 fn channel<'a>(word: &Word<'a>) -> Option<(&'a str, Severity)> {
-    let (channel, level) = word.text.rsplit_once('.').filter(|_| !word.is_bracketed)?;
+    if word.is_bracketed || memchr::memchr(b'.', word.text.as_bytes()).is_none() {
+        return None;
+    }
+    let (channel, level) = word.text.rsplit_once('.')?;
     let in_capitals = level.bytes().all(|byte| byte.is_ascii_uppercase());
     let severity = level::of_token(level).filter(|_| in_capitals && word.after.starts_with([':', ' ']))?;
     Some((channel, severity))

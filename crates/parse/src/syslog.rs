@@ -111,6 +111,9 @@ fn facility(text: &str) -> Option<(Severity, &str)> {
         "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
         "ntp", "security", "console",
     ];
+    if !text.starts_with(|first: char| first.is_ascii_lowercase() || first == '<') {
+        return None;
+    }
     let (word, after) = cut::within(text, b' ', 24)?;
     let word = word.strip_prefix('<').and_then(|word| word.strip_suffix('>')).unwrap_or(word);
     let (facility, severity) = cut::within(word, b'.', 12)?;

@@ -78,11 +78,11 @@ fn mysql<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     } else {
         const COMMANDS: [&str; 9] =
             ["Connect", "Query", "Quit", "Prepare", "Execute", "Close stmt", "Init DB", "Statistics", "Ping"];
-        if thread.is_empty() || !rest.starts_with(|first: char| first.is_ascii_uppercase()) {
-            return None;
-        }
-        let command = rest.trim_end().split('\t').next()?;
-        if !COMMANDS.contains(&command) {
+        let is_command = |command: &&str| {
+            rest.strip_prefix(command)
+                .is_some_and(|after| after.trim_end().is_empty() || after.starts_with('\t'))
+        };
+        if thread.is_empty() || !COMMANDS.iter().any(is_command) {
             return None;
         }
         of_program("mysqld", rest, context)

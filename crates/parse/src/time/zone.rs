@@ -189,6 +189,12 @@ fn bracketed(scan: &mut Scan<'_>) -> Option<TimeZone> {
 /// `Europe/Berlin`.
 fn database(scan: &mut Scan<'_>) -> Option<TimeZone> {
     const NAME_BYTES_MAX: usize = 40;
+    // An area and a place.
+    let mut word =
+        scan.rest().iter().take(NAME_BYTES_MAX + 1).take_while(|byte| !matches!(byte, b' ' | b':'));
+    if !word.any(|byte| *byte == b'/') {
+        return None;
+    }
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+');
     let name = scan.rest();
     if !name.first()?.is_ascii_uppercase() {
