@@ -308,5 +308,8 @@ fn octets(raw: &str) -> Option<(u128, u128)> {
 }
 
 fn no_level(text: &str) -> String {
-    format!("'{}' is no level; they are trace, debug, info, warn, error and fatal", short(text))
+    format!(
+        "'{}' is no level; they are trace, debug, info, warn, error and fatal, and what else came is in labels.level",
+        short(text)
+    )
 }

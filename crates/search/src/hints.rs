@@ -28,7 +28,9 @@ impl Searcher {
         if !asked.is_empty()
             && let Ok(answer) = self.fields(limits).await
         {
-            hints.extend(asked.into_iter().filter_map(|path| unknown(path, &answer.result)));
+            for path in asked {
+                hints.extend(unfit(path, &answer.result).or_else(|| unknown(path, &answer.result)));
+            }
         }
         let words: Vec<String> = wanted.iter().filter_map(|part| word(part)).take(LOOKED_AT).collect();
         for (path, what) in if words.is_empty() { &[][..] } else { &NAMED } {
@@ -63,6 +65,15 @@ fn word(part: &Query) -> Option<String> {
         TokenPattern::Wildcard(_) => None,
     });
     Some(exact.collect::<Option<Vec<_>>>()?.join(" "))
+}
+
+/// That some events have a value of this name which its field does not hold.
+fn unfit(path: &str, fields: &[FieldInfo]) -> Option<String> {
+    let short =
+        ["level", "source", "host", "timestamp"].into_iter().filter(|short| query::resolve(short) == path);
+    let labels = std::iter::once(path).chain(short).map(|name| format!("{}{name}", field::LABELS));
+    let label = labels.into_iter().find(|label| fields.iter().any(|field| field.name == *label))?;
+    Some(format!("what does not fit into {path} is kept as {label}"))
 }
 
 /// That no event has the field at a path, and which are near.
@@ -147,6 +158,15 @@ mod tests {
             ("labels.zzz", Some("no event has the field labels.zzz")),
         ] {
             assert_eq!(unknown(asked, &fields).as_deref(), expected, "{asked}");
+        }
+        let fields = ["labels.host", "labels.source.ip", "source.ip"].map(|name| field((name, 1)));
+        for (asked, expected) in [
+            ("host.name", Some("what does not fit into host.name is kept as labels.host")),
+            ("source.ip", Some("what does not fit into source.ip is kept as labels.source.ip")),
+            ("service.name", None),
+            ("labels.host", None),
+        ] {
+            assert_eq!(unfit(asked, &fields).as_deref(), expected, "{asked}");
         }
     }
 }
