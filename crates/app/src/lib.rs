@@ -2,6 +2,7 @@
 //!
 //! It decides what exists and in which order it stops; it must never do the work itself.
 
+mod chunks;
 pub mod cli;
 mod client;
 mod commands;
@@ -15,6 +16,7 @@ mod imported;
 mod instance;
 mod serve;
 mod settings;
+mod unpacked;
 mod version;
 mod wording;
 

@@ -4,6 +4,8 @@ use axum::http::{HeaderMap, header};
 use parse::Format;
 use problem::{Problem, StatusCode};
 
+use crate::Packing;
+
 /// How a body is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -109,6 +111,35 @@ fn unsupported_encoding(what: String) -> Problem {
         format!("{what}: send gzip, zstd, deflate, or an uncompressed body."),
     )
     .field("Content-Encoding")
+}
+
+/// How a body of log lines is compressed that need not say so: as its header says, else as its first bytes do.
+///
+/// # Errors
+/// 415 for what is packed in a way that is not unpacked here.
+pub fn unpacking(body: &[u8], encoding: Encoding) -> Result<Encoding, Problem> {
+    match (encoding, Packing::of(body)) {
+        (Encoding::Identity, Some(Packing::Gzip)) => Ok(Encoding::Gzip),
+        (Encoding::Identity, Some(Packing::Zstd)) => Ok(Encoding::Zstd),
+        (Encoding::Identity, Some(packing)) => {
+            Err(unsupported_encoding(format!("'{}' is not supported", packing.name())))
+        }
+        (encoding, _) => Ok(encoding),
+    }
+}
+
+/// Refuses what is still packed.
+///
+/// # Errors
+/// 415, naming the packing.
+pub fn plain(body: &[u8]) -> Result<(), Problem> {
+    match Packing::of(body) {
+        Some(packing) => Err(unsupported_encoding(format!(
+            "What is in the body is packed once more, as '{}'",
+            packing.name()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The form of a body without a `Content-Type`: JSON when it begins like an object or like a list

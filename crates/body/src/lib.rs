@@ -6,8 +6,10 @@
 
 mod budget;
 mod content;
+mod packing;
 mod read;
 
 pub use budget::{Budget, Held};
-pub use content::{Encoding, encoding, format, sniff};
-pub use read::{Config, Reader, Taken, decode};
+pub use content::{Encoding, encoding, format, plain, sniff, unpacking};
+pub use packing::{Members, Packing, Rubbish};
+pub use read::{Config, Decoded, Reader, Taken, decode, unpack};

@@ -1,6 +1,10 @@
 //! Reading and decompressing a body within its bounds.
 
-use std::{io::Read, sync::Arc, time::Duration};
+use std::{
+    io::{self, Read},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body_util::BodyExt;
@@ -9,7 +13,7 @@ use problem::{Problem, StatusCode};
 use telemetry::{metric, task::Stop};
 use tokio::time::Instant;
 
-use crate::{Budget, Encoding, Held};
+use crate::{Budget, Encoding, Held, Members, Rubbish};
 
 /// Decompressed at a time between two looks at the limits.
 const STEP_BYTES: u64 = 256 * 1024;
@@ -182,6 +186,15 @@ async fn discard(mut body: Body, bytes_max: usize) {
     tokio::time::timeout(DISCARD_TIME, all).await.unwrap_or_default();
 }
 
+/// What a body holds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Decompressed.
+    pub bytes: Vec<u8>,
+    /// Behind the packed data stands something else, which is not among the bytes.
+    pub has_rubbish: bool,
+}
+
 /// Decompresses within a limit, so that a small body cannot become a large one. Takes time.
 ///
 /// # Errors
@@ -193,10 +206,24 @@ pub fn decode(
     bytes_max: usize,
     held: &mut Held,
 ) -> Result<Vec<u8>, Problem> {
+    let Decoded { bytes, has_rubbish } = unpack(raw, encoding, bytes_max, held)?;
+    if has_rubbish { Err(undecodable(encoding)) } else { Ok(bytes) }
+}
+
+/// As [`decode`]; of gzip with something else behind it, what the gzip holds.
+///
+/// # Errors
+/// As [`decode`].
+pub fn unpack(
+    raw: Vec<u8>,
+    encoding: Encoding,
+    bytes_max: usize,
+    held: &mut Held,
+) -> Result<Decoded, Problem> {
     let input = raw.as_slice();
     let mut reader: Box<dyn Read + '_> = match encoding {
-        Encoding::Identity => return Ok(raw),
-        Encoding::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Encoding::Identity => return Ok(Decoded { bytes: raw, has_rubbish: false }),
+        Encoding::Gzip => Box::new(Members::new(input)),
         // RFC 9110 means zlib; some clients send bare deflate data.
         Encoding::Deflate if is_zlib(input) => Box::new(flate2::bufread::ZlibDecoder::new(input)),
         Encoding::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(input)),
@@ -206,16 +233,20 @@ pub fn decode(
             Box::new(decoder)
         }
     };
-    let mut body = Vec::new();
+    let mut bytes = Vec::new();
     loop {
-        let read =
-            reader.by_ref().take(STEP_BYTES).read_to_end(&mut body).map_err(|_| undecodable(encoding))?;
-        if body.len() > bytes_max {
+        let before = bytes.len();
+        let read = reader.by_ref().take(STEP_BYTES).read_to_end(&mut bytes);
+        if bytes.len() > bytes_max {
             return Err(too_large(bytes_max));
         }
-        held.at_least(body.len())?;
-        if read == 0 {
-            return Ok(body);
+        held.at_least(bytes.len())?;
+        let is_rubbish = |error: &io::Error| error.get_ref().is_some_and(|source| source.is::<Rubbish>());
+        match read {
+            Ok(_) if bytes.len() == before => return Ok(Decoded { bytes, has_rubbish: false }),
+            Ok(_) => {}
+            Err(error) if is_rubbish(&error) => return Ok(Decoded { bytes, has_rubbish: true }),
+            Err(_) => return Err(undecodable(encoding)),
         }
     }
 }

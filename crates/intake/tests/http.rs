@@ -171,6 +171,9 @@ async fn every_form_and_compression_is_stored() {
         (&[NDJSON, "content-encoding: deflate"], zlib(two.as_bytes()), &["a", "b"]),
         (&[NDJSON, "content-encoding: deflate"], deflate(two.as_bytes()), &["a", "b"]),
         (&[NDJSON, "content-encoding: identity"], two.into(), &["a", "b"]),
+        (&[TEXT], gzip(b"first\nsecond\n"), &["first", "second"]),
+        (&[], zstd(two.as_bytes()), &["a", "b"]),
+        (&[TEXT, "content-encoding: gzip"], [gzip(b"first\n"), vec![0; 600]].concat(), &["first"]),
     ];
     for (number, (headers, body, messages)) in cases.iter().enumerate() {
         let intake = Intake::new();
@@ -180,6 +183,20 @@ async fn every_form_and_compression_is_stored() {
         assert_eq!(reply.body, expected, "case {number}");
         assert_eq!(intake.messages(), *messages, "case {number}");
     }
+}
+
+#[tokio::test]
+async fn what_stands_behind_good_gzip_is_named_and_the_good_lines_are_stored() {
+    let intake = Intake::new();
+    let body = [gzip(b"first\nsecond\n"), b"rubbish".to_vec()].concat();
+    let reply = intake.post(&["content-type: text/plain", "content-encoding: gzip"], body).await;
+    assert_eq!(
+        (reply.status, &reply.body["accepted"], &reply.body["rejected_total"]),
+        (200, &json!(2), &json!(1))
+    );
+    assert_eq!(reply.body["rejected"][0]["line"], 3);
+    assert!(reply.body["rejected"][0]["reason"].as_str().unwrap().contains("no gzip"), "{}", reply.body);
+    assert_eq!(intake.messages(), ["first", "second"]);
 }
 
 /// Headers, body, status, code, what the answer says.
@@ -192,6 +209,8 @@ async fn what_cannot_be_stored_is_refused_with_its_reason() {
     const NDJSON: &str = "content-type: application/x-ndjson";
     let form = "content-type: application/x-www-form-urlencoded";
     let large = "x".repeat(BODY_BYTES_MAX + 1);
+    let mut tar = [&b"a.log"[..], &[0; 507]].concat();
+    tar[257..262].copy_from_slice(b"ustar");
     let cases: &[Refused<'_>] = &[
         (&[], b"".to_vec(), 400, "empty_body", &["at least one event"]),
         (&[JSON], b" \r\n\n".to_vec(), 400, "empty_body", &[]),
@@ -228,6 +247,21 @@ async fn what_cannot_be_stored_is_refused_with_its_reason() {
             "unsupported_content_encoding",
             &["once only"],
         ),
+        (
+            &["content-type: text/plain"],
+            b"PK\x03\x04 a.log".to_vec(),
+            415,
+            "unsupported_content_encoding",
+            &["'zip'"],
+        ),
+        (
+            &["content-encoding: gzip"],
+            gzip(&tar),
+            415,
+            "unsupported_content_encoding",
+            &["once more", "'tar'"],
+        ),
+        (&["content-encoding: gzip"], gzip(&gzip(b"x")), 415, "unsupported_content_encoding", &["'gzip'"]),
         (&["content-encoding: gzip"], b"no gzip".to_vec(), 400, "invalid_compression", &["gzip"]),
         (&["content-encoding: gzip"], gzip(b"cut short")[..20].to_vec(), 400, "invalid_compression", &[]),
         (&["content-encoding: zstd"], b"no zstd".to_vec(), 400, "invalid_compression", &["zstd"]),

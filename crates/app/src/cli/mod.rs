@@ -93,7 +93,7 @@ pub enum Command {
     },
     /// Take in log files and say what was found. Runs against a running collector, else on the data folder itself.
     Import {
-        /// Files, plain or compressed by gzip or zstd; `-`, or nothing, is standard input.
+        /// Files, plain or packed by gzip, zstd, xz, bzip2 or lz4; `-`, or nothing, is standard input.
         files: Vec<PathBuf>,
         /// Also take in lines that an earlier import has brought: they are then stored twice.
         #[arg(long)]

@@ -6,29 +6,27 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Read},
+    io::{self, Read},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use event::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
-use parse::{Before, Joining};
+use parse::Before;
 
 use super::{note, print};
 use crate::{
     AppError, Instance, Role, Settings,
+    chunks::Chunks,
     client::{Client, ClientError},
     findings,
     imported::Imported,
     settings::Certificates,
+    unpacked::{Unpacked, unpacked},
     wording::name,
 };
 
-/// A request carries about so much text; lines are never split.
-const REQUEST_BYTES: usize = 4 << 20;
-/// No more of a line is sent.
-const LINE_BYTES: u64 = 16 << 20;
 /// A file is known again by no more of its first line.
 const FIRST_LINE_BYTES: usize = 4 << 10;
 /// The last lines of a part that say something of the next one are looked for among so many bytes and directives.
@@ -111,11 +109,8 @@ pub(crate) async fn lines(
 ) -> Result<(), AppError> {
     let failed = |source| AppError::File { action: "read", path: path.into(), source };
     imported.paths.push(path.to_owned());
-    let mut reader = Chunks {
-        reader: decompress(reader).map_err(failed)?,
-        rest: Vec::new(),
-        joining: door.joining.clone(),
-    };
+    let Unpacked { reader, missing } = unpacked(reader).map_err(failed)?;
+    let mut reader = Chunks::new(reader, door.joining.clone());
     let mut file = None;
     let (mut offset, mut before) = (0, Before::default());
     loop {
@@ -128,10 +123,15 @@ pub(crate) async fn lines(
         reader = next;
         let chunk = chunk.map_err(failed)?;
         if chunk.is_empty() {
+            if let Some(why) = missing.get() {
+                note(&format!("{path}: {why}; what stood behind that is not taken in"));
+            }
             return Ok(());
         }
-        if file.is_none() && intake::tail::is_binary(&chunk) {
-            note(&format!("{path} is not taken in: it holds no text, and is not packed by gzip or zstd"));
+        if file.is_none()
+            && let Some(why) = no_text(&chunk)
+        {
+            note(&format!("{path} is not taken in: {why}"));
             imported.paths.pop();
             return Ok(());
         }
@@ -143,6 +143,17 @@ pub(crate) async fn lines(
             chunk_of(client, (path, modified, door), file, part, chunk, imported).await?;
         }
         Part { offset, before } = next;
+    }
+}
+
+/// Why nothing is taken in of a file that begins so.
+fn no_text(start: &[u8]) -> Option<String> {
+    match body::Packing::of(start) {
+        Some(packing) => {
+            Some(format!("it holds {} data; unpack it, and import what was in it", packing.name()))
+        }
+        None if intake::tail::is_binary(start) => Some("it holds no text".to_owned()),
+        None => None,
     }
 }
 
@@ -367,52 +378,6 @@ fn progress(size: Option<u64>, name: &str) -> ProgressBar {
     bar
 }
 
-/// Looks at the first bytes: gzip and zstd are unpacked, anything else is taken as it is.
-fn decompress(reader: impl Read + Send + 'static) -> io::Result<BufReader<Box<dyn Read + Send>>> {
-    let mut buffered = BufReader::with_capacity(256 << 10, reader);
-    let start = buffered.fill_buf()?;
-    let plain: Box<dyn Read + Send> = if start.starts_with(&[0x1f, 0x8b]) {
-        Box::new(flate2::bufread::MultiGzDecoder::new(buffered))
-    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?)
-    } else {
-        Box::new(buffered)
-    };
-    Ok(BufReader::with_capacity(1 << 20, plain))
-}
-
-/// The text of a file in parts.
-struct Chunks<R> {
-    reader: R,
-    /// Read, and of the next part.
-    rest: Vec<u8>,
-    joining: Option<Joining>,
-}
-
-impl<R: BufRead> Chunks<R> {
-    /// About [`REQUEST_BYTES`] of whole events; empty at the end. What a line has beyond [`LINE_BYTES`] is skipped, so
-    /// that a file without newlines cannot fill the memory; the collector cuts lines earlier anyway.
-    fn next(&mut self) -> io::Result<Vec<u8>> {
-        let mut chunk = Vec::with_capacity(REQUEST_BYTES + (64 << 10));
-        chunk.append(&mut self.rest);
-        while chunk.len() < REQUEST_BYTES {
-            let read = self.reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut chunk)?;
-            if read == 0 {
-                return Ok(chunk);
-            }
-            if chunk.last() != Some(&b'\n') {
-                self.reader.skip_until(b'\n')?;
-                chunk.push(b'\n');
-            }
-        }
-        let complete = self.joining.as_ref().map_or(chunk.len(), |joining| joining.complete(&chunk));
-        if complete > 0 {
-            self.rest = chunk.split_off(complete);
-        }
-        Ok(chunk)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -440,44 +405,6 @@ mod tests {
         assert_eq!(earlier(b"one\ntwo\nthree\nfour\n").part_of(file), None);
         assert_eq!(earlier(b"o\n").part_of(file), None);
         assert_eq!(earlier(b"").part_of(file), None);
-    }
-
-    #[test]
-    fn lines_are_never_split_and_long_ones_are_cut() {
-        let mut text = b"short\n".to_vec();
-        text.extend(vec![b'x'; 2 * LINE_BYTES as usize]);
-        text.extend(b"\nlast without newline");
-        let mut chunks = Chunks { reader: text.as_slice(), rest: vec![], joining: None };
-        let mut all = vec![];
-        loop {
-            let chunk = chunks.next().unwrap();
-            if chunk.is_empty() {
-                break;
-            }
-            assert_eq!(chunk.last(), Some(&b'\n'));
-            all.extend(chunk);
-        }
-        let lines: Vec<_> = all.split(|byte| *byte == b'\n').collect();
-        assert_eq!(lines[0], b"short");
-        assert_eq!(lines[1].len(), LINE_BYTES as usize);
-        assert_eq!(lines[2], b"last without newline");
-    }
-
-    #[test]
-    fn no_event_is_split() {
-        let trace = "2026-10-22 21:59:01 ERROR failed\n\tat a.B\n\tat a.C\n";
-        let text = trace.repeat(3 * REQUEST_BYTES / trace.len());
-        let mut chunks = Chunks { reader: text.as_bytes(), rest: vec![], joining: Some(Joining::default()) };
-        let mut all = vec![];
-        loop {
-            let chunk = chunks.next().unwrap();
-            if chunk.is_empty() {
-                break;
-            }
-            assert!(chunk.starts_with(b"2026") && chunk.ends_with(b"a.C\n"));
-            all.extend(chunk);
-        }
-        assert!(all == text.as_bytes());
     }
 
     #[test]

@@ -119,6 +119,13 @@ impl IntoResponse for Answer {
     }
 }
 
+/// What is wrong behind the last line of a body whose packed data has something else behind it.
+pub(crate) fn rubbish(body: &[u8]) -> parse::Problem {
+    let lines = body.iter().filter(|byte| **byte == b'\n').count() + usize::from(!body.ends_with(b"\n"));
+    let reason = "what stands behind the gzip data is no gzip; it was not read".to_owned();
+    parse::Problem { line: lines as u64 + 1, column: None, field: None, reason }
+}
+
 /// The refusal of a body without any record.
 pub(crate) fn empty() -> Problem {
     Problem::new(

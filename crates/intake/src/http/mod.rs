@@ -19,7 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing,
 };
-use body::{Encoding, Held, Taken};
+use body::{Decoded, Encoding, Held, Taken};
 use event::{Position, Timestamp};
 use idempotency::{Key, Locks, Remembered};
 use parse::{Before, Format};
@@ -158,7 +158,10 @@ impl Shared {
     /// Decompresses and parses: all that takes CPU time.
     fn prepare(&self, work: Work) -> Result<Prepared, Problem> {
         let Work { raw, encoding, format, path, modified, before, hashed, organization, mut held } = work;
-        let body = body::decode(raw, encoding, self.body_bytes_max, &mut held)?;
+        let encoding = body::unpacking(&raw, encoding)?;
+        let Decoded { bytes: body, has_rubbish } =
+            body::unpack(raw, encoding, self.body_bytes_max, &mut held)?;
+        body::plain(&body)?;
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(answer::empty());
         }
@@ -167,6 +170,9 @@ impl Shared {
         delivery.stamp(organization);
         let origin = Origin { file: path.as_deref(), written: modified, host: None, before: before.as_ref() };
         self.door.read(&mut delivery, &origin, format, &body);
+        if has_rubbish {
+            delivery.put(Err(answer::rubbish(&body)));
+        }
         delivery.fits()?;
         if delivery.counts().accepted == 0 {
             self.door.turn_away(&delivery);

@@ -1,0 +1,152 @@
+//! The text of a file in parts that each fit into a request.
+
+use std::io::{self, BufRead, Read};
+
+use parse::{
+    Joining,
+    utf16::{self, Order},
+};
+
+/// A request carries about so much text; lines are never split.
+const REQUEST_BYTES: usize = 4 << 20;
+/// No more of a line is sent.
+const LINE_BYTES: u64 = 16 << 20;
+
+/// The text of a file in parts.
+pub(crate) struct Chunks<R> {
+    reader: R,
+    /// Read, and of the next part.
+    rest: Vec<u8>,
+    joining: Option<Joining>,
+    is_begun: bool,
+    /// Of text in UTF-16.
+    order: Option<Order>,
+}
+
+impl<R: BufRead> Chunks<R> {
+    /// Parts of what a reader gives. No event that `joining` tells of is split.
+    pub(crate) fn new(reader: R, joining: Option<Joining>) -> Self {
+        Self { reader, rest: Vec::new(), joining, is_begun: false, order: None }
+    }
+
+    /// About [`REQUEST_BYTES`] of whole events; empty at the end. What a line has beyond [`LINE_BYTES`] is skipped, so
+    /// that a file without newlines cannot fill the memory; the collector cuts lines earlier anyway. Each part of text
+    /// in UTF-16 begins with a byte order mark.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn next(&mut self) -> io::Result<Vec<u8>> {
+        if !std::mem::replace(&mut self.is_begun, true) {
+            self.order = utf16::order(self.reader.fill_buf()?);
+        }
+        match self.order {
+            Some(order) => self.wide(order),
+            None => self.lines(),
+        }
+    }
+
+    fn lines(&mut self) -> io::Result<Vec<u8>> {
+        let mut chunk = Vec::with_capacity(REQUEST_BYTES + (64 << 10));
+        chunk.append(&mut self.rest);
+        while chunk.len() < REQUEST_BYTES {
+            let read = self.reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut chunk)?;
+            if read == 0 {
+                return Ok(chunk);
+            }
+            if chunk.last() != Some(&b'\n') {
+                self.reader.skip_until(b'\n')?;
+                chunk.push(b'\n');
+            }
+        }
+        let complete = self.joining.as_ref().map_or(chunk.len(), |joining| joining.complete(&chunk));
+        if complete > 0 {
+            self.rest = chunk.split_off(complete);
+        }
+        Ok(chunk)
+    }
+
+    fn wide(&mut self, order: Order) -> io::Result<Vec<u8>> {
+        let mark: [u8; 2] = if order == Order::Little { [0xff, 0xfe] } else { [0xfe, 0xff] };
+        let mut chunk = std::mem::take(&mut self.rest);
+        let missing = REQUEST_BYTES.saturating_sub(chunk.len()) as u64;
+        self.reader.by_ref().take(missing).read_to_end(&mut chunk)?;
+        if chunk.len() >= REQUEST_BYTES {
+            let newline = utf16::units(&chunk, order).enumerate().filter(|(_, unit)| *unit == 0x0a).last();
+            // A line that is longer is cut between characters.
+            let end = newline.map_or(chunk.len() & !1, |(at, _)| 2 * at + 2);
+            self.rest = chunk.split_off(end);
+        }
+        if !chunk.is_empty() && !chunk.starts_with(&mark) {
+            chunk.splice(0..0, mark);
+        }
+        Ok(chunk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_never_split_and_long_ones_are_cut() {
+        let mut text = b"short\n".to_vec();
+        text.extend(vec![b'x'; 2 * LINE_BYTES as usize]);
+        text.extend(b"\nlast without newline");
+        let mut chunks = Chunks::new(text.as_slice(), None);
+        let mut all = vec![];
+        loop {
+            let chunk = chunks.next().unwrap();
+            if chunk.is_empty() {
+                break;
+            }
+            assert_eq!(chunk.last(), Some(&b'\n'));
+            all.extend(chunk);
+        }
+        let lines: Vec<_> = all.split(|byte| *byte == b'\n').collect();
+        assert_eq!(lines[0], b"short");
+        assert_eq!(lines[1].len(), LINE_BYTES as usize);
+        assert_eq!(lines[2], b"last without newline");
+    }
+
+    #[test]
+    fn no_event_is_split() {
+        let trace = "2026-10-22 21:59:01 ERROR failed\n\tat a.B\n\tat a.C\n";
+        let text = trace.repeat(3 * REQUEST_BYTES / trace.len());
+        let mut chunks = Chunks::new(text.as_bytes(), Some(Joining::default()));
+        let mut all = vec![];
+        loop {
+            let chunk = chunks.next().unwrap();
+            if chunk.is_empty() {
+                break;
+            }
+            assert!(chunk.starts_with(b"2026") && chunk.ends_with(b"a.C\n"));
+            all.extend(chunk);
+        }
+        assert!(all == text.as_bytes());
+    }
+
+    #[test]
+    fn wide_characters_are_never_split() {
+        let text = "Größe 1\n\u{10a00} und Ċ 2\n".repeat(300_000);
+        for (order, encode) in
+            [(Order::Little, u16::to_le_bytes as fn(u16) -> [u8; 2]), (Order::Big, u16::to_be_bytes)]
+        {
+            let wide: Vec<u8> =
+                "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(encode).collect();
+            let mut chunks = Chunks::new(io::BufReader::new(wide.as_slice()), Some(Joining::default()));
+            let (mut all, mut parts) = (String::new(), 0);
+            loop {
+                let chunk = chunks.next().unwrap();
+                if chunk.is_empty() {
+                    break;
+                }
+                assert_eq!(utf16::order(&chunk), Some(order));
+                let part = utf16::decoded(&chunk, order);
+                assert!(part.ends_with('\n'));
+                all.push_str(&part);
+                parts += 1;
+            }
+            assert!(all == text && parts > 1);
+        }
+    }
+}

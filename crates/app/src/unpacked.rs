@@ -1,0 +1,153 @@
+//! Files as they are under their packing: gzip, zstd, xz, bzip2, lz4. Of a damaged one what can be read.
+
+use std::{
+    io::{self, BufRead, BufReader, Read},
+    sync::{Arc, OnceLock},
+};
+
+use body::Packing;
+use lz4_flex::frame::FrameDecoder;
+
+/// Why the rest of a damaged file is missing, once that was met.
+pub(crate) type Missing = Arc<OnceLock<String>>;
+
+/// A file without its packing.
+pub(crate) struct Unpacked {
+    pub(crate) reader: BufReader<Box<dyn Read + Send>>,
+    pub(crate) missing: Missing,
+}
+
+/// Looks at the first bytes: what is packed is unpacked; anything else is taken as it is, archives too.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn unpacked(reader: impl Read + Send + 'static) -> io::Result<Unpacked> {
+    let mut buffered = BufReader::with_capacity(256 << 10, reader);
+    let packing = Packing::of(buffered.fill_buf()?);
+    let missing = Missing::default();
+    let reader: Box<dyn Read + Send> = match packing {
+        Some(Packing::Gzip) => Box::new(body::Members::new(buffered)),
+        Some(Packing::Zstd) => Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?),
+        Some(Packing::Xz) => Box::new(lzma_rust2::XzReader::new(buffered, true)),
+        Some(Packing::Bzip2) => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
+        Some(Packing::Lz4) => Box::new(Frames(FrameDecoder::new(buffered))),
+        Some(Packing::Zip | Packing::SevenZip | Packing::Rar | Packing::Tar) | None => {
+            return Ok(Unpacked { reader: BufReader::with_capacity(1 << 20, Box::new(buffered)), missing });
+        }
+    };
+    let readable =
+        Readable { reader, bytes: 0, packing: packing.map_or("", Packing::name), missing: missing.clone() };
+    Ok(Unpacked { reader: BufReader::with_capacity(1 << 20, Box::new(readable)), missing })
+}
+
+/// All frames of lz4, one after the other.
+struct Frames<R: Read>(FrameDecoder<BufReader<R>>);
+
+impl<R: Read> Read for Frames<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.0.read(buffer)?;
+            // Nothing comes of the end of a frame; the next read begins another one, or fails.
+            if read > 0 || buffer.is_empty() || self.0.get_mut().fill_buf()?.is_empty() {
+                return Ok(read);
+            }
+        }
+    }
+}
+
+/// Packed text up to where it is damaged.
+struct Readable {
+    reader: Box<dyn Read + Send>,
+    /// Unpacked so far.
+    bytes: u64,
+    packing: &'static str,
+    missing: Missing,
+}
+
+impl Read for Readable {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        if self.missing.get().is_some() {
+            return Ok(0);
+        }
+        match self.reader.read(buffer) {
+            Ok(read) => {
+                self.bytes += read as u64;
+                Ok(read)
+            }
+            Err(error) if matches!(error.kind(), InvalidData | InvalidInput | Other | UnexpectedEof) => {
+                let Self { bytes, packing, .. } = &*self;
+                self.missing.get_or_init(|| {
+                    format!("the {packing} data is damaged behind {bytes} bytes of text ({error})")
+                });
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read(bytes: Vec<u8>) -> (String, Option<String>) {
+        let Unpacked { mut reader, missing } = unpacked(io::Cursor::new(bytes)).unwrap();
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        (text, missing.get().cloned())
+    }
+
+    fn packed(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text).unwrap();
+        let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bzip2.write_all(text).unwrap();
+        let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        lz4.write_all(text).unwrap();
+        vec![
+            ("gzip", gzip.finish().unwrap()),
+            ("bzip2", bzip2.finish().unwrap()),
+            ("lz4", lz4.finish().unwrap()),
+            ("zstd", zstd::encode_all(text, 1).unwrap()),
+        ]
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked_and_members_follow_each_other() {
+        for (name, bytes) in packed(b"one\ntwo\n") {
+            assert_eq!(read(bytes.clone()), ("one\ntwo\n".to_owned(), None), "{name}");
+            assert_eq!(read([&bytes[..], &bytes].concat()).0, "one\ntwo\n".repeat(2), "{name}");
+        }
+        assert_eq!(read(b"plain\n".to_vec()), ("plain\n".to_owned(), None));
+        assert_eq!(read(XZ.to_vec()), ("one\ntwo\n".to_owned(), None));
+    }
+
+    #[test]
+    fn of_what_is_damaged_the_readable_is_read_and_the_rest_named() {
+        let noise: String = (0..60_000u32).map(|n| format!("{}\n", n.wrapping_mul(2_654_435_761))).collect();
+        for (name, bytes) in packed(noise.as_bytes()) {
+            let (text, missing) = read(bytes[..bytes.len() - 9].to_vec());
+            assert!(noise.starts_with(&text), "{name}");
+            let missing = missing.unwrap_or_else(|| panic!("{name}: nothing is said"));
+            assert!(
+                missing.contains(name) && missing.contains(&format!("{} bytes", text.len())),
+                "{missing}"
+            );
+        }
+        let (name, mut bytes) = packed(b"one\n").remove(0);
+        bytes.extend(b"rubbish");
+        let (text, missing) = read(bytes);
+        assert_eq!((text.as_str(), missing.is_some()), ("one\n", true), "{name}");
+    }
+
+    /// `printf 'one\ntwo\n' | xz`.
+    const XZ: &[u8] = &[
+        0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21, 0x01, 0x16,
+        0x00, 0x00, 0x00, 0x74, 0x2f, 0xe5, 0xa3, 0x01, 0x00, 0x07, 0x6f, 0x6e, 0x65, 0x0a, 0x74, 0x77, 0x6f,
+        0x0a, 0x00, 0x51, 0xab, 0x9e, 0xaf, 0x57, 0x75, 0x70, 0x49, 0x00, 0x01, 0x20, 0x08, 0xbb, 0x19, 0xd9,
+        0xbb, 0x1f, 0xb6, 0xf3, 0x7d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
+    ];
+}
