@@ -66,6 +66,9 @@ pub(super) enum State {
     Held { since: Instant, size: u64, wait: Duration },
     /// Known for a copy of a file that is still there; it stands at its end.
     Copy,
+    /// Up to here it is read of another file that holds it as well. Its own position stays where it is until
+    /// that one is durable so far: the other one may be truncated, and a kill may come.
+    Elsewhere { of: FileId, end: u64 },
     /// It is read as it grows.
     Read,
     /// Compressed, for the import.
@@ -157,13 +160,14 @@ impl Tailed {
 
     /// Whether everything in it was read, as far as is known.
     pub(super) fn is_drained(&self) -> bool {
-        !self.dirty && self.waiting.is_none() && !matches!(self.state, State::Held { .. })
+        let is_open = matches!(self.state, State::Held { .. } | State::Elsewhere { .. });
+        !self.dirty && self.waiting.is_none() && !is_open
     }
 
     /// Bytes that are known to be in it and were not read.
     pub(super) fn unread(&self) -> u64 {
         match self.state {
-            State::Packed | State::Binary => 0,
+            State::Packed | State::Binary | State::Elsewhere { .. } => 0,
             _ => self.longest.saturating_sub(self.position.offset),
         }
     }
@@ -192,7 +196,7 @@ impl Tailed {
     /// It cannot be opened at present: it is looked at when it is seen again.
     pub(super) fn set_aside(&mut self) {
         (self.dirty, self.waiting, self.modified) = (false, None, (i64::MIN, 0));
-        if matches!(self.state, State::Held { .. }) {
+        if matches!(self.state, State::Held { .. } | State::Elsewhere { .. }) {
             self.state = State::New;
         }
     }
@@ -200,6 +204,7 @@ impl Tailed {
     pub(super) fn is_ready(&self, now: Instant) -> bool {
         match self.state {
             State::Packed | State::Binary => self.dirty,
+            State::Elsewhere { .. } => true,
             State::Held { since, wait, .. } => self.dirty || since + wait <= now,
             _ => self.dirty || self.waiting.as_ref().is_some_and(|waiting| waiting.until <= now),
         }

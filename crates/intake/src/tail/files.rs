@@ -379,8 +379,12 @@ impl Files {
         let recent = std::mem::take(&mut file.recent);
         (file.waiting, file.dirty, file.state, file.longest) = (None, true, State::New, file.size);
         self.rescan = true;
-        for held in self.by_id.values_mut().filter(|file| matches!(file.state, State::Held { .. })) {
-            held.dirty = true;
+        for file in self.by_id.values_mut() {
+            match file.state {
+                State::Held { .. } => file.dirty = true,
+                State::Elsewhere { of, .. } if of == id => (file.state, file.dirty) = (State::New, true),
+                _ => {}
+            }
         }
         self.replace(id, position, recent, unread);
     }

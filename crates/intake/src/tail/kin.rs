@@ -39,6 +39,8 @@ pub(super) enum Kinship {
     None,
     /// To be read on from here, where the other one had been read to.
     Continues(Position),
+    /// All of it is in the other one, where the rest of it is yet to be read.
+    Elsewhere,
     /// To be left alone for a while.
     Wait(Wait),
 }
@@ -117,9 +119,7 @@ fn beside(
         return Ok(if size > other_size || size <= position.offset {
             Kinship::Continues(position.at(file, size.min(position.offset))?)
         } else {
-            // What is left of it is read of the other one.
-            let end = Position { elsewhere: true, ..position.at(file, size)? };
-            Kinship::Wait(Wait { time: Duration::ZERO, known: size, end: Some(end) })
+            Kinship::Elsewhere
         });
     }
     if original.is_replaced || original.is_nameless {

@@ -6,14 +6,14 @@
 //! ```text
 //! key    tail/ DEVICE - INODE, in hexadecimal digits
 //! value  JSON {"path","offset","head":{"length","hash"},"last":{"length","hash"},"skipping",
-//!              "first","encoding","elsewhere","before","former":[…]}
+//!              "first","encoding","before","former":[…]}
 //! ```
 //! `head` covers the first bytes of what was read, at most 1 KiB, and `last` those before `offset`,
 //! at most 256. A file is the one that was read only if both are still there. `first` is the hash of
 //! its first line, by which copies of it are found; 0 when unknown, as in notes from before it was
 //! kept. `encoding` is absent unless it is `utf-16-le` or `utf-16-be`. `former` has up to 4 positions
-//! of the same form, where the file stood when it was truncated; absent when that is longer ago. `elsewhere` is
-//! absent unless it is true. `before` is what the parser keeps of the lines so far ([`parse::Before`]).
+//! of the same form, where the file stood when it was truncated; absent when that is longer ago. `before` is what
+//! the parser keeps of the lines so far ([`parse::Before`]).
 
 use std::{
     fs::{File, Metadata},
@@ -104,10 +104,6 @@ pub(crate) struct Position {
     pub(crate) first: u64,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) encoding: Encoding,
-    /// Some of what stands before is read of another file that holds it as well, and may not be yet: what was
-    /// read of others is not to be told by it.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) elsewhere: bool,
     /// What its lines say of those behind.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) before: parse::Before,

@@ -61,6 +61,7 @@ impl Files {
         match file.state {
             State::Read => return Ok(()),
             State::Copy => return self.settle_copy(id),
+            State::Elsewhere { of, end } => return self.settle_elsewhere(id, of, end),
             State::Held { .. } => {}
             State::New | State::Packed | State::Binary => {
                 if !settle_nature(file)? {
@@ -82,10 +83,22 @@ impl Files {
             return Ok(());
         }
         let found = self.search(id, first, own)?;
+        self.follow(id, first, size, found)
+    }
+
+    /// Does what was found out about a file of a size.
+    fn follow(&mut self, id: FileId, first: u64, size: u64, found: Found) -> io::Result<()> {
+        for replaced in found.replaced {
+            self.touch(replaced);
+        }
         let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
         let encoding = file.position.encoding;
         let here = |position| Position { path: file.path.clone(), first, encoding, ..position };
         let begin = here(Position::default());
+        if let Some(of) = found.elsewhere {
+            file.state = State::Elsewhere { of, end: size };
+            return Ok(());
+        }
         if let Some(wait) = found.wait {
             let since = match file.state {
                 State::Held { since, size: before, .. } if before == size => since,
@@ -109,7 +122,7 @@ impl Files {
                 let position = here(position);
                 file.start(State::Read, position);
                 for original in found.originals {
-                    self.supersede(original, size)?;
+                    self.supersede(original, id, size)?;
                 }
                 self.moved.push(id);
             }
@@ -147,21 +160,45 @@ impl Files {
         Ok(())
     }
 
+    /// A file that is read of another one, which may have come as far.
+    fn settle_elsewhere(&mut self, id: FileId, of: FileId, end: u64) -> io::Result<()> {
+        let other = self.by_id.get(&of).map(|other| other.position.clone());
+        let Some(file) = self.by_id.get_mut(&id) else { return Ok(()) };
+        let Some(handle) = &file.handle else { return Ok(()) };
+        if handle.metadata()?.len() < end || !is_intact(&file.position, handle) {
+            self.renew(id);
+            return Ok(());
+        }
+        let Some(other) = other else {
+            (file.state, file.dirty) = (State::New, true);
+            return Ok(());
+        };
+        if other.offset >= end {
+            let position = Position { path: file.path.clone(), ..other.at(handle, end)? };
+            file.start(State::Read, position);
+            file.recent = Vec::new();
+            self.moved.push(id);
+        }
+        Ok(())
+    }
+
     /// What the files that were read say about one that begins with the same line.
     fn search(&self, id: FileId, first: u64, own: Option<Position>) -> io::Result<Found> {
         let mut found = Found { continues: own, ..Found::default() };
         let Some(file) = self.by_id.get(&id) else { return Ok(found) };
         let Some(handle) = &file.handle else { return Ok(found) };
         for other_id in self.alike(id, first) {
-            let Some(other) = self.by_id.get(&other_id).filter(|other| !other.position.elsewhere) else {
-                continue;
-            };
+            let Some(other) = self.by_id.get(&other_id) else { continue };
             let other_handle = self.handle_of(other_id, other);
-            let is_cut = |handle: &File| other.held().is_some_and(|held| !is_intact(&held.position, handle));
-            if other_handle.as_ref().is_some_and(is_cut) {
-                // What it held back is taken first; where it stands then tells.
+            let is_replaced = |handle: &File| {
+                !is_intact(&other.position, handle)
+                    || other.held().is_some_and(|held| !is_intact(&held.position, handle))
+            };
+            if other_handle.as_ref().is_some_and(is_replaced) {
+                // It is read first: what it held back is taken, and what it holds now is known.
                 let wait = Wait { time: kin::UNTIL_READ, known: u64::MAX, end: None };
                 found.take(Kinship::Wait(wait), Some(other_id));
+                found.replaced.push(other_id);
                 continue;
             }
             let original = Original {
@@ -173,15 +210,16 @@ impl Files {
                 path: &other.path,
             };
             match kin::kinship(&original, handle, &file.path)? {
-                // It is for the one that was read less far to wait.
-                Kinship::Wait(_) if other.position.offset < file.position.offset => {}
+                // It is for the one that was read less far to wait, while it can.
+                Kinship::Wait(_) | Kinship::Elsewhere
+                    if other.position.offset < file.position.offset && other.state != State::Read => {}
                 kinship => found.take(kinship, Some(other_id)),
             }
         }
         let replaced = self.replaced.iter().map(|replaced| (&replaced.position, &replaced.recent[..]));
         let orphans = self.orphans.values().map(|position| (position, &[][..]));
         for (position, recent) in replaced.chain(orphans) {
-            if !position.elsewhere && (position.first == first || position.first == 0) {
+            if position.first == first || position.first == 0 {
                 let original = Original {
                     position,
                     recent,
@@ -196,6 +234,8 @@ impl Files {
         // What knows more of it counts.
         let known = found.continues.as_ref().map_or(0, |position| position.offset);
         found.wait = found.wait.filter(|wait| wait.known > known || known == 0);
+        found.elsewhere =
+            found.elsewhere.filter(|_| handle.metadata().is_ok_and(|metadata| metadata.len() > known));
         Ok(found)
     }
 
@@ -218,15 +258,12 @@ impl Files {
     }
 
     /// When a file continues another one, nothing that it holds is read of that one.
-    fn supersede(&mut self, id: FileId, size: u64) -> io::Result<()> {
+    fn supersede(&mut self, id: FileId, by: FileId, size: u64) -> io::Result<()> {
         let Some(other) = self.by_id.get_mut(&id) else { return Ok(()) };
         let Some(handle) = &other.handle else { return Ok(()) };
         let end = handle.metadata()?.len();
         if end > other.position.offset && end <= size && is_intact(&other.position, handle) {
-            let position = other.position.at(handle, end)?;
-            other.position = Position { path: other.path.clone(), elsewhere: true, ..position };
-            (other.waiting, other.recent) = (None, Vec::new());
-            self.moved.push(id);
+            (other.state, other.waiting) = (State::Elsewhere { of: by, end }, None);
         }
         Ok(())
     }
@@ -236,6 +273,10 @@ impl Files {
 #[derive(Debug, Default)]
 struct Found {
     wait: Option<Wait>,
+    /// Known files that hold other things by now.
+    replaced: Vec<FileId>,
+    /// What is left of it is read of this file.
+    elsewhere: Option<FileId>,
     /// Where it is to be read on.
     continues: Option<Position>,
     /// The known files that it continues.
@@ -247,6 +288,7 @@ impl Found {
     fn take(&mut self, kinship: Kinship, of: Option<FileId>) {
         match kinship {
             Kinship::None => {}
+            Kinship::Elsewhere => self.elsewhere = self.elsewhere.or(of),
             Kinship::Wait(wait) => {
                 let rank = |wait: &Wait| (wait.known, wait.end.is_some(), wait.time);
                 if self.wait.as_ref().is_none_or(|before| rank(&wait) > rank(before)) {

@@ -25,6 +25,8 @@ struct World {
     area: Area,
     files: Files,
     joining: Option<parse::Joining>,
+    /// Read of one file in a turn.
+    turn_bytes: usize,
     notes: HashMap<FileId, Noted>,
     found: Vec<String>,
     /// What each turn gave that became durable.
@@ -68,6 +70,7 @@ impl World {
             area,
             files,
             joining,
+            turn_bytes: 64,
             notes,
             found,
             turns: Vec::new(),
@@ -162,7 +165,7 @@ impl World {
     }
 
     fn turn(&mut self, id: FileId) {
-        let Lines { bytes, skip, position } = match self.files.turn(id, 64).unwrap() {
+        let Lines { bytes, skip, position } = match self.files.turn(id, self.turn_bytes).unwrap() {
             Turn::Lines(lines) => lines,
             Turn::Hole(position) => Lines { bytes: Vec::new(), skip: 0, position },
             Turn::Nothing | Turn::Replaced => return,

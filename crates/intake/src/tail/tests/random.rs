@@ -73,7 +73,9 @@ impl Play {
         }
         for _ in 0..count {
             self.lines += 1;
-            text.push_str(&format!("line {}\n", self.lines));
+            // Some continue the line before, when those that belong together are one event.
+            let indent = if self.lines.is_multiple_of(3) { "  " } else { "" };
+            text.push_str(&format!("{indent}line {}\n", self.lines));
         }
         self.world.append(name, &text);
     }
@@ -84,7 +86,7 @@ impl Play {
         let texts = dirs.into_iter().flatten().map(|entry| fs::read_to_string(entry.unwrap().path()));
         let texts: Vec<String> = texts.filter_map(Result::ok).collect();
         let lines = texts.iter().flat_map(|text| text.lines());
-        lines.filter(|line| line.starts_with("line ")).map(str::to_owned).collect()
+        lines.filter(|line| line.contains("line ")).map(str::to_owned).collect()
     }
 
     fn note_due(&mut self) {
@@ -200,7 +202,7 @@ fn check(world: World, steps: &[Step], header: &str) {
         play.world.pass(Duration::from_secs(11));
     }
     let mut found = BTreeMap::<&str, usize>::new();
-    for line in play.world.found.iter().filter(|line| line.starts_with("line ")) {
+    for line in play.world.found.iter().filter(|line| line.contains("line ")) {
         *found.entry(line).or_default() += 1;
     }
     let twice: Vec<_> = found.iter().filter(|(_, count)| **count > 1).collect();
@@ -209,12 +211,18 @@ fn check(world: World, steps: &[Step], header: &str) {
     assert!(missing.is_empty(), "missing: {missing:?} after {steps:?}");
 }
 
+/// Bytes of a turn: of a few lines, of a few writes, of all there is.
+fn turns() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(16usize), Just(64), Just(1024)]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_line_is_found_exactly_once(steps in steps(), header in 0..3usize) {
-        check(World::new(), &steps, ["", "begun\n", "begun\nand ready\n"][header]);
+    fn every_line_is_found_exactly_once(steps in steps(), header in 0..3usize, turn_bytes in turns()) {
+        let world = World { turn_bytes, ..World::new() };
+        check(world, &steps, ["", "begun\n", "begun\nand ready\n"][header]);
     }
 }
 
@@ -222,9 +230,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_line_is_found_exactly_once_while_events_wait(steps in steps(), header in 0..2usize) {
+    fn every_line_is_found_exactly_once_while_events_wait(
+        steps in steps(),
+        header in 0..2usize,
+        turn_bytes in turns(),
+    ) {
         // One line that was read is too little to know a file by, and the last one waits.
-        check(World::joined(), &steps, ["begun\n", "begun\nand ready\n"][header]);
+        let world = World { turn_bytes, ..World::joined() };
+        check(world, &steps, ["begun\n", "begun\nand ready\n"][header]);
     }
 }
 
@@ -272,8 +285,76 @@ fn every_line_is_found_exactly_once_after_steps_that_failed() {
             Write(2),
         ],
         vec![Write(4), Edit { look: true }, Part(3), Write(2), over(0, false), Part(13), Kill],
+        vec![Write(2), Look, Restart, Edit { look: false }, copy(false, true), Kill],
+        vec![
+            Write(2),
+            Write(2),
+            Write(2),
+            Look,
+            Edit { look: true },
+            Restart,
+            over(1, true),
+            copy(false, true),
+        ],
+        vec![
+            Write(2),
+            copy(true, true),
+            DeleteOldest,
+            over(1, false),
+            Restart,
+            over(1, true),
+            Write(3),
+            Part(8),
+            copy(false, true),
+            Part(9),
+        ],
+        vec![
+            Look,
+            Write(3),
+            Part(13),
+            Other(2),
+            Other(2),
+            Edit { look: false },
+            Part(13),
+            over(1, true),
+            Kill,
+            Part(2),
+            DeleteOldest,
+            Edit { look: true },
+            copy(false, true),
+            copy(true, true),
+            Look,
+            Write(4),
+            Other(3),
+            Write(2),
+            Look,
+            Rename { late: true },
+            Write(3),
+            over(1, false),
+            Write(3),
+            Look,
+            Rename { late: true },
+            Part(2),
+            Part(14),
+        ],
+        vec![
+            Write(4),
+            Write(3),
+            Rename { late: false },
+            Look,
+            DeleteOldest,
+            Restart,
+            Edit { look: false },
+            Write(4),
+            Part(7),
+            Write(3),
+            copy(true, true),
+            Look,
+        ],
     ] {
-        check(World::new(), &steps, "");
-        check(World::joined(), &steps, "begun\n");
+        for turn_bytes in [64, 1024] {
+            check(World { turn_bytes, ..World::new() }, &steps, "");
+            check(World { turn_bytes, ..World::joined() }, &steps, "begun\n");
+        }
     }
 }
