@@ -37,6 +37,9 @@ pub enum AppError {
     /// What has no end was asked for in a form that has one.
     #[error("a table of what is yet to come has no end; follow with -o text, json or ndjson")]
     FollowedCsv,
+    /// Of files that were to be imported, none holds text that can be read.
+    #[error("nothing was taken in")]
+    NothingTakenIn,
     /// Keys or agents were not changed.
     #[error(transparent)]
     Key(#[from] access::KeyError),

@@ -61,6 +61,7 @@ fn read<'a>(format: Format, body: &'a [u8], context: &Context<'_>, take: Take<'_
 /// Lines, and lines that are one event.
 fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before {
     let mut before = context.before.cloned().unwrap_or_default();
+    w3c::begin(body, &mut before, context);
     for Piece { bytes, is_rest } in joining::pieces(body, context.joining) {
         if envelope::begins(bytes) && enveloped(bytes, context, take) {
             continue;

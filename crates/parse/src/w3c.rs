@@ -9,6 +9,17 @@ use crate::{Context, before::Before, nested, record::Record, time};
 /// Columns at most.
 const COLUMNS_MAX: usize = 128;
 
+/// Lines at the start of a log that are looked at before they are read.
+const HEAD_LINES: usize = 8;
+
+/// Takes notice of the lines that a log begins with: its date holds for those above it too.
+pub(crate) fn begin(text: &[u8], before: &mut Before, context: &Context<'_>) {
+    let lines = text.split(|byte| *byte == b'\n').take_while(|line| line.starts_with(b"#")).take(HEAD_LINES);
+    for line in lines.filter_map(|line| std::str::from_utf8(line).ok()) {
+        direct(line, before, context);
+    }
+}
+
 /// Takes notice of a line that says something of those behind it.
 pub(crate) fn direct(line: &str, before: &mut Before, context: &Context<'_>) {
     let Some((name, value)) = line.strip_prefix('#').and_then(|line| line.split_once([':', '\t'])) else {

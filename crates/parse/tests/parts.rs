@@ -75,6 +75,10 @@ fn columns_that_a_line_names_hold_for_those_behind_it() {
         00:00:01 192.0.2.7 - WEB01 POST /b 500 15 -\n\
         #Fields: date time cs-uri\n2019-10-23 00:00:02 http://a.example/?q=error\nno line of these columns\n";
     let events = read(text);
+    assert!(
+        times(&events[..4]).iter().all(|time| time == "2019-10-22T21:59:01Z"),
+        "the date holds for all lines"
+    );
     assert_eq!(
         times(&events[4..]),
         [

@@ -75,7 +75,7 @@ pub(crate) async fn run_and_report(
 /// Sends every file, in order; `again` also what an earlier import has brought.
 ///
 /// # Errors
-/// When a file cannot be read, or the collector refuses it for good.
+/// When a file cannot be read, when none holds text, or when the collector refuses one for good.
 pub(crate) async fn run(
     client: &Client,
     door: &intake::Config,
@@ -92,7 +92,7 @@ pub(crate) async fn run(
             .inspect_err(|_| bar.abandon())?;
         bar.finish();
     }
-    Ok(imported)
+    if imported.paths.is_empty() { Err(AppError::NothingTakenIn) } else { Ok(imported) }
 }
 
 /// Sends the lines of one reader, plain or compressed; no event is split, as far as `door` tells which lines are one.
@@ -270,7 +270,9 @@ async fn chunk_of(
 
 /// How many lines a text has, but for empty ones.
 fn lines_in(text: &[u8]) -> u64 {
-    text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() as u64
+    // NULs are halves of characters in UTF-16.
+    let is_written = |line: &&[u8]| line.iter().any(|byte| *byte != 0 && !byte.is_ascii_whitespace());
+    text.split(|byte| *byte == b'\n').filter(is_written).count() as u64
 }
 
 /// What the collector was sent for a place before.
