@@ -38,7 +38,12 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"BZh", "bz2"),
     (b"\x04\x22\x4d\x18", "lz4"),
     (b"PK\x03\x04", "zip"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!\x1a\x07", "rar"),
 ];
+
+/// What an archive of tar has behind the name and the rights of its first file, which are text.
+const TAR: (usize, &[u8]) = (257, b"ustar");
 
 /// What a file is, by the bytes at its start and at its end (which may overlap), without leading NULs.
 pub(crate) fn nature(start: &[u8], end: &[u8], ending: Option<&str>) -> Nature {
@@ -48,6 +53,9 @@ pub(crate) fn nature(start: &[u8], end: &[u8], ending: Option<&str>) -> Nature {
             let is_announced = ending.is_some_and(|ending| ending.eq_ignore_ascii_case(announced));
             return if is_announced { Nature::Packed } else { Nature::Binary };
         }
+    }
+    if start.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
+        return Nature::Binary;
     }
     match utf16::order(start) {
         Some(Order::Little) => return Nature::Text(Encoding::Utf16Le),
@@ -229,6 +237,8 @@ mod tests {
             (b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), Some("GZ"), Nature::Packed),
             (b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), Some("1"), Nature::Binary),
             (noise.clone(), Some("gz"), Nature::Binary),
+            ([&[b'a'; 257][..], b"ustar\0", &[b'1'; 300]].concat(), Some("tar"), Nature::Binary),
+            (b"7z\xbc\xaf\x27\x1c".to_vec(), Some("7z"), Nature::Packed),
             (noise, None, Nature::Binary),
             (utmp, None, Nature::Binary),
             (wide("\u{feff}Größe 1\r\n", le), None, le_text),
