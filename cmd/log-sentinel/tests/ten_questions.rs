@@ -130,6 +130,16 @@ async fn ten_questions_are_answered_from_the_command_line() {
     let errors = ask(&["histogram", "level:>=error", "--by", "source", "--interval", "1h"]);
     let expected = ["TIME COUNT billing checkout", "2024-06-01T11:00:00Z 4 2 2", "4 events in buckets of 1h"];
     assert_eq!(lines(&errors), expected);
+    let local = ["--zone", "Asia/Kolkata"];
+    let days = ask(&[&["histogram", "payment", "--interval", "1d"], &local[..]].concat());
+    assert!(days.starts_with("2024-06-01T00:00:00+05:30  120  ###"), "{days}");
+    let hours = ask(&["histogram", "payment", "level:error", "--interval", "30s"]);
+    assert_eq!(hours.lines().count(), 8, "empty buckets stand between others: {hours}");
+    let shown =
+        ask(&[&["query", "nc", "--fields", "timestamp", "--from", "2024-06-01T17:00"], &local[..]].concat());
+    assert_eq!(shown, "2024-06-01T17:00:02+05:30\n");
+    let table = ask(&[&["query", "nc", "-o", "csv", "--fields", "timestamp"], &local[..]].concat());
+    assert_eq!(table, "timestamp\r\n2024-06-01T17:00:02+05:30\r\n");
 
     // 7. What stood around this event?
     let found = ask(&["query", "nc", "-o", "ndjson"]);

@@ -75,7 +75,10 @@ pub(crate) fn text(json: &Json, member: &str) -> String {
 pub(crate) fn time(json: &Json, member: &str) -> String {
     let time = text(json, member);
     match time.split_once('.') {
-        Some((second, _)) => format!("{second}Z"),
+        // With the offset of its zone, where it is not UTC.
+        Some((second, fraction)) => {
+            format!("{second}{}", fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()))
+        }
         None => time,
     }
 }

@@ -123,7 +123,8 @@ fn ask_everything(index: &Embedded) -> Result<(), IndexError> {
             FollowRequest { query, journal: JournalId(1), from: Position::default(), bytes_max: 1 << 20 };
         run(index.follow(follow, &limits))?;
         let by = Some("user.name".to_owned());
-        let (interval, by_limit, buckets_max) = (Interval::Chosen { until: Timestamp::MAX }, 2, 1000);
+        let (interval, by_limit, buckets_max) =
+            (Interval::Chosen { until: Timestamp::MAX, zone: jiff::tz::TimeZone::UTC }, 2, 1000);
         let request = HistogramRequest { selection: selection.clone(), interval, by, by_limit, buckets_max };
         run(index.histogram(request, &limits))?;
         for field in ["user.name", "message", "sentinel.anomaly.score"] {

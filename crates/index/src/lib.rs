@@ -18,6 +18,7 @@ mod request;
 pub mod scan;
 mod sort_key;
 pub mod upkeep;
+mod width;
 
 use async_trait::async_trait;
 use event::{Batch, EventId, JournalId, Position, Timestamp, Verdict};
@@ -31,6 +32,7 @@ pub use limits::{CancelOnDrop, Lanes, LanesConfig, Limits, Meter, Place};
 pub use merge::OTHER;
 pub use request::*;
 pub use sort_key::{Cursor, InvalidCursor, Order, SortKey};
+pub use width::{Unit, Width};
 
 /// A place that keeps analysed events searchable. Writing is idempotent by event id.
 ///

@@ -42,8 +42,9 @@ impl Histogram {
     pub fn merge(self, other: Self, by_limit: usize) -> Self {
         let covered = self.covered.max(other.covered);
         // Widths that are chosen divide each other.
-        let interval_nanos = self.interval_nanos.max(other.interval_nanos);
-        let (this, other) = (self.widen(interval_nanos), other.widen(interval_nanos));
+        let widest = if self.width.about() < other.width.about() { &other.width } else { &self.width };
+        let width = widest.clone();
+        let (this, other) = (self.widen(width.clone()), other.widen(width.clone()));
         let mut buckets = BTreeMap::new();
         for bucket in this.buckets.into_iter().chain(other.buckets) {
             let (count, by) = buckets.entry(bucket.t).or_insert((0, BTreeMap::new()));
@@ -53,7 +54,7 @@ impl Histogram {
             }
         }
         let buckets = buckets.into_iter().map(|(t, (count, by))| crate::Bucket { t, count, by }).collect();
-        let mut merged = Self { buckets, interval_nanos, covered };
+        let mut merged = Self { buckets, width, covered };
         merged.limit_values(by_limit);
         merged
     }

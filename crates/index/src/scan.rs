@@ -171,18 +171,24 @@ impl Scan<'_> {
     pub fn histogram(&self, request: &HistogramRequest, limits: &Limits) -> Result<Histogram, IndexError> {
         let selected = self.selected(&request.selection, limits)?;
         let times = selected.iter().map(|analyzed| analyzed.event.timestamp);
-        let (interval, buckets_max) = match request.interval {
-            Interval::Fixed(_) => (request.interval.first(), request.buckets_max),
-            Interval::Chosen { until } => {
-                let known = times.filter(|time| *time <= until);
+        let (width, buckets_max) = match &request.interval {
+            Interval::Fixed(_) | Interval::Calendar(..) => (request.interval.first(), request.buckets_max),
+            Interval::Chosen { until, zone } => {
+                let known = times.filter(|time| time <= until);
                 let range = known.clone().min().zip(known.max());
-                let width = range.map(|(first, last)| counting_width(first.as_nanos(), last.as_nanos()));
-                (width.unwrap_or(request.interval.first()), request.buckets_max.max(CHOSEN_BUCKETS_MAX))
+                let width =
+                    range.map(|(first, last)| counting_width(first.as_nanos(), last.as_nanos(), zone));
+                let first = || request.interval.first();
+                (width.unwrap_or_else(first), request.buckets_max.max(CHOSEN_BUCKETS_MAX))
             }
         };
+        let (mut start, mut end) = (0, 0);
         let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
         for analyzed in selected {
-            let start = analyzed.event.timestamp.as_nanos() / interval * interval;
+            let at = analyzed.event.timestamp.as_nanos();
+            if !(start..end).contains(&at) {
+                (start, end) = width.span(at);
+            }
             let t = Timestamp::saturating_from_nanos(start.into());
             let bucket = buckets.entry(start).or_insert_with(|| Bucket { t, count: 0, by: BTreeMap::new() });
             bucket.count += 1;
@@ -195,7 +201,7 @@ impl Scan<'_> {
             }
         }
         let buckets = buckets.into_values().collect();
-        let mut histogram = Histogram { buckets, interval_nanos: interval, covered: self.covered };
+        let mut histogram = Histogram { buckets, width, covered: self.covered };
         histogram.limit_values(request.by_limit);
         Ok(histogram)
     }

@@ -59,6 +59,7 @@
 //! This crate must never know where events are kept or who asks: whoever holds an event, its template and its
 //! verdict can ask [`Query::matches`] of them.
 
+mod clock;
 mod display;
 mod expression;
 mod field;
@@ -75,6 +76,7 @@ mod tree;
 mod typed;
 mod words;
 
+pub use clock::{Clock, InvalidZone, zone};
 pub use expression::Expression;
 pub use field::resolve;
 pub use hints::hints;

@@ -1,9 +1,9 @@
 //! The parser: recursive descent over the text, no further than the limits allow.
 
-use event::{FieldKind, Timestamp};
+use event::FieldKind;
 
 use super::{
-    Query, resolve,
+    Clock, Query, resolve,
     text::unescape,
     typed::{Comparison, Typed},
     words::{self, only_stars},
@@ -30,12 +30,12 @@ pub struct QueryError {
 }
 
 impl Query {
-    /// Parses a query; times such as `now-15m` are taken from `now`.
+    /// Parses a query; times such as `now-15m` are taken from the clock, and so is the zone of those that name none.
     ///
     /// # Errors
     /// When the text is no query or exceeds a limit; the error names the column and what was expected.
-    pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
-        let mut parser = Parser { text, at: 0, depth: 0, clauses: 0, expressions: 0, now };
+    pub fn parse(text: &str, clock: impl Into<Clock>) -> Result<Self, QueryError> {
+        let mut parser = Parser { text, at: 0, depth: 0, clauses: 0, expressions: 0, clock: clock.into() };
         if text.len() > LENGTH_MAX {
             return parser.fail(0, format!("the query is longer than {LENGTH_MAX} bytes"));
         }
@@ -58,7 +58,7 @@ struct Parser<'t> {
     depth: usize,
     clauses: usize,
     expressions: usize,
-    now: Timestamp,
+    clock: Clock,
 }
 
 /// A field whose values are being read.
@@ -390,7 +390,7 @@ impl<'t> Parser<'t> {
         at: usize,
         make: impl FnOnce(&Typed<'_>) -> Result<Query, String>,
     ) -> Result<Query, QueryError> {
-        let typed = Typed { path: &target.path, kind: target.kind, now: self.now };
+        let typed = Typed { path: &target.path, kind: target.kind, clock: &self.clock };
         make(&typed).or_else(|reason| self.fail(at, reason))
     }
 

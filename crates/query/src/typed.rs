@@ -4,7 +4,9 @@ use std::{net::IpAddr, ops::Bound};
 
 use event::{EventId, FieldKind, Severity, Timestamp, ecs, field};
 
-use super::{Expression, Query, Test, Wildcard, field::label, matches::address_number, text::lowered, time};
+use super::{
+    Clock, Expression, Query, Test, Wildcard, field::label, matches::address_number, text::lowered, time,
+};
 
 /// One of the signs `>=`, `>`, `<=`, `<`.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +21,7 @@ pub(crate) enum Comparison {
 pub(crate) struct Typed<'p> {
     pub(crate) path: &'p str,
     pub(crate) kind: FieldKind,
-    pub(crate) now: Timestamp,
+    pub(crate) clock: &'p Clock,
 }
 
 /// The end of a range as written, and whether it belongs to the range.
@@ -102,7 +104,7 @@ impl Typed<'_> {
             return Err(reason);
         }
         let path = label(self.path);
-        Typed { path: &path, kind: FieldKind::Label, now: self.now }.equals(text)
+        Typed { path: &path, kind: FieldKind::Label, clock: self.clock }.equals(text)
     }
 
     pub(crate) fn wildcard(&self, raw: &str) -> Result<Query, String> {
@@ -247,7 +249,7 @@ impl Typed<'_> {
     }
 
     fn span(&self, text: &str) -> Result<(Timestamp, Option<Timestamp>), String> {
-        time::span(text, self.now).map_err(|error| error.to_string())
+        time::span(text, self.clock).map_err(|error| error.to_string())
     }
 
     fn network(&self, text: &str) -> Result<(u128, u128), String> {

@@ -10,11 +10,14 @@ use problem::Problem;
 use search::{Answer, Change, ChangedPattern, Comparison, PatternOrder, SearchError};
 use serde_json::{Value, json};
 
-use super::state::Shared;
+use super::{
+    state::Shared,
+    width::{interval_text, parse_interval},
+};
 use crate::{
     access::refused,
     clock::now,
-    params::{Params, bad_parameter, interval_text, parse_interval},
+    params::{Params, bad_parameter},
     route::READ_ALL,
     unanswered::unanswered,
 };
@@ -32,16 +35,19 @@ pub(super) async fn histogram(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "from", "to", "interval", "by"])?.within(&caller);
+    let params = Params::of(&uri, &["q", "from", "to", "zone", "interval", "by", "empty"])?.within(&caller);
     let now = now();
     let selection = params.selection(now)?;
     let buckets_max = shared.state.config.buckets_max;
+    let zone = params.zone()?;
     let given = params.text("interval").map(|text| {
-        parse_interval(text)
-            .ok_or_else(|| bad_parameter("interval", "'interval' must be a width such as 30s, 5m, 1h or 1d"))
+        parse_interval(text, &zone).ok_or_else(|| {
+            bad_parameter("interval", "'interval' must be a width such as 30s, 5m, 1h, 1d, 1w, 1M, 1q or 1y")
+        })
     });
     let given = given.transpose()?;
-    if let (Some(interval), Some(from), Some(to)) = (given, selection.from, selection.to)
+    let with_empty = params.one_of("empty", &[("false", false), ("true", true)])?;
+    if let (Some(Interval::Fixed(interval)), Some(from), Some(to)) = (&given, selection.from, selection.to)
         && (to.as_nanos() - from.as_nanos()) / interval > buckets_max as i64
     {
         return Err(bad_parameter(
@@ -53,30 +59,39 @@ pub(super) async fn histogram(
     let searcher = shared.state.searcher.clone();
     let answer = async move |limits: Limits| {
         let interval = match (given, selection.from) {
-            (Some(interval), _) => Interval::Fixed(interval),
+            (Some(interval), _) => interval,
             // The range asked for, rather than the one that the events have.
             (None, Some(from)) => {
-                Interval::for_span(selection.to.unwrap_or(now.max(from)).as_nanos() - from.as_nanos())
+                let to = selection.to.unwrap_or(now.max(from));
+                Interval::for_span(to.as_nanos() - from.as_nanos(), &zone)
             }
             // What lies in the future has buckets, and does not widen those of the others.
             (None, None) => Interval::Chosen {
                 until: selection.to.unwrap_or(now.saturating_add(FUTURE_AFTER.as_nanos() as i64)),
+                zone,
             },
+        };
+        let chosen = match &interval {
+            Interval::Chosen { until, zone } => Some((*until, zone.clone())),
+            _ => None,
         };
         let request = HistogramRequest { selection, interval, by, by_limit: BY_LIMIT, buckets_max };
         let Answer { mut result, partial, .. } =
             searcher.histogram(request, &limits).await.map_err(unanswered)?;
-        if let Interval::Chosen { until } = interval {
-            result = result.settle(until);
+        if let Some((until, zone)) = chosen {
+            result = result.settle(until, &zone);
         }
-        let Histogram { buckets, interval_nanos, .. } = result;
+        if with_empty {
+            result = result.filled(buckets_max);
+        }
+        let Histogram { buckets, width, .. } = result;
         let by_len = |bucket: &Bucket| bucket.by.keys().map(|value| value.len() + ROW_BYTES).sum();
         let (buckets, truncated) = within(buckets, by_len);
         if truncated {
             let limit = format!("{COUNTS_BYTES_MAX} bytes for the values of 'by'; widen its interval");
             return Err(unanswered(SearchError::TooLarge { limit }));
         }
-        Ok(whole(json!({"interval": interval_text(interval_nanos), "buckets": buckets}), partial))
+        Ok(whole(json!({"interval": interval_text(&width), "buckets": buckets}), partial))
     };
     shared.query(answer).await
 }
@@ -86,7 +101,7 @@ pub(super) async fn fields(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["field", "q", "from", "to", "limit"])?.within(&caller);
+    let params = Params::of(&uri, &["field", "q", "from", "to", "zone", "limit"])?.within(&caller);
     let searcher = shared.state.searcher.clone();
     let Some(field) = params.counted("field")? else {
         // Which fields there are is known of all events together.
@@ -143,7 +158,7 @@ pub(super) async fn patterns(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let names = ["q", "from", "to", "limit", "order", "compare_from", "compare_to"];
+    let names = ["q", "from", "to", "zone", "limit", "order", "compare_from", "compare_to"];
     let params = Params::of(&uri, &names)?.within(&caller);
     let now = now();
     let request = PatternsRequest {

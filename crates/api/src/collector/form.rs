@@ -6,7 +6,8 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use event::{Document, EventId, member};
+use event::{Document, EventId, FieldKind, Timestamp, member};
+use jiff::tz::TimeZone;
 use problem::Problem;
 use query::resolve;
 use serde_json::Value;
@@ -95,6 +96,8 @@ fn preferred<'a>(ranges: impl Iterator<Item = &'a str>) -> Form {
 pub(super) struct Writer {
     pub(super) form: Form,
     pub(super) picked: Picked,
+    /// Of the times in CSV.
+    pub(super) zone: TimeZone,
 }
 
 impl Writer {
@@ -127,7 +130,7 @@ impl Writer {
                 Ok(())
             }
             Form::Csv => {
-                row(self.columns().map(|name| cell(id, &document, name)), page);
+                row(self.columns().map(|name| cell(id, &document, name, &self.zone)), page);
                 Ok(())
             }
         }
@@ -148,16 +151,26 @@ pub(super) fn hit_json(id: EventId, document: Document) -> Document {
     hit
 }
 
-/// The text of a field, and whether it is text there.
-fn cell(id: EventId, document: &Document, name: &str) -> (String, bool) {
+/// The text of a field, times in a zone, and whether it is text there.
+fn cell(id: EventId, document: &Document, name: &str, zone: &TimeZone) -> (String, bool) {
     if name == event::field::ID {
         return (id.to_string(), false);
     }
-    match member(document, &resolve(name)).or_else(|| member(document, name)) {
+    let path = resolve(name);
+    match member(document, &path).or_else(|| member(document, name)) {
+        Some(Value::String(text)) if *zone != TimeZone::UTC && FieldKind::of(&path) == FieldKind::Date => {
+            let local = Timestamp::parse(text).map(|time| local(time, zone));
+            (local.unwrap_or_else(|_| text.clone()), true)
+        }
         None | Some(Value::Null) => (String::new(), false),
         Some(Value::String(text)) => (text.clone(), true),
         Some(value) => (value.to_string(), false),
     }
+}
+
+/// A time as clocks of a zone show it, with its offset.
+fn local(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_jiff().to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string()
 }
 
 /// Appends a record (RFC 4180). A text that a spreadsheet would take for a formula gets a `'` before it.
@@ -216,7 +229,7 @@ mod tests {
         });
         let names =
             ["message", "user.name", "source.port", "level", "list", "at", "tab", "plus", "blank", "absent"];
-        let writer = Writer { form: Form::Csv, picked: Picked::named(&names) };
+        let writer = Writer { form: Form::Csv, picked: Picked::named(&names), zone: TimeZone::UTC };
         let mut page = writer.head(7);
         writer.hit(id, document.as_object().unwrap().clone(), &mut page).unwrap();
         assert_eq!(
@@ -224,7 +237,13 @@ mod tests {
             "message,user.name,source.port,level,list,at,tab,plus,blank,absent\r\n\
              \"say \"\"hi\"\", then\nleave\",'=cmd|' /C calc'!A0,-5,'-,\"[\"\"a\"\",1]\",'@SUM(1),'\tx,'+1,\" x\",\r\n"
         );
-        let usual = Writer { form: Form::Csv, picked: Picked::default() };
-        assert_eq!(usual.head(0), b"@timestamp,log.level,host.name,service.name,message,_id\r\n");
+        let zone = query::zone("Europe/Berlin").unwrap();
+        let usual = Writer { form: Form::Csv, picked: Picked::default(), zone };
+        let mut page = usual.head(0);
+        assert_eq!(page, b"@timestamp,log.level,host.name,service.name,message,_id\r\n");
+        page.clear();
+        let document = json!({"@timestamp": "2024-06-01T12:00:00.25Z", "message": "2024-06-01T12:00:00Z"});
+        usual.hit(id, document.as_object().unwrap().clone(), &mut page).unwrap();
+        assert!(page.starts_with(b"2024-06-01T14:00:00.25+02:00,,,,2024-06-01T12:00:00Z,"));
     }
 }

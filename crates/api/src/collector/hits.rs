@@ -41,7 +41,7 @@ pub(super) async fn search(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let names = ["q", "from", "to", "limit", "cursor", "order", "fields", "format"];
+    let names = ["q", "from", "to", "zone", "limit", "cursor", "order", "fields", "format"];
     let params = Params::of(&uri, &names)?.within(&caller);
     let form = Form::of(&params, &headers)?;
     let (limit, bytes_left, at_once) = match form {
@@ -65,7 +65,7 @@ pub(super) async fn search(
     let pages = Pages {
         searcher: shared.state.searcher.clone(),
         request,
-        writer: Writer { form, picked: Picked::of(&params)? },
+        writer: Writer { form, picked: Picked::of(&params)?, zone: params.zone()? },
         end: None,
         left: limit,
         bytes_left,

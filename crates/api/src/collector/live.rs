@@ -52,7 +52,7 @@ pub(super) async fn tail(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params = Params::of(&uri, &["q", "after", "fields"])?.within(&caller);
+    let params = Params::of(&uri, &["q", "zone", "after", "fields"])?.within(&caller);
     let query = params.query(now())?;
     // A browser that connects again names what it saw last, whatever its address says.
     let seen = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {

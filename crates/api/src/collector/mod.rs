@@ -9,6 +9,7 @@ mod live;
 mod outlet;
 mod picked;
 mod state;
+mod width;
 
 use axum::{Router, extract::State, http::HeaderMap, response::Response};
 

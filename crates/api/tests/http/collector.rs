@@ -213,6 +213,16 @@ async fn counts_cover_index_and_journal() {
     let json = get(&router, "/api/v1/histogram").await.json;
     assert_eq!((&json["interval"], json["buckets"].as_array().unwrap().len()), (&json!("5s"), 4));
 
+    let uri = "/api/v1/histogram?interval=1d&zone=Asia/Tokyo&from=2024-06-01T20:59&q=timestamp:2024-06-01";
+    let json = get(&router, uri).await.json;
+    assert_eq!(json, json!({"interval": "1d", "buckets": [{"t": "2024-05-31T15:00:00Z", "count": 4}]}));
+    let json = get(&router, "/api/v1/histogram?interval=30s&empty=true").await.json;
+    let counts: Vec<_> =
+        json["buckets"].as_array().unwrap().iter().map(|bucket| bucket["count"].as_u64()).collect();
+    assert_eq!(counts, [1, 0, 1, 0, 1, 0, 1].map(Some));
+    let json = get(&router, "/api/v1/search?zone=%2B09:00&to=2024-06-01T21:00:30&limit=0").await.json;
+    assert_eq!(json["total"], 1);
+
     let json = get(&router, "/api/v1/fields?field=source").await.json;
     let values = json!([{"value": "auth", "count": 2}, {"value": "web", "count": 2}]);
     assert_eq!(json, json!({"field": "service.name", "values": values, "total": 4, "distinct": 2}));
@@ -294,7 +304,8 @@ async fn bad_questions_name_what_is_wrong() {
         ("/api/v1/fields?field=_id", "bad_parameter", "field", "_id of its own"),
         ("/api/v1/histogram?by=_id", "bad_parameter", "by", "_id of its own"),
         ("/api/v1/search?limit=1&limit=2", "bad_parameter", "limit", "more than once"),
-        ("/api/v1/histogram?interval=1y", "bad_parameter", "interval", "30s"),
+        ("/api/v1/histogram?interval=2y", "bad_parameter", "interval", "30s"),
+        ("/api/v1/histogram?zone=Mars/Olympus", "bad_parameter", "zone", "Europe/Berlin"),
         ("/api/v1/histogram?from=now-7d&to=now&interval=1s", "bad_parameter", "interval", "10000 buckets"),
         ("/api/v1/histogram?limit=1", "unknown_parameter", "limit", "interval"),
         ("/api/v1/fields?q=a", "bad_parameter", "q", "'field'"),

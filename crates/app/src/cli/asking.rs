@@ -23,6 +23,11 @@ pub struct Question {
     /// Latest time, exclusive.
     #[arg(long, value_name = "TIME")]
     pub to: Option<String>,
+    /// The zone of times given without one, of days and longer stretches, and of the times printed: a name such as
+    /// Europe/Berlin, or an offset such as +02:00. Default: UTC.
+    // In the place of the setting of that name, which is for logs.
+    #[arg(id = "LOG_SENTINEL_ZONE", long = "zone", value_name = "ZONE", allow_hyphen_values = true)]
+    pub zone: Option<String>,
     /// Which collector.
     #[command(flatten)]
     pub server: Server,
@@ -90,7 +95,8 @@ pub struct Histogram {
     /// Which events.
     #[command(flatten)]
     pub question: Question,
-    /// Width of a bucket, such as 30s, 5m, 1h or 1d. Default: one that suits the range.
+    /// Width of a bucket: 1d, 1w (from Monday), 1M, 1q or 1y of the zone, or such as 30s, 5m or 12h. Default: one that
+    /// suits the range.
     #[arg(long, value_name = "WIDTH")]
     pub interval: Option<String>,
     /// Also count by the values of this field, such as source.

@@ -371,6 +371,22 @@ mod tests {
     }
 
     #[test]
+    fn a_question_has_a_zone_of_its_own() {
+        for zone in ["Europe/Berlin", "+02:00", "-03:30"] {
+            let (cli, _) = parse(["log-sentinel", "query", "--zone", zone, "x"].map(Into::into)).unwrap();
+            let Some(Command::Query(search)) = cli.command else { panic!("{zone}") };
+            assert_eq!(
+                (search.question.zone.as_deref(), search.question.query),
+                (Some(zone), vec!["x".to_owned()])
+            );
+        }
+        let help = parse("log-sentinel top --help".split(' ').map(Into::into)).unwrap_err().to_string();
+        assert!(help.contains("--zone"), "{help}");
+        let (_, flags) = parse("log-sentinel run --zone UTC".split(' ').map(Into::into)).unwrap();
+        assert_eq!(flags["LOG_SENTINEL_ZONE"], "UTC");
+    }
+
+    #[test]
     fn of_two_ways_to_name_something_a_refusal_shows_both() {
         for (line, expected) in [
             ("log-sentinel feedback give --label bad", "<FILE|--line <LINE>>"),

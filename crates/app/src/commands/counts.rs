@@ -2,7 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::{note, query::parameters, show};
+use super::{
+    note,
+    query::{in_zone, parameters},
+    show,
+};
 use crate::{
     AppError,
     cli::{Count, Histogram, Output, PatternOrder, Patterns, Question, Top},
@@ -27,7 +31,11 @@ async fn ask(
     let mut all = parameters(question);
     all.extend(further.iter().filter_map(|(name, value)| Some((*name, value.clone()?))));
     let all: Vec<_> = all.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let answer = client.get_json(path, &all).await?;
+    let mut answer = client.get_json(path, &all).await?;
+    if let (Output::Text, Some(rows)) = (output, rows) {
+        let each = answer[rows].as_array_mut().into_iter().flatten();
+        each.for_each(|row| in_zone(question, row, &["t", "first", "last"]));
+    }
     show(output, &answer, rows, words)?;
     if output == Output::Text {
         let incomplete = answer["reason"].as_str().map(|why| format!("incomplete: {}", plain(why)));
@@ -73,7 +81,8 @@ fn values(answer: &Json) -> String {
 /// # Errors
 /// As [`count`].
 pub(crate) async fn histogram(client: &Client, asked: &Histogram) -> Result<(), AppError> {
-    let further = [("interval", asked.interval.clone()), ("by", asked.by.clone())];
+    let empty = (asked.output == Output::Text).then(|| "true".to_owned());
+    let further = [("interval", asked.interval.clone()), ("by", asked.by.clone()), ("empty", empty)];
     let rows = (asked.output, Some("buckets"));
     ask(client, "/api/v1/histogram", &asked.question, &further, rows, buckets).await
 }

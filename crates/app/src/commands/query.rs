@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use event::member;
+use event::{field::TIMESTAMP, member};
 use serde_json::Value as Json;
 
 use super::{note, print, print_bytes, print_json};
@@ -25,7 +25,20 @@ pub(crate) fn parameters(question: &Question) -> Vec<(&'static str, String)> {
     for (name, value) in [("from", &question.from), ("to", &question.to)] {
         parameters.extend(value.iter().map(|value| (name, value.clone())));
     }
+    parameters.extend(question.zone.iter().map(|zone| ("zone", zone.clone())));
     parameters
+}
+
+/// The times of an answer that stand at these members, as clocks of the zone asked for show them.
+pub(crate) fn in_zone(question: &Question, answer: &mut Json, members: &[&str]) {
+    let Some(zone) = question.zone.as_deref().and_then(|zone| query::zone(zone).ok()) else { return };
+    for member in members {
+        let time = answer[*member].as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        if let Some(time) = time {
+            let local = time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.f%:z");
+            answer[*member] = local.to_string().into();
+        }
+    }
 }
 
 /// Prints what matches, as it comes.
@@ -46,7 +59,14 @@ pub(crate) async fn run(client: &Client, search: &Search) -> Result<(), AppError
         let mut hits = Hits::ask(client, &parameters).await?;
         while let Some(hit) = hits.next().await? {
             left -= 1.min(left);
-            let hit = if search.context > 0 { around(client, search, hit).await? } else { hit };
+            let mut hit = if search.context > 0 { around(client, search, hit).await? } else { hit };
+            if output == Output::Text {
+                in_zone(&search.question, &mut hit, &[TIMESTAMP]);
+                for neighbours in ["_before", "_after"] {
+                    let each = hit.get_mut(neighbours).and_then(Json::as_array_mut).into_iter().flatten();
+                    each.for_each(|event| in_zone(&search.question, event, &[TIMESTAMP]));
+                }
+            }
             if !printer.hit(&hit, &hits)? {
                 return Ok(());
             }

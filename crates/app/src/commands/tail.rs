@@ -2,13 +2,14 @@
 
 use std::{collections::HashSet, time::Duration};
 
+use event::field::TIMESTAMP;
 use reqwest::Response;
 use retry::Backoff;
 use serde_json::Value as Json;
 
 use super::{
     note, print, print_json,
-    query::{PAGE, parameters, readable, values},
+    query::{PAGE, in_zone, parameters, readable, values},
 };
 use crate::{
     AppError,
@@ -41,10 +42,17 @@ pub(crate) async fn follow(client: &Client, search: &Search) -> Result<(), AppEr
     let fields = &search.fields;
     let output = search.output.printed().ok_or(AppError::FollowedCsv)?;
     let (query, names) = (search.question.query.join(" "), fields.join(","));
-    let asked = [("q", query.as_str()), ("fields", names.as_str())];
+    let zone = search.question.zone.as_deref().unwrap_or_default();
+    let asked = [("q", query.as_str()), ("fields", names.as_str()), ("zone", zone)];
     // Opened first, so that nothing is lost between the two; what both have is printed once.
     let response = client.get("/api/v1/tail", &asked).await?;
-    let found = newest(client, search).await?;
+    let mut found = newest(client, search).await?;
+    let local = |event: &mut Json| {
+        if output == Output::Text {
+            in_zone(&search.question, event, &[TIMESTAMP]);
+        }
+    };
+    found.iter_mut().for_each(local);
     let mut seen: HashSet<String> = found.iter().filter_map(id).collect();
     let text: String = found.iter().rev().map(|hit| line(hit, output, fields)).collect();
     let printed = if output == Output::Text { print(&text) } else { print_json(&text) };
@@ -53,7 +61,9 @@ pub(crate) async fn follow(client: &Client, search: &Search) -> Result<(), AppEr
     }
     let fresh = |event: &Json| {
         let is_known = id(event).is_some_and(|id| seen.remove(&id));
-        (!is_known).then(|| line(event, output, fields))
+        let mut event = event.clone();
+        local(&mut event);
+        (!is_known).then(|| line(&event, output, fields))
     };
     go_on(client, &asked, output, response, fresh).await
 }

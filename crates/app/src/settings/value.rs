@@ -205,8 +205,8 @@ impl<'v> Reader<'v> {
     }
 
     pub(super) fn zone(&mut self, name: &str) -> jiff::tz::TimeZone {
-        let wanted = "a time zone of the IANA database such as Europe/Berlin";
-        self.parse(name, wanted, jiff::tz::TimeZone::UTC, |text| jiff::tz::TimeZone::get(text).ok())
+        let wanted = "a time zone of the IANA database such as Europe/Berlin, or an offset such as +02:00";
+        self.parse(name, wanted, jiff::tz::TimeZone::UTC, |text| query::zone(text).ok())
     }
 
     /// A regular expression; None where there is none.

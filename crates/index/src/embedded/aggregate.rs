@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Bucket, FieldInfo, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, IndexError, Interval,
-    Meter, Pattern, Patterns, PatternsRequest, Selection,
+    Meter, Pattern, Patterns, PatternsRequest, Selection, Width,
     interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::{sort_counts, sort_patterns},
 };
@@ -105,7 +105,9 @@ const UNSETTLED_MAX: usize = 100_000;
 /// Counts over time.
 struct Buckets<'r> {
     request: &'r HistogramRequest,
-    interval: i64,
+    width: Width,
+    /// The bucket looked for last: where it starts, and where the next one does.
+    span: (i64, i64),
     /// Of the events that have a say in an interval that is to be chosen, the first and the last.
     range: Option<(i64, i64)>,
     buckets: BTreeMap<i64, (u64, Counts)>,
@@ -114,8 +116,11 @@ struct Buckets<'r> {
 }
 
 impl Buckets<'_> {
-    fn start(&self, nanos: i64) -> i64 {
-        nanos / self.interval * self.interval
+    fn start(&mut self, nanos: i64) -> i64 {
+        if !(self.span.0..self.span.1).contains(&nanos) {
+            self.span = self.width.span(nanos);
+        }
+        self.span.0
     }
 
     /// Adds rows to the bucket of an instant, at which one of them is.
@@ -123,7 +128,7 @@ impl Buckets<'_> {
         self.reach(at, at);
         let start = self.start(at);
         let most = match self.request.interval {
-            Interval::Fixed(_) => self.request.buckets_max,
+            Interval::Fixed(_) | Interval::Calendar(..) => self.request.buckets_max,
             Interval::Chosen { .. } => UNSETTLED_MAX,
         };
         if self.buckets.len() >= most && !self.buckets.contains_key(&start) {
@@ -142,7 +147,7 @@ impl Buckets<'_> {
     /// Takes into account that events match at both of these instants: a width that is to be chosen grows
     /// with their range.
     fn reach(&mut self, first: i64, last: i64) {
-        let Interval::Chosen { until } = self.request.interval else { return };
+        let Interval::Chosen { until, zone } = &self.request.interval else { return };
         for at in [first, last].into_iter().filter(|at| *at <= until.as_nanos()) {
             let (from, to) = self.range.unwrap_or((at, at));
             if self.range.is_some() && (from..=to).contains(&at) {
@@ -150,18 +155,19 @@ impl Buckets<'_> {
             }
             let (from, to) = (from.min(at), to.max(at));
             self.range = Some((from, to));
-            self.widen(counting_width(from, to));
+            self.widen(counting_width(from, to, zone));
         }
     }
 
-    fn widen(&mut self, interval: i64) {
-        if interval <= self.interval {
+    fn widen(&mut self, width: Width) {
+        if width.about() <= self.width.about() {
             return;
         }
-        self.interval = interval;
+        (self.width, self.span) = (width, (0, 0));
         self.open.0 = self.start(self.open.0);
         for (start, (rows, counts)) in std::mem::take(&mut self.buckets) {
-            let wider = self.buckets.entry(start / interval * interval).or_default();
+            let start = self.start(start);
+            let wider = self.buckets.entry(start).or_default();
             wider.0 += rows;
             counts.iter().for_each(|(value, rows)| count(&mut wider.1, value, *rows));
         }
@@ -207,13 +213,14 @@ impl Collect for Buckets<'_> {
         let meta = &block.segment.blocks[block.index].meta;
         self.reach(meta.first, meta.last);
         if self.start(meta.first) == self.start(meta.last) {
-            self.bucket(self.start(meta.first), u64::from(meta.rows))?;
+            self.bucket(meta.first, u64::from(meta.rows))?;
             return Ok(());
         }
         let mut times = block.times()?;
         while let Some(first) = times.first() {
             let start = self.start(*first);
-            let end = times.partition_point(|time| *time - start < self.interval);
+            let next = self.span.1;
+            let end = times.partition_point(|time| *time < next);
             self.bucket(start, end as u64)?;
             times = times.get(end..).unwrap_or_default();
         }
@@ -236,7 +243,8 @@ impl Collect for Buckets<'_> {
 
     fn row(&mut self, matcher: &mut Matcher<'_>, row: usize) -> Result<(), IndexError> {
         let nanos = matcher.rows.block.times()?.get(row).copied().unwrap_or_default();
-        if nanos < self.open.0 || nanos - self.open.0 >= self.interval {
+        let start = self.start(nanos);
+        if start != self.open.0 {
             self.close()?;
             self.open.0 = self.start(nanos);
         }
@@ -386,21 +394,27 @@ impl Shared {
         request: &HistogramRequest,
         meter: &mut Meter<'_>,
     ) -> Result<Histogram, IndexError> {
-        let interval = request.interval.first();
-        let mut found = Buckets { request, interval, range: None, buckets: BTreeMap::new(), open: (0, 0) };
+        let mut found = Buckets {
+            request,
+            width: request.interval.first(),
+            span: (0, 0),
+            range: None,
+            buckets: BTreeMap::new(),
+            open: (0, 0),
+        };
         self.visit(snapshot, &request.selection, &mut found, meter)?;
         found.close()?;
         if found.buckets.len() > request.buckets_max.max(CHOSEN_BUCKETS_MAX) {
             return Err(found.too_many());
         }
-        let interval_nanos = found.interval;
+        let width = found.width;
         let bucket = |(start, (count, by)): (i64, (u64, Counts))| Bucket {
             t: Timestamp::from_nanos(start).unwrap_or_default(),
             count,
             by: by.into_iter().collect(),
         };
         let buckets = found.buckets.into_iter().map(bucket).collect();
-        let mut histogram = Histogram { buckets, interval_nanos, covered: snapshot.covered };
+        let mut histogram = Histogram { buckets, width, covered: snapshot.covered };
         histogram.limit_values(request.by_limit);
         Ok(histogram)
     }

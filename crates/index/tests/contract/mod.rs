@@ -43,6 +43,7 @@ pub(crate) async fn check<F: Factory>(factory: &F) {
     scenarios::paging(factory).await;
     scenarios::following(factory).await;
     scenarios::counts(factory).await;
+    scenarios::calendars(factory).await;
     scenarios::durability(factory).await;
     scenarios::expiry(factory).await;
     scenarios::late_verdicts(factory).await;

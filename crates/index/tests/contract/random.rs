@@ -3,8 +3,9 @@
 use event::{Analyzed, Event, FieldKind, Severity, Value};
 use index::{
     FieldValuesRequest, HistogramRequest, Index, Interval, Limits, Order, PatternsRequest, SearchRequest,
-    Selection, scan::Scan,
+    Selection, Unit, scan::Scan,
 };
+use jiff::tz::TimeZone;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use query::{Bound, Phrase, Query, Test, TokenPattern, Wildcard};
 
@@ -169,6 +170,17 @@ pub(crate) async fn fill(index: &dyn Index, events: Vec<Analyzed<'static>>, comm
     scan
 }
 
+/// Another one for each field, so that all are met.
+fn interval(field: &str) -> Interval {
+    let berlin = || TimeZone::get("Europe/Berlin").unwrap();
+    match field {
+        "user.name" => Interval::Calendar(Unit::Day, berlin()),
+        "log.level" => Interval::Calendar(Unit::Month, TimeZone::UTC),
+        "source.ip" => Interval::Chosen { until: seconds(3), zone: berlin() },
+        _ => Interval::Fixed(2_000_000_000),
+    }
+}
+
 /// Fails unless an index answers as the scan does.
 pub(crate) async fn answers_equal(index: &dyn Index, scan: &Scan<'_>, query: Query) {
     let text = query.to_string();
@@ -193,7 +205,7 @@ pub(crate) async fn answers_equal(index: &dyn Index, scan: &Scan<'_>, query: Que
         );
         let request = HistogramRequest {
             selection: selection.clone(),
-            interval: Interval::Fixed(2_000_000_000),
+            interval: interval(field),
             by: Some(field.to_owned()),
             by_limit: 2,
             buckets_max: 100,

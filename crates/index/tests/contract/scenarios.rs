@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use event::{Event, JournalId, Position, Severity, Value, Verdict, VerdictState};
+use event::{Event, JournalId, Position, Severity, Timestamp, Value, Verdict, VerdictState};
 use index::{
     FieldValuesRequest, FollowRequest, HistogramRequest, Index, IndexError, Interval, Limits, Order,
-    PatternsRequest, SearchRequest, Selection,
+    PatternsRequest, SearchRequest, Selection, Unit, Width,
 };
+use jiff::tz::TimeZone;
 
 use super::{Factory, JOURNAL, all, analyzed, batch, found, id, now, plain, seconds, selection, write};
 
@@ -392,6 +393,98 @@ pub(super) async fn counts<F: Factory>(factory: &F) {
     assert_eq!((pattern.text.as_str(), pattern.count, pattern.anomalies), ("disk full", 2, 0));
     assert_eq!((pattern.first, pattern.last), (seconds(3), seconds(4)));
     assert_eq!((pattern.severity, pattern.score_max), (Severity::Fatal, 0.4));
+}
+
+/// Days, weeks, months, quarters and years of a zone, over two changes of its clocks.
+pub(super) async fn calendars<F: Factory>(factory: &F) {
+    let place = factory.place();
+    let index = factory.open(&place).await;
+    let times = [
+        "2023-12-31T22:59:59.999999999Z",
+        "2023-12-31T23:00:00Z",
+        "2024-03-30T22:59:59Z",
+        "2024-03-30T23:00:00Z",
+        "2024-03-31T21:59:59Z",
+        "2024-03-31T22:00:00Z",
+        "2024-10-26T22:00:00Z",
+        "2024-10-27T22:59:59Z",
+        "2024-10-27T23:00:00Z",
+    ];
+    let event = |(record, time): (usize, &&str)| {
+        let event = Event::new("m", Timestamp::parse(time).unwrap());
+        analyzed(record as u32, event, |event| event.source = Some(if record < 5 { "a" } else { "b" }.into()))
+    };
+    let events: Vec<_> = times.iter().enumerate().map(event).collect();
+    write(&*index, batch(events[..4].to_vec())).await;
+    index.commit().await.unwrap();
+    write(&*index, batch(events[4..].to_vec())).await;
+    let (utc, berlin) = (TimeZone::UTC, TimeZone::get("Europe/Berlin").unwrap());
+    let shifted = TimeZone::fixed(jiff::tz::Offset::from_seconds(-12_600).unwrap());
+    for (unit, zone, expected) in [
+        (
+            Unit::Day,
+            &berlin,
+            &[
+                ("2023-12-30T23:00:00Z", 1),
+                ("2023-12-31T23:00:00Z", 1),
+                ("2024-03-29T23:00:00Z", 1),
+                ("2024-03-30T23:00:00Z", 2),
+                ("2024-03-31T22:00:00Z", 1),
+                ("2024-10-26T22:00:00Z", 2),
+                ("2024-10-27T23:00:00Z", 1),
+            ][..],
+        ),
+        (
+            Unit::Week,
+            &berlin,
+            &[
+                ("2023-12-24T23:00:00Z", 1),
+                ("2023-12-31T23:00:00Z", 1),
+                ("2024-03-24T23:00:00Z", 3),
+                ("2024-03-31T22:00:00Z", 1),
+                ("2024-10-20T22:00:00Z", 2),
+                ("2024-10-27T23:00:00Z", 1),
+            ],
+        ),
+        (
+            Unit::Month,
+            &shifted,
+            &[("2023-12-01T03:30:00Z", 2), ("2024-03-01T03:30:00Z", 4), ("2024-10-01T03:30:00Z", 3)],
+        ),
+        (
+            Unit::Quarter,
+            &berlin,
+            &[
+                ("2023-09-30T22:00:00Z", 1),
+                ("2023-12-31T23:00:00Z", 4),
+                ("2024-03-31T22:00:00Z", 1),
+                ("2024-09-30T22:00:00Z", 3),
+            ],
+        ),
+        (Unit::Year, &utc, &[("2023-01-01T00:00:00Z", 2), ("2024-01-01T00:00:00Z", 7)]),
+    ] {
+        for by in [None, Some("service.name".to_owned())] {
+            let request = HistogramRequest {
+                selection: selection("*"),
+                interval: Interval::Calendar(unit, zone.clone()),
+                by,
+                by_limit: 2,
+                buckets_max: 10,
+            };
+            let found = index.histogram(request, &Limits::none()).await.unwrap();
+            let buckets: Vec<_> =
+                found.buckets.iter().map(|bucket| (bucket.t.to_string(), bucket.count)).collect();
+            let expected: Vec<_> = expected.iter().map(|(t, count)| ((*t).to_owned(), *count)).collect();
+            assert_eq!(buckets, expected, "{unit:?} {zone:?}");
+        }
+    }
+    // Chosen, they are the same stretches.
+    let interval = Interval::Chosen { until: Timestamp::MAX, zone: berlin.clone() };
+    let request =
+        HistogramRequest { selection: selection("*"), interval, by: None, by_limit: 2, buckets_max: 1000 };
+    let found = index.histogram(request, &Limits::none()).await.unwrap().settle(Timestamp::MAX, &berlin);
+    assert_eq!(found.width, Width::Calendar(Unit::Week, berlin));
+    assert_eq!(found.buckets.iter().map(|bucket| bucket.count).collect::<Vec<_>>(), [1, 1, 3, 1, 2, 1]);
 }
 
 pub(super) async fn durability<F: Factory>(factory: &F) {

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, ops::Bound};
 
 use event::{FieldKind, Timestamp, field};
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Question, dsl, unanswerable, unexpected};
 use crate::{
-    Bucket, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, IndexError, Interval, OTHER,
+    Bucket, FieldValues, FieldValuesRequest, Histogram, HistogramRequest, IndexError, Interval, OTHER, Unit,
+    Width,
     elasticsearch::{Cluster, Flavor, View},
     interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::sort_counts,
@@ -27,22 +29,26 @@ pub(in crate::elasticsearch) async fn histogram(
     view: &View,
     request: HistogramRequest,
 ) -> Result<Histogram, IndexError> {
-    let interval = request.interval.first();
-    if interval % MILLI != 0 {
+    let first = request.interval.first();
+    if matches!(first, Width::Fixed(nanos) if nanos % MILLI != 0) {
         return Err(IndexError::Unsupported { what: "it counts by whole milliseconds".to_owned() });
     }
     let question = Question::new(cluster, view, &request.selection).await?;
-    let (interval, buckets_max) = match request.interval {
-        Interval::Fixed(_) => (interval, request.buckets_max),
-        Interval::Chosen { until } => {
-            (chosen(&question, until).await?.unwrap_or(interval), request.buckets_max.max(CHOSEN_BUCKETS_MAX))
+    let (width, buckets_max) = match &request.interval {
+        Interval::Fixed(_) | Interval::Calendar(..) => (first, request.buckets_max),
+        Interval::Chosen { until, zone } => {
+            let chosen = chosen(&question, *until, zone).await?;
+            (chosen.unwrap_or(first), request.buckets_max.max(CHOSEN_BUCKETS_MAX))
         }
     };
-    let over_time = json!({
-        "field": field::TIMESTAMP,
-        "fixed_interval": format!("{}ms", interval / MILLI),
-        "min_doc_count": 1,
-    });
+    let mut over_time = json!({"field": field::TIMESTAMP, "min_doc_count": 1});
+    match &width {
+        Width::Fixed(nanos) => over_time["fixed_interval"] = format!("{}ms", nanos / MILLI).into(),
+        Width::Calendar(unit, zone) => {
+            over_time["calendar_interval"] = calendar_interval(*unit).into();
+            over_time["time_zone"] = zone_name(zone)?.into();
+        }
+    }
     let mut over_time = json!({"date_histogram": over_time});
     if let Some(by) = &request.by {
         let top = top_values(&question, by, request.by_limit).await?;
@@ -56,11 +62,37 @@ pub(in crate::elasticsearch) async fn histogram(
     let kind = request.by.as_deref().map(FieldKind::of);
     let buckets = found.iter().map(|bucket| read_bucket(bucket, kind)).collect::<Option<_>>();
     let buckets = buckets.ok_or_else(|| unexpected("a bucket of the histogram has no time or no count"))?;
-    Ok(Histogram { buckets, interval_nanos: interval, covered: view.covered })
+    Ok(Histogram { buckets, width, covered: view.covered })
+}
+
+const fn calendar_interval(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Day => "day",
+        Unit::Week => "week",
+        Unit::Month => "month",
+        Unit::Quarter => "quarter",
+        Unit::Year => "year",
+    }
+}
+
+/// A zone as the server takes it.
+fn zone_name(zone: &TimeZone) -> Result<String, IndexError> {
+    if let Some(name) = zone.iana_name() {
+        return Ok(name.to_owned());
+    }
+    let unknown =
+        |_| IndexError::Unsupported { what: "it knows zones by their name or their offset".to_owned() };
+    let seconds = zone.to_fixed_offset().map_err(unknown)?.seconds();
+    let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
+    Ok(format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60))
 }
 
 /// The width to count by, from the first and the last event up to an instant; None without any.
-async fn chosen(question: &Question<'_>, until: Timestamp) -> Result<Option<i64>, IndexError> {
+async fn chosen(
+    question: &Question<'_>,
+    until: Timestamp,
+    zone: &TimeZone,
+) -> Result<Option<Width>, IndexError> {
     let of = |kind: &str| json!({kind: {"field": field::TIMESTAMP}});
     let range = dsl::time_range(field::TIMESTAMP, Bound::Unbounded, Bound::Included(until));
     let known = json!({
@@ -71,7 +103,7 @@ async fn chosen(question: &Question<'_>, until: Timestamp) -> Result<Option<i64>
     let known = &answer["aggregations"]["known"];
     // Milliseconds, as fractions are nothing to widths of whole seconds.
     let nanos = |name: &str| known[name]["value"].as_f64().map(|millis| millis as i64 * MILLI);
-    Ok(nanos("first").zip(nanos("last")).map(|(first, last)| counting_width(first, last)))
+    Ok(nanos("first").zip(nanos("last")).map(|(first, last)| counting_width(first, last, zone)))
 }
 
 /// Counts by the most frequent values, and all others together.

@@ -11,6 +11,7 @@ use event::{
     Analyzed, Batch, Event, EventId, Field, JournalId, Position, Severity, Template, Timestamp, Value,
     Variable, VariableKind, Verdict, VerdictState,
 };
+use jiff::tz::TimeZone;
 use proptest::{collection::vec, option, prelude::*};
 use query::Query;
 use tempfile::TempDir;
@@ -20,7 +21,7 @@ mod damage;
 use super::{Config, Embedded};
 use crate::{
     FieldValuesRequest, HistogramRequest, Index, IndexError, Interval, Limits, PatternsRequest,
-    SearchRequest, Selection, scan::Scan,
+    SearchRequest, Selection, Unit, scan::Scan,
 };
 
 const NOW: Timestamp = Timestamp::MAX;
@@ -240,9 +241,14 @@ fn same(index: &Embedded, scan: &Scan<'_>, query: &str, from: Option<i64>, to: O
             (Interval::Fixed(1_000), None),
             (Interval::Fixed(10), Some("level")),
             (Interval::Fixed(i64::MAX), Some("user.name")),
-            (Interval::Chosen { until: NOW }, None),
-            (Interval::Chosen { until: Timestamp::from_nanos(40).unwrap() }, Some("level")),
-            (Interval::Chosen { until: NOW }, Some("level")),
+            (Interval::Calendar(Unit::Day, TimeZone::get("Asia/Kathmandu").unwrap()), None),
+            (Interval::Calendar(Unit::Month, TimeZone::UTC), Some("level")),
+            (Interval::Chosen { until: NOW, zone: TimeZone::UTC }, None),
+            (
+                Interval::Chosen { until: Timestamp::from_nanos(40).unwrap(), zone: TimeZone::UTC },
+                Some("level"),
+            ),
+            (Interval::Chosen { until: NOW, zone: TimeZone::UTC }, Some("level")),
         ] {
             let request = HistogramRequest {
                 selection: selection.clone(),
