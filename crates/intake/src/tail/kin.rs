@@ -130,7 +130,7 @@ fn beside(
             && !is_backup(original.path)
             && is_older(&other.metadata()?, metadata);
         return Ok(match size >= other_size {
-            true if position.offset == 0 => settle(0, UNTIL_READ),
+            true if position.offset == 0 => settle(both, UNTIL_READ),
             true if lines > 1 && !is_rotated => Kinship::Continues(position.clone()),
             true => Kinship::None,
             // Being written, or a new one.

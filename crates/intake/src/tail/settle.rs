@@ -27,7 +27,7 @@ impl Files {
             self.asked_at = self.now;
         }
         let is_due = |file: &Tailed| match file.state {
-            State::Read => false,
+            State::Read => file.dirty && file.position.offset == 0 && file.held().is_none(),
             State::Held { .. } => ask_all || file.is_ready(self.now),
             _ => file.is_ready(self.now),
         };
@@ -59,7 +59,16 @@ impl Files {
             return Ok(());
         }
         match file.state {
-            State::Read => return Ok(()),
+            State::Read => {
+                file.dirty = is_dirty;
+                if !begins_anew(file)? {
+                    return Ok(());
+                }
+                file.state = State::New;
+                if !settle_nature(file)? {
+                    return Ok(());
+                }
+            }
             State::Copy => return self.settle_copy(id),
             State::Elsewhere { of, end } => return self.settle_elsewhere(id, of, end),
             State::Held { .. } => {}
@@ -303,6 +312,15 @@ impl Found {
             }
         }
     }
+}
+
+/// Whether a file of which nothing was read yet begins with another line than it did.
+fn begins_anew(file: &Tailed) -> io::Result<bool> {
+    let Some(handle) = &file.handle else { return Ok(false) };
+    let mut start = [0; START_BYTES];
+    let length = read_at(handle, &mut start, 0)?;
+    let before = file.position.first;
+    Ok(before != 0 && first_line(&start[..length]).is_some_and(|first| first != before))
 }
 
 /// Finds out whether a file is text; whether it is.

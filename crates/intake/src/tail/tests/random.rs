@@ -351,10 +351,58 @@ fn every_line_is_found_exactly_once_after_steps_that_failed() {
             copy(true, true),
             Look,
         ],
+        vec![
+            copy(true, true),
+            copy(true, true),
+            DeleteOldest,
+            Write(4),
+            Look,
+            Other(3),
+            copy(false, true),
+            Look,
+            Part(3),
+            Write(2),
+            Kill,
+            Write(3),
+            Write(4),
+            copy(true, false),
+            Rename { late: false },
+            Part(3),
+            Rename { late: false },
+            Restart,
+            Edit { look: false },
+            Kill,
+            Pass(3),
+            Write(3),
+            Part(5),
+            Write(2),
+            Kill,
+            Rename { late: true },
+            Rename { late: false },
+            Write(2),
+            Other(3),
+            Kill,
+            Look,
+            Write(2),
+            Look,
+            copy(false, true),
+            Other(3),
+            Edit { look: false },
+        ],
+        vec![
+            Write(2),
+            Rename { late: false },
+            Other(2),
+            copy(false, true),
+            Part(14),
+            copy(false, false),
+            copy(false, true),
+        ],
     ] {
-        for turn_bytes in [64, 1024] {
+        for turn_bytes in [16, 64, 1024] {
             check(World { turn_bytes, ..World::new() }, &steps, "");
             check(World { turn_bytes, ..World::joined() }, &steps, "begun\n");
+            check(World { turn_bytes, ..World::joined() }, &steps, "begun\nand ready\n");
         }
     }
 }
