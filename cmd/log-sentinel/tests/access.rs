@@ -550,3 +550,21 @@ async fn a_collector_shows_its_certificate_to_a_service_that_asks_for_one() {
         assert_eq!((collector.count("line").await.unwrap(), unscored == 0), (1, scored), "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_refusal_reaches_whoever_still_sends() {
+    let data = tempfile::tempdir().unwrap();
+    let server =
+        Server::start(Path::new(BINARY), &data.path().join("state"), &[("API_KEYS", API_KEY)]).unwrap();
+    let body = data.path().join("body");
+    fs::write(&body, vec![b'x'; 4 << 20]).unwrap();
+    let body = format!("@{}", body.display());
+    let logs = format!("{}/logs", server.url);
+    for version in ["--http1.1", "--http2-prior-knowledge"] {
+        for _ in 0..10 {
+            let post = [version, "-H", "content-type: text/plain", "--data-binary", &body, &logs];
+            let (status, answer) = curl(&post);
+            assert!(status == 401 && answer.contains("unauthorized"), "{version}: {status} {answer}");
+        }
+    }
+}

@@ -25,6 +25,7 @@ mod serve;
 mod standing;
 mod trainings;
 mod unanswered;
+mod unread;
 
 pub use self::access::{Access, AccessConfig};
 pub use self::anomaly::{

@@ -2,7 +2,11 @@
 
 use std::{convert::Infallible, pin::pin, time::Duration};
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Version},
+};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -17,6 +21,7 @@ use tower::ServiceExt;
 use crate::{
     channel::Channel,
     listen::{Bounded, Connection, Line},
+    unread,
 };
 
 /// Bytes of a request's head, and what is read of a body at a time.
@@ -89,11 +94,22 @@ async fn answered(
     request: Request<Incoming>,
 ) -> Result<axum::response::Response, Infallible> {
     let busy = line.begin();
-    let mut request = request.map(Body::new);
+    let (head, body) = request.into_parts();
+    let (body, lingering) = if head.version == Version::HTTP_2 {
+        let (body, lingering) = unread::watch(body);
+        (Body::new(body), Some(lingering))
+    } else {
+        (Body::new(body), None)
+    };
+    let mut request = Request::from_parts(head, body);
     request.extensions_mut().insert(line);
     let response = router.oneshot(request).await?;
     // The request is under way until the last byte of its answer.
     Ok(response.map(|body| {
+        let body = match lingering {
+            Some(lingering) => Body::new(lingering(body)),
+            None => body,
+        };
         Body::new(body.map_err(move |error| {
             let _busy = &busy;
             error
