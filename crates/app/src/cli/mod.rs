@@ -123,12 +123,12 @@ pub enum Command {
         #[command(flatten)]
         server: Server,
     },
-    /// Train the anomaly model on a file of JSON logs, or on what is stored.
+    /// Train the anomaly model on a file of logs, or on what is stored.
     ///
     /// A long training says how it fares until it ends; Ctrl-C cancels it.
     #[command(group = ArgGroup::new("logs").required(true))]
     Train {
-        /// A file of NDJSON or a JSON array; `-` is standard input.
+        /// A file of NDJSON, a JSON array or plain lines; `-` is standard input.
         #[arg(group = "logs")]
         file: Option<PathBuf>,
         /// Learn from the stored events that match this instead.
@@ -138,9 +138,9 @@ pub enum Command {
         #[arg(long, value_name = "URL")]
         url: Option<String>,
     },
-    /// Score a file of JSON logs without storing them.
+    /// Score a file of logs without storing them.
     Predict {
-        /// A file of NDJSON, one object or a JSON array; `-` is standard input.
+        /// A file of NDJSON, one object, a JSON array or plain lines; `-` is standard input.
         file: PathBuf,
         /// Where the anomaly service answers, such as http://127.0.0.1:8000.
         #[arg(long, value_name = "URL")]
