@@ -370,3 +370,22 @@ fn a_record_within_a_record_is_opened() {
         assert_eq!(events[0].original.as_deref(), Some(line));
     }
 }
+
+#[test]
+fn a_record_is_found_by_the_file_that_held_it() {
+    let (received, zone) = (Timestamp::parse("2026-11-29T12:00:00Z").unwrap_or_default(), TimeZone::UTC);
+    let body = br#"{"message":"boom","log":{"file":{"path":"/var/log/x.log"}}}"#;
+    for (file, expected) in [
+        (None, [Some("/var/log/x.log"), None]),
+        (Some("/srv/all.ndjson"), [Some("/srv/all.ndjson"), Some("/var/log/x.log")]),
+        (Some("/var/log/x.log"), [Some("/var/log/x.log"), None]),
+    ] {
+        let context = Context { file, ..Context::new(received, &zone, 64 * 1024) };
+        parse::body(Format::Json, body, &context, |record| {
+            let event = record.unwrap_or_else(|problem| panic!("{problem:?}"));
+            let paths = ["log.file.path", "labels.log.file.path"]
+                .map(|path| event.field(path).and_then(Value::as_str));
+            assert_eq!(paths, expected, "{file:?}");
+        });
+    }
+}

@@ -401,6 +401,12 @@ fn json_of(value: &Value<'_>) -> String {
 /// What every event gets from where it was found, unless it says so itself, and the bound of its text.
 pub(crate) fn complete<'a>(event: &mut Event<'a>, context: &Context<'_>) {
     if let Some(file) = context.file {
+        // Where a record came from is where it was found; what it says itself of that is kept beside it.
+        if let Some(own) = event.fields.iter_mut().find(|each| each.path == field::FILE_PATH)
+            && own.value.as_str() != Some(file)
+        {
+            own.path = Cow::Owned(format!("{}{}", field::LABELS, field::FILE_PATH));
+        }
         if event.field(field::FILE_PATH).is_none() {
             event.set(field::FILE_PATH, file.to_owned());
         }
