@@ -27,8 +27,8 @@ pub enum Packing {
     Tar,
 }
 
-/// What `tar` writes behind the name and the rights of the first file.
-const TAR: (usize, &[u8]) = (257, b"ustar");
+/// Bytes of the head of a file in an archive of `tar`.
+const TAR_HEAD: usize = 512;
 
 impl Packing {
     /// How a file or a body is packed that begins with these bytes; None when no packing is known by them.
@@ -44,7 +44,7 @@ impl Packing {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
             [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Self::SevenZip,
             [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => Self::Rar,
-            _ if start.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) => Self::Tar,
+            _ if is_tar(start) => Self::Tar,
             _ => return None,
         };
         Some(packing)
@@ -64,6 +64,19 @@ impl Packing {
             Self::Tar => "tar",
         }
     }
+}
+
+/// Whether the head of a file of a POSIX or GNU archive stands here, with the right checksum: text may hold all else of it.
+fn is_tar(start: &[u8]) -> bool {
+    const CHECKSUM: std::ops::Range<usize> = 148..156;
+    let Some(head) = start.get(..TAR_HEAD).filter(|head| head[257..].starts_with(b"ustar")) else {
+        return false;
+    };
+    let written =
+        head[CHECKSUM].iter().skip_while(|byte| **byte == b' ').take_while(|byte| byte.is_ascii_digit());
+    let written = written.fold(0u64, |sum, digit| sum * 8 + u64::from(digit - b'0'));
+    let sum = |bytes: &[u8]| bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+    written == sum(head) - sum(&head[CHECKSUM]) + 8 * u64::from(b' ')
 }
 
 /// What stands behind a whole member of gzip and is none.
@@ -128,8 +141,13 @@ mod tests {
 
     #[test]
     fn packings_are_told_by_their_first_bytes() {
-        let mut tar = vec![b'a'; 512];
-        tar[257..262].copy_from_slice(b"ustar");
+        let mut like_tar = vec![b'a'; 600];
+        like_tar[257..262].copy_from_slice(b"ustar");
+        let mut tar = vec![0; 600];
+        tar[..5].copy_from_slice(b"a.log");
+        tar[257..265].copy_from_slice(b"ustar\x0000");
+        let sum = tar[..512].iter().map(|byte| u32::from(*byte)).sum::<u32>() + 8 * 32;
+        tar[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
         for (bytes, expected) in [
             (gzip(b"x"), Some(Packing::Gzip)),
             (b"BZh91AY&SYx".to_vec(), Some(Packing::Bzip2)),
@@ -137,6 +155,7 @@ mod tests {
             (b"PK\x03\x04".to_vec(), Some(Packing::Zip)),
             (b"PK is text".to_vec(), None),
             (tar, Some(Packing::Tar)),
+            (like_tar, None),
             (b"".to_vec(), None),
         ] {
             assert_eq!(Packing::of(&bytes), expected, "{bytes:?}");

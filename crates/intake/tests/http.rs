@@ -210,7 +210,9 @@ async fn what_cannot_be_stored_is_refused_with_its_reason() {
     let form = "content-type: application/x-www-form-urlencoded";
     let large = "x".repeat(BODY_BYTES_MAX + 1);
     let mut tar = [&b"a.log"[..], &[0; 507]].concat();
-    tar[257..262].copy_from_slice(b"ustar");
+    tar[257..265].copy_from_slice(b"ustar\x0000");
+    let sum = tar.iter().map(|byte| u32::from(*byte)).sum::<u32>() + 8 * u32::from(b' ');
+    tar[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     let cases: &[Refused<'_>] = &[
         (&[], b"".to_vec(), 400, "empty_body", &["at least one event"]),
         (&[JSON], b" \r\n\n".to_vec(), 400, "empty_body", &[]),

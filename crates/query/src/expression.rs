@@ -5,7 +5,9 @@ use regex::{Regex, RegexBuilder};
 /// Bytes of one as it is written.
 const LENGTH_MAX: usize = 1024;
 /// Bytes that one may take when it is compiled.
-const COMPILED_MAX: usize = 128 << 10;
+const COMPILED_MAX: usize = 32 << 10;
+/// Bytes at the start of a text that are looked at.
+const LOOK_BYTES: usize = 64 << 10;
 /// Bytes that searching with one may take.
 const CACHE_MAX: usize = 1 << 20;
 
@@ -54,9 +56,9 @@ impl Expression {
         &self.text
     }
 
-    /// Whether it is found anywhere in a text.
+    /// Whether it is found in the first 64 KiB of a text.
     pub fn is_in(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        self.regex.is_match(&text[..text.floor_char_boundary(LOOK_BYTES)])
     }
 }
 

@@ -173,7 +173,7 @@ fn errors_name_the_column_and_what_was_expected() {
         ("timestamp:yesterday", 11, "no time"),
         ("\"\":x", 1, "name of a field"),
         ("user.name:~\"(a\"", 11, "this is no regular expression: unclosed group"),
-        ("user.name:~\"(a{99}){99}{99}\"", 11, "takes more than 128 KiB"),
+        ("user.name:~\"(a{99}){99}{99}\"", 11, "takes more than 32 KiB"),
         ("user.name:~\"a", 12, "never closed"),
         ("process.pid:~\"1\"", 13, "holds none"),
         ("\"C:\\Temp\\\"", 1, "double the backslash"),

@@ -12,6 +12,12 @@ use crate::searcher::Searcher;
 const LOOKED_AT: usize = 8;
 /// So many names of hosts, services and programs, the most frequent ones.
 const NAMES_MAX: usize = 1_000;
+/// So many of the fields that events have, the most frequent ones.
+const FIELDS_MAX: usize = 2_000;
+/// Longer names are told by their last part alone: how far names are apart takes the product of their lengths.
+const COMPARED_CHARACTERS: usize = 32;
+/// Names further apart than this are not near.
+const DISTANCE_MAX: usize = 3;
 /// So many fields are named for one that is not there.
 const NEAREST: usize = 3;
 /// What messages seldom name, and people search them for.
@@ -28,9 +34,12 @@ impl Searcher {
         if !asked.is_empty()
             && let Ok(answer) = self.fields(limits).await
         {
-            for path in asked {
-                hints.extend(unfit(path, &answer.result).or_else(|| unknown(path, &answer.result)));
-            }
+            let (asked, fields) = (asked.into_iter().map(str::to_owned).collect::<Vec<_>>(), answer.result);
+            let told = telemetry::task::blocking("hints", move || {
+                let told = |path: &String| unfit(path, &fields).or_else(|| unknown(path, &fields));
+                asked.iter().filter_map(told).collect::<Vec<_>>()
+            });
+            hints.extend(told.await.unwrap_or_default());
         }
         let words: Vec<String> = wanted.iter().filter_map(|part| word(part)).take(LOOKED_AT).collect();
         for (path, what) in if words.is_empty() { &[][..] } else { &NAMED } {
@@ -81,8 +90,8 @@ fn unknown(path: &str, fields: &[FieldInfo]) -> Option<String> {
     if fields.is_empty() || fields.iter().any(|field| field.name == path) {
         return None;
     }
-    let mut near: Vec<_> = fields
-        .iter()
+    let mut near: Vec<_> = frequent(fields)
+        .into_iter()
         .filter_map(|field| Some((nearness(path, &field.name)?, std::cmp::Reverse(field.count), &field.name)))
         .collect();
     near.sort_unstable();
@@ -93,6 +102,16 @@ fn unknown(path: &str, fields: &[FieldInfo]) -> Option<String> {
     let near: Vec<_> = near.into_iter().take(NEAREST).map(|(_, _, name)| written(name)).collect();
     let near = if near.is_empty() { String::new() } else { format!("; there is {}", near.join(", ")) };
     Some(format!("no event has the field {}{near}", written(path)))
+}
+
+/// The fields that most events have.
+fn frequent(fields: &[FieldInfo]) -> Vec<&FieldInfo> {
+    let mut fields: Vec<_> = fields.iter().collect();
+    if fields.len() > FIELDS_MAX {
+        fields.select_nth_unstable_by_key(FIELDS_MAX, |field| std::cmp::Reverse(field.count));
+        fields.truncate(FIELDS_MAX);
+    }
+    fields
 }
 
 /// How near a name is to the one that was meant, 0 being the same but for its spelling; None when it is not.
@@ -110,9 +129,12 @@ fn nearness(asked: &str, name: &str) -> Option<usize> {
     {
         return Some(1);
     }
-    let distance = strsim::damerau_levenshtein(&asked, &name);
-    if distance <= asked.chars().count().div_ceil(4).min(3) {
-        return Some(1 + distance);
+    let lengths = [&asked, &name].map(|name| name.chars().count());
+    if lengths[0] <= COMPARED_CHARACTERS && lengths[0].abs_diff(lengths[1]) <= DISTANCE_MAX {
+        let distance = strsim::osa_distance(&asked, &name);
+        if distance <= lengths[0].div_ceil(4).min(DISTANCE_MAX) {
+            return Some(1 + distance);
+        }
     }
     // `status` of `status_code`.
     (last_asked.len() > 2 && last_name.contains(&last_asked)).then_some(5)
@@ -159,6 +181,11 @@ mod tests {
         ] {
             assert_eq!(unknown(asked, &fields).as_deref(), expected, "{asked}");
         }
+        let mut many: Vec<_> = (0..FIELDS_MAX).map(|n| field((["labels.x", "labels.y"][n % 2], 7))).collect();
+        many.push(field(("labels.error", 1)));
+        assert_eq!(unknown("labels.eror", &many).as_deref(), Some("no event has the field labels.eror"));
+        let long = format!("labels.{}", "a".repeat(COMPARED_CHARACTERS + 1));
+        assert_eq!(nearness(&long, &format!("{long}b")), None, "long names are not compared");
         let fields = ["labels.host", "labels.source.ip", "source.ip"].map(|name| field((name, 1)));
         for (asked, expected) in [
             ("host.name", Some("what does not fit into host.name is kept as labels.host")),

@@ -174,6 +174,10 @@ pub(super) async fn patterns(
         }
         // What comes right before, unless its end is given.
         let earlier = (begins, ends.or(request.selection.from));
+        if earlier.1.is_none() {
+            let detail = "give 'from' or 'compare_to': the earlier period has no end, and would be part of the later one";
+            return Err(bad_parameter("compare_from", detail));
+        }
         if let (Some(from), Some(to)) = earlier
             && from > to
         {

@@ -194,7 +194,8 @@ impl Pages {
         self.from_index |= from_index;
         if is_first {
             self.partial = partial;
-            if result.total == 0 {
+            // The others have no place for them.
+            if result.total == 0 && self.writer.form == Form::Json {
                 self.hint(limits).await;
             }
         }

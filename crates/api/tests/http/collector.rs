@@ -312,6 +312,7 @@ async fn bad_questions_name_what_is_wrong() {
         ("/api/v1/patterns?q=%22", "bad_query", "q", "column"),
         ("/api/v1/patterns?order=up", "bad_parameter", "order", "frequent, rare, newest"),
         ("/api/v1/patterns?order=rare&compare_from=now-1d", "bad_parameter", "order", "of their own"),
+        ("/api/v1/patterns?compare_from=now-1d", "bad_parameter", "compare_from", "'from' or 'compare_to'"),
         (
             "/api/v1/patterns?from=now-2h&compare_from=now-1h",
             "bad_parameter",

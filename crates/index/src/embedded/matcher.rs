@@ -20,7 +20,7 @@ use crate::{IndexError, Meter};
 /// So many bytes of a message count as another test.
 const MESSAGE_BYTES: u64 = 256;
 /// So many bytes of a text in which an expression is looked for count as another test.
-const EXPRESSION_BYTES: u64 = 64;
+const EXPRESSION_BYTES: u64 = 8;
 /// So many rows of a column that is read count as one test.
 const COLUMN_ROWS: u64 = 16;
 

@@ -42,9 +42,6 @@ const MAGICS: &[(&[u8], &str)] = &[
     (b"Rar!\x1a\x07", "rar"),
 ];
 
-/// What an archive of tar has behind the name and the rights of its first file, which are text.
-const TAR: (usize, &[u8]) = (257, b"ustar");
-
 /// What a file is, by the bytes at its start and at its end (which may overlap), without leading NULs.
 pub(crate) fn nature(start: &[u8], end: &[u8], ending: Option<&str>) -> Nature {
     for (magic, announced) in MAGICS {
@@ -54,7 +51,7 @@ pub(crate) fn nature(start: &[u8], end: &[u8], ending: Option<&str>) -> Nature {
             return if is_announced { Nature::Packed } else { Nature::Binary };
         }
     }
-    if start.get(TAR.0..).is_some_and(|rest| rest.starts_with(TAR.1)) {
+    if body::Packing::of(start) == Some(body::Packing::Tar) {
         return Nature::Binary;
     }
     match utf16::order(start) {
@@ -224,6 +221,10 @@ mod tests {
         let text = Nature::Text(Encoding::Bytes);
         let le_text = Nature::Text(Encoding::Utf16Le);
         let be_text = Nature::Text(Encoding::Utf16Be);
+        let mut tar = [&b"a.log"[..], &[0; 507], b"line\n"].concat();
+        tar[257..265].copy_from_slice(b"ustar\x0000");
+        let sum = tar[..512].iter().map(|byte| u32::from(*byte)).sum::<u32>() + 8 * u32::from(b' ');
+        tar[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
         for (bytes, ending, expected) in [
             (b"plain text\n".to_vec(), None, text),
             (b"plain text\n".to_vec(), Some("gz"), text),
@@ -237,7 +238,9 @@ mod tests {
             (b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), Some("GZ"), Nature::Packed),
             (b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), Some("1"), Nature::Binary),
             (noise.clone(), Some("gz"), Nature::Binary),
-            ([&[b'a'; 257][..], b"ustar\0", &[b'1'; 300]].concat(), Some("tar"), Nature::Binary),
+            // A request for such a path makes no archive of a log.
+            ([&[b'a'; 257][..], b"ustar ", &[b'1'; 300]].concat(), Some("log"), text),
+            (tar, Some("tar"), Nature::Binary),
             (b"7z\xbc\xaf\x27\x1c".to_vec(), Some("7z"), Nature::Packed),
             (noise, None, Nature::Binary),
             (utmp, None, Nature::Binary),
