@@ -19,6 +19,9 @@ pub struct Before {
     /// The columns of a W3C log, as its last `#Fields:` names them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     columns: Option<String>,
+    /// The last line said nothing of those behind it: no head of a log goes on here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_within: bool,
 }
 
 impl Before {
@@ -43,5 +46,21 @@ impl Before {
     /// Notes the columns of the lines behind.
     pub(crate) fn name_columns(&mut self, columns: &str) {
         self.columns = Some(columns.to_owned()).filter(|columns| columns.len() <= COLUMNS_BYTES_MAX);
+    }
+
+    /// Forgets them.
+    pub(crate) fn drop_columns(&mut self) {
+        self.columns = None;
+    }
+
+    /// Whether a line that says something of those behind it is believed: where a log begins, behind another such line,
+    /// and in a log that has columns.
+    pub(crate) fn is_head(&self) -> bool {
+        !self.is_within || self.columns.is_some()
+    }
+
+    /// Notes whether the last line said something of those behind it.
+    pub(crate) fn passed(&mut self, directive: bool) {
+        self.is_within = !directive;
     }
 }

@@ -19,8 +19,9 @@ use crate::{
 ///   are in them.
 /// - `Lines` is text, each line recognised as [`crate::line`] does, or several that are one event
 ///   ([`Context::joining`]); empty lines are passed over. In a file, a line without a time has that of the one before.
-///   Columns that a W3C log names hold for the lines behind. Entries of the journal's export format and events of
-///   Windows in XML are one event each, whatever lines they have.
+///   Columns that the head of a W3C log names hold for the lines behind that they fit. Entries of the journal's export
+///   format that are whole, and texts that are nothing but events of Windows in XML, are one event each, whatever lines
+///   they have.
 ///
 /// UTF-16 is decoded and marked.
 ///
@@ -62,14 +63,10 @@ fn read<'a>(format: Format, body: &'a [u8], context: &Context<'_>, take: Take<'_
 fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before {
     let mut before = context.before.cloned().unwrap_or_default();
     w3c::begin(body, &mut before, context);
-    for Piece { bytes, is_rest } in joining::pieces(body, context.joining) {
-        if envelope::begins(bytes) && enveloped(bytes, context, take) {
+    for Piece { bytes, is_rest, is_entry } in joining::pieces(body, context) {
+        w3c::direct(bytes, &mut before, context);
+        if !is_entry && envelope::begins(bytes) && enveloped(bytes, context, take) {
             continue;
-        }
-        let directive =
-            bytes.first().filter(|first| **first == b'#').and_then(|_| std::str::from_utf8(bytes).ok());
-        if let Some(line) = directive {
-            w3c::direct(line, &mut before, context);
         }
         let mut put = |mut event: Event<'a>, before: &mut Before| {
             if event.timestamp != context.received {
@@ -89,8 +86,8 @@ fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before
         if bytes.trim_ascii_start().first() == Some(&b'<')
             && let Ok(text) = std::str::from_utf8(bytes)
         {
-            let mut elements = windows::elements(text).peekable();
-            if elements.peek().is_some_and(|element| element.len() < text.len()) {
+            let elements = windows::elements(text);
+            if elements.first().is_some_and(|element| element.len() < text.len()) {
                 for element in elements {
                     put(crate::line(element.as_bytes(), context), &mut before);
                 }
@@ -100,33 +97,41 @@ fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before
                 continue;
             }
         }
-        let event = event(bytes, &Context { before: Some(&before), ..context.clone() });
+        let event = if is_entry {
+            entry(bytes, &Context { before: Some(&before), ..context.clone() })
+        } else if let Some(event) = columned(bytes, &mut before, context) {
+            event
+        } else {
+            crate::line(bytes, &Context { before: Some(&before), ..context.clone() })
+        };
         put(event, &mut before);
     }
     before
 }
 
-/// The event of one line, or of several that belong together.
-fn event<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
-    let special = if export::begins(bytes) {
-        export::event(bytes, context)
-    } else {
-        let columns = context.before.and_then(Before::columns);
-        let line = columns
-            .filter(|_| bytes.len() <= context.line_bytes_max)
-            .and_then(|columns| Some((columns, std::str::from_utf8(bytes).ok()?)));
-        line.and_then(|(columns, line)| {
-            let mut event = w3c::event(line, columns, context)?;
+/// The event of an entry of the journal.
+fn entry<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
+    let Some(mut event) = export::event(bytes, context) else { return crate::line(bytes, context) };
+    record::complete(&mut event, context);
+    event
+}
+
+/// The event of a line in the columns that a line before named.
+fn columned<'a>(bytes: &'a [u8], before: &mut Before, context: &Context<'_>) -> Option<Event<'a>> {
+    let columns = before.columns().filter(|_| bytes.len() <= context.line_bytes_max)?;
+    let line = std::str::from_utf8(bytes).ok()?;
+    let context = Context { before: Some(before), ..context.clone() };
+    match w3c::event(line, columns, &context) {
+        w3c::Found::Event(mut event) => {
             event.original = Some(Cow::Borrowed(line));
+            record::complete(&mut event, &context);
             Some(event)
-        })
-    };
-    match special {
-        Some(mut event) => {
-            record::complete(&mut event, context);
-            event
         }
-        None => crate::line(bytes, context),
+        w3c::Found::Nothing => None,
+        w3c::Found::Contradiction => {
+            before.drop_columns();
+            None
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Explanation<'a, 'c> {
 /// Reads a text as a file of log lines is read, and says of each event what was recognised and why.
 pub fn explain<'a, 'c>(text: &'a [u8], context: &Context<'c>, mut take: impl FnMut(Explanation<'a, 'c>)) {
     let (mut number, mut counted) = (1, 0);
-    for Piece { bytes, .. } in joining::pieces(text, context.joining) {
+    for Piece { bytes, .. } in joining::pieces(text, context) {
         let at = bytes.as_ptr().addr() - text.as_ptr().addr();
         number += memchr::memchr_iter(b'\n', &text[counted..at]).count() as u64;
         counted = at;

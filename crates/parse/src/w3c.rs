@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use event::{Event, Timestamp, Value};
 
-use crate::{Context, before::Before, nested, record::Record, time};
+use crate::{Context, before::Before, nested, record::Record, stamped::has_time, time};
 
 /// Columns at most.
 const COLUMNS_MAX: usize = 128;
@@ -12,45 +12,102 @@ const COLUMNS_MAX: usize = 128;
 /// Lines at the start of a log that are looked at before they are read.
 const HEAD_LINES: usize = 8;
 
+/// What the lines of a head are called: those of W3C logs, then Zeek's.
+const DIRECTIVES: [&str; 15] = [
+    "version",
+    "fields",
+    "software",
+    "date",
+    "start-date",
+    "end-date",
+    "remark",
+    "separator",
+    "set_separator",
+    "empty_field",
+    "unset_field",
+    "path",
+    "open",
+    "types",
+    "close",
+];
+
 /// Takes notice of the lines that a log begins with: its date holds for those above it too.
 pub(crate) fn begin(text: &[u8], before: &mut Before, context: &Context<'_>) {
-    let lines = text.split(|byte| *byte == b'\n').take_while(|line| line.starts_with(b"#")).take(HEAD_LINES);
-    for line in lines.filter_map(|line| std::str::from_utf8(line).ok()) {
-        direct(line, before, context);
+    if !before.is_head() {
+        return;
+    }
+    let lines = text.split(|byte| *byte == b'\n').map_while(directive).take(HEAD_LINES);
+    for (name, value) in lines {
+        date(name, value, before, context);
     }
 }
 
 /// Takes notice of a line that says something of those behind it.
-pub(crate) fn direct(line: &str, before: &mut Before, context: &Context<'_>) {
-    let Some((name, value)) = line.strip_prefix('#').and_then(|line| line.split_once([':', '\t'])) else {
-        return;
-    };
-    if name.eq_ignore_ascii_case("fields") {
-        before.name_columns(value.trim());
-    } else if name.eq_ignore_ascii_case("date")
-        && let Ok(date) = Timestamp::parse(value.trim())
+pub(crate) fn direct(line: &[u8], before: &mut Before, context: &Context<'_>) {
+    let directive = directive(line);
+    if let Some((name, value)) = directive
+        && before.is_head()
+    {
+        if name.eq_ignore_ascii_case("fields") {
+            before.name_columns(value);
+        }
+        date(name, value, before, context);
+    }
+    before.passed(directive.is_some());
+}
+
+/// The name and the value of a line of a head.
+fn directive(line: &[u8]) -> Option<(&str, &str)> {
+    let line = std::str::from_utf8(line.strip_prefix(b"#")?).ok()?.lines().next()?;
+    let (name, value) = line.split_once([':', '\t', ' '])?;
+    DIRECTIVES.iter().any(|known| name.eq_ignore_ascii_case(known)).then(|| (name, value.trim()))
+}
+
+fn date(name: &str, value: &str, before: &mut Before, context: &Context<'_>) {
+    if name.eq_ignore_ascii_case("date")
+        && let Ok(date) = Timestamp::parse(value)
     {
         before.saw(date, context.received);
     }
 }
 
-/// The event of a line in the columns that were named before it. Dates and times of W3C logs are UTC.
-pub(crate) fn event<'a>(line: &'a str, columns: &str, context: &Context<'_>) -> Option<Event<'a>> {
+/// What a line is in the columns that were named before it.
+#[derive(Debug)]
+pub(crate) enum Found<'a> {
+    Event(Event<'a>),
+    /// A line as any other; the columns may hold for those behind it.
+    Nothing,
+    /// The line shows that the columns are those of no log.
+    Contradiction,
+}
+
+/// The event of a line in the columns that were named before it. They count when they say the time of the line, or when
+/// it has none of its own. Dates and times of W3C logs are UTC.
+pub(crate) fn event<'a>(line: &'a str, columns: &str, context: &Context<'_>) -> Found<'a> {
     if line.starts_with('#') {
-        return None;
+        return Found::Nothing;
     }
     let names: Vec<&str> = columns.split_ascii_whitespace().take(COLUMNS_MAX).collect();
-    let values = values(line, names.len())?;
-    let of = |name: &str| names.iter().position(|known| *known == name).map(|at| values[at]);
-    let mut record = Record::default();
-    let mut at = None;
-    if let Some(clock) = of("time") {
-        at = match of("date") {
-            Some(date) => Timestamp::parse(&format!("{date}T{clock}Z")).ok(),
-            None => time::clock_in_utc(clock, context),
-        };
-        at?;
+    let values = values(line, names.len());
+    let of =
+        |name: &str| names.iter().position(|known| *known == name).and_then(|at| values.get(at).copied());
+    let at = match (of("date"), of("time"), of("ts")) {
+        (Some(date), Some(clock), _) => Timestamp::parse(&format!("{date}T{clock}Z")).ok(),
+        (None, Some(clock), _) => time::clock_in_utc(clock, context),
+        (_, None, Some(stamp)) => time::parse(stamp, context),
+        (_, None, None) => None,
+    };
+    let other = |is_harmless: bool| if is_harmless { Found::Nothing } else { Found::Contradiction };
+    let names_time = names.iter().any(|name| matches!(*name, "time" | "ts"));
+    let has_time = has_time(line);
+    if names_time && at.is_none() {
+        return other(!has_time);
     }
+    if values.len() != names.len() || names.len() < 2 {
+        // A line that was cut has its time.
+        return other(at.is_some());
+    }
+    let mut record = Record::default();
     for (name, value) in names.iter().zip(&values) {
         let is_taken = at.is_some() && matches!(*name, "date" | "time");
         if !is_taken && !matches!(*value, "-" | "" | "(empty)" | "\"-\"") {
@@ -62,24 +119,24 @@ pub(crate) fn event<'a>(line: &'a str, columns: &str, context: &Context<'_>) -> 
         _ => line,
     };
     let mut event = nested::event(record, context, || Cow::Borrowed(message));
-    if let Some(at) = at {
-        event.timestamp = at;
+    match at {
+        Some(at) => event.timestamp = at,
+        None if has_time && event.timestamp == context.received => return Found::Contradiction,
+        None => {}
     }
-    Some(event)
+    Found::Event(event)
 }
 
-/// As many values as there are columns, else None.
-fn values(line: &str, count: usize) -> Option<Vec<&str>> {
+/// The values of a line: one more than there are columns when it has more.
+fn values(line: &str, count: usize) -> Vec<&str> {
     let separator = if line.contains('\t') { '\t' } else { ' ' };
     let mut is_quoted = false;
-    let values: Vec<&str> = line
-        .split(|character| {
-            is_quoted ^= character == '"';
-            character == separator && !is_quoted
-        })
-        .take(count + 1)
-        .collect();
-    (values.len() == count && count > 1).then_some(values)
+    line.split(|character| {
+        is_quoted ^= character == '"';
+        character == separator && !is_quoted
+    })
+    .take(count + 1)
+    .collect()
 }
 
 fn put<'a>(record: &mut Record<'a>, name: &str, value: &'a str) {

@@ -15,17 +15,36 @@ const DEPTH_MAX: usize = 16;
 /// In the keywords of an event: what was tried was refused.
 const AUDIT_FAILURE: u64 = 0x0010_0000_0000_0000;
 
-/// The elements of events in a text that begins as such a document does; nothing of one without an end.
-pub(crate) fn elements(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text).filter(|text| text.trim_start().starts_with('<')).unwrap_or_default();
-    std::iter::from_fn(move || {
-        const END: &str = "</Event>";
-        let begin = rest.match_indices("<Event").map(|(at, _)| at).find(|at| begins(&rest[*at..]))?;
-        let end = begin + rest[begin..].find(END)? + END.len();
-        let element = &rest[begin..end];
-        rest = &rest[end..];
-        Some(element)
-    })
+/// The elements of events in a text that holds nothing else but what frames them; none of any other text.
+pub(crate) fn elements(text: &str) -> Vec<&str> {
+    const END: &str = "</Event>";
+    let mut elements = Vec::new();
+    let mut rest = unframed(text);
+    while begins(rest) {
+        let Some(end) = rest.find(END) else { return Vec::new() };
+        let (element, behind) = rest.split_at(end + END.len());
+        elements.push(element);
+        rest = unframed(behind);
+    }
+    if rest.is_empty() { elements } else { Vec::new() }
+}
+
+/// What is behind blanks and that which only holds events together.
+fn unframed(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let end = if rest.starts_with("<?xml ") {
+            "?>"
+        } else if rest.starts_with("</Events>")
+            || rest.strip_prefix("<Events").is_some_and(|rest| rest.starts_with([' ', '>', '\r', '\n', '\t']))
+        {
+            ">"
+        } else {
+            return rest;
+        };
+        let Some((_, behind)) = rest.split_once(end) else { return rest };
+        rest = behind.trim_start();
+    }
 }
 
 /// Whether the element of an event begins here.
@@ -33,12 +52,9 @@ pub(crate) fn begins(text: &str) -> bool {
     text.strip_prefix("<Event").is_some_and(|rest| rest.starts_with([' ', '>', '\r', '\n', '\t']))
 }
 
-/// Whether a line only holds events together.
-pub(crate) fn is_frame(line: &str) -> bool {
-    let line = line.trim();
-    (line.starts_with("<?xml ") && line.ends_with("?>"))
-        || (line.starts_with("<Events") && line.ends_with('>') && line.matches('<').count() == 1)
-        || line == "</Events>"
+/// Whether a text only holds events together.
+pub(crate) fn is_frame(text: &str) -> bool {
+    unframed(text).is_empty()
 }
 
 /// The event of one element.

@@ -138,6 +138,7 @@ fn lines_that_are_no_continuation_are_events() {
         "{ not JSON\nnext",
         "2026-10-22 21:59:01 INFO one\r2026-10-22 21:59:02 INFO two\r",
         "10 %\r20 %",
+        "<Event type=\"x\"> began\n2026-10-22 21:59:01 INFO a\n<13>Oct 22 21:59:02 h a[1]: b",
     ] {
         let expected = text.split(['\n', '\r']).filter(|line| !line.is_empty()).count();
         let events = read(text, &joining);

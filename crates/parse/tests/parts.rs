@@ -181,3 +181,117 @@ fn windows_events_are_events_however_they_are_spread() {
         assert!(!read(broken).is_empty(), "{broken} is kept as it is");
     }
 }
+
+/// What stands in a text, but for blanks.
+fn originals(events: &[Event<'_>]) -> String {
+    let texts = events.iter().filter_map(|event| event.original.as_deref());
+    texts.flat_map(str::chars).filter(|character| !character.is_whitespace()).collect()
+}
+
+#[test]
+fn a_line_that_looks_like_the_begin_of_an_entry_swallows_nothing() {
+    let lines = "2019-10-22 21:59:01 INFO one\n".repeat(300);
+    let entry = "__CURSOR=s=1\nPRIORITY=3\nMESSAGE=failed\n\n";
+    let (joined, zone) = (Joining { bytes_max: 1024, ..Joining::default() }, TimeZone::UTC);
+    for (text, count) in [
+        (format!("__CURSOR=\n{lines}"), 301),
+        (format!("{lines}__CURSOR=in a sentence\n{lines}{entry}"), 602),
+        (format!("__CURSOR=1\nno name=1\n{lines}"), 302),
+        (format!("__CURSOR=1\n__CURSOR=2\n{entry}{lines}"), 303),
+        // An entry is no longer than an event may be.
+        (format!("__CURSOR=1\n{}\n{lines}", "A=1\n".repeat(400)), 701),
+        // A value whose length is beyond it, and one whose end is elsewhere.
+        (format!("__CURSOR=1\nMESSAGE\n12345678 is text\n{lines}"), 303),
+        (format!("__CURSOR=1\nA\n\u{3}\0\0\0\0\0\0\0text\n{lines}"), 303),
+        (entry.replace('\n', "\r\n") + &lines, 301),
+        ("__CURSOR=1\nMESSAGE=without an end".to_owned(), 1),
+        ("__CURSOR=1\nMESSA".to_owned(), 2),
+    ] {
+        for joining in [Some(&joined), None] {
+            let context = Context { joining, ..Context::new(at(RECEIVED), &zone, 1024) };
+            let mut events = Vec::new();
+            parse::body(Format::Lines, text.as_bytes(), &context, |record| events.extend(record.ok()));
+            let expected: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+            assert_eq!(originals(&events), expected, "{:.60}", text);
+            assert_eq!(events.len(), count, "{:.60}", text);
+            let complete = joined.complete(text.as_bytes());
+            assert!(text.len() - complete <= joined.bytes_max, "{:.60}: {complete}", text);
+        }
+    }
+    let (events, _) = part(entry.replace('\n', "\r\n").as_bytes(), RECEIVED, &Before::default());
+    assert_eq!((events[0].message.as_ref(), events[0].severity), ("failed", Severity::Error));
+}
+
+#[test]
+fn time_is_linear_in_what_looks_like_entries() {
+    // Each of these would take hours if what follows were read again from every line.
+    let jump = [b"__CURSOR=1\nA\n".as_slice(), &39_996_u64.to_le_bytes(), b"\n"].concat();
+    let zone = TimeZone::UTC;
+    let context = Context { joining: None, ..Context::new(at(RECEIVED), &zone, usize::MAX) };
+    for piece in
+        [b"__CURSOR=1\n".as_slice(), b"__CURSOR=1\nA=1\n", b"__CURSOR=1\nA\n", b"__CURSOR=1\r", &jump]
+    {
+        let text = piece.repeat(50_000);
+        let mut count = 0;
+        parse::body(Format::Lines, &text, &context, |_| count += 1);
+        assert!(count > 0);
+        let joining = Joining { bytes_max: usize::MAX, lines_max: usize::MAX, ..Joining::default() };
+        assert!(joining.complete(&text) <= text.len());
+    }
+}
+
+#[test]
+fn a_line_that_holds_an_event_of_windows_is_kept_whole() {
+    let event = "<Event><System><Provider Name='Disk'/></System></Event>";
+    for line in [
+        "<38>Oct 22 21:59:01 web1 sshd[7]: Invalid user <Event></Event> from 192.0.2.7".to_owned(),
+        format!("<38>Oct 22 21:59:01 web1 app[7]: {event}"),
+        format!("<a>{event}</a>"),
+        format!("{event} and more"),
+        format!("{event} and {event}"),
+        format!("<Events>{event}text</Events>"),
+        format!("<EventsOfMine>{event}</EventsOfMine>"),
+    ] {
+        let events = read(&line);
+        assert_eq!(events.len(), 1, "{line}");
+        assert_eq!(events[0].original.as_deref(), Some(line.as_str()));
+    }
+    let events = read("<38>Oct 22 21:59:01 web1 sshd[7]: Invalid user <Event></Event> from 192.0.2.7");
+    assert_eq!((events[0].host.as_deref(), events[0].source.as_deref()), (Some("web1"), Some("sshd")));
+    assert_eq!(read(&format!("<?xml version='1.0'?><Events>{event} {event}</Events>")).len(), 2);
+}
+
+#[test]
+fn columns_are_those_of_a_log_that_has_them() {
+    let fields = "#Fields: level user action";
+    let plain = "2019-10-22 21:59:01 started";
+    // Within other lines nothing names columns.
+    for text in [
+        format!("{plain}\n{fields}\nerror ann left\n"),
+        format!("# a comment\n{fields}\nerror ann left\n"),
+        format!("{plain}\n{fields}\n{plain}\n{fields}\nerror ann left\n"),
+    ] {
+        let events = read(&text);
+        assert_eq!(events.last().and_then(|event| event.field("user.name")), None, "{text}");
+        assert_eq!(events.last().map(|event| event.message.as_ref()), Some("error ann left"), "{text}");
+    }
+    let (_, before) = part(format!("{plain}\n").as_bytes(), RECEIVED, &Before::default());
+    let (events, _) = part(format!("{fields}\nerror ann left\n").as_bytes(), RECEIVED, &before);
+    assert_eq!(events[1].field("user.name"), None, "the begin of a part is not that of a log");
+    // A head within other lines, as a server writes it that starts again.
+    let events = read(&format!("{plain}\n#Version: 1.0\n{fields}\nerror ann left\n"));
+    assert!(events[3].field("user.name").is_some());
+    // The first line with a time that they do not say shows that they are none.
+    let events = read(&format!("{fields}\nerror ann left\n{plain}\nerror ann left\n"));
+    assert_eq!(times(&events[2..3]), ["2019-10-22T21:59:01Z"]);
+    assert_eq!((events[1].severity, events[3].field("user.name")), (Severity::Error, None));
+    assert!(events[1].field("user.name").is_some());
+    let events = read("#Fields: date time user\n10/22/2019 21:59:01 ann\n2019-10-22 21:59:01 ann\n");
+    assert_eq!(times(&events[1..]), ["2019-10-22T21:59:01Z"; 2]);
+    assert!(events.iter().all(|event| event.field("user.name").is_none()));
+    // One line that was cut takes no good one with it.
+    let events = read(
+        "#Fields: date time user sc-status\n2019-10-22 21:59:01 an\n\0\0\n2019-10-22 21:59:02 ann 503\n",
+    );
+    assert_eq!(events[3].field("http.response.status_code"), Some(&event::Value::Int(503)));
+}

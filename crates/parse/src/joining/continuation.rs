@@ -172,6 +172,9 @@ impl<'j, 'b> Joiner<'j, 'b> {
         if let Kind::Json(depth) = kind {
             return self.json(depth, text);
         }
+        if !is_indented && has_time(text) {
+            return false;
+        }
         if kind == Kind::Xml {
             if text.contains("</Event>") {
                 self.kind = Some(Kind::Closed);

@@ -12,23 +12,28 @@ use std::borrow::Cow;
 use continuation::{Joiner, header_level};
 pub use rules::{Joining, Pattern};
 
-use crate::{cut, export, stamped::begins_with_time};
+use crate::{
+    Context, cut,
+    export::{Entries, Found},
+    stamped::begins_with_time,
+};
 
 impl Joining {
     /// How many bytes of some lines are events that no further line can continue; what is behind is the last event, which
     /// may go on, with all its parts when it had more than the bounds.
     pub fn complete(&self, bytes: &[u8]) -> usize {
         let mut joiner = Joiner::new(Some(self));
+        let mut entries = Entries::new(self.bytes_max);
         let (mut at, mut begin) = (0, 0);
         while at < bytes.len() {
-            if export::begins(&bytes[at..]) {
-                joiner = Joiner::new(Some(self));
-                begin = at;
-                match export::end(&bytes[at..]) {
-                    Some(end) => at += end,
-                    None => return begin,
+            match entries.at(bytes, at) {
+                Found::Nothing => {}
+                Found::Open(_) => return at,
+                Found::Whole(_, next) => {
+                    joiner = Joiner::new(Some(self));
+                    (begin, at) = (at, next);
+                    continue;
                 }
-                continue;
             }
             let end = line_end(bytes, at);
             let line = content(&bytes[at..end]);
@@ -48,26 +53,37 @@ pub(crate) struct Piece<'b> {
     pub(crate) bytes: &'b [u8],
     /// The event before was ended by the bound, and this is the rest of it.
     pub(crate) is_rest: bool,
+    /// An entry of the journal's export format.
+    pub(crate) is_entry: bool,
 }
 
 /// The events of a text; empty lines between them are passed over.
-pub(crate) fn pieces<'b>(bytes: &'b [u8], joining: Option<&Joining>) -> impl Iterator<Item = Piece<'b>> {
+pub(crate) fn pieces<'b>(bytes: &'b [u8], context: &Context<'_>) -> impl Iterator<Item = Piece<'b>> {
+    let joining = context.joining;
     let has_newline = memchr::memchr(b'\n', bytes).is_some();
     let mut joiner = Joiner::new(joining);
+    let mut entries = Entries::new(joining.map_or(context.line_bytes_max, |joining| joining.bytes_max));
     let mut at = 0;
-    let mut held: Option<(usize, usize, bool)> = None;
+    let mut held: Option<Piece<'b>> = None;
+    let mut entry: Option<Piece<'b>> = None;
     std::iter::from_fn(move || {
+        if entry.is_some() {
+            return entry.take();
+        }
         while at < bytes.len() {
             let begin = at;
-            if export::begins(&bytes[at..]) {
-                if let Some((begin, end, is_rest)) = held.take() {
-                    return Some(Piece { bytes: &bytes[begin..end], is_rest });
-                }
-                let end = export::end(&bytes[at..]);
-                at = end.map_or(bytes.len(), |end| at + end);
+            let found = match entries.at(bytes, begin) {
+                Found::Whole(end, next) => Some((end, next)),
+                Found::Open(true) => Some((bytes.len(), bytes.len())),
+                Found::Open(false) | Found::Nothing => None,
+            };
+            if let Some((end, next)) = found {
+                at = next;
                 joiner = Joiner::new(joining);
-                let bytes = &bytes[begin..at - usize::from(end.is_some())];
-                return Some(Piece { bytes, is_rest: false });
+                let piece = Piece { bytes: &bytes[begin..end], is_rest: false, is_entry: true };
+                let Some(before) = held.take() else { return Some(piece) };
+                entry = Some(piece);
+                return Some(before);
             }
             at = next_line(bytes, at, has_newline);
             let line = content(&bytes[begin..at]);
@@ -75,18 +91,20 @@ pub(crate) fn pieces<'b>(bytes: &'b [u8], joining: Option<&Joining>) -> impl Ite
             if line.is_empty() || (joining.is_some() && line.trim_ascii().is_empty()) {
                 continue;
             }
-            let end = begin + line.len();
             match &mut held {
-                Some((_, held_end, _)) if continues => *held_end = end,
+                Some(held) if continues => {
+                    let first = held.bytes.as_ptr().addr() - bytes.as_ptr().addr();
+                    held.bytes = &bytes[first..begin + line.len()];
+                }
                 _ => {
-                    if let Some((begin, end, is_rest)) = held.replace((begin, end, joiner.is_rest)) {
-                        return Some(Piece { bytes: &bytes[begin..end], is_rest });
+                    let piece = Piece { bytes: line, is_rest: joiner.is_rest, is_entry: false };
+                    if let Some(before) = held.replace(piece) {
+                        return Some(before);
                     }
                 }
             }
         }
-        let (begin, end, is_rest) = held.take()?;
-        Some(Piece { bytes: &bytes[begin..end], is_rest })
+        held.take()
     })
 }
 

@@ -80,7 +80,10 @@ check (`just formats` writes it anew). The lines were received on 22 November 20
 
 Some texts are more than lines: the columns that `#Fields:` of a W3C log names (IIS, CloudFront) or `#fields` of Zeek hold for the
 lines behind it, and `#Date:` for those without a date; entries of the journal's export format (`journalctl -o export`) and
-events of Windows in XML, also many in one `<Events>` document, are one event each.
+events of Windows in XML, also many in one `<Events>` document, are one event each. Columns are named where a text begins,
+directly behind another such line (`#Version:`), or in a log that has some; they count for a line whose time they say or that
+has none, and no longer once a line has a time that they do not say. An entry has its end, and is no longer than an event may
+be. What stands around an event of Windows is blanks, `<?xml …?>` and `<Events>`. All else is lines.
 ";
 
 /// The page, as the samples make it.
