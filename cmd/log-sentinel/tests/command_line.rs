@@ -239,6 +239,51 @@ async fn a_file_imported_again_or_grown_stores_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_whose_parts_are_cut_elsewhere_stores_nothing_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), &dir.path().join("data"), &[]).unwrap();
+    let import = |name: &str, settings: &[(&str, &str)]| {
+        said(&run(dir.path(), &["import", name, "--url", &server.url], settings))
+    };
+    // Events of many long lines: where parts end depends on what belongs together.
+    let event = |n: usize| line(n) + &format!("\tat {}\n", "x".repeat(8000)).repeat(60);
+    let text: String = (0..25).map(event).collect();
+    let wide: Vec<u8> = "\u{feff}wide\n"
+        .encode_utf16()
+        .chain(text[..3 << 20].encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let alone = ("LOG_SENTINEL_JOIN_LINES", "false");
+    let each = ("LOG_SENTINEL_EVENT_START", "at");
+    for (name, text, settings) in [
+        ("a.log", text.clone().into_bytes(), [&[alone][..], &[], &[each]]),
+        ("b.log", format!("another\n{text}").into_bytes(), [&[], &[each], &[alone]]),
+        ("c.log", wide, [&[], &[alone], &[]]),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+        let first = import(name, settings[0]);
+        assert!(first.contains("Took in ") && !first.contains("already there"), "{first}");
+        let stored = server.count("*").await.unwrap();
+        for settings in &settings[1..] {
+            let again = import(name, settings);
+            assert!(again.contains("Took in 0 lines"), "{name} {settings:?}: {again}");
+            assert_eq!(server.count("*").await.unwrap(), stored, "{name} {settings:?}");
+        }
+    }
+    // Ends amid an event, before its first part would be full; the next one is not.
+    let amid = format!("amid\n{text}");
+    let end = (4 << 20) - 10;
+    let end = amid[..end].rfind('\n').unwrap() + 1;
+    fs::write(dir.path().join("d.log"), &amid[..end]).unwrap();
+    import("d.log", &[]);
+    fs::write(dir.path().join("d.log"), &amid).unwrap();
+    let grown = import("d.log", &[]);
+    let lines = |text: &str| text.lines().count();
+    assert!(grown.contains(&format!("{} lines were already there", lines(&amid[..end]))), "{grown}");
+    assert!(grown.contains(&format!("({} lines)", lines(&amid[end..]))), "{grown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lines_that_are_too_old_to_stay_are_said() {
     let dir = tempfile::tempdir().unwrap();
     let server =

@@ -61,3 +61,12 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Arc<Formats>, FormatsError> {
     let formats = Formats::new(file.formats, intake::system_clock());
     Ok(Arc::new(formats.map_err(|source| FormatsError::Format { path: named(), source })?))
 }
+
+/// How lines come in, with the formats of one's own.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn door(settings: &crate::Settings) -> Result<intake::Config, FormatsError> {
+    let formats = load(settings.intake.formats_file.as_deref())?;
+    Ok(intake::Config { formats, ..settings.intake.door.clone() })
+}

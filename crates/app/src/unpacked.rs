@@ -30,7 +30,10 @@ pub(crate) fn unpacked(reader: impl Read + Send + 'static) -> io::Result<Unpacke
         Some(Packing::Zstd) => Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?),
         Some(Packing::Xz) => Box::new(lzma_rust2::XzReader::new(buffered, true)),
         Some(Packing::Bzip2) => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
-        Some(Packing::Lz4) => Box::new(Frames(FrameDecoder::new(buffered))),
+        Some(Packing::Lz4) => {
+            let watched = Watched { reader: buffered, has_ended: false, was_cut: false };
+            Box::new(Frames(FrameDecoder::new(watched)))
+        }
         Some(Packing::Zip | Packing::SevenZip | Packing::Rar | Packing::Tar) | None => {
             return Ok(Unpacked { reader: BufReader::with_capacity(1 << 20, Box::new(buffered)), missing });
         }
@@ -40,18 +43,50 @@ pub(crate) fn unpacked(reader: impl Read + Send + 'static) -> io::Result<Unpacke
     Ok(Unpacked { reader: BufReader::with_capacity(1 << 20, Box::new(readable)), missing })
 }
 
-/// All frames of lz4, one after the other.
-struct Frames<R: Read>(FrameDecoder<BufReader<R>>);
+/// All frames of lz4, one after the other. The decoder takes the end of the file between two blocks for the end of
+/// the frame.
+struct Frames<R: Read>(FrameDecoder<Watched<R>>);
 
 impl<R: Read> Read for Frames<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
+            let is_all_read = self.0.get_mut().reader.fill_buf()?.is_empty();
             let read = self.0.read(buffer)?;
-            // Nothing comes of the end of a frame; the next read begins another one, or fails.
-            if read > 0 || buffer.is_empty() || self.0.get_mut().fill_buf()?.is_empty() {
+            if read > 0 || buffer.is_empty() {
                 return Ok(read);
             }
+            let Watched { was_cut, has_ended, .. } = self.0.get_ref();
+            if *was_cut || (*has_ended && !is_all_read) {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it ends within a frame"));
+            }
+            // Nothing comes of the end of a frame; the next read begins another one, or fails.
+            if is_all_read {
+                return Ok(0);
+            }
         }
+    }
+}
+
+/// Packed bytes, and whether their end came where more was asked for.
+struct Watched<R> {
+    reader: BufReader<R>,
+    /// Nothing came any more.
+    has_ended: bool,
+    /// Less came than was needed.
+    was_cut: bool,
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.has_ended |= read == 0 && !buffer.is_empty();
+        Ok(read)
+    }
+
+    fn read_exact(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        let read = self.reader.read_exact(buffer);
+        self.was_cut |= read.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::UnexpectedEof);
+        read
     }
 }
 
@@ -142,6 +177,65 @@ mod tests {
         let (text, missing) = read(bytes);
         assert_eq!((text.as_str(), missing.is_some()), ("one\n", true), "{name}");
     }
+
+    /// Of several blocks each, that of xz but with `xz --block-size`.
+    fn blocks() -> Vec<(&'static str, Vec<u8>, String)> {
+        let text = "the same line\n".repeat(10_000);
+        let mut all: Vec<_> =
+            packed(text.as_bytes()).into_iter().map(|(name, bytes)| (name, bytes, text.clone())).collect();
+        for (mode, is_checked) in [
+            (lz4_flex::frame::BlockMode::Independent, true),
+            (lz4_flex::frame::BlockMode::Linked, false),
+            (lz4_flex::frame::BlockMode::Independent, false),
+        ] {
+            let info = lz4_flex::frame::FrameInfo::new()
+                .block_size(lz4_flex::frame::BlockSize::Max64KB)
+                .block_mode(mode)
+                .block_checksums(is_checked)
+                .content_checksum(is_checked);
+            let mut lz4 = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
+            lz4.write_all(text.as_bytes()).unwrap();
+            all.push(("lz4", lz4.finish().unwrap(), text.clone()));
+        }
+        all.push(("xz", XZ_BLOCKS.to_vec(), "one\ntwo\n".to_owned()));
+        all
+    }
+
+    #[test]
+    fn what_is_cut_is_named_wherever_that_is() {
+        for (name, one, text) in blocks() {
+            let (bytes, text) = ([&one[..], &one].concat(), text.repeat(2));
+            // The first bytes tell the packing; of the second member what it begins and ends with.
+            let (second, end) = (one.len() + 64, bytes.len());
+            for cut in (10..second.min(end)).chain(second.max(end - 64)..=end) {
+                let (read, missing) = read(bytes[..cut].to_vec());
+                let is_whole = cut == one.len() || cut == bytes.len();
+                assert!(text.starts_with(&read), "{name} {cut}");
+                assert_eq!(missing.is_none(), is_whole, "{name} cut at {cut} of {}: {missing:?}", one.len());
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_block_of_lz4_is_no_end() {
+        let mut bytes = packed(b"one\n").into_iter().find(|(name, _)| *name == "lz4").unwrap().1;
+        let end = bytes.len() - 4;
+        assert_eq!(bytes[end..], [0; 4], "the mark of the end");
+        bytes.splice(end.., 0x8000_0000_u32.to_le_bytes());
+        assert!(read(bytes.clone()).1.is_some());
+        bytes.extend([0; 4]);
+        assert_eq!(read(bytes), ("one\n".to_owned(), None));
+    }
+
+    /// `printf 'one\ntwo\n' | xz --block-size=4`.
+    const XZ_BLOCKS: &[u8] = &[
+        0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46, 0x02, 0x00, 0x21, 0x01, 0x16,
+        0x00, 0x00, 0x00, 0x74, 0x2f, 0xe5, 0xa3, 0x01, 0x00, 0x03, 0x6f, 0x6e, 0x65, 0x0a, 0x00, 0xf5, 0x5c,
+        0xbb, 0x56, 0x1f, 0xc6, 0xfd, 0x86, 0x02, 0x00, 0x21, 0x01, 0x16, 0x00, 0x00, 0x00, 0x74, 0x2f, 0xe5,
+        0xa3, 0x01, 0x00, 0x03, 0x74, 0x77, 0x6f, 0x0a, 0x00, 0x65, 0x06, 0xd6, 0xff, 0xc4, 0xc0, 0xf9, 0x3a,
+        0x00, 0x02, 0x1c, 0x04, 0x1c, 0x04, 0x00, 0x00, 0x9b, 0xea, 0xef, 0x6e, 0xb1, 0xc4, 0x67, 0xfb, 0x02,
+        0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
+    ];
 
     /// `printf 'one\ntwo\n' | xz`.
     const XZ: &[u8] = &[

@@ -8,7 +8,7 @@ use super::{import, print};
 use crate::{
     AppError, Instance, Role,
     client::Client,
-    findings,
+    findings, formats,
     imported::Imported,
     settings::{Certificates, Settings, SettingsError, Values},
 };
@@ -66,7 +66,7 @@ async fn feed(client: &Client, settings: &Settings, files: &[PathBuf]) -> Result
             "A sample of real logs: an auth.log of a cloud host (2017) and the access log of a web site (2015).\n\n",
         )?;
     }
-    let door = &settings.intake.door;
+    let door = &formats::door(settings)?;
     let mut imported = Imported::default();
     for (name, modified, bytes) in SAMPLES.iter().filter(|_| files.is_empty()) {
         let modified = Timestamp::parse(modified).ok();

@@ -5,6 +5,7 @@
 //! where the collector knows the key for other lines, it says of which length and hash they were.
 
 use std::{
+    borrow::Cow,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -13,14 +14,14 @@ use std::{
 
 use event::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
-use parse::Before;
+use parse::{Before, utf16};
 
 use super::{note, print};
 use crate::{
     AppError, Instance, Role, Settings,
     chunks::Chunks,
     client::{Client, ClientError},
-    findings,
+    findings, formats,
     imported::Imported,
     settings::Certificates,
     unpacked::{Unpacked, unpacked},
@@ -47,7 +48,7 @@ pub(crate) async fn run_and_report(
     files: &[PathBuf],
     again: bool,
 ) -> Result<(), AppError> {
-    let door = &settings.intake.door;
+    let door = &formats::door(settings)?;
     if named || client.is_up().await {
         let imported = run(&client, door, files, again).await?;
         print(&findings::report(&client, &imported, true).await?)?;
@@ -112,16 +113,10 @@ pub(crate) async fn lines(
     let Unpacked { reader, missing } = unpacked(reader).map_err(failed)?;
     let mut reader = Chunks::new(reader, door.joining.clone());
     let mut file = None;
-    let (mut offset, mut before) = (0, Before::default());
+    let mut part = Part { offset: 0, before: Before::default() };
     loop {
-        let (chunk, next) = tokio::task::spawn_blocking(move || {
-            let chunk = reader.next();
-            (chunk, reader)
-        })
-        .await
-        .map_err(|error| failed(io::Error::other(error)))?;
-        reader = next;
-        let chunk = chunk.map_err(failed)?;
+        let mut chunk;
+        (chunk, reader) = read(reader, path, Chunks::next).await?;
         if chunk.is_empty() {
             if let Some(why) = missing.get() {
                 note(&format!("{path}: {why}; what stood behind that is not taken in"));
@@ -136,14 +131,28 @@ pub(crate) async fn lines(
             return Ok(());
         }
         let file = file.get_or_insert_with(|| SameFile::new(&chunk, imported.run.as_deref()));
-        let next =
-            Part { offset: offset + chunk.len() as u64, before: says(&chunk, &before, path, modified, door) };
         if !chunk.iter().all(u8::is_ascii_whitespace) {
-            let part = Part { offset, before };
-            chunk_of(client, (path, modified, door), file, part, chunk, imported).await?;
+            (chunk, reader) = store(client, (path, modified), file, &part, (chunk, reader), imported).await?;
         }
-        Part { offset, before } = next;
+        let before = says(&chunk, &part.before, path, modified, door);
+        part = Part { offset: part.offset + chunk.len() as u64, before };
     }
+}
+
+/// The text of a file that is imported.
+type Text = Chunks<io::BufReader<Box<dyn Read + Send>>>;
+
+/// Reads without holding up others.
+async fn read(
+    mut reader: Text,
+    path: &str,
+    read: impl FnOnce(&mut Text) -> io::Result<Vec<u8>> + Send + 'static,
+) -> Result<(Vec<u8>, Text), AppError> {
+    let failed = |source| AppError::File { action: "read", path: path.into(), source };
+    let (chunk, reader) = tokio::task::spawn_blocking(move || (read(&mut reader), reader))
+        .await
+        .map_err(|error| failed(io::Error::other(error)))?;
+    Ok((chunk.map_err(failed)?, reader))
 }
 
 /// Why nothing is taken in of a file that begins so.
@@ -171,6 +180,10 @@ fn says(
     modified: Option<Timestamp>,
     door: &intake::Config,
 ) -> Before {
+    let text = match utf16::order(text) {
+        Some(order) => Cow::Owned(utf16::decoded(text, order).into_bytes()),
+        None => Cow::Borrowed(text),
+    };
     let lines = text.split(|byte| *byte == b'\n');
     let is_directive = |line: &&[u8]| line.starts_with(b"#") && line.len() <= FIRST_LINE_BYTES;
     let named: Vec<_> = lines.filter(is_directive).collect();
@@ -190,6 +203,7 @@ fn says(
         file: Some(path),
         before: Some(before),
         joining: door.joining.as_ref(),
+        formats: Some(&door.formats),
         ..parse::Context::new(received, &door.zone, door.line_bytes_max)
     };
     parse::body(parse::Format::Lines, &end, &context, |_| ())
@@ -222,18 +236,19 @@ fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..32].to_owned()
 }
 
-/// Sends what stands at a place of a file, but for lines that an earlier import has brought.
-async fn chunk_of(
+/// Sends what stands at a place of a file, unless an earlier import has brought it. Gives back what of the chunk is
+/// stored then; the reader goes on behind that.
+async fn store(
     client: &Client,
-    (path, modified, door): (&str, Option<Timestamp>, &intake::Config),
+    (path, modified): (&str, Option<Timestamp>),
     file: &SameFile,
-    Part { mut offset, mut before }: Part,
-    mut chunk: Vec<u8>,
+    Part { offset, before }: &Part,
+    (mut chunk, mut reader): (Vec<u8>, Text),
     imported: &mut Imported,
-) -> Result<(), AppError> {
-    let mut key = file.key(offset);
+) -> Result<(Vec<u8>, Text), AppError> {
+    let mut key = file.key(*offset);
     loop {
-        let earlier = match send(client, (path, modified), &before, &key, &chunk).await? {
+        let earlier = match send(client, (path, modified), before, &key, &chunk).await? {
             Sent::Taken { answer, replayed } => {
                 let number = |name: &str| answer[name].as_u64().unwrap_or_default();
                 let lines = lines_in(&chunk);
@@ -246,25 +261,25 @@ async fn chunk_of(
                     imported.expired += answer["expired"]["records"].as_u64().unwrap_or_default();
                     imported.indexed = answer["indexed"].as_bool().unwrap_or_default();
                 }
-                return Ok(());
+                return Ok((chunk, reader));
             }
             Sent::Differs(earlier) => earlier,
         };
-        match earlier.part_of(&chunk) {
-            // The file has grown since: what is new stands behind.
-            Some(known) => {
-                imported.repeated += lines_in(&chunk[..known]);
-                before = says(&chunk[..known], &before, path, modified, door);
-                chunk.drain(..known);
-                offset += known as u64;
-                if chunk.iter().all(u8::is_ascii_whitespace) {
-                    return Ok(());
-                }
-                key = file.key(offset);
-            }
-            // Another file that begins with the same line.
-            None => key = format!("import/{}/{offset}/{}", file.0, hash(&chunk)),
+        let (bytes, wanted) = (chunk.len(), earlier.bytes);
+        // The parts of the earlier import may have been cut elsewhere.
+        (chunk, reader) = read(reader, path, move |reader| {
+            reader.read_on(&mut chunk, wanted)?;
+            Ok(chunk)
+        })
+        .await?;
+        let known = earlier.part_of(&chunk);
+        reader.give_back(chunk.split_off(known.unwrap_or(bytes)));
+        if known.is_some() {
+            imported.repeated += lines_in(&chunk);
+            return Ok((chunk, reader));
         }
+        // Another file that begins with the same line.
+        key = format!("import/{}/{offset}/{}", file.0, hash(&chunk));
     }
 }
 
@@ -407,6 +422,33 @@ mod tests {
         assert_eq!(earlier(b"one\ntwo\nthree\nfour\n").part_of(file), None);
         assert_eq!(earlier(b"o\n").part_of(file), None);
         assert_eq!(earlier(b"").part_of(file), None);
+    }
+
+    #[test]
+    fn a_part_in_two_bytes_a_character_and_in_a_format_of_ones_own_says_as_much() {
+        let (pattern, time) =
+            (r"^\{(?<time>[^}]+)\} (?<message>.*)".to_owned(), Some("%d.%m.%y %H:%M".to_owned()));
+        let own = parse::Definition { name: "own".to_owned(), pattern, time, ..Default::default() };
+        let formats = parse::Formats::new(vec![own], intake::system_clock()).unwrap();
+        let own = intake::Config { formats: std::sync::Arc::new(formats), ..intake::Config::default() };
+        let filler = "neither time nor columns\n".repeat(2 * TAIL_BYTES / 20);
+        let head = "#Fields: date time cs-uri\n";
+        for (text, door, time) in [
+            (
+                format!("{head}{filler}2019-10-22 21:59:02 /b\n"),
+                intake::Config::default(),
+                "2019-10-22T21:59:02Z",
+            ),
+            (format!("{head}{filler}{{22.10.19 21:59}} x\n"), own, "2019-10-22T21:59:00Z"),
+        ] {
+            let wide = "\u{feff}".encode_utf16().chain(text.encode_utf16());
+            let wide: Vec<_> = wide.flat_map(u16::to_be_bytes).collect();
+            for text in [text.as_bytes(), &wide] {
+                let said = says(text, &Before::default(), "/a.log", None, &door);
+                let said = serde_json::to_value(said).unwrap();
+                assert_eq!((&said["columns"], &said["time"][0]), (&"date time cs-uri".into(), &time.into()));
+            }
+        }
     }
 
     #[test]

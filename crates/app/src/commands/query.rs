@@ -92,10 +92,11 @@ async fn export(client: &Client, search: &Search) -> Result<(), AppError> {
     let (total, partial) = (header("x-total"), header("x-partial"));
     let is_terminal = std::io::stdout().is_terminal();
     let broken = |source| ClientError::Answer { url: client.shown().to_owned(), source };
+    let mut characters = Characters::default();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         // What goes to a file or a program goes as it is.
         let goes_on = match is_terminal {
-            true => print(&String::from_utf8_lossy(&chunk))?,
+            true => print(&characters.of(&chunk))?,
             false => print_bytes(&chunk)?,
         };
         if !goes_on {
@@ -109,6 +110,28 @@ async fn export(client: &Client, search: &Search) -> Result<(), AppError> {
         note(&format!("{} events match", total.unwrap_or_default()));
     }
     Ok(())
+}
+
+/// Text that comes in pieces, which may be cut within a character.
+#[derive(Default)]
+struct Characters {
+    /// The start of a character whose rest has not come.
+    begun: Vec<u8>,
+}
+
+impl Characters {
+    /// The whole characters up to the end of a piece; U+FFFD stands for what is none.
+    fn of(&mut self, piece: &[u8]) -> String {
+        let mut bytes = std::mem::take(&mut self.begun);
+        bytes.extend_from_slice(piece);
+        let is_begun = |end: &[u8]| {
+            std::str::from_utf8(end)
+                .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+        };
+        let begins = (bytes.len().saturating_sub(3)..bytes.len()).find(|at| is_begun(&bytes[*at..]));
+        self.begun = bytes.split_off(begins.unwrap_or(bytes.len()));
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
 }
 
 /// The parameters of every page.
@@ -260,6 +283,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn no_character_is_lost_between_two_pieces() {
+        let text = "a,Größe\n\u{20ac}\u{1f600}\u{10ffff}é";
+        for size in 1..=text.len() {
+            let mut characters = Characters::default();
+            let all: String = text.as_bytes().chunks(size).map(|piece| characters.of(piece)).collect();
+            assert_eq!(all, text, "in pieces of {size}");
+        }
+        let mut characters = Characters::default();
+        let pieces = [&b"\xff\xe2\x82"[..], b"x\x80", b"\xf0\x9f"].map(|piece| characters.of(piece));
+        assert_eq!(pieces, ["\u{fffd}", "\u{fffd}x\u{fffd}", ""]);
+    }
 
     #[test]
     fn fields_stand_in_the_order_asked_for() {
