@@ -7,7 +7,7 @@ use event::{Event, field};
 use crate::{
     Before, Context, Format, Problem, Take, decoding, envelope, export, framing,
     joining::{self, Piece},
-    record, utf16, w3c, windows,
+    line, record, utf16, w3c, windows,
 };
 
 /// Parses a whole body and hands over each record in order, as an event or as what is wrong with it. Nothing
@@ -50,7 +50,7 @@ pub fn body<'a>(
 fn read<'a>(format: Format, body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match format {
-        Format::Lines => return text(body, context, take),
+        Format::Lines => return text(body, context, &mut |_| {}, &mut |read| take(Ok(read.event))),
         Format::Ndjson | Format::Json => match std::str::from_utf8(body) {
             Ok(text) => framing::values(text, false, context, take),
             Err(_) => broken(format, body, context, take),
@@ -59,29 +59,40 @@ fn read<'a>(format: Format, body: &'a [u8], context: &Context<'_>, take: Take<'_
     context.before.cloned().unwrap_or_default()
 }
 
-/// Lines, and lines that are one event.
-fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before {
+/// An event of a text.
+pub(crate) struct Read<'a> {
+    /// What it was read from, within the text.
+    pub(crate) bytes: &'a [u8],
+    pub(crate) event: Event<'a>,
+    /// It has no time of its own, but that of the line before.
+    pub(crate) has_time_of_before: bool,
+}
+
+/// Lines, and lines that are one event: tells the names of the formats of each, from the outside in, before it is taken.
+pub(crate) fn text<'a>(
+    body: &'a [u8],
+    context: &Context<'_>,
+    tell: &mut dyn FnMut(&str),
+    take: &mut dyn FnMut(Read<'a>),
+) -> Before {
     let mut before = context.before.cloned().unwrap_or_default();
     w3c::begin(body, &mut before, context);
     for Piece { bytes, is_rest, is_entry } in joining::pieces(body, context) {
         w3c::direct(bytes, &mut before, context);
-        if !is_entry && envelope::begins(bytes) && enveloped(bytes, context, take) {
+        let enveloped = if is_entry { None } else { enveloped(bytes, context) };
+        if let Some(events) = enveloped {
+            for event in events {
+                tell("a protocol's envelope");
+                take(Read { bytes, event, has_time_of_before: false });
+            }
             continue;
         }
-        let mut put = |mut event: Event<'a>, before: &mut Before| {
-            if event.timestamp != context.received {
-                before.saw(event.timestamp, context.received);
-            } else if let Some(time) = before.time(context.received)
-                && context.file.is_some()
-                && !event.has_flag(field::TIMESTAMP_REPLACED)
-            {
-                // What a file holds was not written when it was read.
-                event.timestamp = time;
-            }
+        let mut put = |bytes: &'a [u8], event: Event<'a>, before: &mut Before| {
+            let mut read = dated(bytes, event, before, context);
             if is_rest {
-                event.flag(field::REST);
+                read.event.flag(field::REST);
             }
-            take(Ok(event));
+            take(read);
         };
         if bytes.trim_ascii_start().first() == Some(&b'<')
             && let Ok(text) = std::str::from_utf8(bytes)
@@ -89,7 +100,8 @@ fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before
             let elements = windows::elements(text);
             if elements.first().is_some_and(|element| element.len() < text.len()) {
                 for element in elements {
-                    put(crate::line(element.as_bytes(), context), &mut before);
+                    let event = line::complete(element.as_bytes(), context, tell);
+                    put(element.as_bytes(), event, &mut before);
                 }
                 continue;
             }
@@ -97,23 +109,41 @@ fn text<'a>(body: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> Before
                 continue;
             }
         }
-        let event = if is_entry {
+        let special = if is_entry {
             entry(bytes, &Context { before: Some(&before), ..context.clone() })
-        } else if let Some(event) = columned(bytes, &mut before, context) {
-            event
+                .inspect(|_| tell(export::NAME))
         } else {
-            crate::line(bytes, &Context { before: Some(&before), ..context.clone() })
+            columned(bytes, &mut before, context).inspect(|_| tell(w3c::NAME))
         };
-        put(event, &mut before);
+        let event = special.unwrap_or_else(|| {
+            line::complete(bytes, &Context { before: Some(&before), ..context.clone() }, tell)
+        });
+        put(bytes, event, &mut before);
     }
     before
 }
 
+/// An event with the time of the line before, where it has none of its own and stands in a file: what a file holds was
+/// not written when it was read.
+fn dated<'a>(bytes: &'a [u8], mut event: Event<'a>, before: &mut Before, context: &Context<'_>) -> Read<'a> {
+    let mut has_time_of_before = false;
+    if event.timestamp != context.received {
+        before.saw(event.timestamp, context.received);
+    } else if let Some(time) = before.time(context.received)
+        && context.file.is_some()
+        && !event.has_flag(field::TIMESTAMP_REPLACED)
+    {
+        event.timestamp = time;
+        has_time_of_before = true;
+    }
+    Read { bytes, event, has_time_of_before }
+}
+
 /// The event of an entry of the journal.
-fn entry<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
-    let Some(mut event) = export::event(bytes, context) else { return crate::line(bytes, context) };
+fn entry<'a>(bytes: &'a [u8], context: &Context<'_>) -> Option<Event<'a>> {
+    let mut event = export::event(bytes, context)?;
     record::complete(&mut event, context);
-    event
+    Some(event)
 }
 
 /// The event of a line in the columns that a line before named.
@@ -135,16 +165,13 @@ fn columned<'a>(bytes: &'a [u8], before: &mut Before, context: &Context<'_>) -> 
     }
 }
 
-/// Takes the records of a line that is the envelope of a protocol; false when it is none.
-fn enveloped<'a>(line: &'a [u8], context: &Context<'_>, take: Take<'_, 'a>) -> bool {
-    let Ok(text) = std::str::from_utf8(line) else { return false };
+/// The records of a line that is the envelope of a protocol; None when it is none.
+fn enveloped<'a>(line: &'a [u8], context: &Context<'_>) -> Option<Vec<Event<'a>>> {
+    let text =
+        Some(line).filter(|line| envelope::begins(line)).and_then(|line| std::str::from_utf8(line).ok())?;
     let mut records = Vec::new();
-    let read = envelope::records(text, context, false, &mut |record| records.push(record));
-    let is_envelope = read.is_ok() && records.iter().all(Result::is_ok);
-    if is_envelope {
-        records.into_iter().flatten().for_each(|event| take(Ok(event)));
-    }
-    is_envelope
+    envelope::records(text, context, false, &mut |record| records.push(record)).ok()?;
+    records.into_iter().collect::<Result<_, _>>().ok()
 }
 
 /// JSON that is no UTF-8: one bad byte concerns its line when each line is a value, else the whole is mended.

@@ -1,11 +1,13 @@
 //! What was recognised in each event of a text, and why.
 
+use std::{borrow::Cow, cell::RefCell};
+
 use event::{Event, Severity, Value, field};
 
 use crate::{
-    Context, header,
-    joining::{self, Piece},
-    level_from_message, line, time,
+    Context,
+    body::{self, Read},
+    header, level_from_message, time, utf16,
 };
 
 /// What was recognised in a line, or in lines that are one event.
@@ -16,38 +18,54 @@ pub struct Explanation<'a, 'c> {
     /// What is made of it.
     pub event: Event<'a>,
     /// What its formats are called, from the outside in: that of a container's runtime before the program's own.
-    pub formats: Vec<&'c str>,
+    pub formats: Vec<Cow<'c, str>>,
     /// Where its time comes from, in words.
     pub time: String,
     /// Where its level comes from, in words.
     pub level: String,
 }
 
-/// Reads a text as a file of log lines is read, and says of each event what was recognised and why.
+/// Reads a text as [`crate::body`] reads lines, and says of each event what was recognised and why.
 pub fn explain<'a, 'c>(text: &'a [u8], context: &Context<'c>, mut take: impl FnMut(Explanation<'a, 'c>)) {
-    let (mut number, mut counted) = (1, 0);
-    for Piece { bytes, .. } in joining::pieces(text, context) {
-        let at = bytes.as_ptr().addr() - text.as_ptr().addr();
-        number += memchr::memchr_iter(b'\n', &text[counted..at]).count() as u64;
-        counted = at;
-        let mut formats = Vec::new();
-        let event = line::complete(bytes, context, &mut |name| formats.push(name));
-        let (time, level) = reasons(&event, &formats, context);
-        take(Explanation { line: number, event, formats, time, level });
-    }
+    let (Cow::Owned(decoded), true) = utf16::as_utf8(text) else {
+        return explain_lines(text, context, &mut take);
+    };
+    explain_lines(&decoded, context, &mut |it: Explanation<'_, 'c>| {
+        let Explanation { line, event, formats, time, level } = it;
+        let mut event = event.into_owned();
+        event.flag(field::UTF16);
+        take(Explanation { line, event, formats, time, level });
+    });
 }
 
-fn reasons(event: &Event<'_>, formats: &[&str], context: &Context<'_>) -> (String, String) {
+fn explain_lines<'a, 'c>(text: &'a [u8], context: &Context<'c>, take: &mut dyn FnMut(Explanation<'a, 'c>)) {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let (mut line, mut counted) = (1, 0);
+    let told = RefCell::<Vec<Cow<'c, str>>>::default();
+    let mut tell = |name: &str| told.borrow_mut().push(name.to_owned().into());
+    body::text(text, context, &mut tell, &mut |read| {
+        let at = read.bytes.as_ptr().addr() - text.as_ptr().addr();
+        line += memchr::memchr_iter(b'\n', &text[counted..at]).count() as u64;
+        counted = at;
+        let formats = told.take();
+        let (time, level) = reasons(&read, &formats, context);
+        take(Explanation { line, event: read.event, formats, time, level });
+    });
+}
+
+fn reasons(read: &Read<'_>, formats: &[Cow<'_, str>], context: &Context<'_>) -> (String, String) {
+    let event = &read.event;
     let text = event.original.as_deref().unwrap_or(&event.message);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let stamp = time::stamp(text, context);
-    let format = formats.last().copied().unwrap_or("the format");
+    let format = formats.last().map_or("the format", Cow::as_ref);
     let time = match &stamp {
         _ if event.has_flag(field::TIMESTAMP_REPLACED) => {
             let written =
                 event.field("labels.timestamp").and_then(Value::as_str).unwrap_or("what stands there");
             format!("{written:?} is no time: that of the receipt")
         }
+        _ if read.has_time_of_before => "none is recognised: that of the line before".to_owned(),
         _ if event.timestamp == context.received => "none is recognised: that of the receipt".to_owned(),
         Some(stamp) if stamp.at == Some(event.timestamp) && stamp.names_zone => format!("{:?}", stamp.text),
         Some(stamp) if stamp.at == Some(event.timestamp) => {
@@ -119,5 +137,53 @@ hello
                 "8: plain text | none is recognised: that of the receipt | none is recognised: info",
             ]
         );
+    }
+
+    #[test]
+    fn a_text_is_explained_as_it_is_read() {
+        let (zone, joining) = (jiff::tz::TimeZone::UTC, Joining::default());
+        let received = Timestamp::parse("2026-11-22T12:00:00Z").unwrap();
+        let context = Context {
+            joining: Some(&joining),
+            file: Some("a.log"),
+            ..Context::new(received, &zone, 1 << 20)
+        };
+        let text = "\u{feff}#Version: 1.0
+#Fields: date time user sc-status
+2019-10-22 21:59:01 ann 503
+__CURSOR=1
+__REALTIME_TIMESTAMP=1571781541000000
+MESSAGE=failed
+
+<Events><Event><System><Provider Name='Disk'/></System></Event>
+<Event><System><Provider Name='Disk'/></System></Event></Events>
+hello
+";
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for text in [text.as_bytes(), &wide] {
+            let (mut explained, mut read) = (vec![], vec![]);
+            let mut reasons = vec![];
+            explain(text, &context, |it| {
+                reasons.push(format!("{}: {} | {}", it.line, it.formats.join(", "), it.level));
+                if it.event.message == "hello" {
+                    assert_eq!(it.time, "none is recognised: that of the line before");
+                }
+                explained.push(it.event.into_owned());
+            });
+            crate::body(crate::Format::Lines, text, &context, |record| {
+                read.push(record.unwrap().into_owned())
+            });
+            assert_eq!(format!("{explained:?}"), format!("{read:?}"));
+            assert_eq!(
+                reasons[2..],
+                [
+                    "3: columns that a line before names | status 503",
+                    "4: journal export | none is recognised: info",
+                    "8: Windows event in XML | none is recognised: info",
+                    "9: Windows event in XML | none is recognised: info",
+                    "10: plain text | none is recognised: info",
+                ]
+            );
+        }
     }
 }

@@ -7,6 +7,7 @@ use event::{Event, field};
 
 use crate::{Context, decoding, nested, record::Record};
 
+pub(crate) const NAME: &str = "journal export";
 /// What an entry begins with, and has once.
 const START: &[u8] = b"__CURSOR=";
 

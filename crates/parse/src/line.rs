@@ -25,11 +25,7 @@ pub fn line<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
 }
 
 /// As [`line`], telling the name of each format that was found, from the outside in.
-pub(crate) fn complete<'a, 'c>(
-    bytes: &'a [u8],
-    context: &Context<'c>,
-    tell: &mut dyn FnMut(&'c str),
-) -> Event<'a> {
+pub(crate) fn complete<'a>(bytes: &'a [u8], context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Event<'a> {
     let (bytes, truncated) = cut(joining::content(bytes), context.line_bytes_max);
     let mut event = match decoding::text(bytes) {
         (Cow::Borrowed(text), _) => recognised(text, context, tell),
@@ -64,11 +60,7 @@ fn cut(bytes: &[u8], max: usize) -> (&[u8], bool) {
 
 /// The event of a text, be it one line or several that belong together, and the name of each format that was found,
 /// from the outside in.
-pub(crate) fn recognised<'a, 'c>(
-    line: &'a str,
-    context: &Context<'c>,
-    tell: &mut dyn FnMut(&'c str),
-) -> Event<'a> {
+pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Event<'a> {
     if let Some(bare) = ansi::strip(line) {
         tell("terminal colours");
         let mut event = recognised(&bare, context, tell).into_owned();
@@ -101,18 +93,14 @@ pub(crate) fn recognised<'a, 'c>(
 }
 
 /// The event of a text in a format of one's own.
-fn own<'a, 'c>(text: &'a str, context: &Context<'c>, tell: &mut dyn FnMut(&'c str)) -> Option<Event<'a>> {
+fn own<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Option<Event<'a>> {
     let (event, name) = context.formats?.event(text, context)?;
     tell(name);
     Some(event)
 }
 
 /// The event of a program's line that a container's runtime wrote down.
-fn contained<'a, 'c>(
-    text: &'a str,
-    context: &Context<'c>,
-    tell: &mut dyn FnMut(&'c str),
-) -> Option<Event<'a>> {
+fn contained<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Option<Event<'a>> {
     let Part { stamp, stream, text, .. } = container::parts(text)?;
     tell("a container's line");
     let mut event = match text {

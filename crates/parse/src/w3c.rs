@@ -6,6 +6,7 @@ use event::{Event, Timestamp, Value};
 
 use crate::{Context, before::Before, nested, record::Record, stamped::has_time, time};
 
+pub(crate) const NAME: &str = "columns that a line before names";
 /// Columns at most.
 const COLUMNS_MAX: usize = 128;
 
