@@ -39,7 +39,7 @@ pub fn level_from_message(message: &str) -> Option<Severity> {
     let starts = if may_start { STARTS.iter().find(|(start, _)| message.starts_with(start)) } else { None };
     if let Some((start, severity)) = starts
         && match *start {
-            "thread '" => message.contains("' panicked at"),
+            "thread '" => message.contains(" panicked at "),
             "** (" => message[4..].split(')').next().is_some_and(|name| is_exception(name.as_bytes())),
             _ => true,
         }
@@ -383,6 +383,7 @@ mod tests {
             ("Traceback (most recent call last):", Some(Severity::Error)),
             ("Exception in thread \"main\" java.lang.Error", Some(Severity::Error)),
             ("thread 'main' panicked at src/main.rs:2:5:", Some(Severity::Fatal)),
+            ("thread 'main' (98765) panicked at src/main.rs:2:5:", Some(Severity::Fatal)),
             ("thread 'main' started", None),
             ("** (RuntimeError) boom", Some(Severity::Error)),
             ("** (boom) text", None),

@@ -15,6 +15,10 @@ use questions::Questions;
 /// # Errors
 /// When the collector does not answer.
 pub(crate) async fn report(client: &Client, imported: &Imported, kept: bool) -> Result<String, AppError> {
+    if kept && imported.paths.is_empty() {
+        // Nothing of what was named could be read, and each was named.
+        return Ok(String::new());
+    }
     let scope = if kept { scope(&imported.paths) } else { "*".to_owned() };
     let questions = Questions::new(client, scope);
     let mut text = String::new();
