@@ -90,6 +90,9 @@ impl<R: Read> Read for Watched<R> {
     }
 }
 
+/// Bytes that are unpacked of xz at a time.
+const XZ_BYTES: usize = 1 << 10;
+
 /// Packed text up to where it is damaged.
 struct Readable {
     reader: Box<dyn Read + Send>,
@@ -105,6 +108,9 @@ impl Read for Readable {
         if self.missing.get().is_some() {
             return Ok(0);
         }
+        // Of what it had unpacked when it met the damage, the reader of xz gives nothing.
+        let at_once = if self.packing == "xz" { buffer.len().min(XZ_BYTES) } else { buffer.len() };
+        let buffer = &mut buffer[..at_once];
         match self.reader.read(buffer) {
             Ok(read) => {
                 self.bytes += read as u64;
