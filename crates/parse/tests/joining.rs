@@ -22,6 +22,26 @@ const TRACES: &[(&str, &str)] = &[
         "2026-10-22 21:59:01 ERROR shop.Order - failed\njava.lang.IllegalStateException: no stock\n\tat shop.Order.place(Order.java:7)\n\tat shop.Main.main(Main.java:3)\nCaused by: java.io.IOException: closed\n\tat shop.Net.read(Net.java:9)\n\t... 2 more",
     ),
     (
+        "Java, classes of all names",
+        "2026-10-22 21:59:01 ERROR shop.Order - failed\ncom.example.PaymentDeclined: no funds\n\tat a.B.c(B.java:1)\nWrapped by: com.example.Http$NotFound: 404\n\tat a.B.d(B.java:2)\n\t[CIRCULAR REFERENCE: x]",
+    ),
+    (
+        "java.util.logging with a trace",
+        "Oct 22, 2026 9:59:01 PM com.example.Main run\nSEVERE: failed\njava.lang.RuntimeException: boom\n\tat a.B.main(B.java:1)",
+    ),
+    (
+        "Go, a panic that was recovered",
+        "2026/10/22 21:59:01 http: panic serving 192.0.2.7:5000: boom\ngoroutine 7 [running]:\nnet/http.(*conn).serve.func1()\n\t/go/server.go:1 +0x1\npanic({0x6a1e20, 0x75b1d0})\n\t/go/panic.go:7 +0x2\nmain.f(...)\n\t/srv/a.go:7",
+    ),
+    (
+        "PHP, chained",
+        "[22-Oct-2026 21:59:01 UTC] PHP Fatal error:  Uncaught Exception: a in /srv/a.php:3\nStack trace:\n#0 {main}\n\nNext RuntimeException: b in /srv/a.php:5\nStack trace:\n#0 {main}",
+    ),
+    (
+        "anyhow",
+        "2026-10-22T21:59:01Z ERROR shop: failed\nCaused by:\n    0: no stock\nLocation:\n    src/main.rs:7",
+    ),
+    (
         "Java's main",
         "Exception in thread \"main\" java.lang.RuntimeException: boom\n\tat a.B.main(B.java:1)\nCaused by: a.C: x\n\t... 1 more",
     ),

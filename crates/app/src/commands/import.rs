@@ -332,11 +332,14 @@ async fn send(
     query.extend(Some(before.as_str()).filter(|before| *before != "{}").map(|before| ("before", before)));
     query.extend(modified.as_deref().map(|time| ("modified", time)));
     let headers = [("content-type", "text/plain"), ("idempotency-key", key)];
-    let mut failures = 0;
+    let (mut failures, mut is_told) = (0, false);
     loop {
         match client.post_once(&query, &headers, chunk.to_vec()).await {
             Ok((answer, replayed)) => return Ok(Sent::Taken { answer, replayed }),
-            Err(ClientError::Refused { status: 429, retry_after, .. }) => {
+            Err(ClientError::Refused { status: 429, retry_after, detail, .. }) => {
+                if !std::mem::replace(&mut is_told, true) {
+                    note(&format!("waiting, since nothing can be taken in at present: {detail}"));
+                }
                 tokio::time::sleep(retry_after.unwrap_or(Duration::from_secs(1))).await;
             }
             Err(ClientError::Refused { status: 409, problem, .. })

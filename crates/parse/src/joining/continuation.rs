@@ -201,9 +201,15 @@ impl<'j, 'b> Joiner<'j, 'b> {
 
     /// Lines that stand at the margin and are no events.
     fn continues_unindented(&mut self, text: &str) -> bool {
-        const ALWAYS: [&str; 10] = [
-            "Caused by: ",
+        const ALWAYS: [&str; 16] = [
+            "Caused by:",
+            "Wrapped by: ",
             "Suppressed: ",
+            "[CIRCULAR REFERENCE",
+            "Error has been observed at the following site",
+            "Original Stack Trace:",
+            "Stack backtrace:",
+            "Location:",
             "... ",
             "--- End of ",
             "---> ",
@@ -219,6 +225,11 @@ impl<'j, 'b> Joiner<'j, 'b> {
             }
             return !text.starts_with("... ") || text.ends_with(" more");
         }
+        let chained = text.strip_prefix("Next ").is_some_and(is_exception);
+        if chained && self.blanks <= 1 {
+            self.frame = 0;
+            return true;
+        }
         if self.blanks == 0 && (self.numbered_frame(text) || is_frame(text)) {
             return true;
         }
@@ -226,7 +237,12 @@ impl<'j, 'b> Joiner<'j, 'b> {
             return true;
         }
         // What a logger prints below its own line.
-        if self.blanks == 0 && self.lines == 1 && self.has_header() {
+        let is_below_header = match self.lines {
+            1 => self.has_header(),
+            2 => self.of_head(|head| is_java_header(head.trim_end())),
+            _ => false,
+        };
+        if self.blanks == 0 && is_below_header {
             if text.starts_with("Traceback (most recent call last)") {
                 self.kind = Some(Kind::Python);
                 return true;
@@ -353,9 +369,22 @@ fn is_exception(text: &str) -> bool {
     let end = text.find([':', ' ', '(']).unwrap_or(text.len());
     let name = &text[..end];
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\');
+    let class = name.split('$').next().unwrap_or_default();
+    let is_named = ["Exception", "Error", "Throwable", "Fault"].iter().any(|last| class.ends_with(last));
     name.bytes().all(plain)
-        && ["Exception", "Error", "Throwable", "Fault"].iter().any(|last| name.ends_with(last))
+        && (is_named || (text[end..].starts_with(": ") && is_qualified(name)))
         && (name.contains('.') || text[end..].is_empty() || text[end..].starts_with(": "))
+}
+
+/// `com.example.PaymentDeclined`: a class in a package of a package.
+fn is_qualified(name: &str) -> bool {
+    let Some((package, class)) = name.rsplit_once('.') else { return false };
+    package.contains('.')
+        && package
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_'))
+        && class.starts_with(|first: char| first.is_ascii_uppercase())
+        && class.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 fn is_exception_of_python(text: &str) -> bool {
@@ -384,7 +413,10 @@ fn is_frame(text: &str) -> bool {
 fn is_call(text: &str) -> bool {
     let Some(open) = text.find('(') else { return false };
     let name = &text[..open];
-    !name.is_empty() && !name.contains(' ') && name.contains('.') && text.trim_end().ends_with(')')
+    !name.is_empty()
+        && !name.contains(' ')
+        && (name.contains('.') || name == "panic")
+        && text.trim_end().ends_with(')')
 }
 
 /// `rax    0x0`, as Go prints after a fatal signal.
