@@ -326,7 +326,7 @@ fn lines_are_explained_without_a_server() {
         "program      payd",
         "labels.took_ms 70",
         "line 2: terminal colours, in it plain text\n",
-        "(none is recognised: that of the receipt)",
+        "(none is recognised: that of the line before)",
     ] {
         assert!(words.contains(expected), "{expected:?} in:\n{words}");
     }

@@ -33,6 +33,26 @@ pub(crate) enum Kind {
     Xml,
 }
 
+/// What continues an event wherever it stands at the margin.
+const ALWAYS: [&str; 16] = [
+    "Caused by:",
+    "Wrapped by: ",
+    "Suppressed: ",
+    "[CIRCULAR REFERENCE",
+    "Error has been observed at the following site",
+    "Original Stack Trace:",
+    "Stack backtrace:",
+    "Location:",
+    "... ",
+    "--- End of ",
+    "---> ",
+    "Stack trace:",
+    "stack backtrace:",
+    "[stacktrace]",
+    "note: run with `RUST_BACKTRACE",
+    "goroutine ",
+];
+
 /// Decides line by line. What costs is only asked of the first line when a line comes that may continue it.
 #[derive(Debug)]
 pub(crate) struct Joiner<'j, 'b> {
@@ -201,24 +221,6 @@ impl<'j, 'b> Joiner<'j, 'b> {
 
     /// Lines that stand at the margin and are no events.
     fn continues_unindented(&mut self, text: &str) -> bool {
-        const ALWAYS: [&str; 16] = [
-            "Caused by:",
-            "Wrapped by: ",
-            "Suppressed: ",
-            "[CIRCULAR REFERENCE",
-            "Error has been observed at the following site",
-            "Original Stack Trace:",
-            "Stack backtrace:",
-            "Location:",
-            "... ",
-            "--- End of ",
-            "---> ",
-            "Stack trace:",
-            "stack backtrace:",
-            "[stacktrace]",
-            "note: run with `RUST_BACKTRACE",
-            "goroutine ",
-        ];
         if self.blanks == 0 && ALWAYS.iter().any(|start| text.starts_with(start)) {
             if text.starts_with("goroutine ") {
                 self.kind = Some(Kind::Go);
