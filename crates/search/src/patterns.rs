@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use event::{Position, TemplateId, Timestamp};
 use index::{Limits, Pattern, Patterns, PatternsRequest, scan::Scan};
 
-use crate::{Answer, SearchError, Searcher, aliases::Rows, searcher::VALUES_MAX};
+use crate::{Answer, SearchError, Searcher, aliases::Rows, searcher::wide};
 
 /// Which templates come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,7 +103,7 @@ impl Searcher {
 
     /// As many templates as there may be in any other order than the most frequent first.
     async fn most(&self, request: PatternsRequest, limits: &Limits) -> Result<Answer<Patterns>, SearchError> {
-        let request = PatternsRequest { limit: VALUES_MAX.max(request.limit), ..request };
+        let request = PatternsRequest { limit: wide(request.limit), ..request };
         let mut answer = self.frequent(request, limits).await?;
         let found = answer.result.patterns.len();
         if (found as u64) < answer.result.distinct && answer.partial.is_none() {
@@ -143,13 +143,10 @@ impl Searcher {
     ) -> Result<Answer<Patterns>, SearchError> {
         let limit = request.limit;
         let found = self.in_time(self.index.patterns(request.clone(), limits), limits).await;
-        let covered = found.as_ref().map(|found| found.covered).ok();
-        let wide = limit.max(VALUES_MAX);
-        let request = PatternsRequest { limit: wide, ..request };
+        let request = PatternsRequest { limit: wide(limit), ..request };
         let scan = move |tail: &Scan<'_>, limits: &Limits| tail.patterns(&request, limits);
-        let gather = move |found: Patterns, tail| found.merge(tail, wide);
-        let merge = move |found: Patterns, tail| found.merge(tail, limit);
-        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
+        let covered = |found: &Patterns| found.covered;
+        self.with_ranked_tail(found, covered, (end, limits), (limit, scan), Patterns::merge).await
     }
 }
 

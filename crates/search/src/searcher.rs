@@ -27,9 +27,14 @@ use crate::{
 
 /// Values that are counted in each piece of the journal, so that those asked for are counted exactly
 /// unless there are more.
-pub(crate) const VALUES_MAX: usize = 10_000;
+const VALUES_MAX: usize = 10_000;
 /// An index that does not answer is told of so often at most.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// How many values are counted where so many are asked for.
+pub(crate) fn wide(limit: usize) -> usize {
+    limit.max(VALUES_MAX)
+}
 
 /// Bounds of a [`Searcher`].
 #[derive(Debug, Clone)]
@@ -243,13 +248,10 @@ impl Searcher {
         let by_limit = request.by_limit;
         let end = self.begin(limits).await;
         let found = self.in_time(self.index.histogram(request.clone(), limits), limits).await;
-        let covered = found.as_ref().map(|found| found.covered).ok();
-        let wide = by_limit.max(VALUES_MAX);
-        let request = HistogramRequest { by_limit: wide, ..request };
+        let request = HistogramRequest { by_limit: wide(by_limit), ..request };
         let scan = move |tail: &Scan<'_>, limits: &Limits| tail.histogram(&request, limits);
-        let gather = move |found: Histogram, tail| found.merge(tail, wide);
-        let merge = move |found: Histogram, tail| found.merge(tail, by_limit);
-        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
+        let covered = |found: &Histogram| found.covered;
+        self.with_ranked_tail(found, covered, (end, limits), (by_limit, scan), Histogram::merge).await
     }
 
     /// The values of a field with their counts.
@@ -265,13 +267,10 @@ impl Searcher {
         let limit = request.limit;
         let end = self.begin(limits).await;
         let found = self.in_time(self.index.field_values(request.clone(), limits), limits).await;
-        let covered = found.as_ref().map(|found| found.covered).ok();
-        let wide = limit.max(VALUES_MAX);
-        let request = FieldValuesRequest { limit: wide, ..request };
+        let request = FieldValuesRequest { limit: wide(limit), ..request };
         let scan = move |tail: &Scan<'_>, limits: &Limits| tail.field_values(&request, limits);
-        let gather = move |found: FieldValues, tail| found.merge(tail, wide);
-        let merge = move |found: FieldValues, tail| found.merge(tail, limit);
-        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
+        let covered = |found: &FieldValues| found.covered;
+        self.with_ranked_tail(found, covered, (end, limits), (limit, scan), FieldValues::merge).await
     }
 
     /// The fields that occur.
@@ -375,6 +374,22 @@ impl Searcher {
         let away = "the index does not answer; only events that it does not have yet are looked at";
         let reason = cut.map_or_else(|| away.to_owned(), |cut| format!("{away}; {cut}"));
         Ok(Answer { result, partial: Some(reason), from_index })
+    }
+
+    /// As [`Searcher::with_tail`], for the most frequent so many of something. The pieces of what waits are looked at and
+    /// joined with [`wide`] as many, and only what comes of all is cut.
+    pub(crate) async fn with_ranked_tail<T: Send + 'static>(
+        &self,
+        found: Result<T, IndexError>,
+        covered: fn(&T) -> Position,
+        (end, limits): (Position, &Limits),
+        (limit, scan): (usize, impl Fn(&Scan<'_>, &Limits) -> Result<T, IndexError> + Send + 'static),
+        merge: fn(T, T, usize) -> T,
+    ) -> Result<Answer<T>, SearchError> {
+        let covered = found.as_ref().ok().map(covered);
+        let gather = move |found, tail| merge(found, tail, wide(limit));
+        let merge = move |found, tail| merge(found, tail, limit);
+        self.with_tail(found, covered, (end, limits), scan, gather, merge).await
     }
 
     /// Says that the index does not answer, but not once a question.
