@@ -12,13 +12,13 @@ use crate::{
 
 /// What was recognised in a line, or in lines that are one event.
 #[derive(Debug)]
-pub struct Explanation<'a, 'c> {
+pub struct Explanation<'a> {
     /// Its first line, from 1.
     pub line: u64,
     /// What is made of it.
     pub event: Event<'a>,
     /// What its formats are called, from the outside in: that of a container's runtime before the program's own.
-    pub formats: Vec<Cow<'c, str>>,
+    pub formats: Vec<String>,
     /// Where its time comes from, in words.
     pub time: String,
     /// Where its level comes from, in words.
@@ -26,11 +26,11 @@ pub struct Explanation<'a, 'c> {
 }
 
 /// Reads a text as [`crate::body`] reads lines, and says of each event what was recognised and why.
-pub fn explain<'a, 'c>(text: &'a [u8], context: &Context<'c>, mut take: impl FnMut(Explanation<'a, 'c>)) {
+pub fn explain<'a>(text: &'a [u8], context: &Context<'_>, mut take: impl FnMut(Explanation<'a>)) {
     let (Cow::Owned(decoded), true) = utf16::as_utf8(text) else {
         return explain_lines(text, context, &mut take);
     };
-    explain_lines(&decoded, context, &mut |it: Explanation<'_, 'c>| {
+    explain_lines(&decoded, context, &mut |it: Explanation<'_>| {
         let Explanation { line, event, formats, time, level } = it;
         let mut event = event.into_owned();
         event.flag(field::UTF16);
@@ -38,11 +38,11 @@ pub fn explain<'a, 'c>(text: &'a [u8], context: &Context<'c>, mut take: impl FnM
     });
 }
 
-fn explain_lines<'a, 'c>(text: &'a [u8], context: &Context<'c>, take: &mut dyn FnMut(Explanation<'a, 'c>)) {
+fn explain_lines<'a>(text: &'a [u8], context: &Context<'_>, take: &mut dyn FnMut(Explanation<'a>)) {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let (mut line, mut counted) = (1, 0);
-    let told = RefCell::<Vec<Cow<'c, str>>>::default();
-    let mut tell = |name: &str| told.borrow_mut().push(name.to_owned().into());
+    let told = RefCell::<Vec<String>>::default();
+    let mut tell = |name: &str| told.borrow_mut().push(name.to_owned());
     body::text(text, context, &mut tell, &mut |read| {
         let at = read.bytes.as_ptr().addr() - text.as_ptr().addr();
         line += memchr::memchr_iter(b'\n', &text[counted..at]).count() as u64;
@@ -53,12 +53,12 @@ fn explain_lines<'a, 'c>(text: &'a [u8], context: &Context<'c>, take: &mut dyn F
     });
 }
 
-fn reasons(read: &Read<'_>, formats: &[Cow<'_, str>], context: &Context<'_>) -> (String, String) {
+fn reasons(read: &Read<'_>, formats: &[String], context: &Context<'_>) -> (String, String) {
     let event = &read.event;
     let text = event.original.as_deref().unwrap_or(&event.message);
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let stamp = time::stamp(text, context);
-    let format = formats.last().map_or("the format", Cow::as_ref);
+    let format = formats.last().map_or("the format", String::as_str);
     let time = match &stamp {
         _ if event.has_flag(field::TIMESTAMP_REPLACED) => {
             let written =

@@ -35,8 +35,10 @@ const STARTS: [(&str, Severity); 14] = [
 /// (`ValueError:`). The first one counts; a negated one (`no ERROR`, `0 ERROR`) and a count (`error: 0`) do not.
 /// Only the first 512 bytes are looked at.
 pub fn level_from_message(message: &str) -> Option<Severity> {
-    let may_start = message.as_bytes().first().is_some_and(|first| b"TEUSsPFft*".contains(first));
-    let starts = if may_start { STARTS.iter().find(|(start, _)| message.starts_with(start)) } else { None };
+    // Nearly always the first byte tells.
+    let first = message.as_bytes().first();
+    let starts =
+        STARTS.iter().find(|(start, _)| start.as_bytes().first() == first && message.starts_with(start));
     if let Some((start, severity)) = starts
         && match *start {
             "thread '" => message.contains(" panicked at "),

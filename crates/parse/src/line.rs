@@ -16,10 +16,10 @@ use crate::{
 
 /// Recognises one text line (without its newline). Never fails: what nothing recognises is plain text.
 ///
-/// Known are formats of one's own ([`Context::formats`]), JSON objects, logfmt, syslog (RFC 5424, RFC 3164 with or without priority, and the forms of journals
-/// and devices), access logs, the formats of the table in `formats`, and whatever begins with a time stamp or a
-/// level. `original` is the whole line; the message is what follows the header, the whole line for access logs and
-/// plain text.
+/// Known are formats of one's own ([`Context::formats`]), JSON objects, logfmt, syslog (RFC 5424, RFC 3164 with or
+/// without priority, and the forms of journals and devices), access logs, the formats of the table in `formats`, and
+/// whatever begins with a time stamp or a level. `original` is the whole line; the message is what follows the header,
+/// the whole line for access logs and plain text.
 pub fn line<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
     complete(bytes, context, &mut |_| {})
 }
@@ -71,8 +71,7 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dy
     let text = line.strip_prefix('\u{feff}').unwrap_or(line);
     let found = own(text, context, tell)
         .or_else(|| contained(text, context, tell))
-        .or_else(|| spread(text, context).inspect(|_| tell("JSON")))
-        .or_else(|| spread_xml(text, context).inspect(|_| tell(windows::NAME)));
+        .or_else(|| spread(text, context, tell));
     let mut event = found.unwrap_or_else(|| {
         joining::event(text, |text| {
             let (name, event) =
@@ -115,17 +114,17 @@ fn contained<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str
     Some(event)
 }
 
-/// The event of JSON that is spread over lines.
-fn spread<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    if !text.starts_with('{') || !text.contains('\n') {
+/// The event of JSON, or of Windows in XML, that is spread over lines.
+fn spread<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Option<Event<'a>> {
+    if !text.starts_with(['{', '<']) || !text.contains('\n') {
         return None;
     }
-    nested::json(text, context, false).ok()
-}
-
-/// The event of Windows in XML that is spread over lines.
-fn spread_xml<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    if text.contains('\n') { windows::event(text, context) } else { None }
+    let (name, event) = match text.starts_with('{') {
+        true => ("JSON", nested::json(text, context, false).ok()?),
+        false => (windows::NAME, windows::event(text, context)?),
+    };
+    tell(name);
+    Some(event)
 }
 
 fn plain<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {

@@ -379,8 +379,7 @@ fn open(file: &Path) -> Result<Opened, AppError> {
     if metadata.is_dir() {
         return Err(failed(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory; name its files")));
     }
-    let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let modified = since.map(|since| Timestamp::saturating_from_nanos(since.as_nanos() as i128));
+    let modified = super::modified(&metadata);
     let size = metadata.is_file().then_some(metadata.len());
     Ok(Opened { reader: Box::new(opened), size, modified })
 }

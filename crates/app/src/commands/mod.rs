@@ -29,6 +29,7 @@ use std::{
     path::Path,
 };
 
+use event::Timestamp;
 use serde_json::Value as Json;
 use telemetry::clean;
 
@@ -89,6 +90,12 @@ pub(crate) fn show(
         }
     };
     Ok(())
+}
+
+/// When a file was last written.
+fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
+    let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(Timestamp::saturating_from_nanos(since.as_nanos() as i128))
 }
 
 /// A whole file; `-` is standard input.

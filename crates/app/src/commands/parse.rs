@@ -6,7 +6,7 @@ use event::{Event, Verdict, document, field};
 use parse::{Context, Explanation};
 use serde_json::json;
 
-use super::{print, print_json, read};
+use super::{modified, print, print_json, read};
 use crate::{AppError, Settings, cli::Output, formats, wording::plain};
 
 /// Prints what is made of the lines of a file, and where that is asked for why.
@@ -14,20 +14,17 @@ use crate::{AppError, Settings, cli::Output, formats, wording::plain};
 /// # Errors
 /// When the file, or that of the formats of one's own, cannot be read.
 pub(crate) fn run(settings: &Settings, file: &Path, explain: bool, output: Output) -> Result<(), AppError> {
-    let formats = formats::load(settings.intake.formats_file.as_deref())?;
+    let door = formats::door(settings)?;
     let bytes = read(file)?;
     let path = (file != Path::new("-")).then(|| std::path::absolute(file)).transpose()?;
     let path = path.as_ref().map(|path| path.to_string_lossy());
-    let door = &settings.intake.door;
-    let written = std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+    let written = std::fs::metadata(file).ok().and_then(|metadata| modified(&metadata));
     let received = intake::system_clock();
     let context = Context {
-        near: written
-            .and_then(|at| jiff::Timestamp::try_from(at).ok())
-            .map_or(received, |at| event::Timestamp::saturating_from_nanos(at.as_nanosecond())),
+        near: written.unwrap_or(received),
         file: path.as_deref(),
         joining: door.joining.as_ref(),
-        formats: Some(&formats),
+        formats: Some(&door.formats),
         ..Context::new(received, &door.zone, door.line_bytes_max)
     };
     let mut outcome = Ok(true);
@@ -51,7 +48,7 @@ fn json(event: &Event<'_>) -> serde_json::Value {
     document.into()
 }
 
-fn reasons(it: &Explanation<'_, '_>) -> String {
+fn reasons(it: &Explanation<'_>) -> String {
     let explained = json!({
         "line": it.line,
         "formats": it.formats,
@@ -62,7 +59,7 @@ fn reasons(it: &Explanation<'_, '_>) -> String {
     format!("{explained}\n")
 }
 
-fn words(it: &Explanation<'_, '_>) -> String {
+fn words(it: &Explanation<'_>) -> String {
     let Explanation { line, event, formats, time, level } = it;
     let mut text = format!("line {line}: {}\n", plain(&formats.join(", in it ")));
     let mut row = |name: &str, value: &str, why: &str| {
