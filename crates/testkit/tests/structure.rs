@@ -34,6 +34,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("wire", 1),
     ("verdicts", 2),
     ("body", 2),
+    ("detect", 2),
     ("index", 2),
     ("session", 2),
     ("anomaly", 3),
