@@ -9,6 +9,7 @@
 mod activity;
 mod detector;
 mod finding;
+pub mod web;
 
 pub use activity::{Activity, Kind, Protocol};
 pub use detector::{Detector, Seen};
