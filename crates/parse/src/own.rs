@@ -8,7 +8,7 @@ use jiff::{fmt::strtime, tz::TimeZone};
 use regex::{Captures, Regex, RegexBuilder};
 use serde::Deserialize;
 
-use crate::{Context, fit::fit, level, time};
+use crate::{Context, cut, fit::fit, level, time};
 
 /// Formats of one's own at most.
 const FORMATS_MAX: usize = 64;
@@ -120,8 +120,16 @@ impl Formats {
     /// The event of a text in the first of these formats that has it, and the format's name.
     pub(crate) fn event<'a>(&self, text: &'a str, context: &Context<'_>) -> Option<(Event<'a>, &str)> {
         self.0.iter().filter(|own| own.is_of(context.file)).find_map(|own| {
-            let captures = own.pattern.captures(text)?;
-            Some((own.event(text, &captures, context), own.name.as_str()))
+            let event = match own.pattern.captures(text) {
+                Some(captures) => own.event(text, &captures, context),
+                // A pattern that ends with `$` knows one line only.
+                None => {
+                    let head = cut::once(text, b'\n')?.0;
+                    let captures = own.pattern.captures(head.strip_suffix('\r').unwrap_or(head))?;
+                    own.event(text, &captures, context)
+                }
+            };
+            Some((event, own.name.as_str()))
         })
     }
 }
@@ -206,14 +214,27 @@ impl Own {
         Timestamp::from_nanos(i64::try_from(nanos.as_nanosecond()).ok()?)
     }
 
+    /// The message, with the lines behind those that the pattern matched.
+    fn message<'a>(&self, text: &'a str, captures: &Captures<'a>) -> Cow<'a, str> {
+        let Some(message) = self.group(captures, &Role::Message) else { return Cow::Borrowed(text) };
+        let matched = captures.get(0).map_or(0, |whole| whole.end());
+        let Some((_, rest)) = text.get(matched..).and_then(|behind| cut::once(behind, b'\n')) else {
+            return Cow::Borrowed(message);
+        };
+        let first = message.trim_end_matches('\r').to_owned();
+        rest.lines().fold(first, |message, line| message + "\n" + line).into()
+    }
+
     fn event<'a>(&self, text: &'a str, captures: &Captures<'a>, context: &Context<'_>) -> Event<'a> {
-        let message = self.group(captures, &Role::Message).unwrap_or(text);
+        let message = self.message(text, captures);
         let mut event = Event::new(message, context.received);
         let word = self.group(captures, &Role::Level);
         let known =
             |word: &str| self.levels.get(&word.to_lowercase()).copied().or_else(|| level::of_token(word));
-        event.severity =
-            word.and_then(known).or_else(|| level::level_from_message(message)).unwrap_or(Severity::Info);
+        event.severity = word
+            .and_then(known)
+            .or_else(|| level::level_from_message(&event.message))
+            .unwrap_or(Severity::Info);
         event.host = self.group(captures, &Role::Host).map(Cow::Borrowed);
         event.source = self.group(captures, &Role::Program).map(Cow::Borrowed);
         if let Some(written) = self.group(captures, &Role::Time) {
@@ -316,6 +337,24 @@ mod tests {
         assert!(
             read(payroll(), Some("/var/log/other.log"), line).contains(r#""other""#),
             "a line of another file is read as any other"
+        );
+    }
+
+    #[test]
+    fn the_lines_of_a_trace_are_of_the_message() {
+        let line = "22.10.26 23:59:01.5 {GRAVE} web1/payd took=70 from 192.0.2.7: failed";
+        let seen = r#"2026-10-22T21:59:01.5Z error "web1" "payd" "failed\n\tat a.B\n\tat a.C" labels.took_ms=70 source.ip="192.0.2.7""#;
+        let to_end = Definition { pattern: payroll().pattern + "$", ..payroll() };
+        for definition in [payroll(), to_end] {
+            for newline in ["\n", "\r\n"] {
+                let text = format!("{line}{newline}\tat a.B{newline}\tat a.C");
+                assert_eq!(read(definition.clone(), Some("/var/log/payroll/a.log"), &text), seen);
+            }
+        }
+        let over_lines = Definition { pattern: format!("(?s){}", payroll().pattern), ..payroll() };
+        assert_eq!(
+            read(over_lines, Some("/var/log/payroll/a.log"), &format!("{line}\n\tat a.B\n\tat a.C")),
+            seen
         );
     }
 
