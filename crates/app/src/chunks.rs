@@ -101,7 +101,7 @@ impl<R: BufRead> Chunks<R> {
         // What was given back may be more than a part.
         let newline = chunk[REQUEST_BYTES - 1..].iter().position(|byte| *byte == b'\n');
         let beyond = chunk.split_off(newline.map_or(chunk.len(), |at| REQUEST_BYTES + at));
-        let complete = self.joining.as_ref().map_or(chunk.len(), |joining| joining.complete(&chunk));
+        let complete = self.joining.as_ref().map_or(chunk.len(), |joining| joining.complete(&chunk).bytes);
         if complete > 0 {
             self.rest = chunk.split_off(complete);
         }

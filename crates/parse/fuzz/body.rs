@@ -78,7 +78,7 @@ pub(crate) fn joined(bytes: &[u8]) {
     };
     let whole = read(bytes);
     assert_eq!(text(&whole), text(&[bytes.to_vec()]));
-    let complete = joining.complete(bytes);
+    let complete = joining.complete(bytes).bytes;
     assert!(complete <= bytes.len());
     // What is read by itself is told to be UTF-16 by itself.
     let is_utf16 = |bytes: &[u8]| parse::utf16::order(bytes).is_some();

@@ -47,7 +47,7 @@ pub use before::Before;
 pub use body::body;
 pub use decoding::original_bytes;
 pub use explain::{Explanation, explain};
-pub use joining::{Joining, Pattern};
+pub use joining::{Complete, Joining, Pattern};
 pub use level::level_from_message;
 pub use line::line;
 pub use own::{Definition, FormatError, Formats};

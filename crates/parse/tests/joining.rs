@@ -99,6 +99,83 @@ const TRACES: &[(&str, &str)] = &[
         "Docker's halves",
         "{\"log\":\"very\",\"stream\":\"stdout\",\"time\":\"2026-10-22T21:59:01Z\"}\n{\"log\":\" long\\n\",\"stream\":\"stdout\",\"time\":\"2026-10-22T21:59:02Z\"}",
     ),
+    (
+        "Python, where a line was logged",
+        "2026-10-22 21:59:01,500 INFO shop: here\nStack (most recent call last):\n  File \"a.py\", line 7, in f\n    log.info(\"here\", stack_info=True)",
+    ),
+    (
+        "Python, a wrong source below a header",
+        "2026-10-22 21:59:01,500 ERROR shop: failed\n  File \"a.py\", line 3\n    print \"x\"\n    ^^^^^\nSyntaxError: invalid",
+    ),
+    (
+        "Python, a group of exceptions",
+        "2026-10-22 21:59:01,500 ERROR shop: failed\n  + Exception Group Traceback (most recent call last):\n  |   File \"a.py\", line 1, in <module>\n  | ExceptionGroup: x (1 sub-exception)\n  +-+---------------- 1 ----------------\n    | ValueError: x\n    +------------------------------------",
+    ),
+    (
+        "Python's logging itself",
+        "--- Logging error ---\nTraceback (most recent call last):\n  File \"/usr/lib/python3.13/logging/__init__.py\", line 1152, in emit\n    msg = self.format(record)\nTypeError: not all arguments converted during string formatting\nCall stack:\n  File \"a.py\", line 3, in <module>\n    log.info(\"a\", 1)\nMessage: 'a'\nArguments: (1,)",
+    ),
+    (
+        "PostgreSQL's parts",
+        "2026-10-22 21:59:01.123 UTC [7] ann@shop ERROR:  duplicate key\n2026-10-22 21:59:01.123 UTC [7] ann@shop DETAIL:  Key (id)=(7) already exists.\n2026-10-22 21:59:01.123 UTC [7] ann@shop STATEMENT:  INSERT INTO a\n\tVALUES (7)",
+    ),
+    (
+        "PostgreSQL's parts, lines counted",
+        "2026-10-22 21:59:01 UTC [7-9] ERROR:  no such table\n2026-10-22 21:59:01 UTC [7-10] HINT:  Perhaps you meant b.",
+    ),
+    (
+        "Rails",
+        "Started GET \"/a\" for 192.0.2.7 at 2026-10-22 21:59:01 +0000\nProcessing by A#show as HTML\n  Parameters: {\"id\"=>\"7\"}\n  A Load (0.3ms)  SELECT 1\nRedirected to http://a/b\nCompleted 302 Found in 12ms (ActiveRecord: 0.3ms)",
+    ),
+    (
+        "Rails, an exception",
+        "Started GET \"/a\" for 192.0.2.7 at 2026-10-22 21:59:01 +0000\nProcessing by A#show as HTML\nCompleted 404 Not Found in 3ms\n\n\n  \nActiveRecord::RecordNotFound (Couldn't find A with 'id'=7):\n  \napp/controllers/a_controller.rb:7:in 'A#show'\nactionpack (7.1.2) lib/a/b.rb:65:in 'process'",
+    ),
+    (
+        "Rails, an exception by a logger",
+        "F, [2026-10-22T21:59:01.123456 #7] FATAL -- :   \nActionController::RoutingError (No route matches [GET] \"/x\"):\n  \nactionpack (7.1.2) lib/a/b.rb:65:in 'call'\napp/a.rb:3:in 'f'",
+    ),
+    ("Ruby by itself", "a.rb:3:in 'f': no stock (RuntimeError)\n\tfrom a.rb:7:in '<main>'"),
+    (
+        "Ruby, with its source",
+        "a.rb:3:in '<main>': undefined local variable or method 'x' for main (NameError)\n\nx\n^\nDid you mean?  y",
+    ),
+    (
+        "Node.js",
+        "node:internal/modules/cjs/loader:1080\n  throw err;\n  ^\n\nError: Cannot find module '/srv/x.js'\nRequire stack:\n- /srv/a.js\n    at f (node:internal/modules/cjs/loader:1077:15) {\n  code: 'MODULE_NOT_FOUND'\n}\n\nNode.js v18.19.0",
+    ),
+    (
+        "Node.js, a source line at the margin",
+        "/srv/a.js:3\nthrow new Error(\"no stock\");\n^\n\nError: no stock\n    at Object.<anonymous> (/srv/a.js:3:7)\n\nNode.js v22.1.0",
+    ),
+    (
+        "AddressSanitizer",
+        "=================================================================\n==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x602000000010\nREAD of size 4 at 0x602000000010 thread T0\n    #0 0x4f in main /srv/a.c:7\n\n0x602000000010 is located 0 bytes inside of 4-byte region\nfreed by thread T0 here:\n    #0 0x4e in free\n\nSUMMARY: AddressSanitizer: heap-use-after-free /srv/a.c:7 in main\nShadow bytes around the buggy address:\n  0x0c047fff7fb0: 00 00\n=>0x0c047fff8000: fa fa[fd]fa\nShadow byte legend (one shadow byte represents 8 application bytes):\n  Addressable:           00\n==7==ABORTING",
+    ),
+    (
+        "ThreadSanitizer",
+        "==================\nWARNING: ThreadSanitizer: data race (pid=7)\n  Write of size 4 at 0x7b by thread T1:\n    #0 f /srv/a.c:7\n\n  Previous write of size 4 at 0x7b by main thread:\n    #0 main /srv/a.c:9\n\nSUMMARY: ThreadSanitizer: data race /srv/a.c:7 in f\n==================",
+    ),
+    (
+        "Java, a message of several lines",
+        "2026-10-22 21:59:01 ERROR shop.Order - failed\njava.lang.IllegalStateException: no stock:\norder 7\n- item 3\n\tat shop.Order.place(Order.java:7)\nCaused by: a.b.Closed: one\ntwo\n\tat a.B.c(B.java:1)",
+    ),
+    (
+        "Java, a message of several lines in the header",
+        "2026-10-22 21:59:01 ERROR shop.Order - java.lang.IllegalStateException: no stock:\norder 7\n\tat shop.Order.place(Order.java:7)",
+    ),
+    (
+        "Python, a message of several lines",
+        "2026-10-22 21:59:01,500 ERROR shop: failed\nTraceback (most recent call last):\n  File \"a.py\", line 7, in f\n    g()\nValidationError: 1 error for Order\nitem\n  field required",
+    ),
+    (
+        "a container's trace with an empty line",
+        "2026-10-22T21:59:01Z stderr F panic: boom\n2026-10-22T21:59:01Z stderr F \n2026-10-22T21:59:01Z stderr F goroutine 1 [running]:\n2026-10-22T21:59:01Z stderr F main.main()\n2026-10-22T21:59:01Z stderr F \t/srv/a.go:3 +0x1d",
+    ),
+    (
+        "Docker's trace with an empty line",
+        "{\"log\":\"Traceback (most recent call last):\\n\",\"stream\":\"stderr\",\"time\":\"2026-10-22T21:59:01Z\"}\n{\"log\":\"  File \\\"a.py\\\", line 7, in f\\n\",\"stream\":\"stderr\",\"time\":\"2026-10-22T21:59:01Z\"}\n{\"log\":\"KeyError: 'x'\\n\",\"stream\":\"stderr\",\"time\":\"2026-10-22T21:59:01Z\"}\n{\"log\":\"\\n\",\"stream\":\"stderr\",\"time\":\"2026-10-22T21:59:01Z\"}\n{\"log\":\"During handling of the above exception, another exception occurred:\\n\",\"stream\":\"stderr\",\"time\":\"2026-10-22T21:59:01Z\"}\n{\"log\":\"\\n\",\"stream\":\"stderr\",\"time\":\"2026-10-22T21:59:01Z\"}\n{\"log\":\"Traceback (most recent call last):\\n\",\"stream\":\"stderr\",\"time\":\"2026-10-22T21:59:01Z\"}\n{\"log\":\"ValueError: y\\n\",\"stream\":\"stderr\",\"time\":\"2026-10-22T21:59:01Z\"}",
+    ),
 ];
 
 #[test]
@@ -127,6 +204,14 @@ fn a_trace_is_one_event() {
         halves("a container's trace").unwrap_or_default()[0].message,
         "java.lang.Error: x\n\tat a.B.c(B.java:1)"
     );
+    assert_eq!(
+        halves("PostgreSQL's parts").unwrap_or_default()[0].message,
+        "duplicate key\nDETAIL:  Key (id)=(7) already exists.\nSTATEMENT:  INSERT INTO a\n\tVALUES (7)"
+    );
+    assert_eq!(
+        halves("a container's trace with an empty line").unwrap_or_default()[0].message,
+        "panic: boom\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/a.go:3 +0x1d"
+    );
     assert_eq!(halves("Python alone").unwrap_or_default()[0].severity.as_str(), "error");
 }
 
@@ -154,6 +239,14 @@ fn lines_that_are_no_continuation_are_events() {
         "{\"message\":\"a\"}\n  {\"message\":\"b\"}",
         "a\n\n  behind an empty line",
         "2026-10-22T21:59:01Z stdout P a\n2026-10-22T21:59:01Z stderr F b",
+        "2026-10-22T21:59:01Z stdout F a\n2026-10-22T21:59:01Z stdout F \n2026-10-22T21:59:01Z stdout F b",
+        "starting\na.rb:3:in 'f': no stock (RuntimeError)\na.rb:3:in 'f': no stock (RuntimeError)",
+        "==========================\nMy program\n==========================",
+        "2026-10-22 21:59:01.123 UTC [7] ERROR:  a\n2026-10-22 21:59:01.123 UTC [8] DETAIL:  b",
+        "2026-10-22 21:59:01.123 UTC [7] ERROR:  a\n2026-10-22 21:59:01.123 UTC [7] LOG:  b",
+        "Started the server\nListening",
+        "2026-10-22 21:59:01 INFO a\nserver listening",
+        "listening at /srv/a.js:3 for you\nand now",
         "Oct 22 21:59:01 h a[1]: x\nOct 22 21:59:01 h a[1]: \tat y",
         "{ not JSON\nnext",
         "2026-10-22 21:59:01 INFO one\r2026-10-22 21:59:02 INFO two\r",
@@ -168,6 +261,27 @@ fn lines_that_are_no_continuation_are_events() {
             "{text:?}: {:?}",
             events.iter().map(|event| &event.original).collect::<Vec<_>>()
         );
+    }
+}
+
+#[test]
+fn a_wrong_source_of_python_begins_indented() {
+    let error = "  File \"a.py\", line 3\n    print \"x\"\n          ^\nSyntaxError: Missing parentheses";
+    for (before, expected) in [("", 2), ("usage: a.py\n\n", 3)] {
+        let events = read(&format!("{before}{error}\n{error}\n"), &Joining::default());
+        assert_eq!(events.len(), expected, "{before:?}: {events:#?}");
+        assert_eq!(events[expected - 1].original.as_deref(), Some(error));
+    }
+}
+
+#[test]
+fn a_message_of_several_lines_ends_with_a_level_and_with_its_frames() {
+    let exception = "2026-10-22 21:59:01 ERROR a\njava.lang.IllegalStateException: b\nmore\n";
+    for (end, expected) in [("INFO c", "INFO c"), ("\tat a.B.c(B.java:1)\nc", "c")] {
+        let events = read(&format!("{exception}{end}\nd"), &Joining::default());
+        let last = events.iter().rev().take(2).map(|event| event.original.as_deref());
+        assert_eq!(events.len(), 3, "{end}");
+        assert_eq!(last.collect::<Vec<_>>(), [Some("d"), Some(expected)]);
     }
 }
 
@@ -212,8 +326,11 @@ fn what_is_complete_needs_nothing_further() {
         ("2026-10-22 21:59:01 a\n\tb\n\n", 0),
         ("{\"a\":1}\n", 8),
         ("{\"a\":1}\n{\n\"b\":1\n", 8),
+        ("{\"a\":1}\n{\"b", 8),
+        ("2026-10-22 21:59:01 a\n2026-10-22 21:59:02 b", 0),
+        ("2026-10-22 21:59:01 a\n2026-10-22 21:59:02 and no line of a container's runtime", 22),
     ] {
-        assert_eq!(joining.complete(text.as_bytes()), complete, "{text:?}");
+        assert_eq!(joining.complete(text.as_bytes()).bytes, complete, "{text:?}");
     }
 }
 

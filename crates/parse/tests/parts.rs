@@ -144,10 +144,10 @@ fn entries_of_the_journals_export_format_are_events() {
     // A reader of parts waits for the end of an entry.
     let joining = Joining::default();
     for end in one.len()..text.len() - 1 {
-        let whole = joining.complete(&text[..end]);
+        let whole = joining.complete(&text[..end]).bytes;
         assert!(whole == one.len() || whole == text.len() - one.len(), "{end}: {whole}");
     }
-    assert_eq!(joining.complete(&text), text.len());
+    assert_eq!(joining.complete(&text).bytes, text.len());
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_line_that_looks_like_the_begin_of_an_entry_swallows_nothing() {
             let expected: String = text.chars().filter(|character| !character.is_whitespace()).collect();
             assert_eq!(originals(&events), expected, "{:.60}", text);
             assert_eq!(events.len(), count, "{:.60}", text);
-            let complete = joined.complete(text.as_bytes());
+            let complete = joined.complete(text.as_bytes()).bytes;
             assert!(text.len() - complete <= joined.bytes_max, "{:.60}: {complete}", text);
         }
     }
@@ -236,7 +236,7 @@ fn time_is_linear_in_what_looks_like_entries() {
         parse::body(Format::Lines, &text, &context, |_| count += 1);
         assert!(count > 0);
         let joining = Joining { bytes_max: usize::MAX, lines_max: usize::MAX, ..Joining::default() };
-        assert!(joining.complete(&text) <= text.len());
+        assert!(joining.complete(&text).bytes <= text.len());
     }
 }
 

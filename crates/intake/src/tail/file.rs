@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parse::Joining;
+use parse::{Complete, Joining};
 
 use super::{
     bytes::{data_from, read_at},
@@ -286,8 +286,11 @@ impl Tailed {
             return Ok(Turn::Nothing);
         };
         let joining = waits.joining.as_ref().filter(|_| !has_waited);
-        let mut whole =
-            joining.map_or(end, |joining| skip + complete(self.position.encoding, &new[skip..end], joining));
+        let Complete { bytes, is_open } = match joining {
+            Some(joining) => complete(self.position.encoding, &new[skip..], joining),
+            None => Complete { bytes: end - skip, is_open: end < new.len() },
+        };
+        let mut whole = skip + bytes;
         // Of a file without a name nothing is found again after a stop.
         if whole < end && ((full && whole == 0) || self.is_nameless()) {
             whole = end;
@@ -302,7 +305,7 @@ impl Tailed {
             return Ok(Turn::Replaced);
         }
         let lines = Lines { bytes: new[whole..end].to_vec(), skip: 0, position: named(behind) };
-        let wait = if whole < end { waits.event } else { waits.line };
+        let wait = if whole < end && !is_open { waits.event } else { waits.line };
         let until = until.filter(|_| whole == 0).unwrap_or(now + wait);
         let lines = Some(lines).filter(|_| (1..=RECENT_BYTES).contains(&(end - whole)));
         let waiting = Waiting { length: new.len() - whole, until, lines };
@@ -358,11 +361,11 @@ impl Tailed {
     }
 }
 
-/// How many bytes of some lines are events that no further line can continue.
-pub(super) fn complete(encoding: Encoding, bytes: &[u8], joining: &Joining) -> usize {
+/// How far lines are whole events; the last may have no newline yet.
+pub(super) fn complete(encoding: Encoding, bytes: &[u8], joining: &Joining) -> Complete {
     let lines = encoding.decoded(bytes);
-    let complete = joining.complete(&lines);
-    match lines {
+    let Complete { bytes: complete, is_open } = joining.complete(&lines);
+    let bytes = match lines {
         Cow::Borrowed(_) => complete,
         _ if complete == lines.len() => bytes.len(),
         // Holes and the encoding move what stands where; the newlines are the same.
@@ -370,7 +373,8 @@ pub(super) fn complete(encoding: Encoding, bytes: &[u8], joining: &Joining) -> u
             .iter()
             .filter(|byte| **byte == b'\n')
             .fold(0, |at, _| at + encoding.line_end(&bytes[at..]).unwrap_or_default()),
-    }
+    };
+    Complete { bytes, is_open }
 }
 
 fn modified(metadata: &Metadata) -> (i64, i64) {

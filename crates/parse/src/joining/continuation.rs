@@ -1,37 +1,25 @@
 //! Whether a line continues the event before it, as the presets have it.
 
-use super::rules::Joining;
+use super::{
+    blocks::Block,
+    kind::{Kind, kind_of, open_brackets},
+    postgres,
+    rules::Joining,
+    traces::{
+        is_call, is_closing, is_crash, is_exception, is_exception_of_python, is_frame, is_java_header,
+        is_link, is_python_place, is_rails_exception, is_register,
+    },
+};
 use crate::{
-    container,
+    container, level,
     stamped::{begins_with_time, has_time},
     windows,
 };
 
-/// What the event is so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Kind {
-    #[default]
-    Any,
-    /// No line continues it.
-    Closed,
-    Python,
-    /// The exception was named; what says that another one is its cause may follow.
-    PythonEnd,
-    /// That was said.
-    PythonLinked,
-    Go,
-    /// The next line is the message.
-    RustHead,
-    Rust,
-    /// JSON that is spread over lines: how many brackets are open.
-    Json(u32),
-    /// The header of java.util.logging; its message is on the next line.
-    JavaHead,
-    /// The slow log of MySQL.
-    Slow,
-    /// An event of Windows in XML.
-    Xml,
-}
+/// Lines at the margin that are taken for the message of an exception, until its first frame.
+const MESSAGE_LINES_MAX: u8 = 32;
+/// What tells a time from one that a container's runtime wrote: its stream follows within so many bytes.
+const RUNTIME_HEAD_BYTES: usize = 48;
 
 /// What continues an event wherever it stands at the margin.
 const ALWAYS: [&str; 16] = [
@@ -68,6 +56,8 @@ pub(crate) struct Joiner<'j, 'b> {
     frame: u32,
     /// Of a container's last line: its stream, and whether it goes on.
     part: Option<(bool, bool)>,
+    /// How many more lines may be of an exception's message.
+    message_lines: u8,
     pub(crate) is_rest: bool,
 }
 
@@ -82,6 +72,7 @@ impl<'j, 'b> Joiner<'j, 'b> {
             blanks: 0,
             frame: 0,
             part: None,
+            message_lines: 0,
             is_rest: false,
         }
     }
@@ -99,6 +90,20 @@ impl<'j, 'b> Joiner<'j, 'b> {
         }
     }
 
+    /// Whether the event is surely not whole yet.
+    pub(crate) fn is_open(&mut self) -> bool {
+        let has_presets = self.joining.is_some_and(|joining| joining.presets && joining.start.is_none());
+        has_presets
+            && self.lines > 0
+            && (matches!(self.part, Some((_, true))) || matches!(self.kind(), Kind::Json(_) | Kind::Xml))
+    }
+
+    /// Whether the event ends before a line of which this is the begin, however it goes on.
+    pub(crate) fn is_ended_by(&self, begin: &[u8]) -> bool {
+        let has_presets = self.joining.is_some_and(|joining| joining.presets && joining.start.is_none());
+        has_presets && begin.len() >= RUNTIME_HEAD_BYTES && self.is_plain_start(begin)
+    }
+
     /// Whether a line continues the event before; else it begins one. Blank lines do neither: they stand within an
     /// event when one behind continues it.
     pub(crate) fn continues(&mut self, line: &'b [u8]) -> bool {
@@ -114,9 +119,13 @@ impl<'j, 'b> Joiner<'j, 'b> {
             let part = Some(&text).filter(|_| joining.presets).and_then(|text| part(text));
             let mark = part.as_ref().map(|part| (part.stream == "stderr", part.is_partial));
             let text = part.as_ref().map_or(text.as_ref(), |part| &part.text);
+            if self.is_blank_within(text, mark) && self.fits(joining, line) {
+                (self.blanks, self.bytes) = (self.blanks + 1, self.bytes + line.len() + 1);
+                return true;
+            }
             (self.lines > 0 && self.goes_on(joining, text, mark, line), mark)
         };
-        let fits = self.lines < joining.lines_max && self.bytes + line.len() < joining.bytes_max;
+        let fits = self.fits(joining, line);
         let (lines, bytes) = (self.lines + 1 + self.blanks, self.bytes + line.len() + 1);
         self.blanks = 0;
         self.part = part;
@@ -131,12 +140,29 @@ impl<'j, 'b> Joiner<'j, 'b> {
         goes_on && fits
     }
 
+    fn fits(&self, joining: &Joining, line: &[u8]) -> bool {
+        self.lines + self.blanks < joining.lines_max && self.bytes + line.len() < joining.bytes_max
+    }
+
+    /// Whether a container's line is an empty line of its program, within what may have some.
+    fn is_blank_within(&mut self, text: &str, part: Option<(bool, bool)>) -> bool {
+        let is_same = matches!((self.part, part), (Some((of, false)), Some((next, false))) if of == next);
+        is_same
+            && self.lines > 0
+            && text.trim().is_empty()
+            && match self.kind() {
+                Kind::Any => self.lines > 1,
+                kind => kind != Kind::Closed,
+            }
+    }
+
     /// Nearly every line: it has a time of its own, and so had the one before.
     fn is_plain_start(&self, line: &[u8]) -> bool {
         !matches!(self.head.first(), Some(b'{' | b'<' | b'#'))
             && line.first().is_some_and(|first| first.is_ascii_alphanumeric() || *first == b'[')
             && begins_with_time(line)
             && !container::is_cri(line)
+            && !postgres::may_be_part(self.head, line)
     }
 
     fn kind(&mut self) -> Kind {
@@ -193,7 +219,7 @@ impl<'j, 'b> Joiner<'j, 'b> {
             return self.json(depth, text);
         }
         if !is_indented && has_time(text) {
-            return false;
+            return self.of_head(|head| postgres::part(head, text)).is_some();
         }
         if kind == Kind::Xml {
             if text.contains("</Event>") {
@@ -207,23 +233,58 @@ impl<'j, 'b> Joiner<'j, 'b> {
         if has_time(text) {
             return false;
         }
-        if is_indented && !self.is_indented() && (self.blanks == 0 || kind != Kind::Any) {
-            if trimmed.starts_with("Traceback (most recent call last)") {
-                self.kind = Some(Kind::Python);
-            }
-            return true;
+        if !is_indented {
+            return self.continues_unindented(text);
         }
-        if is_indented {
+        let is_below = !self.is_indented() || (kind == Kind::Python && !self.is_group(trimmed));
+        if !is_below || (self.blanks > 0 && kind == Kind::Any) {
             return false;
         }
-        self.continues_unindented(text)
+        self.indented(kind, trimmed);
+        true
+    }
+
+    /// Takes notice of an indented line of the event.
+    fn indented(&mut self, kind: Kind, trimmed: &str) {
+        if trimmed.starts_with("at ") || trimmed.starts_with("from ") {
+            self.message_lines = 0;
+        }
+        if let Kind::Block(block) = kind {
+            self.kind = Some(Kind::Block(block.indented(trimmed)));
+        } else if trimmed.starts_with("Traceback (most recent call last)")
+            || (kind == Kind::Any && is_python_place(trimmed))
+        {
+            self.kind = Some(Kind::Python);
+        }
+    }
+
+    /// Whether a line begins another group of Python's exceptions, as the event's first line does.
+    fn is_group(&self, trimmed: &str) -> bool {
+        const GROUP: &str = "+ Exception Group Traceback";
+        trimmed.starts_with(GROUP) && self.of_head(|head| head.trim_start().starts_with(GROUP))
+    }
+
+    /// What follows may be more lines of an exception's message, where other events have times.
+    fn expect_message(&mut self) {
+        if self.of_head(has_time) {
+            self.message_lines = MESSAGE_LINES_MAX;
+        }
     }
 
     /// Lines that stand at the margin and are no events.
     fn continues_unindented(&mut self, text: &str) -> bool {
+        if let Kind::Block(block) = self.kind()
+            && let Some(next) = block.next(text, self.blanks)
+        {
+            self.kind = Some(if next == Block::Over { Kind::Closed } else { Kind::Block(next) });
+            return true;
+        }
         if self.blanks == 0 && ALWAYS.iter().any(|start| text.starts_with(start)) {
             if text.starts_with("goroutine ") {
                 self.kind = Some(Kind::Go);
+            }
+            if text.starts_with("Caused by:") {
+                self.expect_message();
             }
             return !text.starts_with("... ") || text.ends_with(" more");
         }
@@ -232,10 +293,20 @@ impl<'j, 'b> Joiner<'j, 'b> {
             self.frame = 0;
             return true;
         }
-        if self.blanks == 0 && (self.numbered_frame(text) || is_frame(text)) {
+        if self.blanks == 0 && (self.numbered_frame(text) || (is_frame(text) && !is_crash(text))) {
+            self.message_lines = 0;
             return true;
         }
         if self.blanks == 0 && self.lines > 1 && is_closing(text) {
+            return true;
+        }
+        self.is_named_below(text) || self.is_of_kind(text) || self.is_of_message(text)
+    }
+
+    /// Whether a line names what went wrong, below a line of a logger.
+    fn is_named_below(&mut self, text: &str) -> bool {
+        let is_below_time = self.lines == 1 && self.blanks == 0 && self.of_head(has_time);
+        if is_below_time && text.starts_with("Stack (most recent call last)") {
             return true;
         }
         // What a logger prints below its own line.
@@ -244,15 +315,39 @@ impl<'j, 'b> Joiner<'j, 'b> {
             2 => self.of_head(|head| is_java_header(head.trim_end())),
             _ => false,
         };
-        if self.blanks == 0 && is_below_header {
-            if text.starts_with("Traceback (most recent call last)") {
-                self.kind = Some(Kind::Python);
-                return true;
-            }
-            if is_exception(text) {
-                return true;
-            }
+        if self.blanks > 0 || !is_below_header {
+            return false;
         }
+        if text.starts_with("Traceback (most recent call last)") {
+            self.kind = Some(Kind::Python);
+        } else if is_crash(text) && self.of_head(has_time) {
+            self.kind = Some(Kind::Block(Block::Ruby));
+        } else if is_rails_exception(text) {
+            self.kind = Some(Kind::Block(Block::RailsError));
+        } else if is_exception(text) {
+            self.expect_message();
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Whether a line is one more of an exception's message.
+    fn is_of_message(&mut self, text: &str) -> bool {
+        if self.lines == 1 && self.has_header() && self.of_head(names_exception) {
+            self.expect_message();
+        }
+        let word = text.split_ascii_whitespace().next().unwrap_or_default();
+        let is_level = !word.bytes().any(|byte| byte.is_ascii_lowercase())
+            && level::of_token(word.trim_matches(['[', ']', ':'])).is_some();
+        if self.message_lines == 0 || self.blanks > 0 || is_level {
+            return false;
+        }
+        self.message_lines -= 1;
+        true
+    }
+
+    fn is_of_kind(&mut self, text: &str) -> bool {
         match self.kind() {
             kind @ (Kind::Python | Kind::PythonEnd | Kind::PythonLinked) => self.python(kind, text),
             Kind::Go => {
@@ -280,15 +375,16 @@ impl<'j, 'b> Joiner<'j, 'b> {
     }
 
     fn python(&mut self, kind: Kind, text: &str) -> bool {
-        const LINKS: [&str; 2] =
-            ["During handling of the above exception", "The above exception was the direct cause"];
         let next = match kind {
             // The exception ends its trace.
             Kind::Python if self.blanks == 0 && is_exception_of_python(text) => Kind::PythonEnd,
-            Kind::PythonEnd if LINKS.iter().any(|link| text.starts_with(link)) => Kind::PythonLinked,
+            Kind::PythonEnd if is_link(text) => Kind::PythonLinked,
             Kind::PythonLinked if text.starts_with("Traceback (most recent call last)") => Kind::Python,
             _ => return false,
         };
+        if next == Kind::PythonEnd {
+            self.expect_message();
+        }
         self.kind = Some(next);
         true
     }
@@ -316,6 +412,11 @@ impl<'j, 'b> Joiner<'j, 'b> {
     }
 }
 
+/// `Failed: java.lang.IllegalStateException: text`: whether a line names an exception with its package.
+fn names_exception(head: &str) -> bool {
+    head.split(' ').any(|word| word.ends_with(':') && word.contains('.') && is_exception(word))
+}
+
 /// A line of a container runtime.
 fn part(text: &str) -> Option<container::Part<'_>> {
     match text.as_bytes().first()? {
@@ -323,131 +424,6 @@ fn part(text: &str) -> Option<container::Part<'_>> {
         b'{' => container::docker(text),
         _ => None,
     }
-}
-
-pub(crate) fn kind_of(text: &str) -> Kind {
-    let trimmed = text.trim_end();
-    if let Some(rest) = trimmed.strip_prefix('{') {
-        let is_spread = rest.is_empty()
-            || (rest.trim_start().starts_with('"') && trimmed.ends_with([',', '{', '[', ':']));
-        return if is_spread { Kind::Json(open_brackets(0, trimmed)) } else { Kind::Closed };
-    }
-    if text.contains("Traceback (most recent call last)") {
-        Kind::Python
-    } else if ["panic: ", "fatal error: ", "goroutine ", "SIG"].iter().any(|start| text.starts_with(start)) {
-        Kind::Go
-    } else if text.contains("' panicked at ")
-        || (text.starts_with("thread '") && text.contains(" panicked at "))
-    {
-        if trimmed.ends_with(':') { Kind::RustHead } else { Kind::Rust }
-    } else if text.starts_with("# Time: ") || text.starts_with("# User@Host: ") {
-        Kind::Slow
-    } else if windows::begins(text.trim_start()) {
-        if text.contains("</Event>") { Kind::Closed } else { Kind::Xml }
-    } else if is_java_header(trimmed) {
-        Kind::JavaHead
-    } else {
-        Kind::Any
-    }
-}
-
-/// `Oct 22, 2026 9:59:01 PM com.example.Main run`.
-fn is_java_header(text: &str) -> bool {
-    let mut words = text.split(' ');
-    let month = words
-        .next()
-        .is_some_and(|word| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_alphabetic()));
-    month
-        && words.next().is_some_and(|day| day.ends_with(','))
-        && words.nth(1).is_some_and(|clock| clock.contains(':'))
-        && words.next().is_some_and(|half| matches!(half.trim_end_matches(','), "AM" | "PM"))
-        && words.next().is_some_and(|class| class.contains('.'))
-}
-
-/// `java.lang.IllegalStateException: text`, `System.Exception`, `ValueError: text`.
-fn is_exception(text: &str) -> bool {
-    let text =
-        text.strip_prefix("Uncaught ").or_else(|| text.strip_prefix("Unhandled exception. ")).unwrap_or(text);
-    let end = text.find([':', ' ', '(']).unwrap_or(text.len());
-    let name = &text[..end];
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\');
-    let class = name.split('$').next().unwrap_or_default();
-    let is_named = ["Exception", "Error", "Throwable", "Fault"].iter().any(|last| class.ends_with(last));
-    name.bytes().all(plain)
-        && (is_named || (text[end..].starts_with(": ") && is_qualified(name)))
-        && (name.contains('.') || text[end..].is_empty() || text[end..].starts_with(": "))
-}
-
-/// `com.example.PaymentDeclined`: a class in a package of a package.
-fn is_qualified(name: &str) -> bool {
-    let Some((package, class)) = name.rsplit_once('.') else { return false };
-    package.contains('.')
-        && package
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_'))
-        && class.starts_with(|first: char| first.is_ascii_uppercase())
-        && class.bytes().any(|byte| byte.is_ascii_lowercase())
-}
-
-fn is_exception_of_python(text: &str) -> bool {
-    let name = text.split(':').next().unwrap_or_default();
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
-    !name.is_empty()
-        && name.len() <= 100
-        && name.bytes().all(plain)
-        && (name.len() < text.len()
-            || is_exception(text)
-            || name.contains('.')
-            || name.starts_with(|first: char| first.is_ascii_uppercase()))
-}
-
-/// `at com.example.Main.run(Main.java:7)` and Ruby's `app.rb:3:in 'run'` at the margin.
-fn is_frame(text: &str) -> bool {
-    (text.starts_with("at ") && text.contains('(') && text.trim_end().ends_with(')'))
-        || (text.starts_with("from ") && text.contains(":in "))
-        || text.split_once(":in ").is_some_and(|(place, _)| {
-            let line = place.rsplit_once(':').map_or("", |(_, line)| line);
-            !place.contains(' ') && !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())
-        })
-}
-
-/// `main.main()`, `net/http.(*conn).serve(0xc0000)`.
-fn is_call(text: &str) -> bool {
-    let Some(open) = text.find('(') else { return false };
-    let name = &text[..open];
-    !name.is_empty()
-        && !name.contains(' ')
-        && (name.contains('.') || name == "panic")
-        && text.trim_end().ends_with(')')
-}
-
-/// `rax    0x0`, as Go prints after a fatal signal.
-fn is_register(text: &str) -> bool {
-    let mut words = text.split_ascii_whitespace();
-    words.next().is_some_and(|name| name.len() <= 6)
-        && words.next().is_some_and(|value| value.starts_with("0x"))
-}
-
-/// Nothing but brackets: the end of what was printed indented.
-fn is_closing(text: &str) -> bool {
-    text.starts_with(['}', ']', ')', '"'])
-        && text.bytes().all(|byte| matches!(byte, b'}' | b']' | b')' | b',' | b';' | b'"' | b' ' | b'\r'))
-}
-
-fn open_brackets(depth: u32, text: &str) -> u32 {
-    let (mut depth, mut in_text, mut escaped) = (depth, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if std::mem::take(&mut escaped) => {}
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            _ if in_text => {}
-            b'{' | b'[' => depth = depth.saturating_add(1),
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    depth
 }
 
 /// The level in the header of a line. The digits of its time are no count that denies it.

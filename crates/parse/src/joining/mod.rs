@@ -4,8 +4,12 @@
 //! A line that has a time of its own always begins an event. Each decision looks at the line and at what the event is
 //! so far, never at what follows, so that a reader may stop behind any line and go on later.
 
+mod blocks;
 mod continuation;
+mod kind;
+mod postgres;
 mod rules;
+mod traces;
 
 use std::borrow::Cow;
 
@@ -18,17 +22,27 @@ use crate::{
     stamped::begins_with_time,
 };
 
+/// How far some lines are whole events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Complete {
+    /// So many bytes are events that no further line can continue; what is behind is the last event, which may go on, with
+    /// all its parts when it had more than the bounds.
+    pub bytes: usize,
+    /// What is behind is not whole, as JSON is without its last bracket: the rest of it is yet to come.
+    pub is_open: bool,
+}
+
 impl Joining {
-    /// How many bytes of some lines are events that no further line can continue; what is behind is the last event, which
-    /// may go on, with all its parts when it had more than the bounds.
-    pub fn complete(&self, bytes: &[u8]) -> usize {
+    /// Tells how far lines are whole events. Of a last line without its newline it is believed only that it begins with a
+    /// time, and so ends the event before it.
+    pub fn complete(&self, bytes: &[u8]) -> Complete {
         let mut joiner = Joiner::new(Some(self));
         let mut entries = Entries::new(self.bytes_max);
         let (mut at, mut begin) = (0, 0);
         while at < bytes.len() {
             match entries.at(bytes, at) {
                 Found::Nothing => {}
-                Found::Open(_) => return at,
+                Found::Open(_) => return Complete { bytes: at, is_open: true },
                 Found::Whole(_, next) => {
                     joiner = Joiner::new(Some(self));
                     (begin, at) = (at, next);
@@ -37,12 +51,19 @@ impl Joining {
             }
             let end = line_end(bytes, at);
             let line = content(&bytes[at..end]);
+            if !bytes[..end].ends_with(b"\n") && !joiner.is_ended_by(line) {
+                let bytes = if joiner.is_closed() { at } else { begin };
+                return Complete { bytes, is_open: true };
+            }
             if !joiner.continues(line) && !line.trim_ascii().is_empty() && !joiner.is_rest {
                 begin = at;
             }
             at = end;
         }
-        if joiner.is_closed() { bytes.len() } else { begin }
+        if joiner.is_closed() {
+            return Complete { bytes: bytes.len(), is_open: false };
+        }
+        Complete { bytes: begin, is_open: joiner.is_open() || bytes.last() != Some(&b'\n') }
     }
 }
 
@@ -142,7 +163,11 @@ pub(crate) fn event<'a>(text: &'a str, one: impl FnOnce(&'a str) -> event::Event
         event.severity = severity;
     }
     let at_end = match &event.message {
-        Cow::Borrowed(message) => head.ends_with(message) && !text.contains('\r'),
+        Cow::Borrowed(message) => {
+            head.ends_with(message)
+                && !text.contains('\r')
+                && !rest.lines().any(|line| postgres::part(head, line).is_some())
+        }
         Cow::Owned(_) => false,
     };
     event.message = if at_end {
@@ -151,7 +176,7 @@ pub(crate) fn event<'a>(text: &'a str, one: impl FnOnce(&'a str) -> event::Event
         let mut message = std::mem::take(&mut event.message).into_owned();
         for line in rest.lines() {
             message.push('\n');
-            message.push_str(line);
+            message.push_str(&line[postgres::part(head, line).unwrap_or(0)..]);
         }
         Cow::Owned(message)
     };

@@ -144,6 +144,54 @@ fn a_line_without_its_newline_does_not_end_the_event_before_it() {
 }
 
 #[test]
+fn what_is_open_waits_as_long_as_a_line() {
+    let next = "2026-10-22 21:59:02 INFO next\n";
+    for (begin, rest) in [
+        ("2026-10-22 21:59:01 ERROR failed\n\tat a.B\n\tat a", ".C\n\tat a.D\n"),
+        ("2026-10-22T21:59:01Z stdout F a\n2026-10-22T21:59:01.123456Z std", "out F \tat b\n"),
+        ("<Event>\n<System>\n", "</System>\n</Event>\n"),
+        ("{\n  \"message\":\n", "  \"m\"\n}\n"),
+        ("__CURSOR=s=1\nMESSAGE=a\n", "PRIORITY=3\n\n"),
+        ("__CURSOR=s=1\nMESSA", "GE=a\n\n"),
+        ("2026-10-22T21:59:01Z stdout P half\n", "2026-10-22T21:59:01Z stdout F of it\n"),
+    ] {
+        let mut world = World::joined();
+        world.turn_bytes = 1024;
+        world.append("app.log", begin);
+        world.look();
+        world.pass(WAIT - Duration::from_millis(1));
+        world.expect(&[]);
+        world.append("app.log", &format!("{rest}{next}"));
+        world.look();
+        world.pass(EVENT_WAIT);
+        let whole = events(&world);
+        let whole: Vec<_> = whole.iter().map(|event| event.trim_end()).collect();
+        assert_eq!(whole, [format!("{begin}{rest}").trim_end(), next.trim_end()]);
+
+        let mut world = World::joined();
+        world.turn_bytes = 1024;
+        world.append("app.log", begin);
+        world.look();
+        world.pass(WAIT);
+        assert_eq!(world.turns.concat(), begin.as_bytes(), "nobody finishes it: {begin:?}");
+    }
+}
+
+#[test]
+fn a_half_line_that_begins_with_a_time_keeps_no_event_waiting() {
+    let mut world = World::joined();
+    world.turn_bytes = 1024;
+    world.append("app.log", TRACE);
+    world.append("app.log", "2026-10-22 21:59:02 INFO it is surely no line of a contai");
+    world.look();
+    assert_eq!(events(&world), [TRACE.trim_end()]);
+    world.append("app.log", "ner\n");
+    world.look();
+    world.pass(EVENT_WAIT);
+    assert_eq!(events(&world)[1..], ["2026-10-22 21:59:02 INFO it is surely no line of a container"]);
+}
+
+#[test]
 fn an_event_beyond_the_bounds_is_taken_in_parts() {
     let mut world = World::joined();
     world.joining.as_mut().unwrap().lines_max = 4;
@@ -165,11 +213,11 @@ fn wide_characters_and_holes_are_counted_right() {
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut joining = parse::Joining::default();
     let encoding = Encoding::Utf16Le;
-    let complete = file::complete(encoding, &wide, &joining);
+    let complete = file::complete(encoding, &wide, &joining).bytes;
     assert_eq!(encoding.decoded(&wide[complete..]), &b"2026-10-22 21:59:02 INFO n\n"[..]);
     joining.presets = false;
-    assert_eq!(file::complete(encoding, &wide, &joining), wide.len());
+    assert_eq!(file::complete(encoding, &wide, &joining).bytes, wide.len());
     let holed = [&b"2026-10-22 21:59:01 a\n"[..], &[0; 9], b"\tb\n2026-10-22 21:59:02 c\n"].concat();
-    let complete = file::complete(Encoding::Bytes, &holed, &parse::Joining::default());
+    let complete = file::complete(Encoding::Bytes, &holed, &parse::Joining::default()).bytes;
     assert_eq!(&holed[complete..], b"2026-10-22 21:59:02 c\n");
 }
