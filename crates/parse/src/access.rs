@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use event::{Event, Severity, Value};
+use event::{Event, Severity, Timestamp, Value};
 
 use crate::{
     Context,
@@ -72,6 +72,52 @@ pub(crate) fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Option<Ev
     let mut event = Event::new(message, context.received);
     event.timestamp = stamp.at.unwrap_or(context.received);
     set_answer(&mut event, Some(found));
+    Some(event)
+}
+
+/// Adds what a server tells of a request, where it writes its access log to syslog.
+pub(crate) fn in_syslog<'a>(event: &mut Event<'a>, program: &str, message: &'a str, context: &Context<'_>) {
+    const SERVERS: [&str; 8] =
+        ["nginx", "apache", "apache2", "httpd", "lighttpd", "caddy", "traefik", "varnishncsa"];
+    let told = match program {
+        "haproxy" => haproxy(message, event.timestamp),
+        // Its own time has a year and a zone.
+        program if SERVERS.contains(&program) => self::event(message, context),
+        _ => None,
+    };
+    if let Some(told) = told.filter(|told| told.field("http.response.status_code").is_some()) {
+        event.timestamp = told.timestamp;
+        event.severity = told.severity;
+        event.fields.extend(told.fields);
+    }
+}
+
+/// `192.0.2.7:58340 [22/Oct/2026:21:59:00.655] http-in static/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 {agent}
+/// "GET / HTTP/1.1"`.
+fn haproxy(message: &str, at: Timestamp) -> Option<Event<'_>> {
+    let (client, rest) = message.split_once(" [")?;
+    let (_accepted, rest) = rest.split_once("] ")?;
+    let mut columns = rest.split_ascii_whitespace();
+    let (_frontend, _backend, _timers, status, bytes) =
+        (columns.next()?, columns.next()?, columns.next()?, columns.next()?, columns.next()?);
+    let status = status.parse::<i64>().ok().filter(|status| (100..600).contains(status))?;
+    let (_, request) = rest.split_once(" \"")?;
+    let mut event = Event::new(message, at);
+    if let Some((address, port)) = client.rsplit_once(':')
+        && address.parse::<IpAddr>().is_ok()
+    {
+        event.set("source.ip", address);
+        if let Ok(port) = port.parse::<u16>() {
+            event.set("source.port", i64::from(port));
+        }
+    }
+    set_answer(&mut event, Some((request.split('"').next().unwrap_or_default(), status)));
+    if let Ok(bytes) = bytes.parse::<i64>() {
+        event.set("http.response.bytes", bytes);
+    }
+    event.set("event.category", Value::Json("[\"web\"]".into()));
+    event.set("event.type", Value::Json("[\"access\"]".into()));
+    event.set("event.outcome", if status < 400 { "success" } else { "failure" });
     Some(event)
 }
 
@@ -175,6 +221,7 @@ fn trailing(text: &str) -> (Option<&str>, Option<&str>) {
     let Some((referrer, rest)) = text.strip_prefix('"').and_then(quoted) else {
         return (None, None);
     };
-    let agent = rest.strip_prefix(" \"").and_then(quoted).map(|(agent, _)| agent);
+    // A line that was cut has no closing quote.
+    let agent = rest.strip_prefix(" \"").map(|rest| quoted(rest).map_or(rest, |(agent, _)| agent));
     (Some(referrer), agent)
 }

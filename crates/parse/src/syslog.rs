@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use event::{Event, Severity, Timestamp, Value};
 
 use crate::{
-    Context, auth, cut,
+    Context, access, auth, cut,
     formats::{kernel, network, vendor},
     level,
     time::{self, Form, Stamp},
@@ -255,6 +255,7 @@ pub(crate) fn content<'a>(
         if let Some(pid) = pid {
             event.set("process.pid", pid);
         }
+        access::in_syslog(&mut event, name, message, context);
         auth::enrich(&mut event, name, message);
     }
     event
@@ -294,6 +295,7 @@ fn rfc5424<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
         event.set(path, Value::String(value));
     }
     if let Some(program) = program {
+        access::in_syslog(&mut event, program, message, context);
         auth::enrich(&mut event, program, message);
     }
     Some(event)

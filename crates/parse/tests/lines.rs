@@ -105,6 +105,34 @@ fn access_logs() {
         "198.51.100.3 - - [01/Jun/2024:14:00:00 +0200] \"\\x16\\x03\" 400 -",
         json!({"http.request.method": null, "http.response.status_code": 400, "http.response.body.bytes": null}),
     );
+    check(
+        "198.51.100.3 - - [01/Jun/2024:14:00:00 +0200] \"GET / HTTP/1.1\" 200 1 \"-\" \"cut off/1",
+        json!({"user_agent.original": "cut off/1", "http.response.status_code": 200}),
+    );
+}
+
+#[test]
+fn access_logs_within_syslog() {
+    check(
+        "Jun  1 12:00:02 web1 nginx[7]: 198.51.100.3 - - [01/Jun/2024:14:00:00 +0200] \"GET /a?b HTTP/2.0\" 404 12 \"-\" \"p/1\"",
+        json!({
+            "@timestamp": "2024-06-01T12:00:00Z", "host.name": "web1", "process.name": "nginx", "process.pid": 7,
+            "source.ip": "198.51.100.3", "url.path": "/a", "http.response.status_code": 404, "user_agent.original": "p/1",
+            "log.level": "warn"
+        }),
+    );
+    check(
+        "Jun  1 12:00:02 lb haproxy[9]: 198.51.100.3:4711 [01/Jun/2024:12:00:01.655] http-in static/srv1 10/0/30/69/109 \
+         503 2750 - - ---- 1/1/1/1/0 0/0 {agent} \"GET /a HTTP/1.1\"",
+        json!({
+            "process.name": "haproxy", "source.ip": "198.51.100.3", "source.port": 4711, "url.path": "/a",
+            "http.response.status_code": 503, "http.response.bytes": 2750, "log.level": "error"
+        }),
+    );
+    check(
+        "Jun  1 12:00:02 web1 shop[7]: 198.51.100.3 - - [01/Jun/2024:14:00:00 +0200] \"GET / HTTP/1.1\" 404 12",
+        json!({"source.ip": null, "http.response.status_code": null}),
+    );
 }
 
 #[test]

@@ -65,7 +65,7 @@ impl Request<'_> {
     fn malformed(&self) -> Option<Sign> {
         const VERSIONS: [&str; 8] = ["0.9", "1.0", "1.1", "1", "2", "2.0", "3", "3.0"];
         let is_unknown = self.version.is_some_and(|version| !VERSIONS.contains(&version));
-        (self.method.is_none() || is_unknown).then_some(Sign::Malformed)
+        (self.is_malformed || is_unknown).then_some(Sign::Malformed)
     }
 
     /// A search engine that fills in forms. Crawlers read.

@@ -299,9 +299,9 @@ pub(super) const TARGET: &[Group] = &[
             "/nagios",
             "/zabbix",
             "/cacti",
-            "/default.ida",
             "/solr",
         ],
     ),
+    Group(Sign::Absent, refused_end, &["/~", "/~root", "/~admin"]),
     Group(Sign::Scanner, ends_path, &["/trackback/"]),
 ];

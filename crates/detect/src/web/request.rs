@@ -7,10 +7,12 @@ use event::{Event, Value};
 /// One request of HTTP and how it was answered, as far as the log says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// The method; none when what came was no request.
+    /// The method, where it is known.
     pub method: Option<&'a str>,
     /// The target as it was sent: path and query, or what came instead of a request.
     pub target: Cow<'a, str>,
+    /// What came is no request of HTTP.
+    pub is_malformed: bool,
     /// The version of HTTP, such as `1.1`.
     pub version: Option<&'a str>,
     /// The status of the answer.
@@ -29,7 +31,7 @@ impl<'a> Request<'a> {
     /// The request that an event tells of, if it tells of one.
     pub fn of(event: &'a Event<'_>) -> Option<Self> {
         let mut request = Self::default();
-        let (mut path, mut query) = (None, None);
+        let (mut path, mut query, mut file, mut action) = (None, None, None, None);
         for field in &event.fields {
             let value = || field.value.as_str();
             match field.path.as_ref() {
@@ -42,23 +44,31 @@ impl<'a> Request<'a> {
                 "user_agent.original" => request.agent = value(),
                 "http.request.referrer" => request.referrer = value(),
                 "user.name" => request.user = value(),
+                "file.path" => file = value(),
+                "event.action" => action = value(),
                 _ => {}
             }
         }
-        if request.method.is_none() && request.status.is_none() {
+        let is_missing = action == Some("file_not_found");
+        let is_unread = action == Some("malformed_request");
+        if request.method.is_none() && request.status.is_none() && !is_missing && !is_unread {
             return None;
         }
         if request.target.is_empty() {
-            request.target = match (path, query) {
-                (Some(path), None) => Cow::Borrowed(path),
-                (Some(path), Some(query)) => Cow::Owned(format!("{path}?{query}")),
-                (None, _) if request.method.is_some() => return None,
-                (None, _) => Cow::Borrowed(unparsed(&event.message, request.status)?),
+            request.target = match (path, query, file) {
+                (Some(path), None, _) => Cow::Borrowed(path),
+                (Some(path), Some(query), _) => Cow::Owned(format!("{path}?{query}")),
+                (None, _, Some(file)) if is_missing => Cow::Borrowed(file),
+                _ if request.method.is_some() => return None,
+                _ => {
+                    request.is_malformed = true;
+                    Cow::Borrowed(unparsed(&event.message, request.status)?)
+                }
             };
         }
         request.is_refused = match request.status {
             Some(status) => matches!(status, 400 | 403..=406 | 410 | 414 | 418 | 444 | 451),
-            None => is_refused(&event.message),
+            None => is_missing || is_refused(&event.message),
         };
         Some(request)
     }
@@ -76,8 +86,12 @@ fn number(value: &Value<'_>) -> Option<u16> {
     }
 }
 
-/// What came instead of a request: the first text in quotes behind the time of an access log.
+/// What came instead of a request: the first text in quotes behind the time of an access log, or what Apache's error log
+/// ends with.
 fn unparsed(message: &str, status: Option<u16>) -> Option<&str> {
+    if status.is_none() {
+        return Some(message.split_once("Invalid URI in request ").map_or("", |(_, request)| request));
+    }
     status.filter(|status| matches!(status, 400 | 405 | 414 | 431 | 494 | 501 | 505))?;
     let (_, rest) = message.split_once("] \"")?;
     let end = memchr::memmem::find(rest.as_bytes(), b"\" ")?;

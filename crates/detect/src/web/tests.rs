@@ -432,3 +432,87 @@ fn any_text_is_taken() {
         assert!(request.sign().is_none() || again.sign().is_some(), "a refusal takes nothing back: {text}");
     }
 }
+
+fn event(fields: &[(&'static str, event::Value<'static>)], message: &'static str) -> event::Event<'static> {
+    let mut event = event::Event::new(message, event::Timestamp::MIN);
+    for (path, value) in fields {
+        event.set(*path, value.clone());
+    }
+    event
+}
+
+#[test]
+fn requests_are_read_from_fields() {
+    let status = |status: i64| ("http.response.status_code", event::Value::Int(status));
+    let text = |path: &'static str, text: &'static str| (path, event::Value::from(text));
+    for (fields, message, expected) in [
+        (
+            vec![text("http.request.method", "GET"), text("url.original", "/.env"), status(404)],
+            "",
+            Some(Sign::SensitiveFile),
+        ),
+        (
+            vec![
+                text("http.request.method", "GET"),
+                text("url.path", "/x"),
+                text("url.query", "a=1+or+1=1"),
+                status(200),
+            ],
+            "",
+            Some(Sign::SqlInjection),
+        ),
+        (
+            vec![
+                text("http.request.method", "GET"),
+                text("url.original", "/"),
+                text("http.version", "2.1"),
+                status(400),
+            ],
+            "",
+            Some(Sign::Malformed),
+        ),
+        (
+            vec![status(400)],
+            "192.0.2.7 - - [22/Oct/2026:21:59:01 +0000] \"\\x16\\x03\\x01\" 400 1",
+            Some(Sign::Malformed),
+        ),
+        (
+            vec![status(400)],
+            "192.0.2.7 - - [22/Oct/2026:21:59:01 +0000] \"\\x03\\x00\\x00/*\\xE0\" 400 1",
+            Some(Sign::Malformed),
+        ),
+        (vec![status(408)], "192.0.2.7 - - [22/Oct/2026:21:59:01 +0000] \"-\" 408 1", None),
+        (vec![status(200)], "done", None),
+        (
+            vec![text("http.request.method", "GET"), text("url.original", "/pma/")],
+            "open() \"/srv/pma\" failed (2: No such file or directory), client: 192.0.2.7",
+            Some(Sign::Absent),
+        ),
+        (
+            vec![text("http.request.method", "GET"), text("url.original", "/pma/")],
+            "connect() failed, client: x (2: No such file or directory)",
+            None,
+        ),
+        (
+            vec![text("event.action", "file_not_found"), text("file.path", "/srv/www/phpmyadmin")],
+            "",
+            Some(Sign::Absent),
+        ),
+        (vec![text("event.action", "file_not_found"), text("file.path", "/srv/www/favicon.ico")], "", None),
+        (
+            vec![text("event.action", "malformed_request")],
+            "AH00126: Invalid URI in request GET /cgi-bin/.%2e/.%2e/etc/passwd HTTP/1.1",
+            Some(Sign::PathTraversal),
+        ),
+        (vec![text("url.original", "/.env")], "a link", None),
+        (vec![], "GET /.env HTTP/1.1", None),
+    ] {
+        let event = event(&fields, message);
+        assert_eq!(Request::of(&event).and_then(|request| request.sign()), expected, "{fields:?} {message}");
+    }
+}
+
+#[test]
+fn a_function_for_bash_has_a_body() {
+    assert_eq!(get("/test()%7B%7D123.html", 404), None);
+}

@@ -285,14 +285,16 @@ pub(super) fn is_hidden_name(text: &Text<'_>, found: &Range<usize>) -> bool {
 
 /// A copy of what would be run: `.php.bak`, `.php~`, `wp-config.php.old`.
 pub(super) fn is_copy(text: &Text<'_>, found: &Range<usize>) -> bool {
-    const COPIES: [&str; 13] = [
-        "~", ".bak", ".old", ".orig", ".save", ".swp", ".swo", ".txt", ".dist", ".copy", ".backup", ".tmp",
-        "_bak",
-    ];
+    const COPIES: [&str; 10] =
+        ["~", ".bak", ".old", ".orig", ".save", ".swp", ".swo", ".backup", ".tmp", "_bak"];
+    // These may be published.
+    const TEXTS: [&str; 3] = [".txt", ".dist", ".copy"];
     let rest = text.right(found);
+    let texts = if text.is_refused { &TEXTS[..] } else { &[] };
     in_path(text, found)
         && COPIES
             .iter()
+            .chain(texts)
             .any(|copy| starts_with(rest, copy) && rest.get(copy.len()).is_none_or(|byte| !is_word(*byte)))
 }
 
@@ -425,6 +427,16 @@ pub(super) fn falls_back(text: &Text<'_>, found: &Range<usize>) -> bool {
 /// The column of a table of the system behind its dot.
 pub(super) fn is_qualified(text: &Text<'_>, found: &Range<usize>) -> bool {
     in_query(text, found) && text.behind(found) == b'.'
+}
+
+/// A function with a body.
+pub(super) fn defines_function(text: &Text<'_>, found: &Range<usize>) -> bool {
+    text.right(found).contains(&b';')
+}
+
+/// It stands in a target, and not in the bytes of another protocol.
+pub(super) fn in_target(text: &Text<'_>, _: &Range<usize>) -> bool {
+    text.bytes.first() == Some(&b'/')
 }
 
 /// A header behind a line break.
