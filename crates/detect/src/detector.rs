@@ -1,8 +1,9 @@
 //! What looks at events, one by one.
 
 use event::{Analyzed, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Activity, Finding};
+use crate::{Activity, Finding, table::Occupancy};
 
 /// An event, and what it says was done.
 #[derive(Debug, Clone)]
@@ -11,13 +12,71 @@ pub struct Seen<'a> {
     pub analyzed: &'a Analyzed<'a>,
     /// What was done.
     pub activity: Activity<'a>,
+    /// How late it is: the latest time of any event so far, this one included.
+    pub now: Timestamp,
+}
+
+impl Seen<'_> {
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        self.analyzed.event.timestamp
+    }
 }
 
 /// What finds something in the stream.
+///
+/// Events come in the order of the journal, which is not always that in which they happened. What a
+/// detector finds depends on them and on the ticks alone, and it goes on from a snapshot as if it had
+/// never stopped.
 pub trait Detector: Send {
+    /// Its name: the rule of its findings, and of its part in a snapshot.
+    fn name(&self) -> &'static str;
+
     /// Looks at one event.
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>);
 
-    /// Told now and then how late it is in event time, so that silence can be found while it lasts.
+    /// Told about every minute how late it is in event time, so that silence can be found while it lasts.
     fn tick(&mut self, _now: Timestamp, _findings: &mut Vec<Finding>) {}
+
+    /// What it remembers, as [`state`] gives it.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    fn snapshot(&self) -> Result<Vec<u8>, StateError> {
+        Ok(Vec::new())
+    }
+
+    /// Goes on from what a snapshot holds; what is more than its bounds allow is left out.
+    ///
+    /// # Errors
+    /// When the bytes are none of its own; it is then as it was.
+    fn restore(&mut self, _snapshot: &[u8]) -> Result<(), StateError> {
+        Ok(())
+    }
+
+    /// How full its tables are.
+    fn occupancy(&self) -> Occupancy {
+        Occupancy::default()
+    }
+}
+
+/// What a detector remembers could not be written down or read back.
+#[derive(Debug, thiserror::Error)]
+#[error("what a detector remembers cannot be written down or read back")]
+pub struct StateError(#[from] serde_json::Error);
+
+/// What a detector remembers, as bytes.
+///
+/// # Errors
+/// When the state holds what has no form in JSON.
+pub fn state(state: &impl Serialize) -> Result<Vec<u8>, StateError> {
+    Ok(serde_json::to_vec(state)?)
+}
+
+/// What a detector remembered, of bytes that [`state`] gave.
+///
+/// # Errors
+/// When they are of another shape.
+pub fn remembered<S: DeserializeOwned>(bytes: &[u8]) -> Result<S, StateError> {
+    Ok(serde_json::from_slice(bytes)?)
 }

@@ -7,10 +7,33 @@
 //! told.
 
 mod activity;
+mod changes;
+mod config;
+mod declaration;
+mod declared;
 mod detector;
+mod engine;
 mod finding;
+mod guessing;
+mod logins;
+mod machine;
+mod origin;
+mod patterns;
+mod privileges;
+mod processes;
+mod sources;
+pub mod table;
 pub mod web;
+pub mod window;
 
 pub use activity::{Activity, Kind, Protocol};
-pub use detector::{Detector, Seen};
+pub use config::{Config, Maintenance};
+pub use declared::Declared;
+pub use detector::{Detector, Seen, StateError, remembered, state};
+pub use engine::Engine;
 pub use finding::{Entity, EntityType, Finding, FindingKind, Level};
+pub use guessing::Guessing;
+pub use logins::Logins;
+pub use origin::Origin;
+pub use patterns::Patterns;
+pub use sources::Sources;

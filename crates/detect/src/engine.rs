@@ -1,0 +1,153 @@
+//! Reads each event as an activity, and lets every detector look at it.
+
+use std::time::Duration;
+
+use event::{Analyzed, Batch, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Activity, Config, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen, Sources,
+    detector::{StateError, remembered, state},
+    table::Occupancy,
+    window::{LATENESS, nanos},
+};
+
+/// Detectors are told the time about so often.
+const TICK: Duration = Duration::from_secs(60);
+
+/// All detectors, and how late it is.
+pub struct Engine {
+    config: Config,
+    detectors: Vec<Box<dyn Detector>>,
+    /// The latest time of any event.
+    now: Timestamp,
+    ticked: Timestamp,
+    findings: Vec<Finding>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    now: Timestamp,
+    ticked: Timestamp,
+    findings: Vec<Finding>,
+    detectors: Vec<(String, Box<serde_json::value::RawValue>)>,
+}
+
+impl Engine {
+    /// Every detector there is.
+    pub fn new(config: Config) -> Self {
+        let detectors: Vec<Box<dyn Detector>> = vec![
+            Box::new(Guessing::new(&config)),
+            Box::new(Logins::new(&config)),
+            Box::new(Declared::new(&config)),
+            Box::new(Sources::new(&config)),
+            Box::new(Patterns::new(&config)),
+        ];
+        Self::with(config, detectors)
+    }
+
+    /// Only these detectors.
+    pub fn with(config: Config, detectors: Vec<Box<dyn Detector>>) -> Self {
+        Self { config, detectors, now: Timestamp::MIN, ticked: Timestamp::MIN, findings: Vec::new() }
+    }
+
+    /// Looks at events, in their order.
+    pub fn see(&mut self, batch: &Batch<'_>) {
+        for analyzed in &batch.events {
+            self.see_one(analyzed);
+        }
+    }
+
+    /// Looks at one event. A time in the future says nothing of how late it is, and is not looked at.
+    pub fn see_one(&mut self, analyzed: &Analyzed<'_>) {
+        if analyzed.event.is_future() {
+            return;
+        }
+        self.tick(analyzed.event.timestamp);
+        self.now = self.now.max(analyzed.event.timestamp);
+        let mut activity = Activity::of(&analyzed.event);
+        if activity.address.is_some_and(|address| self.config.is_own(address)) {
+            (activity.kind, activity.address) = (Kind::None, None);
+        }
+        let seen = Seen { analyzed, activity, now: self.now };
+        let from = self.findings.len();
+        for detector in &mut self.detectors {
+            detector.see(&seen, &mut self.findings);
+        }
+        self.except(from);
+    }
+
+    /// Says how late it is, at least once a minute, so that what stays away is found while it does.
+    pub fn tick(&mut self, now: Timestamp) {
+        if now.as_nanos() < self.ticked.as_nanos().saturating_add(nanos(TICK)) {
+            return;
+        }
+        (self.ticked, self.now) = (now, self.now.max(now));
+        let from = self.findings.len();
+        for detector in &mut self.detectors {
+            detector.tick(now, &mut self.findings);
+        }
+        self.except(from);
+    }
+
+    /// Takes what was found since it was last asked.
+    pub fn drain(&mut self) -> Vec<Finding> {
+        std::mem::take(&mut self.findings)
+    }
+
+    /// How full all tables are together.
+    pub fn occupancy(&self) -> Occupancy {
+        self.detectors.iter().map(|detector| detector.occupancy()).sum()
+    }
+
+    /// How full the tables of each detector are.
+    pub fn occupancies(&self) -> impl Iterator<Item = (&'static str, Occupancy)> {
+        self.detectors.iter().map(|detector| (detector.name(), detector.occupancy()))
+    }
+
+    /// Everything that it remembers, findings that were not drained among it.
+    ///
+    /// # Errors
+    /// When a detector's state cannot be written down.
+    pub fn snapshot(&self) -> Result<Vec<u8>, StateError> {
+        let mut detectors = Vec::with_capacity(self.detectors.len());
+        for detector in &self.detectors {
+            let bytes = detector.snapshot()?;
+            if !bytes.is_empty() {
+                detectors.push((detector.name().to_owned(), remembered(&bytes)?));
+            }
+        }
+        let findings = self.findings.clone();
+        state(&Saved { now: self.now, ticked: self.ticked, findings, detectors })
+    }
+
+    /// Goes on from a snapshot. A detector that it does not know begins anew.
+    ///
+    /// # Errors
+    /// When the bytes are no snapshot. Detectors before the one that cannot read its part have then gone on.
+    pub fn restore(&mut self, snapshot: &[u8]) -> Result<(), StateError> {
+        let saved: Saved = remembered(snapshot)?;
+        for (name, bytes) in &saved.detectors {
+            if let Some(detector) = self.detectors.iter_mut().find(|detector| detector.name() == name) {
+                detector.restore(bytes.get().as_bytes())?;
+            }
+        }
+        (self.now, self.ticked, self.findings) = (saved.now, saved.ticked, saved.findings);
+        Ok(())
+    }
+
+    /// How much later than others an event may come and count where it belongs.
+    pub const fn lateness() -> Duration {
+        LATENESS
+    }
+
+    /// Leaves out findings of maintenance.
+    fn except(&mut self, from: usize) {
+        let maintenance = &self.config.maintenance;
+        let mut at = 0;
+        self.findings.retain(|finding| {
+            at += 1;
+            at <= from || !maintenance.iter().any(|maintenance| maintenance.covers(finding))
+        });
+    }
+}

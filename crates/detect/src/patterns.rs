@@ -1,0 +1,122 @@
+//! What was never said before where it matters, and what the analysis calls strange.
+
+use event::{Severity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Seen, StateError,
+    detector::{remembered, state},
+    sources::{is_error, source_of},
+    table::{Occupancy, Table},
+    window::{Limit, Moment, Windows},
+};
+
+const DAY: i64 = 86_400_000_000_000;
+/// A source is known after so long and so many events.
+const LEARNED: i64 = 2 * DAY;
+const LEARNED_EVENTS: u64 = 200;
+/// Messages that are remembered of all sources.
+const MESSAGES_MAX: usize = 65_536;
+const SOURCES_MAX: usize = 4_096;
+/// A source of which more is found in a day is one where this is usual.
+const A_DAY: u32 = 4;
+/// Of a message that is called strange more is told after so long.
+const QUIET: std::time::Duration = std::time::Duration::from_secs(86_400);
+
+/// What is known of a source.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Known {
+    first: i64,
+    events: u64,
+    day: i64,
+    today: u32,
+}
+
+/// Finds messages of a kind never seen, and those that the analysis finds strange.
+#[derive(Debug)]
+pub struct Patterns {
+    sources: Table<u64, Known>,
+    /// Source with template, and source with shape.
+    messages: Table<u64, ()>,
+    strange: Windows<(u64, u64)>,
+}
+
+impl Patterns {
+    /// With nothing known.
+    pub fn new(config: &Config) -> Self {
+        let limit = Limit { points: 1, within: QUIET };
+        Self {
+            sources: Table::new(SOURCES_MAX),
+            messages: Table::new(MESSAGES_MAX),
+            strange: Windows::new(limit, config.keys_max / 4),
+        }
+    }
+}
+
+impl Detector for Patterns {
+    fn name(&self) -> &'static str {
+        "patterns"
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        let analyzed = seen.analyzed;
+        let Some(template) = &analyzed.template else { return };
+        let (name, host) = source_of(&analyzed.event);
+        let source = arithmetic::hash(name.as_bytes()) ^ arithmetic::hash(host.as_bytes()).rotate_left(1);
+        let at = seen.at().as_nanos();
+        let known = self.sources.touch(&source);
+        if known.events == 0 {
+            known.first = at;
+        }
+        known.events += 1;
+        let is_learned = known.events >= LEARNED_EVENTS && at - known.first >= LEARNED;
+        let keys = [source ^ template.id.0, source ^ analyzed.shape.rotate_left(17)];
+        let is_new = keys.iter().all(|key| self.messages.get(key).is_none());
+        for key in &keys {
+            self.messages.touch(key);
+        }
+        let is_grave = is_error(&analyzed.event) && analyzed.event.severity >= Severity::Error;
+        let found = if is_new && is_learned && is_grave {
+            (FindingKind::NewPattern, "new_pattern")
+        } else if analyzed.verdict.is_anomaly && is_learned {
+            (FindingKind::Anomaly, "anomaly")
+        } else {
+            return;
+        };
+        let moment = Moment::new(seen.at(), 1);
+        let Some(told) = self.strange.count(&(source, template.id.0), moment, analyzed.id, seen.now) else {
+            return;
+        };
+        if at / DAY > known.day {
+            (known.day, known.today) = (at / DAY, 0);
+        }
+        known.today += u32::from(!told.is_update);
+        if known.today > A_DAY {
+            return;
+        }
+        let about = Entity::new(EntityType::Template, template.text.as_str());
+        let more = [Entity::new(EntityType::Service, name), Entity::new(EntityType::Host, host)];
+        findings.push(Finding::of_run(found.0, Level::Low, found.1, about, told).and(more));
+    }
+
+    fn tick(&mut self, now: Timestamp, _findings: &mut Vec<Finding>) {
+        drop(self.strange.over(now));
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, StateError> {
+        state(&(&self.sources, &self.messages, &self.strange))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), StateError> {
+        let (sources, messages, strange) = remembered(snapshot)?;
+        self.sources.take_up(sources);
+        self.messages.take_up(messages);
+        self.strange.take_up(strange);
+        Ok(())
+    }
+
+    fn occupancy(&self) -> Occupancy {
+        let tables = [self.sources.occupancy(0), self.messages.occupancy(0), self.strange.occupancy()];
+        tables.into_iter().sum()
+    }
+}

@@ -1,0 +1,115 @@
+//! How much a source says: silence while it lasts, too much, too little, too many errors.
+
+mod source;
+
+use event::{Event, Severity, Timestamp, Value};
+
+use crate::{
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Seen, StateError,
+    detector::{remembered, state},
+    table::{Occupancy, Table},
+    window::Told,
+};
+use source::{Source, Strange};
+
+/// Sources that are watched.
+const SOURCES_MAX: usize = 4_096;
+
+/// Watches how much each source says. A source is a file, or a service of a host.
+#[derive(Debug)]
+pub struct Sources {
+    sources: Table<u64, Source>,
+    /// Until when silence was looked for.
+    looked: i64,
+}
+
+impl Sources {
+    /// With no source known.
+    pub fn new(_config: &Config) -> Self {
+        Self { sources: Table::new(SOURCES_MAX), looked: 0 }
+    }
+}
+
+impl Detector for Sources {
+    fn name(&self) -> &'static str {
+        "sources"
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        let event = &seen.analyzed.event;
+        let (name, host) = source_of(event);
+        let key = arithmetic::hash(name.as_bytes()) ^ arithmetic::hash(host.as_bytes()).rotate_left(1);
+        let source = self.sources.touch(&key);
+        if source.name.is_empty() {
+            source.name = Entity::new(EntityType::Service, name).value;
+            source.host = Entity::new(EntityType::Host, host).value;
+        }
+        for strange in source.see(event.timestamp.as_nanos(), is_error(event), seen.analyzed.id) {
+            findings.push(finding(source, &strange));
+        }
+    }
+
+    fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
+        let at = now.as_nanos();
+        self.looked = at;
+        let sources = &mut self.sources;
+        sources.each(|_, source| {
+            for strange in source.tick(at) {
+                findings.push(finding(source, &strange));
+            }
+        });
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, StateError> {
+        state(&(&self.sources, self.looked))
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), StateError> {
+        let (sources, looked): (Table<u64, Source>, i64) = remembered(snapshot)?;
+        (self.sources, self.looked) = (sources.bounded(self.sources.capacity()), looked);
+        Ok(())
+    }
+
+    fn occupancy(&self) -> Occupancy {
+        self.sources.occupancy(Source::ELSEWHERE_BYTES)
+    }
+}
+
+/// The file that an event comes from, else its service, and the host.
+pub(crate) fn source_of<'e>(event: &'e Event<'_>) -> (&'e str, &'e str) {
+    let file = event.field("log.file.path").and_then(Value::as_str);
+    let name = file.or(event.source.as_deref()).unwrap_or("logs");
+    (name, event.host.as_deref().unwrap_or_default())
+}
+
+/// Whether something went wrong on the side of who says so.
+pub(crate) fn is_error(event: &Event<'_>) -> bool {
+    match event.field("http.response.status_code") {
+        Some(Value::Int(status)) => *status >= 500,
+        _ => event.severity >= Severity::Error,
+    }
+}
+
+fn finding(source: &Source, strange: &Strange) -> Finding {
+    let (kind, level, rule) = match strange {
+        Strange::Silent { .. } => (FindingKind::SourceSilent, Level::Medium, "source_silent"),
+        Strange::Spike { .. } => (FindingKind::VolumeSpike, Level::Low, "volume_spike"),
+        Strange::Drop { .. } => (FindingKind::VolumeDrop, Level::Low, "volume_drop"),
+        Strange::Errors { .. } => (FindingKind::ErrorBurst, Level::Medium, "error_burst"),
+    };
+    let (first, last, count, is_update) = match *strange {
+        Strange::Silent { since, now } => (since, now, 0, false),
+        Strange::Spike { first, last, count, is_update }
+        | Strange::Drop { first, last, count, is_update }
+        | Strange::Errors { first, last, count, is_update } => (first, last, count, is_update),
+    };
+    let run = Told {
+        first: Timestamp::saturating_from_nanos(first.into()),
+        last: Timestamp::saturating_from_nanos(last.into()),
+        count,
+        is_update,
+        evidence: source.evidence().collect(),
+    };
+    let about = Entity::new(EntityType::Service, source.name.as_str());
+    Finding::of_run(kind, level, rule, about, run).and([Entity::new(EntityType::Host, source.host.as_str())])
+}
