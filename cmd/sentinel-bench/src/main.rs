@@ -6,6 +6,7 @@ mod lines;
 mod load;
 mod replay;
 mod sessions;
+mod sigma;
 mod starter;
 mod store;
 mod templates;
@@ -70,6 +71,8 @@ enum Command {
     Elastic(elastic::Arguments),
     /// Find injected episodes in a stream that continues real logs, and count what else is flagged.
     Replay(replay::Arguments),
+    /// Hold Sigma rules against events.
+    Sigma(sigma::Arguments),
     /// Make a starter of one real log: `models/NAME.starter`.
     Starter(starter::Arguments),
     /// Start the service, send a corpus, and print cost, size and query times as one JSON line.
@@ -92,6 +95,7 @@ fn main() -> anyhow::Result<()> {
         Command::Sessions(arguments) => sessions::run(&arguments),
         Command::Elastic(arguments) => elastic::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Sigma(arguments) => sigma::run(&arguments),
         Command::Starter(arguments) => starter::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
     }

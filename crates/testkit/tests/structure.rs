@@ -28,6 +28,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("forest", 1),
     ("parse", 1),
     ("query", 1),
+    ("sigma", 1),
     ("journal", 1),
     ("template", 1),
     ("tls", 1),
