@@ -92,6 +92,13 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// Adds a further field whose path is known not to be among them.
+    pub fn add(&mut self, path: impl Into<Cow<'a, str>>, value: impl Into<Value<'a>>) {
+        let (path, value) = (path.into(), value.into());
+        debug_assert!(self.field(&path).is_none(), "{path} is set already");
+        self.fields.push(Field { path, value });
+    }
+
     /// Whether its time stamp lies in the future, as of its receipt: more than [`FUTURE_AFTER`] after it.
     pub fn is_future(&self) -> bool {
         let ahead = self.timestamp.as_nanos() - self.observed_timestamp.as_nanos();

@@ -51,49 +51,52 @@ impl Severity {
 
     /// The level for a spelling of any common logger, whatever its case: `WARNING`, `err`, `crit`…
     pub fn from_name(name: &str) -> Option<Self> {
-        const NAMES: &[(&str, Severity)] = &[
-            ("info", Severity::Info),
-            ("error", Severity::Error),
-            ("warn", Severity::Warn),
-            ("debug", Severity::Debug),
-            ("trace", Severity::Trace),
-            ("fatal", Severity::Fatal),
-            ("warning", Severity::Warn),
-            ("err", Severity::Error),
-            ("information", Severity::Info),
-            ("informational", Severity::Info),
-            ("notice", Severity::Info),
-            ("inf", Severity::Info),
-            ("wrn", Severity::Warn),
-            ("dbg", Severity::Debug),
-            ("trc", Severity::Trace),
-            ("ftl", Severity::Fatal),
-            ("verbose", Severity::Trace),
-            ("fine", Severity::Debug),
-            ("finer", Severity::Trace),
-            ("finest", Severity::Trace),
-            ("severe", Severity::Error),
-            ("crit", Severity::Fatal),
-            ("critical", Severity::Fatal),
-            ("alert", Severity::Fatal),
-            ("emerg", Severity::Fatal),
-            ("emergency", Severity::Fatal),
-            ("panic", Severity::Fatal),
-            ("failure", Severity::Error),
-            ("fail", Severity::Error),
-            ("erro", Severity::Error),
-            ("eror", Severity::Error),
-            ("dbug", Severity::Debug),
-            ("debu", Severity::Debug),
-            ("trac", Severity::Trace),
-            ("trce", Severity::Trace),
-            ("fata", Severity::Fatal),
-            ("dpanic", Severity::Fatal),
-            ("vrb", Severity::Trace),
-            ("silly", Severity::Trace),
-            ("note", Severity::Info),
-        ];
-        NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, severity)| *severity)
+        // Most words that are asked for are none.
+        let names: &[(&str, Self)] = match name.as_bytes().first()?.to_ascii_lowercase() {
+            b'i' => &[
+                ("info", Self::Info),
+                ("inf", Self::Info),
+                ("information", Self::Info),
+                ("informational", Self::Info),
+            ],
+            b'e' => &[
+                ("error", Self::Error),
+                ("err", Self::Error),
+                ("erro", Self::Error),
+                ("eror", Self::Error),
+                ("emerg", Self::Fatal),
+                ("emergency", Self::Fatal),
+            ],
+            b'w' => &[("warn", Self::Warn), ("warning", Self::Warn), ("wrn", Self::Warn)],
+            b'd' => &[
+                ("debug", Self::Debug),
+                ("dbg", Self::Debug),
+                ("dbug", Self::Debug),
+                ("debu", Self::Debug),
+                ("dpanic", Self::Fatal),
+            ],
+            b't' => {
+                &[("trace", Self::Trace), ("trc", Self::Trace), ("trac", Self::Trace), ("trce", Self::Trace)]
+            }
+            b'f' => &[
+                ("fatal", Self::Fatal),
+                ("ftl", Self::Fatal),
+                ("fata", Self::Fatal),
+                ("fail", Self::Error),
+                ("failure", Self::Error),
+                ("fine", Self::Debug),
+                ("finer", Self::Trace),
+                ("finest", Self::Trace),
+            ],
+            b'n' => &[("notice", Self::Info), ("note", Self::Info)],
+            b'v' => &[("verbose", Self::Trace), ("vrb", Self::Trace)],
+            b's' => &[("severe", Self::Error), ("silly", Self::Trace)],
+            b'c' => &[("crit", Self::Fatal), ("critical", Self::Fatal)],
+            b'a' => &[("alert", Self::Fatal)],
+            b'p' => &[("panic", Self::Fatal)],
+            _ => return None,
+        };
+        names.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, severity)| *severity)
     }
 
     /// The level of a syslog severity, 0 (emergency) to 7 (debug), RFC 5424 section 6.2.1.

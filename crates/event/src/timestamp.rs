@@ -66,14 +66,57 @@ impl Timestamp {
         number.checked_mul(scale).map(Self)
     }
 
+    /// From a date (year, month, day) and a time of day (hour, minute, second, nanosecond) so many seconds before UTC. None
+    /// for what is no date or time of the Gregorian calendar, or outside 1970 to 2262.
+    ///
+    /// Days from civil: H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
+    pub fn from_civil(date: [i64; 3], clock: [i64; 4], offset_s: i64) -> Option<Self> {
+        let ([year, month, day], [hour, minute, second, nanos]) = (date, clock);
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days_in_month = match month {
+            2 => 28 + i64::from(is_leap),
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => return None,
+        };
+        // An offset may lead out of a year, and into one.
+        let is_date = (1969..=2262).contains(&year) && (1..=days_in_month).contains(&day);
+        let is_clock = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
+        if !is_date || !is_clock || !(0..1_000_000_000).contains(&nanos) {
+            return None;
+        }
+        let shifted_year = if month <= 2 { year - 1 } else { year };
+        let era = shifted_year / 400;
+        let year_of_era = shifted_year % 400;
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = era * 146_097 + day_of_era - 719_468;
+        let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - offset_s;
+        seconds.checked_mul(1_000_000_000)?.checked_add(nanos).and_then(Self::from_nanos)
+    }
+
+    /// The year that it lies in, in UTC.
+    ///
+    /// Civil from days: H. Hinnant, as for [`Timestamp::from_civil`].
+    pub const fn year(self) -> i16 {
+        const DAY_NANOS: i64 = 86_400_000_000_000;
+        let days = self.0 / DAY_NANOS + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        // Years begin in March here.
+        let is_next = (5 * day_of_year + 2) / 153 >= 10;
+        (year_of_era + era * 400 + is_next as i64) as i16
+    }
+
     /// From RFC 3339 text; a blank instead of `T` and a missing zone (then UTC) are accepted.
     ///
     /// # Errors
     /// When the text is of another form or outside 1970 to 2262.
     pub fn parse(text: &str) -> Result<Self, InvalidTimestamp> {
         let invalid = || InvalidTimestamp { text: text.chars().take(64).collect() };
-        if let Some(nanos) = parse_utc(text.as_bytes()) {
-            return Ok(Self(nanos));
+        if let Some(timestamp) = parse_utc(text.as_bytes()) {
+            return Ok(timestamp);
         }
         let parsed = text.parse::<jiff::Timestamp>().or_else(|_| {
             text.parse::<jiff::civil::DateTime>()
@@ -107,7 +150,7 @@ impl Timestamp {
 }
 
 /// The common form `2024-06-01T12:00:00[.fraction]Z`, by hand because it is on the hot path.
-fn parse_utc(text: &[u8]) -> Option<i64> {
+fn parse_utc(text: &[u8]) -> Option<Timestamp> {
     let (head, tail) = text.split_at_checked(19)?;
     let number = |from: usize, to: usize| {
         head[from..to]
@@ -115,21 +158,6 @@ fn parse_utc(text: &[u8]) -> Option<i64> {
             .try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     };
     if head[4] != b'-' || head[7] != b'-' || head[10] != b'T' || head[13] != b':' || head[16] != b':' {
-        return None;
-    }
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days_in_month = match month {
-        2 => 28 + i64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1970..=2261).contains(&year) || !(1..=days_in_month).contains(&day) {
-        return None;
-    }
-    if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let fraction = match tail {
@@ -142,14 +170,8 @@ fn parse_utc(text: &[u8]) -> Option<i64> {
         }
         _ => return None,
     };
-    // Days from civil, H. Hinnant, "chrono-Compatible Low-Level Date Algorithms".
-    let shifted_year = if month <= 2 { year - 1 } else { year };
-    let era = shifted_year / 400;
-    let year_of_era = shifted_year % 400;
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = era * 146_097 + day_of_era - 719_468;
-    Some(((days * 24 + hour) * 60 + minute) * 60_000_000_000 + second * 1_000_000_000 + fraction)
+    let date = [number(0, 4)?, number(5, 7)?, number(8, 10)?];
+    Timestamp::from_civil(date, [number(11, 13)?, number(14, 16)?, number(17, 19)?, fraction], 0)
 }
 
 impl fmt::Display for Timestamp {
@@ -207,7 +229,50 @@ mod tests {
         }
     }
 
+    #[test]
+    fn dates_that_are_none() {
+        let noon = [12, 0, 0, 0];
+        assert_eq!(Timestamp::from_civil([1970, 1, 1], [2, 0, 0, 0], 7200), Some(Timestamp::MIN));
+        assert_eq!(Timestamp::from_civil([1969, 12, 31], [23, 0, 0, 0], -3600), Some(Timestamp::MIN));
+        for (date, clock) in [
+            ([1969, 12, 31], noon),
+            ([2263, 1, 1], noon),
+            ([2262, 4, 12], noon),
+            ([2023, 2, 29], noon),
+            ([2024, 0, 1], noon),
+            ([2024, 13, 1], noon),
+            ([2024, 1, 0], noon),
+            ([2024, 4, 31], noon),
+            ([2024, 1, 1], [24, 0, 0, 0]),
+            ([2024, 1, 1], [0, 60, 0, 0]),
+            ([2024, 1, 1], [0, 0, 60, 0]),
+        ] {
+            assert_eq!(Timestamp::from_civil(date, clock, 0), None, "{date:?} {clock:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn civil_times_are_those_of_jiff(
+            year in 1960i16..2270,
+            month in 1i8..=12,
+            day in 1i8..=31,
+            second in 0i32..86_400,
+            offset_s in -57_600i32..57_600,
+        ) {
+            let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];
+            let expected = jiff::civil::DateTime::new(year, month, day, hour as i8, minute as i8, second as i8, 7)
+                .ok()
+                .and_then(|civil| jiff::tz::Offset::from_seconds(offset_s).unwrap().to_timestamp(civil).ok())
+                .and_then(Timestamp::from_jiff);
+            let clock = [hour, minute, second, 7].map(i64::from);
+            let found = Timestamp::from_civil([year.into(), month.into(), day.into()], clock, offset_s.into());
+            prop_assert_eq!(found, expected);
+            if let Some(found) = found {
+                prop_assert_eq!(found.year(), found.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).year());
+            }
+        }
+
         #[test]
         fn text_round_trips(nanos in 0..i64::MAX) {
             let timestamp = Timestamp::from_nanos(nanos).unwrap();

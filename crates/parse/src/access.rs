@@ -5,19 +5,25 @@ use std::net::IpAddr;
 use event::{Event, Severity, Timestamp, Value};
 
 use crate::{
-    Context,
+    Context, cut,
     time::{self, Stamp},
 };
+
+/// Fields that a line of the combined format has at most.
+const FIELDS: usize = 14;
 
 /// The event of `address ident user [time] "request" status bytes "referrer" "agent"`, where the last
 /// two may be absent and a virtual host may come first. The message is the whole line.
 pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
-    let open = memchr::memmem::find(line.as_bytes(), b" [")?;
+    let bytes = line.as_bytes();
+    let is_open = |at: &usize| *at > 0 && bytes[at - 1] == b' ';
+    let open = memchr::memchr_iter(b'[', bytes).find(is_open)? - 1;
     let head = &line[..open];
     let stamp = time::stamp(&line[open + 1..], context).filter(|stamp| !stamp.is_open)?;
     let timestamp = stamp.at?;
     let mut event = Event::new(line, context.received);
     event.timestamp = timestamp;
+    event.fields.reserve_exact(FIELDS);
     let Some((request, status, rest)) = stamp.rest.strip_prefix(" \"").and_then(answered) else {
         // A log of another server: its time, and what else is certain.
         let request = request_within(stamp.rest);
@@ -27,11 +33,11 @@ pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a
         set_answer(&mut event, request);
         return Some(event);
     };
-    let (bytes, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (bytes, rest) = cut::once(rest, b' ').unwrap_or((rest, ""));
     let (referrer, agent) = trailing(rest);
 
     // A list of proxies may stand for the address: the first is the client.
-    let list = head.split_once(',').and_then(|(first, rest)| Some((first, rest.strip_prefix(' ')?)));
+    let list = cut::once(head, b',').and_then(|(first, rest)| Some((first, rest.strip_prefix(' ')?)));
     let (address, ident, user) = match list {
         Some((first, rest)) if first.parse::<IpAddr>().is_ok() => {
             let mut parts = rest.rsplitn(3, ' ');
@@ -41,26 +47,26 @@ pub(crate) fn event<'a>(line: &'a str, context: &Context<'_>) -> Option<Event<'a
         _ => client(head)?,
     };
     match address.parse::<IpAddr>() {
-        Ok(_) => event.set("source.ip", address),
-        Err(_) => event.set("source.address", address),
+        Ok(_) => event.add("source.ip", address),
+        Err(_) => event.add("source.address", address),
     }
     let _ = ident;
     if user != "-" && !user.is_empty() && !user.starts_with("- ") {
-        event.set("user.name", user);
+        event.add("user.name", user);
     }
     set_answer(&mut event, Some((request, status)));
     if let Ok(bytes) = bytes.parse::<i64>() {
-        event.set("http.response.body.bytes", bytes);
+        event.add("http.response.body.bytes", bytes);
     }
     if let Some(referrer) = referrer.filter(|text| *text != "-" && !text.is_empty()) {
-        event.set("http.request.referrer", referrer);
+        event.add("http.request.referrer", referrer);
     }
     if let Some(agent) = agent.filter(|text| *text != "-" && !text.is_empty()) {
-        event.set("user_agent.original", agent);
+        event.add("user_agent.original", agent);
     }
-    event.set("event.category", Value::Json("[\"web\"]".into()));
-    event.set("event.type", Value::Json("[\"access\"]".into()));
-    event.set("event.outcome", if status < 400 { "success" } else { "failure" });
+    event.add("event.category", Value::Json("[\"web\"]".into()));
+    event.add("event.type", Value::Json("[\"access\"]".into()));
+    event.add("event.outcome", if status < 400 { "success" } else { "failure" });
     Some(event)
 }
 
@@ -134,7 +140,7 @@ pub(crate) const fn severity_of(status: i64) -> Severity {
 fn answered(text: &str) -> Option<(&str, i64, &str)> {
     let (request, rest) = quoted(text)?;
     let rest = rest.strip_prefix(' ')?;
-    let (word, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+    let (word, rest) = cut::once(rest, b' ').unwrap_or((rest, ""));
     let status = Some(word).filter(|word| word.len() == 3)?.parse::<i64>().ok().filter(|code| *code >= 0)?;
     Some((request, status, rest))
 }
@@ -143,7 +149,7 @@ fn answered(text: &str) -> Option<(&str, i64, &str)> {
 fn request_within(text: &str) -> Option<(&str, i64)> {
     let open = memchr::memchr(b'"', text.as_bytes())?;
     let (request, status, _) = answered(&text[open + 1..])?;
-    let (method, rest) = request.split_once(' ')?;
+    let (method, rest) = cut::once(request, b' ')?;
     let is_request = is_method(method) && (rest.contains(" HTTP/") || rest.starts_with('/'));
     is_request.then_some((request, status))
 }
@@ -152,15 +158,16 @@ fn set_answer<'a>(event: &mut Event<'a>, answer: Option<(&'a str, i64)>) {
     if let Some((request, status)) = answer {
         event.severity = severity_of(status);
         set_request(event, request);
-        event.set("http.response.status_code", status);
+        event.add("http.response.status_code", status);
     }
 }
 
 /// Address, ident and user; a virtual host may stand before them.
 fn client(head: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = head.splitn(4, ' ');
-    let (address, ident, user) = (parts.next()?, parts.next()?, parts.next()?);
-    match parts.next() {
+    let (address, rest) = cut::once(head, b' ')?;
+    let (ident, rest) = cut::once(rest, b' ')?;
+    let (user, more) = cut::once(rest, b' ').map_or((rest, None), |(user, more)| (user, Some(more)));
+    match more {
         None => Some((address, ident, user)),
         Some(more) if address.parse::<IpAddr>().is_err() && ident.parse::<IpAddr>().is_ok() => {
             Some((ident, user, more))
@@ -176,8 +183,8 @@ fn is_method(method: &str) -> bool {
 
 /// `GET /path?query HTTP/1.1`; nothing is said of what has another form.
 pub(crate) fn set_request<'a>(event: &mut Event<'a>, request: &'a str) {
-    let Some((method, rest)) = request.split_once(' ') else { return };
-    let (url, version) = match rest.rsplit_once(" HTTP/") {
+    let Some((method, rest)) = cut::once(request, b' ') else { return };
+    let (url, version) = match versioned(rest) {
         Some((url, version)) => (url, Some(version)),
         None => (rest, None),
     };
@@ -189,19 +196,31 @@ pub(crate) fn set_request<'a>(event: &mut Event<'a>, request: &'a str) {
         event.set("http.version", version);
     }
     event.set("url.original", url);
-    let mut local = url;
-    if let Some((_, rest)) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https")) {
-        local = rest.find('/').map_or("/", |at| &rest[at..]);
-    }
+    let local = match url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")) {
+        Some(rest) => memchr::memchr(b'/', rest.as_bytes()).map_or("/", |at| &rest[at..]),
+        None => url,
+    };
     if !local.starts_with('/') {
         return;
     }
-    let local = local.split('#').next().unwrap_or(local);
-    let (path, query) = local.split_once('?').map_or((local, None), |(path, query)| (path, Some(query)));
+    let end = memchr::memchr2(b'?', b'#', local.as_bytes()).unwrap_or(local.len());
+    let (path, rest) = local.split_at(end);
+    let query = rest.strip_prefix('?').map(|query| cut::once(query, b'#').map_or(query, |(query, _)| query));
     event.set("url.path", path);
     if let Some(query) = query.filter(|query| !query.is_empty()) {
         event.set("url.query", query);
     }
+}
+
+/// What stands before the last ` HTTP/`, and behind it.
+fn versioned(text: &str) -> Option<(&str, &str)> {
+    // Nearly always it is the last word.
+    if let Some(blank) = memchr::memrchr(b' ', text.as_bytes())
+        && let Some(version) = text[blank..].strip_prefix(" HTTP/")
+    {
+        return Some((&text[..blank], version));
+    }
+    text.rsplit_once(" HTTP/")
 }
 
 /// The text up to the closing quote, and what follows the quote.

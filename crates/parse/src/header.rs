@@ -26,9 +26,44 @@ pub(crate) struct Found<'a> {
 struct Word<'a> {
     text: &'a str,
     is_bracketed: bool,
+    /// Which kinds of bytes it has, outside of brackets.
+    kinds: u16,
     /// What follows it, behind its bracket.
     after: &'a str,
 }
+
+/// Kinds of bytes, each a bit.
+const CAPITAL: u16 = 1;
+const SMALL: u16 = 1 << 1;
+const DIGIT: u16 = 1 << 2;
+/// `_` and `$`, which identifiers have.
+const JOINT: u16 = 1 << 3;
+const DOT: u16 = 1 << 4;
+const DASH: u16 = 1 << 5;
+const BEYOND_ASCII: u16 = 1 << 6;
+const OTHER: u16 = 1 << 7;
+/// A word ends before it.
+const END: u16 = 1 << 8;
+
+const KINDS: [u16; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'A'..=b'Z' => CAPITAL,
+            b'a'..=b'z' => SMALL,
+            b'0'..=b'9' => DIGIT,
+            b'_' | b'$' => JOINT,
+            b'.' => DOT,
+            b'-' => DASH,
+            b' ' | b'\t' | b'|' | b':' | b',' | b'[' | b']' | b'(' => OTHER | END,
+            0x80.. => BEYOND_ASCII,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    kinds
+};
 
 /// The level among the first words of a header. Words in brackets, numbers and what has marks in it may stand
 /// before it, and one plain word. Outside of brackets a level is in capitals, or is the first word and stands before
@@ -53,10 +88,10 @@ pub(crate) fn level(header: &str) -> Option<Found<'_>> {
         if let Some((channel, severity)) = channel(&word) {
             return Some(found(severity, Some(channel), word.after.trim_start_matches(':')));
         }
-        if !word.is_bracketed && is_name(word.text) {
+        if !word.is_bracketed && is_name(word.kinds) {
             // A name that stands between two marks is a field of the header and no word of the text.
             let is_field = ends_field(gap) && begins_field(word.after);
-            let is_identifier = is_identifier(word.text);
+            let is_identifier = is_identifier(&word);
             if is_field || is_identifier {
                 logger = logger.or(Some(word.text));
             } else {
@@ -84,13 +119,22 @@ fn word(text: &str) -> Option<Word<'_>> {
     match close {
         Some(close) => {
             let (inside, after) = cut::once(&text[1..], close)?;
-            Some(Word { text: inside.trim_ascii(), is_bracketed: true, after })
+            Some(Word { text: inside.trim_ascii(), is_bracketed: true, kinds: 0, after })
         }
         None => {
-            let ends = |byte: u8| matches!(byte, b' ' | b'\t' | b'|' | b':' | b',' | b'[' | b']' | b'(');
-            let end = text.bytes().position(ends).unwrap_or(text.len());
-            let end = if end == 0 { 1 } else { end };
-            Some(Word { text: text.get(..end)?, is_bracketed: false, after: text.get(end..)? })
+            let (mut kinds, mut end) = (0, 0);
+            for byte in text.bytes() {
+                let kind = KINDS[usize::from(byte)];
+                if kind & END != 0 && end > 0 {
+                    break;
+                }
+                (kinds, end) = (kinds | kind, end + 1);
+                if kind & END != 0 {
+                    break;
+                }
+            }
+            let (text, after) = text.split_at_checked(end)?;
+            Some(Word { text, is_bracketed: false, kinds, after })
         }
     }
 }
@@ -105,8 +149,15 @@ fn of(word: &Word<'_>, is_first: bool) -> Option<Severity> {
             _ => level::of_token(name),
         };
     }
-    let name = cut::once(word.text, b'/').map_or(word.text, |(name, _)| name);
-    let in_capitals = name.bytes().all(|byte| byte.is_ascii_uppercase());
+    let (name, in_capitals) = match word.kinds {
+        CAPITAL => (word.text, true),
+        // A slash is of these.
+        kinds if kinds & OTHER != 0 => {
+            let name = cut::once(word.text, b'/').map_or(word.text, |(name, _)| name);
+            (name, name.bytes().all(|byte| byte.is_ascii_uppercase()))
+        }
+        _ => (word.text, false),
+    };
     if in_capitals && !word.after.starts_with('(') {
         return level::of_token(name);
     }
@@ -128,7 +179,7 @@ fn of(word: &Word<'_>, is_first: bool) -> Option<Severity> {
 
 /// `shop.ERROR`, `payment-systems.CRITICAL`: a channel and its level.
 fn channel<'a>(word: &Word<'a>) -> Option<(&'a str, Severity)> {
-    if word.is_bracketed || memchr::memchr(b'.', word.text.as_bytes()).is_none() {
+    if word.is_bracketed || word.kinds & DOT == 0 || word.kinds & CAPITAL == 0 {
         return None;
     }
     let (channel, level) = word.text.rsplit_once('.')?;
@@ -138,19 +189,18 @@ fn channel<'a>(word: &Word<'a>) -> Option<(&'a str, Severity)> {
 }
 
 /// Whether letters only, or an identifier: a word of a sentence or a name.
-fn is_name(word: &str) -> bool {
-    word.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$' | b'-') || byte >= 0x80)
-        && word.bytes().any(|byte| byte.is_ascii_alphabetic() || byte >= 0x80)
+const fn is_name(kinds: u16) -> bool {
+    kinds & OTHER == 0 && kinds & (CAPITAL | SMALL | BEYOND_ASCII) != 0
 }
 
 /// `OrderService`, `com.example.Shop`, `my_module`, `worker-3`: no word of a sentence.
-fn is_identifier(word: &str) -> bool {
-    let has_mark = word.bytes().any(|byte| matches!(byte, b'_' | b'$' | b'0'..=b'9'));
-    let inner_dot = word.trim_end_matches('.').contains('.');
+fn is_identifier(word: &Word<'_>) -> bool {
+    let has_mark = word.kinds & (JOINT | DIGIT) != 0;
+    let inner_dot = || word.kinds & DOT != 0 && word.text.trim_end_matches('.').contains('.');
+    let is_hump = |pair: &[u8]| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase();
     let humps =
-        word.as_bytes().windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase());
-    has_mark || inner_dot || humps
+        || word.kinds & (CAPITAL | SMALL) == CAPITAL | SMALL && word.text.as_bytes().windows(2).any(is_hump);
+    has_mark || inner_dot() || humps()
 }
 
 fn is_capitalised(word: &str) -> bool {

@@ -1,12 +1,14 @@
 //! A JSON object as a record: nested objects become dotted paths, text borrows where it can.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap};
 
 use event::Value;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::record::Record;
+use crate::{
+    object::{self, Member},
+    record::Record,
+};
 
 /// Objects below a path longer than this many bytes stay JSON, so that a small record of long names
 /// cannot ask for much memory.
@@ -62,11 +64,15 @@ pub(crate) fn read(text: &str, mended: bool) -> Result<Record<'_>, Refusal> {
         });
     }
     let mut record = Record::default();
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    Members { record: &mut record, prefix: "", depth: 0 }
-        .deserialize(&mut deserializer)
-        .and_then(|()| deserializer.end())
-        .map_err(|error| Refusal::of(&error))?;
+    let mut put = |name, value| {
+        if let Member::Json(json) = value {
+            record.wraps(&name, json);
+        }
+        put_member(&mut record, name, value, 0);
+    };
+    if object::members(text, &mut put).is_none() {
+        return Err(malformed(text));
+    }
     if record.is_empty() {
         return Err(Refusal::whole("the record is empty"));
     }
@@ -76,11 +82,24 @@ pub(crate) fn read(text: &str, mended: bool) -> Result<Record<'_>, Refusal> {
     Ok(record)
 }
 
+/// Why a text is no JSON object.
+fn malformed(text: &str) -> Refusal {
+    match serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(text) {
+        Err(error) => Refusal::of(&error),
+        Ok(_) => Refusal::whole("malformed JSON"),
+    }
+}
+
 /// Puts the members of a JSON object into a record.
 pub(crate) fn put_all<'a>(record: &mut Record<'a>, json: &'a str) {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let mut put = |name, value| {
+        if let Member::Json(json) = value {
+            record.wraps(&name, json);
+        }
+        put_member(record, name, value, 0);
+    };
     // What is no object has no members.
-    Members { record, prefix: "", depth: 0 }.deserialize(&mut deserializer).unwrap_or_default();
+    object::members(json, &mut put).unwrap_or_default();
 }
 
 /// The blanks of JSON.
@@ -97,73 +116,10 @@ fn not_an_object(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Reads an object's members into the record.
-struct Members<'r, 'a> {
-    record: &'r mut Record<'a>,
-    prefix: &'r str,
-    depth: usize,
-}
-
-impl<'a> DeserializeSeed<'a> for Members<'_, 'a> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Members<'_, 'a> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'a>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(name) = members.next_key_seed(Name)? {
-            let value: &'a RawValue = members.next_value()?;
-            if self.depth == 0 {
-                self.record.wraps(&name, value.get());
-            }
-            let path = if self.depth == 0 {
-                name
-            } else {
-                let mut path = String::with_capacity(self.prefix.len() + 1 + name.len());
-                path.push_str(self.prefix);
-                path.push('.');
-                path.push_str(&name);
-                Cow::Owned(path)
-            };
-            put(self.record, path, value.get(), self.depth);
-        }
-        Ok(())
-    }
-}
-
-/// A member name, borrowed unless it holds escapes.
-struct Name;
-
-impl<'a> DeserializeSeed<'a> for Name {
-    type Value = Cow<'a, str>;
-
-    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<Cow<'a, str>, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'a> Visitor<'a> for Name {
-    type Value = Cow<'a, str>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a member name")
-    }
-
-    fn visit_borrowed_str<E>(self, name: &'a str) -> Result<Cow<'a, str>, E> {
-        Ok(Cow::Borrowed(name))
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Cow<'a, str>, E> {
-        Ok(Cow::Owned(name.to_owned()))
+fn put_member<'a>(record: &mut Record<'a>, path: Cow<'a, str>, value: Member<'a>, depth: usize) {
+    match value {
+        Member::Text(text) => record.put(path, Value::String(Cow::Borrowed(text))),
+        Member::Json(json) => put(record, path, json, depth),
     }
 }
 
@@ -185,9 +141,14 @@ pub(crate) fn put<'a>(record: &mut Record<'a>, path: Cow<'a, str>, json: &'a str
             let within = depth < DEPTH_MAX && path.len() <= PATH_BYTES_MAX;
             let inner = json.get(1..json.len() - 1).unwrap_or_default();
             if within && !inner.trim_matches(BLANKS).is_empty() {
-                let mut deserializer = serde_json::Deserializer::from_str(json);
-                let members = Members { record, prefix: &path, depth: depth + 1 };
-                if members.deserialize(&mut deserializer).is_ok() {
+                let mut put = |name: Cow<'a, str>, value| {
+                    let mut inner = String::with_capacity(path.len() + 1 + name.len());
+                    inner.push_str(&path);
+                    inner.push('.');
+                    inner.push_str(&name);
+                    put_member(record, Cow::Owned(inner), value, depth + 1);
+                };
+                if object::members(json, &mut put).is_some() {
                     return;
                 }
             }

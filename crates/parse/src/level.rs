@@ -29,6 +29,17 @@ const STARTS: [(&str, Severity); 14] = [
     ("** (", Severity::Error),
 ];
 
+/// The first bytes of these.
+const STARTS_WITH: [bool; 256] = {
+    let mut firsts = [false; 256];
+    let mut start = 0;
+    while start < STARTS.len() {
+        firsts[STARTS[start].0.as_bytes()[0] as usize] = true;
+        start += 1;
+    }
+    firsts
+};
+
 /// The level that a message names itself, or None. Known are whole words in capitals (`ERROR`) that stand before
 /// any sentence, bracketed words (`[warn]`), assignments (`level=error`, `"severity":"info"`), words before a colon
 /// at the start or behind another mark (`error:`, `imap-login: Warning:`) and names of exceptions before a colon
@@ -36,9 +47,8 @@ const STARTS: [(&str, Severity); 14] = [
 /// Only the first 512 bytes are looked at.
 pub fn level_from_message(message: &str) -> Option<Severity> {
     // Nearly always the first byte tells.
-    let first = message.as_bytes().first();
-    let starts =
-        STARTS.iter().find(|(start, _)| start.as_bytes().first() == first && message.starts_with(start));
+    let may_start = message.as_bytes().first().is_some_and(|first| STARTS_WITH[usize::from(*first)]);
+    let starts = STARTS.iter().filter(|_| may_start).find(|(start, _)| message.starts_with(start));
     if let Some((start, severity)) = starts
         && match *start {
             "thread '" => message.contains(" panicked at "),
@@ -120,8 +130,18 @@ impl Sentence {
 }
 
 const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    WORD[byte as usize]
 }
+
+const WORD: [bool; 256] = {
+    let mut word = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        word[byte] = matches!(byte as u8, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | 0x80..);
+        byte += 1;
+    }
+    word
+};
 
 /// Whether a word stands in capitals, in brackets or before a colon: most words do not.
 fn may_be_level(bytes: &[u8], word: std::ops::Range<usize>) -> bool {
@@ -132,7 +152,7 @@ fn may_be_level(bytes: &[u8], word: std::ops::Range<usize>) -> bool {
 }
 
 fn names_level(word: &[u8]) -> bool {
-    if !matches!(word.len(), 3 | 5 | 8 | 9) {
+    if !matches!(word.len(), 3 | 5 | 8 | 9) || !matches!(word[0], b'l' | b'L' | b's' | b'S') {
         return false;
     }
     [b"level".as_slice(), b"lvl", b"severity", b"loglevel", b"levelname", b"log_level"]

@@ -27,6 +27,7 @@ mod list;
 mod logfmt;
 mod names;
 mod nested;
+mod object;
 mod own;
 mod record;
 #[cfg(test)]

@@ -299,49 +299,101 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("process.pid", &["_pid", "procid"]),
 ];
 
-type Table<T> = HashMap<&'static str, T, foldhash::fast::FixedState>;
+/// What a name stands for; no name stands for two things.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    pub(crate) member: Option<Named>,
+    /// The ECS field that a name of another schema stands for.
+    pub(crate) ecs: Option<&'static str>,
+}
 
-static MEMBER_OF: LazyLock<Table<Named>> = LazyLock::new(|| {
-    let named = |list: &'static Names| {
-        list.names.iter().enumerate().map(|(rank, name)| {
-            let (is_own, is_lent) = (rank < list.own, rank >= list.lent_from);
-            (*name, Named { member: list.member, rank: rank as u8, is_own, is_lent })
-        })
-    };
-    MEMBERS.iter().flat_map(named).collect()
+static MEANINGS: LazyLock<HashMap<&'static str, Meaning, foldhash::fast::FixedState>> = LazyLock::new(|| {
+    let members = MEMBERS.iter().flat_map(|list| {
+        (0..list.names.len())
+            .map(|rank| (list.names[rank], Meaning { member: Some(list.at(rank)), ecs: None }))
+    });
+    let synonyms = SYNONYMS
+        .iter()
+        .flat_map(|(ecs, names)| names.iter().map(|name| (*name, Meaning { member: None, ecs: Some(*ecs) })));
+    members.chain(synonyms).collect()
 });
 
-static ECS_OF: LazyLock<Table<&'static str>> = LazyLock::new(|| {
-    SYNONYMS.iter().flat_map(|(ecs, names)| names.iter().map(|name| (*name, *ecs))).collect()
-});
+impl Names {
+    const fn at(&self, rank: usize) -> Named {
+        Named {
+            member: self.member,
+            rank: rank as u8,
+            is_own: rank < self.own,
+            is_lent: rank >= self.lent_from,
+        }
+    }
+}
 
 /// The longest name of the tables is shorter.
 const NAME_BYTES_MAX: usize = 64;
 
 /// The names that nearly every record has.
-static COMMON: LazyLock<Vec<(&'static str, Named)>> = LazyLock::new(|| {
-    const COMMON: [&str; 8] =
-        ["message", "level", "timestamp", "source", "host", "msg", "time", "@timestamp"];
-    COMMON.iter().filter_map(|name| Some((*name, *MEMBER_OF.get(name)?))).collect()
-});
+fn common(path: &str) -> Option<Named> {
+    Some(match path {
+        "message" => const { in_table("message") },
+        "level" => const { in_table("level") },
+        "timestamp" => const { in_table("timestamp") },
+        "source" => const { in_table("source") },
+        "host" => const { in_table("host") },
+        "msg" => const { in_table("msg") },
+        "time" => const { in_table("time") },
+        "@timestamp" => const { in_table("@timestamp") },
+        _ => return None,
+    })
+}
+
+/// The member of a name of the table, when this is compiled.
+const fn in_table(name: &str) -> Named {
+    let mut list = 0;
+    while list < MEMBERS.len() {
+        let names = &MEMBERS[list];
+        let mut rank = 0;
+        while rank < names.names.len() {
+            if is_same(names.names[rank].as_bytes(), name.as_bytes()) {
+                return names.at(rank);
+            }
+            rank += 1;
+        }
+        list += 1;
+    }
+    panic!("the table has no such name")
+}
+
+const fn is_same(left: &[u8], right: &[u8]) -> bool {
+    let mut at = 0;
+    while at < left.len() && at < right.len() && left[at] == right[at] {
+        at += 1;
+    }
+    at == left.len() && at == right.len()
+}
+
+/// What a dotted path stands for.
+pub(crate) fn meaning(path: &str) -> Meaning {
+    if let Some(named) = common(path) {
+        return Meaning { member: Some(named), ecs: None };
+    }
+    let meaning = folded(path, |name| match name.strip_suffix(".$date") {
+        // A time alone is ever written as an object with a date.
+        Some(dated) => MEANINGS.get(dated).copied().filter(|meaning| meaning.member.is_some()),
+        None => MEANINGS.get(name).copied(),
+    });
+    meaning.unwrap_or_default()
+}
 
 /// The event's member for a dotted path.
 pub(crate) fn member(path: &str) -> Option<Named> {
-    if let Some((_, named)) = COMMON.iter().find(|(name, _)| *name == path) {
-        return Some(*named);
-    }
-    folded(path, |name| MEMBER_OF.get(name.strip_suffix(".$date").unwrap_or(name)).copied())
+    meaning(path).member
 }
 
 /// HTTP: what tells a record of a request from any other that has a `path` or a `status`.
 pub(crate) const STATUS: &str = "http.response.status_code";
 pub(crate) const METHOD: &str = "http.request.method";
 pub(crate) const URL: &str = "url.original";
-
-/// The ECS field that a name of another schema stands for.
-pub(crate) fn ecs(path: &str) -> Option<&'static str> {
-    folded(path, |name| ECS_OF.get(name).copied())
-}
 
 /// What a look-up gives for the folded name.
 pub(crate) fn folded<T>(path: &str, look_up: impl FnOnce(&str) -> Option<T>) -> Option<T> {
@@ -387,8 +439,14 @@ mod tests {
         ] {
             assert_eq!(member(path).map(|named| (named.member, named.is_own)), expected, "{path}");
         }
-        assert_eq!(ecs("ClientAddr"), Some("source.ip"));
-        assert_eq!(ecs("client"), None);
+        for (path, expected) in [
+            ("ClientAddr", Some("source.ip")),
+            ("client", None),
+            ("client_ip.$date", None),
+            ("message", None),
+        ] {
+            assert_eq!(meaning(path).ecs, expected, "{path}");
+        }
     }
 
     #[test]

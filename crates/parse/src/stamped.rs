@@ -26,19 +26,24 @@ pub(crate) fn begins_with_time(text: &[u8]) -> bool {
 
 /// `21:59:01`, `10/22/2026 21:59`, `22.10.2026 21:59`, `10-22 21:59:01`.
 fn is_clock_or_date(text: &[u8]) -> bool {
-    let shape: Vec<u8> =
-        text.iter().take(24).map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect();
-    let starts = |pattern: &[u8]| shape.starts_with(pattern);
-    starts(b"00:00:00")
-        || starts(b"00-00 00:00:00")
-        || [b'/', b'.', b'-'].iter().any(|separator| {
-            let parts: Vec<_> = shape.split(|byte| byte == separator).take(3).collect();
-            parts.len() == 3
-                && parts.iter().all(|part| part.starts_with(b"0"))
-                && parts[0].len() <= 4
-                && parts[1].len() <= 2
-                && memchr::memmem::find(parts[2], b":00").is_some()
-        })
+    let mut shape = [0; 24];
+    for (shape, byte) in shape.iter_mut().zip(text) {
+        *shape = if byte.is_ascii_digit() { b'0' } else { *byte };
+    }
+    let shape = &shape[..text.len().min(24)];
+    let is_date = |separator: &u8| {
+        let mut parts = shape.split(|byte| byte == separator);
+        let (Some(first), Some(second), Some(third)) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
+        [first, second, third].iter().all(|part| part.starts_with(b"0"))
+            && first.len() <= 4
+            && second.len() <= 2
+            && third.windows(3).any(|part| part == b":00")
+    };
+    shape.starts_with(b"00:00:00")
+        || shape.starts_with(b"00-00 00:00:00")
+        || [b'/', b'.', b'-'].iter().any(is_date)
 }
 
 /// `Oct 22 21:59:01`, `Thu Oct 22 …`, `E1022 21:59:01.337461`.

@@ -82,7 +82,7 @@ fn header<'a>(stamp: &Stamp<'a>, has_priority: bool, context: &Context<'_>) -> O
         (None, Form::Other) => false,
     };
     match is_sure {
-        true => Some(content(host, after, timestamp, context)),
+        true => Some(tagged(host, after, tag, timestamp, context)),
         false if is_syslog => Some(content(None, rest, timestamp, context)),
         false => None,
     }
@@ -230,10 +230,19 @@ pub(crate) fn content<'a>(
     timestamp: Timestamp,
     context: &Context<'_>,
 ) -> Event<'a> {
+    tagged(host, text, tag(text), timestamp, context)
+}
+
+fn tagged<'a>(
+    host: Option<&'a str>,
+    text: &'a str,
+    tag: Option<Tag<'a>>,
+    timestamp: Timestamp,
+    context: &Context<'_>,
+) -> Event<'a> {
     if let Some(event) = vendor::event(text, timestamp, context) {
         return Event { host: host.map(Cow::Borrowed).or(event.host), ..event };
     }
-    let tag = tag(text);
     let message = tag.as_ref().map_or(text, |tag| tag.message);
     let mut event = Event::new(message, context.received);
     event.timestamp = timestamp;
@@ -251,9 +260,9 @@ pub(crate) fn content<'a>(
         }
         let name = program.rsplit('/').next().filter(|_| program.starts_with('/')).unwrap_or(program);
         event.source = Some(name.into());
-        event.set("process.name", name);
+        event.add("process.name", name);
         if let Some(pid) = pid {
-            event.set("process.pid", pid);
+            event.add("process.pid", pid);
         }
         access::in_syslog(&mut event, name, message, context);
         auth::enrich(&mut event, name, message);

@@ -84,7 +84,7 @@ pub(crate) fn pieces<'b>(bytes: &'b [u8], context: &Context<'_>) -> impl Iterato
     let has_newline = memchr::memchr(b'\n', bytes).is_some();
     let mut joiner = Joiner::new(joining);
     let mut entries = Entries::new(joining.map_or(context.line_bytes_max, |joining| joining.bytes_max));
-    let mut at = 0;
+    let (mut at, mut returns) = (0, Returns::new(bytes));
     let mut held: Option<Piece<'b>> = None;
     let mut entry: Option<Piece<'b>> = None;
     std::iter::from_fn(move || {
@@ -106,7 +106,7 @@ pub(crate) fn pieces<'b>(bytes: &'b [u8], context: &Context<'_>) -> impl Iterato
                 entry = Some(piece);
                 return Some(before);
             }
-            at = next_line(bytes, at, has_newline);
+            at = returns.next_line(at, has_newline);
             let line = content(&bytes[begin..at]);
             let continues = joiner.continues(line);
             if line.is_empty() || (joining.is_some() && line.trim_ascii().is_empty()) {
@@ -133,16 +133,39 @@ fn line_end(bytes: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |newline| at + newline + 1)
 }
 
-/// Behind the line that begins at `at`. A lone carriage return ends a line where no line has another end, and before a
-/// time.
-fn next_line(bytes: &[u8], at: usize, has_newline: bool) -> usize {
-    let end = line_end(bytes, at);
-    let line = &bytes[at..end];
-    let lone = memchr::memchr_iter(b'\r', line).find(|cr| {
-        let rest = &line[cr + 1..];
-        !rest.is_empty() && rest[0] != b'\n' && rest[0] != b'\r' && (!has_newline || begins_with_time(rest))
-    });
-    lone.map_or(end, |cr| at + cr + 1)
+/// Where the next carriage return of a text stands, so that each byte is looked at once.
+struct Returns<'b> {
+    bytes: &'b [u8],
+    /// That of the first one from a place on, or the text's end.
+    next: usize,
+}
+
+impl<'b> Returns<'b> {
+    fn new(bytes: &'b [u8]) -> Self {
+        Self { bytes, next: Self::from(bytes, 0) }
+    }
+
+    fn from(bytes: &[u8], at: usize) -> usize {
+        memchr::memchr(b'\r', &bytes[at..]).map_or(bytes.len(), |found| at + found)
+    }
+
+    /// Behind the line that begins at `at`, which is never before an earlier one. A lone carriage return ends a line where
+    /// no line has another end, and before a time.
+    fn next_line(&mut self, at: usize, has_newline: bool) -> usize {
+        let end = line_end(self.bytes, at);
+        if self.next < at {
+            self.next = Self::from(self.bytes, at);
+        }
+        while self.next < end {
+            let rest = &self.bytes[self.next + 1..end];
+            let is_lone = !matches!(rest.first(), None | Some(b'\n' | b'\r'));
+            if is_lone && (!has_newline || begins_with_time(rest)) {
+                return self.next + 1;
+            }
+            self.next = Self::from(self.bytes, self.next + 1);
+        }
+        end
+    }
 }
 
 /// A line without its terminator.

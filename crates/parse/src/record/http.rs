@@ -13,24 +13,33 @@ use crate::{
 impl<'a> Record<'a> {
     /// Puts the value of a name that another schema has for an ECS field there, when it fits.
     pub(super) fn stand_for(&mut self, ecs: &'static str, path: Cow<'a, str>, value: Value<'a>) {
-        let socket = value.as_str().and_then(|text| text.parse::<SocketAddr>().ok());
-        if let ("source.ip", Some(socket)) = (ecs, socket)
-            && !self.has(ecs)
-        {
+        if self.has(ecs) {
+            self.label(&path, value);
+            return;
+        }
+        let socket = match &value {
+            Value::String(text) if ecs == "source.ip" => text.parse::<SocketAddr>().ok(),
+            _ => None,
+        };
+        if let Some(socket) = socket {
             self.add(ecs.into(), socket.ip().to_string().into());
             if !self.has("source.port") {
                 self.add("source.port".into(), Value::Int(socket.port().into()));
             }
             return;
         }
-        match ecs::known(ecs).map(|known| fit(known.kind, value.clone())) {
-            Some(Ok(value)) if !self.has(ecs) => self.add(ecs.into(), value),
-            _ => self.label(&path, value),
+        let Some(known) = ecs::known(ecs) else { return self.label(&path, value) };
+        match fit(known.kind, value) {
+            Ok(value) => self.add(ecs.into(), value),
+            Err(value) => self.label(&path, value),
         }
     }
 
     /// Puts what may be HTTP's where ECS has it, when a request is told of at all.
     pub(super) fn settle_web(&mut self) {
+        if self.web.is_empty() {
+            return;
+        }
         let web = std::mem::take(&mut self.web);
         let is = |wanted: &str| web.iter().any(|(ecs, _, value)| *ecs == wanted && is_http(ecs, value));
         let has_method = is(METHOD) || self.has(METHOD);

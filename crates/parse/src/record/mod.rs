@@ -9,7 +9,7 @@ use crate::{
     Context, access,
     fit::fit,
     level,
-    names::{self, METHOD, Member, Named, STATUS, URL},
+    names::{self, METHOD, Meaning, Member, Named, STATUS, URL},
     stamp, truncate,
 };
 
@@ -91,14 +91,15 @@ impl Flags {
 impl<'a> Record<'a> {
     /// Takes one leaf at its dotted path.
     pub(crate) fn put(&mut self, path: Cow<'a, str>, value: Value<'a>) {
-        if let Some(named) = names::member(&path) {
+        let meaning = names::meaning(&path);
+        if let Some(named) = meaning.member {
             self.put_member(named, path, value);
             return;
         }
         match (path.as_ref(), value) {
             ("user", value @ Value::String(_)) => self.add("user.name".into(), value),
             (field::ORIGINAL, Value::String(text)) if self.original.is_none() => self.original = Some(text),
-            (_, value) => self.place(path, value),
+            (_, value) => self.place(path, value, meaning),
         }
     }
 
@@ -139,6 +140,7 @@ impl<'a> Record<'a> {
 
     fn put_member(&mut self, named: Named, path: Cow<'a, str>, value: Value<'a>) {
         let Named { member, rank, is_own, is_lent } = named;
+        let meaning = Meaning { member: Some(named), ecs: None };
         let value = match (member, value) {
             // A null says that there is none.
             (_, Value::Null) => return,
@@ -168,11 +170,11 @@ impl<'a> Record<'a> {
         };
         if !taken {
             self.shapeless_timestamp |= member == Member::Timestamp && is_own;
-            self.place(path, value);
+            self.place(path, value, meaning);
             return;
         }
         if is_lent {
-            self.place(path.clone(), value.clone());
+            self.place(path.clone(), value.clone(), meaning);
         }
         let slot = &mut self.slots[member as usize];
         let new = Slot { named, path, value };
@@ -195,22 +197,26 @@ impl<'a> Record<'a> {
     }
 
     /// Puts a value where ECS has it, else under `labels.`.
-    fn place(&mut self, path: Cow<'a, str>, value: Value<'a>) {
+    fn place(&mut self, path: Cow<'a, str>, value: Value<'a>, meaning: Meaning) {
         if path.starts_with(field::LABELS) && path.len() > field::LABELS.len() {
             self.add(path, value);
             return;
         }
-        let reserved = names::member(&path).is_some_and(|named| named.is_own)
+        let reserved = meaning.member.is_some_and(|named| named.is_own)
             || matches!(path.as_ref(), field::CREATED | field::ORIGINAL | field::FLAGS | field::FILE_PATH);
         let known = ecs::known(&path).filter(|known| !reserved && !known.is_ours);
-        match known.map(|known| fit(known.kind, value.clone())) {
-            Some(Ok(value)) => self.add(path, value),
-            _ if path == field::FILE_PATH && matches!(value, Value::String(_)) => self.add(path, value),
-            _ => match names::ecs(&path) {
-                Some(ecs @ (STATUS | METHOD | URL)) => self.web.push((ecs, path, value)),
-                Some(ecs) => self.stand_for(ecs, path, value),
-                None => self.label(&path, value),
+        let value = match known {
+            Some(known) => match fit(known.kind, value) {
+                Ok(value) => return self.add(path, value),
+                Err(value) => value,
             },
+            None => value,
+        };
+        match meaning.ecs {
+            _ if path == field::FILE_PATH && matches!(value, Value::String(_)) => self.add(path, value),
+            Some(ecs @ (STATUS | METHOD | URL)) => self.web.push((ecs, path, value)),
+            Some(ecs) => self.stand_for(ecs, path, value),
+            None => self.label(&path, value),
         }
     }
 

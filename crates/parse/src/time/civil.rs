@@ -1,10 +1,7 @@
 //! A date and time as written, and the instant it means.
 
 use event::{FUTURE_AFTER, Timestamp};
-use jiff::{
-    civil,
-    tz::{Offset, TimeZone},
-};
+use jiff::{civil, tz::TimeZone};
 
 use super::{scan::Clock, zone::Zone};
 use crate::Context;
@@ -49,7 +46,10 @@ impl Civil {
             }
             Day::Yearless(month, day) => {
                 let latest = latest();
-                let year = latest.to_jiff().to_zoned(context.zone.clone()).year();
+                let year = match is_utc(context.zone) {
+                    true => latest.year(),
+                    false => latest.to_jiff().to_zoned(context.zone.clone()).year(),
+                };
                 // A zone that the stamp names may be in the next year already.
                 let first = year + i16::from(self.zone.is_some());
                 (0..=YEARS_BACK)
@@ -86,20 +86,28 @@ impl Civil {
         let Clock { hour, minute, second, nanos } = self.clock;
         // A leap second is counted as the last of its minute.
         let second = if second == 60 { 59 } else { second };
-        let written = civil::DateTime::new(year, month, day, hour, minute, second, nanos).ok()?;
+        let at = |offset_s: i32| {
+            let clock = [hour.into(), minute.into(), second.into(), nanos.into()];
+            Timestamp::from_civil([year.into(), month.into(), day.into()], clock, offset_s.into())
+        };
+        let written = || civil::DateTime::new(year, month, day, hour, minute, second, nanos).ok();
         let instant = match &self.zone {
-            Some(Zone::Offset(offset_s)) => {
-                Offset::from_seconds(*offset_s).ok()?.to_timestamp(written).ok()?
-            }
-            Some(Zone::Named(named)) => named.to_ambiguous_timestamp(written).compatible().ok()?,
-            Some(Zone::Abbreviation(name, offset_s)) => match as_in(zone, name, written) {
+            Some(Zone::Offset(offset_s)) => return at(*offset_s),
+            None if is_utc(zone) => return at(0),
+            Some(Zone::Abbreviation(name, offset_s)) => match as_in(zone, name, written()?) {
                 Some(instant) => instant,
-                None => Offset::from_seconds(*offset_s).ok()?.to_timestamp(written).ok()?,
+                None => return at(*offset_s),
             },
-            None => zone.to_ambiguous_timestamp(written).compatible().ok()?,
+            Some(Zone::Named(named)) => named.to_ambiguous_timestamp(written()?).compatible().ok()?,
+            None => zone.to_ambiguous_timestamp(written()?).compatible().ok()?,
         };
         Timestamp::from_jiff(instant)
     }
+}
+
+/// Most machines' zone, which is reckoned with at less cost.
+fn is_utc(zone: &TimeZone) -> bool {
+    *zone == TimeZone::UTC
 }
 
 /// The instant in a zone that itself uses this abbreviation then. It also says which of two equal hours is meant.

@@ -31,7 +31,7 @@ pub(super) fn read(bytes: &[u8]) -> Option<(Civil, usize, Form)> {
 
 fn digits(scan: &mut Scan<'_>) -> Option<(Civil, Form)> {
     match scan.run() {
-        4 => scan.maybe(year_first).or_else(|| scan.maybe(year_and_name)),
+        4 => plain(scan).or_else(|| scan.maybe(year_first)).or_else(|| scan.maybe(year_and_name)),
         8 => scan.maybe(basic),
         6 => scan.maybe(short_year).or_else(|| scan.maybe(two_numbers)),
         1 | 2 => {
@@ -39,6 +39,40 @@ fn digits(scan: &mut Scan<'_>) -> Option<(Civil, Form)> {
         }
         _ => None,
     }
+}
+
+/// Whether a date and a time stand at the start, in whatever form.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    plain_head(bytes).is_some() || read(bytes).is_some()
+}
+
+/// `2026-10-22T21:59:01` or `2026-10-22 21:59:01`, with which most stamps begin.
+fn plain_head(bytes: &[u8]) -> Option<&[u8; 19]> {
+    const FORM: [u8; 19] = *b"0000-00-00 00:00:00";
+    let head = bytes.first_chunk()?;
+    // All bytes at once cost less than a branch for each.
+    let is_wrong = FORM.iter().zip(head).fold(false, |is_wrong, (form, byte)| {
+        is_wrong
+            | match form {
+                b'0' => !byte.is_ascii_digit(),
+                b' ' => !matches!(byte, b'T' | b't' | b' '),
+                mark => byte != mark,
+            }
+    });
+    (!is_wrong).then_some(head)
+}
+
+/// What [`year_first`] reads of a plain head.
+fn plain(scan: &mut Scan<'_>) -> Option<(Civil, Form)> {
+    let head = plain_head(scan.rest())?;
+    let two = |at: usize| ((head[at] - b'0') * 10 + (head[at + 1] - b'0')) as i8;
+    let year = i16::from(two(0)) * 100 + i16::from(two(2));
+    let (day, mark) = (Day::Full(year, two(5), two(8)), head[10]);
+    scan.at += head.len();
+    let (nanos, hour) = (scan.fraction(), scan.half_of_day(two(11)));
+    let clock = Clock { hour, minute: two(14), second: two(17), nanos };
+    let form = if mark == b' ' { Form::Other } else { Form::Iso };
+    Some((Civil { day, clock, zone: zone::zone(scan) }, form))
 }
 
 fn other(day: Day, clock: Clock, scan: &mut Scan<'_>) -> Option<(Civil, Form)> {
@@ -235,7 +269,7 @@ fn name_first(scan: &mut Scan<'_>) -> Option<(Civil, Form)> {
         })
     });
     let year = early_year.or(late_year.flatten());
-    if zone.is_none() {
+    if zone.is_none() && late_year.flatten().is_some() {
         zone = zone::zone(scan);
     }
     let form = if comma { Form::Other } else { Form::Syslog };

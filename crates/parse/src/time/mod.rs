@@ -93,7 +93,7 @@ pub(crate) fn number(text: &str) -> Option<Timestamp> {
 
 /// Whether a date and a time stand at the start of a text, in whatever form.
 pub(crate) fn begins(text: &[u8]) -> bool {
-    read(text).is_some()
+    forms::begins(text)
 }
 
 /// The time stamp at the start of a text, in brackets or not, in whatever form. What follows it must not go on like
@@ -113,7 +113,10 @@ pub(crate) fn stamp<'a>(text: &'a str, context: &Context<'_>) -> Option<Stamp<'a
     };
     let (stamp, rest) = inner.split_at_checked(length)?;
     let closed = is_bracketed.then(|| rest.trim_start_matches(' ').strip_prefix(']')).flatten();
-    let follows = rest.as_bytes().first().is_none_or(|byte| b" \t|,:][-;)\"".contains(byte));
+    let follows = matches!(
+        rest.as_bytes().first(),
+        None | Some(b' ' | b'\t' | b'|' | b',' | b':' | b']' | b'[' | b'-' | b';' | b')' | b'"')
+    );
     if closed.is_none() && !follows {
         return None;
     }

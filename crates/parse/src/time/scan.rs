@@ -90,7 +90,12 @@ impl<'b> Scan<'b> {
     }
 
     pub(super) fn two(&mut self) -> Option<i8> {
-        self.digits(2).map(|value| value as i8)
+        let [tens, ones] = self.rest().first_chunk::<2>()?.map(|byte| byte.wrapping_sub(b'0'));
+        if tens > 9 || ones > 9 {
+            return None;
+        }
+        self.at += 2;
+        Some((tens * 10 + ones) as i8)
     }
 
     /// A day or hour of one or two digits, the first of which may be a blank.
@@ -160,7 +165,7 @@ impl<'b> Scan<'b> {
     }
 
     /// After a point any digits, after a comma or colon three, six or nine; these tell fractions from lists.
-    fn fraction(&mut self) -> i32 {
+    pub(super) fn fraction(&mut self) -> i32 {
         let read = self.maybe(|scan| {
             let mark = scan.byte(|byte| matches!(byte, b'.' | b',' | b':'))?;
             let length = scan.run();
@@ -183,7 +188,12 @@ impl<'b> Scan<'b> {
     }
 
     /// The hour of 24 for one of 12 and `AM` or `PM`; where neither stands there, the hour as it is.
-    fn half_of_day(&mut self, hour: i8) -> i8 {
+    pub(super) fn half_of_day(&mut self, hour: i8) -> i8 {
+        // Nearly always neither stands there.
+        let is_none = |byte: Option<&u8>| !matches!(byte, Some(b'A' | b'a' | b'P' | b'p' | 0x80..));
+        if is_none(self.rest().first()) && (self.peek() != Some(b' ') || is_none(self.rest().get(1))) {
+            return hour;
+        }
         let half = self.maybe(|scan| {
             // A blank, one that keeps words together, or none.
             let _ = scan.is(b' ').or_else(|| scan.text(b"\xe2\x80\xaf")).or_else(|| scan.text(b"\xc2\xa0"));

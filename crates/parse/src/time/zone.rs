@@ -97,9 +97,26 @@ const ABBREVIATIONS: [(&str, i32); 76] = [
     ("SST", -660),
 ];
 
+/// The last letters of these.
+const LAST_LETTERS: [bool; 256] = {
+    let mut letters = [false; 256];
+    let mut at = 0;
+    while at < ABBREVIATIONS.len() {
+        let name = ABBREVIATIONS[at].0.as_bytes();
+        letters[name[name.len() - 1] as usize] = true;
+        at += 1;
+    }
+    letters
+};
+
 /// The zone after a time of day: `Z`, `+02:00`, `+0200`, `+02`, `UTC`, `GMT+3`, `CEST`, `Europe/Berlin`, also in
 /// brackets, a blank before it or not. Of an offset with a name, as Go and Java write it, the offset counts.
 pub(super) fn zone(scan: &mut Scan<'_>) -> Option<Zone> {
+    let blank = usize::from(scan.peek() == Some(b' '));
+    // Nearly always none follows.
+    if !matches!(scan.rest().get(blank)?, b'A'..=b'Z' | b'z' | b'+' | b'-' | b'[') {
+        return None;
+    }
     scan.maybe(|scan| {
         let blank = scan.is(b' ').is_some();
         if let Some(offset) = scan.maybe(|scan| {
@@ -189,17 +206,16 @@ fn bracketed(scan: &mut Scan<'_>) -> Option<TimeZone> {
 /// `Europe/Berlin`.
 fn database(scan: &mut Scan<'_>) -> Option<TimeZone> {
     const NAME_BYTES_MAX: usize = 40;
-    // An area and a place.
-    let mut word =
-        scan.rest().iter().take(NAME_BYTES_MAX + 1).take_while(|byte| !matches!(byte, b' ' | b':'));
-    if !word.any(|byte| *byte == b'/') {
-        return None;
-    }
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+');
     let name = scan.rest();
     if !name.first()?.is_ascii_uppercase() {
         return None;
     }
+    // An area and a place.
+    let mut word = name.iter().take(NAME_BYTES_MAX + 1).take_while(|byte| !matches!(byte, b' ' | b':'));
+    if !word.any(|byte| *byte == b'/') {
+        return None;
+    }
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+');
     let length = name.iter().take(NAME_BYTES_MAX + 1).take_while(|byte| is_part(byte)).count();
     let name = std::str::from_utf8(&name[..length]).ok()?;
     let (area, place) = name.split_once('/')?;
@@ -214,9 +230,27 @@ fn database(scan: &mut Scan<'_>) -> Option<TimeZone> {
 fn abbreviation(scan: &mut Scan<'_>) -> Option<(&'static str, i32)> {
     let length = scan.rest().iter().take(6).take_while(|byte| byte.is_ascii_uppercase()).count();
     let name = scan.rest().get(..length).filter(|name| (2..=5).contains(&name.len()))?;
+    // Levels stand here more often, and nearly none ends so.
+    if !name.last().is_some_and(|last| LAST_LETTERS[usize::from(*last)]) {
+        return None;
+    }
     let (name, minutes) = ABBREVIATIONS.iter().find(|(known, _)| known.as_bytes() == name)?;
     scan.at += length;
     scan.ends()?;
     // `EST-5`, `MET.log` and the like are names of other things.
     scan.peek().is_none_or(|byte| !matches!(byte, b'-' | b'.' | b'/' | b'=')).then_some((*name, *minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_abbreviation_is_read() {
+        for (name, minutes) in ABBREVIATIONS {
+            let text = format!(" {name} ");
+            let mut scan = Scan::new(text.as_bytes());
+            assert_eq!(zone(&mut scan), Some(Zone::Abbreviation(name, minutes * 60)), "{name}");
+        }
+    }
 }
