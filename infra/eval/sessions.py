@@ -5,11 +5,13 @@ import gzip
 import io
 import random
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import bench
 import measures
 import peers
+import workflows
 
 # Share of anomalies in the full HDFS set (Xu et al. 2009): 16,838 of 575,061 sessions. The test files of these
 # sets hold more of them.
@@ -92,3 +94,49 @@ def drawn(each, lines):
         with gzip.open(path, "wt", encoding="utf-8") as file:
             file.writelines(lines)
         return each.judge(train=path)
+
+
+# Rare ways of working among made-up sessions: seeds, and what is left out to judge by the nearest counts alone.
+SEEDS = 5
+NEAREST = [word for part in PARTS if part != "novelty" for word in ("--without", part)]
+ALIKE = ["cut_short", "rolled_back", "retried", "missing", "reported", "repeated"]
+
+
+def judge_made(plan, options=()):
+    train, test = workflows.made(plan)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / "train.tsv", Path(folder) / "test.tsv"]
+        for path, sessions in zip(files, (train, test), strict=True):
+            path.write_text("".join(f"{name}\t{' '.join(events)}\n" for name, *_, events in sessions))
+        out, _ = bench.sentinel_bench("sessions", "--train", files[0], "--test", files[1], *options)
+    flags = {row[0]: int(row[1]) for row in csv.reader(io.StringIO(out))}
+    return measures.judged({name: label for name, label, _ in test}, flags)
+
+
+def over_seeds(seeds=SEEDS, options=(), **what):
+    """Mean and lowest F1."""
+    found = [judge_made(workflows.Plan(seed, **what), options)["f1"] for seed in range(1, seeds + 1)]
+    return sum(found) / len(found), min(found)
+
+
+def shown(found):
+    return f"{bench.shown(found[0])} ({bench.shown(found[1])})"
+
+
+def rare_ways():
+    """Made-up sessions with rare ways of working, with and without hidden failures."""
+    bench.say("sessions: rare ways of working")
+    hidden = [0.0, 0.01, 0.03]
+    lines = [(ways, f"{share:.1%}", *(shown(over_seeds(variants=ways, share=share, hidden=each)) for each in hidden))
+             for ways, share in product((1, 2, 3), (0.01, 0.025, 0.05))]
+    lines.append(("none", "", *(shown(over_seeds(variants=0, hidden=each)) for each in hidden)))
+    lines += [(f"3, {form}", "2.5%", *(shown(over_seeds(variants=3, hidden=each, form=form)) for each in hidden))
+              for form in ("anywhere", "left_out", "instead", "any")]
+    nearest = (shown(over_seeds(variants=3, hidden=each, options=NEAREST)) for each in hidden)
+    lines.append(("*3, nearest counts alone*", "2.5%", *nearest))
+    bench.heading(f"Sessions: rare ways of working by share of hidden failures, mean F1 of {SEEDS} seeds (lowest)")
+    bench.table(["ways", "their share", *(f"{each:.0%}" for each in hidden)], lines)
+    bench.say("sessions: hidden failures that are alike")
+    lines = [(kind, *(shown(over_seeds(variants=ways, hidden=0.01, failures=kind)) for ways in (0, 2))) for kind in ALIKE]
+    bench.heading("Sessions: 1 % hidden failures that are all alike, half of those judged too, mean F1 (lowest)")
+    bench.table(["failure", "no rare ways", "two"], lines)

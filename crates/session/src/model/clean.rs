@@ -12,15 +12,17 @@
 //!   of such a kind, the counts that clearly prevail are normal. A session that has the usual events,
 //!   none rare and none missing, only in another number, is a variant when others are like it.
 //!
-//! What makes up one session in forty by itself is normal too.
+//! What makes up one session in forty by itself is normal too, and what differs from normal sessions always
+//! in the same way (`variant`).
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{
     collect::{Vector, count_of},
     config::Config,
-    normal::{self, NEAR},
+    normal::{self, NEAR, Nearest},
     relation::{self, Known, Relation},
+    variant::{self, Placed, Training},
 };
 
 /// How often relations have to hold when those of the configuration are broken too often.
@@ -32,7 +34,7 @@ const KINDS_FEW: (f64, f64) = (2.5, 0.25);
 const MODE_SUPPORT: u64 = 3;
 /// Rare events that are steps of one way of working.
 const STEPS: usize = 3;
-/// Share of sessions in which these have to occur in the same proportion.
+/// Share of sessions in which these have to occur in the same proportion, if not in all but one.
 const STEPS_BOUND: f64 = 0.95;
 /// For the counts that prevail among sessions with such steps: least sessions, least share of the
 /// sessions, and times the next frequent counts.
@@ -70,8 +72,8 @@ enum Kind {
 
 /// The relations, whether each vector is normal, and what was found.
 pub(super) fn clean(
-    vectors: &[(Vector, u64)],
-    events: usize,
+    (vectors, events): (&[(Vector, u64)], usize),
+    placed: Placed<'_>,
     candidates: Vec<Known>,
     config: &Config,
 ) -> (Vec<Known>, Vec<bool>, Cleaning) {
@@ -90,25 +92,28 @@ pub(super) fn clean(
             let broken = sum(vectors, |place| breaks[place]);
             (broken as f64 <= most).then_some((hold, relations, breaks))
         });
-    let Some((hold, relations, mut breaks)) = choice else {
+    let Some((hold, relations, breaks)) = choice else {
         return (vec![], vec![true; vectors.len()], cleaning);
     };
     cleaning.hold = hold;
-    excuse_variants(vectors, events, &mut breaks);
-    cleaning.broken = sum(vectors, |place| breaks[place]);
-    let mut normal: Vec<bool> = breaks.iter().map(|breaks| !breaks).collect();
-    let kinds = kinds(vectors, &relations, &breaks);
+    let kept: Vec<(Vector, u64)> =
+        vectors.iter().zip(&breaks).filter(|(_, breaks)| !**breaks).map(|(kept, _)| kept.clone()).collect();
+    let weights = normal::weights(&kept, events);
+    let nearest = nearest(vectors, &breaks, &weights);
+    let mut normal: Vec<bool> = nearest.iter().map(Option::is_none).collect();
+    cleaning.broken = sum(vectors, |place| !normal[place]);
+    let kinds = kinds(vectors, &relations, &normal);
     cleaning.kinds = effective(&kinds, vectors);
     if !config.parts.cleaning {
         return (relations, vec![true; vectors.len()], cleaning);
     }
     if config.parts.modes {
         for (kind, places) in &kinds {
-            for place in taken_back(kind, places, vectors, &cleaning) {
-                normal[place] = true;
-                cleaning.taken_back += vectors[place].1;
-            }
+            taken_back(kind, places, vectors, &cleaning).into_iter().for_each(|place| normal[place] = true);
         }
+        let training = Training { vectors, placed, nearest: &nearest, weights: &weights };
+        variant::variants(&training).into_iter().for_each(|place| normal[place] = true);
+        cleaning.taken_back = cleaning.broken - sum(vectors, |place| !normal[place]);
     }
     (relations, normal, cleaning)
 }
@@ -117,24 +122,19 @@ fn sum(vectors: &[(Vector, u64)], counts: impl Fn(usize) -> bool) -> u64 {
     vectors.iter().enumerate().filter(|(place, _)| counts(*place)).map(|(_, (_, support))| support).sum()
 }
 
-/// What is near a vector that breaks nothing is a variant of it.
-fn excuse_variants(vectors: &[(Vector, u64)], events: usize, breaks: &mut [bool]) {
-    let kept: Vec<(Vector, u64)> = vectors
-        .iter()
-        .zip(breaks.iter())
-        .filter(|(_, breaks)| !**breaks)
-        .map(|(vector, _)| vector.clone())
-        .collect();
-    let weights = normal::weights(&kept, events);
-    for ((vector, _), breaks) in vectors.iter().zip(breaks.iter_mut()).filter(|(_, breaks)| **breaks) {
-        *breaks = !kept.iter().any(|(other, _)| normal::distance(vector, other, &weights, NEAR) <= NEAR);
-    }
+/// For each vector that breaks a relation the nearest that breaks none; what is near is a variant of that, and
+/// not broken.
+fn nearest(vectors: &[(Vector, u64)], breaks: &[bool], weights: &[f64]) -> Vec<Option<Nearest>> {
+    let kept: Vec<usize> = (0..vectors.len()).filter(|place| !breaks[*place]).collect();
+    let of = |vector: &Vector| normal::nearest(vector, vectors, &kept, weights);
+    let broken = vectors.iter().zip(breaks).map(|((vector, _), breaks)| breaks.then_some(vector));
+    broken.map(|vector| of(vector?).filter(|nearest| nearest.distance > NEAR)).collect()
 }
 
 /// The broken vectors by kind.
-fn kinds(vectors: &[(Vector, u64)], relations: &[Known], breaks: &[bool]) -> BTreeMap<Kind, Vec<usize>> {
+fn kinds(vectors: &[(Vector, u64)], relations: &[Known], normal: &[bool]) -> BTreeMap<Kind, Vec<usize>> {
     let mut kinds: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
-    for (place, (vector, _)) in vectors.iter().enumerate().filter(|(place, _)| breaks[*place]) {
+    for (place, (vector, _)) in vectors.iter().enumerate().filter(|(place, _)| !normal[*place]) {
         let broken: Vec<usize> = relation::broken(relations, vector).collect();
         let rare: Vec<u32> = broken
             .iter()
@@ -226,6 +226,6 @@ fn are_bound(events: &[u32], vectors: &[(Vector, u64)]) -> bool {
             let (left, right) = counts(place);
             left > 0 && left * usual.1 == right * usual.0
         });
-        proportional as f64 >= STEPS_BOUND * of as f64
+        proportional as f64 >= STEPS_BOUND * of as f64 || proportional + 1 == of
     })
 }

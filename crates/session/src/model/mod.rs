@@ -8,7 +8,7 @@
 //! 2. *Relations* that nearly all sessions keep are found: `a` occurs three times, always or hardly
 //!    ever, `a` as often as `b`, `a` as often as `b` and `c` together, `b` wherever `a` (`relation`).
 //! 3. What breaks them and is far from all that keeps them is set aside, unless it looks like a
-//!    way of working instead of a failure (`clean`).
+//!    way of working instead of a failure (`clean`, `variant`).
 //! 4. What is left is normal. A session's *novelty* is its distance from the nearest normal vector,
 //!    each count divided by its deviation, so that a count that never varies weighs most (`normal`),
 //!    or how far its counts lie outside the range of normal ones (`range`).
@@ -38,6 +38,7 @@ mod relation;
 mod sequence;
 #[cfg(test)]
 mod tests;
+mod variant;
 
 use calibrate::Calibration;
 use collect::{Collected, Counts, Vector};
@@ -45,6 +46,7 @@ use normal::{Found, Normals};
 use order::Order;
 use range::Range;
 use relation::Known;
+use variant::Placed;
 
 pub(crate) use calibrate::score;
 pub use clean::Cleaning;
@@ -102,13 +104,16 @@ impl Model {
         let Collected { keys, vectors, sequences, sessions, times } =
             collect::collect(sessions.into_iter().map(Into::into), config);
         let candidates = relation::mine(&vectors, keys.len());
-        let (relations, normal, cleaning) = clean::clean(&vectors, keys.len(), candidates, config);
-        let normal_of =
-            |sequence: &[u32]| vectors.binary_search_by(|(vector, _)| vector.cmp(&collect::vector(sequence)));
-        let sequences: Vec<_> = sequences
-            .into_iter()
-            .filter(|(sequence, _)| normal_of(sequence).is_ok_and(|place| normal[place]))
-            .collect();
+        let place = |sequence: &[u32]| {
+            let counts = collect::vector(sequence);
+            vectors.binary_search_by(|(vector, _)| vector.cmp(&counts)).ok()
+        };
+        let places: Vec<Option<usize>> = sequences.iter().map(|(sequence, _)| place(sequence)).collect();
+        let placed = Placed { sequences: &sequences, places: &places };
+        let (relations, normal, cleaning) = clean::clean((&vectors, keys.len()), placed, candidates, config);
+        let is_normal = |place: &Option<usize>| place.is_some_and(|place| normal[place]);
+        let sequences = sequences.into_iter().zip(&places).filter(|(_, place)| is_normal(place));
+        let sequences: Vec<_> = sequences.map(|(sequence, _)| sequence).collect();
         let order = Order::learn(&sequences, keys.len());
         let closing = closing::closing(&sequences, keys.len());
         let normal: Vec<(Vector, u64)> =

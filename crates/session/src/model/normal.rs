@@ -99,6 +99,34 @@ pub(super) fn distance(left: &[(u32, u32)], right: &[(u32, u32)], weights: &[f64
     sum
 }
 
+/// The vector nearest to another one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Nearest {
+    pub(super) place: usize,
+    pub(super) distance: f64,
+}
+
+/// The nearest of the vectors at these places, of several that are equally near the one with most support.
+pub(super) fn nearest(
+    vector: &[(u32, u32)],
+    vectors: &[(Vector, u64)],
+    places: &[usize],
+    weights: &[f64],
+) -> Option<Nearest> {
+    let mut best: Option<Nearest> = None;
+    for place in places {
+        let (other, support) = &vectors[*place];
+        let most = best.map_or(f64::INFINITY, |best| best.distance + NEAR);
+        let distance = rounded(distance(vector, other, weights, most));
+        if best.is_none_or(|best| {
+            distance < best.distance || distance == best.distance && *support > vectors[best.place].1
+        }) {
+            best = Some(Nearest { place: *place, distance });
+        }
+    }
+    best
+}
+
 /// Without the last digits, which depend on the order of summation.
 pub(super) fn rounded(value: f64) -> f64 {
     f64::from(value as f32)
