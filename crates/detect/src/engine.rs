@@ -6,7 +6,7 @@ use event::{Analyzed, Batch, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Activity, Config, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen, Sources,
+    Activity, Config, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen, Sources, Visitors,
     detector::{StateError, remembered, state},
     table::Occupancy,
     window::{LATENESS, nanos},
@@ -42,6 +42,7 @@ impl Engine {
             Box::new(Declared::new(&config)),
             Box::new(Sources::new(&config)),
             Box::new(Patterns::new(&config)),
+            Box::new(Visitors::new(&config)),
         ];
         Self::with(config, detectors)
     }

@@ -23,6 +23,7 @@ mod privileges;
 mod processes;
 mod sources;
 pub mod table;
+mod visitors;
 pub mod web;
 pub mod window;
 
@@ -37,3 +38,4 @@ pub use logins::Logins;
 pub use origin::Origin;
 pub use patterns::Patterns;
 pub use sources::Sources;
+pub use visitors::Visitors;

@@ -1,0 +1,274 @@
+//! What visitors of web servers do: looking for what is not there, trying exploits, guessing passwords.
+
+mod visit;
+
+use std::time::Duration;
+
+use event::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Origin, Seen, StateError,
+    detector::{remembered, state},
+    table::Occupancy,
+    web::Sign,
+    window::{Limit, Moment, Run, Told, Windows},
+};
+use visit::Visit;
+
+const MINUTES: Duration = Duration::from_secs(600);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Points of different requests within ten minutes that make a scan.
+const SCAN_POINTS: u32 = 10;
+/// Requests of one address that are told apart.
+const REQUESTS: usize = 32;
+/// So many different requests of a scan weigh more.
+const MANY: u64 = 50;
+/// So many different exploits of an address within an hour are no stray one.
+const EXPLOITS: u64 = 5;
+/// Forms of login sent within half a minute, whose outcome the status does not tell.
+const TRIES: Limit = Limit { points: 6, within: Duration::from_secs(30) };
+/// Requests turned down for their number within ten minutes.
+const RATE: u32 = 5;
+
+/// What is noted of an address that asks for what is not there.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Answers {
+    /// Requests that were answered meanwhile.
+    answered: u32,
+    /// What is secret was answered.
+    is_grave: bool,
+}
+
+/// What is noted of an address that guesses.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Guesses {
+    user: String,
+    /// Somebody got in, and it was told.
+    is_in: bool,
+}
+
+/// Finds scans, exploits and guessing at web servers and applications.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Visitors {
+    scans: Windows<Origin, Answers>,
+    /// With the gravest level that was told.
+    exploits: Windows<Origin, Option<Level>>,
+    /// Refused logins as the access log tells them, and as the application does: both may tell of the same.
+    failures: Windows<(Origin, bool), Guesses>,
+    tries: Windows<(Origin, u64)>,
+    rates: Windows<Origin>,
+}
+
+impl Visitors {
+    /// With nothing seen yet.
+    pub fn new(config: &Config) -> Self {
+        let limit = |points, within| Limit { points, within };
+        Self {
+            scans: Windows::new(limit(SCAN_POINTS, MINUTES), config.keys_max).keeping(REQUESTS),
+            exploits: Windows::new(limit(1, HOUR), config.keys_max),
+            failures: Windows::new(limit(config.failures.clamp(2, 16), MINUTES), config.keys_max),
+            tries: Windows::new(TRIES, config.keys_max),
+            rates: Windows::new(limit(RATE, MINUTES), config.keys_max),
+        }
+    }
+
+    /// Counts requests that differ. What anybody may ask for in vain counts little, and only where most was in vain.
+    fn scanned(&mut self, visit: &Visit<'_>) -> Option<Finding> {
+        let (seen, points) = (visit.seen, visit.points());
+        let moment = Moment::new(seen.at(), 1).worth(points).with(visit.what());
+        let known = self.scans.get_mut(&visit.origin);
+        if points == 0 {
+            if let Some(run) = known.filter(|_| visit.is_answered()) {
+                run.note.answered = run.note.answered.saturating_add(1);
+            }
+            return None;
+        }
+        if let Some(run) = known {
+            if run.moments().iter().any(|known| known.what == moment.what) {
+                return None;
+            }
+            if run.most(moment.at, MINUTES) == 0 {
+                run.note = Answers::default();
+            }
+        }
+        let run = self.scans.add(&visit.origin, moment, seen.analyzed.id, seen.now)?;
+        run.note.is_grave |= visit.sign == Some(Sign::SensitiveFile) && visit.is_answered();
+        if !is_scan(run, moment.at) {
+            return None;
+        }
+        let told = self.scans.tell(&visit.origin, moment.at)?;
+        Some(self.scan(visit.origin, told).and(visit.about()))
+    }
+
+    fn scan(&self, origin: Origin, told: Told) -> Finding {
+        let is_grave = told.count >= MANY || self.scans.get(&origin).is_some_and(|run| run.note.is_grave);
+        let level = if is_grave { Level::Medium } else { Level::Low };
+        Finding::of_run(FindingKind::WebScan, level, "web_scan", origin.entity(), told).technique("T1595")
+    }
+
+    fn exploited(&mut self, visit: &Visit<'_>) -> Option<Finding> {
+        let seen = visit.seen;
+        let moment = Moment::new(seen.at(), seen.activity.times.max(1)).with(visit.what());
+        let run = self.exploits.add(&visit.origin, moment, seen.analyzed.id, seen.now)?;
+        let is_much = run.most_different(moment.at, HOUR) as u64 >= EXPLOITS;
+        let level = visit.gravity().max(if is_much { Level::Medium } else { Level::Low });
+        if run.moments().len() == 1 {
+            run.note = None;
+        }
+        let is_graver = run.note.is_none_or(|known| known < level);
+        run.note = run.note.max(Some(level));
+        let told = if is_graver {
+            self.exploits.tell_anyway(&visit.origin, moment.at)
+        } else {
+            self.exploits.tell(&visit.origin, moment.at)
+        };
+        Some(self.exploit(visit.origin, told?).and(visit.about()))
+    }
+
+    fn exploit(&self, origin: Origin, told: Told) -> Finding {
+        let level = self.exploits.get(&origin).and_then(|run| run.note).unwrap_or(Level::Low);
+        Finding::of_run(FindingKind::WebExploitAttempt, level, "web_exploit_attempt", origin.entity(), told)
+            .technique("T1190")
+    }
+
+    fn failed(&mut self, visit: &Visit<'_>) -> Option<Finding> {
+        let seen = visit.seen;
+        let moment = Moment::new(seen.at(), seen.activity.times.max(1));
+        let key = (visit.origin, visit.is_access);
+        let run = self.failures.add(&key, moment, seen.analyzed.id, seen.now)?;
+        if run.moments().len() == 1 {
+            run.note = Guesses::default();
+        }
+        if let Some(user) = seen.activity.user.as_deref() {
+            run.note.user = Entity::new(EntityType::User, user).value;
+        }
+        if run.most(moment.at, MINUTES) < u64::from(self.failures.limit().points) {
+            return None;
+        }
+        let told = self.failures.tell(&key, moment.at)?;
+        Some(self.guessed(&key, told).and(visit.about()))
+    }
+
+    fn guessed(&self, key: &(Origin, bool), told: Told) -> Finding {
+        let note = self.failures.get(key).map(|run| &run.note);
+        let level = if note.is_some_and(|note| note.is_in) { Level::High } else { Level::Medium };
+        let user = note.map_or("", |note| note.user.as_str());
+        guessing(level, key.0, told).and([Entity::new(EntityType::User, user)])
+    }
+
+    /// A login that went well after so many that did not.
+    fn passed(&mut self, visit: &Visit<'_>) -> Option<Finding> {
+        let (key, at) = ((visit.origin, visit.is_access), visit.seen.at().as_nanos());
+        if !self.failures.has_told(&key, at) {
+            return None;
+        }
+        let run = self.failures.get_mut(&key)?;
+        if std::mem::replace(&mut run.note.is_in, true) {
+            return None;
+        }
+        let latest = run.moments().last().map_or(at, |moment| moment.at);
+        if let Some(user) = visit.seen.activity.user.as_deref() {
+            run.note.user = Entity::new(EntityType::User, user).value;
+        }
+        let told = self.failures.tell_anyway(&key, latest)?;
+        Some(self.guessed(&key, told).and(visit.about()))
+    }
+
+    fn tried(&mut self, visit: &Visit<'_>) -> Option<Finding> {
+        let seen = visit.seen;
+        let moment = Moment::new(seen.at(), 1);
+        let told = self.tries.count(&(visit.origin, visit.place()), moment, seen.analyzed.id, seen.now)?;
+        Some(guessing(Level::Low, visit.origin, told).and(visit.about()))
+    }
+
+    fn slowed(&mut self, visit: &Visit<'_>) -> Option<Finding> {
+        let seen = visit.seen;
+        let moment = Moment::new(seen.at(), seen.activity.times.max(1));
+        let told = self.rates.count(&visit.origin, moment, seen.analyzed.id, seen.now)?;
+        Some(slowed_down(visit.origin, told).and(visit.about()))
+    }
+}
+
+/// Whether what was asked for makes a scan: enough of it names what only scanners look for, or most was in vain.
+fn is_scan(run: &Run<Answers>, at: i64) -> bool {
+    let named: u32 =
+        run.moments().iter().filter(|moment| moment.points > 1).map(|moment| moment.points).sum();
+    run.most(at, MINUTES) >= u64::from(SCAN_POINTS)
+        && (named >= SCAN_POINTS || 2 * run.note.answered as usize <= run.moments().len())
+}
+
+fn guessing(level: Level, origin: Origin, told: Told) -> Finding {
+    Finding::of_run(FindingKind::WebAuthBruteForce, level, "web_auth_brute_force", origin.entity(), told)
+        .technique("T1110")
+}
+
+fn slowed_down(origin: Origin, told: Told) -> Finding {
+    Finding::of_run(FindingKind::VolumeSpike, Level::Low, "web_rate", origin.entity(), told)
+        .technique("T1499")
+}
+
+impl Detector for Visitors {
+    fn name(&self) -> &'static str {
+        "web"
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        let Some(visit) = Visit::of(seen) else { return };
+        let found = match visit.sign {
+            Some(sign) if sign.is_exploit() => self.exploited(&visit),
+            Some(Sign::LoginFailed) => self.failed(&visit),
+            Some(Sign::LoginTried) => self.tried(&visit),
+            Some(Sign::LoginPassed) => self.passed(&visit),
+            Some(Sign::TooMany) => self.slowed(&visit),
+            _ => None,
+        };
+        findings.extend(found);
+        findings.extend(self.scanned(&visit));
+    }
+
+    fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
+        for (origin, told) in self.scans.over(now) {
+            findings.push(self.scan(origin, told));
+        }
+        for (origin, told) in self.exploits.over(now) {
+            findings.push(self.exploit(origin, told));
+        }
+        for (key, told) in self.failures.over(now) {
+            findings.push(self.guessed(&key, told));
+        }
+        for ((origin, _), told) in self.tries.over(now) {
+            findings.push(guessing(Level::Low, origin, told));
+        }
+        for (origin, told) in self.rates.over(now) {
+            findings.push(slowed_down(origin, told));
+        }
+    }
+
+    fn snapshot(&self) -> Result<Vec<u8>, StateError> {
+        state(self)
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), StateError> {
+        let kept: Self = remembered(snapshot)?;
+        self.scans.take_up(kept.scans);
+        self.exploits.take_up(kept.exploits);
+        self.failures.take_up(kept.failures);
+        self.tries.take_up(kept.tries);
+        self.rates.take_up(kept.rates);
+        Ok(())
+    }
+
+    fn occupancy(&self) -> Occupancy {
+        [
+            self.scans.occupancy(),
+            self.exploits.occupancy(),
+            self.failures.occupancy(),
+            self.tries.occupancy(),
+            self.rates.occupancy(),
+        ]
+        .into_iter()
+        .sum()
+    }
+}
