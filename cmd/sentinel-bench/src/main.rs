@@ -4,6 +4,7 @@ mod elastic;
 mod forest;
 mod lines;
 mod load;
+mod parse_lines;
 mod replay;
 mod sessions;
 mod sigma;
@@ -75,6 +76,13 @@ enum Command {
     Sigma(sigma::Arguments),
     /// Make a starter of one real log: `models/NAME.starter`.
     Starter(starter::Arguments),
+    /// Print what is read from each line: `{"id","fields","time","kind","level"}`.
+    Parse(parse_lines::Arguments),
+    /// Print what each line says was done: `{"id","kind","host","user"}`.
+    Signals {
+        /// Rows of JSON with `id` and `line`.
+        file: PathBuf,
+    },
     /// Start the service, send a corpus, and print cost, size and query times as one JSON line.
     Store(store::Arguments),
 }
@@ -96,6 +104,8 @@ fn main() -> anyhow::Result<()> {
         Command::Elastic(arguments) => elastic::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Sigma(arguments) => sigma::run(&arguments),
+        Command::Parse(arguments) => parse_lines::parse(&arguments),
+        Command::Signals { file } => parse_lines::signals(&file),
         Command::Starter(arguments) => starter::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
     }

@@ -6,7 +6,7 @@ use std::{borrow::Cow, net::IpAddr};
 use event::{Event, Severity};
 
 use crate::{
-    Context, access, cut,
+    Context, access, auth, cut,
     header::{self, Found},
     level,
     time::{self, Stamp},
@@ -31,6 +31,7 @@ pub(crate) fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> Event<'a>
             if text.len() < stamp.rest.len() && stamp.rest.trim_start().starts_with("- ") {
                 event.message = Cow::Borrowed(text.strip_prefix("- ").unwrap_or(text));
             }
+            auth::lighttpd(&mut event, text);
         }
     }
     event
@@ -118,7 +119,7 @@ fn set_pid(event: &mut Event<'_>, text: &str) {
 
 /// Takes process, client and logger out of the start of the text after the level.
 fn strip_header<'a>(event: &mut Event<'a>, message: &'a str, with_ports: bool) {
-    let (mut rest, mut with_ports) = (message, with_ports);
+    let (mut rest, mut with_ports, mut with_client) = (message, with_ports, false);
     while let Some(inner) = rest.strip_prefix('[') {
         let Some((inside, after)) = inner.split_once(']') else { break };
         if let Some(pid) = inside.strip_prefix("pid ") {
@@ -127,10 +128,14 @@ fn strip_header<'a>(event: &mut Event<'a>, message: &'a str, with_ports: bool) {
         } else if let Some(client) = inside.strip_prefix("client ").or_else(|| inside.strip_prefix("remote "))
         {
             set_client(event, client, with_ports);
+            with_client = true;
         } else {
             break;
         }
         rest = after.trim_start_matches(' ');
+    }
+    if with_client {
+        auth::apache(event, rest);
     }
     if let Some(after) = nginx(event, rest) {
         rest = after;
@@ -156,7 +161,8 @@ fn nginx<'a>(event: &mut Event<'a>, text: &'a str) -> Option<&'a str> {
         Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
         _ => rest,
     };
-    if let Some((_, tail)) = message.split_once(", client: ") {
+    auth::nginx(event, message);
+    if let Some(tail) = auth::nginx_client(message) {
         set_client(event, tail.split([',', ' ']).next().unwrap_or_default(), false);
         if let Some((_, request)) = tail.split_once(", request: \"") {
             access::set_request(event, request.split('"').next().unwrap_or_default());

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use event::{Event, Severity};
 
 use crate::{
-    Context, access, ansi, application,
+    Context, access, ansi, application, auth,
     container::{self, Part},
     decoding,
     formats::{self, Line, network, supercomputers, vendor},
@@ -86,6 +86,10 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dy
     if event.fields.is_empty() && event.message.len() == text.len() {
         // Plain text keeps its byte order mark out of the message only.
         event.message = Cow::Borrowed(text);
+    }
+    // What records say themselves is not looked for in their text.
+    if !text.starts_with('{') {
+        auth::sentence(&mut event);
     }
     event.original = Some(Cow::Borrowed(line));
     event
@@ -178,6 +182,7 @@ fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<(&'static str, 
         .or_else(named("access log", || access::event(text, context)))
         .or_else(named("failure log of a supercomputer", || supercomputers::event(text, context)))
         .or_else(named("syslog", || syslog::version_one(text, context)))
+        .or_else(named("syslog", || syslog::unstamped(text, context)))
         .or_else(named("network device", || network::event(text, context)))
         .or_else(named("security product", || vendor::event(text, context.received, context)))
         .or_else(named("logfmt", || nested::logfmt(text, context)))

@@ -166,7 +166,7 @@ struct Tag<'a> {
 /// `sshd[42]: text`, `su: text`, `sshd(pam_unix)[42]: text`, `sogod [42]: text`, `(udev-worker)[42]: text`,
 /// `spf filter[42]: text`, `launchd[1] (mdworker[42]): text`, `syslogd 1.4.1: text` (whose version is of the text, as
 /// RFC 3164 section 5.3 has it).
-fn tag(text: &str) -> Option<Tag<'_>> {
+fn before_colon(text: &str) -> Option<Tag<'_>> {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'+');
     let named = match text.strip_prefix('(') {
@@ -213,6 +213,28 @@ fn tag(text: &str) -> Option<Tag<'_>> {
     let message = message.strip_prefix(' ').unwrap_or(message);
     // `su(pam_unix)[42]: text`: the module is part of what happened.
     Some(Tag { program, pid, message })
+}
+
+fn tag(text: &str) -> Option<Tag<'_>> {
+    before_colon(text).or_else(|| bracketed(text))
+}
+
+/// `[sshd] text`, as metalog writes it; `proftpd[42] text`, which has no colon.
+fn bracketed(text: &str) -> Option<Tag<'_>> {
+    if let Some((pid, message)) = text.strip_prefix("proftpd[").and_then(|rest| rest.split_once("] ")) {
+        return Some(Tag { program: &text[.."proftpd".len()], pid: pid.parse::<i64>().ok(), message });
+    }
+    let (program, message) = text.strip_prefix('[')?.split_once("] ")?;
+    auth::knows(program).then_some(Tag { program, pid: None, message })
+}
+
+/// A line without a time stamp, as journals give it where none is asked for: `host sshd[42]: text`. Only of programs
+/// that are known, since words of a sentence may look so.
+pub(crate) fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    let (host, after) = cut::within(text, b' ', 64)?;
+    let program = after.split(['[', ' ']).next()?;
+    let is_tagged = auth::knows(program) && tag(after).is_some_and(|tag| tag.pid.is_some());
+    (is_tagged && is_host(host)).then(|| content(Some(host), after, context.received, context))
 }
 
 /// `1.4.1`, `8.2302.0`, `2.6.5-1.358`.

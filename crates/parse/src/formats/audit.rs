@@ -38,14 +38,16 @@ fn read<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     // What stands in single quotes are fields too.
     let words = fields.split([' ', '\'']).filter_map(|word| word.split_once('='));
     for (name, value) in words.take(FIELDS_MAX) {
-        let value = value.trim_matches('"');
+        let (is_quoted, value) = (value.starts_with('"'), value.trim_matches('"'));
         match name {
             "pid" => {
                 if let Ok(pid) = value.parse::<i64>() {
                     event.set("process.pid", pid);
                 }
             }
-            "acct" if !value.is_empty() => event.set("user.name", value),
+            // A name with a blank or a quote in it is written in hexadecimal.
+            "acct" if !is_quoted && let Some(name) = hexadecimal(value) => event.set("user.name", name),
+            "acct" if !value.is_empty() && value != "?" => event.set("user.name", value),
             "exe" if !value.is_empty() => event.set("process.executable", value),
             "comm" if !value.is_empty() => event.set("process.name", value),
             "addr" if value.parse::<std::net::IpAddr>().is_ok() => event.set("source.ip", value),
@@ -61,6 +63,18 @@ fn read<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         }
     }
     Some(event)
+}
+
+/// The text of pairs of hexadecimal digits.
+fn hexadecimal(text: &str) -> Option<String> {
+    const DIGITS_MAX: usize = 512;
+    if text.is_empty() || text.len() % 2 != 0 || text.len() > DIGITS_MAX || !text.is_ascii() {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> = (0..text.len() / 2)
+        .map(|pair| u8::from_str_radix(text.get(2 * pair..2 * pair + 2)?, 16).ok())
+        .collect();
+    String::from_utf8(bytes?).ok().filter(|name| !name.chars().any(char::is_control))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use event::Event;
 #[cfg(test)]
 use super::format::Sample;
 use super::format::{Begins, Format, Line};
-use crate::{Context, access, cut, level, time};
+use crate::{Context, access, auth, cut, level, time};
 
 pub(super) const FORMATS: &[Format] = &[
     Format {
@@ -165,6 +165,17 @@ fn exim<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         Some((pid, text)) => (Some(pid.parse::<i64>().ok()?), text),
         None => (None, message),
     };
+    if let Some((_, rest)) = cut::within(text, b' ', 24)
+        && rest.starts_with("authenticator failed for ")
+    {
+        let mut event = Event::new(text, context.received);
+        event.timestamp = stamp.at?;
+        event.source = Some("exim".into());
+        event.set("process.name", "exim");
+        event.severity = event::Severity::Warn;
+        auth::exim(&mut event, rest);
+        return Some(event);
+    }
     if !text.bytes().take(6).all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
@@ -205,10 +216,11 @@ fn vsftpd<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     event.source = Some("vsftpd".into());
     event.set("process.name", "vsftpd");
     event.set("process.pid", pid.trim().parse::<i64>().ok()?);
-    let client = message.split_once("Client \"").and_then(|(_, rest)| rest.split('"').next());
+    let client = message.rsplit_once("Client \"").and_then(|(_, rest)| rest.split('"').next());
     if let Some(address) = client.and_then(|client| client.parse::<IpAddr>().ok()) {
         event.set("source.ip", address.to_canonical().to_string());
     }
+    auth::vsftpd(&mut event, message);
     Some(event)
 }
 

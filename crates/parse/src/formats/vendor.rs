@@ -7,7 +7,7 @@ use event::{Event, Severity, Timestamp, Value};
 
 #[cfg(test)]
 use super::format::Sample;
-use crate::{Context, level, nested, record::Record, time};
+use crate::{Context, auth, level, nested, record::Record, time};
 
 /// Fields that are looked at in a line.
 const FIELDS_MAX: usize = 256;
@@ -133,7 +133,7 @@ fn key_values<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'_>) ->
         let path = match *key {
             "date" | "time" | "tz" | "timezone" => continue,
             "devname" | "device_name" => "host.name",
-            "srcip" | "src_ip" => "source.ip",
+            "srcip" | "src_ip" | "remip" => "source.ip",
             "srcport" | "src_port" => "source.port",
             "dstip" | "dst_ip" => "destination.ip",
             "dstport" | "dst_port" => "destination.port",
@@ -150,7 +150,20 @@ fn key_values<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'_>) ->
     } else if find(&["level"]).is_none() {
         event.severity = level::level_from_message(text).unwrap_or(Severity::Info);
     }
+    if let Some(outcome) = signed_in(find(&["action"]), find(&["status"])) {
+        auth::signed_in(&mut event, outcome);
+    }
     Some(event)
+}
+
+/// What came of a sign-in, where a line tells of one: `action="login" status="failed"`, `action="ssl-login-fail"`.
+fn signed_in(action: Option<&str>, status: Option<&str>) -> Option<&'static str> {
+    match (action?, status.unwrap_or_default()) {
+        (action, _) if action.ends_with("login-fail") => Some("failure"),
+        ("login", "failed" | "failure") => Some("failure"),
+        ("login", "success") => Some("success"),
+        _ => None,
+    }
 }
 
 /// `name=value name="two words"`, words without a sign passed over.

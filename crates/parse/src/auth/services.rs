@@ -1,0 +1,430 @@
+//! The sentences of services: mail, files, databases, telephones, routers, web applications.
+
+use Means::{Denied, Failed, FailedWeb, In};
+
+/// What a sentence means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Means {
+    /// Somebody could not sign in.
+    Failed,
+    /// Somebody could not sign in to what is asked over HTTP.
+    FailedWeb,
+    /// Somebody signed in.
+    In,
+    /// Somebody was denied what they asked for, without a sign-in.
+    Denied,
+}
+
+/// The sentences of a service, and the programs that write them where lines name one.
+pub(super) struct Service {
+    pub(super) programs: &'static [&'static str],
+    pub(super) phrases: &'static [(Means, &'static str)],
+}
+
+pub(super) const SERVICES: &[Service] = &[
+    // Databases.
+    Service {
+        programs: &["mysqld", "mariadbd", "mysql", "mariadb"],
+        phrases: &[
+            (Failed, "Access denied for user '{user}'@'{from}' (using password: {*})"),
+            (Failed, "Access denied for user '{user}'@'{from}' to database '{*}'"),
+            (Failed, "Access denied for user '{user}'@'{from}'"),
+        ],
+    },
+    Service {
+        programs: &["postgres", "postgresql"],
+        phrases: &[
+            (Failed, "password authentication failed for user \"{user}\""),
+            (Failed, "no pg_hba.conf entry for host \"{from}\", user \"{user}\", database \"{*}\"{*}"),
+            (
+                Failed,
+                "pg_hba.conf rejects connection for host \"{from}\", user \"{user}\", database \"{*}\"{*}",
+            ),
+            (Failed, "{*} authentication failed for user \"{user}\""),
+        ],
+    },
+    Service {
+        programs: &["mongod", "mongos"],
+        phrases: &[
+            (Failed, "SCRAM-SHA-1 authentication failed for {user} on {*} from client {from} ; {*}"),
+            (Failed, "SCRAM-SHA-256 authentication failed for {user} on {*} from client {from} ; {*}"),
+        ],
+    },
+    Service {
+        programs: &["sqlservr", "mssql"],
+        phrases: &[
+            (Failed, "Login failed for user '{user}'. Reason: {**} [CLIENT: {from}]"),
+            (Failed, "Login failed for user '{user}'. [CLIENT: {from}]"),
+            (Failed, "Logon       Login failed for user '{user}'. Reason: {**} [CLIENT: {from}]"),
+        ],
+    },
+    // Files.
+    Service {
+        programs: &["pure-ftpd"],
+        phrases: &[
+            (Failed, "({*}@{from}) [WARNING] Authentication failed for user [{user}]"),
+            (In, "({*}@{from}) [INFO] {user} is now logged in"),
+        ],
+    },
+    Service {
+        programs: &["proftpd"],
+        phrases: &[
+            (Failed, "{*}[{from}]){*}USER {user} (Login failed): {*}"),
+            (Failed, "{*}[{from}]){*}USER {user}: no such user found from {*}"),
+            (Failed, "{*}[{from}]){*}SECURITY VIOLATION: {user} login attempted{*}"),
+            (In, "{*}[{from}]){*}USER {user}: Login successful.{*}"),
+        ],
+    },
+    Service { programs: &["wu-ftpd", "ftpd"], phrases: &[(Failed, "failed login from {*} [{from}]")] },
+    Service {
+        programs: &["smbd", "smbd_audit"],
+        phrases: &[
+            (
+                In,
+                "Auth: [{*}] user [{*}]\\[{user}] at [{*}] with [{*}] status [NT_STATUS_OK] workstation [{*}] remote host [ipv4:{from}] {*}",
+            ),
+            (
+                Failed,
+                "Auth: [{*}] user [{*}]\\[{user}] at [{*}] with [{*}] status [NT_STATUS_{*}] workstation [{*}] remote host [ipv4:{from}] {*}",
+            ),
+        ],
+    },
+    // Mail.
+    Service {
+        programs: &["sendmail", "sm-mta", "sm-acceptingconnections"],
+        phrases: &[
+            (Failed, "{*}: AUTH failure ({*}): {*}, user={user}, relay={*}[{from}]{*}"),
+            (Failed, "{*}: AUTH failure ({*}): {*}, relay={*}[{from}]{*}"),
+            (Failed, "{**}[{from}]: possible SMTP attack: command=AUTH, count={*}"),
+            (Failed, "{**}[{from}] (may be forged): possible SMTP attack: command=AUTH, count={*}"),
+        ],
+    },
+    Service {
+        programs: &["solid-pop3d"],
+        phrases: &[
+            (Failed, "authentication failed: no such user: {user} - {from}"),
+            (Failed, "authentication failed for user {user} - {from}"),
+            (Failed, "can't find APOP secret for user {user} - {from}"),
+            (Failed, "root login not allowed - {from}"),
+        ],
+    },
+    Service {
+        programs: &["imapd", "ipop3d", "pop3d", "imapd-ssl", "pop3d-ssl", "imaplogin", "pop3login"],
+        phrases: &[
+            (Failed, "Login failed user={user} auth={*} host={**}[{from}]"),
+            (Failed, "Login excessive login failures user={user} auth={*} host={**}[{from}]"),
+            (Failed, "Login disabled user={user} auth={*} host={**}[{from}]"),
+            (Failed, "Login failure user={user} host={**}[{from}]"),
+            // Courier.
+            (Failed, "LOGIN FAILED, user={user}, ip=[{from}]"),
+            (Failed, "LOGIN FAILED, method={*}, ip=[{from}]"),
+            (Failed, "LOGIN FAILED, ip=[{from}]"),
+            (In, "LOGIN, user={user}, ip=[{from}], {*}"),
+        ],
+    },
+    Service {
+        programs: &["cyrus/imap", "cyrus/pop3", "cyrus/imaps", "imaps", "pop3s"],
+        phrases: &[
+            (Failed, "badlogin: {**}[{from}] {*} {user} SASL{*}"),
+            (In, "login: {**}[{from}] {user} {*} User logged in{*}"),
+        ],
+    },
+    Service {
+        programs: &["sogod"],
+        phrases: &[(
+            FailedWeb,
+            "SOGoRootPage Login from '{from}' for user '{user}' might not have worked - {*}",
+        )],
+    },
+    Service {
+        programs: &["roundcube"],
+        phrases: &[
+            (FailedWeb, "IMAP Error: Login failed for {user} against {*} from {from}. {*}"),
+            (FailedWeb, "IMAP Error: Login failed for {user} from {from}. {*}"),
+            (FailedWeb, "IMAP Error: Login failed for {user} from {from}"),
+            (FailedWeb, "FAILED login for {user} from {from}"),
+            (FailedWeb, "Failed login for {user} from {from} in session {*}"),
+            (In, "Successful login for {user} from {from} in session {*}"),
+        ],
+    },
+    Service {
+        programs: &["HORDE", "horde"],
+        phrases: &[
+            (FailedWeb, "[horde] FAILED LOGIN for {user} [{from}] to Horde {*}"),
+            (FailedWeb, "FAILED LOGIN for {user} [{from}] to {*}"),
+        ],
+    },
+    // Names, telephones, tunnels, routers, supervisors.
+    Service {
+        programs: &["named"],
+        phrases: &[(Denied, "client {from}#{*} denied"), (Denied, "client @{*} {from}#{*} denied")],
+    },
+    Service {
+        programs: &["asterisk"],
+        phrases: &[
+            (
+                Failed,
+                "res_security_log.c:{*} SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "res_security_log.c:{*} SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "res_security_log.c:{*} SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "res_security_log.c:{*} SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (Failed, "chan_sip.c: Registration from '{**}' failed for '{from}' - {*}"),
+            (Failed, "chan_sip.c: Call from '{**}' ({from}) to extension '{**}' rejected because {*}"),
+            (Failed, "Registration from '{**}' failed for '{from}' - {*}"),
+            (Failed, "Call from '{**}' ({from}) to extension '{**}' rejected because {*}"),
+        ],
+    },
+    Service {
+        programs: &["freeswitch"],
+        phrases: &[
+            (Failed, "sofia_reg.c:{*} Can't find user [{user}@{*}] from {from}"),
+            (
+                Failed,
+                "sofia_reg.c:{*} SIP auth failure ({*}) on sofia profile {*} for [{user}@{*}] from ip {from}",
+            ),
+        ],
+    },
+    Service {
+        programs: &["xinetd"],
+        phrases: &[(Denied, "FAIL: {*} address from={from}"), (Denied, "FAIL: {*} libwrap from={from}")],
+    },
+    Service {
+        programs: &["portsentry"],
+        phrases: &[(Denied, "attackalert: {*} from host: {*}/{from} to {*} port: {*}")],
+    },
+    Service { programs: &["lfd"], phrases: &[(Failed, "(sshd) Failed SSH login from {from} ({*}): {*}")] },
+    Service {
+        programs: &["system,error,critical"],
+        phrases: &[
+            (Failed, "login failure for user {user} from {from} via {*}"),
+            (Failed, "system,error,critical login failure for user {user} from {from} via {*}"),
+            (In, "system,info,account user {user} logged in from {from} via {*}"),
+        ],
+    },
+    Service {
+        programs: &["xrdp-sesman"],
+        phrases: &[
+            (Failed, "AUTHFAIL: user={user} ip={from} time={*}"),
+            (Failed, "[INFO ] AUTHFAIL: user={user} ip={from} time={*}"),
+        ],
+    },
+    // Web applications, and what has pages to manage it.
+    Service {
+        programs: &["pvedaemon", "pveproxy", "pmgdaemon", "pmgproxy", "proxmox-backup-proxy"],
+        phrases: &[
+            (FailedWeb, "authentication failure; rhost={from} user={user} msg={*}"),
+            (In, "successful auth for user '{user}'"),
+        ],
+    },
+    Service {
+        programs: &["php-fpm", "audit", "php"],
+        phrases: &[
+            (FailedWeb, "/index.php: webConfigurator authentication error for user '{user}' from: {from}"),
+            (FailedWeb, "/index.php: webConfigurator authentication error for '{user}' from {from}"),
+            (FailedWeb, "/index.php: Web GUI authentication error for '{user}' from {from}"),
+            (In, "/index.php: Successful login for user '{user}' from: {from}{*}"),
+        ],
+    },
+    Service {
+        programs: &["webmin", "usermin"],
+        phrases: &[
+            (FailedWeb, "Invalid login as {user} from {from}"),
+            (FailedWeb, "Non-existent login as {user} from {from}"),
+            (In, "Successful login as {user} from {from}"),
+        ],
+    },
+    Service {
+        programs: &["monit"],
+        phrases: &[(FailedWeb, "HttpRequest: access denied -- client [{from}]: {*}")],
+    },
+    Service {
+        programs: &["vaultwarden", "bitwarden_rs", "Bitwarden-Identity"],
+        phrases: &[
+            (FailedWeb, "Username or password is incorrect. Try again. IP: {from}. Username: {user}."),
+            (FailedWeb, "Invalid admin token. IP: {from}"),
+            (FailedWeb, "Invalid admin token! IP: {from}"),
+            (FailedWeb, "Invalid admin token! IP: {from}. Username: {user}"),
+            (FailedWeb, "Invalid TOTP code! Server time: {*} IP: {from}"),
+            (FailedWeb, "Token is invalid! IP: {from}"),
+            (FailedWeb, "Failed login attempt. {from}"),
+            (FailedWeb, "Failed login attempt, 2FA invalid. {from}"),
+            (FailedWeb, "[{*}] Failed login attempt. {from}"),
+            (FailedWeb, "[{*}] Failed login attempt, 2FA invalid. {from}"),
+        ],
+    },
+    Service {
+        programs: &["jellyfin"],
+        phrases: &[
+            (FailedWeb, "Authentication request for {user} has been denied (IP: {from})."),
+            (FailedWeb, "[{*}] [INF] Authentication request for {user} has been denied (IP: {from})."),
+        ],
+    },
+    Service {
+        programs: &["guacd", "guacamole", "tomcat"],
+        phrases: &[
+            (FailedWeb, "Authentication attempt from [{from}, {*}] for user \"{user}\" failed."),
+            (FailedWeb, "Authentication attempt from {from} for user \"{user}\" failed."),
+        ],
+    },
+    Service { programs: &["znc"], phrases: &[(Failed, "[{user}] failed to login from {from}")] },
+    // Devices, whose messages begin with their kind and need no program.
+    Service {
+        programs: &[],
+        phrases: &[
+            (Failed, "%ASA-{*}-605004: Login denied from {from}/{*} to {**} for user \"{user}\""),
+            (In, "%ASA-{*}-605005: Login permitted from {from}/{*} to {**} for user \"{user}\""),
+            (
+                Failed,
+                "%ASA-{*}-113015: AAA user authentication Rejected : reason = {*} : {*} : user = {user} : user IP = {from}",
+            ),
+            (Failed, "%ASA-{*}-113005: AAA user authentication Rejected {*}user = {user} : user IP = {from}"),
+            (Failed, "%ASA-{*}-113005: AAA user authentication Rejected{*}User = {user}"),
+            (In, "%ASA-{*}-113004: AAA user authentication Successful{*}ser = {user}"),
+            (Failed, "%ASA-{*}-611102: User authentication failed: IP address: {from}, Uname: {user}"),
+            (In, "%ASA-{*}-611101: User authentication succeeded: IP address: {from}, Uname: {user}"),
+            (Denied, "%ASA-{*}-106023: Deny {*} src {*}:{from}/{*} dst {*}"),
+            (Denied, "%ASA-{*}-106023: Deny {*} src {*}:{from} dst {*}"),
+            (Denied, "%ASA-{*}-106001: Inbound TCP connection denied from {from}/{*} to {*}"),
+            (Denied, "%ASA-{*}-106006: Deny inbound UDP from {from}/{*} to {*}"),
+            (Denied, "%ASA-{*}-106014: Deny inbound icmp src {*}:{from} dst {*}"),
+            (Denied, "%ASA-{*}-106015: Deny TCP (no connection) from {from}/{*} to {*}"),
+            (Failed, "%SEC_LOGIN-4-LOGIN_FAILED: Login failed [user: {user}] [Source: {from}] {*}"),
+            (In, "%SEC_LOGIN-5-LOGIN_SUCCESS: Login Success [user: {user}] [Source: {from}] {*}"),
+        ],
+    },
+    // Those that write to files of their own; the first word of a message names none of them.
+    Service {
+        programs: &[],
+        phrases: &[
+            (FailedWeb, "LOGIN FAILED for user: \"{user}\" from IP: {from}"),
+            (In, "LOGIN SUCCESS for user: \"{user}\" from IP: {from}"),
+            (FailedWeb, "POST {from} /control/login: invalid username or password"),
+            (FailedWeb, "POST {*} /control/login: from ip {from}: invalid username or password"),
+            (FailedWeb, "AUDIT: Login failed. Attempt for user \"{user}\" failed. ({from} -> {*}"),
+            (FailedWeb, "AUDIT: User is trying to login using \"{user}\" ({from} -> {*}"),
+            (FailedWeb, "Login attempt or request with invalid authentication from {*} ({from}). {*}"),
+            (FailedWeb, "type=LOGIN_ERROR, {*}, ipAddress={from}, {*}, username={user}"),
+            (FailedWeb, "type=LOGIN_ERROR, {*}, ipAddress={from}, {*}"),
+            (FailedWeb, "Incorrect username or password from {from}"),
+            (FailedWeb, "Incorrect username or password for user {user}. IP={from}"),
+            (FailedWeb, "Invalid token provided for user {user}. IP={from}"),
+            (FailedWeb, "Login failed for user `{user}` from private IP `{from}`."),
+            (FailedWeb, "Login failed for user `{user}` from IP `{from}`."),
+            (FailedWeb, "Failed login for '{user}' from {from} at {*}"),
+            (In, "Successful authentication for '{user}' from {from} at {*}"),
+            (FailedWeb, "Auth-Failure ip {from} username '{user}'"),
+            (FailedWeb, "WebAPI login failure. Reason: {*}, IP: {from}, username: {user}"),
+            (Failed, "query from {*} {from} attempted to login with account \"{user}\" and failed!"),
+            (Failed, "Authentication failed for user {user} ; connecting host [{from}]"),
+        ],
+    },
+];
+
+/// Whether a program is one of those whose sentences stand here.
+pub(super) fn has(program: &str) -> bool {
+    // Spelled out, so that the name of any other program costs one comparison of its length and bytes.
+    matches!(
+        program,
+        "mysqld"
+            | "mariadbd"
+            | "mysql"
+            | "mariadb"
+            | "postgres"
+            | "postgresql"
+            | "mongod"
+            | "mongos"
+            | "sqlservr"
+            | "mssql"
+            | "pure-ftpd"
+            | "proftpd"
+            | "wu-ftpd"
+            | "ftpd"
+            | "smbd"
+            | "smbd_audit"
+            | "sendmail"
+            | "sm-mta"
+            | "sm-acceptingconnections"
+            | "solid-pop3d"
+            | "imapd"
+            | "ipop3d"
+            | "pop3d"
+            | "imapd-ssl"
+            | "pop3d-ssl"
+            | "imaplogin"
+            | "pop3login"
+            | "cyrus/imap"
+            | "cyrus/pop3"
+            | "cyrus/imaps"
+            | "imaps"
+            | "pop3s"
+            | "sogod"
+            | "roundcube"
+            | "HORDE"
+            | "horde"
+            | "named"
+            | "asterisk"
+            | "freeswitch"
+            | "xinetd"
+            | "portsentry"
+            | "lfd"
+            | "system,error,critical"
+            | "xrdp-sesman"
+            | "pvedaemon"
+            | "pveproxy"
+            | "pmgdaemon"
+            | "pmgproxy"
+            | "proxmox-backup-proxy"
+            | "php-fpm"
+            | "audit"
+            | "php"
+            | "webmin"
+            | "usermin"
+            | "monit"
+            | "vaultwarden"
+            | "bitwarden_rs"
+            | "Bitwarden-Identity"
+            | "jellyfin"
+            | "guacd"
+            | "guacamole"
+            | "tomcat"
+            | "znc"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_with_sentences_is_known() {
+        for program in SERVICES.iter().flat_map(|service| service.programs) {
+            assert!(has(program), "{program}");
+        }
+    }
+}
