@@ -7,18 +7,25 @@ use crate::{Activity, Kind};
 /// The weight of an event that stands alone, in the bands that Wazuh's users know: 0 to 2 is silent, 3 to 6 a note, 7 to
 /// 11 an alert, from 12 on critical.
 ///
-/// What was done decides where that is known; else what the sender says of its severity, and last the level of the line.
+/// What was done decides where that is known; else what the sender says of its severity; else what the action is on
+/// record for; last the level of the line.
 ///
-/// | kind | weight |
+/// | what | weight |
 /// |---|---|
-/// | a sign-in that failed, over SSH, to a service, through PAM, sudo or su | 5 |
-/// | a sign-in that went through, a command run by sudo or doas | 3 |
-/// | sudo refused somebody who may not use it | 5 |
-/// | an SSH client that no ordinary one is | 6 |
+/// | a sign-in that failed, over SSH, to a service, through PAM, sudo or su; sudo refused somebody | 5 |
+/// | as many failures as one connection may have | 8 |
+/// | a sign-in that went through, a session, a command run by sudo or doas | 3 |
+/// | an SSH client that no ordinary one is; a request that attacks, or one of too many | 6 |
 /// | PAM locked a user out | 8 |
-/// | a request that attacks | 6; one that probes, is refused or is none 5; one of too many 6 |
+/// | a request that probes, is refused, or is none | 5 |
+/// | an anomaly or a change of the rules of access that the kernel's audit names | 8 |
+/// | the sender's own severity: low, medium, high, critical | 3, 5, 8, 12 |
+/// | an action on record that switches something off | 12; that destroys, or touches secrets, rights or money 7; another 3 |
+/// | a line: debug, info, warn, error, fatal | 0, 2, 3, 5, 7 |
 pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
+    let text = |path: &str| event.field(path).and_then(Value::as_str);
     match activity.kind {
+        Kind::SshFailure if text("event.reason") == Some("too many authentication failures") => 8,
         Kind::SshFailure
         | Kind::AuthFailure
         | Kind::PamFailedAuth
@@ -29,32 +36,134 @@ pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
         Kind::SshSuspicious | Kind::WebAttack | Kind::WebRate => 6,
         Kind::PamUserLock => 8,
         Kind::WebProbe | Kind::WebMalformed | Kind::WebAuthFailure => 5,
-        Kind::None => said(event).unwrap_or_else(|| of_level(event)),
+        Kind::None => mnemonic(&event.message)
+            .or_else(|| said(event))
+            .or_else(|| recorded(event))
+            .unwrap_or_else(|| of_level(event)),
     }
 }
 
-/// What the sender says of its severity: that of its rule or product, from 0 to 10 or 0 to 100.
+/// `%ASA-4-106023: …`: the severities of network devices from 0 to 7, of which those from 5 on are their everyday.
+fn mnemonic(message: &str) -> Option<u8> {
+    let (_, rest) = message.strip_prefix('%')?.split_once('-')?;
+    match rest.as_bytes() {
+        [b'0'..=b'2', b'-', ..] => Some(8),
+        [b'3', b'-', ..] => Some(5),
+        [b'4', b'-', ..] => Some(4),
+        [b'5'..=b'7', b'-', ..] => Some(2),
+        _ => None,
+    }
+}
+
+/// What the sender says of its severity: in words, or as the number of its rule or product, from 0 to 10 or 0 to 100.
 fn said(event: &Event<'_>) -> Option<u8> {
-    let number = match event.field("event.severity")? {
-        Value::Int(number) => *number,
-        _ => return None,
-    };
+    let mut found = None;
+    for field in &event.fields {
+        let path = field.path.as_ref();
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let is_severity = name.eq_ignore_ascii_case("severity")
+            || (name == "Label" && path.ends_with("Severity.Label"))
+            || matches!(name, "severityLabel" | "threat_level" | "crlevel");
+        if !is_severity || path.starts_with("log.") {
+            continue;
+        }
+        let weight = match &field.value {
+            Value::String(text) => of_word(text),
+            Value::Int(number) if path == "event.severity" => of_number(*number),
+            _ => None,
+        };
+        found = found.max(weight);
+    }
+    // Products of security speak of levels in other words than programs do.
+    if found.is_none() && event.field("observer.vendor").is_some() {
+        found = Some(match event.severity {
+            Severity::Fatal => 12,
+            Severity::Error => 8,
+            Severity::Warn => 5,
+            _ => 3,
+        });
+    }
+    found
+}
+
+fn of_word(word: &str) -> Option<u8> {
+    [("informational", 3), ("low", 3), ("medium", 5), ("moderate", 5), ("high", 8), ("critical", 12)]
+        .iter()
+        .find_map(|(name, weight)| word.eq_ignore_ascii_case(name).then_some(*weight))
+}
+
+const fn of_number(number: i64) -> Option<u8> {
     Some(match number {
-        0..=3 => 3,
-        4..=6 => 5,
-        7 | 8 => 8,
-        9 | 10 => 12,
-        11..=39 => 3,
-        40..=69 => 5,
-        70..=89 => 8,
-        90..=100 => 12,
+        0..=3 | 11..=39 => 3,
+        4..=6 | 40..=69 => 5,
+        7 | 8 | 70..=89 => 8,
+        9 | 10 | 90..=100 => 12,
         _ => return None,
     })
 }
 
-const fn of_level(event: &Event<'_>) -> u8 {
+/// What somebody did on record: the name of an action tells what it is about.
+fn recorded(event: &Event<'_>) -> Option<u8> {
+    const OFF: [&str; 2] = ["disable", "stoplogging"];
+    const GRAVE: [&str; 19] = [
+        "destroy",
+        "delete",
+        "remove",
+        "revoke",
+        "purge",
+        "secret",
+        "permission",
+        "credential",
+        "oauth",
+        "protection",
+        "security",
+        "access",
+        "billing",
+        "payment",
+        "plan_change",
+        "two_factor",
+        "publish",
+        "quarantine",
+        "malware",
+    ];
+    let action = event.fields.iter().find_map(|field| {
+        let name = field.path.rsplit('.').next().unwrap_or_default();
+        let is_action = name.eq_ignore_ascii_case("action") || matches!(name, "operation" | "Workload");
+        field.value.as_str().filter(|_| is_action)
+    })?;
+    if let Some(kind) = action.strip_prefix("anom_") {
+        return Some(if kind.starts_with("login") { 5 } else { 8 });
+    }
+    if action.starts_with("mac_") {
+        return Some(8);
+    }
+    if event.original.as_deref().is_some_and(|line| !line.starts_with('{')) {
+        let is_session = matches!(action, "ssh_disconnect" | "password_changed" | "cron_changed");
+        return is_session.then_some(3);
+    }
+    let action = action.to_ascii_lowercase();
+    let is_any = |words: &[&str]| words.iter().any(|word| action.contains(word));
+    Some(match () {
+        () if is_any(&OFF) => 12,
+        () if is_any(&GRAVE) => 7,
+        () => 3,
+    })
+}
+
+fn of_level(event: &Event<'_>) -> u8 {
+    // Records of Windows number their levels the other way round than syslog does.
+    let is_windows = event.fields.iter().any(|field| {
+        field.path.starts_with("labels.win.")
+            || field.path.starts_with("winlog.")
+            || field.path == "event.provider"
+    });
+    let is_record = event.original.as_deref().is_some_and(|line| line.starts_with('{'));
+    let is_session =
+        matches!(event.field("event.category"), Some(Value::Json(list)) if list.contains("session"));
     match event.severity {
+        _ if is_windows => 3,
         Severity::Trace | Severity::Debug => 0,
+        Severity::Info if is_record || is_session => 3,
         Severity::Info => 2,
         Severity::Warn => 3,
         Severity::Error => 5,
@@ -69,22 +178,62 @@ mod tests {
 
     #[test]
     fn kinds_and_senders_and_levels_weigh() {
-        for (action, severity, level, expected) in [
-            ("ssh_handshake", None, Severity::Info, 6),
-            ("account_locked", None, Severity::Info, 8),
-            ("x", Some(10), Severity::Info, 12),
-            ("x", Some(1), Severity::Fatal, 3),
-            ("x", None, Severity::Debug, 0),
-            ("x", None, Severity::Fatal, 7),
+        for (fields, level, expected) in [
+            (&[("event.action", "ssh_handshake")] as &[(&str, &str)], Severity::Info, 6),
+            (&[("event.action", "account_locked")], Severity::Info, 8),
+            (
+                &[
+                    ("event.action", "ssh_login"),
+                    ("event.outcome", "failure"),
+                    ("event.reason", "too many authentication failures"),
+                ],
+                Severity::Info,
+                8,
+            ),
+            (&[("labels.finding.Severity.Label", "HIGH")], Severity::Info, 8),
+            (&[("observer.vendor", "Example")], Severity::Fatal, 12),
+            (&[("event.action", "anom_abend")], Severity::Info, 8),
+            (&[], Severity::Debug, 0),
+            (&[], Severity::Info, 2),
+            (&[], Severity::Fatal, 7),
         ] {
             let mut event = Event::new("", Timestamp::MIN);
             event.severity = level;
-            event.set("event.action", action);
-            if let Some(severity) = severity {
-                event.set("event.severity", severity);
+            for (path, value) in fields {
+                event.set(*path, *value);
             }
             let activity = Activity::of(&event);
-            assert_eq!(weight(&event, &activity), expected, "{action} {severity:?} {level}");
+            assert_eq!(weight(&event, &activity), expected, "{fields:?} {level}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_names_of_severity_weigh() {
+        for (message, expected) in
+            [("%ASA-1-105009: x", 8), ("%SYS-5-CONFIG_I: x", 2), ("%ASA-x", 2), ("plain", 2)]
+        {
+            let event = Event::new(message, Timestamp::MIN);
+            assert_eq!(weight(&event, &Activity::of(&event)), expected, "{message}");
+        }
+        let mut event = Event::new("", Timestamp::MIN);
+        event.set("event.severity", 10);
+        assert_eq!(weight(&event, &Activity::of(&event)), 12);
+        event.set("event.severity", 1000);
+        assert_eq!(weight(&event, &Activity::of(&event)), 2);
+    }
+
+    #[test]
+    fn actions_on_record_weigh_by_their_names() {
+        for (action, expected) in [
+            ("org.disable_two_factor_requirement", 12),
+            ("repo.destroy", 7),
+            ("org.update_actions_secret", 7),
+            ("discussion.create", 3),
+        ] {
+            let mut event = Event::new("", Timestamp::MIN);
+            event.original = Some("{}".into());
+            event.set("labels.audit.action", action);
+            assert_eq!(weight(&event, &Activity::of(&event)), expected, "{action}");
         }
     }
 }

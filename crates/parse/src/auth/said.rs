@@ -97,11 +97,12 @@ pub(crate) fn socket<'a>(event: &mut Event<'a>, text: &'a str) {
     }
 }
 
-/// Whether a text is what [`socket`] takes.
+/// Whether a text is what [`socket`] takes, and no word of a sentence.
 pub(crate) fn is_socket(text: &str) -> bool {
     let bare = |text: &str| {
         let text = text.trim_matches(['[', ']', '<', '>']);
-        text.parse::<IpAddr>().is_ok() || is_host_name(text)
+        let is_name = || is_host_name(text) && (text.contains('.') || text == "localhost");
+        text.parse::<IpAddr>().is_ok() || is_name()
     };
     bare(text)
         || text.rsplit_once(':').is_some_and(|(address, port)| port.parse::<u16>().is_ok() && bare(address))

@@ -68,7 +68,7 @@ fn read<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
 /// The text of pairs of hexadecimal digits.
 fn hexadecimal(text: &str) -> Option<String> {
     const DIGITS_MAX: usize = 512;
-    if text.is_empty() || text.len() % 2 != 0 || text.len() > DIGITS_MAX || !text.is_ascii() {
+    if text.is_empty() || !text.len().is_multiple_of(2) || text.len() > DIGITS_MAX || !text.is_ascii() {
         return None;
     }
     let bytes: Option<Vec<u8>> = (0..text.len() / 2)
