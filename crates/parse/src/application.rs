@@ -84,12 +84,14 @@ pub(crate) fn later_word<'a>(line: &'a str, context: &Context<'_>) -> Option<Eve
 }
 
 fn trimmed(text: &str) -> &str {
-    text.trim_start_matches([' ', '\t', '|', ',', ':', ';'])
+    let is_mark = |byte: &u8| matches!(byte, b' ' | b'\t' | b'|' | b',' | b':' | b';');
+    &text[text.bytes().take_while(is_mark).count()..]
 }
 
 fn levelled<'a>(event: &mut Event<'a>, found: &Found<'a>) {
     event.severity = found.severity;
-    let pid = if found.between.contains('[') { found.between.split_once("[pid ") } else { None };
+    let has_bracket = found.between.bytes().any(|byte| byte == b'[');
+    let pid = if has_bracket { found.between.split_once("[pid ") } else { None };
     if let Some((_, rest)) = pid {
         set_pid(event, rest);
     }
@@ -274,7 +276,7 @@ fn is_surely_logger(name: &str) -> bool {
         return name.split("::").all(|part| dots(part) == Some(0));
     }
     let Some(dots @ 1..) = dots(name) else { return false };
-    let class = name.rsplit('.').next().unwrap_or_default();
+    let class = memchr::memrchr(b'.', name.as_bytes()).map_or(name, |dot| &name[dot + 1..]);
     let is_class = class.starts_with(|first: char| first.is_ascii_uppercase())
         && class.bytes().any(|byte| byte.is_ascii_lowercase() || class.len() == 1 || byte == b'$');
     is_class && (dots > 1 || name.as_bytes()[0].is_ascii_lowercase()) && !is_exception(name)

@@ -76,6 +76,12 @@ pub(crate) fn text<'a>(
     take: &mut dyn FnMut(Read<'a>),
 ) -> Before {
     let mut before = context.before.cloned().unwrap_or_default();
+    // At once for all lines, where none has anything else.
+    let whole = std::str::from_utf8(body).ok();
+    let utf8 = |piece: &'a [u8]| {
+        let begin = piece.as_ptr().addr() - body.as_ptr().addr();
+        whole?.get(begin..begin + piece.len())
+    };
     w3c::begin(body, &mut before, context);
     for Piece { bytes, is_rest, is_entry } in joining::pieces(body, context) {
         w3c::direct(bytes, &mut before, context);
@@ -100,7 +106,7 @@ pub(crate) fn text<'a>(
             let elements = windows::elements(text);
             if elements.first().is_some_and(|element| element.len() < text.len()) {
                 for element in elements {
-                    let event = line::complete(element.as_bytes(), context, tell);
+                    let event = line::complete(element.as_bytes(), Some(element), context, tell);
                     put(element.as_bytes(), event, &mut before);
                 }
                 continue;
@@ -116,7 +122,7 @@ pub(crate) fn text<'a>(
             columned(bytes, &mut before, context).inspect(|_| tell(w3c::NAME))
         };
         let event = special.unwrap_or_else(|| {
-            line::complete(bytes, &Context { before: Some(&before), ..context.clone() }, tell)
+            line::complete(bytes, utf8(bytes), &Context { before: Some(&before), ..context.clone() }, tell)
         });
         put(bytes, event, &mut before);
     }

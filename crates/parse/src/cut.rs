@@ -11,7 +11,8 @@ pub(crate) fn once(text: &str, mark: u8) -> Option<(&str, &str)> {
 /// As [`once`], where the mark is at most so many bytes away.
 pub(crate) fn within(text: &str, mark: u8, bytes_max: usize) -> Option<(&str, &str)> {
     debug_assert!(mark.is_ascii());
-    let at = text.bytes().take(bytes_max).position(|byte| byte == mark)?;
+    let head = &text.as_bytes()[..text.len().min(bytes_max)];
+    let at = head.iter().position(|byte| *byte == mark)?;
     Some((&text[..at], &text[at + 1..]))
 }
 

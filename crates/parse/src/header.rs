@@ -173,8 +173,8 @@ fn of(word: &Word<'_>, is_first: bool) -> Option<Severity> {
             .strip_prefix('[')
             .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
     };
-    let is_level = is_first && name == word.text && (marks(word.after) || names_program());
-    is_level.then(|| level::of_token(name)).flatten()
+    let severity = level::of_token(name).filter(|_| is_first && name.len() == word.text.len())?;
+    (marks(word.after) || names_program()).then_some(severity)
 }
 
 /// `shop.ERROR`, `payment-systems.CRITICAL`: a channel and its level.

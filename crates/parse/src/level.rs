@@ -60,47 +60,68 @@ pub fn level_from_message(message: &str) -> Option<Severity> {
     }
     let bytes = &message.as_bytes()[..message.len().min(LOOK_BYTES)];
     let mut sentence = Sentence::default();
-    let (mut previous, mut previous_start) = (0..0, 0);
-    let (mut at, mut looked) = (0, 0);
+    let (mut previous, mut at) = (0..0, 0);
     while at < bytes.len() {
         if !is_word(bytes[at]) {
             at += 1;
             continue;
         }
-        if sentence.has_begun() && at >= looked {
-            let mark = at + memchr::memchr2(b':', b'=', &bytes[at..])?;
-            looked = mark + BEHIND_MARK;
-            let start = word_before(bytes, word_before(bytes, mark));
-            if start > at {
-                (at, previous, previous_start) = (start, start..start, start);
-            }
+        if sentence.has_begun() {
+            return behind_marks(bytes, at, &sentence);
         }
-        let start = at;
-        while at < bytes.len() && is_word(bytes[at]) {
-            at += 1;
+        let word = at..word_end(bytes, at);
+        let found = level_at(bytes, word.clone(), previous, &sentence);
+        if found.is_some() {
+            return found;
         }
-        let before = &bytes[previous.clone()];
-        let assigned = names_level(before) && is_assigned(bytes, previous_start, start, &sentence);
-        if at - start >= 3
-            && (assigned || may_be_level(bytes, start..at))
-            && let Some(found) = level_of(bytes, start..at, assigned, &sentence)
-            && !negates(before)
-        {
-            return Some(found);
-        }
-        if !sentence.has_begun() {
-            sentence.add(bytes, start..at);
-        }
-        previous = start..at;
-        previous_start = start;
+        sentence.add(bytes, word.clone());
+        (previous, at) = (word.clone(), word.end);
     }
     None
 }
 
-/// Where the last word before a place begins.
-fn word_before(bytes: &[u8], place: usize) -> usize {
+/// The level within a sentence: right before a colon, or given to a name.
+fn behind_marks(bytes: &[u8], at: usize, sentence: &Sentence) -> Option<Severity> {
+    memchr::memchr2_iter(b':', b'=', &bytes[at..]).find_map(|mark| {
+        let mark = at + mark;
+        let name = word_before(bytes, mark);
+        let stands_before = || level_at(bytes, name.clone(), word_before(bytes, name.start), sentence);
+        let is_given = || {
+            let begin = mark + bytes[mark..].iter().take(BEHIND_MARK).position(|byte| is_word(*byte))?;
+            level_at(bytes, begin..word_end(bytes, begin), name.clone(), sentence)
+        };
+        let before =
+            if bytes[mark] == b':' && name.end == mark && name.start >= at { stands_before() } else { None };
+        before.or_else(|| if names_level(&bytes[name.clone()]) { is_given() } else { None })
+    })
+}
+
+/// The level that a word is, behind the word before it.
+fn level_at(
+    bytes: &[u8],
+    word: std::ops::Range<usize>,
+    previous: std::ops::Range<usize>,
+    sentence: &Sentence,
+) -> Option<Severity> {
+    if word.len() < 3 {
+        return None;
+    }
+    let before = &bytes[previous.clone()];
+    let assigned = names_level(before) && is_assigned(bytes, previous, word.start, sentence);
+    if !(assigned || may_be_level(bytes, word.clone())) {
+        return None;
+    }
+    level_of(bytes, word, assigned, sentence).filter(|_| !negates(before))
+}
+
+fn word_end(bytes: &[u8], start: usize) -> usize {
+    bytes[start..].iter().position(|byte| !is_word(*byte)).map_or(bytes.len(), |length| start + length)
+}
+
+/// The last word before a place.
+fn word_before(bytes: &[u8], place: usize) -> std::ops::Range<usize> {
     let end = bytes[..place].iter().rposition(|byte| is_word(*byte)).map_or(0, |last| last + 1);
-    bytes[..end].iter().rposition(|byte| !is_word(*byte)).map_or(0, |mark| mark + 1)
+    bytes[..end].iter().rposition(|byte| !is_word(*byte)).map_or(0, |mark| mark + 1)..end
 }
 
 /// Whether plain words have begun a sentence, in which no word is a level.
@@ -114,11 +135,11 @@ impl Sentence {
     fn add(&mut self, bytes: &[u8], word: std::ops::Range<usize>) {
         let is_free = |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b',' | b'!'));
         let before = word.start.checked_sub(1).and_then(|index| bytes.get(index));
-        let text = &bytes[word.clone()];
-        let is_plain =
-            text.iter().all(u8::is_ascii_alphabetic) && is_free(before) && is_free(bytes.get(word.end));
-        let tail = &text[1..];
-        if is_plain && tail.iter().all(u8::is_ascii_lowercase) {
+        if !is_free(bytes.get(word.end)) || !is_free(before) {
+            return;
+        }
+        let (text, tail) = (&bytes[word.clone()], &bytes[word.start + 1..word.end]);
+        if text[0].is_ascii_alphabetic() && tail.iter().all(u8::is_ascii_lowercase) {
             self.words = self.words.saturating_add(1);
             self.capitalised |= text[0].is_ascii_uppercase() && !tail.is_empty();
         }
@@ -162,14 +183,13 @@ fn names_level(word: &[u8]) -> bool {
 
 /// Whether the name of a level at `name` and the word at `value` are a field and its value: `level=warn`,
 /// `"level":"warn"`, `severity: warn`; not a part of a query string or an option.
-fn is_assigned(bytes: &[u8], name: usize, value: usize, sentence: &Sentence) -> bool {
-    let before = name.checked_sub(1).map(|index| bytes[index]);
+fn is_assigned(bytes: &[u8], name: std::ops::Range<usize>, value: usize, sentence: &Sentence) -> bool {
+    let before = name.start.checked_sub(1).map(|index| bytes[index]);
     let is_field = before.is_none_or(|byte| {
         matches!(byte, b' ' | b'\t' | b'{' | b'[' | b'(' | b',' | b';' | b'|' | b'"' | b'\'' | b'.')
     });
-    let between: Vec<u8> = bytes[name..value].iter().copied().filter(|byte| !is_word(*byte)).collect();
     is_field
-        && match between.as_slice() {
+        && match &bytes[name.end..value] {
             b"=" | b"=\"" | b"='" | b"=[" | b"\":\"" | b"\": \"" | b"\" : \"" | b"':'" | b"': '" => true,
             b":" | b": " | b" : " | b" = " => !sentence.has_begun() && sentence.words <= 1,
             _ => false,
@@ -402,6 +422,7 @@ mod tests {
             ("t=2026-10-22T21:59:01+0000 lvl=eror msg=x", Some(Severity::Error)),
             ("lvl=dbug", Some(Severity::Debug)),
             ("severity: warning", Some(Severity::Warn)),
+            ("Handled a stream from 192.0.2.7:34871 level=debug", Some(Severity::Debug)),
             ("Traceback (most recent call last):", Some(Severity::Error)),
             ("Exception in thread \"main\" java.lang.Error", Some(Severity::Error)),
             ("thread 'main' panicked at src/main.rs:2:5:", Some(Severity::Fatal)),

@@ -33,6 +33,7 @@ mod record;
 #[cfg(test)]
 mod samples;
 mod scale;
+mod signs;
 mod stamp;
 mod stamped;
 mod syslog;

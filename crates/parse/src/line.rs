@@ -7,9 +7,11 @@ use event::{Event, Severity};
 use crate::{
     Context, access, ansi, application, auth,
     container::{self, Part},
-    decoding,
+    decoding::{self, Decoding},
     formats::{self, Line, network, supercomputers, vendor},
-    joining, level, nested, record, syslog,
+    joining, level, nested, record,
+    signs::Signs,
+    syslog,
     time::{self, Stamp},
     windows,
 };
@@ -21,13 +23,23 @@ use crate::{
 /// whatever begins with a time stamp or a level. `original` is the whole line; the message is what follows the header,
 /// the whole line for access logs and plain text.
 pub fn line<'a>(bytes: &'a [u8], context: &Context<'_>) -> Event<'a> {
-    complete(bytes, context, &mut |_| {})
+    complete(bytes, None, context, &mut |_| {})
 }
 
-/// As [`line`], telling the name of each format that was found, from the outside in.
-pub(crate) fn complete<'a>(bytes: &'a [u8], context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Event<'a> {
+/// As [`line`], telling the name of each format that was found, from the outside in. `text` is the same line where it
+/// is known to be UTF-8.
+pub(crate) fn complete<'a>(
+    bytes: &'a [u8],
+    text: Option<&'a str>,
+    context: &Context<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> Event<'a> {
     let (bytes, truncated) = cut(joining::content(bytes), context.line_bytes_max);
-    let mut event = match decoding::text(bytes) {
+    let decoded = match text.and_then(|text| text.get(..bytes.len())) {
+        Some(text) => (Cow::Borrowed(text), Decoding::Utf8),
+        None => decoding::text(bytes),
+    };
+    let mut event = match decoded {
         (Cow::Borrowed(text), _) => recognised(text, context, tell),
         (Cow::Owned(text), decoding) => {
             let mut event = recognised(&text, context, tell).into_owned();
@@ -61,7 +73,10 @@ fn cut(bytes: &[u8], max: usize) -> (&[u8], bool) {
 /// The event of a text, be it one line or several that belong together, and the name of each format that was found,
 /// from the outside in.
 pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Event<'a> {
-    if let Some(bare) = ansi::strip(line) {
+    let signs = Signs::of(line);
+    if signs.has(Signs::ESCAPE)
+        && let Some(bare) = ansi::strip(line)
+    {
         tell("terminal colours");
         let mut event = recognised(&bare, context, tell).into_owned();
         event.flag(event::field::ANSI);
@@ -73,14 +88,16 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dy
         .or_else(|| contained(text, context, tell))
         .or_else(|| spread(text, context, tell));
     let mut event = found.unwrap_or_else(|| {
-        joining::event(text, |text| {
-            let (name, event) =
-                structured(text, context).unwrap_or_else(|| ("plain text", plain(text, context)));
+        let mut one = |text: &'a str| {
+            let found = structured(text, signs, context);
+            let (name, event) = found.unwrap_or_else(|| ("plain text", plain(text, context)));
             tell(name);
             event
-        })
+        };
+        if signs.has(Signs::NEWLINE) { joining::event(text, one) } else { one(text) }
     });
-    if event.message.len() < text.len() && nested::unfold(&mut event, context) {
+    let may_hold_record = matches!(event.message, Cow::Owned(_)) || signs.has(Signs::PAIR);
+    if may_hold_record && event.message.len() < text.len() && nested::unfold(&mut event, context) {
         tell("a record in its message");
     }
     if event.fields.is_empty() && event.message.len() == text.len() {
@@ -138,7 +155,7 @@ fn plain<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
 }
 
 /// The event of a line, and what its format is called.
-fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
+fn structured<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
     match text.as_bytes().first()? {
         // Continued lines, such as those of stack traces.
         b' ' | b'\t' => None,
@@ -150,8 +167,8 @@ fn structured<'a>(text: &'a str, context: &Context<'_>) -> Option<(&'static str,
         _ => {
             let line = Line::new(text, context);
             formats::event(&line, context).or_else(|| match &line.stamp {
-                Some(stamp) => Some(stamped(stamp, context)),
-                None => unstamped(text, context),
+                Some(stamp) => Some(stamped(stamp, signs, context)),
+                None => unstamped(text, signs, context),
             })
         }
     }
@@ -165,10 +182,12 @@ fn named<'a>(
     move || Some((name, event()?))
 }
 
-fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> (&'static str, Event<'a>) {
-    let (name, mut event) = named("network device", || network::stamped(stamp, context))()
+fn stamped<'a>(stamp: &Stamp<'a>, signs: Signs, context: &Context<'_>) -> (&'static str, Event<'a>) {
+    let device = || if signs.has(Signs::PERCENT) { network::stamped(stamp, context) } else { None };
+    let request = || if signs.has(Signs::QUOTE) { access::stamped(stamp, context) } else { None };
+    let (name, mut event) = named("network device", device)()
         .or_else(named("syslog", || syslog::stamped(stamp, context)))
-        .or_else(named("access log", || access::stamped(stamp, context)))
+        .or_else(named("access log", request))
         .unwrap_or_else(|| ("time stamp first", application::stamped(stamp, context)));
     if stamp.at.is_none() {
         event.flag(event::field::TIMESTAMP_REPLACED);
@@ -177,14 +196,16 @@ fn stamped<'a>(stamp: &Stamp<'a>, context: &Context<'_>) -> (&'static str, Event
     (name, event)
 }
 
-fn unstamped<'a>(text: &'a str, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
+fn unstamped<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
+    let device = || if signs.has(Signs::PERCENT) { network::event(text, context) } else { None };
+    let pairs = || if signs.has(Signs::PAIR) { nested::logfmt(text, context) } else { None };
     named("level first", || application::level_first(text, context))()
         .or_else(named("access log", || access::event(text, context)))
         .or_else(named("failure log of a supercomputer", || supercomputers::event(text, context)))
         .or_else(named("syslog", || syslog::version_one(text, context)))
         .or_else(named("syslog", || syslog::unstamped(text, context)))
-        .or_else(named("network device", || network::event(text, context)))
+        .or_else(named("network device", device))
         .or_else(named("security product", || vendor::event(text, context.received, context)))
-        .or_else(named("logfmt", || nested::logfmt(text, context)))
+        .or_else(named("logfmt", pairs))
         .or_else(named("time stamp after some words", || application::later_word(text, context)))
 }

@@ -61,16 +61,17 @@ fn header<'a>(stamp: &Stamp<'a>, has_priority: bool, context: &Context<'_>) -> O
     if let Some((severity, after)) = facility(after) {
         return Some(Event { severity, ..content(host, after, timestamp, context) });
     }
+    // A level is no host, and none stands before a program.
+    if !is_syslog && (host.is_some_and(|host| level::of_token(host).is_some()) || begins_with_level(after)) {
+        return None;
+    }
     let tag = tag(after);
     if !is_syslog && tag.is_none() && stamp.form == Form::Other {
         return None;
     }
-    let is_levelled =
-        !is_syslog && (host.is_some_and(|host| level::of_token(host).is_some()) || begins_with_level(after));
     let looks_like_host = || host.is_some_and(looks_like_host);
     let is_sure = match (&tag, stamp.form) {
         _ if has_priority => true,
-        _ if is_levelled => false,
         (Some(tag), _) if tag.pid.is_some() => true,
         (Some(_), Form::Syslog) => true,
         (Some(_), Form::Iso) => looks_like_host() || stamp.has_offset(),
@@ -126,8 +127,8 @@ fn facility(text: &str) -> Option<(Severity, &str)> {
 }
 
 fn begins_with_level(text: &str) -> bool {
-    let word = text.split([' ', ':']).next().unwrap_or_default();
-    level::of_token(word.trim_matches(['[', ']'])).is_some()
+    let end = text.bytes().position(|byte| matches!(byte, b' ' | b':')).unwrap_or(text.len());
+    level::of_token(text[..end].trim_matches(['[', ']'])).is_some()
 }
 
 fn is_host(token: &str) -> bool {

@@ -10,7 +10,7 @@ use crate::{Context, cut, level};
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "Android",
-        begins: Begins::Stamp(b"0123456789TVDINWEFAC"),
+        begins: Begins::Digits(b"0123456789TVDINWEFAC"),
         read: timed,
         #[cfg(test)]
         samples: SAMPLES,

@@ -10,7 +10,7 @@ use crate::{Context, cut, level, time};
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "MySQL or MariaDB",
-        begins: Begins::Stamp(b"0123456789["),
+        begins: Begins::Digits(b"0123456789["),
         read: mysql,
         #[cfg(test)]
         samples: MYSQL,

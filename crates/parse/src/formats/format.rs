@@ -25,6 +25,10 @@ impl<'a> Line<'a> {
 pub(super) enum Begins {
     /// With a time stamp, behind which one of these bytes stands, blanks apart; any where there are none.
     Stamp(&'static [u8]),
+    /// The same where the stamp begins with a digit.
+    Digits(&'static [u8]),
+    /// The same where it stands in brackets.
+    Bracket(&'static [u8]),
     /// With one of these bytes, and no time stamp.
     With(&'static [u8]),
 }

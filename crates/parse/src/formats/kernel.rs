@@ -17,7 +17,7 @@ pub(super) const FORMATS: &[Format] = &[
     },
     Format {
         name: "dmesg -T",
-        begins: Begins::Stamp(&[]),
+        begins: Begins::Bracket(&[]),
         read: dated,
         #[cfg(test)]
         samples: &[],

@@ -49,32 +49,55 @@ pub(crate) fn event<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<(&'sta
     let asked = match &line.stamp {
         Some(stamp) => {
             let next = stamp.rest.bytes().find(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or_default();
-            &BY_START.stamped[usize::from(next)]
+            let by_next = match first {
+                b'0'..=b'9' => &BY_START.digits,
+                b'[' => &BY_START.bracket,
+                _ => &BY_START.other,
+            };
+            &by_next[usize::from(next)]
         }
         None => &BY_START.first_byte[usize::from(first)],
     };
     asked.iter().find_map(|format| Some((format.name, (format.read)(line, context)?)))
 }
 
-/// The formats of the table by how their lines begin.
+/// The formats of the table by how their lines begin: by what the stamp begins with and the byte behind it, else by the
+/// first byte.
 struct ByStart {
-    stamped: Vec<Vec<&'static Format>>,
+    digits: Vec<Vec<&'static Format>>,
+    bracket: Vec<Vec<&'static Format>>,
+    other: Vec<Vec<&'static Format>>,
     first_byte: Vec<Vec<&'static Format>>,
 }
 
 static BY_START: LazyLock<ByStart> = LazyLock::new(|| {
-    let formats = || TABLE.iter().flat_map(|formats| formats.iter());
-    let begins = |first: u8| {
-        formats().filter(move |format| matches!(format.begins, Begins::With(bytes) if bytes.contains(&first)))
-    };
-    let stamped = |next: u8| {
-        formats().filter(move |format| {
-            matches!(format.begins, Begins::Stamp(bytes) if bytes.is_empty() || bytes.contains(&next))
-        })
+    let by_byte = |bytes_of: fn(Begins) -> Option<&'static [u8]>| {
+        let formats = |byte: u8| {
+            let all = TABLE.iter().flat_map(|formats| formats.iter());
+            let is_asked = |format: &&Format| {
+                bytes_of(format.begins).is_some_and(|bytes| bytes.is_empty() || bytes.contains(&byte))
+            };
+            all.filter(is_asked).collect()
+        };
+        (0..=u8::MAX).map(formats).collect()
     };
     ByStart {
-        stamped: (0..=u8::MAX).map(|next| stamped(next).collect()).collect(),
-        first_byte: (0..=u8::MAX).map(|first| begins(first).collect()).collect(),
+        digits: by_byte(|begins| match begins {
+            Begins::Stamp(next) | Begins::Digits(next) => Some(next),
+            _ => None,
+        }),
+        bracket: by_byte(|begins| match begins {
+            Begins::Stamp(next) | Begins::Bracket(next) => Some(next),
+            _ => None,
+        }),
+        other: by_byte(|begins| match begins {
+            Begins::Stamp(next) => Some(next),
+            _ => None,
+        }),
+        first_byte: by_byte(|begins| match begins {
+            Begins::With(first) => Some(first),
+            _ => None,
+        }),
     }
 });
 

@@ -12,14 +12,14 @@ use crate::{Context, access, auth, cut, level, time};
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "IIS",
-        begins: Begins::Stamp(&[]),
+        begins: Begins::Digits(&[]),
         read: iis,
         #[cfg(test)]
         samples: IIS,
     },
     Format {
         name: "Squid",
-        begins: Begins::Stamp(&[]),
+        begins: Begins::Digits(&[]),
         read: squid,
         #[cfg(test)]
         samples: SQUID,
@@ -33,7 +33,7 @@ pub(super) const FORMATS: &[Format] = &[
     },
     Format {
         name: "exim",
-        begins: Begins::Stamp(&[]),
+        begins: Begins::Digits(&[]),
         read: exim,
         #[cfg(test)]
         samples: EXIM,

@@ -32,6 +32,20 @@ const MONTHS: [&[u8]; 12] = [
 const WEEKDAYS: [&[u8]; 7] =
     [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
 
+/// The first three letters of names as numbers, which are compared at once.
+const fn keys<const COUNT: usize>(names: &[&[u8]; COUNT]) -> [u32; COUNT] {
+    let mut keys = [0; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        keys[at] = u32::from_le_bytes([names[at][0], names[at][1], names[at][2], 0]);
+        at += 1;
+    }
+    keys
+}
+
+const MONTH_KEYS: [u32; 12] = keys(&MONTHS);
+const WEEKDAY_KEYS: [u32; 7] = keys(&WEEKDAYS);
+
 impl<'b> Scan<'b> {
     pub(super) const fn new(bytes: &'b [u8]) -> Self {
         Self { bytes, at: 0 }
@@ -111,23 +125,23 @@ impl<'b> Scan<'b> {
 
     /// The name of a month, whole or its first three letters, a point after these or not.
     pub(super) fn month(&mut self) -> Option<i8> {
-        self.name(&MONTHS).map(|index| index as i8 + 1)
+        self.name(&MONTHS, &MONTH_KEYS).map(|index| index as i8 + 1)
     }
 
     pub(super) fn weekday(&mut self) -> Option<()> {
-        self.name(&WEEKDAYS).map(|_| ())
+        self.name(&WEEKDAYS, &WEEKDAY_KEYS).map(|_| ())
     }
 
-    fn name(&mut self, names: &[&[u8]]) -> Option<usize> {
-        let short = self.rest().get(..3)?;
+    fn name(&mut self, names: &[&[u8]], keys: &[u32]) -> Option<usize> {
         // What is a letter of a name once this bit is set was that letter before, in either case.
-        let [first, second, third] = [short[0] | 0x20, short[1] | 0x20, short[2] | 0x20];
-        let index = names.iter().position(|name| {
-            name[0] | 0x20 == first && name[1] | 0x20 == second && name[2] | 0x20 == third
-        })?;
+        let [first, second, third] = self.rest().first_chunk::<3>()?.map(|byte| byte | 0x20);
+        let key = u32::from_le_bytes([first, second, third, 0]);
+        let index = keys.iter().position(|known| *known == key)?;
         let name = names[index];
-        let whole = self.rest().get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name));
-        self.at += if whole { name.len() } else { 3 };
+        let goes_on = self.rest().get(3).is_some_and(u8::is_ascii_alphabetic);
+        let is_whole =
+            goes_on && self.rest().get(..name.len()).is_some_and(|word| word.eq_ignore_ascii_case(name));
+        self.at += if is_whole { name.len() } else { 3 };
         let _ = self.is(b'.');
         Some(index)
     }
