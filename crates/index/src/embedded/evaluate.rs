@@ -1,6 +1,9 @@
 //! Evaluating a query without reading rows, as far as that goes, and on rows where it must.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    cell::OnceCell,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -51,7 +54,8 @@ pub(super) struct States {
     pub(super) terms: Arc<Terms>,
     pub(super) any: Arc<Vec<Known>>,
     by_answer: Mutex<HashMap<Vec<bool>, Answered, FixedState>>,
-    plans: Mutex<Plans>,
+    /// By phrase.
+    plans: Vec<OnceLock<Plans>>,
 }
 
 /// What follows from an answer.
@@ -62,13 +66,9 @@ struct Answered {
     touches: bool,
 }
 
-/// By phrase and row shape.
-type Plans = HashMap<(usize, u32), Arc<SuspectPlan>, FixedState>;
+/// By row shape of the segment, made when they are first needed.
+type Plans = Box<[OnceLock<SuspectPlan>]>;
 
-/// About what a plan takes.
-const PLAN_BYTES: usize = 256;
-/// No more plans are kept.
-const PLANS_MAX: usize = 16_384;
 /// More different answers than this are worked out again for each block.
 const ANSWERS_MAX: usize = 16;
 
@@ -143,17 +143,13 @@ impl States {
         ShapeTest::new(&self.terms, shape, Places(Some(answers)), candidates).state(&self.terms.root)
     }
 
-    /// Where a row shape may hold what a phrase of this query wants at a variable place.
-    pub(super) fn plan(&self, phrase: usize, number: u32, shape: &RowShape) -> Arc<SuspectPlan> {
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = plans.get(&(phrase, number)) {
-            return Arc::clone(plan);
-        }
-        let plan = Arc::new(SuspectPlan::new(&self.terms.terms[phrase].phrase, shape));
-        if plans.len() < PLANS_MAX {
-            plans.insert((phrase, number), Arc::clone(&plan));
-        }
-        plan
+    /// Where a row shape may hold what a phrase of this query wants at a variable place; None when there is no such
+    /// phrase or row shape.
+    pub(super) fn plan(&self, phrase: usize, number: u32, tables: &Tables) -> Option<&SuspectPlan> {
+        let (term, shape) = (self.terms.terms.get(phrase)?, tables.shapes.get(number as usize)?);
+        let make = || tables.shapes.iter().map(|_| OnceLock::new()).collect();
+        let plan = self.plans.get(phrase)?.get_or_init(make).get(number as usize)?;
+        Some(plan.get_or_init(|| SuspectPlan::new(&term.phrase, shape)))
     }
 }
 
@@ -181,15 +177,14 @@ pub(super) fn states(
 ) -> Result<Arc<States>, IndexError> {
     let mut make = || -> Result<(States, usize), IndexError> {
         let any = all_states(terms, tables, Places(None), meter)?;
-        let open = any.iter().filter(|state| **state == Known::Depends).count();
-        // With room for further answers, and for the plans of shapes that need rows to be read.
-        let plans = (open * terms.probes()).min(PLANS_MAX) * PLAN_BYTES;
-        let size = any.len() * 4 + plans + 256;
+        // With room for further answers, and for the plans where few phrases have them.
+        let planned = if terms.are_many() { 0 } else { terms.terms.len() };
+        let size = any.len() * (4 + planned * size_of::<OnceLock<SuspectPlan>>()) + 256;
         let states = States {
             terms: Arc::clone(terms),
             any: Arc::new(any),
             by_answer: Mutex::default(),
-            plans: Mutex::default(),
+            plans: terms.terms.iter().map(|_| OnceLock::new()).collect(),
         };
         Ok((states, size))
     };
@@ -203,7 +198,8 @@ struct ShapeTest<'t> {
     terms: &'t Terms,
     shape: &'t RowShape,
     places: Places<'t>,
-    pieces: Vec<Option<&'t str>>,
+    /// Its fixed tokens, once they are needed.
+    pieces: OnceCell<Vec<Option<&'t str>>>,
     /// The phrases that the fixed pieces may hold.
     candidates: &'t Candidates,
     slots: &'t [u8],
@@ -216,14 +212,19 @@ impl<'t> ShapeTest<'t> {
         places: Places<'t>,
         candidates: &'t mut Candidates,
     ) -> Self {
-        let pieces = if terms.terms.is_empty() { Vec::new() } else { shape.pieces() };
+        let pieces = OnceCell::new();
         if terms.are_many() {
-            let fixed: Vec<&str> = pieces.iter().map(|piece| piece.unwrap_or_default()).collect();
+            let own = pieces.get_or_init(|| shape.pieces());
+            let fixed: Vec<&str> = own.iter().map(|piece| piece.unwrap_or_default()).collect();
             terms.look(&fixed.join(" "), candidates);
         }
         let slots = shape.message.from.literal as usize..shape.message.to.literal as usize;
         let slots = shape.slots.get(slots).unwrap_or_default();
         Self { terms, shape, places, pieces, candidates, slots }
+    }
+
+    fn pieces(&self) -> &[Option<&'t str>] {
+        self.pieces.get_or_init(|| self.shape.pieces())
     }
 
     fn state(&self, node: &Node) -> Known {
@@ -266,14 +267,20 @@ impl<'t> ShapeTest<'t> {
     }
 
     fn phrase_state(&self, number: usize) -> Known {
-        let Some(Term { phrase, probes }) = self.terms.terms.get(number) else { return Known::Depends };
-        let may_be_fixed = !self.terms.are_many() || self.candidates.may_hold(number);
+        let Some(Term { phrase, probes, needles }) = self.terms.terms.get(number) else {
+            return Known::Depends;
+        };
         let fixed =
             |pattern: &TokenPattern, piece: &Option<&str>| piece.is_some_and(|token| pattern.matches(token));
         let is_fixed = |window: &[Option<&str>]| {
             phrase.0.iter().zip(window).all(|(pattern, piece)| fixed(pattern, piece))
         };
-        if may_be_fixed && self.pieces.windows(phrase.0.len()).any(is_fixed) {
+        // Most literals do not hold a token as text either, which is seen sooner.
+        let may_be_fixed = match self.terms.are_many() {
+            true => self.candidates.may_hold(number),
+            false => needles.iter().flatten().all(|needle| needle.may_be_in(&self.shape.literals)),
+        };
+        if may_be_fixed && self.pieces().windows(phrase.0.len()).any(is_fixed) {
             return Known::Always;
         }
         let in_slot = |pattern: &TokenPattern, probe: Option<usize>| match pattern {
@@ -283,10 +290,12 @@ impl<'t> ShapeTest<'t> {
             }
         };
         let mut any = false;
-        for (pattern, probe) in phrase.0.iter().zip(probes) {
+        for ((pattern, probe), needle) in phrase.0.iter().zip(probes).zip(needles) {
             if in_slot(pattern, *probe) {
                 any = true;
-            } else if !self.pieces.iter().any(|piece| fixed(pattern, piece)) {
+            } else if !needle.as_ref().is_none_or(|needle| needle.may_be_in(&self.shape.literals))
+                || !self.pieces().iter().any(|piece| fixed(pattern, piece))
+            {
                 return Known::Never;
             }
         }

@@ -314,6 +314,7 @@ impl<'a> Column<'a> {
             DICTIONARY..RUNS => {
                 let width = u32::from(tag - DICTIONARY);
                 let length = input.length(DICTIONARY_MAX)?;
+                is_no_dictionary(input)?;
                 let values = Self::parse(input, length)?.into_values(length);
                 Self::Dictionary(values, width, input.take(packed_len(count, width))?)
             }
@@ -369,18 +370,87 @@ impl<'a> Column<'a> {
             Self::Plain(values) => values,
         }
     }
+}
 
-    /// Whether a value may be in it, as far as that is known without unpacking.
-    pub(super) fn may_hold(&self, value: u64) -> bool {
-        match self {
-            Self::Frame(base, width, _) => {
-                value >= *base
-                    && (*width == 64 || value - base < 1u64.checked_shl(*width).unwrap_or(u64::MAX))
+/// Dictionaries are never written into dictionaries, and none is read there: each would be a call within a call.
+fn is_no_dictionary(input: &Input<'_>) -> Result<(), Damage> {
+    match input.0.first() {
+        Some(DICTIONARY..RUNS) => Err(Damage("a dictionary stands within another")),
+        _ => Ok(()),
+    }
+}
+
+/// Moves behind a column of `count` values and tells the places of those that are wanted, which rise. Nothing is
+/// unpacked where the head of the column rules them out; with none wanted it is passed over.
+pub(super) fn find(
+    input: &mut Input<'_>,
+    count: usize,
+    wanted: &[u64],
+    found: &mut dyn FnMut(usize),
+) -> Result<(), Damage> {
+    match input.0.first() {
+        Some(0..DELTA) => find_in_frame(input, count, wanted, found),
+        Some(DICTIONARY..RUNS) => find_in_dictionary(input, count, wanted, found),
+        _ => {
+            let column = Column::parse(input, count)?;
+            if !wanted.is_empty() {
+                let values = column.into_values(count).into_iter().enumerate();
+                let places = values.filter(|(_, value)| wanted.binary_search(value).is_ok());
+                places.for_each(|(at, _)| found(at));
             }
-            Self::Dictionary(values, ..) => values.contains(&value),
-            Self::Delta(..) | Self::Plain(_) => true,
+            Ok(())
         }
     }
+}
+
+fn find_in_frame(
+    input: &mut Input<'_>,
+    count: usize,
+    wanted: &[u64],
+    found: &mut dyn FnMut(usize),
+) -> Result<(), Damage> {
+    let width = u32::from(input.byte()?);
+    let base = input.varint()?;
+    let packed = input.take(packed_len(count, width))?;
+    let last = base.saturating_add(u64::MAX.checked_shr(64 - width).unwrap_or_default());
+    let start = wanted.partition_point(|value| *value < base);
+    let end = wanted.partition_point(|value| *value <= last);
+    match wanted.get(start..end).unwrap_or_default() {
+        [] => {}
+        [only] => {
+            let only = only - base;
+            (0..count).filter(|at| packed_at(packed, *at, width) == only).for_each(found);
+        }
+        several => {
+            let is_wanted = |value: u64| several.binary_search(&base.wrapping_add(value)).is_ok();
+            (0..count).filter(|at| is_wanted(packed_at(packed, *at, width))).for_each(found);
+        }
+    }
+    Ok(())
+}
+
+fn find_in_dictionary(
+    input: &mut Input<'_>,
+    count: usize,
+    wanted: &[u64],
+    found: &mut dyn FnMut(usize),
+) -> Result<(), Damage> {
+    let width = u32::from(input.byte()? - DICTIONARY);
+    let length = input.length(DICTIONARY_MAX)?;
+    is_no_dictionary(input)?;
+    let (mut ids, mut any) = ([false; DICTIONARY_MAX], false);
+    find(input, length, wanted, &mut |id| {
+        any = true;
+        if let Some(id) = ids.get_mut(id) {
+            *id = true;
+        }
+    })?;
+    let packed = input.take(packed_len(count, width))?;
+    if any {
+        let is_wanted = |id: u64| ids.get(id as usize).copied().unwrap_or_default();
+        (0..count).filter(|at| is_wanted(packed_at(packed, *at, width))).for_each(found);
+    }
+    Ok(())
 }
 
 fn take_runs(input: &mut Input<'_>, count: usize) -> Result<Vec<u64>, Damage> {
@@ -415,9 +485,26 @@ mod tests {
             assert!(input.0.is_empty());
             for (index, value) in values.iter().enumerate() {
                 assert_eq!(column.get(index), *value);
-                assert!(column.may_hold(*value));
             }
             assert_eq!(column.into_values(values.len()), values);
+            check_found(&out, values);
+        }
+    }
+
+    /// What is found of a column is what stands in it.
+    fn check_found(out: &[u8], values: &[u64]) {
+        let (first, last) = (values.first().copied(), values.last().copied());
+        let beside = |value: u64| [value.wrapping_sub(1), value.wrapping_add(1)];
+        let others = first.into_iter().chain(last).flat_map(beside).chain([0, 1, u64::MAX]);
+        let mut many: Vec<u64> = values.iter().copied().step_by(3).chain(others.clone()).collect();
+        many.sort_unstable();
+        let single = first.into_iter().chain(last).chain(others).map(|value| vec![value]);
+        for wanted in single.chain([Vec::new(), many]) {
+            let (mut input, mut found) = (Input(out), Vec::new());
+            find(&mut input, values.len(), &wanted, &mut |at| found.push(at)).unwrap();
+            assert!(input.0.is_empty());
+            let places = (0..values.len()).filter(|at| wanted.contains(&values[*at]));
+            assert_eq!(found, places.collect::<Vec<_>>(), "{wanted:?} in {values:?}");
         }
     }
 
@@ -446,7 +533,18 @@ mod tests {
             if let Ok(values) = decode(&mut Input(&bytes), count) {
                 prop_assert!(values.len() == count || count == 0);
             }
+            let mut places = Vec::new();
+            if find(&mut Input(&bytes), count, &[0, 7, 200], &mut |at| places.push(at)).is_ok() {
+                prop_assert!(places.iter().all(|at| *at < count));
+            }
         }
+    }
+
+    #[test]
+    fn a_dictionary_within_a_dictionary_is_damage() {
+        let nested = [DICTIONARY, 1].repeat(50_000);
+        assert!(decode(&mut Input(&nested), 1).is_err());
+        assert!(find(&mut Input(&nested), 1, &[1], &mut |_| ()).is_err());
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Testing rows of a block one by one, and reading values of their fields.
 
 use event::{Timestamp, Value, Verdict, field};
-use foldhash::fast::FixedState;
-use hashbrown::HashMap;
 use query::Test;
 
 use super::{
@@ -38,8 +36,8 @@ pub(super) struct Matcher<'b> {
     values: Vec<(Option<usize>, Option<Value<'static>>)>,
     /// Tests made since they were last asked for.
     tests: u64,
-    /// By phrase and place of the row shape.
-    suspects: HashMap<(usize, usize), Suspects, FixedState>,
+    /// By phrase and place of the row shape, as far as they were asked for.
+    suspects: Vec<Vec<Option<Suspects>>>,
     seen: Seen,
 }
 
@@ -54,7 +52,7 @@ impl<'b> Matcher<'b> {
             candidates_row: None,
             values: vec![(None, None); states.terms.paths.len()],
             tests: 0,
-            suspects: HashMap::default(),
+            suspects: states.terms.terms.iter().map(|_| Vec::new()).collect(),
             seen: Seen::default(),
         })
     }
@@ -225,16 +223,22 @@ impl<'b> Matcher<'b> {
 
     /// The rows that a phrase may be in.
     fn suspects_of(&mut self, phrase: usize, place: usize) -> Result<&Suspects, IndexError> {
-        let key = (phrase, place);
-        if !self.suspects.contains_key(&key) {
-            let number = self.rows.block.shapes()?.numbers.get(place).copied();
-            let number = number.ok_or_else(|| self.rows.block.damaged(Damage("a row shape is missing")))?;
-            let shape = &self.rows.block.tables.shapes[number as usize];
-            let plan = self.states.plan(phrase, number, shape);
-            let found = plan.suspects(place, &mut self.rows, &mut self.seen)?;
-            self.suspects.insert(key, found);
+        let (block, states) = (self.rows.block, self.states);
+        let missing = || block.damaged(Damage("a row shape is missing"));
+        let numbers = &block.shapes()?.numbers;
+        let suspects = self.suspects.get_mut(phrase).ok_or_else(missing)?;
+        if suspects.is_empty() {
+            suspects.resize_with(numbers.len(), || None);
         }
-        Ok(self.suspects.get(&key).unwrap_or(&Suspects::All))
+        let (suspects, number) = suspects.get_mut(place).zip(numbers.get(place)).ok_or_else(missing)?;
+        match suspects {
+            Some(known) => Ok(known),
+            none => {
+                let plan = states.plan(phrase, *number, block.tables).ok_or_else(missing)?;
+                let needles = &states.terms.terms[phrase].needles;
+                Ok(none.insert(plan.suspects((phrase, needles), place, block, &mut self.seen)?))
+            }
+        }
     }
 
     /// The value at a path, as `query::value_at` has it.

@@ -26,6 +26,7 @@ mod losses;
 mod manifest;
 mod matcher;
 mod merge;
+mod needle;
 mod open;
 mod reader;
 mod rows;
@@ -39,6 +40,7 @@ mod suspects;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod view;
 mod writer;
 

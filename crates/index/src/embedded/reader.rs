@@ -11,6 +11,7 @@ use super::{
     ints::{self, Column, Damage, Input, unzigzag},
     segment::{Segment, unpack},
     shapes::Tables,
+    texts::Texts,
 };
 use crate::IndexError;
 
@@ -73,19 +74,19 @@ impl Wide {
     }
 }
 
+/// The rows of each shape of a block, in their order.
 #[derive(Debug)]
-pub(super) struct Texts {
-    heap: String,
-    ends: Vec<u32>,
+pub(super) struct Members {
+    rows: Vec<u32>,
+    /// Where those of each shape start; one more than there are shapes.
+    starts: Vec<u32>,
 }
 
-impl Texts {
-    pub(super) fn get(&self, number: u64) -> Result<&str, Damage> {
-        let number = number as usize;
-        let start =
-            number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
-        let end = self.ends.get(number).copied().ok_or(Damage("a text is missing"))?;
-        self.heap.get(start as usize..end as usize).ok_or(Damage("a text is cut"))
+impl Members {
+    /// Those of the shape at a place.
+    pub(super) fn of(&self, place: usize) -> &[u32] {
+        let range = self.starts.get(place).zip(self.starts.get(place + 1));
+        range.and_then(|(start, end)| self.rows.get(*start as usize..*end as usize)).unwrap_or_default()
     }
 }
 
@@ -328,23 +329,32 @@ impl<'s> Block<'s> {
     }
 
     fn cells(&self) -> Result<&[u8], IndexError> {
-        let cells =
-            self.decoded(&self.cells, Section::Cells, |input| Ok((input.0.to_vec(), input.0.len())))?;
+        let cells = self.get(&self.cells, Section::Cells as u8, || {
+            let bytes = self.segment.section(self.index, Section::Cells)?;
+            let size = bytes.len();
+            Ok((bytes, size))
+        })?;
         Ok(cells)
+    }
+
+    /// The columns of the shape at this place, to be read one behind the other, and how many values each has.
+    pub(super) fn cells_of(&self, place: usize) -> Result<(Input<'_>, usize), IndexError> {
+        let shapes = self.shapes()?;
+        let range = shapes.starts.get(place).zip(shapes.starts.get(place + 1));
+        let cells = range.map(|(start, end)| *start as usize..*end as usize).zip(shapes.counts.get(place));
+        let missing = || self.damaged(Damage("cells are missing"));
+        let (range, count) = cells.ok_or_else(missing)?;
+        let bytes = self.cells()?.get(range).ok_or_else(missing)?;
+        Ok((Input(bytes), *count as usize))
     }
 
     /// The columns of the shape at this place, ready for [`Column::get`].
     pub(super) fn columns(&self, place: usize) -> Result<Vec<Column<'_>>, IndexError> {
-        let shapes = self.shapes()?;
-        let missing = || self.damaged(Damage("cells are missing"));
-        let (Some(number), Some(count)) = (shapes.numbers.get(place), shapes.counts.get(place)) else {
-            return Err(missing());
-        };
-        let range = shapes.starts[place] as usize..shapes.starts[place + 1] as usize;
-        let mut input = Input(self.cells()?.get(range).ok_or_else(missing)?);
-        let count = *count as usize;
-        let mut columns = Vec::new();
-        for _ in 0..self.tables.shapes[*number as usize].cells() {
+        let (mut input, count) = self.cells_of(place)?;
+        let number = self.shapes()?.numbers.get(place).copied().unwrap_or_default();
+        let cells = self.tables.shapes.get(number as usize).map_or(0, |shape| shape.cells());
+        let mut columns = Vec::with_capacity(cells);
+        for _ in 0..cells {
             let column = Column::parse(&mut input, count).map_err(|damage| self.damaged(damage))?;
             columns.push(match column {
                 Column::Delta(..) => Column::Plain(column.into_values(count)),
@@ -352,6 +362,24 @@ impl<'s> Block<'s> {
             });
         }
         Ok(columns)
+    }
+
+    /// The rows of each shape.
+    pub(super) fn members(&self) -> Result<Members, IndexError> {
+        let mut starts = vec![0u32];
+        let counts = self.shapes()?.counts.iter();
+        starts.extend(counts.scan(0u32, |end, count| {
+            *end = end.saturating_add(*count);
+            Some(*end)
+        }));
+        let (mut rows, mut next) = (vec![0; self.len()], starts.clone());
+        for (row, place) in self.rows()?.iter().enumerate() {
+            let next = next.get_mut(usize::from(*place));
+            let at = next.map(|next| std::mem::replace(next, next.saturating_add(1)) as usize);
+            let member = at.and_then(|at| rows.get_mut(at));
+            *member.ok_or_else(|| self.damaged(Damage("rows and row shapes differ")))? = row as u32;
+        }
+        Ok(Members { rows, starts })
     }
 
     pub(super) fn wide(&self) -> Result<&Wide, IndexError> {
@@ -378,7 +406,7 @@ impl<'s> Block<'s> {
         self.get(&self.texts, Section::Texts as u8, || {
             let lengths = self.segment.section(self.index, Section::TextLengths)?;
             let heap = self.segment.section(self.index, Section::Texts)?;
-            take_texts(&lengths, &heap).map_err(|damage| self.damaged(damage))
+            Texts::take(&lengths, &heap).map_err(|damage| self.damaged(damage))
         })
     }
 
@@ -389,22 +417,6 @@ impl<'s> Block<'s> {
             Ok((filter, size))
         })
     }
-}
-
-fn take_texts(lengths: &[u8], heap: &[u8]) -> Result<(Texts, usize), Damage> {
-    let mut input = Input(lengths);
-    let count = input.length(u32::MAX as usize)?;
-    let lengths = unpack(&mut input)?;
-    let mut lengths = Input(&lengths);
-    let heap = String::from_utf8(unpack(&mut Input(heap))?).map_err(|_| Damage("a text is not UTF-8"))?;
-    let mut ends = Vec::with_capacity(count.min(lengths.0.len()));
-    let mut end = 0u32;
-    for _ in 0..count {
-        end = end.checked_add(lengths.u32()?).ok_or(Damage("texts are too long"))?;
-        ends.push(end);
-    }
-    let size = heap.len() + ends.len() * 4;
-    Ok((Texts { heap, ends }, size))
 }
 
 fn take_planes(input: &mut Input<'_>, count: usize) -> Result<Vec<u16>, Damage> {

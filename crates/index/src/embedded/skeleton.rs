@@ -330,6 +330,17 @@ pub(super) fn put_digits(mut number: u64, base: u64, upper: bool, out: &mut Stri
     out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
 }
 
+/// Where the bytes start that stand between the hyphens of a UUID, and how many they are.
+pub(super) const UUID_GROUPS: [(usize, usize); 5] = [(0, 4), (4, 2), (6, 2), (8, 2), (10, 6)];
+
+/// The bytes of lower-case hexadecimal digits; None when others are among them or one is left over.
+pub(super) fn from_wide(digits: &str) -> Option<Box<[u8]>> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let are_digits = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    (are_digits && rest.is_empty())
+        .then(|| pairs.iter().map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect())
+}
+
 /// Appends wide content as its text.
 pub(super) fn put_wide(slot: u8, bytes: &[u8], out: &mut String) {
     for (at, byte) in bytes.iter().enumerate() {

@@ -1,13 +1,17 @@
 //! Which rows of a shape may hold a token at a variable place, told from columns alone.
 
+use std::{cell::OnceCell, slice};
+
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
-use query::{Phrase, TokenPattern, is_token_char, tokens};
+use hashbrown::{HashMap, hash_map::Entry};
+use query::{Phrase, TokenPattern, is_token_char};
 
 use super::{
-    rows::Rows,
+    ints::find,
+    needle::Needle,
+    reader::{Block, Members},
     shapes::{RowShape, SCORE},
-    skeleton::{from_digits, has_cell, put_wide, slot, wide_len},
+    skeleton::{UUID_GROUPS, from_digits, from_wide, has_cell, slot, wide_len},
 };
 use crate::IndexError;
 
@@ -81,61 +85,78 @@ impl Suspects {
 /// Where a row shape may hold a token that is not among its fixed ones.
 #[derive(Debug)]
 pub(super) struct SuspectPlan {
-    token: String,
-    /// None when columns do not tell.
-    looks: Option<Vec<Look>>,
+    /// Which of the phrase's tokens.
+    token: usize,
+    /// By rising cell; None when columns do not tell.
+    looks: Option<Box<[Look]>>,
 }
 
 #[derive(Debug)]
 enum Look {
+    /// A number in a cell.
     Cell { cell: usize, wanted: u64 },
+    /// A text in a cell.
     Text { cell: usize },
-    Wide(Wide),
-}
-
-/// Wide contents, and what the shape joins them with to one token.
-#[derive(Debug)]
-struct Wide {
-    slot: u8,
-    /// Where they stand in a row's wide contents.
-    at: usize,
-    before: String,
-    after: String,
+    /// Bytes at a place in a row's wide contents.
+    Wide { at: usize, wanted: Box<[u8]> },
 }
 
 impl SuspectPlan {
     pub(super) fn new(phrase: &Phrase, shape: &RowShape) -> Self {
         let pieces = shape.pieces();
-        let token = phrase.0.iter().find_map(|pattern| match pattern {
+        let unfixed = phrase.0.iter().enumerate().find_map(|(at, pattern)| match pattern {
             TokenPattern::Exact(token) if !pieces.iter().flatten().any(|piece| pattern.matches(piece)) => {
-                Some(token.clone())
+                Some((at, token))
             }
             _ => None,
         });
-        match token {
-            Some(token) => Self { looks: looks(shape, &token), token },
-            None => Self { looks: None, token: String::new() },
-        }
+        let (token, looks) = unfixed.map_or((0, None), |(at, token)| (at, looks(shape, token)));
+        Self { token, looks: looks.map(Vec::into_boxed_slice) }
     }
 
-    /// The rows of the shape at `place` whose message may hold what the plan is for.
+    /// The rows of the shape at `place` whose message may hold what the plan is for, a token of a phrase with these
+    /// needles.
     pub(super) fn suspects(
         &self,
+        (phrase, needles): (usize, &[Option<Needle>]),
         place: usize,
-        rows: &mut Rows<'_>,
+        block: &Block<'_>,
         seen: &mut Seen,
     ) -> Result<Suspects, IndexError> {
-        let Some(looks) = &self.looks else { return Ok(Suspects::All) };
-        let count = rows.block.shapes()?.counts.get(place).map_or(0, |count| *count as usize);
-        let mut search = Search { rows, seen, token: &self.token, place, count, found: Suspects::None };
+        let (Some(looks), Some(Some(needle))) = (&self.looks, needles.get(self.token)) else {
+            return Ok(Suspects::All);
+        };
+        let mut found = Suspects::None;
+        if looks.is_empty() {
+            return Ok(found);
+        }
+        let (mut columns, count) = block.cells_of(place)?;
+        let mut next = 0;
         for look in looks {
-            match look {
-                Look::Cell { cell, wanted } => search.cells(*cell, *wanted)?,
-                Look::Text { cell } => search.texts(*cell)?,
-                Look::Wide(wide) => search.wide(wide)?,
+            let (cell, wanted) = match look {
+                Look::Cell { cell, wanted } => (*cell, slice::from_ref(wanted)),
+                Look::Text { cell } => (*cell, seen.texts(block, (phrase, self.token), needle)?),
+                Look::Wide { at, wanted } => {
+                    let contents = block.wide()?;
+                    for (rank, row) in seen.members(block)?.of(place).iter().enumerate() {
+                        if contents.row(*row as usize).get(*at..at + wanted.len()) == Some(wanted) {
+                            found.set(rank, count);
+                        }
+                    }
+                    continue;
+                }
+            };
+            if !wanted.is_empty() {
+                while next < cell {
+                    find(&mut columns, count, &[], &mut |_| ()).map_err(|damage| block.damaged(damage))?;
+                    next += 1;
+                }
+                find(&mut columns, count, wanted, &mut |rank| found.set(rank, count))
+                    .map_err(|damage| block.damaged(damage))?;
+                next += 1;
             }
         }
-        Ok(search.found)
+        Ok(found)
     }
 }
 
@@ -154,8 +175,16 @@ fn looks(shape: &RowShape, token: &str) -> Option<Vec<Look>> {
         }
         let (before, after) = (own.before.to_ascii_lowercase(), own.after.to_ascii_lowercase());
         if wide_len(own.slot) > 0 {
-            if token.bytes().any(|byte| byte.is_ascii_hexdigit()) {
-                looks.push(Look::Wide(Wide { slot: own.slot, at: own.wide, before, after }));
+            let groups: &[(usize, usize)] = match own.slot {
+                slot::UUID => &UUID_GROUPS,
+                wide => &[(0, wide_len(wide))],
+            };
+            for (at, (start, length)) in groups.iter().enumerate() {
+                let before = if at == 0 { before.as_str() } else { "" };
+                let after = if at + 1 == groups.len() { after.as_str() } else { "" };
+                let digits = token.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+                let wanted = digits.filter(|digits| digits.len() == length * 2).and_then(from_wide);
+                looks.extend(wanted.map(|wanted| Look::Wide { at: own.wide + start, wanted }));
             }
             continue;
         }
@@ -176,92 +205,29 @@ fn looks(shape: &RowShape, token: &str) -> Option<Vec<Look>> {
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// The rows of each place, once they are needed.
-    members: Option<Vec<Vec<u32>>>,
-    /// By token, for each text of the block whether it holds the token: unknown, no, yes.
-    texts: HashMap<String, Vec<u8>, FixedState>,
+    members: OnceCell<Members>,
+    /// For tokens, by phrase and their place in it, the texts of the block that hold them.
+    texts: HashMap<(usize, usize), Vec<u64>, FixedState>,
 }
 
-/// A search through the columns of one shape.
-struct Search<'s, 'b> {
-    rows: &'s mut Rows<'b>,
-    seen: &'s mut Seen,
-    token: &'s str,
-    place: usize,
-    /// Rows of the shape.
-    count: usize,
-    found: Suspects,
-}
-
-impl Search<'_, '_> {
-    fn cells(&mut self, cell: usize, wanted: u64) -> Result<(), IndexError> {
-        let Some(column) = self.rows.columns(self.place)?.get(cell) else { return Ok(()) };
-        if column.may_hold(wanted) {
-            let ranks = (0..self.count).filter(|rank| column.get(*rank) == wanted);
-            ranks.for_each(|rank| self.found.set(rank, self.count));
+impl Seen {
+    fn members(&self, block: &Block<'_>) -> Result<&Members, IndexError> {
+        if let Some(members) = self.members.get() {
+            return Ok(members);
         }
-        Ok(())
+        let members = block.members()?;
+        Ok(self.members.get_or_init(|| members))
     }
 
-    fn texts(&mut self, cell: usize) -> Result<(), IndexError> {
-        let (block, token) = (self.rows.block, self.token);
-        let texts = block.texts()?;
-        let known = self.seen.texts.entry_ref(token).or_default();
-        let Some(column) = self.rows.columns(self.place)?.get(cell) else { return Ok(()) };
-        for rank in 0..self.count {
-            let number = column.get(rank);
-            let at = number as usize;
-            if known.len() <= at {
-                texts.get(number).map_err(|damage| block.damaged(damage))?;
-                known.resize(at + 1, 0);
-            }
-            if known[at] == 0 {
-                let text = texts.get(number).map_err(|damage| block.damaged(damage))?;
-                known[at] = 1 + u8::from(text.len() >= token.len() && tokens(text).any(|of| of == token));
-            }
-            if known[at] == 2 {
-                self.found.set(rank, self.count);
-            }
+    fn texts(
+        &mut self,
+        block: &Block<'_>,
+        token: (usize, usize),
+        needle: &Needle,
+    ) -> Result<&[u64], IndexError> {
+        match self.texts.entry(token) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => Ok(entry.insert(block.texts()?.with_token(needle))),
         }
-        Ok(())
-    }
-
-    fn wide(&mut self, wide: &Wide) -> Result<(), IndexError> {
-        let Wide { slot, at, before, after } = wide;
-        let (block, token) = (self.rows.block, self.token);
-        let plain = *slot == self::slot::UUID && before.is_empty() && after.is_empty();
-        if plain && !(matches!(token.len(), 4 | 8 | 12) && token.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        {
-            return Ok(());
-        }
-        let first = token.get(..2).and_then(|pair| u8::from_str_radix(pair, 16).ok()).unwrap_or_default();
-        let contents = block.wide()?;
-        let mut text = String::new();
-        let members = match &mut self.seen.members {
-            Some(members) => members,
-            none => {
-                let mut members = vec![Vec::new(); block.shapes()?.numbers.len()];
-                for (row, of) in block.rows()?.iter().enumerate() {
-                    if let Some(members) = members.get_mut(usize::from(*of)) {
-                        members.push(row as u32);
-                    }
-                }
-                none.insert(members)
-            }
-        };
-        for (rank, row) in members.get(self.place).into_iter().flatten().enumerate() {
-            let row = *row as usize;
-            let bytes = contents.row(row).get(*at..at + wide_len(*slot)).unwrap_or_default();
-            if plain && [0, 4, 6, 8, 10].iter().all(|group| bytes.get(*group) != Some(&first)) {
-                continue;
-            }
-            text.clear();
-            text.push_str(before);
-            put_wide(*slot, bytes, &mut text);
-            text.push_str(after);
-            if text.split('-').any(|known| known == token) {
-                self.found.set(rank, self.count);
-            }
-        }
-        Ok(())
     }
 }

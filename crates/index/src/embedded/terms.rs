@@ -12,6 +12,7 @@ use query::{Phrase, Query, Test, TokenPattern, WildcardPart, lowered};
 use super::{
     block::token_key,
     bloom::{Bloom, field_key},
+    needle::Needle,
 };
 
 /// With fewer phrases each is looked for by itself.
@@ -36,11 +37,12 @@ pub(super) enum Node {
     Not(Box<Node>),
 }
 
-/// A phrase, and for each of its tokens what a filter is asked.
+/// A phrase, and for each of its tokens what a filter is asked and what is looked for in texts.
 #[derive(Debug)]
 pub(super) struct Term {
     pub(super) phrase: Phrase,
     pub(super) probes: Vec<Option<usize>>,
+    pub(super) needles: Vec<Option<Needle>>,
 }
 
 /// What a query asks of a block's filter.
@@ -151,7 +153,12 @@ impl Builder {
             TokenPattern::Wildcard(_) => None,
         };
         let probes = phrase.0.iter().map(probe).collect();
-        self.terms.push(Term { phrase: phrase.clone(), probes });
+        let needle = |pattern: &TokenPattern| match pattern {
+            TokenPattern::Exact(token) => Some(Needle::new(token)),
+            TokenPattern::Wildcard(_) => None,
+        };
+        let needles = phrase.0.iter().map(needle).collect();
+        self.terms.push(Term { phrase: phrase.clone(), probes, needles });
         self.terms.len() - 1
     }
 
@@ -180,10 +187,6 @@ impl Terms {
     /// What a filter answers to each probe.
     pub(super) fn answers(&self, filter: &Bloom) -> Vec<bool> {
         self.probes.iter().map(|probe| probe.is_there(filter)).collect()
-    }
-
-    pub(super) fn probes(&self) -> usize {
-        self.probes.len()
     }
 
     /// Finds the phrases that a text may hold; all of them, where they are few.
@@ -262,13 +265,13 @@ mod tests {
     #[test]
     fn equal_probes_are_asked_once() {
         let terms = terms("a b a user.name:root OR user.name:root");
-        assert_eq!((terms.terms.len(), terms.probes(), terms.paths.len()), (3, 3, 1));
+        assert_eq!((terms.terms.len(), terms.probes.len(), terms.paths.len()), (3, 3, 1));
         assert!(!terms.are_many());
     }
 
     #[test]
     fn filters_of_older_files_are_not_asked_for_sigmas() {
-        assert_eq!(terms("οδος error").probes(), 1);
+        assert_eq!(terms("οδος error").probes.len(), 1);
     }
 
     proptest! {

@@ -17,6 +17,7 @@ use query::Query;
 use tempfile::TempDir;
 
 mod damage;
+mod tokens;
 
 use super::{Config, Embedded};
 use crate::{
@@ -340,6 +341,10 @@ proptest! {
             same(&index, &scan, QUERIES[query], from, to);
         }
         same_fields(&index, &scan);
+        let messages: Vec<_> = batches.iter().flat_map(|(events, _)| events).map(|made| &made.event.message).collect();
+        for token in messages.iter().flat_map(|message| query::tokens(message)).take(40) {
+            tokens::same_by_token(&index, &scan, &token);
+        }
         run(index.commit()).unwrap();
         drop(index);
         let index = Embedded::open(config(dir.path())).unwrap();
