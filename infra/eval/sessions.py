@@ -97,7 +97,7 @@ def drawn(each, lines):
 
 
 # Rare ways of working among made-up sessions: seeds, and what is left out to judge by the nearest counts alone.
-SEEDS = 5
+SEEDS = 2
 NEAREST = [word for part in PARTS if part != "novelty" for word in ("--without", part)]
 ALIKE = ["cut_short", "rolled_back", "retried", "missing", "reported", "repeated"]
 
@@ -131,12 +131,12 @@ def rare_ways():
              for ways, share in product((1, 2, 3), (0.01, 0.025, 0.05))]
     lines.append(("none", "", *(shown(over_seeds(variants=0, hidden=each)) for each in hidden)))
     lines += [(f"3, {form}", "2.5%", *(shown(over_seeds(variants=3, hidden=each, form=form)) for each in hidden))
-              for form in ("anywhere", "left_out", "instead", "any")]
+              for form in ("anywhere", "left_out", "instead")]
     nearest = (shown(over_seeds(variants=3, hidden=each, options=NEAREST)) for each in hidden)
     lines.append(("*3, nearest counts alone*", "2.5%", *nearest))
     bench.heading(f"Sessions: rare ways of working by share of hidden failures, mean F1 of {SEEDS} seeds (lowest)")
     bench.table(["ways", "their share", *(f"{each:.0%}" for each in hidden)], lines)
     bench.say("sessions: hidden failures that are alike")
-    lines = [(kind, *(shown(over_seeds(variants=ways, hidden=0.01, failures=kind)) for ways in (0, 2))) for kind in ALIKE]
-    bench.heading("Sessions: 1 % hidden failures that are all alike, half of those judged too, mean F1 (lowest)")
-    bench.table(["failure", "no rare ways", "two"], lines)
+    lines = [(kind, shown(over_seeds(variants=2, hidden=0.01, failures=kind))) for kind in ALIKE]
+    bench.heading("Sessions: two rare ways and 1 % hidden failures that are all alike, half of those judged too")
+    bench.table(["failure", "mean F1 (lowest)"], lines)

@@ -23,7 +23,7 @@ class Plan:
     share: float = 0.025
     hidden: float = 0.0
     # added: steps more, each in its place. anywhere: one more, in no place. left_out: a step less. instead: one for
-    # another. any: one of the first two and the last two each.
+    # another.
     form: str = "added"
     # diverse: hidden failures are each drawn by themselves. Otherwise the name of a failure, drawn once for all.
     failures: str = "diverse"
@@ -55,8 +55,7 @@ class Variant:
     """A way of working that differs from the ordinary one in the same way every time."""
 
     def __init__(self, chance, name, form):
-        self.form = chance.choice(["added", "anywhere", "left_out", "instead"]) if form == "any" else form
-        self.name = name
+        self.form, self.name = form, name
         self.before = sorted(chance.sample([step for step in STEPS[2:-1] if step not in ("image", "plugged")],
                                            chance.choice([1, 1, 2]) if self.form == "added" else 1))
 
