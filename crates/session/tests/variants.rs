@@ -161,6 +161,21 @@ fn failures_that_are_alike_but_come_to_no_end_or_hit_anywhere_are_strange() {
 }
 
 #[test]
+fn failures_that_are_alike_and_lack_much_are_strange_also_where_nothing_else_fails() {
+    let rolled_back = |random: &mut Random| {
+        let mut session = ordinary(random)[..8].to_vec();
+        session.extend([EventKey(ERROR), EventKey(STEPS - 2), EventKey(STEPS - 1)]);
+        session
+    };
+    let random = &mut Random::of(17, 7);
+    let mut learned = sessions(random, LEARNED, 2, 0.025);
+    learned.extend((0..16).map(|_| rolled_back(random)));
+    let model = trained(&learned);
+    assert!(model.score(&rolled_back(random)).is_anomaly, "{:?}", model.cleaning());
+    assert!(!model.score(&variant(random, 0)).is_anomaly, "{:?}", model.cleaning());
+}
+
+#[test]
 fn what_is_always_the_same_needs_several_sessions() {
     for (count, is_normal) in [(2, false), (12, true)] {
         let random = &mut Random::of(5, 7);

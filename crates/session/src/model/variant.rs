@@ -28,6 +28,8 @@ const OWN_MAX: f64 = 0.2;
 const NEARLY_ALL: (f64, f64) = (0.8, 0.6);
 /// Sessions with the same number of each step.
 const COUNTS: u64 = 3;
+/// Usual events that a way of working leaves out at most.
+const LACKING_MAX: usize = 1;
 /// An event is settled when it occurs equally often in this share of the normal sessions that have it.
 const SETTLED: f64 = 0.9;
 /// An event is a usual end when this share of the normal sessions ends with it.
@@ -157,9 +159,12 @@ impl Training<'_> {
         ends.into_iter().filter(is_usual).map(|(event, _)| event).collect()
     }
 
-    /// Whether the sessions of a group come to their end: they lack nothing, or end as usual.
+    /// Whether the sessions of a group come to their end: they lack nothing, or hardly anything and end as usual.
     fn is_whole(&self, how: &Difference, group: &Group, ends: &BTreeSet<u32>) -> bool {
-        how.iter().all(|(_, more)| *more) || self.ends_as_usual(group, ends)
+        match how.iter().filter(|(_, more)| !more).count() {
+            0 => true,
+            lacking => lacking <= LACKING_MAX && self.ends_as_usual(group, ends),
+        }
     }
 
     fn ends_as_usual(&self, group: &Group, ends: &BTreeSet<u32>) -> bool {
