@@ -84,8 +84,7 @@ pub(crate) fn later_word<'a>(line: &'a str, context: &Context<'_>) -> Option<Eve
 }
 
 fn trimmed(text: &str) -> &str {
-    let is_mark = |byte: &u8| matches!(byte, b' ' | b'\t' | b'|' | b',' | b':' | b';');
-    &text[text.bytes().take_while(is_mark).count()..]
+    cut::behind(text, |byte| matches!(byte, b' ' | b'\t' | b'|' | b',' | b':' | b';'))
 }
 
 fn levelled<'a>(event: &mut Event<'a>, found: &Found<'a>) {
@@ -284,19 +283,19 @@ fn is_surely_logger(name: &str) -> bool {
 
 /// How many dots stand between identifiers; None where anything else stands.
 fn dots(name: &str) -> Option<usize> {
-    let (mut dots, mut begins) = (0, true);
-    for byte in name.bytes() {
-        begins = match byte {
-            b'.' if !begins => {
-                dots += 1;
-                true
-            }
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => false,
-            b'0'..=b'9' | b'$' if !begins => false,
-            _ => return None,
-        };
+    let bytes = name.as_bytes();
+    let begins = |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
+    if !begins(0) || !header::is_dotted(bytes) {
+        return None;
     }
-    (!begins).then_some(dots)
+    let mut dots = 0;
+    for dot in memchr::memchr_iter(b'.', bytes) {
+        if !begins(dot + 1) {
+            return None;
+        }
+        dots += 1;
+    }
+    Some(dots)
 }
 
 /// `org.apache.catalina.core.StandardService.initInternal`.

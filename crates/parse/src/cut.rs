@@ -16,6 +16,12 @@ pub(crate) fn within(text: &str, mark: u8, bytes_max: usize) -> Option<(&str, &s
     Some((&text[..at], &text[at + 1..]))
 }
 
+/// What follows the bytes at the start that are such marks, all of them ASCII.
+pub(crate) fn behind(text: &str, is_mark: impl Fn(u8) -> bool) -> &str {
+    let at = text.bytes().position(|byte| !is_mark(byte)).unwrap_or(text.len());
+    text.get(at..).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +39,8 @@ mod tests {
             assert_eq!(within(text, b' ', 8), expected, "{text:?}");
         }
         assert_eq!(within("abc d", b' ', 3), None);
+        for (text, expected) in [("  é ", "é "), ("é", "é"), ("  ", ""), ("", "")] {
+            assert_eq!(behind(text, |byte| byte == b' '), expected, "{text:?}");
+        }
     }
 }

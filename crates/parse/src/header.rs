@@ -83,10 +83,14 @@ pub(crate) fn level(header: &str) -> Option<Found<'_>> {
             whole,
         };
         if let Some(severity) = of(&word, number == 0) {
-            return Some(found(severity, logger, word.after.trim_start_matches([']', ':'])));
+            return Some(found(
+                severity,
+                logger,
+                cut::behind(word.after, |byte| matches!(byte, b']' | b':')),
+            ));
         }
         if let Some((channel, severity)) = channel(&word) {
-            return Some(found(severity, Some(channel), word.after.trim_start_matches(':')));
+            return Some(found(severity, Some(channel), cut::behind(word.after, |byte| byte == b':')));
         }
         if !word.is_bracketed && is_name(word.kinds) {
             // A name that stands between two marks is a field of the header and no word of the text.
@@ -186,6 +190,12 @@ fn channel<'a>(word: &Word<'a>) -> Option<(&'a str, Severity)> {
     let in_capitals = level.bytes().all(|byte| byte.is_ascii_uppercase());
     let severity = level::of_token(level).filter(|_| in_capitals && word.after.starts_with([':', ' ']))?;
     Some((channel, severity))
+}
+
+/// Whether nothing but letters, digits, `_`, `$` and dots.
+pub(crate) fn is_dotted(word: &[u8]) -> bool {
+    let kinds = word.iter().fold(0, |kinds, byte| kinds | KINDS[usize::from(*byte)]);
+    kinds & !(CAPITAL | SMALL | DIGIT | JOINT | DOT) == 0
 }
 
 /// Whether letters only, or an identifier: a word of a sentence or a name.

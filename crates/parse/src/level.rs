@@ -382,12 +382,10 @@ pub(crate) const fn of_letter(letter: u8) -> Option<Severity> {
 
 /// The level of a word of a header, of any spelling, in capitals, lower case or with one capital.
 pub(crate) fn of_token(token: &str) -> Option<Severity> {
-    if token.len() < 3 || !token.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-        return None;
-    }
-    let cased = token.bytes().skip(1).all(|byte| byte.is_ascii_uppercase())
-        || token.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
-    if !cased || matches!(token, "fine" | "failure" | "alert" | "panic" | "information") {
+    let [first, tail @ ..] = token.as_bytes() else { return None };
+    let cased = tail.iter().all(u8::is_ascii_uppercase) || tail.iter().all(u8::is_ascii_lowercase);
+    let is_word = first.is_ascii_alphabetic() && tail.len() >= 2 && cased;
+    if !is_word || matches!(token, "fine" | "failure" | "alert" | "panic" | "information") {
         return None;
     }
     Severity::from_name(token)

@@ -43,13 +43,13 @@ pub(crate) fn version_one<'a>(text: &'a str, context: &Context<'_>) -> Option<Ev
 /// What follows a time stamp: `host program[pid]: text`, with more or less of it.
 fn header<'a>(stamp: &Stamp<'a>, has_priority: bool, context: &Context<'_>) -> Option<Event<'a>> {
     let timestamp = stamp.at.unwrap_or(context.received);
-    let rest = stamp.rest.trim_start_matches([' ', ':']);
+    let rest = cut::behind(stamp.rest, |byte| matches!(byte, b' ' | b':'));
     let is_syslog = has_priority || stamp.form == Form::Syslog;
     if let Some((severity, after)) = facility(rest) {
         return Some(Event { severity, ..content(None, after, timestamp, context) });
     }
     let (host, after) = match host(rest, is_syslog) {
-        Some((host, after)) => (host, after.trim_start_matches(' ')),
+        Some((host, after)) => (host, cut::behind(after, |byte| byte == b' ')),
         // No host: the tag follows at once.
         None if is_syslog => return Some(content(None, rest, timestamp, context)),
         None => return None,
