@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::{Fields, Rule, literal::Literals};
+use crate::{
+    Fields, Rule,
+    literal::{Literals, Rarity, needed_fields},
+};
 
 /// The most bytes of the automaton in its fast form; above, the small form is taken.
 const FAST_BYTES_MAX: usize = 16 << 20;
@@ -14,30 +17,32 @@ pub(crate) struct Index {
     automaton: Option<AhoCorasick>,
     /// The rules of each text of the automaton.
     rules: Vec<Vec<u32>>,
-    /// Rules that no text has to be there for.
-    always: Vec<u32>,
+    /// Rules that no text has to be there for, with the fields one of which has to be.
+    without_text: Vec<(u32, Option<Vec<String>>)>,
 }
 
 impl Index {
     pub(crate) fn new(rules: &[Rule]) -> Self {
         let mut texts: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        let mut always = vec![];
+        let mut without_text = vec![];
+        let rarity = Rarity::of(rules.iter().map(|rule| &rule.detections));
         for (number, rule) in (0..).zip(rules) {
-            match Literals::of(&rule.detections) {
+            match Literals::of(&rule.detections, &rarity) {
                 Some(literals) => {
                     for text in literals.texts {
                         texts.entry(text).or_default().push(number);
                     }
                 }
-                None => always.push(number),
+                None => without_text.push((number, needed_fields(&rule.detections))),
             }
         }
         match automaton(texts.keys()) {
             Some(automaton) => {
-                Self { automaton: Some(automaton), rules: texts.into_values().collect(), always }
+                Self { automaton: Some(automaton), rules: texts.into_values().collect(), without_text }
             }
             None => {
-                Self { automaton: None, rules: vec![], always: (0..).zip(rules).map(|(n, _)| n).collect() }
+                let all = (0..).zip(rules).map(|(number, rule)| (number, needed_fields(&rule.detections)));
+                Self { automaton: None, rules: vec![], without_text: all.collect() }
             }
         }
     }
@@ -45,8 +50,11 @@ impl Index {
     /// Collects the rules that an event could match, in their order.
     pub(crate) fn candidates<'s>(&self, event: &dyn Fields, seen: &'s mut Seen) -> &'s [u32] {
         seen.begin();
-        for rule in &self.always {
-            seen.see(*rule);
+        for (rule, fields) in &self.without_text {
+            let has = |field: &String| event.any(field, &mut |_| true).is_some();
+            if fields.as_ref().is_none_or(|fields| fields.iter().any(has)) {
+                seen.see(*rule);
+            }
         }
         if let Some(automaton) = &self.automaton {
             event.any_text(&mut |text| {
@@ -71,8 +79,8 @@ impl Index {
         self.rules.len()
     }
 
-    pub(crate) fn always(&self) -> usize {
-        self.always.len()
+    pub(crate) fn without_text(&self) -> usize {
+        self.without_text.len()
     }
 }
 
@@ -99,6 +107,11 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// How many rules were met in the last event.
+    pub(crate) fn count(&self) -> usize {
+        self.rules.len()
+    }
+
     fn begin(&mut self) {
         self.rules.clear();
         self.round = self.round.wrapping_add(1);

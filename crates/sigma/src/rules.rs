@@ -36,6 +36,13 @@ pub struct Scratch {
     matched: Vec<usize>,
 }
 
+impl Scratch {
+    /// How many rules the last event had a text of, or needs none for: how well the index serves.
+    pub fn candidates(&self) -> usize {
+        self.seen.count()
+    }
+}
+
 impl Rules {
     /// Reads files, given by name and text. What is wrong is told, and everything else is loaded: filters are applied,
     /// correlations know their rules, and of two documents with one id or name the first stays.
@@ -131,7 +138,7 @@ impl Rules {
         IndexSize {
             texts: self.index.texts(),
             memory_bytes: self.index.memory_bytes(),
-            rules_without_text: self.index.always(),
+            rules_without_text: self.index.without_text(),
         }
     }
 }
