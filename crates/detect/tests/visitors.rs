@@ -99,9 +99,8 @@ fn scans() {
     );
     check("a tool", &gets(at, 1, &["/", "/a"], 200, "sqlmap/1.7"), &["web_scan 192.0.2.7 low 2"]);
     check("a dictionary", &gets(at, 1, &WORDS, 404, "gobust"), &["web_scan 192.0.2.7 low 10"]);
-    let malformed: Vec<String> = (0..10)
-        .map(|n| line(at, n, &format!("\\x16\\x03\\x01{}", "a".repeat(n as usize)), 400, "-"))
-        .collect();
+    let malformed: Vec<String> =
+        (0..10).map(|n| line(at, n, &format!("\\x16\\x03\\x01\\x0{n}"), 400, "-")).collect();
     check("no requests at all", &malformed, &["web_scan 192.0.2.7 low 10"]);
 }
 

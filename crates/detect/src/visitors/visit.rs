@@ -102,6 +102,9 @@ impl<'s> Visit<'s> {
             return arithmetic::hash(masked(&self.seen.analyzed.event.message).as_bytes());
         };
         let text = if self.sign.is_some() { request.target.as_ref() } else { path(request) };
+        if self.sign == Some(Sign::Malformed) {
+            return arithmetic::hash(request.target.as_bytes());
+        }
         let method = request.method.unwrap_or_default();
         arithmetic::hash(format!("{method} {}", masked(text)).as_bytes())
     }
