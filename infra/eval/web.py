@@ -5,7 +5,7 @@
 
 DATA holds security/signals.jsonl, security/crowdsec_scenarios.jsonl and logs/raw/apache_access_2015.log.gz. Runs
 target/release/sentinel-bench (or what SENTINEL_BENCH names) and prints markdown. Halves are told apart by a checksum of
-the rows' ids: rules were chosen on the even ones. The quiet log is what web_probes.txt leaves of a public site's log; the
+the rows' ids; rows of both were looked at while the rules were written. The quiet log is what web_probes.txt leaves of a public site's log; the
 script shares no code with the program.
 """
 import argparse, collections, gzip, json, os, re, subprocess, sys, tempfile, zlib
