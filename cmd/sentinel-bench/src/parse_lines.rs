@@ -2,12 +2,13 @@
 
 use std::{
     io::{self, BufWriter, Write},
+    net::IpAddr,
     path::Path,
 };
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use detect::{Activity, Connections, Kind, weight};
+use detect::{Activity, Connections, weight};
 use event::{Event, Timestamp, Value};
 use jiff::{civil, tz::TimeZone};
 use serde_json::{Map, Value as Json, json};
@@ -67,7 +68,7 @@ pub(crate) fn parse(arguments: &Arguments) -> Result<()> {
         let time = event.timestamp.to_jiff().to_zoned(zone.clone());
         let row = json!({
             "id": id,
-            "fields": fields(event),
+            "fields": fields(event, told.activity.address),
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string(),
             "kind": kind.as_str(),
             "level": weight(event, &told.activity),
@@ -89,7 +90,7 @@ pub(crate) fn signals(file: &Path) -> Result<()> {
             "id": id,
             "kind": activity.kind.as_str(),
             "host": host(event, activity),
-            "user": activity.user.as_deref().filter(|_| activity.kind != Kind::None),
+            "user": activity.user.as_deref(),
         });
         writeln!(out, "{row}")?;
         Ok(())
@@ -97,19 +98,19 @@ pub(crate) fn signals(file: &Path) -> Result<()> {
     Ok(out.flush()?)
 }
 
-/// From where it was done: an address, else a name.
+/// From where it came, whatever was done: an address, else a name.
 fn host(event: &Event<'_>, activity: &Activity<'_>) -> Option<String> {
-    if activity.kind == Kind::None {
-        return None;
-    }
     let name = || event.field("source.address").and_then(Value::as_str).map(str::to_owned);
     activity.address.map(|address| address.to_string()).or_else(name)
 }
 
-/// The fields under their ECS names, lists as their values between blanks. Some data sets name by their own names what
-/// ECS has a place for: those stand beside it.
-fn fields(event: &Event<'_>) -> Json {
+/// The fields under their ECS names, lists as their values between blanks, with the address that an earlier line of the
+/// connection may have said. Some data sets name by their own names what ECS has a place for: those stand beside it.
+fn fields(event: &Event<'_>, address: Option<IpAddr>) -> Json {
     let mut fields = Map::new();
+    if let Some(address) = address {
+        fields.insert("source.ip".into(), address.to_string().into());
+    }
     fields.insert("message".into(), event.message.as_ref().into());
     fields.insert("log.level".into(), event.severity.as_str().into());
     if let Some(source) = &event.source {

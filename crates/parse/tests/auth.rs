@@ -440,6 +440,40 @@ fn services_say_who_failed_and_from_where() {
 }
 
 #[test]
+fn applications_say_who_failed_in_sentences() {
+    for (line, expected) in [
+        (
+            "[2026-10-22 21:59:01] SECURITY[6988] res_security_log.c: SecurityEvent=\"InvalidPassword\",EventTV=\"2026-10-22T21:59:01.015+0000\",Severity=\"Error\",Service=\"PJSIP\",EventVersion=\"1\",AccountID=\"ann\",SessionID=\"x\",LocalAddress=\"IPV4/UDP/192.0.2.1/5060\",RemoteAddress=\"IPV4/UDP/192.0.2.7/5061\"",
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "Oct 22 21:59:01 srv monit[42]: HttpRequest: access denied -- client 192.0.2.7: empty password",
+            "web_login | failure | - | 192.0.2.7",
+        ),
+        (
+            "Oct 22 21:59:01 mx dovecot: auth-worker(7): conn unix:auth-worker (pid=8,uid=9): auth-worker<5>: pam(ann,192.0.2.7): unknown user",
+            "- | - | ann | 192.0.2.7",
+        ),
+        (
+            "Oct 22 21:59:01 mx exim[42]: dovecot_login authenticator failed for (User) [192.0.2.7]: 535 Incorrect authentication data (set_id=ann)",
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "2026-10-22 21:59:01.2|Warn|Auth|Auth-Failure ip 192.0.2.7 username 'ann'",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "[2026-10-22 21:59:01,332] [INFO] [paperless.auth] Login failed for user `ann` from IP `192.0.2.7`.",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        // A program that is none of these may write what it likes.
+        ("Oct 22 21:59:01 srv chat[42]: Login failed for user `ann` from IP `192.0.2.7`.", "- | - | - | -"),
+    ] {
+        check(line, expected);
+    }
+}
+
+#[test]
 fn a_repeated_line_says_how_often() {
     for (line, expected) in [
         (

@@ -50,13 +50,17 @@ pub(super) fn dovecot<'a>(event: &mut Event<'a>, message: &'a str) {
 /// `passwd-file(ann,192.0.2.7): unknown user`, `pam(ann,192.0.2.7,<session>): Password mismatch`: said again when the
 /// connection ends, so that nothing is counted here.
 fn dovecot_database<'a>(event: &mut Event<'a>, text: &'a str) {
-    let Some((inside, _)) = text.split_once('(').and_then(|(_, rest)| rest.rsplit_once("): ")) else {
-        return;
-    };
-    let mut parts = inside.split(',');
-    let (Some(user), Some(from)) = (parts.next(), parts.next()) else { return };
-    said::user(event, user);
-    said::source(event, from);
+    // Processes stand in parentheses before it too.
+    let found = text.match_indices('(').find_map(|(at, _)| {
+        let (inside, _) = text[at + 1..].split_once("): ")?;
+        let (user, rest) = inside.split_once(',')?;
+        let from = rest.split(',').next().unwrap_or(rest);
+        from.parse::<std::net::IpAddr>().is_ok().then_some((user, from))
+    });
+    if let Some((user, from)) = found {
+        said::user(event, user);
+        said::source(event, from);
+    }
 }
 
 /// Adds what a message of Postfix says: `warning: unknown[192.0.2.7]: SASL LOGIN authentication failed: …`.
@@ -99,10 +103,9 @@ pub(super) fn postfix<'a>(event: &mut Event<'a>, message: &'a str) {
     }
 }
 
-/// Adds what Exim says behind `login` or another authenticator: `authenticator failed for H=mx (helo)
+/// Adds what Exim says behind `authenticator failed for `: `H=mx (helo)
 /// [192.0.2.7]:4711: 535 Incorrect authentication data (set_id=ann)`.
-pub(crate) fn exim<'a>(event: &mut Event<'a>, text: &'a str) {
-    let Some(rest) = text.strip_prefix("authenticator failed for ") else { return };
+pub(crate) fn exim<'a>(event: &mut Event<'a>, rest: &'a str) {
     // What the peer calls itself stands in front of its address.
     let Some((head, tail)) = rest.split_once(": 535 ") else { return };
     if let Some((_, from)) = head.rsplit_once(" [").or_else(|| Some(("", head.strip_prefix('[')?))) {

@@ -69,7 +69,13 @@ pub(crate) fn enrich<'a>(event: &mut Event<'a>, program: &str, message: &'a str)
         "postfix/smtpd" | "postfix/submission/smtpd" | "postfix/smtps/smtpd" | "postfix/postscreen" => {
             mail::postfix(event, message);
         }
+        "exim" | "exim4" => {
+            if let Some((_, rest)) = message.split_once(" authenticator failed for ") {
+                mail::exim(event, rest);
+            }
+        }
         "nginx" | "httpd" | "apache2" => web::through_syslog(event, message),
+        name if name.starts_with("postfix") && name.ends_with("/smtpd") => mail::postfix(event, message),
         _ => {
             pam::read(event, message);
         }
@@ -99,6 +105,8 @@ pub(crate) fn knows(program: &str) -> bool {
             | "crond"
             | "nginx"
             | "kernel"
+            | "exim"
+            | "znc"
     )
 }
 

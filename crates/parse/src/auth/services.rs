@@ -29,6 +29,8 @@ pub(super) const SERVICES: &[Service] = &[
             (Failed, "Access denied for user '{user}'@'{from}' (using password: {*})"),
             (Failed, "Access denied for user '{user}'@'{from}' to database '{*}'"),
             (Failed, "Access denied for user '{user}'@'{from}'"),
+            (Failed, "{*} [Warning] Access denied for user '{user}'@'{from}' (using password: {*})"),
+            (Failed, "{*} [Note] Access denied for user '{user}'@'{from}' (using password: {*})"),
         ],
     },
     Service {
@@ -72,7 +74,7 @@ pub(super) const SERVICES: &[Service] = &[
             (Failed, "{*}[{from}]){*}USER {user} (Login failed): {*}"),
             (Failed, "{*}[{from}]){*}USER {user}: no such user found from {*}"),
             (Failed, "{*}[{from}]){*}SECURITY VIOLATION: {user} login attempted{*}"),
-            (In, "{*}[{from}]){*}USER {user}: Login successful.{*}"),
+            (In, "{*}[{from}]){*}USER {user}: Login successful{*}"),
         ],
     },
     Service { programs: &["wu-ftpd", "ftpd"], phrases: &[(Failed, "failed login from {*} [{from}]")] },
@@ -95,6 +97,7 @@ pub(super) const SERVICES: &[Service] = &[
         phrases: &[
             (Failed, "{*}: AUTH failure ({*}): {*}, user={user}, relay={*}[{from}]{*}"),
             (Failed, "{*}: AUTH failure ({*}): {*}, relay={*}[{from}]{*}"),
+            (Denied, "{*}: ruleset={*}, arg1={*}, relay={*}[{from}]{*}, reject={*}"),
             (Failed, "{**}[{from}]: possible SMTP attack: command=AUTH, count={*}"),
             (Failed, "{**}[{from}] (may be forged): possible SMTP attack: command=AUTH, count={*}"),
         ],
@@ -131,10 +134,13 @@ pub(super) const SERVICES: &[Service] = &[
     },
     Service {
         programs: &["sogod"],
-        phrases: &[(
-            FailedWeb,
-            "SOGoRootPage Login from '{from}' for user '{user}' might not have worked - {*}",
-        )],
+        phrases: &[
+            (FailedWeb, "SOGoRootPage Login from '{from}' for user '{user}' might not have worked - {*}"),
+            (
+                FailedWeb,
+                "SOGoRootPage Login from '{from}, {*}' for user '{user}' might not have worked - {*}",
+            ),
+        ],
     },
     Service {
         programs: &["roundcube"],
@@ -150,6 +156,7 @@ pub(super) const SERVICES: &[Service] = &[
     Service {
         programs: &["HORDE", "horde"],
         phrases: &[
+            (FailedWeb, "HORDE [error] [horde] FAILED LOGIN for {user} [{from}] to Horde {*}"),
             (FailedWeb, "[horde] FAILED LOGIN for {user} [{from}] to Horde {*}"),
             (FailedWeb, "FAILED LOGIN for {user} [{from}] to {*}"),
         ],
@@ -157,42 +164,69 @@ pub(super) const SERVICES: &[Service] = &[
     // Names, telephones, tunnels, routers, supervisors.
     Service {
         programs: &["named"],
-        phrases: &[(Denied, "client {from}#{*} denied"), (Denied, "client @{*} {from}#{*} denied")],
+        phrases: &[
+            (Denied, "client {from}#{*} denied"),
+            (Denied, "client @{*} {from}#{*} denied"),
+            (Denied, "security: client @{*} {from}#{*} denied"),
+            (Denied, "security: error: client @{*} {from}#{*} denied"),
+            (Denied, "{*}: client @{*} {from}#{*} denied"),
+        ],
     },
     Service {
         programs: &["asterisk"],
         phrases: &[
             (
                 Failed,
-                "res_security_log.c:{*} SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+                "SECURITY[{*} SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
             ),
             (
                 Failed,
-                "SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+                "res_security_log.c:{*} SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
             ),
             (
                 Failed,
-                "res_security_log.c:{*} SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+                "SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
             ),
             (
                 Failed,
-                "SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+                "SECURITY[{*} SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
             ),
             (
                 Failed,
-                "res_security_log.c:{*} SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+                "res_security_log.c:{*} SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
             ),
             (
                 Failed,
-                "SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+                "SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
             ),
             (
                 Failed,
-                "res_security_log.c:{*} SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+                "SECURITY[{*} SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
             ),
             (
                 Failed,
-                "SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",{**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+                "res_security_log.c:{*} SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "SECURITY[{*} SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "res_security_log.c:{*} SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (
+                Failed,
+                "SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
+            ),
+            (Failed, "NOTICE[{*} chan_sip.c: Registration from '{**}' failed for '{from}' - {*}"),
+            (
+                Failed,
+                "NOTICE[{*} chan_sip.c: Call from '{**}' ({from}) to extension '{**}' rejected because {*}",
             ),
             (Failed, "chan_sip.c: Registration from '{**}' failed for '{from}' - {*}"),
             (Failed, "chan_sip.c: Call from '{**}' ({from}) to extension '{**}' rejected because {*}"),
@@ -261,7 +295,7 @@ pub(super) const SERVICES: &[Service] = &[
     },
     Service {
         programs: &["monit"],
-        phrases: &[(FailedWeb, "HttpRequest: access denied -- client [{from}]: {*}")],
+        phrases: &[(FailedWeb, "HttpRequest: access denied -- client {from}: {*}")],
     },
     Service {
         programs: &["vaultwarden", "bitwarden_rs", "Bitwarden-Identity"],
@@ -290,6 +324,13 @@ pub(super) const SERVICES: &[Service] = &[
         phrases: &[
             (FailedWeb, "Authentication attempt from [{from}, {*}] for user \"{user}\" failed."),
             (FailedWeb, "Authentication attempt from {from} for user \"{user}\" failed."),
+        ],
+    },
+    Service {
+        programs: &["meshcentral", "https"],
+        phrases: &[
+            (FailedWeb, "Failed password for {user} from {from} port {*}"),
+            (In, "Accepted password for {user} from {from} port {*}"),
         ],
     },
     Service { programs: &["znc"], phrases: &[(Failed, "[{user}] failed to login from {from}")] },
@@ -328,16 +369,34 @@ pub(super) const SERVICES: &[Service] = &[
             (FailedWeb, "POST {*} /control/login: from ip {from}: invalid username or password"),
             (FailedWeb, "AUDIT: Login failed. Attempt for user \"{user}\" failed. ({from} -> {*}"),
             (FailedWeb, "AUDIT: User is trying to login using \"{user}\" ({from} -> {*}"),
+            (
+                FailedWeb,
+                "(MainThread) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {*} ({from}). {*}",
+            ),
             (FailedWeb, "Login attempt or request with invalid authentication from {*} ({from}). {*}"),
             (FailedWeb, "type=LOGIN_ERROR, {*}, ipAddress={from}, {*}, username={user}"),
             (FailedWeb, "type=LOGIN_ERROR, {*}, ipAddress={from}, {*}"),
+            (FailedWeb, "[org.keycloak.events] ({*}) type=LOGIN_ERROR, {*}, ipAddress={from}, {*}"),
+            (FailedWeb, "[org.key.events] ({*}) type=LOGIN_ERROR, {*}, ipAddress={from}, {*}"),
             (FailedWeb, "Incorrect username or password from {from}"),
             (FailedWeb, "Incorrect username or password for user {user}. IP={from}"),
             (FailedWeb, "Invalid token provided for user {user}. IP={from}"),
             (FailedWeb, "Login failed for user `{user}` from private IP `{from}`."),
+            (FailedWeb, "[paperless.auth] Login failed for user `{user}` from private IP `{from}`."),
+            (FailedWeb, "[paperless.auth] Login failed for user `{user}` from IP `{from}`."),
             (FailedWeb, "Login failed for user `{user}` from IP `{from}`."),
             (FailedWeb, "Failed login for '{user}' from {from} at {*}"),
             (In, "Successful authentication for '{user}' from {from} at {*}"),
+            (FailedWeb, "Auth|Auth-Failure ip {from} username '{user}'"),
+            (FailedWeb, "in limiter: Authentication attempt from {from} has been rate-limited."),
+            (FailedWeb, "web_php[{*}].ERR [{from}] [Could not retrieve user {user} details] at {*}"),
+            (Failed, "failed to validate user credentials ({*}) ip={from} subsystem=sftp username={user}"),
+            (
+                Failed,
+                "Query         |{*}|query from {*} {from} attempted to login with account \"{user}\" and failed!",
+            ),
+            (Denied, "ACCEPT host={from} port={*}"),
+            (Denied, "fail2ban.actions{*}[{*}] Ban {from}"),
             (FailedWeb, "Auth-Failure ip {from} username '{user}'"),
             (FailedWeb, "WebAPI login failure. Reason: {*}, IP: {from}, username: {user}"),
             (Failed, "query from {*} {from} attempted to login with account \"{user}\" and failed!"),
@@ -414,6 +473,8 @@ pub(super) fn has(program: &str) -> bool {
             | "guacamole"
             | "tomcat"
             | "znc"
+            | "meshcentral"
+            | "https"
     )
 }
 

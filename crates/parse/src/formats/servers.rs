@@ -166,7 +166,7 @@ fn exim<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         None => (None, message),
     };
     if let Some((_, rest)) = cut::within(text, b' ', 24)
-        && rest.starts_with("authenticator failed for ")
+        && let Some(rest) = rest.strip_prefix("authenticator failed for ")
     {
         let mut event = Event::new(text, context.received);
         event.timestamp = stamp.at?;
@@ -291,6 +291,15 @@ const AWS: &[Sample] = &[[
 
 #[cfg(test)]
 const EXIM: &[Sample] = &[
+    [
+        "Exim",
+        "2026-10-22 21:59:01 login authenticator failed for mx.example.org (helo) [192.0.2.7]:4711: 535 Incorrect authentication data (set_id=ann)",
+        "2026-10-22T21:59:01Z",
+        "warn",
+        "",
+        "exim",
+        "login authenticator failed for mx.example.org (helo) [192.0.2.7]:4711: 535 Incorrect authentication data (set_id=ann)",
+    ],
     [
         "Exim",
         "2026-10-22 21:59:01 1abcde-000123-AB <= ann@example.org H=mx.example.org [192.0.2.7] P=esmtps",
