@@ -9,8 +9,8 @@ use crate::{
     literal::{Literals, Rarity, needed_fields},
 };
 
-/// The most bytes of the automaton in its fast form; above, the small form is taken.
-const FAST_BYTES_MAX: usize = 16 << 20;
+/// The most bytes of the automaton in its fast form: what does not fit the cache of a core is slower than the small form.
+const FAST_BYTES_MAX: usize = 512 << 10;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
