@@ -1,6 +1,7 @@
 //! Measures Log Sentinel; for development, not installed.
 
 mod elastic;
+mod findings;
 mod forest;
 mod lines;
 mod load;
@@ -8,6 +9,7 @@ mod parse_lines;
 mod replay;
 mod sessions;
 mod sigma;
+mod signals;
 mod starter;
 mod store;
 mod templates;
@@ -74,15 +76,12 @@ enum Command {
     Replay(replay::Arguments),
     /// Hold Sigma rules against events.
     Sigma(sigma::Arguments),
+    /// Say what detection finds in rows of lines, or in whole logs.
+    Signals(signals::Arguments),
     /// Make a starter of one real log: `models/NAME.starter`.
     Starter(starter::Arguments),
     /// Print what is read from each line: `{"id","fields","time","kind","level"}`.
     Parse(parse_lines::Arguments),
-    /// Print what each line says was done: `{"id","kind","host","user"}`.
-    Signals {
-        /// Rows of JSON with `id` and `line`.
-        file: PathBuf,
-    },
     /// Start the service, send a corpus, and print cost, size and query times as one JSON line.
     Store(store::Arguments),
 }
@@ -105,7 +104,7 @@ fn main() -> anyhow::Result<()> {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Sigma(arguments) => sigma::run(&arguments),
         Command::Parse(arguments) => parse_lines::parse(&arguments),
-        Command::Signals { file } => parse_lines::signals(&file),
+        Command::Signals(arguments) => signals::run(&arguments),
         Command::Starter(arguments) => starter::run(&arguments),
         Command::Store(arguments) => store::run(&arguments),
     }

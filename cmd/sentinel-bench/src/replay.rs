@@ -10,7 +10,10 @@ use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use event::{Event, EventId, JournalId, Position, Timestamp};
 use parse::Context;
+
 use testkit::replay::{Episode, Kind, Line, Log, Plan, Replay, generate};
+
+use crate::findings::{Judged, Watch};
 
 /// Events analysed in one call, as the pipeline would.
 const BATCH: usize = 512;
@@ -120,6 +123,7 @@ struct Outcome {
     drift_flags: u64,
     drift_ordinary: u64,
     seconds: f64,
+    judged: Judged,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
@@ -174,6 +178,7 @@ fn stream(replay: &Replay, arguments: &Arguments) -> Result<Outcome> {
     let (mut place, mut flags) = (Position::default(), Vec::with_capacity(replay.lines.len()));
     let mut reasons = HashMap::new();
     let mut scores = Vec::new();
+    let mut watch = Watch::new();
     for lines in replay.lines.chunks(BATCH) {
         let events = lines.iter().map(|line| {
             let id = EventId { journal: JournalId(0), position: place };
@@ -181,7 +186,9 @@ fn stream(replay: &Replay, arguments: &Arguments) -> Result<Outcome> {
             (id, parsed(line))
         });
         let events: Vec<_> = events.collect();
-        for analyzed in service.analyze(events, place).events {
+        let batch = service.analyze(events, place);
+        watch.see(&batch);
+        for analyzed in batch.events {
             let flagged = analyzed.verdict.is_anomaly;
             if flagged && arguments.explain > 0 {
                 reasons.insert(flags.len(), (analyzed.verdict.score, analyzed.verdict.reasons));
@@ -191,7 +198,8 @@ fn stream(replay: &Replay, arguments: &Arguments) -> Result<Outcome> {
         }
     }
     let seconds = started.elapsed().as_secs_f64();
-    let outcome = Outcome { seconds, ..compare(replay, &flags) };
+    let judged = watch.judge(replay, arguments.explain);
+    let outcome = Outcome { seconds, judged, ..compare(replay, &flags) };
     let mut left = arguments.explain;
     for (at, flagged) in flags.iter().enumerate() {
         let line = &replay.lines[at];
@@ -284,6 +292,7 @@ impl Outcome {
         self.beside += other.beside;
         self.drift_flags += other.drift_flags;
         self.drift_ordinary += other.drift_ordinary;
+        self.judged.add(&other.judged);
     }
 
     fn print(&self, name: &str) {
@@ -317,6 +326,7 @@ impl Outcome {
             self.drift_flags as f64 * 1e5 / self.drift_ordinary.max(1) as f64,
             flagged as f64 / (flagged + self.false_flags).max(1) as f64,
         );
+        self.judged.print();
     }
 }
 

@@ -21,7 +21,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { failures: 5, keys_max: 20_000, own: Vec::new(), maintenance: Vec::new() }
+        Self { failures: 5, keys_max: 10_000, own: Vec::new(), maintenance: Vec::new() }
     }
 }
 

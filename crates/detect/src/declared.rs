@@ -51,7 +51,7 @@ impl Declared {
         }
         let key = (declaration.rule.to_owned(), found.about);
         let moment = Moment::new(seen.at(), seen.activity.times.max(1)).with(found.what);
-        let Some(run) = self.windows.add(&key, moment, seen.analyzed.id, seen.now) else { return };
+        let Some(run) = self.windows.add(&key, moment, seen.analyzed.id) else { return };
         run.note.kind = Some((declaration.kind, declaration.level));
         declaration.technique.clone_into(&mut run.note.technique);
         for entity in found.more {

@@ -84,7 +84,7 @@ impl Detector for Patterns {
             return;
         };
         let moment = Moment::new(seen.at(), 1);
-        let Some(told) = self.strange.count(&(source, template.id.0), moment, analyzed.id, seen.now) else {
+        let Some(told) = self.strange.count(&(source, template.id.0), moment, analyzed.id) else {
             return;
         };
         if at / DAY > known.day {

@@ -307,23 +307,25 @@ where
         self.table.get_mut(key)
     }
 
-    /// Counts a moment. None when it comes too late to be counted; `now` is the latest time of any event.
-    pub fn add(&mut self, key: &K, moment: Moment, id: EventId, now: Timestamp) -> Option<&mut Run<N>> {
+    /// Counts a moment. None when it comes too late to be counted: what is old by the clock of others counts, as
+    /// where an old log is taken in beside a live one, but not what is old by the key's own.
+    pub fn add(&mut self, key: &K, moment: Moment, id: EventId) -> Option<&mut Run<N>> {
         let pause = nanos(self.limit.within);
-        let oldest = now.as_nanos().saturating_sub(pause).saturating_sub(nanos(LATENESS));
+        let run = self.table.touch(key);
+        let latest = run.moments.last().map_or(moment.at, |last| last.at.max(moment.at));
+        let oldest = latest.saturating_sub(pause).saturating_sub(nanos(LATENESS));
         if moment.at < oldest {
             return None;
         }
-        let run = self.table.touch(key);
         run.add(moment, id, oldest, (pause, self.moments_max));
         Some(run)
     }
 
     /// Counts a moment, and tells the run it lies in when that goes past the limit: the first time, and again
     /// each time it has doubled.
-    pub fn count(&mut self, key: &K, moment: Moment, id: EventId, now: Timestamp) -> Option<Told> {
+    pub fn count(&mut self, key: &K, moment: Moment, id: EventId) -> Option<Told> {
         let limit = self.limit;
-        let run = self.add(key, moment, id, now)?;
+        let run = self.add(key, moment, id)?;
         if run.most(moment.at, limit.within) < u64::from(limit.points) {
             return None;
         }

@@ -249,3 +249,37 @@ fn a_source_is_silent_while_it_is_silent() {
     let told_after = found[0].last.as_nanos() - (since - 300_000_000_000);
     assert!(told_after <= 600_000_000_000, "told within twice the usual pause, not after {told_after} ns");
 }
+
+/// Days of a source that says something every minute, and of one that keeps time going; then what is put in.
+fn days(days: i64, put: &[(i64, i64, usize, &str)]) -> Vec<String> {
+    const MINUTE: i64 = 60_000_000_000;
+    let start = at("2026-06-01T00:00:00Z").as_nanos();
+    let mut lines = vec![];
+    for minute in 0..days * 1_440 {
+        let stamp = Timestamp::from_nanos(start + minute * MINUTE).unwrap().to_jiff();
+        let special = put.iter().find(|(from, to, ..)| (*from..*to).contains(&minute));
+        let (count, text) = special.map_or((1, "INFO tick"), |(_, _, count, text)| (*count, *text));
+        lines.extend(std::iter::repeat_n(format!("{stamp} gate app[1]: {text}"), count));
+        lines.push(format!("{stamp} gate other[1]: INFO tock"));
+    }
+    lines
+}
+
+#[test]
+fn how_much_a_source_says() {
+    const DAY: i64 = 1_440;
+    let told = |put: &[(i64, i64, usize, &str)]| {
+        let mut rules: Vec<String> = found_with(Config::default(), &days(5, put))
+            .into_iter()
+            .filter(|finding| !finding.is_update)
+            .map(|finding| format!("{} {}", finding.rule, finding.entities[0].value))
+            .collect();
+        rules.dedup();
+        rules
+    };
+    assert_eq!(told(&[]), Vec::<String>::new());
+    assert_eq!(told(&[(4 * DAY, 4 * DAY + 5, 40, "INFO tick")]), ["volume_spike app"]);
+    assert_eq!(told(&[(DAY, DAY + 5, 40, "INFO tick")]), Vec::<String>::new(), "not yet known");
+    assert_eq!(told(&[(4 * DAY, 4 * DAY + 4, 5, "ERROR it failed")]), ["error_burst app"]);
+    assert_eq!(told(&[(4 * DAY, 4 * DAY + 240, 0, "INFO tick")]), ["source_silent app"]);
+}

@@ -99,7 +99,7 @@ impl Guessing {
         let user = seen.activity.user.as_deref().unwrap_or_default();
         let moment = Moment::new(seen.at(), times).with(hash(user));
         let (id, limit) = (seen.analyzed.id, u64::from(self.failures.limit().points));
-        let Some(run) = self.failures.add(&target, moment, id, seen.now) else { return };
+        let Some(run) = self.failures.add(&target, moment, id) else { return };
         run.note.of(seen, user);
         let is_much = run.most(moment.at, MINUTES) >= limit;
         if is_much && let Some(told) = self.failures.tell(&target, moment.at) {
@@ -137,7 +137,7 @@ impl Guessing {
         }
         let moment = moment.with(hash(&single.origin.to_string()));
         let limit = u64::from(self.failures.limit().points);
-        let Some(run) = self.failures.add(&network, moment, seen.analyzed.id, seen.now) else { return };
+        let Some(run) = self.failures.add(&network, moment, seen.analyzed.id) else { return };
         run.note.of(seen, seen.activity.user.as_deref().unwrap_or_default());
         let is_much = run.most(moment.at, MINUTES) >= limit;
         if is_much
@@ -204,7 +204,7 @@ impl Guessing {
     ) {
         let host = seen.analyzed.event.host.as_deref().unwrap_or_default().to_owned();
         let moment = moment.with(hash(&origin.to_string()));
-        let Some(run) = self.hosts.add(&host, moment, seen.analyzed.id, seen.now) else { return };
+        let Some(run) = self.hosts.add(&host, moment, seen.analyzed.id) else { return };
         if run.most_different(moment.at, MINUTES) < ADDRESSES {
             return;
         }
@@ -215,7 +215,7 @@ impl Guessing {
 
     /// What adds up over a day, or comes at a pace.
     fn patiently(&mut self, seen: &Seen<'_>, target: &Target, moment: Moment, findings: &mut Vec<Finding>) {
-        let Some(run) = self.patient.add(target, moment, seen.analyzed.id, seen.now) else { return };
+        let Some(run) = self.patient.add(target, moment, seen.analyzed.id) else { return };
         let is_told = run.note > moment.at.saturating_sub(nanos(DAY)) && run.note > 0;
         let is_one_client = target.service.is_some() && run.most_different(moment.at, DAY) < 2;
         let is_much = run.most(moment.at, DAY) >= u64::from(PATIENT_POINTS);
@@ -285,7 +285,7 @@ impl Guessing {
         let is_abuse = is_abuse(&seen.analyzed.event.message);
         let moment = Moment::new(seen.at(), seen.activity.times);
         let key = (origin, is_abuse);
-        let Some(run) = self.probes.add(&key, moment, seen.analyzed.id, seen.now) else { return };
+        let Some(run) = self.probes.add(&key, moment, seen.analyzed.id) else { return };
         run.note = seen.analyzed.event.host.as_deref().unwrap_or_default().to_owned();
         let target = Target { service: None, origin };
         let is_much = run.most(moment.at, MINUTES) >= u64::from(if is_abuse { ABUSES } else { PROBES });

@@ -33,6 +33,9 @@ const ERRORS_PERCENT: u64 = 200;
 const DROP_PIECES: usize = 24;
 const DROP_EXPECTED: u64 = 60;
 const DROP_PERMILLE: u64 = 350;
+/// Days of which each hour is remembered, and of which it must be known.
+const HOURS: usize = 7;
+const HOURS_LEARNED: usize = 3;
 /// Against the lowest of the last days.
 const DROP_AGAINST_PERCENT: u64 = 70;
 /// Something that was told on so many of the last days is usual after all.
@@ -93,19 +96,21 @@ pub(crate) struct Source {
     /// Events and errors of the latest pieces, the last of them this one.
     pieces: Vec<(u32, u32)>,
     piece: i64,
-    /// Events of an hour of the day, in thousandths, and of how many days.
-    hours: Vec<(u64, u32)>,
+    /// Events of each hour of the day, of the latest days.
+    hours: Vec<Vec<u32>>,
     /// Events of the hour that is not over.
     hour: (i64, u64),
     days: Vec<Day>,
     ongoing: [Option<Ongoing>; 4],
+    /// When silence that was told ended.
+    spoke: i64,
     evidence: Vec<EventId>,
 }
 
 impl Source {
     /// What it holds beside itself at most.
     pub(super) const ELSEWHERE_BYTES: usize = PIECES * size_of::<(u32, u32)>()
-        + 24 * size_of::<(u64, u32)>()
+        + 24 * (size_of::<Vec<u32>>() + HOURS * size_of::<u32>())
         + DAYS * size_of::<Day>()
         + EVIDENCE * size_of::<EventId>()
         + 512;
@@ -119,7 +124,7 @@ impl Source {
     pub(super) fn see(&mut self, at: i64, is_error: bool, id: EventId) -> Vec<Strange> {
         if self.events == 0 {
             (self.first, self.latest, self.piece) = (at, at, at / PIECE);
-            self.hours = vec![(0, 0); 24];
+            self.hours = vec![Vec::new(); 24];
             self.hour = (at / HOUR, 0);
         }
         self.events += 1;
@@ -176,6 +181,9 @@ impl Source {
             self.pieces.push((0, 0));
         }
         let passed = (at / PIECE - self.piece).clamp(0, PIECES as i64);
+        if passed > 0 {
+            self.learn();
+        }
         for _ in 0..passed {
             self.pieces.push((0, 0));
         }
@@ -194,16 +202,37 @@ impl Source {
         }
     }
 
+    /// Takes the latest ten minutes for what is usual, when they are over, unless they were told.
+    fn learn(&mut self) {
+        let latest = self.pieces.len().saturating_sub(2);
+        let (events, errors) = self.pieces[latest..]
+            .iter()
+            .fold((0, 0), |sum, piece| (sum.0 + u64::from(piece.0), sum.1 + u64::from(piece.1)));
+        let end = (self.piece + 1) * PIECE;
+        for (what, count) in [(What::Spike, events), (What::Errors, errors)] {
+            let ongoing = &mut self.ongoing[what as usize];
+            *ongoing = ongoing.filter(|ongoing| end - ongoing.last <= OVER);
+            if ongoing.is_some() && self.told_days(what) <= USUAL_DAYS {
+                continue;
+            }
+            if let Some(day) = self.days.last_mut() {
+                let most = if matches!(what, What::Spike) { &mut day.most } else { &mut day.errors };
+                *most = (*most).max(count);
+            }
+        }
+    }
+
     fn end_hour(&mut self) {
         let (hour, count) = self.hour;
         self.hour = (hour + 1, 0);
         if hour == self.first / HOUR || self.ongoing.iter().any(Option::is_some) {
             return;
         }
-        let (mean, days) = &mut self.hours[(hour % 24) as usize];
-        *days = (*days + 1).min(7);
-        let weight = u64::from(*days);
-        *mean = (*mean * (weight - 1) + count * 1_000) / weight;
+        let counts = &mut self.hours[(hour % 24) as usize];
+        if counts.len() == HOURS {
+            counts.remove(0);
+        }
+        counts.push(u32::try_from(count).unwrap_or(u32::MAX));
     }
 
     fn is_known(&self, at: i64) -> bool {
@@ -224,6 +253,9 @@ impl Source {
     fn paused(&mut self, at: i64) {
         let pause = at - self.latest;
         let was_told = self.ongoing[What::Silence as usize].take_if(|_| pause > 0).is_some();
+        if was_told {
+            self.spoke = at;
+        }
         if was_told && self.told_days(What::Silence) <= USUAL_DAYS {
             return;
         }
@@ -256,20 +288,7 @@ impl Source {
         };
         let limit = (usual * percent / 100).max(least);
         if count < limit || !self.is_known(at) {
-            let is_over = self.ongoing[what as usize].is_none_or(|ongoing| at - ongoing.last > OVER);
-            if is_over {
-                self.ongoing[what as usize] = None;
-                if let Some(day) = self.days.last_mut() {
-                    let most = if matches!(what, What::Spike) { &mut day.most } else { &mut day.errors };
-                    *most = (*most).max(count);
-                }
-            }
             return None;
-        }
-        let is_usual = self.told_days(what) > USUAL_DAYS;
-        if let Some(day) = self.days.last_mut().filter(|_| is_usual) {
-            let most = if matches!(what, What::Spike) { &mut day.most } else { &mut day.errors };
-            *most = (*most).max(count);
         }
         let ongoing = self.ongoing[what as usize].filter(|ongoing| at - ongoing.last <= OVER);
         let is_due = ongoing.is_none_or(|ongoing| count >= 2 * ongoing.told);
@@ -289,7 +308,8 @@ impl Source {
         let over = self.pieces.len() - 1;
         let count: u64 = self.pieces[over - DROP_PIECES..over].iter().map(|piece| u64::from(piece.0)).sum();
         let permille = count * 1_000 / expected.max(1);
-        let is_silent = self.ongoing[What::Silence as usize].is_some();
+        let is_silent = self.ongoing[What::Silence as usize].is_some()
+            || now - self.spoke <= (DROP_PIECES as i64 + 1) * PIECE;
         let usual = self.days.iter().map(|day| day.least).min().unwrap_or(1_000);
         let limit = DROP_PERMILLE.min(usual * DROP_AGAINST_PERCENT / 100);
         let ongoing = self.ongoing[What::Drop as usize];
@@ -317,20 +337,21 @@ impl Source {
         (!is_told).then_some(Strange::Drop { first, last: now, count, is_update: false })
     }
 
-    /// Events that the last hours had on other days; None where that is not known or too few to say anything.
+    /// Events that the last hours had on two of three other days at least; None where that is not known or too few to say anything.
     fn expected(&self, now: i64) -> Option<u64> {
         if !self.is_known(now) || self.pieces.len() <= DROP_PIECES {
             return None;
         }
-        let mut thousandths = 0;
+        let mut pieces = 0;
         for piece in (self.piece - DROP_PIECES as i64)..self.piece {
-            let (mean, days) = self.hours[(piece * PIECE / HOUR % 24) as usize];
-            if days < 2 {
+            let mut counts = self.hours[(piece * PIECE / HOUR % 24) as usize].clone();
+            if counts.len() < HOURS_LEARNED {
                 return None;
             }
-            thousandths += mean * PIECE.unsigned_abs() / HOUR.unsigned_abs();
+            counts.sort_unstable();
+            pieces += u64::from(counts[counts.len() / 3]);
         }
-        let expected = thousandths / 1_000;
+        let expected = pieces * PIECE.unsigned_abs() / HOUR.unsigned_abs();
         (expected >= DROP_EXPECTED).then_some(expected)
     }
 }

@@ -93,7 +93,7 @@ impl Visitors {
                 run.note = Answers::default();
             }
         }
-        let run = self.scans.add(&visit.origin, moment, seen.analyzed.id, seen.now)?;
+        let run = self.scans.add(&visit.origin, moment, seen.analyzed.id)?;
         run.note.is_grave |= visit.sign == Some(Sign::SensitiveFile) && visit.is_answered();
         if !is_scan(run, moment.at) {
             return None;
@@ -111,7 +111,7 @@ impl Visitors {
     fn exploited(&mut self, visit: &Visit<'_>) -> Option<Finding> {
         let seen = visit.seen;
         let moment = Moment::new(seen.at(), seen.activity.times.max(1)).with(visit.what());
-        let run = self.exploits.add(&visit.origin, moment, seen.analyzed.id, seen.now)?;
+        let run = self.exploits.add(&visit.origin, moment, seen.analyzed.id)?;
         let is_much = run.most_different(moment.at, HOUR) as u64 >= EXPLOITS;
         let level = visit.gravity().max(if is_much { Level::Medium } else { Level::Low });
         if run.moments().len() == 1 {
@@ -137,7 +137,7 @@ impl Visitors {
         let seen = visit.seen;
         let moment = Moment::new(seen.at(), seen.activity.times.max(1));
         let key = (visit.origin, visit.is_access);
-        let run = self.failures.add(&key, moment, seen.analyzed.id, seen.now)?;
+        let run = self.failures.add(&key, moment, seen.analyzed.id)?;
         if run.moments().len() == 1 {
             run.note = Guesses::default();
         }
@@ -179,14 +179,14 @@ impl Visitors {
     fn tried(&mut self, visit: &Visit<'_>) -> Option<Finding> {
         let seen = visit.seen;
         let moment = Moment::new(seen.at(), 1);
-        let told = self.tries.count(&(visit.origin, visit.place()), moment, seen.analyzed.id, seen.now)?;
+        let told = self.tries.count(&(visit.origin, visit.place()), moment, seen.analyzed.id)?;
         Some(guessing(Level::Low, visit.origin, told).and(visit.about()))
     }
 
     fn slowed(&mut self, visit: &Visit<'_>) -> Option<Finding> {
         let seen = visit.seen;
         let moment = Moment::new(seen.at(), seen.activity.times.max(1));
-        let told = self.rates.count(&visit.origin, moment, seen.analyzed.id, seen.now)?;
+        let told = self.rates.count(&visit.origin, moment, seen.analyzed.id)?;
         Some(slowed_down(visit.origin, told).and(visit.about()))
     }
 }
