@@ -1,5 +1,6 @@
 //! What looks at events, one by one.
 
+use disk::sealed::SealedError;
 use event::{Analyzed, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -63,7 +64,19 @@ pub trait Detector: Send {
 /// What a detector remembers could not be written down or read back.
 #[derive(Debug, thiserror::Error)]
 #[error("what a detector remembers cannot be written down or read back")]
-pub struct StateError(#[from] serde_json::Error);
+pub struct StateError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl From<serde_json::Error> for StateError {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.into())
+    }
+}
+
+impl From<SealedError> for StateError {
+    fn from(error: SealedError) -> Self {
+        Self(error.into())
+    }
+}
 
 /// What a detector remembers, as bytes.
 ///
