@@ -25,6 +25,43 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
+fn rules_are_tested_as_their_files_say_and_one_that_cannot_be_read_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let shipped = run(dir.path(), &["rules", "test"], &[]);
+    assert!(
+        shipped.status.success() && said(&shipped).ends_with(" tests hold, 0 do not\n"),
+        "{}",
+        said(&shipped)
+    );
+
+    let rule = "title: A reader of passwords\nid: 5f0f5c1e-0000-4000-8000-000000000002\nlogsource: {product: linux}\n\
+                detection:\n  words: ['/etc/shadow']\n  condition: words\nlevel: high\ntests:\n- name: fires\n  lines: \
+                ['Nov 20 10:00:00 web-1 cat[1]: /etc/shadow']\n  findings: 1\n";
+    fs::create_dir(dir.path().join("own")).unwrap();
+    fs::write(dir.path().join("own/good.yml"), rule).unwrap();
+    let good = run(dir.path(), &["rules", "test", "own"], &[]);
+    assert!(good.status.success() && said(&good) == "1 tests hold, 0 do not\n", "{}", said(&good));
+
+    fs::write(dir.path().join("own/misled.yaml"), rule.replace("findings: 1", "findings: 2")).unwrap();
+    fs::write(dir.path().join("own/wrong.yml"), rule.replace("words: [", "words|nearly: [")).unwrap();
+    let bad = run(dir.path(), &["rules", "test", "own"], &[]);
+    assert_eq!(bad.status.code(), Some(1));
+    for expected in
+        ["misled.yaml: rule", "1 found, 2 expected", "own/wrong.yml:5: ", "1 tests hold, 2 do not"]
+    {
+        assert!(said(&bad).contains(expected), "{expected:?} in:\n{}", said(&bad));
+    }
+
+    let explained = said(&run(dir.path(), &["rules", "explain", "of passwords", "own/good.yml"], &[]));
+    assert!(
+        explained.starts_with("A reader of passwords\n") && explained.contains("level          high"),
+        "{explained}"
+    );
+    let covered = said(&run(dir.path(), &["rules", "coverage"], &[]));
+    assert!(covered.contains("T1562.004    "), "{covered}");
+}
+
+#[test]
 fn the_demo_says_what_is_in_the_logs_it_was_given() {
     let dir = tempfile::tempdir().unwrap();
     let sample = run(dir.path(), &["demo"], &[]);

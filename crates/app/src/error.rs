@@ -40,6 +40,15 @@ pub enum AppError {
     /// Of files that were to be imported, none holds text that can be read.
     #[error("nothing was taken in")]
     NothingTakenIn,
+    /// There is no rule to work with.
+    #[error("no rule could be read; a rule file is YAML and ends with .yml or .yaml")]
+    NoRules,
+    /// No rule has this id, or this in its title.
+    #[error("no rule has the id or the title '{}'; see `log-sentinel rules coverage`", wording::plain(_0))]
+    UnknownRule(String),
+    /// A rule was refused, or one of its tests does not hold; which stands above.
+    #[error("not all rules are as their tests say")]
+    RulesFailed,
     /// Keys or agents were not changed.
     #[error(transparent)]
     Key(#[from] access::KeyError),

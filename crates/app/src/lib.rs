@@ -27,8 +27,8 @@ use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
     agents, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, import,
-    journal as journal_command, keys, models, parse as parse_command, predict, query, sessions, starters,
-    tail, templates, train,
+    journal as journal_command, keys, models, parse as parse_command, predict, query, rules, sessions,
+    starters, tail, templates, train,
 };
 use instance::{Instance, Role};
 use settings::{Settings, Sources, Values};
@@ -108,6 +108,7 @@ fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
             JournalAction::Verify => journal_command::verify(&settings.data),
         },
         Command::Audit { action } => audit_command::run(&settings.data, action),
+        Command::Rules { action } => rules::run(&action),
         Command::Parse { file, explain, output } => parse_command::run(&settings, &file, explain, output),
         asynchronous => {
             let runtime = runtime()?;
@@ -193,6 +194,7 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
         | Command::Completions { .. }
         | Command::Journal { .. }
         | Command::Parse { .. }
+        | Command::Rules { .. }
         | Command::Audit { .. } => Cli::command().print_help().map_err(AppError::from),
     }
 }

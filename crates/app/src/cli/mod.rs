@@ -5,6 +5,7 @@ mod anomaly;
 mod asking;
 mod audit;
 mod output;
+mod rules;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -18,6 +19,7 @@ pub use anomaly::{
 pub use asking::{Count, Histogram, PatternOrder, Patterns, Question, Search, Server, Top};
 pub use audit::{AuditAction, AuditFormat};
 pub use output::{HitsOutput, Output};
+pub use rules::RulesAction;
 
 use crate::settings::SETTINGS;
 
@@ -209,6 +211,12 @@ pub enum Command {
         /// How; without --explain events are JSON, one a line.
         #[arg(long, short = 'o', value_enum, default_value = "text")]
         output: Output,
+    },
+    /// Test rules, explain them, and see what they cover.
+    Rules {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: RulesAction,
     },
     /// Look at the record of what was decided and by whom.
     Audit {

@@ -17,6 +17,7 @@ pub(crate) mod models;
 pub(crate) mod parse;
 pub(crate) mod predict;
 pub(crate) mod query;
+pub(crate) mod rules;
 pub(crate) mod sessions;
 pub(crate) mod starters;
 pub(crate) mod tail;
