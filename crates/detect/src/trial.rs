@@ -59,7 +59,7 @@ pub enum TrialError {
     },
     /// A rule in it was refused.
     #[error(transparent)]
-    Rule(#[from] RuleError),
+    Rule(#[from] Box<RuleError>),
 }
 
 /// What is read of a document beside the rule itself.
@@ -79,7 +79,7 @@ struct Document {
 pub fn run(file: &str, text: &str, now: Timestamp) -> Result<Vec<Outcome>, TrialError> {
     let (rules, errors) = rules::read([(file, text)]);
     if let Some(error) = errors.into_iter().next() {
-        return Err(error.into());
+        return Err(Box::new(error).into());
     }
     let mut outcomes = vec![];
     for document in serde_yaml_ng::Deserializer::from_str(text) {

@@ -20,8 +20,7 @@ pub(super) fn run(rows: &Path, now: Timestamp) -> Result<()> {
         let row: Json = serde_json::from_str(line).context("a row is no JSON")?;
         let Some(texts) = row["lines"].as_array() else { return Ok(()) };
         let texts: Vec<&str> = texts.iter().filter_map(Json::as_str).collect();
-        let signals: BTreeSet<(String, String)> =
-            found(&texts, now).iter().filter_map(|finding| named(finding)).collect();
+        let signals: BTreeSet<(String, String)> = found(&texts, now).iter().filter_map(named).collect();
         let signals: Vec<Json> =
             signals.into_iter().map(|(kind, source)| json!({"kind": kind, "source": source})).collect();
         writeln!(out, "{}", json!({"id": row["id"], "signals": signals}))?;

@@ -102,7 +102,7 @@ impl SigmaRules {
     fn count(&mut self, about: &About, entity: Entity, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let key = (about.id_or_title().to_owned(), entity);
         let moment = Moment::new(seen.at(), seen.activity.times.max(1));
-        let Some(run) = self.windows.add(&key, moment, seen.analyzed.id, seen.now) else { return };
+        let Some(run) = self.windows.add(&key, moment, seen.analyzed.id) else { return };
         run.note.level = Some(level(about.level));
         run.note.techniques = about.techniques().collect();
         for entity in entities(seen) {
