@@ -8,9 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use event::{
-    Analyzed, Batch, EventId, FieldKind, JournalId, Position, Timestamp, Verdict, VerdictState, fields_of,
+    Analyzed, Batch, EventId, FieldKind, JournalId, Position, Timestamp, Value, Verdict, VerdictState, field,
+    fields_of,
 };
-use query::{lowered, scalars, value_at};
+use query::{lowered, members, scalars, value_at};
 use tokio::sync::watch;
 
 use crate::{
@@ -242,9 +243,7 @@ impl Scan<'_> {
         for Analyzed { event, template, verdict, .. } in &self.events {
             meter.spend(1 + event.fields.len() as u64)?;
             fields_of(event, template.as_deref(), verdict, &mut |path, value| {
-                if !scalars(&value).is_empty() {
-                    *counts.entry(path.to_owned()).or_default() += 1;
-                }
+                names(path, &value, |name| *counts.entry(name.to_owned()).or_default() += 1);
             });
         }
         let info = |(name, count): (String, u64)| {
@@ -286,6 +285,16 @@ impl Scan<'_> {
         sort_patterns(&mut patterns);
         patterns.truncate(request.limit);
         Ok(Patterns { patterns, distinct, total, covered: self.covered })
+    }
+}
+
+/// The names under which a field has values: its own, and for a label those of what is in the objects of a list.
+pub(crate) fn names(path: &str, value: &Value<'_>, mut take: impl FnMut(&str)) {
+    if !scalars(value).is_empty() {
+        take(path);
+    }
+    if path.starts_with(field::LABELS) {
+        members(value).into_keys().for_each(|member| take(&format!("{path}.{member}")));
     }
 }
 

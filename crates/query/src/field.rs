@@ -27,6 +27,30 @@ pub fn resolve(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// The paths under which a document may have what users name so: that which the name stands for, the name itself
+/// (`source` is a short name before it is an object), and the label that holds what did not fit into the field.
+pub fn paths(name: &str) -> [Cow<'_, str>; 3] {
+    [resolve(name), name.into(), label(name).into()]
+}
+
+/// The names in a list with commas between them; a name in quotes may have commas and blanks in it, and any sign behind a
+/// backslash.
+pub fn names(list: &str) -> Vec<String> {
+    let (mut names, mut name) = (Vec::new(), String::new());
+    let (mut is_quoted, mut escaped) = (false, false);
+    for character in list.chars() {
+        match character {
+            _ if std::mem::take(&mut escaped) => name.push(character),
+            '\\' if is_quoted => escaped = true,
+            '"' if is_quoted || name.trim().is_empty() => is_quoted = !is_quoted,
+            ',' if !is_quoted => names.push(std::mem::take(&mut name)),
+            _ => name.push(character),
+        }
+    }
+    names.push(name);
+    names.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
 /// Where a value is kept that no field of this name holds.
 pub(crate) fn label(name: &str) -> String {
     format!("{}{name}", field::LABELS)
@@ -56,6 +80,20 @@ mod tests {
             ("user.name", "user.name"),
         ] {
             assert_eq!(resolve(name), expected);
+        }
+    }
+
+    #[test]
+    fn names_of_a_list_may_stand_in_quotes() {
+        for (list, expected) in [
+            ("", &[][..]),
+            ("a, b,,c ", &["a", "b", "c"]),
+            (r#""user name",a"#, &["user name", "a"]),
+            (r#"a, "b,\"c\\", d"#, &["a", r#"b,"c\"#, "d"]),
+            (r#"a"b"#, &[r#"a"b"#]),
+            (r#""never closed, b"#, &["never closed, b"]),
+        ] {
+            assert_eq!(names(list), expected, "{list}");
         }
     }
 

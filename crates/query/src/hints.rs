@@ -2,6 +2,8 @@
 
 use std::ops::Bound;
 
+use event::{FieldKind, ecs, field};
+
 use super::{Query, Test, TokenPattern};
 
 /// For a query that found nothing: what of its text or its tree is likely to be the reason. Most have none.
@@ -22,6 +24,22 @@ pub fn hints(text: &str, query: &Query) -> Vec<String> {
         {
             hints.push(format!("nothing is within {part}: it begins behind its end"));
         }
+        if let Query::Field { path, test: test @ (Test::Equals { .. } | Test::Number { .. }) } = part
+            && let Some(known) = path.strip_prefix(field::LABELS).and_then(ecs::known)
+            && !text.contains(path.as_str())
+        {
+            let held = match known.kind {
+                FieldKind::Ip => "addresses",
+                FieldKind::Long => "whole numbers",
+                FieldKind::Double => "numbers",
+                FieldKind::Date => "times",
+                _ => "true and false",
+            };
+            hints.push(format!(
+                "{} holds {held}, and {test} is looked for among what did not fit, in {path}",
+                known.path
+            ));
+        }
         if *part == Query::nothing() {
             hints.push("a range of the query begins behind its end, so nothing is within it".to_owned());
         }
@@ -34,7 +52,23 @@ pub fn hints(text: &str, query: &Query) -> Vec<String> {
 
 /// A form that other languages have.
 fn of_word(word: &str) -> Option<String> {
-    let value = word.split_once(':').map_or(word, |(_, value)| value);
+    let (name, value) = word.split_once(':').map_or((None, word), |(name, value)| (Some(name), value));
+    let compared = match name {
+        Some(name) => Some((name, value)),
+        None => word.find(['=', '!']).map(|sign| word.split_at(sign)),
+    };
+    let is_name = |name: &str| {
+        name.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | '@'))
+            && name.chars().all(|character| character.is_alphanumeric() || "_.@-".contains(character))
+    };
+    if let Some((name, compared)) = compared.filter(|(name, _)| is_name(name)) {
+        let signs = ["!==", "!=", "==", "="];
+        let found = signs.iter().find_map(|sign| Some((sign, compared.strip_prefix(sign)?)));
+        if let Some((sign, value)) = found.filter(|(_, value)| !value.is_empty()) {
+            let not = if sign.starts_with('!') { "-" } else { "" };
+            return Some(format!("'{word}' is searched for as text; write {not}{name}:{value}"));
+        }
+    }
     if value.len() > 2 && value.starts_with('/') && value.ends_with('/') {
         return Some(format!(
             "{value} is searched for as text; a regular expression is written message:~\"…\""
@@ -110,6 +144,16 @@ mod tests {
             ("timeout~2", Some("timeout*")),
             ("user.name:a\\nb", Some("a\\nb")),
             ("a\\:b", None),
+            ("source.ip:999.1.1.1", Some("source.ip holds addresses, and 999.1.1.1 is looked for")),
+            ("source.port:ssh", Some("source.port holds whole numbers")),
+            ("labels.source.ip:unknown", None),
+            ("source.ip:192.0.2.7", None),
+            ("n=5", Some("write n:5")),
+            ("(n=5 OR x)", Some("write n:5")),
+            ("a.b==x", Some("write a.b:x")),
+            ("n:!=5", Some("write -n:5")),
+            ("n!=5", Some("write -n:5")),
+            ("/a?b=c", None),
         ] {
             let query = Query::parse(text, Timestamp::MAX).unwrap_or_else(|error| panic!("{text}: {error}"));
             let hints = hints(text, &query);

@@ -50,7 +50,8 @@
 //! | ip | `source.ip`, `host.ip`, … | an address or network | whole parts at the end | by address, IPv4 mapped into IPv6 |
 //!
 //! A list passes when any of its elements does. Null, an empty list, and objects within lists are no
-//! value: they pass no test, not even `field:*`. `NOT` finds events that lack the field, too.
+//! value: they pass no test, not even `field:*`. What the objects in a list have is found by its name behind that of
+//! the list: `items.id:7`. `NOT` finds events that lack the field, too.
 //! `event.original` is not searched.
 //!
 //! **Limits**: a query has at most [`LENGTH_MAX`] bytes, [`CLAUSES_MAX`] terms, [`EXPRESSIONS_MAX`] regular
@@ -78,9 +79,9 @@ mod words;
 
 pub use clock::{Clock, InvalidZone, zone};
 pub use expression::Expression;
-pub use field::resolve;
+pub use field::{names, paths, resolve};
 pub use hints::hints;
-pub use matches::{EXACT_MAX, Scalar, address_number, scalars, value_at};
+pub use matches::{EXACT_MAX, Scalar, address_number, below, members, rest, scalars, value_at};
 pub use parse::{CLAUSES_MAX, DEPTH_MAX, EXPRESSIONS_MAX, LENGTH_MAX, QueryError};
 pub use text::{RawTokens, is_token_char, lower, lowered, raw_tokens, tokens};
 pub use texts::Texts;

@@ -1,6 +1,6 @@
 //! Evaluating a query: naive and correct, the reference for every index.
 
-use std::{borrow::Cow, net::IpAddr, ops::Bound};
+use std::{borrow::Cow, collections::BTreeMap, net::IpAddr, ops::Bound};
 
 use event::{Event, EventId, Template, Timestamp, Value, Verdict, field};
 use serde_json::Value as Json;
@@ -48,6 +48,10 @@ pub fn value_at<'e>(
             if let Some(further) = event.fields.iter().find(|further| further.path == path) {
                 return Some(further.value.clone());
             }
+            if path.starts_with(field::LABELS) {
+                let mut further = event.fields.iter();
+                return further.find_map(|further| below(&further.value, rest(path, &further.path)?));
+            }
             if path != field::TIMESTAMP && path != field::CREATED && !path.starts_with("sentinel.") {
                 return None;
             }
@@ -59,6 +63,69 @@ pub fn value_at<'e>(
             });
             found
         }
+    }
+}
+
+/// What of a path is behind that of a list which may hold it: `id` of `labels.items.id` and `labels.items`.
+pub fn rest<'p>(path: &'p str, list: &str) -> Option<&'p str> {
+    let rest = path.strip_prefix(list)?.strip_prefix('.')?;
+    (list.len() > field::LABELS.len()).then_some(rest)
+}
+
+/// The values that the objects of a list have at a path, as a list; None without any.
+pub fn below(value: &Value<'_>, path: &str) -> Option<Value<'static>> {
+    let Value::Json(text) = value else { return None };
+    if !text.starts_with('[') || !text.contains('{') {
+        return None;
+    }
+    let mut found = Vec::new();
+    collect(serde_json::from_str(text).ok()?, path, &mut found);
+    (!found.is_empty()).then(|| Value::Json(Json::Array(found).to_string().into()))
+}
+
+fn collect(json: Json, path: &str, found: &mut Vec<Json>) {
+    match json {
+        Json::Array(elements) => elements.into_iter().for_each(|element| collect(element, path, found)),
+        Json::Object(mut object) => {
+            for (dot, _) in path.match_indices('.') {
+                if let Some(inner @ (Json::Array(_) | Json::Object(_))) = object.get_mut(&path[..dot]) {
+                    collect(inner.take(), &path[dot + 1..], found);
+                }
+            }
+            match object.remove(path) {
+                Some(Json::Null | Json::Object(_)) | None => {}
+                Some(value) => found.push(value),
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The paths at which objects in a list have values, and these; none for anything else.
+pub fn members(value: &Value<'_>) -> BTreeMap<String, Value<'static>> {
+    let Value::Json(text) = value else { return BTreeMap::new() };
+    let mut found = BTreeMap::new();
+    if text.starts_with('[') && text.contains('{') {
+        gather(serde_json::from_str(text).unwrap_or_default(), "", &mut found);
+    }
+    found
+        .into_iter()
+        .map(|(path, values)| (path, Value::Json(Json::Array(values).to_string().into())))
+        .collect()
+}
+
+fn gather(json: Json, path: &str, found: &mut BTreeMap<String, Vec<Json>>) {
+    match json {
+        Json::Null => {}
+        Json::Array(elements) => elements.into_iter().for_each(|element| gather(element, path, found)),
+        Json::Object(object) => {
+            for (name, value) in object {
+                let path = if path.is_empty() { name } else { format!("{path}.{name}") };
+                gather(value, &path, found);
+            }
+        }
+        _ if path.is_empty() => {}
+        value => found.entry(path.to_owned()).or_default().push(value),
     }
 }
 

@@ -337,6 +337,16 @@ impl<'t> Parser<'t> {
         if rest.starts_with("~\"") {
             return self.expression(target);
         }
+        // `~/` begins the path of a home.
+        if rest.strip_prefix('~').is_some_and(|rest| {
+            rest.starts_with(|next: char| next != '/' && next != ')' && !next.is_whitespace())
+        }) {
+            let name = target.name;
+            return self.fail(
+                here,
+                format!("a regular expression stands in quotes, {name}:~\"…\"; for the sign itself write {name}:\\~"),
+            );
+        }
         match rest.chars().next() {
             Some('[' | '{') => self.range(target),
             Some('"') => {

@@ -5,8 +5,10 @@
 //! a value, so that they can be listed and counted although the server flattens what is there, and
 //! `sentinel.label_numbers`, the numbers below them.
 
+use std::borrow::Cow;
+
 use event::{Analyzed, Value, field, fields_of};
-use query::scalars;
+use query::{members, scalars};
 use serde_json::Value as Json;
 
 use super::{
@@ -30,7 +32,7 @@ const ROOT: u32 = 0;
 pub(super) struct Serializer<'b> {
     /// The tree of the document; children of an object form a list in order of arrival.
     nodes: Vec<Node<'b>>,
-    label_names: Vec<&'b str>,
+    label_names: Vec<Cow<'b, str>>,
     label_numbers: Vec<String>,
     keep_original: bool,
     /// The server keeps a label and its value as one term.
@@ -100,11 +102,16 @@ impl<'b> Serializer<'b> {
             is_plain &= !matches!(&value, Value::Json(text) if text.trim_start().starts_with('{'));
             let is_label = path.starts_with(field::LABELS);
             is_plain &= fit::fits(path, &value, cuts_values && is_label);
-            if let Some(name) = path.strip_prefix(field::LABELS)
-                && has_value(&value)
-            {
-                self.label_names.push(name);
-                label_numbers::collect(name, &value, &mut self.label_numbers);
+            if let Some(name) = path.strip_prefix(field::LABELS) {
+                if has_value(&value) {
+                    self.label_names.push(name.into());
+                    label_numbers::collect(name, &value, &mut self.label_numbers);
+                }
+                for (member, values) in members(&value) {
+                    let name = format!("{name}.{member}");
+                    label_numbers::collect(&name, &values, &mut self.label_numbers);
+                    self.label_names.push(name.into());
+                }
             }
             self.insert(ROOT, path, Content::Value(value));
         });
@@ -219,7 +226,7 @@ impl<'b> Serializer<'b> {
         };
         set(ID, id.into());
         if !self.label_names.is_empty() {
-            set(LABEL_NAMES, self.label_names.iter().copied().collect());
+            set(LABEL_NAMES, self.label_names.iter().map(AsRef::as_ref).collect());
         }
         if !self.label_numbers.is_empty() {
             set(LABEL_NUMBERS, self.label_numbers.iter().map(String::as_str).collect());
@@ -402,8 +409,10 @@ mod tests {
             prop_assert_eq!(id, analyzed.id.to_string());
             let mut expected = Vec::new();
             for field in &analyzed.event.fields {
-                if let Some(name) = field.path.strip_prefix("labels.") && !scalars(&field.value).is_empty() {
-                    expected.push(Json::from(name));
+                if let Some(name) = field.path.strip_prefix("labels.") {
+                    expected.extend((!scalars(&field.value).is_empty()).then(|| Json::from(name)));
+                    let members = members(&field.value);
+                    expected.extend(members.keys().map(|member| Json::from(format!("{name}.{member}"))));
                 }
             }
             let mut fitted = serde_json::json!({"sentinel": {"label_names": expected}});

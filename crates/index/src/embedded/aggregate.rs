@@ -20,6 +20,7 @@ use crate::{
     Meter, Pattern, Patterns, PatternsRequest, Selection, Width,
     interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::{sort_counts, sort_patterns},
+    scan::names,
 };
 
 type Counts = HashMap<String, u64, FixedState>;
@@ -369,7 +370,7 @@ impl Collect for Fields {
         }
         for field in &shape.fields {
             match &field.plan {
-                Plan::Constant(value) if scalars(value).is_empty() => {}
+                Plan::Constant(value) => names(&field.path, value, |name| self.add(name, rows)),
                 _ => self.add(&field.path, rows),
             }
         }
@@ -379,9 +380,7 @@ impl Collect for Fields {
     fn row(&mut self, matcher: &mut Matcher<'_>, row: usize) -> Result<(), IndexError> {
         let owned = matcher.rows.row(row)?;
         fields_of(&owned.event, owned.template.as_deref(), &owned.verdict, &mut |path, value| {
-            if !scalars(&value).is_empty() {
-                self.add(path, 1);
-            }
+            names(path, &value, |name| self.add(name, 1));
         });
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What a row shape alone tells of its rows.
 
 use event::{Value, Verdict, field};
-use query::is_token_char;
+use query::{below, is_token_char, rest};
 
 use super::shapes::{Original, Plan, RowShape, Source};
 
@@ -48,10 +48,32 @@ impl RowShape {
                     field::ANOMALY_IS_ANOMALY => Common::Value(self.is_anomaly.into()),
                     field::ANOMALY_STATE => text(self.state.as_str()),
                     field::ANOMALY_REASONS => present(self.has_reasons),
-                    _ => Common::Absent,
+                    _ => self.common_below(path),
                 },
             },
         }
+    }
+
+    /// The same of what objects in a list have at a path.
+    fn common_below(&self, path: &str) -> Common<'static> {
+        for (at, rest) in self.lists(path) {
+            match &self.fields[at].plan {
+                Plan::Json => return Common::Differs,
+                Plan::Constant(value) => {
+                    if let Some(value) = below(value, rest) {
+                        return Common::Value(value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Common::Absent
+    }
+
+    /// The fields that may be lists of objects which have something at a path, and the path within those.
+    pub(super) fn lists<'p>(&self, path: &'p str) -> impl Iterator<Item = (usize, &'p str)> {
+        let fields = if path.starts_with(field::LABELS) { &self.fields[..] } else { &[] };
+        fields.iter().enumerate().filter_map(move |(at, field)| Some((at, rest(path, &field.path)?)))
     }
 
     /// A message as far as a shape knows it: tokens, and holes where slots make unknown ones.

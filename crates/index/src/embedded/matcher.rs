@@ -1,7 +1,7 @@
 //! Testing rows of a block one by one, and reading values of their fields.
 
 use event::{Timestamp, Value, Verdict, field};
-use query::Test;
+use query::{Test, below};
 
 use super::{
     common::Common,
@@ -282,9 +282,25 @@ impl<'b> Matcher<'b> {
                         let score = Verdict::quantize(score_of(self.rows.cell(place, rank, SCORE)?));
                         Value::Float((f64::from(score) * 1000.0).round() / 1000.0)
                     }
-                    _ => Value::Json(self.rows.text(place, rank, shape.reasons_cell())?.to_owned().into()),
+                    field::ANOMALY_REASONS => {
+                        Value::Json(self.rows.text(place, rank, shape.reasons_cell())?.to_owned().into())
+                    }
+                    _ => return self.below(path, row),
                 },
             },
         }))
+    }
+
+    /// What objects in a list have at a path.
+    fn below(&mut self, path: &str, row: usize) -> Result<Option<Value<'static>>, IndexError> {
+        let (_, _, shape) = self.rows.locate(row)?;
+        for (at, rest) in shape.lists(path) {
+            if matches!(shape.fields[at].plan, Plan::Json | Plan::Constant(Value::Json(_)))
+                && let Some(value) = below(&self.rows.field(row, at, &self.line)?, rest)
+            {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
     }
 }

@@ -51,6 +51,8 @@ async fn sample(index: &dyn Index) {
             event.set("labels.mixed", true);
             event.set("labels.null", Value::Null);
             event.set("labels.tags", Value::Json("[\"b\",7]".into()));
+            let items = r#"[{"id":7,"name":"ann"},{"id":"x","in":{"b":[1,2]}},{"in":[{"b":3}]}]"#;
+            event.set("labels.ctx.items", Value::Json(items.into()));
         }),
         analyzed(5, event(5, "full disk"), |event| {
             event.set("host.ip", Value::Json("[\"10.1.2.3\",\"fe80::1\"]".into()));
@@ -150,6 +152,15 @@ pub(super) async fn queries<F: Factory>(factory: &F) {
         ("labels.tags:b", &[4, 3]),
         ("labels.tags:(a b)", &[3]),
         ("labels.tags:7", &[4]),
+        ("ctx.items.id:7", &[4]),
+        ("ctx.items.id:(x 7)", &[4]),
+        ("ctx.items.id:8", &[]),
+        ("ctx.items.name:an*", &[4]),
+        ("ctx.items.name:*", &[4]),
+        ("ctx.items.in.b:3", &[4]),
+        ("ctx.items.in.b:2", &[4]),
+        ("ctx.items.in:*", &[]),
+        ("ctx.items.absent:*", &[]),
         ("event.start:2024-06-01T08:00:00Z", &[5]),
         ("timestamp:<now", &[7]),
         ("timestamp:[now+1s TO now+3s}", &[2, 1]),
@@ -378,6 +389,9 @@ pub(super) async fn counts<F: Factory>(factory: &F) {
         ("sentinel.anomaly.score", "double", Some(8)),
         ("sentinel.anomaly.is_anomaly", "boolean", Some(8)),
         ("labels.null", "", None),
+        ("labels.ctx.items.id", "keyword", Some(1)),
+        ("labels.ctx.items.in.b", "keyword", Some(1)),
+        ("labels.ctx.items", "", None),
     ] {
         let field = fields.iter().find(|field| field.name == name);
         assert_eq!(field.map(|field| field.count), count, "{name}");
