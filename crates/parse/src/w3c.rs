@@ -11,7 +11,7 @@ pub(crate) const NAME: &str = "columns that a line before names";
 const COLUMNS_MAX: usize = 128;
 
 /// Lines at the start of a log that are looked at before they are read.
-const HEAD_LINES: usize = 8;
+const HEAD_LINES: usize = 16;
 
 /// What the lines of a head are called: those of W3C logs, then Zeek's.
 const DIRECTIVES: [&str; 15] = [
@@ -32,14 +32,26 @@ const DIRECTIVES: [&str; 15] = [
     "close",
 ];
 
-/// Takes notice of the lines that a log begins with: its date holds for those above it too.
+/// Takes notice of the lines that a log begins with: its date holds for those above it too, and without one the time of
+/// the first line in its columns.
 pub(crate) fn begin(text: &[u8], before: &mut Before, context: &Context<'_>) {
     if !before.is_head() {
         return;
     }
-    let lines = text.split(|byte| *byte == b'\n').map_while(directive).take(HEAD_LINES);
-    for (name, value) in lines {
-        date(name, value, before, context);
+    let mut lines = text.split(|byte| *byte == b'\n').take(HEAD_LINES);
+    let (mut columns, mut is_dated) = (None, false);
+    let first = lines.find(|line| {
+        let Some((name, value)) = directive(line) else { return true };
+        is_dated |= date(name, value, before, context);
+        columns = Some(value).filter(|_| name.eq_ignore_ascii_case("fields")).or(columns);
+        false
+    });
+    if let (Some(line), Some(columns), false) = (first, columns, is_dated)
+        && let Ok(line) = std::str::from_utf8(line.trim_ascii_end())
+        && let Found::Event(event) = event(line, columns, context)
+        && event.timestamp != context.received
+    {
+        before.saw(event.timestamp, context.received);
     }
 }
 
@@ -64,12 +76,13 @@ fn directive(line: &[u8]) -> Option<(&str, &str)> {
     DIRECTIVES.iter().any(|known| name.eq_ignore_ascii_case(known)).then(|| (name, value.trim()))
 }
 
-fn date(name: &str, value: &str, before: &mut Before, context: &Context<'_>) {
-    if name.eq_ignore_ascii_case("date")
-        && let Ok(date) = Timestamp::parse(value)
-    {
+/// Takes notice of a date; whether it is one.
+fn date(name: &str, value: &str, before: &mut Before, context: &Context<'_>) -> bool {
+    let date = name.eq_ignore_ascii_case("date").then(|| Timestamp::parse(value).ok()).flatten();
+    if let Some(date) = date {
         before.saw(date, context.received);
     }
+    date.is_some()
 }
 
 /// What a line is in the columns that were named before it.

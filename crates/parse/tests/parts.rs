@@ -107,6 +107,10 @@ fn columns_that_a_line_names_hold_for_those_behind_it() {
     let lines: Vec<_> = events.iter().filter_map(|event| event.original.as_deref()).collect();
     assert_eq!(lines.join("\n") + "\n", text);
     assert_eq!(events[7].message, "http://a.example/?q=error");
+    let head = "#Version: 1.0\n#Fields: date time cs-uri\n";
+    let dateless = read(&format!("{head}2019-10-22 21:59:01 /a\n2019-10-22 21:59:02 /b\n"));
+    assert_eq!(times(&dateless)[..3], ["2019-10-22T21:59:01Z"; 3]);
+    assert_eq!(times(&read(head)), [RECEIVED; 2], "no line is there yet");
     // In another part, and with tabs.
     let (_, before) = part(b"#Fields: date time x-edge-location sc-status\n", RECEIVED, &Before::default());
     let (events, _) = part(b"2019-10-22\t21:59:01\tFRA50\t503\n", RECEIVED, &before);
@@ -117,7 +121,7 @@ fn columns_that_a_line_names_hold_for_those_behind_it() {
     let zeek = read(
         "#separator \\x09\n#fields\tts\tuid\tid.orig_h\tid.orig_p\n1571781541.500000\tCx\t192.0.2.7\t4711\n",
     );
-    assert_eq!(zeek[2].timestamp, at("2019-10-22T21:59:01.5Z"));
+    assert_eq!(times(&zeek), ["2019-10-22T21:59:01.5Z"; 3], "the head is as old as the first line");
     assert_eq!(zeek[2].field("source.port"), Some(&event::Value::Int(4711)));
 }
 
