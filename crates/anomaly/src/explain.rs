@@ -1,6 +1,6 @@
 //! What drove a score, in words with numbers. Only anomalies are explained.
 
-use event::{Event, Severity, Variable};
+use event::{Event, Severity, Template, Variable};
 
 use crate::{
     model::Model,
@@ -49,6 +49,11 @@ pub(crate) fn reasons(
         reasons.extend(also.filter_map(|(feature, _)| sentence(feature, facts, event, variables)).take(1));
     }
     reasons
+}
+
+/// The known template that a message of none is most like.
+pub(crate) fn nearest(template: &Template) -> String {
+    format!("the line known that is most like it is {}", quote(&template.text))
 }
 
 /// What the forest finds strange about a row of which no feature is strange by itself.

@@ -187,7 +187,9 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
             starters::run(&anomaly(&service.url), &action, service.output).await
         }
         Command::Templates { action, service } => {
-            templates::run(&anomaly(&service.url), &action, service.output).await
+            // Another service's templates are those of another collector.
+            let here = service.url.is_none().then(|| collector(&cli::Server { url: None }));
+            templates::run(&anomaly(&service.url), here.as_ref(), &action, service.output).await
         }
         // Done before the settings were checked, or without a runtime.
         Command::Check { .. }

@@ -220,7 +220,10 @@ impl Service {
         {
             mark.apply(self.threshold(serving.as_ref()), &mut verdict);
         }
-        let Verdict { score, is_anomaly, state, reasons } = verdict;
+        let Verdict { score, is_anomaly, state, mut reasons } = verdict;
+        if let Some(nearest) = nearest_template.as_deref().filter(|_| is_anomaly) {
+            reasons.push(explain::nearest(nearest));
+        }
         let model = serving.map(|serving| serving.version).unwrap_or_default();
         Prediction { score, is_anomaly, reasons, template, nearest_template, state, model, needed }
     }

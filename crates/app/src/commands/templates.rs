@@ -1,5 +1,7 @@
 //! `log-sentinel templates`: what people decide about templates.
 
+use std::collections::HashMap;
+
 use serde_json::{Value as Json, json};
 
 use super::show;
@@ -10,16 +12,28 @@ use crate::{
     wording::{count, each, grouped, many, plain, short, table, text, time},
 };
 
-/// Lists templates, changes them, or takes a change back.
+/// Of so many templates events are counted, those that have most.
+const COUNTED: &str = "10000";
+
+/// Lists templates, changes them, or takes a change back. Events are counted where the collector answers.
 ///
 /// # Errors
 /// When the service does not answer or refuses it.
-pub(crate) async fn run(client: &Client, action: &TemplatesAction, output: Output) -> Result<(), AppError> {
+pub(crate) async fn run(
+    client: &Client,
+    collector: Option<&Client>,
+    action: &TemplatesAction,
+    output: Output,
+) -> Result<(), AppError> {
     let (path, body) = match action {
         TemplatesAction::List { holding, limit } => {
             let limit = limit.to_string();
             let query = [("q", holding.as_deref().unwrap_or_default()), ("limit", &limit)];
-            return show(output, &client.get_json("/templates", &query).await?, Some("templates"), list);
+            let mut answer = client.get_json("/templates", &query).await?;
+            if let Some(collector) = collector {
+                count_events(collector, &mut answer).await;
+            }
+            return show(output, &answer, Some("templates"), list);
         }
         TemplatesAction::Operations => {
             let answer = client.get_json("/templates/operations", &[]).await?;
@@ -43,15 +57,30 @@ pub(crate) async fn run(client: &Client, action: &TemplatesAction, output: Outpu
     show(output, &client.post_json(&path, &body).await?, None, done)
 }
 
+/// Gives the templates of an answer the number of events that are stored of each, its other ids included.
+async fn count_events(collector: &Client, answer: &mut Json) {
+    let asked = [("field", "sentinel.template.id"), ("limit", COUNTED)];
+    let Ok(counted) = collector.get_json("/api/v1/fields", &asked).await else { return };
+    let counts: HashMap<String, u64> =
+        each(&counted, "values").iter().map(|value| (text(value, "value"), count(value, "count"))).collect();
+    for template in answer["templates"].as_array_mut().into_iter().flatten() {
+        let aliases = each(template, "aliases").iter().filter_map(Json::as_str);
+        let ids = template["id"].as_str().into_iter().chain(aliases);
+        let events: u64 = ids.filter_map(|id| counts.get(id)).sum();
+        template["events"] = events.into();
+    }
+}
+
 fn list(answer: &Json) -> String {
     let row = |template: &Json| {
-        let name = text(template, "name");
-        [text(template, "id"), state(template), name, short(template["text"].as_str().unwrap_or_default())]
+        let events = template["events"].as_u64().map_or_else(|| "-".to_owned(), grouped);
+        let (id, name) = (text(template, "id"), text(template, "name"));
+        [id, events, state(template), name, short(template["text"].as_str().unwrap_or_default())]
     };
     let rows: Vec<_> = each(answer, "templates").iter().map(row).collect();
     let total = grouped(count(answer, "total"));
     let shown = format!("{} of {total} templates\n", rows.len());
-    if rows.is_empty() { shown } else { table(["ID", "STATE", "NAME", "TEXT"], &rows) + &shown }
+    if rows.is_empty() { shown } else { table(["ID", "EVENTS", "STATE", "NAME", "TEXT"], &rows) + &shown }
 }
 
 /// What people decided about a template, and ids that mean it too.
@@ -129,13 +158,13 @@ mod tests {
     fn templates_are_a_table() {
         let answer = json!({"total": 1_234, "templates": [
             {"id": "0f3c5a9be1d24c77", "text": "login of <user> refused", "variables": ["<user>"], "name": "login refused", "pinned": true, "split": true, "aliases": ["1", "2"]},
-            {"id": "9a1be07745ffc210", "text": "started", "variables": [], "pinned": false, "split": false, "part_of": "0f3c5a9be1d24c77", "aliases": []}
+            {"id": "9a1be07745ffc210", "text": "started", "events": 1_234, "variables": [], "pinned": false, "split": false, "part_of": "0f3c5a9be1d24c77", "aliases": []}
         ]});
         assert_eq!(
             list(&answer),
-            "ID                STATE                     NAME           TEXT\n\
-             0f3c5a9be1d24c77  pinned, split, 2 aliases  login refused  login of <user> refused\n\
-             9a1be07745ffc210  part of 0f3c5a9be1d24c77                 started\n\
+            "ID                EVENTS  STATE                     NAME           TEXT\n\
+             0f3c5a9be1d24c77  -       pinned, split, 2 aliases  login refused  login of <user> refused\n\
+             9a1be07745ffc210  1,234   part of 0f3c5a9be1d24c77                 started\n\
              2 of 1,234 templates\n"
         );
         assert_eq!(list(&json!({"total": 0, "templates": []})), "0 of 0 templates\n");
