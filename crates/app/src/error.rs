@@ -37,6 +37,9 @@ pub enum AppError {
     /// What has no end was asked for in a form that has one.
     #[error("a table of what is yet to come has no end; follow with -o text, json or ndjson")]
     FollowedCsv,
+    /// The neighbours of events were asked for in a form that has no place for them.
+    #[error("a table has no place for --context; ask for it with -o text, json or ndjson")]
+    ContextInCsv,
     /// Of files that were to be imported, none holds text that can be read.
     #[error("nothing was taken in")]
     NothingTakenIn,
@@ -49,6 +52,9 @@ pub enum AppError {
     /// A rule was refused, or one of its tests does not hold; which stands above.
     #[error("not all rules are as their tests say")]
     RulesFailed,
+    /// Of files that were imported, a part could not be read; which, and what was read, is said before.
+    #[error("{} damaged: what could be read was taken in, the rest is missing", wording::many(*_0, "file is", "files are"))]
+    Damaged(u64),
     /// Keys or agents were not changed.
     #[error(transparent)]
     Key(#[from] access::KeyError),

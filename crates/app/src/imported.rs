@@ -13,6 +13,8 @@ pub(crate) struct Imported {
     pub repeated: u64,
     /// Events taken in that are older than the retention.
     pub expired: u64,
+    /// Files of which a part is missing, for they are damaged there.
+    pub damaged: u64,
     /// Names under which they were taken in: `log.file.path`.
     pub paths: Vec<String>,
     /// Whether everything is searchable.

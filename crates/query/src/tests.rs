@@ -176,7 +176,11 @@ fn errors_name_the_column_and_what_was_expected() {
         ("user.name:~\"(a\"", 11, "this is no regular expression: unclosed group"),
         ("user.name:~\"(a{99}){99}{99}\"", 11, "takes more than 32 KiB"),
         ("user.name:~\"a", 12, "never closed"),
-        ("user.name:~ab.*", 11, "stands in quotes, user.name:~\"…\"; for the sign itself write user.name:\\~"),
+        (
+            "user.name:~ab.*",
+            11,
+            "stands in quotes, user.name:~\"…\"; for the sign itself write user.name:\\~",
+        ),
         ("message:(x OR ~^ab)", 15, "stands in quotes"),
         ("process.pid:~\"1\"", 13, "holds none"),
         ("\"C:\\Temp\\\"", 1, "double the backslash"),

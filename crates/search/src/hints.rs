@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use event::field;
-use index::{FieldInfo, FieldValuesRequest, Limits, Selection};
-use query::{Phrase, Query, Test, TokenPattern, tokens};
+use event::{ecs, field};
+use index::{FieldInfo, FieldValuesRequest, Limits, Order, SearchRequest, Selection};
+use query::{Phrase, Query, Test, TokenPattern, lowered, tokens};
 
 use crate::searcher::Searcher;
 
 /// So many fields and words of a query are looked at.
 const LOOKED_AT: usize = 8;
+/// So many of its values.
+const VALUES_LOOKED_AT: usize = 2;
 /// So many names of hosts, services and programs, the most frequent ones.
 const NAMES_MAX: usize = 1_000;
 /// So many of the fields that events have, the most frequent ones.
@@ -20,16 +22,76 @@ const COMPARED_CHARACTERS: usize = 32;
 const DISTANCE_MAX: usize = 3;
 /// So many fields are named for one that is not there.
 const NEAREST: usize = 3;
+/// What other programs call what events have here.
+const SYNONYMS: [(&[&str], &str); 6] = [
+    (&["msg", "text", "log", "body", "line"], field::MESSAGE),
+    (&["severity", "lvl", "loglevel", "priority", "levelname"], field::LEVEL),
+    (&["time", "ts", "date", "datetime"], field::TIMESTAMP),
+    (&["hostname", "machine", "node", "computer", "server"], field::HOST_NAME),
+    (&["app", "application", "program", "logger", "service", "unit"], field::SERVICE_NAME),
+    (&["pid"], "process.pid"),
+];
 /// What messages seldom name, and people search them for.
 const NAMED: [(&str, &str); 3] =
     [(field::SERVICE_NAME, "service"), (field::HOST_NAME, "host"), ("process.name", "program")];
 
 impl Searcher {
-    /// In words, what is known of all events that may be the reason why this found nothing. It asks up to four
+    /// In words, what is known of all events that may be the reason why this found nothing. It asks up to seven
     /// questions more; what they do not answer is left out.
     pub async fn hints(&self, selection: &Selection, limits: &Limits) -> Vec<String> {
+        if let Some(hint) = self.outside(selection, limits).await {
+            return vec![hint];
+        }
         let wanted = selection.query.wanted();
-        let mut hints = Vec::new();
+        let mut hints = self.of_fields(&wanted, limits).await;
+        let values: Vec<_> = wanted.iter().filter_map(|part| value(part)).take(VALUES_LOOKED_AT).collect();
+        for (path, asked) in values {
+            for (name, _) in self.values(selection, path, limits).await {
+                let is_other_case = name != asked && lowered(&name) == lowered(asked);
+                hints.extend(
+                    is_other_case.then(|| {
+                        format!("'{asked}' is written otherwise there; write {}", equals(path, &name))
+                    }),
+                );
+            }
+        }
+        let words: Vec<String> = wanted.iter().filter_map(|part| word(part)).take(LOOKED_AT).collect();
+        for (path, what) in if words.is_empty() { &[][..] } else { &NAMED } {
+            for (name, _) in self.values(selection, path, limits).await {
+                let text = tokens(&name).collect::<Vec<_>>().join(" ");
+                if words.contains(&text) {
+                    let query = equals(path, &name);
+                    hints.push(format!("'{name}' is searched for in messages; for the {what} write {query}"));
+                }
+            }
+        }
+        hints
+    }
+
+    /// That no event is within the time asked for, and when there are some.
+    async fn outside(&self, selection: &Selection, limits: &Limits) -> Option<String> {
+        let (from, to) = (selection.from, selection.to);
+        if from.is_none() && to.is_none() {
+            return None;
+        }
+        let first = async |selection, order| {
+            let request = SearchRequest { order, ..SearchRequest::new(selection, 1) };
+            let answer = self.search(request, limits).await.ok()?;
+            Some(answer.result.hits.first().map(|hit| hit.key.timestamp))
+        };
+        let within = Selection { query: Query::All, from, to };
+        if first(within, Order::NewestFirst).await?.is_some() {
+            return None;
+        }
+        let Some(newest) = first(Selection::all(), Order::NewestFirst).await? else {
+            return Some("no event is stored".to_owned());
+        };
+        let oldest = first(Selection::all(), Order::OldestFirst).await??;
+        Some(format!("no event is within this time; there are some from {oldest} to {newest}"))
+    }
+
+    /// What is to be said of the names of fields.
+    async fn of_fields(&self, wanted: &[&Query], limits: &Limits) -> Vec<String> {
         let asked: BTreeSet<&str> = wanted.iter().filter_map(|part| path(part)).take(LOOKED_AT).collect();
         if !asked.is_empty()
             && let Ok(answer) = self.fields(limits).await
@@ -39,23 +101,32 @@ impl Searcher {
                 let told = |path: &String| unfit(path, &fields).or_else(|| unknown(path, &fields));
                 asked.iter().filter_map(told).collect::<Vec<_>>()
             });
-            hints.extend(told.await.unwrap_or_default());
+            return told.await.unwrap_or_default();
         }
-        let words: Vec<String> = wanted.iter().filter_map(|part| word(part)).take(LOOKED_AT).collect();
-        for (path, what) in if words.is_empty() { &[][..] } else { &NAMED } {
-            let selection = Selection { query: Query::All, ..selection.clone() };
-            let request = FieldValuesRequest { selection, field: (*path).to_owned(), limit: NAMES_MAX };
-            let Ok(answer) = self.field_values(request, limits).await else { continue };
-            for (name, _) in answer.result.values {
-                let text = tokens(&name).collect::<Vec<_>>().join(" ");
-                if words.contains(&text) {
-                    let test = Test::Equals { text: name.clone(), ignore_case: false };
-                    let query = Query::Field { path: (*path).to_owned(), test };
-                    hints.push(format!("'{name}' is searched for in messages; for the {what} write {query}"));
-                }
-            }
+        Vec::new()
+    }
+
+    /// The values that a field has most within the time of a selection.
+    async fn values(&self, selection: &Selection, path: &str, limits: &Limits) -> Vec<(String, u64)> {
+        let selection = Selection { query: Query::All, ..selection.clone() };
+        let request = FieldValuesRequest { selection, field: path.to_owned(), limit: NAMES_MAX };
+        self.field_values(request, limits).await.map(|answer| answer.result.values).unwrap_or_default()
+    }
+}
+
+/// The query for a value of a field.
+fn equals(path: &str, text: &str) -> Query {
+    let test = Test::Equals { text: text.to_owned(), ignore_case: false };
+    Query::Field { path: path.to_owned(), test }
+}
+
+/// The field and the text of a test for equality in which case counts.
+fn value(part: &Query) -> Option<(&str, &str)> {
+    match part {
+        Query::Field { path, test: Test::Equals { text, ignore_case: false } } if path != field::ID => {
+            Some((path, text))
         }
-        hints
+        _ => None,
     }
 }
 
@@ -87,8 +158,17 @@ fn unfit(path: &str, fields: &[FieldInfo]) -> Option<String> {
 
 /// That no event has the field at a path, and which are near.
 fn unknown(path: &str, fields: &[FieldInfo]) -> Option<String> {
-    if fields.is_empty() || fields.iter().any(|field| field.name == path) {
+    let name = path.strip_prefix(field::LABELS);
+    // What does not fit into a field is told of by itself.
+    let is_unfit = name.is_some_and(|name| ecs::known(name).is_some());
+    if fields.is_empty() || is_unfit || fields.iter().any(|field| field.name == path) {
         return None;
+    }
+    let synonym = SYNONYMS.iter().find(|(names, _)| name.is_some_and(|name| names.contains(&name)));
+    if let Some((_, meant)) = synonym
+        && fields.iter().any(|field| field.name == *meant)
+    {
+        return Some(format!("no event has the field {path}; there is {meant}"));
     }
     let mut near: Vec<_> = frequent(fields)
         .into_iter()
@@ -178,6 +258,8 @@ mod tests {
             ),
             ("labels.source", Some("no event has the field labels.source; there is source.ip")),
             ("labels.zzz", Some("no event has the field labels.zzz")),
+            ("labels.lvl", Some("no event has the field labels.lvl; there is log.level")),
+            ("labels.source.ip", None),
         ] {
             assert_eq!(unknown(asked, &fields).as_deref(), expected, "{asked}");
         }

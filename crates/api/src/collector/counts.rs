@@ -5,12 +5,15 @@ use axum::{Extension, extract::State, http::Uri, response::Response};
 use event::FUTURE_AFTER;
 use index::{
     Bucket, FieldInfo, FieldValuesRequest, Histogram, HistogramRequest, Interval, Limits, PatternsRequest,
+    Selection,
 };
 use problem::Problem;
+use query::{Query, Test};
 use search::{Answer, Change, ChangedPattern, Comparison, PatternOrder, SearchError};
 use serde_json::{Value, json};
 
 use super::{
+    hinted::Asker,
     state::Shared,
     width::{interval_text, parse_interval},
 };
@@ -56,8 +59,9 @@ pub(super) async fn histogram(
         ));
     }
     let by = params.counted("by")?;
-    let searcher = shared.state.searcher.clone();
+    let (asker, searcher) = (Asker::of(&params, &caller), shared.state.searcher.clone());
     let answer = async move |limits: Limits| {
+        let asked = selection.clone();
         let interval = match (given, selection.from) {
             (Some(interval), _) => interval,
             // The range asked for, rather than the one that the events have.
@@ -91,7 +95,11 @@ pub(super) async fn histogram(
             let limit = format!("{COUNTS_BYTES_MAX} bytes for the values of 'by'; widen its interval");
             return Err(unanswered(SearchError::TooLarge { limit }));
         }
-        Ok(whole(json!({"interval": interval_text(&width), "buckets": buckets}), partial))
+        let hints = match buckets.is_empty() {
+            true => asker.hints(&searcher, &asked, &limits).await,
+            false => Vec::new(),
+        };
+        Ok(hinted(whole(json!({"interval": interval_text(&width), "buckets": buckets}), partial), hints))
     };
     shared.query(answer).await
 }
@@ -132,9 +140,16 @@ pub(super) async fn fields(
         limit: params.number("limit", 100, shared.state.config.values_max)?,
         selection: params.selection(now())?,
     };
+    let asker = Asker::of(&params, &caller);
     shared
         .query(async move |limits: Limits| {
             let field = request.field.clone();
+            // Of nothing without the field anything is counted.
+            let test = Query::Field { path: field.clone(), test: Test::Exists };
+            let asked = Selection {
+                query: Query::and(vec![request.selection.query.clone(), test]),
+                ..request.selection.clone()
+            };
             let Answer { result, partial, .. } =
                 searcher.field_values(request, &limits).await.map_err(unanswered)?;
             let (values, truncated) = within(result.values, |(value, _)| value.len());
@@ -145,7 +160,11 @@ pub(super) async fn fields(
             if truncated {
                 json["truncated"] = true.into();
             }
-            Ok(whole(json, partial))
+            let hints = match values.is_empty() && result.total == 0 {
+                true => asker.hints(&searcher, &asked, &limits).await,
+                false => Vec::new(),
+            };
+            Ok(hinted(whole(json, partial), hints))
         })
         .await
 }
@@ -194,8 +213,10 @@ pub(super) async fn patterns(
             })
             .await;
     }
+    let asker = Asker::of(&params, &caller);
     shared
         .query(async move |limits: Limits| {
+            let asked = request.selection.clone();
             let Answer { result, partial, .. } =
                 searcher.patterns(request, order, &limits).await.map_err(unanswered)?;
             let (patterns, truncated) = within(result.patterns, |pattern| pattern.text.len());
@@ -204,7 +225,11 @@ pub(super) async fn patterns(
             if truncated {
                 json["truncated"] = true.into();
             }
-            Ok(whole(json, partial))
+            let hints = match result.total {
+                0 => asker.hints(&searcher, &asked, &limits).await,
+                _ => Vec::new(),
+            };
+            Ok(hinted(whole(json, partial), hints))
         })
         .await
 }
@@ -270,6 +295,14 @@ fn pattern_json(pattern: &index::Pattern) -> Value {
         "score_max": (f64::from(pattern.score_max) * 1000.0).round() / 1000.0,
         "anomalies": pattern.anomalies,
     })
+}
+
+/// The answer with what may be the reason that it is empty.
+fn hinted(mut json: Value, hints: Vec<String>) -> Value {
+    if !hints.is_empty() {
+        json["hints"] = json!(hints);
+    }
+    json
 }
 
 fn whole(mut json: Value, partial: Option<String>) -> Value {

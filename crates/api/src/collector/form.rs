@@ -9,7 +9,6 @@ use axum::{
 use event::{Document, EventId, FieldKind, Timestamp, member};
 use jiff::tz::TimeZone;
 use problem::Problem;
-use query::resolve;
 use serde_json::Value;
 
 use super::picked::Picked;
@@ -156,9 +155,11 @@ fn cell(id: EventId, document: &Document, name: &str, zone: &TimeZone) -> (Strin
     if name == event::field::ID {
         return (id.to_string(), false);
     }
-    let path = resolve(name);
-    match member(document, &path).or_else(|| member(document, name)) {
-        Some(Value::String(text)) if *zone != TimeZone::UTC && FieldKind::of(&path) == FieldKind::Date => {
+    let paths = query::paths(name);
+    match paths.iter().find_map(|path| member(document, path)) {
+        Some(Value::String(text))
+            if *zone != TimeZone::UTC && FieldKind::of(&paths[0]) == FieldKind::Date =>
+        {
             let local = Timestamp::parse(text).map(|time| local(time, zone));
             (local.unwrap_or_else(|_| text.clone()), true)
         }
@@ -225,17 +226,27 @@ mod tests {
         let id = EventId { journal: JournalId(1), position: Position::default() };
         let document = json!({
             "message": "say \"hi\", then\nleave", "user": {"name": "=cmd|' /C calc'!A0"}, "source": {"port": -5},
-            "log": {"level": "-"}, "labels": {"list": ["a", 1], "at": "@SUM(1)", "tab": "\tx", "plus": "+1", "blank": " x"},
+            "log": {"level": "-"}, "labels": {"list": ["a", 1], "at": "@SUM(1)", "tab": "\tx", "plus": "+1", "blank": " x", "source": {"ip": "?"}},
         });
-        let names =
-            ["message", "user.name", "source.port", "level", "list", "at", "tab", "plus", "blank", "absent"];
+        let names = [
+            "message",
+            "user.name",
+            "source.port",
+            "level",
+            "list",
+            "at",
+            "tab",
+            "plus",
+            "blank",
+            "source.ip",
+        ];
         let writer = Writer { form: Form::Csv, picked: Picked::named(&names), zone: TimeZone::UTC };
         let mut page = writer.head(7);
         writer.hit(id, document.as_object().unwrap().clone(), &mut page).unwrap();
         assert_eq!(
             String::from_utf8(page).unwrap(),
-            "message,user.name,source.port,level,list,at,tab,plus,blank,absent\r\n\
-             \"say \"\"hi\"\", then\nleave\",'=cmd|' /C calc'!A0,-5,'-,\"[\"\"a\"\",1]\",'@SUM(1),'\tx,'+1,\" x\",\r\n"
+            "message,user.name,source.port,level,list,at,tab,plus,blank,source.ip\r\n\
+             \"say \"\"hi\"\", then\nleave\",'=cmd|' /C calc'!A0,-5,'-,\"[\"\"a\"\",1]\",'@SUM(1),'\tx,'+1,\" x\",?\r\n"
         );
         let zone = query::zone("Europe/Berlin").unwrap();
         let usual = Writer { form: Form::Csv, picked: Picked::default(), zone };

@@ -20,11 +20,12 @@ use telemetry::metric;
 
 use super::{
     form::{Form, Writer},
+    hinted::Asker,
     outlet::{Outlet, whole},
     picked::Picked,
     state::Shared,
 };
-use crate::{clock::now, params::Params, route::READ_ALL, unanswered::unanswered};
+use crate::{clock::now, params::Params, unanswered::unanswered};
 
 /// Bytes of hits that are found, written and handed over at a time.
 const PAGE_BYTES: usize = 1 << 20;
@@ -32,8 +33,6 @@ const PAGE_BYTES: usize = 1 << 20;
 const PAGE_HITS_MAX: usize = 1000;
 /// A further page asks for so many hits at least.
 const PAGE_HITS_MIN: usize = 4;
-/// An answer says so many things of a query that found nothing.
-const HINTS_MAX: usize = 8;
 
 pub(super) async fn search(
     State(shared): State<Shared>,
@@ -73,9 +72,7 @@ pub(super) async fn search(
         from_index: false,
         partial: None,
         worked: Duration::ZERO,
-        text: params.text("q").unwrap_or_default().to_owned(),
-        // Names of fields, hosts and services are of all events together.
-        knows_all: caller.may(READ_ALL).is_ok(),
+        asker: Asker::of(&params, &caller),
         hints: Vec::new(),
     };
     let (pages, page) = shared
@@ -160,9 +157,7 @@ struct Pages {
     from_index: bool,
     partial: Option<String>,
     worked: Duration,
-    /// The query as it was written, and whether the caller may know of all events.
-    text: String,
-    knows_all: bool,
+    asker: Asker,
     /// Why it may be that nothing was found.
     hints: Vec<String>,
 }
@@ -196,7 +191,7 @@ impl Pages {
             self.partial = partial;
             // The others have no place for them.
             if result.total == 0 && self.writer.form == Form::Json {
-                self.hint(limits).await;
+                self.hints = self.asker.hints(&self.searcher, &self.request.selection, limits).await;
             }
         }
         let count = result.hits.len();
@@ -219,15 +214,6 @@ impl Pages {
         self.worked += begun.elapsed();
         let is_last = result.next.is_none() || self.left == 0 || self.bytes_left == 0;
         Ok(Page { total: result.total, text, next: result.next, is_last })
-    }
-
-    async fn hint(&mut self, limits: &Limits) {
-        let selection = &self.request.selection;
-        self.hints = query::hints(&self.text, &selection.query);
-        if self.knows_all {
-            self.hints.extend(self.searcher.hints(selection, limits).await);
-        }
-        self.hints.truncate(HINTS_MAX);
     }
 
     /// What stands behind the hits.

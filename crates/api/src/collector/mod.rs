@@ -3,6 +3,7 @@
 mod counts;
 mod event;
 mod form;
+mod hinted;
 mod hits;
 mod letters;
 mod live;

@@ -2,7 +2,6 @@
 
 use event::Document;
 use problem::Problem;
-use query::resolve;
 use serde_json::Value;
 
 use crate::params::{Params, bad_parameter};
@@ -18,8 +17,7 @@ impl Picked {
     /// # Errors
     /// 400 for too many names.
     pub(super) fn of(params: &Params) -> Result<Self, Problem> {
-        let given = params.text("fields").unwrap_or_default().split(',').map(str::trim);
-        let names: Vec<_> = given.filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let names = query::names(params.text("fields").unwrap_or_default());
         if names.len() > NAMES_MAX {
             return Err(bad_parameter("fields", format!("'fields' takes at most {NAMES_MAX} names")));
         }
@@ -44,10 +42,7 @@ impl Picked {
         }
         let mut picked = Document::new();
         for name in &self.0 {
-            // `source` is a short name before it is an object.
-            if !pick(&document, &resolve(name), &mut picked) {
-                pick(&document, name, &mut picked);
-            }
+            let _ = query::paths(name).iter().any(|path| pick(&document, path, &mut picked));
         }
         picked
     }
@@ -84,15 +79,16 @@ mod tests {
     fn members_come_nested_as_they_were() {
         let document = json!({
             "@timestamp": "t", "log": {"level": "info", "file": {"path": "/a"}}, "service": {"name": "sshd"},
-            "source": {"ip": "192.0.2.7"}, "labels": {"a": 1, "a.b": 2, "c": {"d": 3}},
+            "source": {"ip": "192.0.2.7"}, "labels": {"a": 1, "a.b": 2, "c": {"d": 3}, "client": {"ip": "unknown"}, "user name": 5},
         });
         for (fields, expected) in [
             (&["level", "source"][..], json!({"log": {"level": "info"}, "service": {"name": "sshd"}})),
             (&["log.file.path", "log.level"], json!({"log": {"file": {"path": "/a"}, "level": "info"}})),
             (&["source.ip", "absent", "message"], json!({"source": {"ip": "192.0.2.7"}})),
             (&["a.b", "c"], json!({"labels": {"a.b": 2, "c": {"d": 3}}})),
-            (&["labels"], json!({"labels": {"a": 1, "a.b": 2, "c": {"d": 3}}})),
+            (&["labels.a", "labels.c"], json!({"labels": {"a": 1, "c": {"d": 3}}})),
             (&["c.d", "absent.x"], json!({"labels": {"c": {"d": 3}}})),
+            (&["client.ip", "user name"], json!({"labels": {"client": {"ip": "unknown"}, "user name": 5}})),
         ] {
             let picked = Picked::named(fields);
             let found = picked.of_document(document.as_object().unwrap().clone());

@@ -72,14 +72,25 @@ async fn a_search_that_finds_nothing_says_why_that_may_be() {
         ("WEB", &["for the service write service.name:web"]),
         ("level:[error%20TO%20info]", &["begins behind its end"]),
         ("host:x%20auth", &["no event has the field host.name", "service.name:auth"]),
+        ("source:Web", &["'Web' is written otherwise there; write service.name:web"]),
+        ("msg:brute", &["no event has the field labels.msg; there is message"]),
+        (
+            "level:error&from=2030-01-01T00:00:00Z",
+            &["no event is within this time; there are some from 2024-06-01T12:00:00Z to"],
+        ),
     ] {
-        let reply = get(&router, &format!("/api/v1/search?q={query}")).await;
-        let hints = reply.json["hints"].as_array().map(Vec::as_slice).unwrap_or_default();
-        assert_eq!(hints.len(), expected.len(), "{query}: {}", reply.text);
-        for (hint, part) in hints.iter().zip(expected) {
-            assert!(hint.as_str().unwrap().contains(part), "{query}: {}", reply.text);
+        for path in ["search?q", "histogram?q", "patterns?q", "fields?field=source&q"] {
+            let reply = get(&router, &format!("/api/v1/{path}={query}")).await;
+            let hints = reply.json["hints"].as_array().map(Vec::as_slice).unwrap_or_default();
+            // Of nothing no field has values.
+            assert_eq!(hints.len(), expected.len(), "{path}={query}: {}", reply.text);
+            for (hint, part) in hints.iter().zip(expected) {
+                assert!(hint.as_str().unwrap().contains(part), "{path}={query}: {}", reply.text);
+            }
         }
     }
+    let reply = get(&router, "/api/v1/fields?field=servicename").await;
+    assert_eq!(reply.json["hints"][0], "no event has the field labels.servicename; there is service.name");
 }
 
 #[tokio::test]

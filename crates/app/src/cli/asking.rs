@@ -54,8 +54,8 @@ pub struct Search {
     /// Also print so many events before and after each, of the same file, else session, else host.
     #[arg(long, short = 'C', value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub context: u32,
-    /// Print these fields only, separated by commas; in text in this order.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    /// Print these fields only, separated by commas; in text in this order. A name with blanks or commas stands in quotes.
+    #[arg(long, value_name = "NAMES")]
     pub fields: Vec<String>,
     /// How to print them.
     #[arg(long, short = 'o', value_enum, default_value_t = HitsOutput::Text)]

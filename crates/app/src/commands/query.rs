@@ -46,7 +46,9 @@ pub(crate) fn in_zone(question: &Question, answer: &mut Json, members: &[&str]) 
 /// # Errors
 /// When the collector does not answer, or output cannot be written.
 pub(crate) async fn run(client: &Client, search: &Search) -> Result<(), AppError> {
-    let Some(output) = search.output.printed() else { return export(client, search).await };
+    let Some(output) = search.output.printed() else {
+        return if search.context > 0 { Err(AppError::ContextInCsv) } else { export(client, search).await };
+    };
     let mut printer = Printer { output, fields: &search.fields, text: String::new(), shown: 0 };
     let always = always(search);
     let mut left = if search.all { u32::MAX } else { search.limit };
@@ -236,10 +238,11 @@ impl Printer<'_> {
 pub(crate) fn values(hit: &Json, fields: &[String]) -> String {
     let value = |name: &String| {
         let document = hit.as_object()?;
-        let value = member(document, &query::resolve(name)).or_else(|| member(document, name))?;
+        let value = query::paths(name).iter().find_map(|path| member(document, path))?;
         Some(value.as_str().map_or_else(|| plain(&value.to_string()), plain))
     };
-    let values: Vec<_> = fields.iter().map(|name| value(name).unwrap_or_else(|| "-".to_owned())).collect();
+    let names = query::names(&fields.join(","));
+    let values: Vec<_> = names.iter().map(|name| value(name).unwrap_or_else(|| "-".to_owned())).collect();
     values.join("  ")
 }
 
@@ -301,10 +304,11 @@ mod tests {
     fn fields_stand_in_the_order_asked_for() {
         let hit = json!({
             "_id": "7", "log": {"level": "warn"}, "source": {"ip": "192.0.2.7", "port": 22},
-            "service": {"name": "a\tb"}, "labels": {"a.b": ["x", 1]},
+            "service": {"name": "a\tb"}, "labels": {"a.b": ["x", 1], "client": {"ip": "?"}, "b, c": 8},
         });
-        let fields = ["source.port", "level", "source", "message", "a.b", "_id"].map(str::to_owned);
-        assert_eq!(values(&hit, &fields), r#"22  warn  a\tb  -  ["x",1]  7"#);
+        let fields =
+            ["source.port,level", "source", "message", "a.b", "_id", "client.ip,\"b, c\""].map(str::to_owned);
+        assert_eq!(values(&hit, &fields), r#"22  warn  a\tb  -  ["x",1]  7  ?  8"#);
     }
 
     #[test]

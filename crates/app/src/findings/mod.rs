@@ -48,7 +48,7 @@ pub(crate) async fn report(client: &Client, imported: &Imported, kept: bool) -> 
 }
 
 /// A query for the events of these files.
-fn scope(paths: &[String]) -> String {
+pub(crate) fn scope(paths: &[String]) -> String {
     let quoted: Vec<String> =
         paths.iter().map(|path| format!("\"{}\"", path.replace('\\', "\\\\").replace('"', "\\\""))).collect();
     format!("log.file.path:({})", quoted.join(" OR "))
