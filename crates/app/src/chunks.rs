@@ -23,12 +23,14 @@ pub(crate) struct Chunks<R> {
     is_begun: bool,
     /// Of text in UTF-16.
     order: Option<Order>,
+    /// The last line had no newline, and was given one.
+    ends_within_line: bool,
 }
 
 impl<R: BufRead> Chunks<R> {
     /// Parts of what a reader gives. No event that `joining` tells of is split.
     pub(crate) fn new(reader: R, joining: Option<Joining>) -> Self {
-        Self { reader, rest: Vec::new(), joining, is_begun: false, order: None }
+        Self { reader, rest: Vec::new(), joining, is_begun: false, order: None, ends_within_line: false }
     }
 
     /// About [`REQUEST_BYTES`] of whole events; empty at the end. What a line has beyond [`LINE_BYTES`] is skipped, so
@@ -45,6 +47,16 @@ impl<R: BufRead> Chunks<R> {
             Some(order) => self.wide(order),
             None => self.lines(),
         }
+    }
+
+    /// Whether all was given.
+    pub(crate) fn is_at_end(&mut self) -> bool {
+        self.rest.is_empty() && self.reader.fill_buf().is_ok_and(<[u8]>::is_empty)
+    }
+
+    /// Whether the text ended without a newline: the last part has one more byte than the text.
+    pub(crate) fn ends_within_line(&self) -> bool {
+        self.ends_within_line
     }
 
     /// Reads on behind a part until it has so many bytes, or the file ends; not for a length that no part has.
@@ -84,7 +96,7 @@ impl<R: BufRead> Chunks<R> {
             return Ok(false);
         }
         if chunk.last() != Some(&b'\n') {
-            self.reader.skip_until(b'\n')?;
+            self.ends_within_line = self.reader.skip_until(b'\n')? == 0;
             chunk.push(b'\n');
         }
         Ok(true)
@@ -149,6 +161,7 @@ mod tests {
             assert_eq!(chunk.last(), Some(&b'\n'));
             all.extend(chunk);
         }
+        assert!(chunks.ends_within_line());
         let lines: Vec<_> = all.split(|byte| *byte == b'\n').collect();
         assert_eq!(lines[0], b"short");
         assert_eq!(lines[1].len(), LINE_BYTES as usize);

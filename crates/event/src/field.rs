@@ -21,7 +21,7 @@ pub const FILE_PATH: &str = "log.file.path";
 /// Whose events these are, where several customers share a service: that of the key or agent that sent them.
 pub const ORGANIZATION: &str = "organization.name";
 /// What befell the line on its way in: a list of [`INVALID_UTF8`], [`TRUNCATED`], [`TIMESTAMP_REPLACED`],
-/// [`FUTURE`], [`UTF16`], [`WINDOWS_1252`], [`ANSI`], [`REST`].
+/// [`FUTURE`], [`UTF16`], [`WINDOWS_1252`], [`ANSI`], [`REST`], [`INCOMPLETE`].
 pub const FLAGS: &str = "log.flags";
 /// Prefix of everything ECS does not know.
 pub const LABELS: &str = "labels.";
@@ -59,6 +59,8 @@ pub const ANSI: &str = "ansi";
 
 /// Flag of the rest of an event of several lines that was longer than may be joined.
 pub const REST: &str = "rest";
+/// Flag of a line whose end is missing, for its file is damaged there.
+pub const INCOMPLETE: &str = "incomplete";
 
 /// The bytes of a line that holds [`INVALID_UTF8`], in Base64.
 pub const ORIGINAL_BASE64: &str = "labels.original_base64";

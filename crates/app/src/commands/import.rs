@@ -25,7 +25,7 @@ use crate::{
     imported::Imported,
     settings::Certificates,
     unpacked::{Unpacked, unpacked},
-    wording::name,
+    wording::{many, name},
 };
 
 /// A file is known again by no more of its first line.
@@ -50,9 +50,7 @@ pub(crate) async fn run_and_report(
 ) -> Result<(), AppError> {
     let door = &formats::door(settings)?;
     if named || client.is_up().await {
-        let imported = run(&client, door, files, again).await?;
-        print(&findings::report(&client, &imported, true).await?)?;
-        return Ok(());
+        return told(&client, &run(&client, door, files, again).await?).await;
     }
     let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     // Only the files named are wanted now; the watched ones wait for the next ordinary run.
@@ -63,14 +61,15 @@ pub(crate) async fn run_and_report(
     (alone.listeners.access.api_keys, alone.listeners.tls) = (vec![key.clone()], Certificates::default());
     let instance = Instance::start(&alone, Role::Collector).await?;
     let client = Client::new(&instance.url(), Some(key));
-    let outcome = async {
-        let imported = run(&client, door, files, again).await?;
-        print(&findings::report(&client, &imported, true).await?)?;
-        Ok(())
-    };
-    let outcome = outcome.await;
+    let outcome = async { told(&client, &run(&client, door, files, again).await?).await }.await;
     instance.stop(settings.shutdown_grace).await;
     outcome
+}
+
+/// Says what was found; fails when a part of the files is missing.
+async fn told(client: &Client, imported: &Imported) -> Result<(), AppError> {
+    print(&findings::report(client, imported, true).await?)?;
+    if imported.damaged > 0 { Err(AppError::Damaged(imported.damaged)) } else { Ok(()) }
 }
 
 /// Sends every file, in order; `again` also what an earlier import has brought.
@@ -85,10 +84,10 @@ pub(crate) async fn run(
 ) -> Result<Imported, AppError> {
     let mut imported = Imported { run: again.then(run_name).transpose()?, ..Imported::default() };
     for file in files {
-        let shown = if is_stdin(file) { "standard input".to_owned() } else { name(file) };
+        let path = if is_stdin(file) { "standard input".to_owned() } else { name(&whole(file)) };
         let Opened { reader, size, modified } = open(file)?;
-        let bar = progress(size, &shown);
-        lines(client, door, bar.wrap_read(reader), &shown, modified, &mut imported)
+        let bar = progress(size, &name(file));
+        lines(client, door, bar.wrap_read(reader), &path, modified, &mut imported)
             .await
             .inspect_err(|_| bar.abandon())?;
         bar.finish();
@@ -120,6 +119,7 @@ pub(crate) async fn lines(
         if chunk.is_empty() {
             if let Some(why) = missing.get() {
                 note(&format!("{path}: {why}; what stood behind that is not taken in"));
+                imported.damaged += 1;
             }
             return Ok(());
         }
@@ -131,11 +131,27 @@ pub(crate) async fn lines(
             return Ok(());
         }
         let file = file.get_or_insert_with(|| SameFile::new(&chunk, imported.run.as_deref()));
+        // The line in which a damaged file ends goes by itself.
+        let line = last_line(&chunk);
+        let is_cut = missing.get().is_some() && reader.ends_within_line() && reader.is_at_end();
+        if is_cut && line > 0 {
+            reader.give_back(chunk.split_off(line));
+        }
         if !chunk.iter().all(u8::is_ascii_whitespace) {
-            (chunk, reader) = store(client, (path, modified), file, &part, (chunk, reader), imported).await?;
+            let origin = Origin { path, modified, is_cut: is_cut && line == 0 };
+            (chunk, reader) = store(client, &origin, file, &part, (chunk, reader), imported).await?;
         }
         let before = says(&chunk, &part.before, path, modified, door);
         part = Part { offset: part.offset + chunk.len() as u64, before };
+    }
+}
+
+/// A path that names its file from wherever it is read; a link keeps its own name.
+fn whole(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), file.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => file.to_owned(),
     }
 }
 
@@ -164,6 +180,20 @@ fn no_text(start: &[u8]) -> Option<String> {
         None if intake::tail::is_binary(start) => Some("it holds no text".to_owned()),
         None => None,
     }
+}
+
+/// Where the last line of a text begins.
+fn last_line(text: &[u8]) -> usize {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    text.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1)
+}
+
+/// What is told of the file that lines come from.
+struct Origin<'p> {
+    path: &'p str,
+    modified: Option<Timestamp>,
+    /// Their end is missing.
+    is_cut: bool,
 }
 
 /// A place in a file, and what the lines before it say of those behind.
@@ -240,7 +270,7 @@ fn hash(bytes: &[u8]) -> String {
 /// stored then; the reader goes on behind that.
 async fn store(
     client: &Client,
-    (path, modified): (&str, Option<Timestamp>),
+    origin: &Origin<'_>,
     file: &SameFile,
     Part { offset, before }: &Part,
     (mut chunk, mut reader): (Vec<u8>, Text),
@@ -248,7 +278,7 @@ async fn store(
 ) -> Result<(Vec<u8>, Text), AppError> {
     let mut key = file.key(*offset);
     loop {
-        let earlier = match send(client, (path, modified), before, &key, &chunk).await? {
+        let earlier = match send(client, origin, before, &key, &chunk).await? {
             Sent::Taken { answer, replayed } => {
                 let number = |name: &str| answer[name].as_u64().unwrap_or_default();
                 let lines = lines_in(&chunk);
@@ -267,7 +297,7 @@ async fn store(
         };
         let (bytes, wanted) = (chunk.len(), earlier.bytes);
         // The parts of the earlier import may have been cut elsewhere.
-        (chunk, reader) = read(reader, path, move |reader| {
+        (chunk, reader) = read(reader, origin.path, move |reader| {
             reader.read_on(&mut chunk, wanted)?;
             Ok(chunk)
         })
@@ -278,9 +308,27 @@ async fn store(
             imported.repeated += lines_in(&chunk);
             return Ok((chunk, reader));
         }
+        if *offset == 0 {
+            say_begun(client, origin.path).await?;
+        }
         // Another file that begins with the same line.
         key = format!("import/{}/{offset}/{}", file.0, hash(&chunk));
     }
+}
+
+/// Says that a file which begins like one that was imported is stored whole, where events of its name are there.
+async fn say_begun(client: &Client, path: &str) -> Result<(), AppError> {
+    let query = findings::scope(&[path.to_owned()]);
+    let answer = client.get_json("/api/v1/search", &[("q", query.as_str()), ("limit", "0")]).await?;
+    let there = answer["total"].as_u64().unwrap_or_default();
+    if there > 0 {
+        note(&format!(
+            "{path} begins as it did in an earlier import and goes on otherwise: all of it is stored, beside {} of this \
+             file that were there",
+            many(there, "event", "events")
+        ));
+    }
+    Ok(())
 }
 
 /// How many lines a text has, but for empty ones.
@@ -321,16 +369,17 @@ enum Sent {
 
 async fn send(
     client: &Client,
-    (path, modified): (&str, Option<Timestamp>),
+    origin: &Origin<'_>,
     before: &Before,
     key: &str,
     chunk: &[u8],
 ) -> Result<Sent, AppError> {
-    let modified = modified.map(|time| time.to_string());
-    let mut query = vec![("path", path), ("wait", "indexed"), ("timeout", INDEX_WAIT)];
+    let modified = origin.modified.map(|time| time.to_string());
+    let mut query = vec![("path", origin.path), ("wait", "indexed"), ("timeout", INDEX_WAIT)];
     let before = serde_json::to_string(before).unwrap_or_default();
     query.extend(Some(before.as_str()).filter(|before| *before != "{}").map(|before| ("before", before)));
     query.extend(modified.as_deref().map(|time| ("modified", time)));
+    query.extend(origin.is_cut.then_some(("cut", "true")));
     let headers = [("content-type", "text/plain"), ("idempotency-key", key)];
     let (mut failures, mut is_told) = (0, false);
     loop {

@@ -126,6 +126,16 @@ pub(crate) fn rubbish(body: &[u8]) -> parse::Problem {
     parse::Problem { line: lines as u64 + 1, column: None, field: None, reason }
 }
 
+/// The refusal of a body of lines that holds none.
+pub(crate) fn no_text() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "no_text",
+        "The body holds no text",
+        "Send lines of text, JSON, or objects one a line; what is no text can go as Base64 in a field of an event.",
+    )
+}
+
 /// The refusal of a body without any record.
 pub(crate) fn empty() -> Problem {
     Problem::new(

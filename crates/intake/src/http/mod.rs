@@ -20,7 +20,7 @@ use axum::{
     routing,
 };
 use body::{Decoded, Encoding, Held, Taken};
-use event::{Position, Timestamp};
+use event::{Position, Timestamp, field};
 use idempotency::{Key, Locks, Remembered};
 use parse::{Before, Format};
 use problem::{Problem, StatusCode};
@@ -28,7 +28,7 @@ use telemetry::task::Stop;
 use tokio::sync::OwnedMutexGuard;
 use wait::Params;
 
-use crate::{Delivery, Door, Origin};
+use crate::{Delivery, Door, Origin, tail};
 
 /// Bodies up to this size are parsed where they arrive: it takes less than half a millisecond.
 const INLINE_BYTES_MAX: usize = 64 * 1024;
@@ -93,9 +93,9 @@ async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response
     let encoding = body::encoding(&parts.headers)?;
     let key = Key::of(&parts.headers)?;
     let Taken { bytes: raw, held } = shared.bodies.read(body).await?;
-    let Params { wait, path, modified, before } = params;
-    let work =
-        Work { raw, encoding, format, path, modified, before, hashed: key.is_some(), organization, held };
+    let Params { wait, path, modified, before, cut } = params;
+    let hashed = key.is_some();
+    let work = Work { raw, encoding, format, path, modified, before, cut, hashed, organization, held };
     let prepared = if encoding == Encoding::Identity && work.raw.len() <= INLINE_BYTES_MAX {
         shared.prepare(work)?
     } else {
@@ -121,6 +121,14 @@ async fn logs(State(intake): State<Intake>, request: Request) -> Result<Response
     Ok(response)
 }
 
+/// Whether a body is no text in any encoding: those of text have next to no control characters.
+fn is_binary(body: &[u8]) -> bool {
+    let sample = &body[..body.len().min(4096)];
+    let is_control =
+        |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x08 | 0x0c | 0x1b);
+    sample.iter().filter(is_control).count() * 32 > sample.len() && tail::is_binary(body)
+}
+
 /// What became of a body.
 struct Appended {
     answer: Answer,
@@ -138,6 +146,7 @@ struct Work {
     path: Option<String>,
     modified: Option<Timestamp>,
     before: Option<Before>,
+    cut: bool,
     hashed: bool,
     /// That of the sender's key.
     organization: Option<Arc<str>>,
@@ -157,7 +166,8 @@ struct Prepared {
 impl Shared {
     /// Decompresses and parses: all that takes CPU time.
     fn prepare(&self, work: Work) -> Result<Prepared, Problem> {
-        let Work { raw, encoding, format, path, modified, before, hashed, organization, mut held } = work;
+        let Work { raw, encoding, format, path, modified, before, cut, hashed, organization, mut held } =
+            work;
         let encoding = body::unpacking(&raw, encoding)?;
         let Decoded { bytes: body, has_rubbish } =
             body::unpack(raw, encoding, self.body_bytes_max, &mut held)?;
@@ -166,10 +176,21 @@ impl Shared {
             return Err(answer::empty());
         }
         let format = format.unwrap_or_else(|| body::sniff(&body));
+        if format == Format::Lines && is_binary(&body) {
+            return Err(answer::no_text());
+        }
         let mut delivery = self.door.delivery();
         delivery.stamp(organization);
         let origin = Origin { file: path.as_deref(), written: modified, host: None, before: before.as_ref() };
-        self.door.read(&mut delivery, &origin, format, &body);
+        parse::body(format, &body, &self.door.context(&origin), |record| {
+            delivery.put(record.map(|mut event| {
+                if cut {
+                    event.flag(field::INCOMPLETE);
+                }
+                event
+            }));
+        });
+        delivery.came(body.len());
         if has_rubbish {
             delivery.put(Err(answer::rubbish(&body)));
         }

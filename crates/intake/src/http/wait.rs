@@ -27,6 +27,8 @@ pub(crate) struct Params {
     pub(crate) modified: Option<Timestamp>,
     /// `?before={…}`: what the part of that file before this one says of it, as the parser keeps it.
     pub(crate) before: Option<Before>,
+    /// `?cut=true`: the file is damaged within these lines, so that their end is missing.
+    pub(crate) cut: bool,
 }
 
 #[derive(Default)]
@@ -36,6 +38,7 @@ struct Raw {
     path: Option<String>,
     modified: Option<String>,
     before: Option<String>,
+    cut: Option<String>,
 }
 
 impl Params {
@@ -50,6 +53,7 @@ impl Params {
                 "path" => &mut raw.path,
                 "modified" => &mut raw.modified,
                 "before" => &mut raw.before,
+                "cut" => &mut raw.cut,
                 _ => return Err(unknown(&name)),
             };
             if slot.replace(value).is_some() {
@@ -73,7 +77,12 @@ impl Params {
         let modified = modified.map_err(|error| invalid("modified", error.to_string()))?;
         let before = raw.before.as_deref().map(serde_json::from_str).transpose();
         let before = before.map_err(|error| invalid("before", error.to_string()))?;
-        Ok(Self { wait, path: raw.path, modified, before })
+        let cut = match raw.cut.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(invalid("cut", "'cut' is true or false.".to_owned())),
+        };
+        Ok(Self { wait, path: raw.path, modified, before, cut })
     }
 }
 
@@ -97,8 +106,9 @@ fn duration(text: &str) -> Result<Duration, Problem> {
 
 fn unknown(name: &str) -> Problem {
     let name: String = clean::line(name).chars().take(64).collect();
-    let detail =
-        format!("'{name}' is no parameter of this resource; it takes wait, timeout, path, modified, before");
+    let detail = format!(
+        "'{name}' is no parameter of this resource; it takes wait, timeout, path, modified, before, cut"
+    );
     Problem::new(StatusCode::BAD_REQUEST, "unknown_parameter", "Unknown parameter", detail).field(name)
 }
 
@@ -113,9 +123,9 @@ mod tests {
 
     #[test]
     fn parameters() {
-        let none = Params { wait: None, path: None, modified: None, before: None };
+        let none = Params { wait: None, path: None, modified: None, before: None, cut: false };
         let with = |wait, path: Option<&str>| {
-            Some(Params { wait, path: path.map(str::to_owned), modified: None, before: None })
+            Some(Params { wait, path: path.map(str::to_owned), modified: None, before: None, cut: false })
         };
         let wait = |ms| with(Some(Duration::from_millis(ms)), None);
         for (query, expected) in [
@@ -123,6 +133,8 @@ mod tests {
             ("?path=/a%20b.log", with(None, Some("/a b.log"))),
             ("?before=%7B%7D", Some(Params { before: Some(Before::default()), ..none })),
             ("?before=x", None),
+            ("?cut=true", Some(Params { wait: None, path: None, modified: None, before: None, cut: true })),
+            ("?cut=yes", None),
             ("?wait=indexed", wait(30_000)),
             ("?wait=indexed&timeout=500ms", wait(500)),
             ("?wait=indexed&timeout=7", wait(7_000)),
