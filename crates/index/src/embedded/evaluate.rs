@@ -1,6 +1,7 @@
 //! Evaluating a query without reading rows, as far as that goes, and on rows where it must.
 
 use std::{
+    borrow::Cow,
     cell::OnceCell,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
@@ -54,7 +55,7 @@ pub(super) struct States {
     pub(super) terms: Arc<Terms>,
     pub(super) any: Arc<Vec<Known>>,
     by_answer: Mutex<HashMap<Vec<bool>, Answered, FixedState>>,
-    /// By phrase.
+    /// By phrase; none where there would be more than [`PLANS_MAX`].
     plans: Vec<OnceLock<Plans>>,
 }
 
@@ -69,6 +70,10 @@ struct Answered {
 /// By row shape of the segment, made when they are first needed.
 type Plans = Box<[OnceLock<SuspectPlan>]>;
 
+/// About what a plan takes.
+const PLAN_BYTES: usize = 192;
+/// More plans than this, of all phrases together, are made each time they are needed.
+const PLANS_MAX: usize = 65_536;
 /// More different answers than this are worked out again for each block.
 const ANSWERS_MAX: usize = 16;
 
@@ -145,11 +150,12 @@ impl States {
 
     /// Where a row shape may hold what a phrase of this query wants at a variable place; None when there is no such
     /// phrase or row shape.
-    pub(super) fn plan(&self, phrase: usize, number: u32, tables: &Tables) -> Option<&SuspectPlan> {
+    pub(super) fn plan(&self, phrase: usize, number: u32, tables: &Tables) -> Option<Cow<'_, SuspectPlan>> {
         let (term, shape) = (self.terms.terms.get(phrase)?, tables.shapes.get(number as usize)?);
+        let plan = || SuspectPlan::new(&term.phrase, shape);
+        let Some(kept) = self.plans.get(phrase) else { return Some(Cow::Owned(plan())) };
         let make = || tables.shapes.iter().map(|_| OnceLock::new()).collect();
-        let plan = self.plans.get(phrase)?.get_or_init(make).get(number as usize)?;
-        Some(plan.get_or_init(|| SuspectPlan::new(&term.phrase, shape)))
+        Some(Cow::Borrowed(kept.get_or_init(make).get(number as usize)?.get_or_init(plan)))
     }
 }
 
@@ -177,14 +183,17 @@ pub(super) fn states(
 ) -> Result<Arc<States>, IndexError> {
     let mut make = || -> Result<(States, usize), IndexError> {
         let any = all_states(terms, tables, Places(None), meter)?;
-        // With room for further answers, and for the plans where few phrases have them.
-        let planned = if terms.are_many() { 0 } else { terms.terms.len() };
-        let size = any.len() * (4 + planned * size_of::<OnceLock<SuspectPlan>>()) + 256;
+        let planned = Some(any.len() * terms.terms.len()).filter(|plans| *plans <= PLANS_MAX);
+        // With room for further answers, and for the plans of shapes that need rows to be read.
+        let open = any.iter().filter(|state| **state == Known::Depends).count() * terms.terms.len();
+        let places =
+            planned.map_or(0, |plans| plans * size_of::<OnceLock<SuspectPlan>>() + open * PLAN_BYTES);
+        let size = any.len() * 4 + places + 256;
         let states = States {
             terms: Arc::clone(terms),
             any: Arc::new(any),
             by_answer: Mutex::default(),
-            plans: terms.terms.iter().map(|_| OnceLock::new()).collect(),
+            plans: planned.map_or(Vec::new(), |_| terms.terms.iter().map(|_| OnceLock::new()).collect()),
         };
         Ok((states, size))
     };

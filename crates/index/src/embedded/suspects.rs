@@ -83,7 +83,7 @@ impl Suspects {
 }
 
 /// Where a row shape may hold a token that is not among its fixed ones.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct SuspectPlan {
     /// Which of the phrase's tokens.
     token: usize,
@@ -91,7 +91,7 @@ pub(super) struct SuspectPlan {
     looks: Option<Box<[Look]>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Look {
     /// A number in a cell.
     Cell { cell: usize, wanted: u64 },
