@@ -77,6 +77,14 @@ env-sample:
 eval-anomaly DATA="../shared/data" *ARGS="":
     infra/eval/eval-anomaly {{DATA}} {{ARGS}}
 
+# What is detected in the labelled lines, events, rules and streams below DATA.
+eval-security DATA="../shared/data":
+    cargo build --release --locked --workspace
+    infra/eval/sigma.py target/release/sentinel-bench {{DATA}}/security --speed
+    infra/eval/kinds.py {{DATA}}/security
+    infra/eval/detectors.py {{DATA}}
+    infra/eval/web.py {{DATA}}
+
 # Make the starters of models/ anew from the sample logs that come along; a test holds that they are what this makes.
 starters:
     cargo run --release -p sentinel-bench -- starter --name sshd-auth --file auth.log --written 2017-04-20T23:59:59Z \
