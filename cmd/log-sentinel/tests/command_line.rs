@@ -321,6 +321,40 @@ async fn a_file_whose_parts_are_cut_elsewhere_stores_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_is_taken_in_as_far_as_it_goes_and_said_to_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), &dir.path().join("data"), &[]).unwrap();
+    let import = |name: &str| run(dir.path(), &["import", name, "--url", &server.url], &[]);
+    let text: String = (0..3000).map(line).collect();
+    let packed = flate2::read::GzEncoder::new(text.as_bytes(), flate2::Compression::fast());
+    let packed: Vec<u8> = std::io::Read::bytes(packed).map(Result::unwrap).collect();
+    fs::write(dir.path().join("cut.log.gz"), &packed[..packed.len() / 2]).unwrap();
+    let cut = import("cut.log.gz");
+    assert_eq!(cut.status.code(), Some(1), "{}", said(&cut));
+    assert!(said(&cut).contains("1 file is damaged: what could be read was taken in"), "{}", said(&cut));
+    let stored = server.count("*").await.unwrap();
+    assert!((1..3000).contains(&stored), "{stored}");
+    assert_eq!(server.count("log.flags:incomplete").await.unwrap(), 1, "the line in which it ends");
+    fs::write(dir.path().join("whole.log.gz"), &packed).unwrap();
+    assert!(import("whole.log.gz").status.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_one_name_in_two_folders_are_two() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), &dir.path().join("data"), &[]).unwrap();
+    for (folder, number) in [("x", 1), ("y", 2)] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+        fs::write(dir.path().join(folder).join("app.log"), line(number)).unwrap();
+        let path = format!("{folder}/app.log");
+        assert!(run(dir.path(), &["import", &path, "--url", &server.url], &[]).status.success());
+        let whole = dir.path().canonicalize().unwrap().join(path);
+        let query = format!("log.file.path:\"{}\"", whole.display());
+        assert_eq!(server.count(&query).await.unwrap(), 1, "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lines_that_are_too_old_to_stay_are_said() {
     let dir = tempfile::tempdir().unwrap();
     let server =
