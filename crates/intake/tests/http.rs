@@ -202,6 +202,17 @@ async fn what_stands_behind_good_gzip_is_named_and_the_good_lines_are_stored() {
 /// Headers, body, status, code, what the answer says.
 type Refused<'a> = (&'a [&'a str], Vec<u8>, u16, &'a str, &'a [&'a str]);
 
+#[tokio::test]
+async fn somebodys_bytes_in_a_line_refuse_nobodys_lines() {
+    let hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\xff\x00\x01";
+    let noise: Vec<u8> = (0..4000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let intake = Intake::new();
+    for body in [hello.to_vec(), [&noise[..], &b"\nan ordinary line of a log".repeat(300)].concat()] {
+        let reply = intake.post(&["content-type: text/plain"], body).await;
+        assert_eq!(reply.status, 200, "{}", reply.body);
+    }
+}
+
 /// Nothing of these is stored.
 #[tokio::test]
 async fn what_cannot_be_stored_is_refused_with_its_reason() {
@@ -211,6 +222,7 @@ async fn what_cannot_be_stored_is_refused_with_its_reason() {
     let large = "x".repeat(BODY_BYTES_MAX + 1);
     let mut tar = [&b"a.log"[..], &[0; 507]].concat();
     tar[257..265].copy_from_slice(b"ustar\x0000");
+    let noise: Vec<u8> = (0..4000u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     let sum = tar.iter().map(|byte| u32::from(*byte)).sum::<u32>() + 8 * u32::from(b' ');
     tar[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     let cases: &[Refused<'_>] = &[
@@ -277,6 +289,7 @@ async fn what_cannot_be_stored_is_refused_with_its_reason() {
         ),
         (&["content-encoding: zstd"], zstd(large.as_bytes()), 413, "body_too_large", &[]),
         (&["content-encoding: deflate"], zlib(large.as_bytes()), 413, "body_too_large", &[]),
+        (&["content-type: text/plain"], noise, 415, "no_text", &["Base64"]),
         (&["idempotency-key: "], b"x".to_vec(), 400, "invalid_idempotency_key", &["1 to 255"]),
     ];
     let intake = Intake::new();
