@@ -108,11 +108,12 @@ impl Encoding {
         }
     }
 
-    /// How far bytes are read: to the end of their last line, or to their own end when they have `waited` for a newline.
-    /// Without any line, to their end when they are `full`, so that the line is longer than a turn; else not at all.
+    /// How far bytes are read: to the end of their last line, or to their own end when they have `waited` for a newline
+    /// and are no `full` turn, behind which the line goes on. Without any line, to their end when they are full, so that
+    /// the line is longer than a turn; else not at all.
     pub(crate) fn cut(self, bytes: &[u8], skipping: bool, full: bool, waited: bool) -> Option<Cut> {
         let line_end = self.lines_end(bytes);
-        let end = line_end.filter(|_| !waited).or((full || waited).then_some(bytes.len()))?;
+        let end = line_end.filter(|_| full || !waited).or((full || waited).then_some(bytes.len()))?;
         let bytes = &bytes[..end];
         if skipping {
             let skip = self.line_end(bytes).unwrap_or(end);
@@ -279,6 +280,8 @@ mod tests {
         assert_eq!(waited, Some(Cut { end: 4, skip: 0, skipping: false }));
         let waited = Encoding::Bytes.cut(b"a\nb", false, false, true);
         assert_eq!(waited, Some(Cut { end: 3, skip: 0, skipping: false }), "the half line waited as long");
+        let full = Encoding::Bytes.cut(b"a\nb", false, true, true);
+        assert_eq!(full, Some(Cut { end: 2, skip: 0, skipping: false }), "its rest is in the next turn");
     }
 
     #[test]
