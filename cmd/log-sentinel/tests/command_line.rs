@@ -43,11 +43,15 @@ fn rules_are_tested_as_their_files_say_and_one_that_cannot_be_read_is_named() {
     assert!(good.status.success() && said(&good) == "1 tests hold, 0 do not\n", "{}", said(&good));
 
     fs::write(dir.path().join("own/misled.yaml"), rule.replace("findings: 1", "findings: 2")).unwrap();
-    fs::write(dir.path().join("own/wrong.yml"), rule.replace("words: [", "words|nearly: [")).unwrap();
+    fs::write(
+        dir.path().join("own/wrong.yml"),
+        rule.replace("words: ['/etc/shadow']", "words: {message|nearly: x}"),
+    )
+    .unwrap();
     let bad = run(dir.path(), &["rules", "test", "own"], &[]);
     assert_eq!(bad.status.code(), Some(1));
     for expected in
-        ["misled.yaml: rule", "1 found, 2 expected", "own/wrong.yml:5: ", "1 tests hold, 2 do not"]
+        ["misled.yaml: rule", "1 found, 2 expected", "own/wrong.yml:5: rule", "1 tests hold, 2 do not"]
     {
         assert!(said(&bad).contains(expected), "{expected:?} in:\n{}", said(&bad));
     }

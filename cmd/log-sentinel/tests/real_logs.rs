@@ -18,7 +18,9 @@ use testkit::{Server, eventually};
 const BINARY: &str = env!("CARGO_BIN_EXE_log-sentinel");
 
 fn logs() -> Vec<PathBuf> {
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/app/samples")];
+    // As the program names them.
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/app/samples");
+    let mut folders = vec![samples.canonicalize().unwrap()];
     #[expect(clippy::disallowed_methods, reason = "a test's own switch, not a setting of the program")]
     folders.extend(std::env::var("LOG_SENTINEL_TEST_LOGS").map(PathBuf::from));
     let files =
