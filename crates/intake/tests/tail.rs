@@ -207,15 +207,18 @@ fn a_restart_at_any_moment_neither_loses_nor_repeats() {
 fn a_last_line_without_newline_is_taken_when_it_stops_growing() {
     let mut watched = Watched::new(|_, config| config.line_wait = Duration::from_secs(4));
     watched.start();
-    // A half line with a time of its own is no part of the event before it.
-    watched.append("app.log", "2026-11-20T10:00:00Z whole\n2026-11-20T10:00:01Z part");
+    // A half line with a time of its own, longer than what a container's runtime puts before a line, is no part of the
+    // event before it.
+    let half = "of what becomes a longer line, which its program writes in two parts";
+    watched.append("app.log", &format!("2026-11-20T10:00:00Z whole\n2026-11-20T10:00:01Z {half}"));
     watched.expect(&["whole"]);
-    watched.append("app.log", "ed\n");
-    watched.expect(&["whole", "parted"]);
+    watched.append("app.log", " of it\n");
+    let parted = format!("{half} of it");
+    watched.expect(&["whole", &parted]);
     watched.append("app.log", "2026-11-20T10:00:02Z last");
-    watched.expect(&["whole", "parted", "last"]);
+    watched.expect(&["whole", &parted, "last"]);
     watched.append("app.log", "next\n");
-    watched.expect(&["whole", "parted", "last", "next"]);
+    watched.expect(&["whole", &parted, "last", "next"]);
 }
 
 #[test]
