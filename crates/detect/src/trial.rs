@@ -4,7 +4,7 @@
 //! read from, the `lines`, and the number of `findings` that this rule must make of them: runs of one entity count
 //! once. They are read by the parser and seen by the engine that the stream has, with the lines' own times for a clock.
 
-use event::{Analyzed, EventId, JournalId, Position, Timestamp, Verdict};
+use event::{Analyzed, EventId, JournalId, Position, Timestamp};
 use serde::Deserialize;
 use sigma::{RuleError, Rules};
 
@@ -109,14 +109,7 @@ fn seen(rules: Rules, trial: &Trial, now: Timestamp) -> Vec<Finding> {
         let event = parse::line(line.as_bytes(), &context);
         latest = latest.max(event.timestamp);
         let position = Position { segment: 0, record: number };
-        let analyzed = Analyzed {
-            id: EventId { journal: JournalId(0), position },
-            event,
-            shape: 0,
-            variables: 0..0,
-            template: None,
-            verdict: Verdict::unscored(),
-        };
+        let analyzed = Analyzed::unanalyzed(EventId { journal: JournalId(0), position }, event);
         let activity = Activity::of(&analyzed.event);
         detector.see(&Seen { analyzed: &analyzed, activity, now: latest }, &mut findings);
     }

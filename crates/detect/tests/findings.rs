@@ -4,21 +4,15 @@
 use std::collections::BTreeMap;
 
 use detect::{Config, Engine, Finding, Level, Maintenance};
-use event::{Analyzed, Event, EventId, JournalId, Position, Timestamp, Verdict};
+use event::{Analyzed, Event, EventId, JournalId, Position, Timestamp};
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
 
 fn analyzed(event: Event<'_>, number: u32) -> Analyzed<'_> {
-    Analyzed {
-        id: EventId { journal: JournalId(1), position: Position { segment: 0, record: number } },
-        event,
-        shape: 0,
-        variables: 0..0,
-        template: None,
-        verdict: Verdict::unscored(),
-    }
+    let position = Position { segment: 0, record: number };
+    Analyzed::unanalyzed(EventId { journal: JournalId(1), position }, event)
 }
 
 fn found_with(config: Config, lines: &[String]) -> Vec<Finding> {

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, net::IpAddr};
 
 use detect::{Config, Engine, Finding};
-use event::{Analyzed, Event, EventId, JournalId, Position, Timestamp, Verdict};
+use event::{Analyzed, Event, EventId, JournalId, Position, Timestamp};
 use proptest::prelude::*;
 
 const SECOND: i64 = 1_000_000_000;
@@ -29,14 +29,8 @@ fn event(login: &Login, number: u32) -> Analyzed<'static> {
     event.set("user.name", format!("user{}", login.user));
     event.set("source.ip", format!("192.0.2.{}", login.address));
     event.set("process.pid", i64::from(number));
-    Analyzed {
-        id: EventId { journal: JournalId(1), position: Position { segment: 0, record: number } },
-        event,
-        shape: 0,
-        variables: 0..0,
-        template: None,
-        verdict: Verdict::unscored(),
-    }
+    let position = Position { segment: 0, record: number };
+    Analyzed::unanalyzed(EventId { journal: JournalId(1), position }, event)
 }
 
 fn logins(most: usize) -> impl Strategy<Value = Vec<Login>> {

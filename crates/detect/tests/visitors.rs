@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use detect::{Config, Detector, Engine, Finding, Visitors};
-use event::{Analyzed, EventId, JournalId, Position, Timestamp, Verdict};
+use event::{Analyzed, EventId, JournalId, Position, Timestamp};
 use proptest::prelude::*;
 
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
@@ -20,14 +20,9 @@ fn see(engine: &mut Engine, lines: &[String]) {
     let zone = jiff::tz::TimeZone::UTC;
     let context = parse::Context::new(Timestamp::parse("2026-06-30T00:00:00Z").unwrap(), &zone, 1 << 16);
     for (number, line) in lines.iter().enumerate() {
-        engine.see_one(&Analyzed {
-            id: EventId { journal: JournalId(1), position: Position { segment: 0, record: number as u32 } },
-            event: parse::line(line.as_bytes(), &context),
-            shape: 0,
-            variables: 0..0,
-            template: None,
-            verdict: Verdict::unscored(),
-        });
+        let position = Position { segment: 0, record: number as u32 };
+        let id = EventId { journal: JournalId(1), position };
+        engine.see_one(&Analyzed::unanalyzed(id, parse::line(line.as_bytes(), &context)));
     }
 }
 

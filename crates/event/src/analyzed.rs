@@ -223,7 +223,12 @@ pub struct Batch<'a> {
     pub end: Position,
 }
 
-impl Analyzed<'_> {
+impl<'a> Analyzed<'a> {
+    /// An event of which nothing was said: no template, no variables, unscored.
+    pub const fn unanalyzed(id: EventId, event: Event<'a>) -> Self {
+        Self { id, event, shape: 0, variables: 0..0, template: None, verdict: Verdict::unscored() }
+    }
+
     /// The same with its text owned.
     pub fn into_owned(self) -> Analyzed<'static> {
         Analyzed {

@@ -160,7 +160,7 @@ impl Drop for Watcher {
 
 #[cfg(test)]
 mod tests {
-    use event::{Event, EventId, JournalId, Timestamp, Verdict};
+    use event::{Event, EventId, JournalId, Timestamp};
 
     use super::*;
 
@@ -169,13 +169,9 @@ mod tests {
     }
 
     fn events(records: std::ops::Range<u32>, bytes: usize) -> Vec<Analyzed<'static>> {
-        let event = |record| Analyzed {
-            id: EventId { journal: JournalId(1), position: at(record) },
-            event: Event::new("x".repeat(bytes), Timestamp::MIN),
-            shape: 0,
-            variables: 0..0,
-            template: None,
-            verdict: Verdict::unscored(),
+        let event = |record| {
+            let id = EventId { journal: JournalId(1), position: at(record) };
+            Analyzed::unanalyzed(id, Event::new("x".repeat(bytes), Timestamp::MIN))
         };
         records.map(event).collect()
     }

@@ -21,7 +21,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use event::{Analyzed, Batch, Event, EventId, JournalId, Position, Timestamp, Verdict};
+use event::{Analyzed, Batch, Event, EventId, JournalId, Position, Timestamp};
 use index::{
     DeadLetter, DeadLetters, Index,
     elasticsearch::{Config, Elasticsearch},
@@ -46,14 +46,7 @@ pub(crate) fn event(record: u32) -> Analyzed<'static> {
     let nanos = 1_717_243_200_000_000_000 + i64::from(record);
     let mut event = Event::new(format!("event {record}"), Timestamp::from_nanos(nanos).unwrap());
     event.set("labels.record", i64::from(record));
-    Analyzed {
-        id: id(record),
-        event,
-        shape: 0,
-        variables: 0..0,
-        template: None,
-        verdict: Verdict::unscored(),
-    }
+    Analyzed::unanalyzed(id(record), event)
 }
 
 pub(crate) fn batch(records: std::ops::Range<u32>) -> Batch<'static> {

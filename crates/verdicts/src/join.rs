@@ -1,6 +1,6 @@
 //! Events with what was said of them.
 
-use event::{Analyzed, Batch, Event, EventId, Position, TemplateId, Variable, Verdict};
+use event::{Analyzed, Batch, Event, EventId, Position, TemplateId, Variable};
 
 use crate::{
     Verdicts,
@@ -23,7 +23,7 @@ impl Verdicts {
     /// As [`Verdicts::join`], for one who only looks at the events: what would have to be worked out to store
     /// those of which nothing is known is left out.
     pub fn look<'r>(&self, events: Vec<(EventId, Event<'r>)>, end: Position) -> Vec<Analyzed<'r>> {
-        self.said(events, end, bare).events
+        self.said(events, end, Analyzed::unanalyzed).events
     }
 
     fn said<'r>(
@@ -87,11 +87,7 @@ impl Verdicts {
 pub fn unscored(id: EventId, event: Event<'_>) -> Analyzed<'_> {
     // No two messages look alike without their variables.
     let shape = TemplateId::of(&event.message).0;
-    Analyzed { shape, ..bare(id, event) }
-}
-
-fn bare(id: EventId, event: Event<'_>) -> Analyzed<'_> {
-    Analyzed { id, shape: 0, event, variables: 0..0, template: None, verdict: Verdict::unscored() }
+    Analyzed { shape, ..Analyzed::unanalyzed(id, event) }
 }
 
 /// Whether variables lie in a message as they must: those of another one, after damage, do not.

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use detect::{Config, Engine, Finding};
-use event::{Analyzed, Event, EventId, JournalId, Position, Timestamp, Verdict};
+use event::{Analyzed, EventId, JournalId, Position, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::behavior;
@@ -44,20 +44,8 @@ fn found(texts: &[&str], now: Timestamp) -> Vec<Finding> {
     parse::body(parse::Format::Lines, text.as_bytes(), &context, |event| {
         if let Ok(event) = event {
             position = position.next();
-            engine.see_one(&alone(event, position));
+            engine.see_one(&Analyzed::unanalyzed(EventId { journal: JournalId(0), position }, event));
         }
     });
     engine.drain()
-}
-
-/// An event that nothing was said of.
-pub(super) fn alone(event: Event<'_>, position: Position) -> Analyzed<'_> {
-    Analyzed {
-        id: EventId { journal: JournalId(0), position },
-        event,
-        shape: 0,
-        variables: 0..0,
-        template: None,
-        verdict: Verdict::unscored(),
-    }
 }
