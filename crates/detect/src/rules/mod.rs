@@ -79,26 +79,6 @@ impl SigmaRules {
         &self.rules
     }
 
-    /// Goes on with other rules. A correlation that counts the same as before keeps what it has counted.
-    ///
-    /// # Errors
-    /// When the state of the correlations cannot be carried over; they then begin anew, with the new rules.
-    pub fn replace(&mut self, rules: Rules) -> Result<(), StateError> {
-        let before = self.correlator.snapshot(&self.rules);
-        self.routes = routes(&rules);
-        self.correlator = Correlator::new(&rules, Limits::default());
-        self.rules = rules;
-        self.correlator = Correlator::restore(&self.rules, Limits::default(), &before)?;
-        Ok(())
-    }
-
-    /// The rules that match an event alone, by number.
-    pub fn matches(&mut self, event: &event::Event<'_>) -> &[usize] {
-        let class = class_of(event);
-        let asked = Asked { event, is_audit: class == AUDIT };
-        self.rules.matches(&asked, self.routes.get(class), &mut self.scratch)
-    }
-
     fn count(&mut self, about: &About, entity: Entity, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let key = (about.id_or_title().to_owned(), entity);
         let moment = Moment::new(seen.at(), seen.activity.times.max(1));
