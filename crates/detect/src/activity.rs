@@ -7,7 +7,10 @@ use std::{borrow::Cow, net::IpAddr};
 
 use event::{Event, Value};
 
-use crate::{Kind, Protocol, web::Request};
+use crate::{
+    Kind, Protocol,
+    web::{Request, Sign},
+};
 
 /// What one event says was done: read from the fields that its parser found, never from text that
 /// others could have put there.
@@ -23,6 +26,10 @@ pub struct Activity<'a> {
     pub address: Option<IpAddr>,
     /// How often: a line `message repeated N times` stands for N.
     pub times: u32,
+    /// The request of HTTP that the event tells of.
+    pub request: Option<Request<'a>>,
+    /// The gravest thing that the request betrays.
+    pub sign: Option<Sign>,
 }
 
 /// How often one line may say that something happened: a larger number is no count of a logger.
@@ -92,11 +99,11 @@ impl<'a> Said<'a> {
         said
     }
 
-    pub(crate) fn activity(&self, event: &Event<'_>) -> Activity<'a> {
+    pub(crate) fn activity(&self, event: &'a Event<'_>) -> Activity<'a> {
+        let request = Request::of(event);
+        let sign = request.as_ref().and_then(Request::sign);
         let kind = match self.kind() {
-            Kind::None => {
-                Request::of(event).and_then(|request| request.sign()).map_or(Kind::None, |sign| sign.kind())
-            }
+            Kind::None => sign.map_or(Kind::None, Sign::kind),
             kind => kind,
         };
         Activity {
@@ -105,6 +112,8 @@ impl<'a> Said<'a> {
             user: self.user.map(Cow::Borrowed),
             address: self.address.and_then(|ip| ip.parse::<IpAddr>().ok()).map(|ip| ip.to_canonical()),
             times: self.repeated.and_then(|times| u32::try_from(times).ok()).unwrap_or(1).clamp(1, TIMES_MAX),
+            request,
+            sign,
         }
     }
 

@@ -122,6 +122,8 @@ impl Connection {
                         user: self.user.take().map(Into::into),
                         address: self.address,
                         times: self.held,
+                        request: None,
+                        sign: None,
                     });
                 }
                 *self = Self { address: self.address, last: self.last, ..Self::default() };

@@ -49,7 +49,7 @@ const CRAWLERS: [&str; 7] = ["bot", "crawl", "spider", "slurp", "archiver", "val
 pub(super) struct Visit<'s> {
     pub(super) seen: &'s Seen<'s>,
     pub(super) origin: Origin,
-    pub(super) request: Option<Request<'s>>,
+    pub(super) request: Option<&'s Request<'s>>,
     pub(super) sign: Option<Sign>,
     /// The access log tells of it, which has every request once.
     pub(super) is_access: bool,
@@ -60,8 +60,8 @@ impl<'s> Visit<'s> {
     pub(super) fn of(seen: &'s Seen<'s>) -> Option<Self> {
         let origin = Origin::of(seen.activity.address?);
         let is_http = seen.activity.protocol == Protocol::Http;
-        let request = Request::of(&seen.analyzed.event);
-        let is_access = request.as_ref().is_some_and(|request| request.status.is_some());
+        let (request, read) = (seen.activity.request.as_ref(), seen.activity.sign);
+        let is_access = request.is_some_and(|request| request.status.is_some());
         let own = match seen.activity.kind {
             Kind::WebAttack if !is_access => Some(Sign::Reported),
             Kind::WebProbe => Some(Sign::Absent),
@@ -72,7 +72,6 @@ impl<'s> Visit<'s> {
             Kind::AuthSuccess if is_http => Some(Sign::LoginPassed),
             _ => None,
         };
-        let read = request.as_ref().and_then(Request::sign);
         // An error log may say what was done about a request; else the gravest counts.
         let sign = match own {
             Some(Sign::LoginFailed | Sign::LoginPassed | Sign::TooMany) if !is_access => own,
@@ -92,13 +91,13 @@ impl<'s> Visit<'s> {
             Some(Sign::Scanner) => 2,
             Some(Sign::Malformed) => 1,
             Some(_) => 0,
-            None => u32::from(self.request.as_ref().is_some_and(is_in_vain)),
+            None => u32::from(self.request.is_some_and(is_in_vain)),
         }
     }
 
     /// A hash of what was asked for, numbers aside: the same thing asked for again says nothing new.
     pub(super) fn what(&self) -> u64 {
-        let Some(request) = &self.request else {
+        let Some(request) = self.request else {
             return arithmetic::hash(masked(&self.seen.analyzed.event.message).as_bytes());
         };
         let text = if self.sign.is_some() { request.target.as_ref() } else { path(request) };
@@ -111,17 +110,17 @@ impl<'s> Visit<'s> {
 
     /// A hash of the place that was asked for.
     pub(super) fn place(&self) -> u64 {
-        arithmetic::hash(self.request.as_ref().map_or("", path).as_bytes())
+        arithmetic::hash(self.request.map_or("", path).as_bytes())
     }
 
     /// Whether it was answered as who asked had wished.
     pub(super) fn is_answered(&self) -> bool {
-        self.request.as_ref().is_some_and(Request::is_answered)
+        self.request.is_some_and(Request::is_answered)
     }
 
     /// How grave an exploit is by its answer: turned down, it harmed nobody.
     pub(super) fn gravity(&self) -> Level {
-        let status = self.request.as_ref().and_then(|request| request.status);
+        let status = self.request.and_then(|request| request.status);
         match (status, self.sign) {
             (Some(200..300), Some(Sign::KnownExploit | Sign::WebShell)) => Level::High,
             (Some(200..300 | 500..600), _) => Level::Medium,
