@@ -56,4 +56,6 @@ pub struct Origin<'o> {
     pub host: Option<&'o str>,
     /// What the part of the file before says of this one.
     pub before: Option<&'o Before>,
+    /// The file is damaged within these records: their end is missing, and they are flagged.
+    pub is_cut: bool,
 }

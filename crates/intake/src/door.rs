@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use body::Budget;
-use event::Position;
+use event::{Position, field};
 use journal::Journal;
 use metrics::counter;
 use parse::Format;
@@ -91,7 +91,14 @@ impl Door {
 
     /// Puts the records of a body into a delivery.
     pub fn read(&self, delivery: &mut Delivery, origin: &Origin<'_>, format: Format, body: &[u8]) {
-        parse::body(format, body, &self.context(origin), |record| delivery.put(record));
+        parse::body(format, body, &self.context(origin), |mut record| {
+            if let Ok(event) = &mut record
+                && origin.is_cut
+            {
+                event.flag(field::INCOMPLETE);
+            }
+            delivery.put(record);
+        });
         delivery.came(body.len());
     }
 

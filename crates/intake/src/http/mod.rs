@@ -20,7 +20,7 @@ use axum::{
     routing,
 };
 use body::{Decoded, Encoding, Held, Taken};
-use event::{Position, Timestamp, field};
+use event::{Position, Timestamp};
 use idempotency::{Key, Locks, Remembered};
 use parse::{Before, Format};
 use problem::{Problem, StatusCode};
@@ -188,16 +188,14 @@ impl Shared {
         }
         let mut delivery = self.door.delivery();
         delivery.stamp(organization);
-        let origin = Origin { file: path.as_deref(), written: modified, host: None, before: before.as_ref() };
-        parse::body(format, &body, &self.door.context(&origin), |record| {
-            delivery.put(record.map(|mut event| {
-                if cut {
-                    event.flag(field::INCOMPLETE);
-                }
-                event
-            }));
-        });
-        delivery.came(body.len());
+        let origin = Origin {
+            file: path.as_deref(),
+            written: modified,
+            host: None,
+            before: before.as_ref(),
+            is_cut: cut,
+        };
+        self.door.read(&mut delivery, &origin, format, &body);
         if has_rubbish {
             delivery.put(Err(answer::rubbish(&body)));
         }

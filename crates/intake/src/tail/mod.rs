@@ -379,7 +379,7 @@ impl Tailer {
         let path = position.path.to_string_lossy();
         let host = self.door.config().host.as_deref();
         let before = self.files.by_id.get(&id).map(|file| file.position.before.clone());
-        let origin = Origin { file: Some(&path), written: None, host, before: before.as_ref() };
+        let origin = Origin { file: Some(&path), host, before: before.as_ref(), ..Origin::default() };
         let before = parse::body(parse::Format::Lines, &lines, &self.door.context(&origin), |line| {
             delivery.put(line.map(|mut event| {
                 if position.encoding != Encoding::Bytes {
