@@ -4,12 +4,12 @@ use event::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, Detector, Entity, Finding, FindingKind, Level, Seen, StateError, changes,
+    Config, Detector, Entity, Finding, FindingKind, Level, Occurrence, Seen, StateError, changes,
     declaration::{Match, PAUSE},
     detector::{remembered, state},
     machine, privileges, processes,
     table::Occupancy,
-    window::{Limit, Moment, Told, Windows},
+    window::{Limit, Moment, Windows},
 };
 
 /// What reads an event for the declarations of one subject.
@@ -72,7 +72,7 @@ impl Declared {
         }
     }
 
-    fn finding(&self, key: &(String, Entity), told: Told) -> Option<Finding> {
+    fn finding(&self, key: &(String, Entity), told: Occurrence) -> Option<Finding> {
         let note = &self.windows.get(key)?.note;
         let (kind, level) = note.kind?;
         let mut finding =

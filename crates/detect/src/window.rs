@@ -8,6 +8,7 @@ use std::{
 };
 
 use event::{EventId, Timestamp};
+use finding::Occurrence;
 use serde::{Deserialize, Serialize};
 
 use crate::table::{Occupancy, Table};
@@ -65,21 +66,6 @@ impl Moment {
     pub fn with(self, what: u64) -> Self {
         Self { what, ..self }
     }
-}
-
-/// A run of moments as it is told: all that came with no pause longer than the window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Told {
-    /// When it began.
-    pub first: Timestamp,
-    /// When it was last seen.
-    pub last: Timestamp,
-    /// How many events it stands for.
-    pub count: u64,
-    /// Whether this tells more of a run that was told before.
-    pub is_update: bool,
-    /// The first and the last few events.
-    pub evidence: Vec<EventId>,
 }
 
 /// What is known of one key.
@@ -220,7 +206,7 @@ impl<N: Default> Run<N> {
         at: i64,
         pause: i64,
         is_due: impl Fn(u64, u64) -> bool,
-    ) -> (Option<Told>, Option<Told>) {
+    ) -> (Option<Occurrence>, Option<Occurrence>) {
         let span = self.span(at, pause);
         let told = self.told.filter(|told| {
             told.last.saturating_add(pause) >= span.first && told.first <= span.last.saturating_add(pause)
@@ -236,8 +222,8 @@ impl<N: Default> Run<N> {
         (other, Some(self.as_told(span, told.is_some())))
     }
 
-    fn as_told(&self, span: Span, is_update: bool) -> Told {
-        Told {
+    fn as_told(&self, span: Span, is_update: bool) -> Occurrence {
+        Occurrence {
             first: Timestamp::saturating_from_nanos(span.first.into()),
             last: Timestamp::saturating_from_nanos(span.last.into()),
             count: span.count,
@@ -262,7 +248,7 @@ pub struct Windows<K, N = ()> {
     /// Keys of which a run was told that may not be over.
     open: BTreeSet<K>,
     /// Runs that were over when another one was told.
-    ended: Vec<(K, Told)>,
+    ended: Vec<(K, Occurrence)>,
 }
 
 impl<K, N> Windows<K, N>
@@ -323,7 +309,7 @@ where
 
     /// Counts a moment, and tells the run it lies in when that goes past the limit: the first time, and again
     /// each time it has doubled.
-    pub fn count(&mut self, key: &K, moment: Moment, id: EventId) -> Option<Told> {
+    pub fn count(&mut self, key: &K, moment: Moment, id: EventId) -> Option<Occurrence> {
         let limit = self.limit;
         let run = self.add(key, moment, id)?;
         if run.most(moment.at, limit.within) < u64::from(limit.points) {
@@ -333,12 +319,12 @@ where
     }
 
     /// Tells the run that a moment lies in, if it was not told or has doubled.
-    pub fn tell(&mut self, key: &K, at: i64) -> Option<Told> {
+    pub fn tell(&mut self, key: &K, at: i64) -> Option<Occurrence> {
         self.tell_when(key, at, |told, now| now >= told.saturating_mul(2))
     }
 
     /// Tells the run that a moment lies in, told or not.
-    pub fn tell_anyway(&mut self, key: &K, at: i64) -> Option<Told> {
+    pub fn tell_anyway(&mut self, key: &K, at: i64) -> Option<Occurrence> {
         self.tell_when(key, at, |_, _| true)
     }
 
@@ -351,7 +337,7 @@ where
         })
     }
 
-    fn tell_when(&mut self, key: &K, at: i64, is_due: impl Fn(u64, u64) -> bool) -> Option<Told> {
+    fn tell_when(&mut self, key: &K, at: i64, is_due: impl Fn(u64, u64) -> bool) -> Option<Occurrence> {
         let (other, told) = self.table.get_mut(key)?.tell(at, nanos(self.limit.within), is_due);
         self.ended.extend(other.map(|other| (key.clone(), other)));
         if told.is_some() {
@@ -361,7 +347,7 @@ where
     }
 
     /// The runs that are over as of now, and have grown since they were told.
-    pub fn over(&mut self, now: Timestamp) -> Vec<(K, Told)> {
+    pub fn over(&mut self, now: Timestamp) -> Vec<(K, Occurrence)> {
         let pause = nanos(self.limit.within);
         let mut over = std::mem::take(&mut self.ended);
         let table = &mut self.table;

@@ -4,6 +4,7 @@ use std::{
     io::{self, BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value as Json;
@@ -118,7 +119,8 @@ impl Server {
             url: url.unwrap_or_default(),
             anomaly_url: anomaly_url.unwrap_or_default(),
             grpc_url: grpc_url.unwrap_or_default(),
-            http: reqwest::Client::new(),
+            // Well before the server closes what is idle, or a request meets that very moment.
+            http: reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(10)).build()?,
         })
     }
 

@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Origin, Protocol, Seen,
-    StateError,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Occurrence, Origin, Protocol,
+    Seen, StateError,
     detector::{remembered, state},
     table::Occupancy,
-    window::{Limit, Moment, Told, Windows, nanos},
+    window::{Limit, Moment, Windows, nanos},
 };
 use attempts::{Attempts, hash, service_of};
 
@@ -157,7 +157,7 @@ impl Guessing {
         }
     }
 
-    fn fast(&mut self, target: &Target, told: Told) -> Finding {
+    fn fast(&mut self, target: &Target, told: Occurrence) -> Finding {
         let at = told.last.as_nanos();
         if let Some(run) = self.patient.get_mut(target) {
             run.note = run.note.max(at);
@@ -183,7 +183,7 @@ impl Guessing {
         let Some(told) = self.failures.tell_anyway(target, moment.at) else { return };
         let Some(run) = self.failures.get_mut(target) else { return };
         run.note.spraying_told = moment.at;
-        let told = Told { is_update: false, ..told };
+        let told = Occurrence { is_update: false, ..told };
         let finding = target.finding(
             FindingKind::PasswordSpraying,
             Level::Medium,
@@ -227,7 +227,7 @@ impl Guessing {
         }
     }
 
-    fn slow(&self, target: &Target, told: Told) -> Finding {
+    fn slow(&self, target: &Target, told: Occurrence) -> Finding {
         let note = self.failures.get(target).map(|run| run.note.clone()).unwrap_or_default();
         let (kind, rule) = match target.service {
             None => (FindingKind::SshBruteForce, "ssh_patient_guessing"),
@@ -263,7 +263,7 @@ impl Guessing {
         let Some(run) = self.failures.get_mut(target) else { return };
         run.note.login_told = login;
         let user = Entity::new(EntityType::User, user);
-        let first = Told { is_update: false, ..told.clone() };
+        let first = Occurrence { is_update: false, ..told.clone() };
         let finding = target.finding(
             FindingKind::LoginAfterFailures,
             Level::High,
@@ -275,7 +275,7 @@ impl Guessing {
             Finding { entities: vec![finding.entities[0].clone(), user], ..finding }.technique("T1110"),
         );
         if was_told {
-            findings.push(self.fast(target, Told { is_update: true, ..told }));
+            findings.push(self.fast(target, Occurrence { is_update: true, ..told }));
         }
     }
 
@@ -299,7 +299,7 @@ impl Guessing {
         self.patiently(seen, &target, moment.worth(worth), findings);
     }
 
-    fn probing(&self, key: &(Origin, bool), told: Told) -> Finding {
+    fn probing(&self, key: &(Origin, bool), told: Occurrence) -> Finding {
         let host = self.probes.get(key).map(|run| run.note.clone()).unwrap_or_default();
         let (rule, level, technique) = match key.1 {
             true => ("ssh_handshake_abuse", Level::Medium, "T1190"),
@@ -371,7 +371,7 @@ impl Detector for Guessing {
 }
 
 impl Target {
-    fn finding(&self, kind: FindingKind, level: Level, rule: &str, told: Told, note: &Note) -> Finding {
+    fn finding(&self, kind: FindingKind, level: Level, rule: &str, told: Occurrence, note: &Note) -> Finding {
         let service = self.service.as_deref().unwrap_or("ssh");
         let users = note.users.iter().map(|user| Entity::new(EntityType::User, user.as_str()));
         Finding::of_run(kind, level, rule, self.origin.entity(), told).and(users).and([
@@ -392,7 +392,7 @@ impl Note {
     }
 }
 
-fn together(host: &str, told: Told) -> Finding {
+fn together(host: &str, told: Occurrence) -> Finding {
     let about = Entity::new(EntityType::Host, host);
     Finding::of_run(
         FindingKind::SshBruteForceDistributed,

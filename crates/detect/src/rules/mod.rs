@@ -15,10 +15,10 @@ use self::{
     log_source::{AUDIT, CLASSES, class_of},
 };
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Seen, StateError,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError,
     detector::{remembered, state},
     table::Occupancy,
-    window::{Limit, Moment, Told, Windows},
+    window::{Limit, Moment, Windows},
 };
 
 /// A run of matches of one rule about one entity is over after so long a pause.
@@ -95,7 +95,7 @@ impl SigmaRules {
         }
     }
 
-    fn finding(&self, key: &(String, Entity), told: Told) -> Option<Finding> {
+    fn finding(&self, key: &(String, Entity), told: Occurrence) -> Option<Finding> {
         let note = &self.windows.get(key)?.note;
         let mut finding = Finding::of_run(FindingKind::Sigma, note.level?, &key.0, key.1.clone(), told)
             .and(note.more.clone());

@@ -5,10 +5,9 @@ mod source;
 use event::{Event, Severity, Timestamp, Value};
 
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Seen, StateError,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError,
     detector::{remembered, state},
     table::{Occupancy, Table},
-    window::Told,
 };
 use source::{Source, Strange};
 
@@ -103,7 +102,7 @@ fn finding(source: &Source, strange: &Strange) -> Finding {
         | Strange::Drop { first, last, count, is_update }
         | Strange::Errors { first, last, count, is_update } => (first, last, count, is_update),
     };
-    let run = Told {
+    let run = Occurrence {
         first: Timestamp::saturating_from_nanos(first.into()),
         last: Timestamp::saturating_from_nanos(last.into()),
         count,

@@ -8,11 +8,11 @@ use event::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Origin, Seen, StateError,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Origin, Seen, StateError,
     detector::{remembered, state},
     table::Occupancy,
     web::Sign,
-    window::{Limit, Moment, Run, Told, Windows},
+    window::{Limit, Moment, Run, Windows},
 };
 use visit::Visit;
 
@@ -102,7 +102,7 @@ impl Visitors {
         Some(self.scan(visit.origin, told).and(visit.about()))
     }
 
-    fn scan(&self, origin: Origin, told: Told) -> Finding {
+    fn scan(&self, origin: Origin, told: Occurrence) -> Finding {
         let is_grave = told.count >= MANY || self.scans.get(&origin).is_some_and(|run| run.note.is_grave);
         let level = if is_grave { Level::Medium } else { Level::Low };
         Finding::of_run(FindingKind::WebScan, level, "web_scan", origin.entity(), told).technique("T1595")
@@ -127,7 +127,7 @@ impl Visitors {
         Some(self.exploit(visit.origin, told?).and(visit.about()))
     }
 
-    fn exploit(&self, origin: Origin, told: Told) -> Finding {
+    fn exploit(&self, origin: Origin, told: Occurrence) -> Finding {
         let level = self.exploits.get(&origin).and_then(|run| run.note).unwrap_or(Level::Low);
         Finding::of_run(FindingKind::WebExploitAttempt, level, "web_exploit_attempt", origin.entity(), told)
             .technique("T1190")
@@ -151,7 +151,7 @@ impl Visitors {
         Some(self.guessed(&key, told).and(visit.about()))
     }
 
-    fn guessed(&self, key: &(Origin, bool), told: Told) -> Finding {
+    fn guessed(&self, key: &(Origin, bool), told: Occurrence) -> Finding {
         let note = self.failures.get(key).map(|run| &run.note);
         let level = if note.is_some_and(|note| note.is_in) { Level::High } else { Level::Medium };
         let user = note.map_or("", |note| note.user.as_str());
@@ -199,12 +199,12 @@ fn is_scan(run: &Run<Answers>, at: i64) -> bool {
         && (named >= SCAN_POINTS || 2 * run.note.answered as usize <= run.moments().len())
 }
 
-fn guessing(level: Level, origin: Origin, told: Told) -> Finding {
+fn guessing(level: Level, origin: Origin, told: Occurrence) -> Finding {
     Finding::of_run(FindingKind::WebAuthBruteForce, level, "web_auth_brute_force", origin.entity(), told)
         .technique("T1110")
 }
 
-fn slowed_down(origin: Origin, told: Told) -> Finding {
+fn slowed_down(origin: Origin, told: Occurrence) -> Finding {
     Finding::of_run(FindingKind::VolumeSpike, Level::Low, "web_rate", origin.entity(), told)
         .technique("T1499")
 }
