@@ -39,6 +39,9 @@ pub trait Detector: Send {
     /// Told about every minute how late it is in event time, so that silence can be found while it lasts.
     fn tick(&mut self, _now: Timestamp, _findings: &mut Vec<Finding>) {}
 
+    /// Told that nobody listened until now, so that what was missed meanwhile is not taken for silence.
+    fn resume(&mut self, _now: Timestamp) {}
+
     /// What it remembers, as [`state`] gives it.
     ///
     /// # Errors

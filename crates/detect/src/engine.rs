@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use event::{Analyzed, Batch, Timestamp};
 use serde::{Deserialize, Serialize};
+use sigma::Rules;
 
 use crate::{
-    Activity, Config, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen, Sources, Visitors,
+    Activity, Config, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen, SigmaRules,
+    Sources, Visitors,
     detector::{StateError, remembered, state},
     table::Occupancy,
     window::{LATENESS, nanos},
@@ -34,8 +36,13 @@ struct Saved {
 }
 
 impl Engine {
-    /// Every detector there is.
+    /// Every detector there is, without rules.
     pub fn new(config: Config) -> Self {
+        Self::with_rules(config, Rules::default())
+    }
+
+    /// Every detector there is, and Sigma rules.
+    pub fn with_rules(config: Config, rules: Rules) -> Self {
         let detectors: Vec<Box<dyn Detector>> = vec![
             Box::new(Guessing::new(&config)),
             Box::new(Logins::new(&config)),
@@ -43,8 +50,32 @@ impl Engine {
             Box::new(Sources::new(&config)),
             Box::new(Patterns::new(&config)),
             Box::new(Visitors::new(&config)),
+            Box::new(SigmaRules::new(rules, &config)),
         ];
         Self::with(config, detectors)
+    }
+
+    /// Goes on with other Sigma rules. What those that stay have counted stays with them.
+    pub fn replace_rules(&mut self, rules: Rules) {
+        let mut replacing = SigmaRules::new(rules, &self.config);
+        for detector in &mut self.detectors {
+            if detector.name() != replacing.name() {
+                continue;
+            }
+            // Rules that cannot take up what was counted begin anew.
+            if let Ok(snapshot) = detector.snapshot() {
+                let _ignored: Result<(), StateError> = replacing.restore(&snapshot);
+            }
+            *detector = Box::new(replacing);
+            return;
+        }
+    }
+
+    /// Says that nobody listened until now: after a stop, once.
+    pub fn resume(&mut self, now: Timestamp) {
+        for detector in &mut self.detectors {
+            detector.resume(now);
+        }
     }
 
     /// Only these detectors.

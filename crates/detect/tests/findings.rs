@@ -20,9 +20,13 @@ fn found_with(config: Config, lines: &[String]) -> Vec<Finding> {
     let mut engine = Engine::new(config);
     for (number, line) in lines.iter().enumerate() {
         let context = parse::Context::new(at("2026-06-30T00:00:00Z"), &zone, 1 << 16);
-        engine.see_one(&analyzed(parse::line(line.as_bytes(), &context), number as u32));
+        engine.see_one(&analyzed(received_at_once(parse::line(line.as_bytes(), &context)), number as u32));
     }
     engine.drain()
+}
+
+fn received_at_once(event: Event<'_>) -> Event<'_> {
+    Event { observed_timestamp: event.timestamp, ..event }
 }
 
 /// Lines of an auth.log: minutes and seconds of an hour, and what the program says.
@@ -242,6 +246,63 @@ fn a_source_is_silent_while_it_is_silent() {
     assert_eq!(found[0].entities[0].value, "app");
     let told_after = found[0].last.as_nanos() - (since - 300_000_000_000);
     assert!(told_after <= 600_000_000_000, "told within twice the usual pause, not after {told_after} ns");
+}
+
+#[test]
+fn silence_is_told_neither_of_old_files_nor_of_our_own_stops() {
+    const MINUTES: i64 = 5 * 60_000_000_000;
+    let start = at("2026-06-01T00:00:00Z").as_nanos();
+    let stamp = |number: i64| Timestamp::from_nanos(start + number * MINUTES).unwrap();
+    let told_after_an_hour = |late: i64, resumes: bool| {
+        let mut engine = Engine::new(Config::default());
+        for number in 0..3 * 24 * 12 {
+            let mut event = Event::new("tick", stamp(number + late));
+            event.timestamp = stamp(number);
+            event.source = Some("app".into());
+            engine.see_one(&analyzed(event, number as u32));
+        }
+        if resumes {
+            engine.resume(stamp(3 * 24 * 12 + 12));
+        }
+        engine.tick(stamp(3 * 24 * 12 + 12));
+        told(&engine.drain())
+    };
+    assert_eq!(told_after_an_hour(0, false), ["source_silent app medium 0"]);
+    assert_eq!(told_after_an_hour(0, true), [""; 0], "we have just begun to listen again");
+    assert_eq!(told_after_an_hour(24 * 12, false), [""; 0], "it is received a day late");
+}
+
+#[test]
+fn rules_are_replaced_and_those_that_stay_go_on_counting() {
+    let text = |id: u32, word: &str| {
+        format!(
+            "title: {word}\nid: 00000000-0000-4000-8000-00000000000{id}\nlogsource: {{product: linux}}\ndetection:\n  words: ['{word}']\n  condition: words\nlevel: high\n"
+        )
+    };
+    let read = |texts: &[String]| {
+        let (rules, errors) = detect::rules::read(texts.iter().map(|text| ("a.yml", text.as_str())));
+        assert!(errors.is_empty(), "{errors:?}");
+        rules
+    };
+    let (one, other) = (text(1, "falcon"), text(2, "heron"));
+    let mut engine = Engine::with_rules(Config::default(), read(&[one.clone()]));
+    let mut see = |engine: &mut Engine, second: u32, message: &'static str| {
+        let mut event =
+            Event::new(message, at("2026-06-01T00:00:00Z").saturating_add(i64::from(second) * 1_000_000_000));
+        event.source = Some("cron".into());
+        event.host = Some("gate".into());
+        engine.see_one(&analyzed(event, second));
+        engine
+            .drain()
+            .iter()
+            .map(|finding| (finding.rule[35..].to_owned(), finding.count, finding.is_update))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(see(&mut engine, 1, "a falcon"), [("1".to_owned(), 1, false)]);
+    assert_eq!(see(&mut engine, 2, "a heron"), []);
+    engine.replace_rules(read(&[one, other]));
+    assert_eq!(see(&mut engine, 3, "a heron"), [("2".to_owned(), 1, false)]);
+    assert_eq!(see(&mut engine, 4, "a falcon"), [("1".to_owned(), 2, true)], "more of the run before");
 }
 
 /// Days of a source that says something every minute, and of one that keeps time going; then what is put in.

@@ -10,6 +10,8 @@ use crate::records::{judged, passed};
 
 /// Its name among the readers of verdicts.
 const READER: &str = "detection";
+/// What it reads of the journal at once when it is behind.
+const BEHIND_BYTES: usize = 1 << 20;
 
 /// Why a detector could not keep what it found.
 pub type DetectorError = Box<dyn std::error::Error + Send + Sync>;
@@ -19,15 +21,23 @@ pub trait Detector: Send {
     /// Behind the last event whose findings are durable.
     fn position(&self) -> Position;
 
+    /// Whether it can look at more now. While it cannot, it falls behind, and reads the journal later.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// Looks at events. It computes and waits for nothing: the analysis waits for it.
     fn see(&mut self, batch: &Batch<'_>);
 
-    /// Makes what was found and this place durable in one write: after a crash it has either both or
-    /// neither.
+    /// Told every few seconds that time goes by, when it has seen everything before a place.
+    fn tick(&mut self, _position: Position) {}
+
+    /// Makes what was found before this place durable, and says up to which place that is so now: it may leave it
+    /// for a later commit, unless this is the last one.
     ///
     /// # Errors
     /// When it could not be written; it is asked again with a later place.
-    fn commit(&mut self, position: Position) -> Result<(), DetectorError>;
+    fn commit(&mut self, position: Position, is_last: bool) -> Result<Position, DetectorError>;
 }
 
 /// A detector beside the analysis.
@@ -52,18 +62,42 @@ impl Detection {
         to: Position,
         read_bytes: usize,
     ) {
-        while self.position < to {
+        while self.position < to && self.detector.is_ready() {
             let records = match journal.read(self.position, read_bytes) {
                 Ok(records) if records.end() > self.position => records,
                 Ok(_) => return,
                 Err(failure) => return self.failed(&failure),
             };
-            self.see(&judged(journal, verdicts, &records, to).0);
+            self.see_new(&judged(journal, verdicts, &records, to).0);
         }
     }
 
-    /// Sees a batch, but no event again that it saw before a crash.
-    pub(crate) fn see(&mut self, batch: &Batch<'_>) {
+    /// Sees a batch that begins at `start`, and first what it could not look at before; but no event again that it
+    /// saw before a crash.
+    pub(crate) fn see(
+        &mut self,
+        (journal, verdicts): (&Journal, &Verdicts),
+        start: Position,
+        batch: &Batch<'_>,
+    ) {
+        if batch.end <= self.position || !self.detector.is_ready() {
+            return;
+        }
+        if self.position < start {
+            self.catch_up(journal, verdicts, start, BEHIND_BYTES);
+            if self.position < start {
+                return;
+            }
+        }
+        self.see_new(batch);
+    }
+
+    /// Tells it that time goes by.
+    pub(crate) fn tick(&mut self) {
+        self.detector.tick(self.position);
+    }
+
+    fn see_new(&mut self, batch: &Batch<'_>) {
         if batch.end <= self.position {
             return;
         }
@@ -77,10 +111,13 @@ impl Detection {
         self.position = batch.end;
     }
 
-    /// Makes durable what was found before a place.
-    pub(crate) fn commit(&mut self, verdicts: &Verdicts, position: Position) {
-        match self.detector.commit(position.max(self.position)) {
-            Ok(()) => self.health.ok(),
+    /// Makes durable what was found.
+    pub(crate) fn commit(&mut self, verdicts: &Verdicts, is_last: bool) {
+        let durable = match self.detector.commit(self.position, is_last) {
+            Ok(durable) => {
+                self.health.ok();
+                durable
+            }
             Err(failure) => {
                 error!(
                     error = failure.as_ref() as &dyn std::error::Error,
@@ -89,8 +126,8 @@ impl Detection {
                 self.health.degraded("what was detected cannot be kept at present");
                 return;
             }
-        }
-        passed(verdicts, READER, position);
+        };
+        passed(verdicts, READER, durable);
     }
 
     fn failed(&self, failure: &(dyn std::error::Error + 'static)) {

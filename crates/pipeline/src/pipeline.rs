@@ -24,6 +24,8 @@ use crate::{
     snapshots::Snapshots,
 };
 
+/// Detection is told that time goes by so often.
+const TICK: std::time::Duration = std::time::Duration::from_secs(5);
 /// A commit is due when so many bytes of verdicts are held in memory.
 const HELD_BYTES: usize = 8 << 20;
 
@@ -133,6 +135,7 @@ impl Pipeline {
     pub async fn run(mut self, stop: Stop) -> Result<(), PipelineError> {
         self.bring_detection_up();
         let mut end = self.journal.watch_end();
+        let mut ticks = tokio::time::interval(TICK);
         loop {
             end.borrow_and_update();
             if self.step(&stop).await? {
@@ -154,7 +157,8 @@ impl Pipeline {
                 () = stop.cancelled() => {}
                 () = answers => self.settle().await?,
                 Some(indexing) = self.meeting.beside.recv() => self.stand_beside(indexing).await?,
-                () = tokio::time::sleep_until(due.into()), if self.uncommitted.is_some() => self.commit().await?,
+                () = tokio::time::sleep_until(due.into()), if self.uncommitted.is_some() => self.commit(false).await?,
+                _ = ticks.tick() => self.tick(),
             }
         }
         while self.step(&stop).await? {}
@@ -167,7 +171,7 @@ impl Pipeline {
         if let Ok(indexing) = self.meeting.beside.try_recv() {
             self.stand_beside(indexing).await?;
         }
-        self.commit().await?;
+        self.commit(true).await?;
         let (Some(indexing), Some(position)) = (&self.indexing, self.unanswered) else { return Ok(()) };
         let mut written = indexing.written();
         let reached = written.wait_for(|written| *written >= position);
@@ -208,7 +212,7 @@ impl Pipeline {
         });
         let due = self.uncommitted.is_some() && self.commit_due() <= Instant::now();
         if full || due {
-            self.commit().await?;
+            self.commit(false).await?;
         } else if let (Some(indexing), Some(position)) = (&self.indexing, self.unanswered)
             && indexing.has_written(position)
         {
@@ -226,7 +230,7 @@ impl Pipeline {
         let anomalies = batch.events.iter().filter(|event| event.verdict.is_anomaly).count();
         metrics::counter!(metric::ANOMALIES).increment(anomalies as u64);
         if let Some(detection) = &mut self.detection {
-            detection.see(&batch);
+            detection.see((&self.journal, &self.verdicts), start, &batch);
         }
         self.hand_on(start, &batch, records.damaged()).await?;
         self.position = end;
@@ -280,6 +284,14 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Tells detection that time goes by.
+    fn tick(&mut self) {
+        self.bring_detection_up();
+        if let Some(detection) = &mut self.detection {
+            detection.tick();
+        }
+    }
+
     /// Lets detection see what it has not seen before it was stopped.
     fn bring_detection_up(&mut self) {
         if let Some(detection) = &mut self.detection {
@@ -299,11 +311,12 @@ impl Pipeline {
 
     /// Commits. A full disk or a file that cannot be written now is no end: the journal keeps the events,
     /// and the next commit tries again.
-    async fn commit(&mut self) -> Result<(), PipelineError> {
-        if self.uncommitted.take().is_some() {
-            if let Some(detection) = &mut self.detection {
-                detection.commit(&self.verdicts, self.position);
-            }
+    async fn commit(&mut self, is_last: bool) -> Result<(), PipelineError> {
+        let is_due = self.uncommitted.take().is_some();
+        if let Some(detection) = self.detection.as_mut().filter(|_| is_due || is_last) {
+            detection.commit(&self.verdicts, is_last);
+        }
+        if is_due {
             self.save();
         }
         self.meeting.analysed.send_modify(|analysed| analysed.saved = self.position);

@@ -183,6 +183,12 @@ metrics! {
     TAIL_LOST_BYTES = "tail_lost_bytes_total", Counter, Bytes, [];
     /// Events found anomalous.
     ANOMALIES = "anomalies_total", Counter, Count, [];
+    /// What detectors and rules found, more of the same among it.
+    FINDINGS = "findings_total", Counter, Count, [];
+    /// Addresses, users, sources and the like that detectors remember.
+    DETECTION_KEYS = "detection_keys", Gauge, Count, [];
+    /// Those that were forgotten to make room for others: above 0 the bound of their table was hit.
+    DETECTION_KEYS_EVICTED = "detection_keys_evicted_total", Counter, Count, [];
     /// Events stored without a verdict because the separate anomaly service was away.
     UNSCORED_EVENTS = "unscored_events_total", Counter, Count, [];
     /// Verdicts on events that were stored without one.

@@ -65,7 +65,11 @@ fn read(files: &[PathBuf], named: Option<&str>, now: Timestamp) -> Result<Vec<Ev
         let mut text = Vec::new();
         io::Read::read_to_end(&mut lines::open(file)?, &mut text)?;
         parse::body(parse::Format::Lines, &text, &context, |event| {
-            events.extend(event.ok().map(Event::into_owned));
+            // The clock is that of the events: each is received when it happened.
+            events.extend(event.ok().map(Event::into_owned).map(|mut event| {
+                event.observed_timestamp = event.timestamp;
+                event
+            }));
         });
     }
     events.sort_by_key(|event: &Event<'_>| event.timestamp);

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use event::{Timestamp, Value};
 use serde::{Deserialize, Serialize};
-use sigma::{About, Correlated, Correlator, Limits, Options, Route, RuleError, Rules, Scratch};
+use sigma::{About, Correlated, Correlator, Limits, Options, Route, Scratch};
+pub use sigma::{RuleError, Rules};
 
 use self::{
     asked::Asked,

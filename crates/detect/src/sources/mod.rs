@@ -43,7 +43,8 @@ impl Detector for Sources {
             source.name = Entity::new(EntityType::Service, name).value;
             source.host = Entity::new(EntityType::Host, host).value;
         }
-        for strange in source.see(event.timestamp.as_nanos(), is_error(event), seen.analyzed.id) {
+        let times = (event.timestamp.as_nanos(), event.observed_timestamp.as_nanos());
+        for strange in source.see(times, is_error(event), seen.analyzed.id) {
             findings.push(finding(source, &strange));
         }
     }
@@ -57,6 +58,10 @@ impl Detector for Sources {
                 findings.push(finding(source, &strange));
             }
         });
+    }
+
+    fn resume(&mut self, now: Timestamp) {
+        self.sources.each(|_, source| source.resume(now.as_nanos()));
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, StateError> {

@@ -40,6 +40,8 @@ const HOURS_LEARNED: usize = 3;
 const DROP_AGAINST_PERCENT: u64 = 70;
 /// Something that was told on so many of the last days is usual after all.
 const USUAL_DAYS: usize = 2;
+/// A source whose events are received so long after they happened is read from an old file, say.
+const LATE: i64 = HOUR;
 /// Something told is over when it was not so for an hour.
 const OVER: i64 = HOUR;
 
@@ -104,6 +106,12 @@ pub(crate) struct Source {
     ongoing: [Option<Ongoing>; 4],
     /// When silence that was told ended.
     spoke: i64,
+    /// Its latest event was received long after it happened: how late it is says nothing of it.
+    #[serde(default)]
+    is_late: bool,
+    /// When we began to listen again after a stop: silence before that is our own.
+    #[serde(default)]
+    resumed: i64,
     evidence: Vec<EventId>,
 }
 
@@ -120,8 +128,9 @@ impl Source {
         self.evidence.iter().copied()
     }
 
-    /// An event of a time, and whether it tells of an error.
-    pub(super) fn see(&mut self, at: i64, is_error: bool, id: EventId) -> Vec<Strange> {
+    /// An event that happened and was received then, and whether it tells of an error.
+    pub(super) fn see(&mut self, (at, received): (i64, i64), is_error: bool, id: EventId) -> Vec<Strange> {
+        self.is_late = received.saturating_sub(at) > LATE;
         if self.events == 0 {
             (self.first, self.latest, self.piece) = (at, at, at / PIECE);
             self.hours = vec![Vec::new(); 24];
@@ -161,11 +170,23 @@ impl Source {
         }
         let before = self.piece;
         self.go_on_to(now);
+        if self.is_late {
+            return found;
+        }
         found.extend(self.silent(now));
         if self.piece > before {
             found.extend(self.too_little(now));
         }
         found
+    }
+
+    /// Nobody listened until now.
+    pub(super) fn resume(&mut self, now: i64) {
+        self.resumed = now;
+        if now / PIECE > self.piece {
+            self.pieces.clear();
+        }
+        self.go_on_to(now);
     }
 
     fn keep(&mut self, id: EventId) {
@@ -268,7 +289,11 @@ impl Source {
         let usual = self.days.iter().map(|day| day.pause).max().unwrap_or(0);
         let limit = (usual + usual / 2).max(SILENCE_MIN);
         let ongoing = &mut self.ongoing[What::Silence as usize];
-        if ongoing.is_some() || now - self.latest <= limit || usual > PAUSE_MAX || usual == 0 {
+        if ongoing.is_some()
+            || now - self.latest.max(self.resumed) <= limit
+            || usual > PAUSE_MAX
+            || usual == 0
+        {
             return None;
         }
         if self.events < LEARNED_EVENTS || self.latest - self.first < LEARNED {

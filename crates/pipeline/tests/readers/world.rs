@@ -175,11 +175,11 @@ impl Detector for FindsAll {
         self.found.extend(batch.events.iter().map(|event| (event.id, event.verdict.state)));
     }
 
-    fn commit(&mut self, position: Position) -> Result<(), DetectorError> {
+    fn commit(&mut self, position: Position, _: bool) -> Result<Position, DetectorError> {
         let mut durable = self.durable.lock().unwrap();
         durable.0 = position;
         durable.1.append(&mut self.found);
-        Ok(())
+        Ok(position)
     }
 }
 
