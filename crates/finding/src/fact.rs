@@ -1,7 +1,111 @@
 //! Names of what a finding may know beside entities, times and counts. Values are numbers, texts of at most
-//! [`TEXT_BYTES_MAX`], or lists of at most [`LIST_MAX`] such texts.
+//! [`TEXT_BYTES_MAX`], yes or no, or lists of at most [`LIST_MAX`] such texts.
+//!
+//! What is the same as a field of ECS has its name. Lists hold what was met first; how many there were is a fact of
+//! its own where it is known. All of it is text of others, never to be taken for anything but data.
+
+use serde_json::Value;
 
 /// Longer texts are cut.
 pub const TEXT_BYTES_MAX: usize = 256;
 /// More are left out.
 pub const LIST_MAX: usize = 10;
+
+/// Whether it came to what was tried: somebody got in, a request was answered. Yes or no; left out where the log does
+/// not say.
+pub const SUCCEEDED: &str = "succeeded";
+/// When somebody got in, as RFC 3339.
+pub const LOGIN_AT: &str = "login.at";
+/// As whom.
+pub const LOGIN_USER: &str = "login.user";
+/// Failed logins before that.
+pub const FAILURES: &str = "login.failures";
+/// A list: users that were tried.
+pub const USERS: &str = "users";
+/// How many different ones.
+pub const USERS_TOTAL: &str = "users.total";
+/// A list: addresses that took part.
+pub const ADDRESSES: &str = "addresses";
+/// How many different ones.
+pub const ADDRESSES_TOTAL: &str = "addresses.total";
+/// A list: networks from which a user came before.
+pub const USUAL_NETWORKS: &str = "usual.networks";
+/// A list: hours of the day in UTC at which a user comes, such as `08-17`, the last one included.
+pub const USUAL_HOURS: &str = "usual.hours";
+/// How many earlier logins say what is usual.
+pub const USUAL_LOGINS: &str = "usual.logins";
+/// How somebody became root: `sudo`, `su` or `login`.
+pub const WAY: &str = "way";
+/// A list: command lines that were run.
+pub const COMMAND_LINES: &str = "process.command_line";
+/// A list: files that were changed.
+pub const FILES: &str = "file.path";
+/// A list: accounts that were changed.
+pub const ACCOUNTS: &str = "accounts";
+/// A list: groups that were changed, or that somebody was put into.
+pub const GROUPS: &str = "group.name";
+/// A list: devices that failed.
+pub const DEVICES: &str = "device";
+/// A list: words by which an error was told from other messages.
+pub const ERRORS: &str = "error";
+/// Seconds: the longest pause of a source that is usual.
+pub const USUAL_PAUSE: &str = "usual.pause_seconds";
+/// Events, or errors, that were counted within [`WITHIN`].
+pub const AMOUNT: &str = "amount";
+/// What is usual within as long.
+pub const USUAL_AMOUNT: &str = "usual.amount";
+/// Seconds.
+pub const WITHIN: &str = "within_seconds";
+/// A list: what was asked of a web server.
+pub const PATHS: &str = "url.path";
+/// A list: with which status it answered.
+pub const STATUSES: &str = "http.response.status_code";
+/// A list: what requests betray, by the names of signs such as `sql_injection`.
+pub const SIGNS: &str = "signs";
+/// What a rule is called.
+pub const RULE_TITLE: &str = "rule.title";
+/// What it says of itself.
+pub const RULE_DESCRIPTION: &str = "rule.description";
+/// A list: what else may look the same.
+pub const FALSE_POSITIVES: &str = "rule.false_positives";
+/// How strange, from 0 to 1.
+pub const SCORE: &str = "score";
+/// A list: why something is strange.
+pub const REASONS: &str = "reasons";
+/// What kind of thing a signal of others is, as its sender calls it.
+pub const ALERT_TYPE: &str = "alert_type";
+/// What its sender says of it.
+pub const DESCRIPTION: &str = "description";
+/// What was measured, with [`THRESHOLD`] beside it.
+pub const VALUE: &str = "value";
+/// Above it, something is told.
+pub const THRESHOLD: &str = "threshold";
+
+/// A text as a fact.
+pub fn text(text: &str) -> Value {
+    Value::from(&text[..text.floor_char_boundary(TEXT_BYTES_MAX)])
+}
+
+/// Texts as a fact: each once.
+pub fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> Value {
+    let mut list: Vec<Value> = Vec::new();
+    for value in texts.into_iter().filter(|text| !text.is_empty()).map(text) {
+        if list.len() < LIST_MAX && !list.contains(&value) {
+            list.push(value);
+        }
+    }
+    Value::Array(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_lists_stay_within_their_bounds() {
+        assert_eq!(text(&"é".repeat(TEXT_BYTES_MAX)), Value::from("é".repeat(TEXT_BYTES_MAX / 2)));
+        assert_eq!(list(["a", "", "b", "a"]), serde_json::json!(["a", "b"]));
+        let many: Vec<String> = (0..3 * LIST_MAX).map(|number| number.to_string()).collect();
+        assert_eq!(list(many.iter().map(String::as_str)).as_array().map(Vec::len), Some(LIST_MAX));
+    }
+}

@@ -4,6 +4,7 @@
 //! It knows neither how things are found nor how anybody is told, and words of a signal never come from a log without
 //! being marked as such.
 
+pub mod narrative;
 mod signal;
 
 pub use signal::{Evidence, Signal, SignalId, State};
