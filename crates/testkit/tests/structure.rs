@@ -40,6 +40,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("index", 2),
     ("session", 2),
     ("signal", 2),
+    ("alert", 3),
     ("anomaly", 3),
     ("dead_letter", 3),
     ("intake", 3),

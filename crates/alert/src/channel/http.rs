@@ -1,0 +1,112 @@
+//! How messages go out over HTTP: one client, one reading of answers.
+
+use std::{path::PathBuf, time::Duration};
+
+use reqwest::{RequestBuilder, StatusCode, header::RETRY_AFTER};
+use serde_json::Value as Json;
+
+use crate::channel::send::{SendError, told};
+
+/// Longer answers are not read further.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Where to send, and whom to trust there.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trust {
+    /// PEM file of authorities that are trusted besides those that browsers trust.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A client that gives a request `timeout` in all and follows no redirect: what is sent is for one address.
+pub(crate) fn client(trust: &Trust, timeout: Duration) -> Result<reqwest::Client, String> {
+    let mut builder = reqwest::Client::builder()
+        .timeout(timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("log-sentinel/", env!("CARGO_PKG_VERSION")));
+    if let Some(path) = &trust.ca_file {
+        let pem = std::fs::read(path)
+            .map_err(|error| format!("cannot read ca_file {}: {error}", path.display()))?;
+        let roots = reqwest::Certificate::from_pem_bundle(&pem).ok().filter(|roots| !roots.is_empty());
+        let roots = roots.ok_or_else(|| format!("ca_file {} holds no certificate in PEM", path.display()))?;
+        builder = roots.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+    }
+    builder.build().map_err(|error| told(&error))
+}
+
+/// The address, where it is one for HTTP. It may be a secret and is not repeated.
+pub(crate) fn address(text: &str) -> Result<reqwest::Url, String> {
+    let url = reqwest::Url::parse(text.trim()).ok();
+    url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| "its url is no address; give one such as https://hooks.example.com/T0/B0".to_owned())
+}
+
+/// An answer that says that a message was taken.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Json {
+        serde_json::from_str(&self.body).unwrap_or(Json::Null)
+    }
+}
+
+/// Sends a request to `service`, as errors call it, and reads the answer: 2xx is success; 408, 425, 429 and 5xx may
+/// pass; anything else does not.
+pub(crate) async fn exchange(request: RequestBuilder, service: &str) -> Result<Answer, SendError> {
+    let response = request.send().await.map_err(|error| {
+        // The address may be a secret.
+        SendError::passing(format!("{service} cannot be reached: {}", told(&error.without_url())))
+    })?;
+    let status = response.status();
+    let seconds =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
+    let body = match read(response).await {
+        Ok(body) => body,
+        Err(error) if status.is_success() => {
+            let cause = told(&error.without_url());
+            return Err(SendError::passing(format!("the answer of {service} broke off: {cause}")));
+        }
+        Err(_) => String::new(),
+    };
+    let answer = Answer { status, body };
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let may_pass = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+    let reason = format!("{service} answered {}{}", status.as_u16(), said(&answer));
+    let error = if may_pass { SendError::passing(reason) } else { SendError::permanent(reason) };
+    let seconds = seconds.or_else(|| retry_after(&answer.json())).filter(|_| may_pass);
+    Err(SendError {
+        retry_after: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
+        ..error
+    })
+}
+
+async fn read(mut response: reqwest::Response) -> Result<String, reqwest::Error> {
+    let mut body = vec![];
+    while let Some(chunk) = response.chunk().await? {
+        let room = ANSWER_BYTES_MAX - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if body.len() == ANSWER_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// The pause that an answer asks for where Telegram and Discord put it.
+fn retry_after(answer: &Json) -> Option<f64> {
+    answer["parameters"]["retry_after"].as_f64().or_else(|| answer["retry_after"].as_f64())
+}
+
+/// What an answer says of the reason, where the services that we know put it.
+fn said(answer: &Answer) -> String {
+    let json = answer.json();
+    let field = ["description", "detail", "message", "error"].iter().find_map(|name| json[*name].as_str());
+    match field.or(Some(answer.body.trim())).filter(|text| !text.is_empty()) {
+        Some(text) => format!(": {text}"),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,16 @@
+//! Alerts: signals that people are told of, for certain and not twice.
+//!
+//! What is sent is a [`Message`], and a [`channel::Channel`] hands it over. Text of logs stays text there, whatever
+//! markup the other side knows, and secrets are in no error. It knows no detector, and nothing that it sends runs a
+//! command.
+
+pub mod channel;
+mod compose;
+mod markup;
+mod message;
+mod secret;
+mod template;
+
+pub use message::{AlertId, Message, Occasion, Telling, Words, key};
+pub use secret::{Secret, SecretError};
+pub use template::sample;
