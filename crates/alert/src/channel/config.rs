@@ -4,10 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     discord::{Discord, DiscordConfig},
+    email::{Email, EmailConfig},
     file::{FileConfig, ToFile},
     send::{Channel, ChannelError},
+    sentinel::{Sentinel, SentinelConfig},
     slack::{Slack, SlackConfig},
     stream::{StreamConfig, ToStream},
+    syslog::{Syslog, SyslogConfig},
     telegram::{Telegram, TelegramConfig},
     webhook::{Webhook, WebhookConfig},
 };
@@ -33,6 +36,9 @@ pub enum ChannelKind {
     Telegram(TelegramConfig),
     Discord(DiscordConfig),
     Slack(SlackConfig),
+    Email(EmailConfig),
+    Syslog(SyslogConfig),
+    Sentinel(SentinelConfig),
     File(FileConfig),
     Stream(StreamConfig),
 }
@@ -66,6 +72,9 @@ impl ChannelConfig {
             ChannelKind::Telegram(config) => Arc::new(Telegram::new(config, self.timeout)?),
             ChannelKind::Discord(config) => Arc::new(Discord::new(config, self.timeout)?),
             ChannelKind::Slack(config) => Arc::new(Slack::new(config, self.timeout)?),
+            ChannelKind::Email(config) => Arc::new(Email::new(config, self.timeout)?),
+            ChannelKind::Syslog(config) => Arc::new(Syslog::new(config, self.timeout)?),
+            ChannelKind::Sentinel(config) => Arc::new(Sentinel::new(config, self.timeout)?),
             ChannelKind::File(config) => Arc::new(ToFile(config.clone())),
             ChannelKind::Stream(config) => Arc::new(ToStream(*config)),
         })

@@ -1,21 +1,17 @@
 //! How messages go out over HTTP: one client, one reading of answers.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use reqwest::{RequestBuilder, StatusCode, header::RETRY_AFTER};
 use serde_json::Value as Json;
 
-use crate::channel::send::{SendError, told};
+use super::{
+    send::{SendError, told},
+    trust::Trust,
+};
 
 /// Longer answers are not read further.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
-/// Where to send, and whom to trust there.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Trust {
-    /// PEM file of authorities that are trusted besides those that browsers trust.
-    pub ca_file: Option<PathBuf>,
-}
 
 /// A client that gives a request `timeout` in all and follows no redirect: what is sent is for one address.
 pub(crate) fn client(trust: &Trust, timeout: Duration) -> Result<reqwest::Client, String> {
@@ -23,11 +19,9 @@ pub(crate) fn client(trust: &Trust, timeout: Duration) -> Result<reqwest::Client
         .timeout(timeout)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("log-sentinel/", env!("CARGO_PKG_VERSION")));
-    if let Some(path) = &trust.ca_file {
-        let pem = std::fs::read(path)
-            .map_err(|error| format!("cannot read ca_file {}: {error}", path.display()))?;
+    if let Some(pem) = trust.pem()? {
         let roots = reqwest::Certificate::from_pem_bundle(&pem).ok().filter(|roots| !roots.is_empty());
-        let roots = roots.ok_or_else(|| format!("ca_file {} holds no certificate in PEM", path.display()))?;
+        let roots = roots.ok_or_else(|| trust.without_certificates())?;
         builder = roots.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
     }
     builder.build().map_err(|error| told(&error))

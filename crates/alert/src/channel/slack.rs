@@ -8,8 +8,9 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 
 use super::{
-    http::{self, Trust},
+    http,
     send::{Channel, Receipt, SendError, told},
+    trust::Trust,
 };
 use crate::{
     compose,

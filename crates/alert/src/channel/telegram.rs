@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    http::{self, Trust},
+    http,
     send::{Channel, Receipt, SendError},
+    trust::Trust,
 };
 use crate::{compose, markup::TelegramHtml, message::Message, secret::Secret};
 

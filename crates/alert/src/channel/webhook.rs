@@ -11,8 +11,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use ring::hmac;
 
 use super::{
-    http::{self, Trust},
+    http,
     send::{Channel, Receipt, SendError, told},
+    trust::Trust,
 };
 use crate::{message::Message, secret::Secret, template::Template};
 

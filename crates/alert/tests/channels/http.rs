@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use alert::{
     Secret,
     channel::{
-        ChannelConfig, ChannelKind, DiscordConfig, SendError, SlackConfig, TelegramConfig, Trust,
-        WebhookConfig,
+        ChannelConfig, ChannelKind, DiscordConfig, SendError, SentinelConfig, SlackConfig, TelegramConfig,
+        Trust, WebhookConfig,
     },
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -139,6 +139,27 @@ async fn a_webhook_has_the_body_that_its_template_makes() {
     let body = server.asked().json();
     assert!(body["summary"].as_str().unwrap().contains(crate::HOSTILE));
     assert_eq!(body["n"], 1);
+}
+
+#[tokio::test]
+async fn another_log_sentinel_gets_what_its_ingest_takes() {
+    let server = Server::start(Answer::Status(200, r#"{"status":"success"}"#)).await;
+    let config =
+        SentinelConfig { url: server.url(""), api_key: Some("a-key".into()), trust: Trust::default() };
+    let mut message = message();
+    message.alerts.push(message.alerts[0].clone());
+    message.alerts[1].signal = Some(crate::signal());
+    open(ChannelKind::Sentinel(config)).send(&message).await.unwrap();
+    let asked = server.asked();
+    assert_eq!((asked.path.as_str(), asked.header("authorization")), ("/ingest", "Bearer a-key"));
+    assert_eq!(asked.header("idempotency-key"), message.key);
+    let body = asked.json();
+    assert_eq!((&body[0]["alert_type"], &body[0]["severity"]), (&json!("test"), &json!("info")));
+    assert_eq!(body[0]["raw_log"], crate::HOSTILE);
+    assert_eq!(body[1]["id"], "000000000000000000000000000000ff");
+    assert_eq!(body[1]["kind"], "ssh_brute_force");
+    assert_eq!(body[1]["technique"], json!(["T1110"]));
+    assert_eq!(body[1]["entities"], json!([{"type": "source.ip", "value": "192.0.2.7"}]));
 }
 
 async fn failure(answer: Answer, of: impl Fn(String) -> ChannelKind) -> SendError {

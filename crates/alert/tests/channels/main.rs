@@ -3,7 +3,10 @@
 
 mod files;
 mod http;
+mod identity;
+mod mail;
 mod server;
+mod syslog;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,6 +14,8 @@ use alert::{
     Message,
     channel::{Channel, ChannelConfig, ChannelKind, Receipt, SendError},
 };
+use finding::{Entity, EntityType, Facts, FindingKind, Level};
+use signal::{Signal, SignalId, State};
 
 /// What logs may hold: markup of every service, mentions, new lines, what reorders a line.
 const HOSTILE: &str =
@@ -26,6 +31,29 @@ fn message() -> Message {
     message.key = "00000000000000000000000000000000-ops-1".to_owned();
     message.channel = "ops".to_owned();
     message
+}
+
+/// A signal of five failed logins.
+fn signal() -> Signal {
+    let at = event::Timestamp::parse("2024-05-01T11:59:00Z").unwrap();
+    Signal {
+        id: SignalId(0xff),
+        kind: FindingKind::SshBruteForce,
+        severity: Level::Medium,
+        confidence: 0.9,
+        state: State::New,
+        first: at,
+        last: at,
+        received: at,
+        count: 5,
+        entities: vec![Entity::new(EntityType::SourceIp, "192.0.2.7")],
+        rule: "ssh_brute_force".to_owned(),
+        techniques: vec!["T1110".to_owned()],
+        facts: Facts::new(),
+        incident: None,
+        organization: None,
+        evidence: vec![],
+    }
 }
 
 fn open(kind: ChannelKind) -> Arc<dyn Channel> {

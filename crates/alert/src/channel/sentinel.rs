@@ -1,0 +1,95 @@
+//! Another Log Sentinel: signals as its `POST /ingest` takes them. It knows a signal by its id, so one that comes
+//! again updates what is there.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
+use super::{
+    http,
+    send::{Channel, Receipt, SendError, told},
+    trust::Trust,
+};
+use crate::{
+    message::{Message, Telling},
+    secret::Secret,
+};
+
+/// Another Log Sentinel, or whoever takes what it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentinelConfig {
+    /// Its address, `https://sentinel.example.com:8080`; `/ingest` is added where no path is given.
+    pub url: String,
+    /// A key of it whose scope is `ingest`.
+    pub api_key: Option<Secret>,
+    /// Whom to trust there.
+    pub trust: Trust,
+}
+
+/// Sends to one of them.
+pub(crate) struct Sentinel {
+    url: reqwest::Url,
+    api_key: Option<String>,
+    http: reqwest::Client,
+}
+
+impl Sentinel {
+    pub(crate) fn new(config: &SentinelConfig, timeout: Duration) -> Result<Self, String> {
+        let mut url = http::address(&config.url)?;
+        if url.path() == "/" {
+            url.set_path("/ingest");
+        }
+        let api_key =
+            config.api_key.as_ref().map(Secret::reveal).transpose().map_err(|error| told(&error))?;
+        Ok(Self { url, api_key, http: http::client(&config.trust, timeout)? })
+    }
+}
+
+#[async_trait::async_trait]
+impl Channel for Sentinel {
+    async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
+        let body: Vec<Json> = message.alerts.iter().map(shape).collect();
+        let mut request =
+            self.http.post(self.url.clone()).header("idempotency-key", &message.key).json(&body);
+        if let Some(key) = &self.api_key {
+            request = request.bearer_auth(key);
+        }
+        let answer = http::exchange(request, "the other Log Sentinel").await?;
+        Ok(Receipt::new(&answer.body))
+    }
+}
+
+/// A signal as the API shows it; for what is told without one, the short form of agents.
+fn shape(telling: &Telling) -> Json {
+    let words = &telling.words;
+    let Some(signal) = &telling.signal else {
+        return json!({
+            "hostname": telling.host().unwrap_or("log-sentinel"),
+            "timestamp": telling.last,
+            "alert_type": telling.kind,
+            "severity": telling.severity,
+            "description": format!("{}. {}", words.title, words.what),
+            "raw_log": telling.samples.join("\n"),
+        });
+    };
+    json!({
+        "id": signal.id,
+        "kind": signal.kind,
+        "title": words.title,
+        "severity": signal.severity,
+        "confidence": signal.confidence,
+        "state": signal.state,
+        "first": signal.first,
+        "last": signal.last,
+        "count": signal.count,
+        "entities": signal.entities,
+        "what": words.what,
+        "why": words.why,
+        "next": words.next,
+        "incident": signal.incident,
+        "organization": signal.organization,
+        "rule": signal.rule,
+        "technique": signal.techniques,
+        "evidence": signal.evidence,
+    })
+}
