@@ -135,4 +135,53 @@ pub struct Signal {
     pub organization: Option<String>,
     /// The first and the last few events.
     pub evidence: Vec<Evidence>,
+    /// What people decided of it, and what follows from that.
+    #[serde(flatten, default)]
+    pub standing: Standing,
+}
+
+/// What a person said a signal was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Label {
+    /// Nothing to act on: it is as it should be.
+    Expected,
+    /// What it says.
+    Real,
+}
+
+impl Label {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Expected => "expected",
+            Self::Real => "real",
+        }
+    }
+}
+
+/// What people decided of a signal, and what follows from that.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Standing {
+    /// What comes first, from 0 to 100: how grave and how sure.
+    pub rank: f64,
+    /// What a person said of it, or of one alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<Label>,
+    /// Who has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// Nobody is to be told of it until then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
+    /// The number of the suppression that hides it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppression: Option<u64>,
+    /// Whether it is kept and counted, but not shown by default, and nobody is told: it is suppressed, or was said to be
+    /// expected of one alike.
+    pub hidden: bool,
+    /// When it was resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Timestamp>,
 }

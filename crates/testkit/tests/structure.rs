@@ -30,6 +30,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("parse", 1),
     ("query", 1),
     ("sigma", 1),
+    ("state", 1),
     ("journal", 1),
     ("template", 1),
     ("tls", 1),

@@ -49,6 +49,7 @@ fn case(name: &'static str, kind: FindingKind, rule: &str) -> Case {
         incident: None,
         organization: None,
         evidence: vec![],
+        standing: signal::Standing::default(),
     };
     Case { name, signal, reader: Reader { system: System::Debian, ..Reader::default() } }
 }

@@ -1,0 +1,384 @@
+//! How findings become one signal, and what follows for its life. Pure: what is known comes in, what it has become
+//! goes out.
+//!
+//! A finding tells a *run so far*, and may be told again: by a detector whose run grew, or because events are read once
+//! more. So a signal remembers the runs that it counted, and a finding of a run that is counted adds only what it has
+//! more. Findings that were seen before change nothing, in whatever order they come again.
+
+use std::time::Duration;
+
+use event::{EventId, Timestamp};
+use finding::Finding;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Evidence, Observed, Signal, SignalId, Standing, State,
+    policy::{Policy, rank},
+};
+
+/// A resolved signal that comes again within this time is reopened; later it is a new one.
+pub const REOPENED_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Entities that a signal names; more are left out.
+pub const ENTITIES_MAX: usize = 32;
+/// Techniques that a signal names; more are left out.
+pub const TECHNIQUES_MAX: usize = 16;
+/// Events shown of the beginning of a signal, and as many of its end.
+pub const EVIDENCE_EACH: usize = 4;
+/// A signal escalates when it stands for this many times as many events as when it began or last escalated.
+pub const ESCALATES_BY: u64 = 10;
+
+/// Runs of a signal that are remembered one by one; earlier ones are kept as a sum.
+const RUNS_MAX: usize = 16;
+/// Events by which a run is known again.
+const MARKS_MAX: usize = 8;
+/// Events of a finding by which its run is known again.
+const MARKS_EACH: usize = 4;
+
+/// A signal with what it needs to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Held {
+    pub(crate) signal: Signal,
+    pub(crate) counted: Counted,
+}
+
+/// What of a signal is counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Counted {
+    runs: Vec<Run>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    earlier: Option<Earlier>,
+    escalates_at: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Run {
+    first: Timestamp,
+    last: Timestamp,
+    count: u64,
+    /// Events that it was told by.
+    marks: Vec<EventId>,
+    /// The newest event that it was told by.
+    through: Option<EventId>,
+}
+
+/// Runs that are no longer remembered one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Earlier {
+    runs: u64,
+    count: u64,
+    /// Their newest event.
+    through: Option<EventId>,
+}
+
+/// What a finding did to a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// It was counted before.
+    Nothing,
+    /// There is more of it.
+    Grew,
+    /// It has become graver, or much more.
+    Escalated,
+    /// It is there again.
+    Reopened,
+}
+
+/// The name of a signal that begins with this finding.
+pub(crate) fn id_of(observed: &Observed) -> SignalId {
+    let finding = &observed.finding;
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |part: &str| {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    };
+    add(observed.organization.as_deref().unwrap_or_default());
+    add(finding.kind.as_str());
+    add(&finding.rule);
+    for entity in finding.entities.iter().take(1) {
+        add(entity.r#type.as_str());
+        add(&entity.value);
+    }
+    match finding.evidence.first() {
+        Some(event) => add(&event.to_string()),
+        None => add(&finding.first.as_nanos().to_string()),
+    }
+    let mut id = [0; 16];
+    hasher.finalize_xof().fill(&mut id);
+    SignalId(u128::from_be_bytes(id))
+}
+
+impl Held {
+    /// A signal that begins with this finding.
+    pub(crate) fn begin(observed: &Observed, received: Timestamp) -> Self {
+        let finding = &observed.finding;
+        let mut held = Self {
+            signal: Signal {
+                id: id_of(observed),
+                kind: finding.kind,
+                severity: finding.level,
+                confidence: 0.0,
+                state: State::New,
+                first: finding.first,
+                last: finding.last,
+                received,
+                count: 0,
+                entities: Vec::new(),
+                rule: finding.rule.clone(),
+                techniques: Vec::new(),
+                facts: finding.facts.clone(),
+                incident: None,
+                organization: observed.organization.clone(),
+                evidence: Vec::new(),
+                standing: Standing::default(),
+            },
+            counted: Counted { runs: Vec::new(), earlier: None, escalates_at: 0 },
+        };
+        held.counted.add(finding);
+        held.take(observed);
+        held.counted.escalates_at = held.signal.count.saturating_mul(ESCALATES_BY);
+        held.judge();
+        held
+    }
+
+    /// How well a finding of the same kind, rule, main entity and organization fits; none where it does not.
+    pub(crate) fn fit(&self, finding: &Finding) -> Option<Fit> {
+        if self.counted.knows(finding) {
+            return Some(Fit::Counted);
+        }
+        let signal = &self.signal;
+        let quiet = Policy::of(signal.kind).quiet;
+        if finding.last < earlier(signal.first, quiet) || self.is_too_late(finding) {
+            return None;
+        }
+        let is_near = finding.first <= later(signal.last, quiet);
+        let again = later(later(signal.last, quiet), REOPENED_WITHIN);
+        if is_near { Some(Fit::Near) } else { (finding.first <= again).then_some(Fit::Again) }
+    }
+
+    /// Whether it was resolved too long ago.
+    fn is_too_late(&self, finding: &Finding) -> bool {
+        let resolved_at = self.signal.standing.resolved_at;
+        resolved_at.is_some_and(|at| finding.first > later(at, REOPENED_WITHIN))
+    }
+
+    /// Takes a finding that fits.
+    pub(crate) fn join(&mut self, observed: &Observed, received: Timestamp) -> Joined {
+        let finding = &observed.finding;
+        let quiet = Policy::of(self.signal.kind).quiet;
+        let before = self.clone();
+        let has_paused = finding.first > later(before.signal.last, quiet);
+        let is_later = finding.last > before.signal.last;
+        self.counted.add(finding);
+        self.take(observed);
+        let signal = &mut self.signal;
+        signal.severity = signal.severity.max(finding.level);
+        let is_news = self.counted != before.counted
+            || signal.severity > before.signal.severity
+            || signal.entities != before.signal.entities
+            || signal.techniques != before.signal.techniques;
+        if !is_news {
+            *self = before;
+            return Joined::Nothing;
+        }
+        signal.received = signal.received.max(received);
+        signal.facts.extend(finding.facts.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let is_graver = signal.severity > before.signal.severity;
+        let is_much_more = signal.count >= self.counted.escalates_at;
+        if is_much_more {
+            self.counted.escalates_at = signal.count.saturating_mul(ESCALATES_BY);
+        }
+        let was_over = before.signal.state == State::Resolved || has_paused;
+        let joined = match before.signal.state {
+            _ if was_over && is_later => Joined::Reopened,
+            State::Resolved => Joined::Grew,
+            State::Acknowledged if is_graver => Joined::Escalated,
+            State::Acknowledged => Joined::Grew,
+            _ if is_graver || is_much_more => Joined::Escalated,
+            _ => Joined::Grew,
+        };
+        match joined {
+            Joined::Reopened => signal.reopen(),
+            Joined::Escalated => signal.state = State::Escalating,
+            _ if signal.state == State::New => signal.state = State::Ongoing,
+            _ => {}
+        }
+        self.judge();
+        joined
+    }
+
+    /// Takes what a finding says beside its count.
+    fn take(&mut self, observed: &Observed) {
+        let signal = &mut self.signal;
+        let finding = &observed.finding;
+        signal.first = signal.first.min(finding.first);
+        signal.last = signal.last.max(finding.last);
+        signal.count = self.counted.count();
+        add_some(&mut signal.entities, &finding.entities, ENTITIES_MAX);
+        add_some(&mut signal.techniques, &finding.techniques, TECHNIQUES_MAX);
+        add_evidence(&mut signal.evidence, &observed.evidence);
+    }
+
+    /// Judges anew how sure it is, and what comes first.
+    pub(crate) fn judge(&mut self) {
+        let runs = self.counted.runs();
+        self.signal.judge(runs);
+    }
+}
+
+/// How well a finding fits a signal, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fit {
+    /// It is counted in it.
+    Counted,
+    /// It belongs to it.
+    Near,
+    /// It is the same thing again.
+    Again,
+}
+
+impl Counted {
+    fn count(&self) -> u64 {
+        let of_runs = self.runs.iter().fold(0_u64, |sum, run| sum.saturating_add(run.count));
+        of_runs.saturating_add(self.earlier.map_or(0, |earlier| earlier.count))
+    }
+
+    fn runs(&self) -> u64 {
+        self.runs.len() as u64 + self.earlier.map_or(0, |earlier| earlier.runs)
+    }
+
+    /// Whether a run of the finding is counted.
+    fn knows(&self, finding: &Finding) -> bool {
+        self.is_earlier(finding)
+            || self.runs.iter().any(|run| run.is_marked_by(finding) || run.holds(finding))
+    }
+
+    fn is_earlier(&self, finding: &Finding) -> bool {
+        self.earlier.is_some_and(|earlier| is_through(earlier.through, finding))
+    }
+
+    fn add(&mut self, finding: &Finding) {
+        let marked = self.runs.iter().any(|run| run.is_marked_by(finding));
+        if !marked && self.is_earlier(finding) {
+            return;
+        }
+        // A run that grew at both ends may share no event with what was told of it.
+        let may_overlap = finding.is_update || finding.evidence.is_empty();
+        let is_same = |run: &mut Run| {
+            let is_same = || run.holds(finding) || may_overlap && run.overlaps(finding);
+            if marked { run.is_marked_by(finding) } else { is_same() }
+        };
+        let known: Vec<Run> = self.runs.extract_if(.., is_same).collect();
+        let of_known = known.iter().fold(0_u64, |sum, run| sum.saturating_add(run.count));
+        let mut run = Run {
+            first: finding.first,
+            last: finding.last,
+            count: finding.count.max(of_known),
+            marks: Vec::new(),
+            through: finding.evidence.iter().max().copied(),
+        };
+        for known in &known {
+            run.first = run.first.min(known.first);
+            run.last = run.last.max(known.last);
+            run.through = run.through.max(known.through);
+            add_some(&mut run.marks, &known.marks, MARKS_MAX);
+        }
+        if known.is_empty() {
+            add_some(&mut run.marks, &finding.evidence, MARKS_EACH);
+        }
+        let place = |run: &Run| (run.first, run.last, run.marks.first().copied());
+        let place = self.runs.partition_point(|other| place(other) <= place(&run));
+        self.runs.insert(place, run);
+        if self.runs.len() > RUNS_MAX {
+            self.forget_first();
+        }
+    }
+
+    /// Keeps the first run as part of a sum.
+    fn forget_first(&mut self) {
+        let run = self.runs.remove(0);
+        let earlier = self.earlier.get_or_insert(Earlier { runs: 0, count: 0, through: None });
+        earlier.runs += 1;
+        earlier.count = earlier.count.saturating_add(run.count);
+        earlier.through = earlier.through.max(run.through);
+    }
+}
+
+/// Whether all events of a finding are of the same journal as this one and no newer.
+fn is_through(through: Option<EventId>, finding: &Finding) -> bool {
+    let is_older =
+        |id: &EventId| through.is_some_and(|through| id.journal == through.journal && *id <= through);
+    !finding.evidence.is_empty() && finding.evidence.iter().all(is_older)
+}
+
+impl Run {
+    fn is_marked_by(&self, finding: &Finding) -> bool {
+        finding.evidence.iter().any(|event| self.marks.contains(event))
+    }
+
+    /// Whether the finding tells a part of the run that was told before.
+    fn holds(&self, finding: &Finding) -> bool {
+        self.first <= finding.first && finding.last <= self.last && is_through(self.through, finding)
+    }
+
+    fn overlaps(&self, finding: &Finding) -> bool {
+        self.first <= finding.last && finding.first <= self.last
+    }
+}
+
+impl Signal {
+    /// Judges anew how sure it is, standing for so many runs, and what comes first.
+    fn judge(&mut self, runs: u64) {
+        use crate::Label;
+        self.confidence = match self.standing.label {
+            Some(Label::Real) => 1.0,
+            Some(Label::Expected) => 0.05,
+            None => Policy::of(self.kind).confidence_of(runs),
+        };
+        self.standing.rank = rank(self.severity, self.confidence);
+    }
+
+    pub(crate) fn reopen(&mut self) {
+        self.state = State::Reopened;
+        self.standing.resolved_at = None;
+    }
+
+    pub(crate) fn resolve(&mut self, at: Timestamp) {
+        self.state = State::Resolved;
+        self.standing.resolved_at = Some(at);
+        self.standing.snoozed_until = None;
+    }
+}
+
+fn add_some<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T], max: usize) {
+    for one in more {
+        if all.len() < max && !all.contains(one) {
+            all.push(one.clone());
+        }
+    }
+}
+
+/// Adds events, and keeps the first and the last few.
+fn add_evidence(all: &mut Vec<Evidence>, more: &[Evidence]) {
+    for one in more {
+        if all.iter().any(|known| known.id == one.id) {
+            continue;
+        }
+        let mut one = one.clone();
+        let end = (0..=Evidence::MESSAGE_BYTES_MAX.min(one.message.len())).rev();
+        let end = end.into_iter().find(|at| one.message.is_char_boundary(*at)).unwrap_or(0);
+        one.message.truncate(end);
+        let place = all.partition_point(|known| (known.timestamp, known.id) < (one.timestamp, one.id));
+        all.insert(place, one);
+        if all.len() > 2 * EVIDENCE_EACH {
+            all.remove(EVIDENCE_EACH);
+        }
+    }
+}
+
+pub(crate) fn later(at: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::saturating_from_nanos(i128::from(at.as_nanos()).saturating_add_unsigned(by.as_nanos()))
+}
+
+pub(crate) fn earlier(at: Timestamp, by: Duration) -> Timestamp {
+    Timestamp::saturating_from_nanos(i128::from(at.as_nanos()).saturating_sub_unsigned(by.as_nanos()))
+}

@@ -1,0 +1,130 @@
+//! Findings become signals.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use event::Timestamp;
+use rusqlite::{Transaction, params};
+
+use super::{
+    Store,
+    feed::{self, Circumstances},
+    row::{self, Found},
+};
+use crate::{
+    Before, BoxError, Change, Cursor, Happening, Observed, StoreError,
+    group::{Held, Joined},
+};
+
+/// A signal that findings of one call went into.
+struct Touched {
+    held: Held,
+    before: Option<Before>,
+    what: Happening,
+}
+
+impl Store {
+    /// Takes what was found into signals, remembers how far the reader came, and has `and` write what follows from the
+    /// changes: all of it in one transaction, or nothing. What was taken in before changes nothing. Each signal that
+    /// changes is one [`Change`].
+    ///
+    /// # Errors
+    /// When the database cannot be written, or `and` fails.
+    pub fn observe(
+        &self,
+        observed: Vec<Observed>,
+        cursor: Option<Cursor<'_>>,
+        received: Timestamp,
+        and: impl FnOnce(&Transaction<'_>, &[Change]) -> Result<(), BoxError>,
+    ) -> Result<Vec<Change>, StoreError> {
+        let changes = self.database.write(|transaction| {
+            let mut touched = BTreeMap::new();
+            for observed in &observed {
+                take(transaction, &mut touched, observed, received)?;
+            }
+            let changes = self.save(transaction, touched, received)?;
+            if let Some(Cursor { name, position }) = cursor {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO signal_cursor VALUES (?1, ?2, ?3)")?
+                    .execute(params![name, position.segment, position.record])?;
+            }
+            and(transaction, &changes).map_err(|source| StoreError::Beside { source })?;
+            Ok::<_, StoreError>(changes)
+        })?;
+        self.feed.publish(&changes);
+        Ok(changes)
+    }
+
+    fn save(
+        &self,
+        transaction: &Transaction<'_>,
+        touched: BTreeMap<i64, Touched>,
+        at: Timestamp,
+    ) -> Result<Vec<Change>, StoreError> {
+        let mut changes = Vec::with_capacity(touched.len());
+        for (number, Touched { held, before, what }) in touched {
+            row::save_words(transaction, number, &held.signal)?;
+            let circumstances = Circumstances { at, by: None, note: None };
+            let change = feed::record(
+                transaction,
+                (number, &held),
+                (what, before),
+                circumstances,
+                self.config.history_max,
+            )?;
+            changes.push(change);
+        }
+        if !changes.is_empty() {
+            feed::trim(transaction, self.config.changes_max)?;
+        }
+        Ok(changes)
+    }
+}
+
+/// Takes one finding into the signal that it belongs to, or into a new one.
+fn take(
+    transaction: &Transaction<'_>,
+    touched: &mut BTreeMap<i64, Touched>,
+    observed: &Observed,
+    received: Timestamp,
+) -> Result<(), StoreError> {
+    let found = row::candidates(transaction, observed.organization.as_deref(), &observed.finding)?;
+    let best = found
+        .into_iter()
+        .filter_map(|found| found.held.fit(&observed.finding).map(|fit| (fit, found)))
+        .min_by_key(|(fit, _)| *fit);
+    let Some((_, Found { number, mut held })) = best else {
+        let held = Held::begin(observed, received);
+        if row::find(transaction, held.signal.id)?.is_some() {
+            return Ok(());
+        }
+        let number = row::save(transaction, None, &held)?;
+        touched.insert(number, Touched { held, before: None, what: Happening::New });
+        return Ok(());
+    };
+    let before = Before::of(&held.signal);
+    let what = match held.join(observed, received) {
+        Joined::Nothing => return Ok(()),
+        Joined::Grew => Happening::Grew,
+        Joined::Escalated => Happening::Escalated,
+        Joined::Reopened => Happening::Reopened,
+    };
+    // The next finding is held against the row.
+    row::save(transaction, Some(number), &held)?;
+    match touched.entry(number) {
+        Entry::Vacant(entry) => {
+            entry.insert(Touched { held, before: Some(before), what });
+        }
+        Entry::Occupied(entry) => {
+            let touched = entry.into_mut();
+            touched.what = graver(touched.what, what);
+            touched.held = held;
+        }
+    }
+    Ok(())
+}
+
+/// Which of two happenings to the same signal is told.
+fn graver(one: Happening, other: Happening) -> Happening {
+    use Happening::{Escalated, Grew, New, Reopened};
+    [New, Reopened, Escalated, Grew].into_iter().find(|what| [one, other].contains(what)).unwrap_or(other)
+}

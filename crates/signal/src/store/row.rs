@@ -1,0 +1,242 @@
+//! Signals as rows.
+
+use std::time::Duration;
+
+use event::Timestamp;
+use finding::{Entity, Finding};
+use rusqlite::{OptionalExtension, Row, Transaction, named_params, params};
+
+use crate::{
+    Entry, Signal, SignalId, State, StoreError,
+    group::{Held, earlier, later},
+    policy::Policy,
+};
+
+/// Signals of one key that a finding is held against; there are more only where a person resolved many within days.
+const CANDIDATES_MAX: u32 = 16;
+
+/// A signal with its place.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// Its place; also the order in which signals came up.
+    pub(super) number: i64,
+    pub(super) held: Held,
+}
+
+/// What is selected of a row for [`read`].
+pub(super) const COLUMNS: &str = "signal.number, signal.id, signal.incident, signal.document, signal.counted";
+
+pub(super) fn id_bytes(id: SignalId) -> [u8; 16] {
+    id.0.to_be_bytes()
+}
+
+pub(super) fn id_of(bytes: [u8; 16]) -> SignalId {
+    SignalId(u128::from_be_bytes(bytes))
+}
+
+/// A row of [`COLUMNS`].
+pub(super) fn read(row: &Row<'_>) -> Result<Found, StoreError> {
+    let id = id_of(row.get(1)?);
+    let unreadable = |source| StoreError::Unreadable { id, source };
+    let mut signal: Signal =
+        serde_json::from_str(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?).map_err(unreadable)?;
+    signal.incident = row.get::<_, Option<[u8; 16]>>(2)?.map(id_of);
+    let counted =
+        serde_json::from_str(row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?).map_err(unreadable)?;
+    Ok(Found { number: row.get(0)?, held: Held { signal, counted } })
+}
+
+/// Every row that a statement gives.
+pub(super) fn read_all(
+    statement: &mut rusqlite::Statement<'_>,
+    parameters: impl rusqlite::Params,
+) -> Result<Vec<Found>, StoreError> {
+    let mut rows = statement.query(parameters)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+/// The signal of an id.
+pub(super) fn find(transaction: &Transaction<'_>, id: SignalId) -> Result<Option<Found>, StoreError> {
+    let mut statement = transaction.prepare_cached(&format!("SELECT {COLUMNS} FROM signal WHERE id = ?1"))?;
+    Ok(read_all(&mut statement, [id_bytes(id)])?.pop())
+}
+
+/// Signals of the same kind, rule, main entity and organization that a finding may belong to, the newest first.
+pub(super) fn candidates(
+    transaction: &Transaction<'_>,
+    organization: Option<&str>,
+    finding: &Finding,
+) -> Result<Vec<Found>, StoreError> {
+    let quiet = Policy::of(finding.kind).quiet;
+    let from = earlier(finding.first, quiet + crate::REOPENED_WITHIN);
+    let to = later(finding.last, quiet);
+    let mut statement = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM signal WHERE organization = :organization AND kind = :kind AND rule = :rule
+         AND entity = :entity AND last >= :from AND first <= :to ORDER BY last DESC LIMIT :limit"
+    ))?;
+    let key = named_params! {
+        ":organization": organization.unwrap_or_default(),
+        ":kind": finding.kind.as_str(),
+        ":rule": finding.rule,
+        ":entity": main_entity(&finding.entities),
+        ":from": from.as_nanos(),
+        ":to": to.as_nanos(),
+        ":limit": CANDIDATES_MAX,
+    };
+    read_all(&mut statement, key)
+}
+
+/// Signals that are over since nothing came of them, those that are so longest first.
+pub(super) fn quiet(
+    transaction: &Transaction<'_>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Found>, StoreError> {
+    let mut statement = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM signal WHERE quiet_at <= ?1 ORDER BY quiet_at LIMIT ?2"
+    ))?;
+    read_all(&mut statement, params![now.as_nanos(), limit])
+}
+
+/// An entity as text: its type and its value.
+pub(super) fn entity_text(entity: &Entity) -> String {
+    format!("{}:{}", entity.r#type.as_str(), entity.value)
+}
+
+pub(super) fn main_entity(entities: &[Entity]) -> String {
+    entities.first().map(entity_text).unwrap_or_default()
+}
+
+/// When a signal is over if nothing more comes of it; none when it is.
+fn quiet_at(signal: &Signal) -> Option<i64> {
+    let quiet: Duration = Policy::of(signal.kind).quiet;
+    (signal.state != State::Resolved).then(|| later(signal.received, quiet).as_nanos())
+}
+
+/// Writes a signal, which is new where it has no number yet. Gives the number.
+pub(super) fn save(
+    transaction: &Transaction<'_>,
+    number: Option<i64>,
+    held: &Held,
+) -> Result<i64, StoreError> {
+    let signal = &held.signal;
+    let unwritable = |source| StoreError::Unreadable { id: signal.id, source };
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO signal (number, id, organization, kind, rule, entity, state, severity, hidden, labelled, first,
+             last, quiet_at, document, counted)
+         VALUES (:number, :id, :organization, :kind, :rule, :entity, :state, :severity, :hidden, :labelled, :first,
+             :last, :quiet_at, :document, :counted)
+         ON CONFLICT (number) DO UPDATE SET state = excluded.state, severity = excluded.severity,
+             hidden = excluded.hidden, labelled = excluded.labelled, first = excluded.first, last = excluded.last,
+             quiet_at = excluded.quiet_at, document = excluded.document, counted = excluded.counted
+         RETURNING number",
+    )?;
+    let number = statement.query_row(
+        named_params! {
+            ":number": number,
+            ":id": id_bytes(signal.id),
+            ":organization": signal.organization.as_deref().unwrap_or_default(),
+            ":kind": signal.kind.as_str(),
+            ":rule": signal.rule,
+            ":entity": main_entity(&signal.entities),
+            ":state": signal.state.as_str(),
+            ":severity": signal.severity as i64,
+            ":hidden": signal.standing.hidden,
+            ":labelled": signal.standing.label.is_some(),
+            ":first": signal.first.as_nanos(),
+            ":last": signal.last.as_nanos(),
+            ":quiet_at": quiet_at(signal),
+            ":document": serde_json::to_string(signal).map_err(unwritable)?,
+            ":counted": serde_json::to_string(&held.counted).map_err(unwritable)?,
+        },
+        |row| row.get(0),
+    )?;
+    Ok(number)
+}
+
+/// Writes down whom a signal is about and what it says, so that it is found by that.
+pub(super) fn save_words(
+    transaction: &Transaction<'_>,
+    number: i64,
+    signal: &Signal,
+) -> Result<(), StoreError> {
+    transaction.prepare_cached("DELETE FROM signal_entity WHERE signal = ?1")?.execute([number])?;
+    let mut statement =
+        transaction.prepare_cached("INSERT OR IGNORE INTO signal_entity VALUES (?1, ?2, ?3)")?;
+    for entity in &signal.entities {
+        statement.execute(params![entity.value, signal.last.as_nanos(), number])?;
+        statement.execute(params![entity_text(entity), signal.last.as_nanos(), number])?;
+    }
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO signal_text (rowid, text) VALUES (?1, ?2)")?
+        .execute(params![number, words(signal)])?;
+    Ok(())
+}
+
+/// What a search for words looks at: kind, rule, entities, techniques, facts and the events that are shown.
+fn words(signal: &Signal) -> String {
+    let mut words = format!("{}\n{}\n{}", signal.kind, signal.kind.as_str().replace('_', " "), signal.rule);
+    let entities = signal.entities.iter().map(|entity| entity.value.clone());
+    let techniques = signal.techniques.iter().cloned();
+    let facts =
+        signal.facts.values().map(|fact| fact.as_str().map_or_else(|| fact.to_string(), str::to_owned));
+    let events = signal.evidence.iter().map(|event| event.message.clone());
+    for text in entities.chain(techniques).chain(facts).chain(events) {
+        words.push('\n');
+        words.push_str(&text);
+    }
+    words
+}
+
+/// Adds to the history of a signal, and keeps it within its bound.
+pub(super) fn add_entry(
+    transaction: &Transaction<'_>,
+    number: i64,
+    entry: &Entry,
+    history_max: u64,
+) -> Result<(), StoreError> {
+    let Ok(text) = serde_json::to_string(entry) else { return Ok(()) };
+    let next: i64 = transaction
+        .prepare_cached("SELECT coalesce(max(number), 0) + 1 FROM signal_history WHERE signal = ?1")?
+        .query_row([number], |row| row.get(0))?;
+    transaction
+        .prepare_cached("INSERT INTO signal_history VALUES (?1, ?2, ?3)")?
+        .execute(params![number, next, text])?;
+    let oldest = next.saturating_sub(i64::try_from(history_max).unwrap_or(i64::MAX)).saturating_add(1);
+    transaction
+        .prepare_cached("DELETE FROM signal_history WHERE signal = ?1 AND number > 1 AND number <= ?2")?
+        .execute(params![number, oldest])?;
+    Ok(())
+}
+
+/// The newest entry in the history of a signal.
+pub(super) fn newest_entry(transaction: &Transaction<'_>, number: i64) -> Result<Option<Entry>, StoreError> {
+    let text: Option<String> = transaction
+        .prepare_cached("SELECT entry FROM signal_history WHERE signal = ?1 ORDER BY number DESC LIMIT 1")?
+        .query_row([number], |row| row.get(0))
+        .optional()?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// The history of a signal.
+pub(super) fn history(transaction: &Transaction<'_>, id: SignalId) -> Result<Vec<Entry>, StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT entry FROM signal_history WHERE signal = (SELECT number FROM signal WHERE id = ?1) ORDER BY number",
+    )?;
+    let mut rows = statement.query([id_bytes(id)])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        let text = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        entries.push(serde_json::from_str(text).map_err(|source| StoreError::Unreadable { id, source })?);
+    }
+    Ok(entries)
+}
+
+/// When something was, from a column.
+pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    row.get::<_, i64>(column).map(|nanos| Timestamp::saturating_from_nanos(nanos.into()))
+}
