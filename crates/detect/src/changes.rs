@@ -1,6 +1,7 @@
 //! Changes of who may do what, and of what tells of it: accounts, keys, sudoers, schedules, logs.
 
 use event::{Event, Value};
+use finding::fact;
 
 use crate::{
     Entity, EntityType, FindingKind, Level, Seen,
@@ -96,7 +97,8 @@ pub(crate) fn read(seen: &Seen<'_>, matches: &mut Vec<Match>) {
     {
         let by = seen.activity.user.as_deref().map(|user| Entity::new(EntityType::User, user));
         let found = of_command(command);
-        matches.extend(found.map(|declaration| about_host(declaration, seen).and(by)));
+        let about = |declaration| about_host(declaration, seen).and(by).fact(fact::COMMAND_LINES, command);
+        matches.extend(found.map(about));
         return;
     }
     let declaration = match event.source.as_deref().unwrap_or_default() {
@@ -111,7 +113,38 @@ pub(crate) fn read(seen: &Seen<'_>, matches: &mut Vec<Match>) {
     };
     let user = event.field("user.name").and_then(Value::as_str);
     let user = user.map(|user| Entity::new(EntityType::User, user));
-    matches.extend(declaration.map(|declaration| about_host(declaration, seen).and(user)));
+    let found = declaration.map(|declaration| about_host(declaration, seen).and(user));
+    matches.extend(found.map(|found| what_changed(event, found)));
+}
+
+/// The same with what was changed.
+fn what_changed(event: &Event<'_>, found: Match) -> Match {
+    let text = |path: &str| event.field(path).and_then(Value::as_str);
+    let found = match text("event.action") {
+        Some("path") => found.fact(fact::FILES, created(&event.message).unwrap_or_default()),
+        Some(action @ ("add_user" | "del_user" | "add_group" | "del_group")) => {
+            let (verb, what) = action.split_once('_').unwrap_or_default();
+            found.fact(
+                fact::CHANGES,
+                format!("{what} {}", if verb == "add" { "creation" } else { "deletion" }),
+            )
+        }
+        _ => found,
+    };
+    if !is_of(event, "event.category", "iam") {
+        return found;
+    }
+    let what = if is_of(event, "event.type", "group") { "group" } else { "user" };
+    let done = ["creation", "deletion", "change"].into_iter().find(|done| is_of(event, "event.type", done));
+    let found =
+        done.into_iter().fold(found, |found, done| found.fact(fact::CHANGES, format!("{what} {done}")));
+    let found = found.fact(fact::ACCOUNTS, text("user.name").unwrap_or_default());
+    found.fact(fact::GROUPS, text("group.name").unwrap_or_default())
+}
+
+/// The file that a record of audit says was made or taken away.
+fn created(message: &str) -> Option<&str> {
+    message.split_once(" name=\"")?.1.split('"').next()
 }
 
 fn about_host(declaration: &'static Declaration, seen: &Seen<'_>) -> Match {
@@ -151,7 +184,7 @@ fn of_audit(event: &Event<'_>) -> Option<&'static Declaration> {
         "config_change" if event.message.contains(" audit_enabled=0") => Some(&LOGGING_STOPPED),
         "add_user" | "del_user" | "add_group" | "del_group" => Some(&ACCOUNT),
         "path" => {
-            let name = event.message.split_once(" name=\"")?.1.split('"').next()?;
+            let name = created(&event.message)?;
             let is_written =
                 ["nametype=CREATE", "nametype=DELETE"].iter().any(|kind| event.message.contains(kind));
             of_path(name).filter(|_| is_written)

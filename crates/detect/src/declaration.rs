@@ -62,15 +62,23 @@ pub(crate) struct Match {
     pub(crate) more: Vec<Entity>,
     /// A hash of what it was done with, where different things count.
     pub(crate) what: u64,
+    /// What else is known, by the names of [`finding::fact`].
+    pub(crate) facts: Vec<(&'static str, String)>,
 }
 
 impl Match {
     pub(crate) fn new(declaration: &'static Declaration, about: Entity) -> Self {
-        Self { declaration, about, more: Vec::new(), what: 0 }
+        Self { declaration, about, more: Vec::new(), what: 0, facts: Vec::new() }
     }
 
     pub(crate) fn and(mut self, more: impl IntoIterator<Item = Entity>) -> Self {
         self.more.extend(more);
+        self
+    }
+
+    /// The same, knowing this too.
+    pub(crate) fn fact(mut self, name: &'static str, text: impl Into<String>) -> Self {
+        self.facts.push((name, text.into()));
         self
     }
 }

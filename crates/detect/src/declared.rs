@@ -1,6 +1,9 @@
 //! Detectors that are declared: what one event, or so many within a while, say by themselves.
 
+use std::collections::BTreeMap;
+
 use event::Timestamp;
+use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -29,10 +32,17 @@ struct Note {
     kind: Option<(FindingKind, Level)>,
     technique: String,
     more: Vec<Entity>,
+    /// Lists by the names of [`finding::fact`], of this run.
+    facts: BTreeMap<String, Vec<String>>,
 }
 
 /// Entities that a finding carries beside the main one.
 const MORE_MAX: usize = 6;
+/// Facts that a declaration notes at most.
+const FACTS: usize = 3;
+/// What notes hold beside themselves at most.
+const NOTE_BYTES: usize = MORE_MAX * (size_of::<Entity>() + Entity::BYTES_MAX)
+    + FACTS * fact::LIST_MAX * (size_of::<String>() + fact::TEXT_BYTES_MAX);
 
 impl Declared {
     /// With nothing seen yet.
@@ -54,6 +64,12 @@ impl Declared {
         let Some(run) = self.windows.add(&key, moment, seen.analyzed.id) else { return };
         run.note.kind = Some((declaration.kind, declaration.level));
         declaration.technique.clone_into(&mut run.note.technique);
+        if run.moments().len() == 1 {
+            run.note.facts.clear();
+        }
+        for (name, text) in found.facts.iter().filter(|(_, text)| !text.is_empty()) {
+            fact::add(run.note.facts.entry((*name).to_owned()).or_default(), text);
+        }
         for entity in found.more {
             if run.note.more.len() < MORE_MAX && !entity.value.is_empty() && !run.note.more.contains(&entity)
             {
@@ -77,6 +93,8 @@ impl Declared {
         let (kind, level) = note.kind?;
         let mut finding =
             Finding::of_run(kind, level, &key.0, key.1.clone(), told).and(note.more.iter().cloned());
+        let facts = note.facts.iter().map(|(name, list)| (name.clone(), list.as_slice().into()));
+        finding.facts.extend(facts);
         if !note.technique.is_empty() {
             finding = finding.technique(&note.technique);
         }
@@ -116,6 +134,6 @@ impl Detector for Declared {
     }
 
     fn occupancy(&self) -> Occupancy {
-        self.windows.occupancy()
+        self.windows.occupancy_with(NOTE_BYTES)
     }
 }

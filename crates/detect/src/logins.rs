@@ -1,5 +1,6 @@
 //! Who logs in from where and when, and what of it is new: the origin, the hour, being root.
 
+use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -99,7 +100,15 @@ impl Logins {
                     seen.analyzed,
                 );
                 let origin = Origin::of(address).entity();
-                findings.push(finding.technique("T1078").and([origin]).and(host_of(seen)));
+                let usual = person.usual_networks();
+                findings.push(
+                    finding
+                        .technique("T1078")
+                        .and([origin])
+                        .and(host_of(seen))
+                        .fact(fact::USUAL_NETWORKS, fact::list(usual.iter().map(String::as_str)))
+                        .fact(fact::USUAL_LOGINS, person.logins),
+                );
             }
         }
         if person.is_at_odd_hour(at) {
@@ -112,7 +121,15 @@ impl Logins {
                 seen.analyzed,
             );
             let origin = seen.activity.address.map(|address| Origin::of(address).entity());
-            findings.push(finding.technique("T1078").and(origin).and(host_of(seen)));
+            let usual = person.usual_hours(at);
+            findings.push(
+                finding
+                    .technique("T1078")
+                    .and(origin)
+                    .and(host_of(seen))
+                    .fact(fact::USUAL_HOURS, fact::list(usual.iter().map(String::as_str)))
+                    .fact(fact::USUAL_LOGINS, person.logins),
+            );
         }
         person.logins = person.logins.saturating_add(1);
         if user.value == "root" {
@@ -148,7 +165,7 @@ impl Logins {
             let finding =
                 Finding::of_event(FindingKind::RootAccess, level, "root_access", about, seen.analyzed);
             let origin = seen.activity.address.map(|address| Origin::of(address).entity());
-            findings.push(finding.technique("T1078.003").and(origin).and(host_of(seen)));
+            findings.push(finding.technique("T1078.003").and(origin).and(host_of(seen)).fact(fact::WAY, way));
         }
     }
 }
@@ -170,6 +187,27 @@ impl Person {
         let is_roaming = self.origins.iter().filter(|(_, first, _)| is_late(*first)).count() >= ROAMING;
         self.origins.push((origin, at, at));
         self.logins >= LEARNED_LOGINS && at >= learned && !is_roaming
+    }
+
+    /// Where they came from before, the latest first: all but the origin that was just noted.
+    fn usual_networks(&self) -> Vec<String> {
+        let (_, before) = self.origins.split_last().unwrap_or((&(0, 0, 0), &[]));
+        let mut before: Vec<_> = before.iter().collect();
+        before.sort_by_key(|(.., last)| std::cmp::Reverse(*last));
+        before.into_iter().map(|(network, ..)| Origin::neighbourhood_text(*network)).collect()
+    }
+
+    /// The hours at which they came but this one, as ranges such as `08-17`; one that goes past midnight is `22-03`.
+    fn usual_hours(&self, at: i64) -> Vec<String> {
+        let odd = (at / HOUR % 24) as usize;
+        let is_usual = |hour: usize| hour % 24 != odd && self.hours[hour % 24] > 0;
+        // Nobody comes at the odd hour, so that no range goes past it.
+        let hours = odd..odd + 24;
+        let starts = hours.clone().filter(|hour| is_usual(*hour) && !is_usual(hour + 23));
+        starts
+            .filter_map(|start| Some((start, (start..odd + 25).find(|hour| !is_usual(*hour))?)))
+            .map(|(start, end)| format!("{:02}-{:02}", start % 24, (end + 23) % 24))
+            .collect()
     }
 
     /// Whether somebody whose hours are known comes at another, and notes it; told once a day.

@@ -1,6 +1,7 @@
 //! What breaks: disks, the kernel, and services that will not stay up.
 
 use event::Value;
+use finding::fact;
 
 use crate::{
     Entity, EntityType, FindingKind, Level, Seen,
@@ -68,7 +69,9 @@ pub(crate) fn read(seen: &Seen<'_>, matches: &mut Vec<Match>) {
                 || message.contains("Currently unreadable")
                 || message.contains("Offline uncorrectable sectors")
                 || message.contains("SMART Failure");
-            matches.extend(is_failing.then(|| about_host(&DISK_LOST, seen)));
+            let device = message.split_once("/dev/").and_then(|(_, rest)| rest.split([' ', ',', '[']).next());
+            let about = || about_host(&DISK_LOST, seen).fact(fact::DEVICES, device.unwrap_or_default());
+            matches.extend(is_failing.then(about));
         }
         "systemd" | "init" => {
             matches.extend(unit(message).map(|(name, declaration)| about(declaration, name, seen)))
@@ -109,10 +112,24 @@ fn kernel(seen: &Seen<'_>, message: &str, matches: &mut Vec<Match>) {
         text.contains(words)
             && only.is_none_or(|(_, needed)| needed.iter().any(|needed| text.contains(needed)))
     };
-    let found = KERNEL_SAYS.iter().filter(|(words, _)| says(words)).map(|(_, declaration)| *declaration);
-    if let Some(declaration) = found.max_by_key(|declaration| declaration.level) {
-        matches.push(about_host(declaration, seen));
+    let found: Vec<_> = KERNEL_SAYS.iter().filter(|(words, _)| says(words)).collect();
+    if let Some((_, declaration)) = found.iter().max_by_key(|(_, declaration)| declaration.level) {
+        let words = found.iter().find(|(_, of)| of == declaration).map_or("", |(words, _)| *words);
+        let found = about_host(declaration, seen).fact(fact::ERRORS, words.trim_end_matches([':', ' ', '(']));
+        matches.push(found.fact(fact::DEVICES, device(text).unwrap_or_default()));
     }
+}
+
+/// The disk that a message of the kernel is about: `device sda1`, `dev nvme0n1,`, `EXT4-fs (sda1)`, `sd 0:0:0:0: [sda]`.
+fn device(text: &str) -> Option<&str> {
+    const BEFORE: [&str; 7] =
+        ["device ", "dev ", "EXT4-fs (", "XFS (", "BTRFS error (device ", "[", "md/raid"];
+    const KINDS: [&str; 8] = ["sd", "nvme", "vd", "xvd", "md", "dm-", "mmcblk", "hd"];
+    let words = BEFORE.iter().filter_map(|before| text.split_once(before)).map(|(_, rest)| {
+        &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len())]
+    });
+    let first = text.split([' ', ':']).next();
+    words.chain(first).find(|word| word.len() <= 16 && KINDS.iter().any(|kind| word.starts_with(kind)))
 }
 
 /// `web.service: Scheduled restart job, restart counter is at 5.` and older spellings.

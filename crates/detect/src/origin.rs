@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,14 @@ impl Origin {
         }
     }
 
+    /// A neighbourhood in words: `192.0.2.0/24`, `2001:db8:1::/48`.
+    pub fn neighbourhood_text(neighbourhood: u64) -> String {
+        match u32::try_from(neighbourhood) {
+            Ok(bits) => format!("{}/24", Ipv4Addr::from_bits(bits << 8)),
+            Err(_) => format!("{}/48", Ipv6Addr::from_bits(u128::from(neighbourhood & !(1 << 63)) << 80)),
+        }
+    }
+
     /// As what a finding is about.
     pub fn entity(self) -> Entity {
         Entity::new(EntityType::SourceIp, self.to_string())
@@ -51,6 +59,24 @@ impl fmt::Display for Origin {
         match self {
             Self::Address(address) => address.fmt(formatter),
             Self::Network(bits) => write!(formatter, "{}/64", Ipv6Addr::from_bits(u128::from(*bits) << 64)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_neighbourhood_is_a_network_in_words() {
+        for (address, expected) in [
+            ("198.51.100.7", "198.51.100.0/24"),
+            ("::ffff:255.255.255.255", "255.255.255.0/24"),
+            ("2001:db8:1:2::3", "2001:db8:1::/48"),
+            ("ffff:ffff:ffff::1", "ffff:ffff:ffff::/48"),
+        ] {
+            let neighbourhood = Origin::neighbourhood(address.parse().unwrap());
+            assert_eq!(Origin::neighbourhood_text(neighbourhood), expected, "{address}");
         }
     }
 }

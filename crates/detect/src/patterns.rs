@@ -1,6 +1,7 @@
 //! What was never said before where it matters, and what the analysis calls strange.
 
 use event::{Severity, Timestamp};
+use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -96,7 +97,13 @@ impl Detector for Patterns {
         }
         let about = Entity::new(EntityType::Template, template.text.as_str());
         let more = [Entity::new(EntityType::Service, name), Entity::new(EntityType::Host, host)];
-        findings.push(Finding::of_run(found.0, Level::Low, found.1, about, told).and(more));
+        let finding = Finding::of_run(found.0, Level::Low, found.1, about, told).and(more);
+        findings.push(match found.0 {
+            FindingKind::Anomaly => finding
+                .fact(fact::SCORE, f64::from(analyzed.verdict.score))
+                .fact(fact::REASONS, fact::list(analyzed.verdict.reasons.iter().map(String::as_str))),
+            _ => finding,
+        });
     }
 
     fn tick(&mut self, now: Timestamp, _findings: &mut Vec<Finding>) {

@@ -1,5 +1,8 @@
 //! Who tries to become root, and who must not.
 
+use event::Value;
+use finding::fact;
+
 use crate::{
     Entity, EntityType, FindingKind, Kind, Level, Seen,
     declaration::{Declaration, Match, host_of},
@@ -26,5 +29,7 @@ pub(crate) fn read(seen: &Seen<'_>, matches: &mut Vec<Match>) {
         _ => return,
     };
     let Some(user) = seen.activity.user.as_deref().filter(|user| !user.is_empty()) else { return };
-    matches.push(Match::new(declaration, Entity::new(EntityType::User, user)).and(host_of(seen)));
+    let command = seen.analyzed.event.field("process.command_line").and_then(Value::as_str);
+    let found = Match::new(declaration, Entity::new(EntityType::User, user)).and(host_of(seen));
+    matches.push(found.fact(fact::COMMAND_LINES, command.unwrap_or_default()));
 }

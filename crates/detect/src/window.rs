@@ -367,7 +367,12 @@ where
 
     /// How full it is.
     pub fn occupancy(&self) -> Occupancy {
+        self.occupancy_with(0)
+    }
+
+    /// The same where a note holds so many bytes beside itself.
+    pub fn occupancy_with(&self, note_bytes: usize) -> Occupancy {
         let of_key = self.moments_max * size_of::<Moment>() + 2 * EVIDENCE * size_of::<(i64, EventId)>();
-        self.table.occupancy(of_key)
+        self.table.occupancy(of_key + note_bytes)
     }
 }

@@ -285,8 +285,8 @@ fn rules_are_replaced_and_those_that_stay_go_on_counting() {
         rules
     };
     let (one, other) = (text(1, "falcon"), text(2, "heron"));
-    let mut engine = Engine::with_rules(Config::default(), read(&[one.clone()]));
-    let mut see = |engine: &mut Engine, second: u32, message: &'static str| {
+    let mut engine = Engine::with_rules(Config::default(), read(std::slice::from_ref(&one)));
+    let see = |engine: &mut Engine, second: u32, message: &'static str| {
         let mut event =
             Event::new(message, at("2026-06-01T00:00:00Z").saturating_add(i64::from(second) * 1_000_000_000));
         event.source = Some("cron".into());

@@ -22,11 +22,11 @@ pub const LOGIN_USER: &str = "login.user";
 pub const FAILURES: &str = "login.failures";
 /// A list: users that were tried.
 pub const USERS: &str = "users";
-/// How many different ones.
+/// How many different ones at least.
 pub const USERS_TOTAL: &str = "users.total";
 /// A list: addresses that took part.
 pub const ADDRESSES: &str = "addresses";
-/// How many different ones.
+/// How many different ones at least.
 pub const ADDRESSES_TOTAL: &str = "addresses.total";
 /// A list: networks from which a user came before.
 pub const USUAL_NETWORKS: &str = "usual.networks";
@@ -44,6 +44,9 @@ pub const FILES: &str = "file.path";
 pub const ACCOUNTS: &str = "accounts";
 /// A list: groups that were changed, or that somebody was put into.
 pub const GROUPS: &str = "group.name";
+/// A list: what was done to accounts or groups: `user` or `group`, and the word of ECS's `event.type`, such as
+/// `user creation`.
+pub const CHANGES: &str = "event.type";
 /// A list: devices that failed.
 pub const DEVICES: &str = "device";
 /// A list: words by which an error was told from other messages.
@@ -52,7 +55,7 @@ pub const ERRORS: &str = "error";
 pub const USUAL_PAUSE: &str = "usual.pause_seconds";
 /// Events, or errors, that were counted within [`WITHIN`].
 pub const AMOUNT: &str = "amount";
-/// What is usual within as long.
+/// What there was at most, or at least, within as long before.
 pub const USUAL_AMOUNT: &str = "usual.amount";
 /// Seconds.
 pub const WITHIN: &str = "within_seconds";
@@ -81,20 +84,30 @@ pub const VALUE: &str = "value";
 /// Above it, something is told.
 pub const THRESHOLD: &str = "threshold";
 
+/// Adds a text to a list, if it is not there and the list is not full.
+pub fn add(list: &mut Vec<String>, text: &str) {
+    let text = cut(text);
+    if !text.is_empty() && list.len() < LIST_MAX && !list.iter().any(|known| known == text) {
+        list.push(text.to_owned());
+    }
+}
+
 /// A text as a fact.
 pub fn text(text: &str) -> Value {
-    Value::from(&text[..text.floor_char_boundary(TEXT_BYTES_MAX)])
+    Value::from(cut(text))
 }
 
 /// Texts as a fact: each once.
 pub fn list<'t>(texts: impl IntoIterator<Item = &'t str>) -> Value {
-    let mut list: Vec<Value> = Vec::new();
-    for value in texts.into_iter().filter(|text| !text.is_empty()).map(text) {
-        if list.len() < LIST_MAX && !list.contains(&value) {
-            list.push(value);
-        }
+    let mut list = Vec::new();
+    for text in texts {
+        add(&mut list, text);
     }
-    Value::Array(list)
+    Value::from(list)
+}
+
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod attempts;
 
 use std::time::Duration;
 
+use event::Timestamp;
+use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
     Seen, StateError,
     detector::{remembered, state},
     table::Occupancy,
-    window::{Limit, Moment, Windows, nanos},
+    window::{Limit, Moment, Run, Windows, nanos},
 };
 use attempts::{Attempts, hash, service_of};
 
@@ -39,8 +41,11 @@ const PATIENT_POINTS: u32 = 100;
 const PACED: usize = 4;
 const PACED_USERS: usize = 3;
 const PACE: std::ops::Range<Duration> = Duration::from_secs(9 * 60)..Duration::from_secs(6 * 3_600);
-/// Names of users that a finding carries.
+/// Users that a finding is about; more of them are a fact of it.
 const USERS_MAX: usize = 4;
+
+/// What notes hold beside themselves at most: names of users or addresses, the host and who got in.
+const NOTE_BYTES: usize = (fact::LIST_MAX + 2) * (size_of::<String>() + fact::TEXT_BYTES_MAX);
 
 /// Who guesses at what.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -54,6 +59,7 @@ struct Target {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Note {
     host: String,
+    /// The first that were tried in this run, at most [`fact::LIST_MAX`].
     users: Vec<String>,
     /// When somebody got in, and as whom.
     login: Option<(i64, String)>,
@@ -62,11 +68,20 @@ struct Note {
     spraying_told: i64,
 }
 
+/// What is noted of a host at which many addresses fail.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Crowd {
+    /// The first of them in this run, at most [`fact::LIST_MAX`].
+    addresses: Vec<String>,
+    /// The most within ten minutes.
+    most: usize,
+}
+
 /// Finds guessing.
 #[derive(Debug)]
 pub struct Guessing {
     failures: Windows<Target, Note>,
-    hosts: Windows<String>,
+    hosts: Windows<String, Crowd>,
     /// Broken handshakes, and whether they are of the kind that exhausts or breaks the server.
     probes: Windows<(Origin, bool), String>,
     /// All that an address did in a day, and when it was last told as fast.
@@ -100,7 +115,7 @@ impl Guessing {
         let moment = Moment::new(seen.at(), times).with(hash(user));
         let (id, limit) = (seen.analyzed.id, u64::from(self.failures.limit().points));
         let Some(run) = self.failures.add(&target, moment, id) else { return };
-        run.note.of(seen, user);
+        note(run, seen, user);
         let is_much = run.most(moment.at, MINUTES) >= limit;
         if is_much && let Some(told) = self.failures.tell(&target, moment.at) {
             findings.push(self.fast(&target, told));
@@ -138,7 +153,7 @@ impl Guessing {
         let moment = moment.with(hash(&single.origin.to_string()));
         let limit = u64::from(self.failures.limit().points);
         let Some(run) = self.failures.add(&network, moment, seen.analyzed.id) else { return };
-        run.note.of(seen, seen.activity.user.as_deref().unwrap_or_default());
+        note(run, seen, seen.activity.user.as_deref().unwrap_or_default());
         let is_much = run.most(moment.at, MINUTES) >= limit;
         if is_much
             && run.most_different(moment.at, MINUTES) > 1
@@ -162,14 +177,14 @@ impl Guessing {
         if let Some(run) = self.patient.get_mut(target) {
             run.note = run.note.max(at);
         }
-        let note = self.failures.get(target).map(|run| run.note.clone()).unwrap_or_default();
-        let is_in = note.login.as_ref().is_some_and(|(login, _)| *login >= told.first.as_nanos());
+        let note = self.failures.get(target).map(|run| &run.note);
+        let is_in = note.is_some_and(|note| note.login_since(told.first).is_some());
         let level = if is_in { Level::High } else { Level::Medium };
         let (kind, rule) = match target.service {
             None => (FindingKind::SshBruteForce, "ssh_brute_force"),
             Some(_) => (FindingKind::PasswordSpraying, "auth_brute_force"),
         };
-        target.finding(kind, level, rule, told, &note).technique("T1110.001")
+        target.finding(kind, level, rule, told, note).technique("T1110.001")
     }
 
     /// Many users of one address, each tried once or twice.
@@ -189,9 +204,9 @@ impl Guessing {
             Level::Medium,
             "password_spraying",
             told,
-            &run.note,
+            Some(&run.note),
         );
-        findings.push(finding.technique("T1110.003"));
+        findings.push(finding.technique("T1110.003").fact(fact::USERS_TOTAL, users as u64));
     }
 
     /// One host, many addresses.
@@ -205,11 +220,17 @@ impl Guessing {
         let host = seen.analyzed.event.host.as_deref().unwrap_or_default().to_owned();
         let moment = moment.with(hash(&origin.to_string()));
         let Some(run) = self.hosts.add(&host, moment, seen.analyzed.id) else { return };
-        if run.most_different(moment.at, MINUTES) < ADDRESSES {
+        if run.moments().len() == 1 {
+            run.note = Crowd::default();
+        }
+        fact::add(&mut run.note.addresses, &origin.to_string());
+        let addresses = run.most_different(moment.at, MINUTES);
+        run.note.most = run.note.most.max(addresses);
+        if addresses < ADDRESSES {
             return;
         }
         if let Some(told) = self.hosts.tell(&host, moment.at) {
-            findings.push(together(&host, told));
+            findings.push(self.together(&host, told));
         }
     }
 
@@ -228,12 +249,12 @@ impl Guessing {
     }
 
     fn slow(&self, target: &Target, told: Occurrence) -> Finding {
-        let note = self.failures.get(target).map(|run| run.note.clone()).unwrap_or_default();
+        let note = self.failures.get(target).map(|run| &run.note);
         let (kind, rule) = match target.service {
             None => (FindingKind::SshBruteForce, "ssh_patient_guessing"),
             Some(_) => (FindingKind::PasswordSpraying, "auth_patient_guessing"),
         };
-        target.finding(kind, Level::Low, rule, told, &note).technique("T1110.001")
+        target.finding(kind, Level::Low, rule, told, note).technique("T1110.001")
     }
 
     fn succeeded(&mut self, seen: &Seen<'_>, address: std::net::IpAddr, findings: &mut Vec<Finding>) {
@@ -262,18 +283,17 @@ impl Guessing {
         let Some(told) = self.failures.tell_anyway(target, login) else { return };
         let Some(run) = self.failures.get_mut(target) else { return };
         run.note.login_told = login;
-        let user = Entity::new(EntityType::User, user);
         let first = Occurrence { is_update: false, ..told.clone() };
-        let finding = target.finding(
+        let mut finding = target.finding(
             FindingKind::LoginAfterFailures,
             Level::High,
             "login_after_failures",
             first,
-            &run.note,
+            Some(&run.note),
         );
-        findings.push(
-            Finding { entities: vec![finding.entities[0].clone(), user], ..finding }.technique("T1110"),
-        );
+        finding.entities.retain(|entity| entity.r#type != EntityType::User);
+        finding.entities.insert(1, Entity::new(EntityType::User, user));
+        findings.push(finding.technique("T1110").fact(fact::FAILURES, failures));
         if was_told {
             findings.push(self.fast(target, Occurrence { is_update: true, ..told }));
         }
@@ -297,6 +317,22 @@ impl Guessing {
         }
         let worth = seen.activity.times.saturating_mul(PROBE_POINTS);
         self.patiently(seen, &target, moment.worth(worth), findings);
+    }
+
+    fn together(&self, host: &str, told: Occurrence) -> Finding {
+        let finding = Finding::of_run(
+            FindingKind::SshBruteForceDistributed,
+            Level::Medium,
+            "ssh_brute_force_distributed",
+            Entity::new(EntityType::Host, host),
+            told,
+        )
+        .technique("T1110")
+        .and([Entity::new(EntityType::Service, "ssh")]);
+        let Some(crowd) = self.hosts.get(&host.to_owned()).map(|run| &run.note) else { return finding };
+        finding
+            .fact(fact::ADDRESSES, fact::list(crowd.addresses.iter().map(String::as_str)))
+            .fact(fact::ADDRESSES_TOTAL, crowd.most as u64)
     }
 
     fn probing(&self, key: &(Origin, bool), told: Occurrence) -> Finding {
@@ -329,7 +365,7 @@ impl Detector for Guessing {
         }
     }
 
-    fn tick(&mut self, now: event::Timestamp, findings: &mut Vec<Finding>) {
+    fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
         for (target, told) in self.failures.over(now) {
             findings.push(self.fast(&target, told));
         }
@@ -337,7 +373,7 @@ impl Detector for Guessing {
             findings.push(self.slow(&target, told));
         }
         for (host, told) in self.hosts.over(now) {
-            findings.push(together(&host, told));
+            findings.push(self.together(&host, told));
         }
         for (key, told) in self.probes.over(now) {
             findings.push(self.probing(&key, told));
@@ -360,8 +396,8 @@ impl Detector for Guessing {
 
     fn occupancy(&self) -> Occupancy {
         let tables = [
-            self.failures.occupancy(),
-            self.hosts.occupancy(),
+            self.failures.occupancy_with(NOTE_BYTES),
+            self.hosts.occupancy_with(NOTE_BYTES),
             self.probes.occupancy(),
             self.patient.occupancy(),
             self.attempts.occupancy(),
@@ -371,13 +407,33 @@ impl Detector for Guessing {
 }
 
 impl Target {
-    fn finding(&self, kind: FindingKind, level: Level, rule: &str, told: Occurrence, note: &Note) -> Finding {
-        let service = self.service.as_deref().unwrap_or("ssh");
-        let users = note.users.iter().map(|user| Entity::new(EntityType::User, user.as_str()));
-        Finding::of_run(kind, level, rule, self.origin.entity(), told).and(users).and([
-            Entity::new(EntityType::Service, service),
-            Entity::new(EntityType::Host, note.host.as_str()),
-        ])
+    fn finding(
+        &self,
+        kind: FindingKind,
+        level: Level,
+        rule: &str,
+        told: Occurrence,
+        note: Option<&Note>,
+    ) -> Finding {
+        let service = Entity::new(EntityType::Service, self.service.as_deref().unwrap_or("ssh"));
+        let finding = Finding::of_run(kind, level, rule, self.origin.entity(), told);
+        let Some(note) = note else { return finding.and([service]) };
+        let users = note.users.iter().map(String::as_str);
+        let entities = users.clone().take(USERS_MAX).map(|user| Entity::new(EntityType::User, user));
+        let finding = finding.and(entities).and([service, Entity::new(EntityType::Host, note.host.as_str())]);
+        self.with_outcome(finding.fact(fact::USERS, fact::list(users)), note)
+    }
+
+    /// The same with who got in, and when. Logins are noted of addresses: of a network nothing is said.
+    fn with_outcome(&self, finding: Finding, note: &Note) -> Finding {
+        let Origin::Address(_) = self.origin else { return finding };
+        match note.login_since(finding.first) {
+            Some((at, user)) => finding
+                .fact(fact::SUCCEEDED, true)
+                .fact(fact::LOGIN_AT, Timestamp::saturating_from_nanos((*at).into()).to_string())
+                .fact(fact::LOGIN_USER, fact::text(user)),
+            None => finding.fact(fact::SUCCEEDED, false),
+        }
     }
 }
 
@@ -386,23 +442,21 @@ impl Note {
         if let Some(host) = seen.analyzed.event.host.as_deref().filter(|host| *host != self.host) {
             self.host = Entity::new(EntityType::Host, host).value;
         }
-        if !user.is_empty() && self.users.len() < USERS_MAX && !self.users.iter().any(|known| known == user) {
-            self.users.push(Entity::new(EntityType::User, user).value);
-        }
+        fact::add(&mut self.users, user);
+    }
+
+    /// Who got in since then.
+    fn login_since(&self, first: Timestamp) -> Option<&(i64, String)> {
+        self.login.as_ref().filter(|(at, _)| *at >= first.as_nanos())
     }
 }
 
-fn together(host: &str, told: Occurrence) -> Finding {
-    let about = Entity::new(EntityType::Host, host);
-    Finding::of_run(
-        FindingKind::SshBruteForceDistributed,
-        Level::Medium,
-        "ssh_brute_force_distributed",
-        about,
-        told,
-    )
-    .technique("T1110")
-    .and([Entity::new(EntityType::Service, "ssh")])
+/// Notes who was tried where; a run that begins has its own users.
+fn note(run: &mut Run<Note>, seen: &Seen<'_>, user: &str) {
+    if run.moments().len() == 1 {
+        run.note.users.clear();
+    }
+    run.note.of(seen, user);
 }
 
 fn is_ssh(seen: &Seen<'_>) -> bool {

@@ -7,6 +7,7 @@ mod log_source;
 use std::time::Duration;
 
 use event::{Timestamp, Value};
+use finding::fact;
 use serde::{Deserialize, Serialize};
 use sigma::{About, Correlated, Correlator, Limits, Options, Route, Scratch};
 pub use sigma::{RuleError, Rules};
@@ -96,12 +97,25 @@ impl SigmaRules {
         }
     }
 
+    /// What a rule or correlation says of itself.
+    fn about(&self, id: &str) -> Option<&About> {
+        let rules = self.rules.rules().iter().map(|rule| &rule.about);
+        let correlations = self.rules.correlations().iter().map(|correlation| &correlation.about);
+        rules.chain(correlations).find(|about| about.id_or_title() == id)
+    }
+
     fn finding(&self, key: &(String, Entity), told: Occurrence) -> Option<Finding> {
         let note = &self.windows.get(key)?.note;
         let mut finding = Finding::of_run(FindingKind::Sigma, note.level?, &key.0, key.1.clone(), told)
             .and(note.more.clone());
         finding.techniques.clone_from(&note.techniques);
-        Some(finding)
+        Some(match self.about(&key.0) {
+            Some(about) => finding
+                .fact(fact::RULE_TITLE, fact::text(&about.title))
+                .fact(fact::RULE_DESCRIPTION, fact::text(about.description.as_deref().unwrap_or_default()))
+                .fact(fact::FALSE_POSITIVES, fact::list(about.false_positives.iter().map(String::as_str))),
+            None => finding,
+        })
     }
 }
 

@@ -3,13 +3,14 @@
 mod source;
 
 use event::{Event, Severity, Timestamp, Value};
+use finding::fact;
 
 use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError,
     detector::{remembered, state},
     table::{Occupancy, Table},
 };
-use source::{Source, Strange};
+use source::{SECOND, Source, Strange};
 
 /// Sources that are watched.
 const SOURCES_MAX: usize = 4_096;
@@ -97,15 +98,15 @@ pub(crate) fn is_error(event: &Event<'_>) -> bool {
 fn finding(source: &Source, strange: &Strange) -> Finding {
     let (kind, level, rule) = match strange {
         Strange::Silent { .. } => (FindingKind::SourceSilent, Level::Medium, "source_silent"),
-        Strange::Spike { .. } => (FindingKind::VolumeSpike, Level::Low, "volume_spike"),
-        Strange::Drop { .. } => (FindingKind::VolumeDrop, Level::Low, "volume_drop"),
-        Strange::Errors { .. } => (FindingKind::ErrorBurst, Level::Medium, "error_burst"),
+        Strange::Spike(_) => (FindingKind::VolumeSpike, Level::Low, "volume_spike"),
+        Strange::Drop(_) => (FindingKind::VolumeDrop, Level::Low, "volume_drop"),
+        Strange::Errors(_) => (FindingKind::ErrorBurst, Level::Medium, "error_burst"),
     };
     let (first, last, count, is_update) = match *strange {
-        Strange::Silent { since, now } => (since, now, 0, false),
-        Strange::Spike { first, last, count, is_update }
-        | Strange::Drop { first, last, count, is_update }
-        | Strange::Errors { first, last, count, is_update } => (first, last, count, is_update),
+        Strange::Silent { since, now, .. } => (since, now, 0, false),
+        Strange::Spike(amount) | Strange::Drop(amount) | Strange::Errors(amount) => {
+            (amount.first, amount.last, amount.count, amount.is_update)
+        }
     };
     let run = Occurrence {
         first: Timestamp::saturating_from_nanos(first.into()),
@@ -115,5 +116,13 @@ fn finding(source: &Source, strange: &Strange) -> Finding {
         evidence: source.evidence().collect(),
     };
     let about = Entity::new(EntityType::Service, source.name.as_str());
-    Finding::of_run(kind, level, rule, about, run).and([Entity::new(EntityType::Host, source.host.as_str())])
+    let host = Entity::new(EntityType::Host, source.host.as_str());
+    let finding = Finding::of_run(kind, level, rule, about, run).and([host]);
+    match *strange {
+        Strange::Silent { usual, .. } => finding.fact(fact::USUAL_PAUSE, usual.div_euclid(SECOND)),
+        Strange::Spike(amount) | Strange::Drop(amount) | Strange::Errors(amount) => finding
+            .fact(fact::AMOUNT, amount.count)
+            .fact(fact::USUAL_AMOUNT, amount.usual)
+            .fact(fact::WITHIN, amount.within / SECOND),
+    }
 }

@@ -3,7 +3,7 @@
 use event::EventId;
 use serde::{Deserialize, Serialize};
 
-const SECOND: i64 = 1_000_000_000;
+pub(super) const SECOND: i64 = 1_000_000_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
@@ -49,13 +49,24 @@ const OVER: i64 = HOUR;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Strange {
     /// It says nothing.
-    Silent { since: i64, now: i64 },
+    Silent { since: i64, now: i64, usual: i64 },
     /// It says more than ever.
-    Spike { first: i64, last: i64, count: u64, is_update: bool },
+    Spike(Amount),
     /// It says far less than at this time of day.
-    Drop { first: i64, last: i64, count: u64, is_update: bool },
+    Drop(Amount),
     /// It says more often than ever that something went wrong.
-    Errors { first: i64, last: i64, count: u64, is_update: bool },
+    Errors(Amount),
+}
+
+/// How much it says within a while, and how much is usual.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Amount {
+    pub(super) first: i64,
+    pub(super) last: i64,
+    pub(super) count: u64,
+    pub(super) is_update: bool,
+    pub(super) usual: u64,
+    pub(super) within: i64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -301,7 +312,7 @@ impl Source {
         }
         *ongoing = Some(Ongoing { first: self.latest, last: now, told: 0 });
         self.tell(What::Silence, now);
-        Some(Strange::Silent { since: self.latest, now })
+        Some(Strange::Silent { since: self.latest, now, usual })
     }
 
     fn too_much(&mut self, what: What, at: i64, count: u64) -> Option<Strange> {
@@ -322,9 +333,10 @@ impl Source {
         self.ongoing[what as usize] = Some(Ongoing { first, last: at, told });
         self.tell(what, at);
         let is_update = ongoing.is_some();
+        let amount = Amount { first, last: at, count, is_update, usual, within: 2 * PIECE };
         is_due.then_some(match what {
-            What::Errors => Strange::Errors { first, last: at, count, is_update },
-            _ => Strange::Spike { first, last: at, count, is_update },
+            What::Errors => Strange::Errors(amount),
+            _ => Strange::Spike(amount),
         })
     }
 
@@ -359,7 +371,9 @@ impl Source {
             day.least = day.least.min(permille);
         }
         self.tell(What::Drop, now);
-        (!is_told).then_some(Strange::Drop { first, last: now, count, is_update: false })
+        let within = DROP_PIECES as i64 * PIECE;
+        let amount = Amount { first, last: now, count, is_update: false, usual: expected, within };
+        (!is_told).then_some(Strange::Drop(amount))
     }
 
     /// Events that the last hours had on two of three other days at least; None where that is not known or too few to say anything.

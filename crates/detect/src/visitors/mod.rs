@@ -1,10 +1,12 @@
 //! What visitors of web servers do: looking for what is not there, trying exploits, guessing passwords.
 
+mod asked;
 mod visit;
 
 use std::time::Duration;
 
 use event::Timestamp;
+use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,6 +16,7 @@ use crate::{
     web::Sign,
     window::{Limit, Moment, Run, Windows},
 };
+use asked::Asked;
 use visit::Visit;
 
 const MINUTES: Duration = Duration::from_secs(600);
@@ -33,12 +36,21 @@ const TRIES: Limit = Limit { points: 6, within: Duration::from_secs(30) };
 const RATE: u32 = 5;
 
 /// What is noted of an address that asks for what is not there.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Answers {
     /// Requests that were answered meanwhile.
     answered: u32,
     /// What is secret was answered.
     is_grave: bool,
+    asked: Asked,
+}
+
+/// What is noted of an address that tries exploits.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Exploits {
+    /// The gravest level that was told.
+    level: Option<Level>,
+    asked: Asked,
 }
 
 /// What is noted of an address that guesses.
@@ -47,14 +59,14 @@ struct Guesses {
     user: String,
     /// Somebody got in, and it was told.
     is_in: bool,
+    asked: Asked,
 }
 
 /// Finds scans, exploits and guessing at web servers and applications.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Visitors {
     scans: Windows<Origin, Answers>,
-    /// With the gravest level that was told.
-    exploits: Windows<Origin, Option<Level>>,
+    exploits: Windows<Origin, Exploits>,
     /// Refused logins as the access log tells them, and as the application does: both may tell of the same.
     failures: Windows<(Origin, bool), Guesses>,
     tries: Windows<(Origin, u64)>,
@@ -94,6 +106,7 @@ impl Visitors {
             }
         }
         let run = self.scans.add(&visit.origin, moment, seen.analyzed.id)?;
+        run.note.asked.note(visit);
         run.note.is_grave |= visit.sign == Some(Sign::SensitiveFile) && visit.is_answered();
         if !is_scan(run, moment.at) {
             return None;
@@ -103,9 +116,12 @@ impl Visitors {
     }
 
     fn scan(&self, origin: Origin, told: Occurrence) -> Finding {
-        let is_grave = told.count >= MANY || self.scans.get(&origin).is_some_and(|run| run.note.is_grave);
+        let note = self.scans.get(&origin).map(|run| &run.note);
+        let is_grave = told.count >= MANY || note.is_some_and(|note| note.is_grave);
         let level = if is_grave { Level::Medium } else { Level::Low };
-        Finding::of_run(FindingKind::WebScan, level, "web_scan", origin.entity(), told).technique("T1595")
+        let finding = Finding::of_run(FindingKind::WebScan, level, "web_scan", origin.entity(), told);
+        let finding = note.into_iter().fold(finding, |finding, note| note.asked.told_with_outcome(finding));
+        finding.technique("T1595")
     }
 
     fn exploited(&mut self, visit: &Visit<'_>) -> Option<Finding> {
@@ -115,10 +131,11 @@ impl Visitors {
         let is_much = run.most_different(moment.at, HOUR) as u64 >= EXPLOITS;
         let level = visit.gravity().max(if is_much { Level::Medium } else { Level::Low });
         if run.moments().len() == 1 {
-            run.note = None;
+            run.note = Exploits::default();
         }
-        let is_graver = run.note.is_none_or(|known| known < level);
-        run.note = run.note.max(Some(level));
+        run.note.asked.note(visit);
+        let is_graver = run.note.level.is_none_or(|known| known < level);
+        run.note.level = run.note.level.max(Some(level));
         let told = if is_graver {
             self.exploits.tell_anyway(&visit.origin, moment.at)
         } else {
@@ -128,9 +145,11 @@ impl Visitors {
     }
 
     fn exploit(&self, origin: Origin, told: Occurrence) -> Finding {
-        let level = self.exploits.get(&origin).and_then(|run| run.note).unwrap_or(Level::Low);
-        Finding::of_run(FindingKind::WebExploitAttempt, level, "web_exploit_attempt", origin.entity(), told)
-            .technique("T1190")
+        let note = self.exploits.get(&origin).map(|run| &run.note);
+        let level = note.and_then(|note| note.level).unwrap_or(Level::Low);
+        let (kind, about) = (FindingKind::WebExploitAttempt, origin.entity());
+        let finding = Finding::of_run(kind, level, "web_exploit_attempt", about, told).technique("T1190");
+        note.into_iter().fold(finding, |finding, note| note.asked.told_with_outcome(finding))
     }
 
     fn failed(&mut self, visit: &Visit<'_>) -> Option<Finding> {
@@ -141,6 +160,7 @@ impl Visitors {
         if run.moments().len() == 1 {
             run.note = Guesses::default();
         }
+        run.note.asked.note(visit);
         if let Some(user) = seen.activity.user.as_deref() {
             run.note.user = Entity::new(EntityType::User, user).value;
         }
@@ -153,9 +173,13 @@ impl Visitors {
 
     fn guessed(&self, key: &(Origin, bool), told: Occurrence) -> Finding {
         let note = self.failures.get(key).map(|run| &run.note);
-        let level = if note.is_some_and(|note| note.is_in) { Level::High } else { Level::Medium };
+        let is_in = note.is_some_and(|note| note.is_in);
         let user = note.map_or("", |note| note.user.as_str());
-        guessing(level, key.0, told).and([Entity::new(EntityType::User, user)])
+        let level = if is_in { Level::High } else { Level::Medium };
+        let finding = guessing(level, key.0, told).and([Entity::new(EntityType::User, user)]);
+        let finding = note.into_iter().fold(finding, |finding, note| note.asked.told(finding));
+        // A login before the guessing was told is not noted, so that without one nothing is said.
+        if is_in { finding.fact(fact::SUCCEEDED, true) } else { finding }
     }
 
     /// A login that went well after so many that did not.
@@ -262,9 +286,9 @@ impl Detector for Visitors {
 
     fn occupancy(&self) -> Occupancy {
         [
-            self.scans.occupancy(),
-            self.exploits.occupancy(),
-            self.failures.occupancy(),
+            self.scans.occupancy_with(Asked::BYTES_MAX),
+            self.exploits.occupancy_with(Asked::BYTES_MAX),
+            self.failures.occupancy_with(Asked::BYTES_MAX + Entity::BYTES_MAX),
             self.tries.occupancy(),
             self.rates.occupancy(),
         ]
