@@ -3,7 +3,8 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    client::ClientError, formats::FormatsError, instance::StartError, settings::SettingsError, wording,
+    client::ClientError, formats::FormatsError, instance::StartError, rule_files::RuleFilesError,
+    settings::SettingsError, wording,
 };
 
 /// Why the program did not do what it was asked.
@@ -43,12 +44,21 @@ pub enum AppError {
     /// Of files that were to be imported, none holds text that can be read.
     #[error("nothing was taken in")]
     NothingTakenIn,
+    /// Rules in files.
+    #[error(transparent)]
+    RuleFiles(#[from] RuleFilesError),
     /// There is no rule to work with.
     #[error("no rule could be read; a rule file is YAML and ends with .yml or .yaml")]
     NoRules,
     /// No rule has this id, or this in its title.
     #[error("no rule has the id or the title '{}'; see `log-sentinel rules coverage`", wording::plain(_0))]
     UnknownRule(String),
+    /// No signal has this id, or several begin so.
+    #[error(
+        "no signal, or more than one, has an id that begins with '{}'; see `log-sentinel signals`",
+        wording::plain(_0)
+    )]
+    NoSignal(String),
     /// A rule was refused, or one of its tests does not hold; which stands above.
     #[error("not all rules are as their tests say")]
     RulesFailed,

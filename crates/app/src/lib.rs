@@ -14,6 +14,7 @@ mod fuzz;
 mod hits;
 mod imported;
 mod instance;
+mod rule_files;
 mod serve;
 mod settings;
 mod unpacked;
@@ -28,7 +29,7 @@ use client::Client;
 use commands::{
     agents, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, import,
     journal as journal_command, keys, models, parse as parse_command, predict, query, rules, sessions,
-    starters, tail, templates, train,
+    signals, starters, tail, templates, train,
 };
 use instance::{Instance, Role};
 use settings::{Settings, Sources, Values};
@@ -156,6 +157,9 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
             }
             let named = server.url.is_some();
             import::run_and_report(settings, collector(&server), named, &files, again).await
+        }
+        Command::Signals { action, asked, told } => {
+            signals::run(&collector(&told.server), action.as_ref(), &asked, &told).await
         }
         Command::Query(search) if search.follow => {
             tail::follow(&collector(&search.question.server), &search).await

@@ -73,4 +73,18 @@ actions! {
     DeadLetterReplayed = "dead_letter.replayed",
     /// Dead letters were deleted.
     DeadLetterDropped = "dead_letter.dropped",
+    /// Somebody has a signal.
+    SignalAcknowledged = "signal.acknowledged",
+    /// A signal is over.
+    SignalResolved = "signal.resolved",
+    /// A signal is not over.
+    SignalReopened = "signal.reopened",
+    /// Nobody is told of a signal for a while.
+    SignalSnoozed = "signal.snoozed",
+    /// Somebody is to look after a signal.
+    SignalAssigned = "signal.assigned",
+    /// Something was noted of a signal.
+    SignalNoted = "signal.noted",
+    /// Somebody said what a signal was.
+    SignalLabelled = "signal.labelled",
 }

@@ -111,10 +111,14 @@ impl Engine {
 
     /// Says how late it is, at least once a minute, so that what stays away is found while it does.
     pub fn tick(&mut self, now: Timestamp) {
-        if now.as_nanos() < self.ticked.as_nanos().saturating_add(nanos(TICK)) {
-            return;
+        if now.as_nanos() >= self.ticked.as_nanos().saturating_add(nanos(TICK)) {
+            self.tick_now(now);
         }
-        (self.ticked, self.now) = (now, self.now.max(now));
+    }
+
+    /// The same at once: what is over by then is told.
+    pub fn tick_now(&mut self, now: Timestamp) {
+        (self.ticked, self.now) = (self.ticked.max(now), self.now.max(now));
         let from = self.findings.len();
         for detector in &mut self.detectors {
             detector.tick(now, &mut self.findings);

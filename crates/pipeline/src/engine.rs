@@ -9,7 +9,11 @@
 use std::{
     io,
     path::PathBuf,
-    sync::mpsc::Receiver,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Receiver,
+    },
     time::{Duration, Instant},
 };
 
@@ -18,6 +22,7 @@ use disk::sealed::{Reader, Writer};
 use event::{Batch, Event, EventId, JournalId, Position, Timestamp, Value};
 use journal::{Cursor, Journal, OpenError};
 use telemetry::metric;
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::{
@@ -67,6 +72,45 @@ pub struct EngineConfig {
     pub rules: Receiver<Rules>,
     /// The clock of the machine.
     pub clock: fn() -> Timestamp,
+    /// Tells those who wait how far it has come.
+    pub progress: Progress,
+}
+
+/// How far it is kept what was found, for those who wait for it. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Progress {
+    settled: watch::Sender<Position>,
+    asked: Arc<AtomicBool>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { settled: watch::Sender::new(Position::default()), asked: Arc::default() }
+    }
+}
+
+impl Progress {
+    /// Waits until all that is found before a place, as of now, is kept; false when that takes longer than `within`.
+    pub async fn settled(&self, before: Position, within: Duration) -> bool {
+        let mut settled = self.settled.subscribe();
+        let reached = async {
+            // Asked anew each time: what was asked before may have been answered for less.
+            loop {
+                self.asked.store(true, Ordering::Release);
+                if settled.changed().await.is_err() {
+                    return false;
+                }
+                if *settled.borrow_and_update() >= before && !self.asked.load(Ordering::Acquire) {
+                    return true;
+                }
+            }
+        };
+        tokio::time::timeout(within, reached).await.unwrap_or(false)
+    }
+
+    fn take_asked(&self) -> bool {
+        self.asked.swap(false, Ordering::AcqRel)
+    }
 }
 
 /// The engine, with its place.
@@ -226,8 +270,14 @@ impl Detector for EngineReader {
         if !is_continuous {
             self.engine.resume(now);
         }
-        self.engine.tick(now);
+        match self.config.progress.take_asked() {
+            true => self.engine.tick_now(now),
+            false => self.engine.tick(now),
+        }
         self.hand_on(None, position);
+        if self.keeper.settle(Duration::ZERO) {
+            self.config.progress.settled.send_replace(position);
+        }
         let occupancy = self.engine.occupancy();
         metrics::gauge!(metric::DETECTION_KEYS).set(occupancy.keys as f64);
         metrics::counter!(metric::DETECTION_KEYS_EVICTED).absolute(occupancy.evicted);

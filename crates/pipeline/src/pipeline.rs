@@ -1,6 +1,9 @@
 //! The analysis, and what stands beside it.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use event::{Batch, Position};
 use index::{Index, IndexError, live::Live};
@@ -25,7 +28,7 @@ use crate::{
 };
 
 /// Detection is told that time goes by so often.
-const TICK: std::time::Duration = std::time::Duration::from_secs(5);
+const TICK: Duration = Duration::from_secs(1);
 /// A commit is due when so many bytes of verdicts are held in memory.
 const HELD_BYTES: usize = 8 << 20;
 
@@ -135,9 +138,13 @@ impl Pipeline {
     pub async fn run(mut self, stop: Stop) -> Result<(), PipelineError> {
         self.bring_detection_up();
         let mut end = self.journal.watch_end();
-        let mut ticks = tokio::time::interval(TICK);
+        let mut tick = Instant::now() + TICK;
         loop {
             end.borrow_and_update();
+            if tick <= Instant::now() {
+                self.tick();
+                tick = Instant::now() + TICK;
+            }
             if self.step(&stop).await? {
                 continue;
             }
@@ -158,7 +165,7 @@ impl Pipeline {
                 () = answers => self.settle().await?,
                 Some(indexing) = self.meeting.beside.recv() => self.stand_beside(indexing).await?,
                 () = tokio::time::sleep_until(due.into()), if self.uncommitted.is_some() => self.commit(false).await?,
-                _ = ticks.tick() => self.tick(),
+                () = tokio::time::sleep_until(tick.into()), if self.detection.is_some() => {}
             }
         }
         while self.step(&stop).await? {}

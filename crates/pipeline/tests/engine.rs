@@ -99,8 +99,12 @@ impl World {
         let config = journal::Config { segment_bytes: 4 << 10, ..journal::Config::new(self.path()) };
         let journal = Journal::open(config).unwrap();
         let keeps = Keeps { kept: self.kept.clone(), waiting: vec![], is_broken: self.is_broken.clone() };
-        let config =
-            EngineConfig { file: self.path().join("detection/state"), rules: mpsc::sync_channel(1).1, clock };
+        let config = EngineConfig {
+            file: self.path().join("detection/state"),
+            rules: mpsc::sync_channel(1).1,
+            clock,
+            progress: pipeline::Progress::default(),
+        };
         let engine = Engine::new(detect::Config::default());
         let reader = EngineReader::open(engine, config, Box::new(keeps), &journal).unwrap();
         let position = reader.position();

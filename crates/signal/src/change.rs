@@ -4,7 +4,7 @@ use event::{EventId, Position, Timestamp};
 use finding::{Finding, Level};
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Label, Signal, State};
+use crate::{BoxError, Evidence, Label, Signal, State};
 
 /// A finding on its way into a signal.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,3 +155,7 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
+
+/// What is written in the transaction of changes of signals, such as who is to be told of them.
+pub type Beside =
+    std::sync::Arc<dyn Fn(&rusqlite::Transaction<'_>, &[Change]) -> Result<(), BoxError> + Send + Sync>;

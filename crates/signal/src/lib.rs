@@ -13,7 +13,7 @@ mod policy;
 mod signal;
 mod store;
 
-pub use change::{Before, Change, Cursor, Entry, EventLabel, Happening, Observed};
+pub use change::{Before, Beside, Change, Cursor, Entry, EventLabel, Happening, Observed};
 pub use config::Config;
 pub use error::{BoxError, StoreError};
 pub use group::{ENTITIES_MAX, ESCALATES_BY, EVIDENCE_EACH, REOPENED_WITHIN, TECHNIQUES_MAX};

@@ -185,6 +185,12 @@ metrics! {
     ANOMALIES = "anomalies_total", Counter, Count, [];
     /// What detectors and rules found, more of the same among it.
     FINDINGS = "findings_total", Counter, Count, [];
+    /// Findings that wait to be kept as signals.
+    FINDINGS_WAITING = "findings_waiting", Gauge, Count, [];
+    /// Rules and correlations that run.
+    RULES = "rules", Gauge, Count, [];
+    /// Rules that are refused; the log and `/readyz` say which.
+    RULES_REFUSED = "rules_refused", Gauge, Count, [];
     /// Addresses, users, sources and the like that detectors remember.
     DETECTION_KEYS = "detection_keys", Gauge, Count, [];
     /// Those that were forgotten to make room for others: above 0 the bound of their table was hit.

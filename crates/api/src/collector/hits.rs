@@ -21,11 +21,15 @@ use telemetry::metric;
 use super::{
     form::{Form, Writer},
     hinted::Asker,
-    outlet::{Outlet, whole},
     picked::Picked,
     state::Shared,
 };
-use crate::{clock::now, params::Params, unanswered::unanswered};
+use crate::{
+    clock::now,
+    outlet::{Outlet, whole},
+    params::Params,
+    unanswered::unanswered,
+};
 
 /// Bytes of hits that are found, written and handed over at a time.
 const PAGE_BYTES: usize = 1 << 20;

@@ -23,15 +23,11 @@ use serde_json::{Value, json};
 use telemetry::metric;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{
-    form::hit_json,
-    outlet::{Gone, Outlet, Outlets},
-    picked::Picked,
-    state::Shared,
-};
+use super::{form::hit_json, picked::Picked, state::Shared};
 use crate::{
     clock::now,
     gate::busy,
+    outlet::{Gone, Outlet, Outlets},
     params::{Params, bad_parameter},
     standing::Standing,
 };

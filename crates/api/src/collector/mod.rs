@@ -7,7 +7,6 @@ mod hinted;
 mod hits;
 mod letters;
 mod live;
-mod outlet;
 mod picked;
 mod state;
 mod width;

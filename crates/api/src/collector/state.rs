@@ -16,9 +16,9 @@ use problem::Problem;
 use search::{SearchError, Searcher};
 use serde::Serialize;
 
-use super::outlet::{self, Outlets};
 use crate::{
     gate::{Gate, busy},
+    outlet::{self, Outlets},
     unanswered::unanswered,
 };
 

@@ -6,6 +6,7 @@ mod asking;
 mod audit;
 mod output;
 mod rules;
+mod signals;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -20,6 +21,7 @@ pub use asking::{Count, Histogram, PatternOrder, Patterns, Question, Search, Ser
 pub use audit::{AuditAction, AuditFormat};
 pub use output::{HitsOutput, Output};
 pub use rules::RulesAction;
+pub use signals::{Says, SignalsAction, SignalsAsked, SignalsTold};
 
 use crate::settings::SETTINGS;
 
@@ -103,6 +105,19 @@ pub enum Command {
         /// Which collector.
         #[command(flatten)]
         server: Server,
+    },
+    /// List signals: what was found in the logs that somebody should know. Show, acknowledge or resolve one.
+    #[command(args_conflicts_with_subcommands = true)]
+    Signals {
+        /// What to do with one. Default: list them.
+        #[command(subcommand)]
+        action: Option<SignalsAction>,
+        /// Which.
+        #[command(flatten)]
+        asked: SignalsAsked,
+        /// How they are told.
+        #[command(flatten)]
+        told: SignalsTold,
     },
     /// Search what is stored.
     Query(Search),

@@ -19,6 +19,7 @@ pub(crate) mod predict;
 pub(crate) mod query;
 pub(crate) mod rules;
 pub(crate) mod sessions;
+pub(crate) mod signals;
 pub(crate) mod starters;
 pub(crate) mod tail;
 pub(crate) mod templates;

@@ -1,25 +1,18 @@
 //! `log-sentinel rules`: what rules hold, find and cover, without a server.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
 
-use detect::{SHIPPED, rules, trial};
+use detect::{rules, trial};
 use serde_json::json;
 use sigma::{About, LogSource, Rules};
 
-use super::{note, print, print_json, read};
+use super::{note, print, print_json};
 use crate::{
     AppError,
     cli::{Output, RulesAction},
+    rule_files::{self, Files},
     wording::plain,
 };
-
-/// Rule files by name.
-type Files = Vec<(String, String)>;
 
 /// Does what was asked of rules.
 ///
@@ -36,35 +29,13 @@ pub(crate) fn run(action: &RulesAction) -> Result<(), AppError> {
 /// The files that are meant, those of folders in the order of their names.
 fn given(files: &[PathBuf]) -> Result<Files, AppError> {
     if files.is_empty() {
-        return Ok(SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect());
+        return Ok(rule_files::shipped());
     }
     let mut found = vec![];
     for file in files {
-        gather(file, &mut found)?;
+        found.extend(rule_files::below(file)?);
     }
     Ok(found)
-}
-
-fn gather(path: &Path, found: &mut Files) -> Result<(), AppError> {
-    if !path.is_dir() {
-        let text = String::from_utf8_lossy(&read(path)?).into_owned();
-        found.push((path.display().to_string(), text));
-        return Ok(());
-    }
-    let failed = |source| AppError::File { action: "read", path: path.to_owned(), source };
-    let mut entries = vec![];
-    for entry in fs::read_dir(path).map_err(failed)? {
-        entries.push(entry.map_err(failed)?);
-    }
-    entries.sort_unstable_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
-        let is_rule = path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
-        if kind.is_dir() || (kind.is_file() && is_rule) {
-            gather(&path, found)?;
-        }
-    }
-    Ok(())
 }
 
 /// The rules of these files; those that are refused are named, and the others are there.

@@ -13,7 +13,7 @@ use verdicts::Verdicts;
 
 use super::{
     build::{Build, Scorer, bind, local, serve},
-    elastic,
+    detection, elastic,
     error::StartError,
     remote,
 };
@@ -31,13 +31,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let (settings, health) = (build.settings, &build.health);
     let journal = open_journal(settings)?;
     let letters = open_dead_letters(build, &journal)?;
-    let (index, prepared) = match (&settings.elastic, &letters) {
-        (Some(cluster), Some(letters)) => {
-            let opened = elastic::open(build, cluster, Arc::clone(letters))?;
-            (opened.index, Some(opened.prepared))
-        }
-        _ => (open_embedded(build)?, None),
-    };
+    let (index, prepared) = open_index(build, letters.as_ref())?;
     if let Some(letters) = &letters {
         let watch = Arc::clone(letters).watch(health.component("dead_letters"), build.front.stop());
         build.front.spawn("dead-letters", watch);
@@ -45,12 +39,14 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let analysis = analysis(build, (&journal, &index), scorer)?;
     let verdicts =
         Verdicts::open(settings.storage.verdicts.clone(), &journal).map_err(StartError::Verdicts)?;
+    let signals = detection::signals(build)?;
+    let detector = detection::detector(build, &journal, &signals)?;
     let parts = Parts {
         journal: journal.clone(),
         analysis: analysis.clone(),
         verdicts: verdicts.clone(),
         index: index.clone(),
-        detector: None,
+        detector,
         health: health.clone(),
     };
     let (pipeline, catch_up) = Pipeline::open(settings.storage.pipeline.clone(), parts)?;
@@ -64,7 +60,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     .following(Arc::new(Templates(analysis)));
     let door = intake::Config { formats: build.formats.clone(), ..settings.intake.door.clone() };
     let door = intake::Door::new(journal.clone(), door, intake::system_clock);
-    let collector = api::collector(api::CollectorState {
+    let asked = api::collector(api::CollectorState {
         door: door.clone(),
         searcher: searcher.clone(),
         dead_letters: letters,
@@ -74,15 +70,14 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         metrics: build.metrics.clone(),
         config: settings.questions.collector.clone(),
     });
-    let intake = intake::http::Intake::new(
+    let taken_in = intake::http::router(intake::http::Intake::new(
         door.clone(),
         settings.intake.body.clone(),
         Some(indexed(index.clone())),
         build.front.stop(),
-    );
-    let rows = [intake::http::ROUTES.to_vec(), api::collector_routes(), api::keys_routes()].concat();
-    let router = intake::http::router(intake).merge(collector).merge(api::keys(keys_state(build)));
-    let router = api::guarded(router, build.access.clone(), &rows);
+    ));
+    let router = taken_in.merge(asked).merge(api::signals(detection::state(build, &signals)));
+    let router = guarded(build, router);
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
     if prepared.is_none() {
@@ -97,6 +92,14 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let pulse = intake::tail::start(tail, door, &build.front)?;
     build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
     Ok(Collector { addr, journal, searcher })
+}
+
+/// All routes of the collector, with who may.
+fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
+    let rows =
+        [intake::http::ROUTES.to_vec(), api::collector_routes(), api::keys_routes(), api::signals_routes()];
+    let router = router.merge(api::keys(keys_state(build)));
+    api::guarded(router, build.access.clone(), &rows.concat())
 }
 
 /// Deletes what is too old, where the index does not do so by itself.
@@ -145,8 +148,16 @@ fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
     Ok(journal)
 }
 
-fn open_embedded(build: &Build<'_>) -> Result<Arc<dyn Index>, StartError> {
-    Ok(Arc::new(embedded::Embedded::open(build.settings.storage.embedded.clone())?))
+/// The index; one in a cluster with what becomes true once that is prepared.
+fn open_index(
+    build: &Build<'_>,
+    letters: Option<&Arc<DeadLetterStream>>,
+) -> Result<(Arc<dyn Index>, Option<watch::Receiver<bool>>), StartError> {
+    if let (Some(cluster), Some(letters)) = (&build.settings.elastic, letters) {
+        let opened = elastic::open(build, cluster, Arc::clone(letters))?;
+        return Ok((opened.index, Some(opened.prepared)));
+    }
+    Ok((Arc::new(embedded::Embedded::open(build.settings.storage.embedded.clone())?), None))
 }
 
 /// The dead letters, where an index may refuse events or once has.

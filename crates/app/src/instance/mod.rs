@@ -11,10 +11,12 @@ mod access;
 mod build;
 mod changed;
 mod collector;
+mod detection;
 mod elastic;
 mod error;
 mod record;
 mod remote;
+mod rules;
 mod scoring;
 mod witness;
 

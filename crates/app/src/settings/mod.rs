@@ -8,6 +8,7 @@
 mod analysis;
 mod audit;
 mod certificates;
+mod detection;
 pub(crate) mod dot_env;
 mod elastic;
 mod error;
@@ -16,6 +17,7 @@ mod listeners;
 mod questions;
 mod sample;
 mod secret;
+mod setting;
 pub(crate) mod sources;
 mod storage;
 mod table;
@@ -26,6 +28,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use self::intake::Intake;
 use analysis::Analysis;
+use detection::Detection;
 use listeners::Listeners;
 use questions::Questions;
 use storage::Storage;
@@ -55,6 +58,7 @@ pub(crate) struct Settings {
     pub elastic: Option<Elastic>,
     pub questions: Questions,
     pub analysis: Analysis,
+    pub detection: Detection,
     pub audit: AuditSettings,
     /// All of them as they may be told, by name.
     pub told: BTreeMap<&'static str, Effective>,
@@ -82,6 +86,7 @@ impl Settings {
             log_json: reader.one_of("LOG_SENTINEL_LOG_FORMAT", &["text", "json"]) == "json",
             questions: Questions::read(&mut reader, write_timeout, live_bytes_max, cluster),
             analysis: Analysis::read(&mut reader, &data, &listeners, &intake),
+            detection: Detection::read(&mut reader, &data),
             audit: AuditSettings::read(&mut reader, &data, listeners.tls.ca_file.as_ref()),
             told: told::told(sources),
             data,

@@ -6,11 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    dot_env,
-    error::SettingsError,
-    table::{SETTINGS, Setting},
-};
+use super::{dot_env, error::SettingsError, setting::Setting, table::SETTINGS};
 
 /// Which source a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,37 +1,6 @@
 //! The one list of settings.
 
-/// One setting.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Setting {
-    /// Its name in the environment and in `.env`.
-    pub name: &'static str,
-    /// Its default as text; empty means unset. `{state}` stands for the state directory of the user.
-    pub default: &'static str,
-    /// What it does, in a sentence or two.
-    pub help: &'static str,
-    /// Whether its value must never be shown. A secret can also be given as a file by `NAME_FILE`.
-    pub secret: bool,
-}
-
-impl Setting {
-    /// Its name in `log-sentinel.yaml`: lower case, without the common prefix.
-    pub(crate) fn key(&self) -> String {
-        self.name.strip_prefix("LOG_SENTINEL_").unwrap_or(self.name).to_ascii_lowercase()
-    }
-
-    /// Its flag, without the dashes.
-    pub(crate) fn flag(&self) -> String {
-        self.key().replace('_', "-")
-    }
-}
-
-const fn setting(name: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { name, default, help, secret: false }
-}
-
-const fn secret(name: &'static str, help: &'static str) -> Setting {
-    Setting { name, default: "", help, secret: true }
-}
+use super::setting::{Setting, secret, setting};
 
 /// Every setting there is, in the order in which people meet them.
 pub(crate) const SETTINGS: &[Setting] = &[
@@ -201,6 +170,47 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "LOG_SENTINEL_FORMATS_FILE",
         "",
         "A YAML file that describes formats of lines of your own; `log-sentinel parse FILE --explain` tries them.",
+    ),
+    setting(
+        "LOG_SENTINEL_DETECTION",
+        "true",
+        "Whether attacks, failures and what is unusual are looked for in all that comes in, and told as signals.",
+    ),
+    setting(
+        "LOG_SENTINEL_RULES_DIR",
+        "",
+        "A folder of Sigma rules of your own, beside those that come along. Read again when a file in it changes.",
+    ),
+    setting(
+        "LOG_SENTINEL_RULES_STRICT",
+        "false",
+        "Whether changed rules are taken only when all of them are without fault. Else those that are refused are named, and the others run.",
+    ),
+    setting(
+        "LOG_SENTINEL_FAILED_LOGINS",
+        "5",
+        "So many failed logins of one address within ten minutes are guessing at passwords; 2 to 16.",
+    ),
+    setting(
+        "LOG_SENTINEL_OWN_ADDRESSES",
+        "",
+        "Addresses and networks of your own, such as a scanner's, whose doings are never taken for an attack: 192.0.2.7,10.0.0.0/8.",
+    ),
+    setting(
+        "LOG_SENTINEL_MAINTENANCE",
+        "",
+        "Times at which nothing is told, on all hosts or on one: 2026-12-24T20:00:00Z/2026-12-25T06:00:00Z@db1, separated by commas.",
+    ),
+    setting(
+        "LOG_SENTINEL_DETECTION_KEYS_MAX",
+        "10000",
+        "Addresses, users and the like that each detector remembers; beyond it those are forgotten that were seen once, or longest ago.",
+    ),
+    setting("LOG_SENTINEL_SIGNALS_KEEP", "365d", "How long signals are kept that are over."),
+    setting(
+        "LOG_SENTINEL_SIGNALS_MAX",
+        "1000000",
+        "Signals that are kept; beyond it the oldest that are over go first.",
     ),
     setting(
         "LOG_SENTINEL_LOG_LEVEL",

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     secret::Secret,
+    setting::Setting,
     sources::{Origin, Values},
-    table::{SETTINGS, Setting},
+    table::SETTINGS,
     value::masked,
 };
 

@@ -164,6 +164,21 @@ impl<'v> Reader<'v> {
             .collect()
     }
 
+    /// The elements of a list, each as `read` reads it; one that it does not take is named with what it expects.
+    pub(super) fn each<T>(&mut self, name: &str, read: impl Fn(&str) -> Result<T, &'static str>) -> Vec<T> {
+        let origin = self.origin(name);
+        let mut values = vec![];
+        for item in self.list(name) {
+            match read(&item) {
+                Ok(value) => values.push(value),
+                Err(expected) => {
+                    self.problem(format!("{name} ({origin}) holds '{item}', but must hold {expected}"));
+                }
+            }
+        }
+        values
+    }
+
     /// Full paths of fields that can tell sessions apart.
     pub(super) fn session_keys(&mut self, name: &str) -> Vec<String> {
         const MOST: usize = 16;

@@ -18,7 +18,7 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// The bound of a kind of bodies. Clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct Outlets {
+pub(crate) struct Outlets {
     budget: Arc<Semaphore>,
     bytes_max: usize,
     write_timeout: Duration,
@@ -26,11 +26,11 @@ pub(super) struct Outlets {
 
 /// A part of the bound, given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Share(OwnedSemaphorePermit);
+pub(crate) struct Share(OwnedSemaphorePermit);
 
 /// The client is gone, or takes nothing.
 #[derive(Debug)]
-pub(super) struct Gone;
+pub(crate) struct Gone;
 
 /// The body ended before its end.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ enum Piece {
 
 /// Where a body is written to. Dropped before [`Outlet::end`], the connection ends abruptly.
 #[derive(Debug)]
-pub(super) struct Outlet {
+pub(crate) struct Outlet {
     pieces: mpsc::Sender<Piece>,
     write_timeout: Duration,
 }
@@ -75,19 +75,19 @@ impl Drop for Held {
 }
 
 impl Outlets {
-    pub(super) fn new(bytes_max: usize, write_timeout: Duration) -> Self {
+    pub(crate) fn new(bytes_max: usize, write_timeout: Duration) -> Self {
         let bytes_max = bytes_max.clamp(1, u32::MAX as usize).min(Semaphore::MAX_PERMITS);
         Self { budget: Arc::new(Semaphore::new(bytes_max)), bytes_max, write_timeout }
     }
 
     /// Waits for so many bytes, or for all there may be.
-    pub(super) async fn share(&self, bytes: usize) -> Option<Share> {
+    pub(crate) async fn share(&self, bytes: usize) -> Option<Share> {
         let permits = bytes.clamp(1, self.bytes_max) as u32;
         Arc::clone(&self.budget).acquire_many_owned(permits).await.ok().map(Share)
     }
 
     /// A body, and where it is written to.
-    pub(super) fn open(&self) -> (Outlet, Body) {
+    pub(crate) fn open(&self) -> (Outlet, Body) {
         let (pieces, incoming) = mpsc::channel(1);
         let body = stream::unfold(Some(incoming), async |incoming| {
             let mut incoming: mpsc::Receiver<Piece> = incoming?;
@@ -110,7 +110,7 @@ impl Share {
 }
 
 /// A whole body that holds its share until it is written.
-pub(super) fn whole(bytes: Vec<u8>, mut share: Share) -> Body {
+pub(crate) fn whole(bytes: Vec<u8>, mut share: Share) -> Body {
     share.shrink(bytes.len());
     Body::from(Bytes::from_owner(Held::new(bytes, share)))
 }
@@ -120,7 +120,7 @@ impl Outlet {
     ///
     /// # Errors
     /// When the client is gone or takes nothing for too long.
-    pub(super) async fn send(&self, bytes: Vec<u8>, mut share: Share) -> Result<(), Gone> {
+    pub(crate) async fn send(&self, bytes: Vec<u8>, mut share: Share) -> Result<(), Gone> {
         share.shrink(bytes.len());
         let mut left = Bytes::from_owner(Held::new(bytes, share));
         while !left.is_empty() {
@@ -138,13 +138,13 @@ impl Outlet {
     }
 
     /// Says that the body is whole.
-    pub(super) async fn end(self) {
+    pub(crate) async fn end(self) {
         // Who is gone needs no end.
         drop(timeout(self.write_timeout, self.pieces.send(Piece::End)).await);
     }
 
     /// Waits until the client is gone.
-    pub(super) async fn gone(&self) {
+    pub(crate) async fn gone(&self) {
         self.pieces.closed().await;
     }
 }

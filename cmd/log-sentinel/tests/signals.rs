@@ -1,0 +1,193 @@
+//! Signals through the real ports: made of what comes in, once each, over kills, restarts and a cluster that is away.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{fs, path::Path};
+
+use serde_json::{Value as Json, json};
+use testkit::{Server, eventually};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_log-sentinel");
+
+fn start(data: &Path, settings: &[(&str, &str)]) -> Server {
+    Server::start(Path::new(BINARY), data, settings).unwrap()
+}
+
+/// Lines of sshd: so many failures of one address, from this second of an hour on.
+fn failures(address: &str, seconds: std::ops::Range<u32>) -> String {
+    let line = |second: u32| {
+        format!(
+            "2024-05-01T10:{:02}:{:02}Z gate sshd[{}]: Failed password for root from {address} port 40022 ssh2\n",
+            second / 60,
+            second % 60,
+            1_000 + second
+        )
+    };
+    seconds.map(line).collect()
+}
+
+async fn post(server: &Server, lines: String) {
+    let (status, answer) = server.post_logs("text/plain", lines).await.unwrap();
+    assert_eq!(status, 200, "{answer}");
+}
+
+async fn signals(server: &Server, parameters: &[(&str, &str)]) -> Vec<Json> {
+    let answer = server.get("/api/v1/signals", parameters).await.unwrap();
+    answer["signals"].as_array().unwrap().clone()
+}
+
+/// The one signal about an address, once it is so.
+async fn about(server: &Server, address: &str, is_so: impl Fn(&Json) -> bool) -> Json {
+    eventually("the signal is as it should be", async || {
+        let found = signals(server, &[("entity", address)]).await;
+        assert!(found.len() <= 1, "{found:?}");
+        found.into_iter().next().filter(|signal| is_so(signal))
+    })
+    .await
+}
+
+async fn change(server: &Server, signal: &Json, what: &str, body: Json) -> Json {
+    let url = format!("{}/api/v1/signals/{}/{what}", server.url, signal["id"].as_str().unwrap());
+    let response = server.http.post(url).json(&body).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{what}");
+    response.json().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn failed_logins_are_one_signal_with_a_life_of_its_own() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &[]);
+    post(&server, failures("203.0.113.9", 0..4)).await;
+    post(&server, failures("203.0.113.9", 4..37)).await;
+    let signal = about(&server, "source.ip:203.0.113.9", |signal| signal["count"].as_u64() >= Some(30)).await;
+    assert_eq!(signal["kind"], "ssh_brute_force");
+    assert_eq!(signal["severity"], "medium");
+    assert!(signal["title"].as_str().unwrap().contains("203.0.113.9"), "{signal}");
+    for member in ["what", "why"] {
+        assert!(signal[member].as_str().unwrap().len() > 20, "{signal}");
+    }
+    assert!(
+        !signal["next"].as_array().unwrap().is_empty() && !signal["evidence"].as_array().unwrap().is_empty()
+    );
+
+    let acknowledged = change(&server, &signal, "acknowledge", json!({"by": "ann", "note": "on it"})).await;
+    assert_eq!(acknowledged["state"], "acknowledged");
+    assert_eq!(change(&server, &signal, "acknowledge", json!({"by": "ann"})).await["state"], "acknowledged");
+    assert_eq!(change(&server, &signal, "resolve", json!({})).await["state"], "resolved");
+    post(&server, failures("203.0.113.9", 60..100)).await;
+    let again = about(&server, "203.0.113.9", |signal| signal["state"] == "reopened").await;
+    assert_eq!(again["id"], signal["id"]);
+
+    let id = signal["id"].as_str().unwrap();
+    let whole =
+        server.get(&format!("/api/v1/signals/{id}"), &[("lang", "pt"), ("zone", "America/Sao_Paulo")]).await;
+    let whole = whole.unwrap();
+    assert_ne!(whole["what"], again["what"], "told in Portuguese");
+    let happened: Vec<_> = whole["timeline"].as_array().unwrap().iter().map(|entry| &entry["what"]).collect();
+    assert!(
+        happened.contains(&&json!("acknowledged")) && happened.contains(&&json!("reopened")),
+        "{happened:?}"
+    );
+    assert!(server.terminate().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_make_no_signal_twice_and_lose_none_while_the_cluster_is_away() {
+    let data = tempfile::tempdir().unwrap();
+    // Nothing listens there.
+    let away = [("ELASTIC_ADDR", "http://127.0.0.1:9")];
+    let mut server = start(data.path(), &away);
+    for round in 0..6u32 {
+        let address = format!("203.0.113.{round}");
+        post(&server, failures(&address, round * 100..round * 100 + 8)).await;
+        if round % 2 == 0 {
+            about(&server, &address, |_| true).await;
+        }
+        server.kill().unwrap();
+        server = start(data.path(), &away);
+    }
+    for round in 0..6 {
+        about(&server, &format!("203.0.113.{round}"), |signal| signal["count"].as_u64() >= Some(5)).await;
+    }
+    let found = signals(&server, &[("kind", "ssh_brute_force")]).await;
+    assert_eq!(found.len(), 6, "{found:?}");
+    assert!(found.iter().all(|signal| signal["count"].as_u64() <= Some(8)), "{found:?}");
+    assert!(server.terminate().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_ones_own_are_taken_while_it_runs() {
+    let data = tempfile::tempdir().unwrap();
+    let rules = data.path().join("rules");
+    fs::create_dir(&rules).unwrap();
+    let server = start(&data.path().join("state"), &[("LOG_SENTINEL_RULES_DIR", rules.to_str().unwrap())]);
+    let rule = "title: A heron at the gate\nid: 00000000-0000-4000-8000-000000000001\nlogsource: {product: linux}\n\
+                detection:\n  words: [heron]\n  condition: words\nlevel: high\n";
+    fs::write(rules.join("heron.yml"), rule).unwrap();
+    let line = || "2024-05-01T10:00:00Z gate birds[7]: a heron came\n".to_owned();
+    let found = eventually("the rule finds it", async || {
+        post(&server, line()).await;
+        signals(&server, &[("kind", "sigma")]).await.into_iter().next()
+    })
+    .await;
+    assert_eq!(
+        (found["severity"].as_str(), found["rule"].as_str()),
+        (Some("high"), Some("00000000-0000-4000-8000-000000000001"))
+    );
+    fs::write(rules.join("wrong.yml"), rule.replace("words: [heron]", "words: {message|nearly: heron}"))
+        .unwrap();
+    eventually("what is wrong is told", async || {
+        let ready = server.get("/readyz", &[]).await.unwrap();
+        let reason = ready["components"]["rules"]["reason"].as_str()?.to_owned();
+        (reason.contains("wrong.yml") && reason.contains("nearly")).then_some(())
+    })
+    .await;
+    assert!(server.terminate().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_streamed_and_gone_on_with_behind_the_last_that_was_seen() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &[]);
+    let url = format!("{}/api/v1/signals/stream", server.url);
+    let mut stream = server.http.get(&url).send().await.unwrap();
+    post(&server, failures("203.0.113.9", 0..6)).await;
+    let mut shown = String::new();
+    while !shown.contains("event: signal") || !shown.ends_with("\n\n") {
+        shown.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+    }
+    drop(stream);
+    let data_line = shown.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let change_seen: Json = serde_json::from_str(data_line).unwrap();
+    assert_eq!((&change_seen["what"], &change_seen["signal"]["state"]), (&json!("new"), &json!("new")));
+    let last = shown.lines().filter_map(|line| line.strip_prefix("id: ")).next_back().unwrap().to_owned();
+
+    change(&server, &change_seen["signal"], "acknowledge", json!({"by": "ann"})).await;
+    let mut stream = server.http.get(&url).header("last-event-id", last).send().await.unwrap();
+    let mut shown = String::new();
+    while !shown.contains("\"acknowledged\"") {
+        shown.push_str(&String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()));
+    }
+    assert!(!shown.contains("\"what\":\"new\""), "what was seen does not come again: {shown}");
+    drop(stream);
+    assert!(server.terminate().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_questions_are_answered_with_what_would_be_right() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &[]);
+    for (path, status, expected) in [
+        ("/api/v1/signals?state=old", 400, "new, ongoing"),
+        ("/api/v1/signals?kind=bad_luck", 400, "ssh_brute_force"),
+        ("/api/v1/signals?cursor=x", 400, "cursor"),
+        ("/api/v1/signals?colour=red", 400, "colour"),
+        ("/api/v1/signals/7", 400, "32 hexadecimal digits"),
+        ("/api/v1/signals/00000000000000000000000000000000", 404, "there is no signal"),
+        ("/api/v1/signals/stream?after=x", 400, "number of a change"),
+    ] {
+        let response = server.http.get(format!("{}{path}", server.url)).send().await.unwrap();
+        let (found, problem) = (response.status().as_u16(), response.text().await.unwrap());
+        assert!(found == status && problem.contains(expected), "{path}: {found} {problem}");
+    }
+    assert!(server.terminate().unwrap().success());
+}

@@ -1,0 +1,88 @@
+//! Which signals are asked for.
+
+use std::str::FromStr;
+
+use access::Caller;
+use event::Timestamp;
+use finding::{FindingKind, Level};
+use problem::Problem;
+use signal::{Filter, State};
+
+use crate::params::{Params, bad_parameter};
+
+/// The names that lists of signals know.
+pub(super) const NAMES: [&str; 13] = [
+    "state",
+    "kind",
+    "severity",
+    "entity",
+    "from",
+    "to",
+    "q",
+    "hidden",
+    "limit",
+    "cursor",
+    "zone",
+    "lang",
+    "organization",
+];
+/// Signals that one answer holds at most.
+const LIMIT_MAX: usize = 1_000;
+
+/// The filter that parameters name, within what the caller may read.
+pub(super) fn filter(params: &Params, caller: &Caller, now: Timestamp) -> Result<Filter, Problem> {
+    let (from, to) = params.period(("from", "to"), now)?;
+    let organization = match &caller.organization {
+        Some(own) => Some(own.to_string()),
+        None => params.text("organization").map(str::to_owned),
+    };
+    Ok(Filter {
+        states: some(params, "state", State::ALL, State::as_str)?,
+        kinds: some(params, "kind", FindingKind::ALL, FindingKind::as_str)?,
+        severities: some(params, "severity", Level::ALL, Level::as_str)?,
+        entity: params.text("entity").map(str::to_owned),
+        organization,
+        from,
+        to,
+        text: params.text("q").map(str::to_owned),
+        hidden: params.one_of("hidden", &[("false", false), ("true", true)])?,
+        limit: params.number("limit", 100, LIMIT_MAX)?,
+        cursor: params.text("cursor").map(str::to_owned),
+    })
+}
+
+/// Words of a list separated by commas; `open` stands for every state that asks for attention.
+fn some<T: Copy>(
+    params: &Params,
+    name: &'static str,
+    all: &[T],
+    named: impl Fn(T) -> &'static str,
+) -> Result<Vec<T>, Problem> {
+    let mut found = vec![];
+    for word in
+        params.text(name).unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty())
+    {
+        if name == "state" && word == "open" {
+            found.extend(
+                all.iter().copied().filter(|one| !matches!(named(*one), "acknowledged" | "resolved")),
+            );
+            continue;
+        }
+        let Some(one) = all.iter().copied().find(|one| named(*one) == word) else {
+            let known: Vec<_> = all.iter().map(|one| named(*one)).collect();
+            let detail =
+                format!("'{name}' must hold names such as these, separated by commas: {}", known.join(", "));
+            return Err(bad_parameter(name, detail));
+        };
+        found.push(one);
+    }
+    Ok(found)
+}
+
+/// The id in a path.
+pub(super) fn id<T: FromStr>(text: &str) -> Result<T, Problem>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| bad_parameter("id", error.to_string()))
+}

@@ -1,0 +1,39 @@
+//! Signals over HTTP: what was found, told in words, and what people decide of it.
+
+mod asked;
+mod change;
+mod list;
+mod state;
+mod stream;
+mod told;
+
+use axum::{Router, extract::DefaultBodyLimit};
+
+use crate::route::{self, ADMIN, READ, Route, Row, get, post};
+use state::Shared;
+
+pub use state::SignalsState;
+
+/// The routes of signals. Merge them into the collector's.
+pub fn signals(state: SignalsState) -> Router {
+    route::router(table(), Shared::new(state)).layer(DefaultBodyLimit::disable())
+}
+
+/// Every route of [`signals`].
+pub fn signals_routes() -> Vec<Row> {
+    route::rows(&table())
+}
+
+fn table() -> Vec<Route<Shared>> {
+    vec![
+        get(READ, "/api/v1/signals", list::list),
+        get(READ, "/api/v1/signals/stream", stream::stream),
+        get(READ, "/api/v1/signals/{id}", list::one),
+        post(ADMIN, "/api/v1/signals/{id}/acknowledge", change::acknowledge),
+        post(ADMIN, "/api/v1/signals/{id}/resolve", change::resolve),
+        post(ADMIN, "/api/v1/signals/{id}/reopen", change::reopen),
+        post(ADMIN, "/api/v1/signals/{id}/snooze", change::snooze),
+        post(ADMIN, "/api/v1/signals/{id}/assign", change::assign),
+        post(ADMIN, "/api/v1/signals/{id}/note", change::note),
+    ]
+}

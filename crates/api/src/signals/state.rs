@@ -1,0 +1,128 @@
+//! What the routes of signals share.
+
+use std::{sync::Arc, time::Duration};
+
+use access::Caller;
+use axum::{
+    Json,
+    body::Body,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use problem::{Problem, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use signal::{Signal, SignalId, Store, StoreError};
+use tokio::sync::watch;
+
+use crate::{body::Bodies, gate::Gate, outlet::Outlets};
+
+/// A longer body says no more than a note.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// Questions that are worked on at once.
+const QUESTIONS_MAX: usize = 4;
+/// Streams at once, bytes under way to all of them, and how long one may take nothing.
+const STREAMS_MAX: usize = 64;
+const STREAMS_BYTES_MAX: usize = 16 << 20;
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the routes of [`crate::signals()`] need.
+#[derive(Clone)]
+pub struct SignalsState {
+    /// Where signals are kept.
+    pub store: Arc<Store>,
+    /// What is written in the transaction of a change: who is to be told of it.
+    pub beside: signal::Beside,
+    /// The number of the newest change.
+    pub newest: watch::Receiver<u64>,
+    /// Bounds of bodies.
+    pub body: body::Config,
+    /// Ends streams when the program stops.
+    pub stop: telemetry::task::Stop,
+}
+
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) store: Arc<Store>,
+    pub(super) beside: signal::Beside,
+    pub(super) newest: watch::Receiver<u64>,
+    pub(super) stop: telemetry::task::Stop,
+    pub(super) places: Gate,
+    pub(super) streams: Outlets,
+    questions: Gate,
+    bodies: Bodies,
+}
+
+impl Shared {
+    pub(super) fn new(state: SignalsState) -> Self {
+        let bounds = body::Config { bytes_max: BODY_BYTES_MAX, ..state.body };
+        Self {
+            store: state.store,
+            beside: state.beside,
+            newest: state.newest,
+            places: Gate::new(STREAMS_MAX),
+            streams: Outlets::new(STREAMS_BYTES_MAX, WRITE_TIMEOUT),
+            questions: Gate::new(QUESTIONS_MAX),
+            bodies: Bodies::new(body::Reader::new(bounds, state.stop.clone()), BODY_BYTES_MAX),
+            stop: state.stop,
+        }
+    }
+
+    /// Works on the store off the reactor.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let _place = self.questions.enter().await?;
+        let shared = self.clone();
+        telemetry::task::blocking("signals", move || work(&shared)).await.map_err(|error| {
+            tracing::error!("a question about signals ended early: {}", telemetry::task::ending(&error));
+            Problem::internal()
+        })?
+    }
+
+    /// The signal of an id, where the caller may see it.
+    pub(super) fn seen(&self, id: SignalId, caller: &Caller) -> Result<Signal, Problem> {
+        let found = self.store.get(id).map_err(|error| problem(&error))?;
+        found.filter(|signal| may_see(caller, signal)).ok_or_else(|| problem(&StoreError::Unknown { id }))
+    }
+
+    /// The members of a body; those of an empty one are all absent.
+    pub(super) async fn read<T: DeserializeOwned + Default>(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        form: &str,
+    ) -> Result<T, Problem> {
+        let payload = match self.bodies.read(headers, body).await {
+            Err(problem) if problem.code == "empty_body" => return Ok(T::default()),
+            read => read?,
+        };
+        serde_json::from_slice(&payload.bytes).map_err(|error| {
+            let detail = format!("the body must be {form}: {error}");
+            Problem::new(StatusCode::BAD_REQUEST, "bad_body", "The body cannot be read", detail)
+        })
+    }
+}
+
+/// Whether a signal is of what the caller may read.
+pub(super) fn may_see(caller: &Caller, signal: &Signal) -> bool {
+    caller.organization.is_none() || caller.organization.as_deref() == signal.organization.as_deref()
+}
+
+pub(super) fn answer(json: Value) -> Response {
+    Json(json).into_response()
+}
+
+pub(super) fn problem(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Unknown { .. } => {
+            Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
+        }
+        StoreError::Cursor { .. } => crate::params::bad_parameter("cursor", error.to_string()),
+        error => {
+            tracing::error!(error = error as &dyn std::error::Error, "signals cannot be read or changed");
+            Problem::internal()
+        }
+    }
+}
