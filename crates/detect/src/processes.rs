@@ -80,8 +80,11 @@ fn executed(seen: &Seen<'_>, event: &Event<'_>) -> Option<Match> {
         Some(pid) => pid.to_json().to_string(),
         None => assigned(&event.message, " ppid=")?.to_owned(),
     };
-    let is_execution =
-        matches!(assigned(&event.message, " syscall="), Some("59" | "322" | "221" | "281" | "11"));
+    let call = match event.field("labels.SYSCALL.syscall") {
+        Some(number) => number.to_json().to_string(),
+        None => assigned(&event.message, " syscall=")?.to_owned(),
+    };
+    let is_execution = matches!(call.as_str(), "59" | "322" | "221" | "281" | "11");
     let about = Entity::new(EntityType::Process, parent);
     is_execution.then(|| Match { what, ..Match::new(&DECODED, about).and(host_of(seen)) })
 }

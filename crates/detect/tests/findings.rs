@@ -174,6 +174,28 @@ fn what_changes_on_a_host() {
 }
 
 #[test]
+fn records_of_the_audit_tell_of_processes() {
+    let call = |number: u32, program: &str, pid: u32| {
+        format!(
+            r#"{{"ID":"1714557600.260:{number}","SYSCALL":{{"syscall":59,"success":"yes","ppid":7,"pid":{pid},"exe":"{program}"}}}}"#
+        )
+    };
+    let crash = |program: &str| {
+        format!(
+            r#"{{"ID":"1714557600.260:9","NODE":"gate","ANOM_ABEND":[{{"pid":42,"exe":"{program}","sig":11,"res":1}}]}}"#
+        )
+    };
+    check("su crashed", &[crash("/usr/bin/su")], &["program_with_privileges_crashed /usr/bin/su high 1"]);
+    check("ls crashed", &[crash("/usr/bin/ls")], &[]);
+    check(
+        "a script in disguise",
+        &[call(1, "/usr/bin/base64", 8), call(2, "/usr/bin/bash", 9)],
+        &["decoded_script_run 7 medium 2"],
+    );
+    check("one shell after the other", &[call(1, "/usr/bin/bash", 8), call(2, "/usr/bin/bash", 9)], &[]);
+}
+
+#[test]
 fn services_that_will_not_stay_up() {
     let restart =
         |n: u32| format!("systemd[1]: web.service: Scheduled restart job, restart counter is at {n}.");

@@ -188,6 +188,18 @@ fn guessing() {
     check("an interface that gives tokens", &posts("/api/login", 100, 1, 200), &[]);
     check("a browser that is asked for a password", &gets(at, 1, &["/private"; 20], 401, BROWSER), &[]);
     check("too many", &posts("/search", 5, 1, 429), &["web_rate 192.0.2.7 low 5"]);
+    let said = |text: &str, count: usize| vec![format!("2026-06-03 00:00:00 WARN {text}"); count];
+    check(
+        "as an application says it",
+        &said("Failed login attempt for user ann from 192.0.2.7", 5),
+        &["web_auth_brute_force 192.0.2.7 medium 5"],
+    );
+    check("four times", &said("Failed login attempt for user ann from 192.0.2.7", 4), &[]);
+    check(
+        "an application that has seen enough",
+        &said("in limiter: Authentication attempt from 192.0.2.7 has been rate-limited.", 1),
+        &["web_auth_brute_force 192.0.2.7 medium 5"],
+    );
 }
 
 fn requests() -> impl Strategy<Value = Vec<String>> {

@@ -127,6 +127,42 @@ fn haproxy(message: &str, at: Timestamp) -> Option<Event<'_>> {
     Some(event)
 }
 
+/// Adds what the message of an application tells of a request in the form of its framework: Uvicorn's
+/// `192.0.2.7:4711 - "GET / HTTP/1.1" 200 OK`, Play's `192.0.2.7 GET / took 8ms and returned 200 65 bytes`.
+pub(crate) fn in_words<'a>(event: &mut Event<'a>, message: &'a str) {
+    if message.ends_with(" bytes")
+        && let Some((head, tail)) = message.rsplit_once(" took ")
+        && let Some((_, answer)) = tail.split_once(" and returned ")
+        && let [path, method, address] = head.rsplitn(4, ' ').take(3).collect::<Vec<_>>()[..]
+    {
+        let status = answer.split(' ').next().and_then(|status| status.parse::<i64>().ok());
+        return told(event, address, method, path, status);
+    }
+    let message = message.strip_prefix("INFO:").map_or(message, str::trim_start);
+    if message.as_bytes().first().is_some_and(u8::is_ascii_hexdigit)
+        && let Some((client, rest)) = message.split_once(" - \"").filter(|(client, _)| client.len() <= 48)
+        && let Some((address, _)) = client.rsplit_once(':')
+        && let Some((request, status, _)) = answered(rest)
+        && let Some((method, rest)) = cut::once(request, b' ')
+    {
+        let path = versioned(rest).map_or(rest, |(path, _)| path);
+        told(event, address, method, path, Some(status));
+    }
+}
+
+fn told<'a>(event: &mut Event<'a>, address: &'a str, method: &'a str, path: &'a str, status: Option<i64>) {
+    let Some(status) = status.filter(|status| (100..600).contains(status)) else { return };
+    let address = address.trim_matches(['[', ']']);
+    if address.parse::<IpAddr>().is_err() || !is_method(method) || !path.starts_with('/') {
+        return;
+    }
+    event.severity = severity_of(status);
+    event.set("source.ip", address);
+    event.set("http.request.method", method);
+    event.set("url.original", path);
+    event.set("http.response.status_code", status);
+}
+
 /// The level that a status of HTTP is.
 pub(crate) const fn severity_of(status: i64) -> Severity {
     match status {

@@ -21,6 +21,7 @@ mod framing;
 mod header;
 mod joining;
 mod json;
+mod laurel;
 mod level;
 mod line;
 mod list;

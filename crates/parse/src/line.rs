@@ -107,6 +107,15 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dy
     // What records say themselves is not looked for in their text.
     if !text.starts_with('{') {
         auth::sentence(&mut event);
+        if let Cow::Borrowed(message) = event.message
+            && event.source.is_none()
+            && event.field("http.response.status_code").is_none()
+        {
+            access::in_words(&mut event, message);
+        }
+        if event.message.starts_with('{') && event.field("event.category").is_none() {
+            nested::sign_in(&mut event, context);
+        }
     }
     event.original = Some(Cow::Borrowed(line));
     event
@@ -132,6 +141,22 @@ fn contained<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str
         event.timestamp = timestamp;
     }
     event.set("labels.stream", stream);
+    Some(event)
+}
+
+/// The event of a program's line behind the name of its container, as Compose prints it: `web-1  | text`.
+fn composed<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    const NAME_BYTES_MAX: usize = 64;
+    let head = &text.as_bytes()[..text.len().min(NAME_BYTES_MAX)];
+    let (name, rest) = text.split_at(memchr::memchr(b'|', head)?);
+    let rest = rest.strip_prefix("| ")?;
+    let bare = name.trim_end_matches(' ');
+    let is_name = bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if bare.is_empty() || bare.len() == name.len() || !is_name || rest.is_empty() {
+        return None;
+    }
+    let mut event = recognised(rest, context, &mut |_| {});
+    event.source.get_or_insert(Cow::Borrowed(bare));
     Some(event)
 }
 
@@ -199,6 +224,9 @@ fn stamped<'a>(stamp: &Stamp<'a>, signs: Signs, context: &Context<'_>) -> (&'sta
 fn unstamped<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
     let device = || if signs.has(Signs::PERCENT) { network::event(text, context) } else { None };
     let pairs = || if signs.has(Signs::PAIR) { nested::logfmt(text, context) } else { None };
+    if let Some(event) = composed(text, context) {
+        return Some(("a container's line", event));
+    }
     named("level first", || application::level_first(text, context))()
         .or_else(named("access log", || access::event(text, context)))
         .or_else(named("failure log of a supercomputer", || supercomputers::event(text, context)))

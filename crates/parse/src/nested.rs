@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use event::{Event, Severity, Timestamp, field};
 
 use crate::{
-    Context,
+    Context, auth,
     json::{self, Refusal},
-    logfmt,
+    laurel, logfmt,
     record::{Record, Said},
 };
 
@@ -22,6 +22,8 @@ pub(crate) fn event<'a>(
     if !is_whole && event.message.len() > 2 {
         unfold(&mut event, context);
     }
+    laurel::read(&mut event, context);
+    auth::record(&mut event);
     event
 }
 
@@ -53,6 +55,20 @@ pub(crate) fn unfold<'a>(event: &mut Event<'a>, context: &Context<'_>) -> bool {
     let Some((inner, said)) = opened else { return false };
     merge(event, inner, said, context.received);
     true
+}
+
+/// Adds what the record says of a sign-in that a logger wrote into its line, with an empty list behind it or without:
+/// `{"type":"LOGIN_FAILED","ip":"192.0.2.7"} []`. The record stays the message.
+pub(crate) fn sign_in(event: &mut Event<'_>, context: &Context<'_>) {
+    const TOLD: [&str; 6] =
+        ["event.category", "event.action", "event.outcome", "user.name", "source.ip", "source.port"];
+    let Cow::Borrowed(text) = event.message else { return };
+    let text = text.strip_suffix(" []").unwrap_or(text);
+    let Some(record) = json::read(text, false).ok().filter(|_| text.ends_with('}')) else { return };
+    let told = self::event(record, context, || Cow::Borrowed(text));
+    if told.field("event.category").is_some() {
+        event.fields.extend(told.fields.into_iter().filter(|each| TOLD.contains(&each.path.as_ref())));
+    }
 }
 
 fn inner<'a>(text: &'a str, context: &Context<'_>) -> Option<(Event<'a>, Said)> {

@@ -55,6 +55,15 @@ const PIECES: &[&str] = &[
     "panic: x",
     "{\n",
     "}\n",
+    "Failed login attempt ",
+    "for user ",
+    "from 192.0.2.7",
+    "[2001:db8::7]:22 ",
+    "invalid password",
+    "web-1  | ",
+    "{\"ID\":\"1714557600.2:1\",\"SYSCALL\":{},\"LOGIN\":[{}]}",
+    "\"event\":\"user.login\",\"success\":false",
+    "'",
 ];
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {

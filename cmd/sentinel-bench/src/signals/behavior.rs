@@ -31,6 +31,7 @@ pub(super) fn of(finding: &Finding) -> Option<String> {
         (FindingKind::WebAuthBruteForce, _) => "http:bruteforce",
         (FindingKind::WebScan, _) => "http:scan",
         (FindingKind::WebExploitAttempt, _) => "http:exploit",
+        (FindingKind::VolumeSpike, "web_rate") => "http:dos",
         (FindingKind::PrivilegeEscalation, "program_with_privileges_crashed") => "linux:exploitation",
         (_, "decoded_script_run") => "linux:post-exploitation",
         _ => return None,

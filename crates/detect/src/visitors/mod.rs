@@ -154,7 +154,9 @@ impl Visitors {
 
     fn failed(&mut self, visit: &Visit<'_>) -> Option<Finding> {
         let seen = visit.seen;
-        let moment = Moment::new(seen.at(), seen.activity.times.max(1));
+        // Who is let in no more has failed as often as the application bears.
+        let least = if visit.is_barred() { self.failures.limit().points } else { 1 };
+        let moment = Moment::new(seen.at(), seen.activity.times.max(least));
         let key = (visit.origin, visit.is_access);
         let run = self.failures.add(&key, moment, seen.analyzed.id)?;
         if run.moments().len() == 1 {

@@ -1,5 +1,7 @@
 //! One visit of a web server, weighed.
 
+use event::Value;
+
 use crate::{
     Entity, EntityType, Kind, Level, Origin, Protocol, Seen,
     web::{Request, Sign},
@@ -116,6 +118,12 @@ impl<'s> Visit<'s> {
     /// Whether it was answered as who asked had wished.
     pub(super) fn is_answered(&self) -> bool {
         self.request.is_some_and(Request::is_answered)
+    }
+
+    /// Whether an application says that it lets this visitor in no more, after too many failures.
+    pub(super) fn is_barred(&self) -> bool {
+        let reason = self.seen.analyzed.event.field("event.reason").and_then(Value::as_str);
+        reason == Some("too many authentication failures")
     }
 
     /// How grave an exploit is by its answer: turned down, it harmed nobody.

@@ -2,21 +2,27 @@
 //! message's form is certain, and never from a place where others choose the text.
 
 mod accounts;
+mod applications;
 mod firewall;
 mod local;
 mod mail;
+mod members;
+mod pairs;
 mod pam;
 mod phrases;
 mod said;
+mod service;
 mod services;
 mod ssh;
 mod web;
+mod wording;
 
 use std::borrow::Cow;
 
 use event::Event;
 pub(crate) use local::vsftpd;
 pub(crate) use mail::exim;
+pub(crate) use members::read as record;
 pub(crate) use web::{apache, lighttpd, nginx, nginx_client};
 
 /// Adds user, source, action and outcome to the event of a program's message.
@@ -114,13 +120,110 @@ pub(crate) fn knows(program: &str) -> bool {
 /// the event names, or of any where it names none.
 pub(crate) fn sentence(event: &mut Event<'_>) {
     let Cow::Borrowed(message) = event.message else { return };
-    match event.source.as_deref() {
-        None => phrases::read(event, None, message),
-        Some(program) if services::has(program) => {
-            let program = program.to_owned();
-            phrases::read(event, Some(&program), message);
-        }
-        Some(_) => {}
+    let program = match event.source.as_deref() {
+        Some(program) if services::has(program) || applications::has(program) => Some(program.to_owned()),
+        Some(_) => return,
+        None => None,
+    };
+    let message = through_server(message);
+    let before = event.fields.len();
+    if pairs::read(event, message, program.is_some()) {
+        return;
+    }
+    phrases::read(event, program.as_deref(), message);
+    if event.fields.len() > before {
+        return;
+    }
+    let message = own_words(message);
+    if program.is_none() {
+        phrases::read(event, None, message);
+    }
+    if event.fields.len() == before
+        && let Some(sentence) = wording::read(message)
+    {
+        worded(event, sentence);
+    }
+}
+
+/// What an application said that a server of the web wrote down: the client is the one that the server names.
+fn through_server(message: &str) -> &str {
+    let inner = match message.as_bytes().first() {
+        Some(b'F') => message.strip_prefix("FastCGI sent in stderr: \"").map(|inner| (inner, '"')),
+        Some(b'A') => message.strip_prefix("AH01071: Got error '").map(|inner| (inner, '\'')),
+        Some(b'G') => message.strip_prefix("Got error '").map(|inner| (inner, '\'')),
+        _ => None,
+    };
+    let Some((inner, close)) = inner else { return message };
+    let inner = inner.strip_prefix("PHP message: ").unwrap_or(inner);
+    inner.split(close).next().unwrap_or(inner)
+}
+
+/// The message behind what loggers of some programs put before it: the place in the source, numbers and columns in
+/// brackets, the part of the program that is about sign-ins. A word in brackets alone may be somebody's name.
+fn own_words(message: &str) -> &str {
+    const MARKS_MAX: usize = 6;
+    let mut text = message;
+    for _ in 0..MARKS_MAX {
+        let Some(rest) = behind_mark(text) else { break };
+        text = rest.trim_start_matches(' ');
+    }
+    text
+}
+
+fn behind_mark(text: &str) -> Option<&str> {
+    if let Some((inside, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_part = || {
+            let inside = inside.to_ascii_lowercase();
+            ["auth", "login", "signin", "security", "stderr", "stdout"]
+                .iter()
+                .any(|word| inside.contains(word))
+        };
+        let is_number = inside.bytes().all(|byte| byte.is_ascii_digit()) || inside.starts_with("C-0");
+        let is_columns = inside.contains([':', '=', ';', '#', '/']) && !said::is_numeric_socket(inside);
+        return (inside.len() <= 200 && (is_number || is_columns || is_part())).then_some(rest);
+    }
+    let (first, rest) = text.split_once(' ').filter(|(first, _)| first.len() <= 80)?;
+    // `SignInPost() [I] text`.
+    if first.ends_with("()") {
+        return rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(_, rest)| rest);
+    }
+    // `shop odoo.addons.base.models.res_users: text`.
+    let is_logger = |name: &str| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+        let name = name.strip_suffix(':').filter(|name| name.bytes().all(is_part));
+        name.is_some_and(|name| {
+            name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.matches('.').count() >= 2
+        })
+    };
+    if is_logger(first) {
+        return Some(rest);
+    }
+    rest.split_once(' ').filter(|(second, _)| is_logger(second)).map(|(_, rest)| rest)
+}
+
+fn worded<'a>(event: &mut Event<'a>, sentence: wording::Sentence<'a>) {
+    if event.field("event.action").is_some() {
+        return;
+    }
+    // Where the address stands elsewhere, that in the sentence is of others' choosing.
+    match (event.field("source.ip"), sentence.from) {
+        (None, Some(from)) => said::socket(event, from),
+        (None, None) => return,
+        (Some(_), _) => {}
+    }
+    if let Some(user) = sentence.user
+        && event.field("user.name").is_none()
+    {
+        said::user(event, user);
+    }
+    if let Some(times) = sentence.times {
+        event.set("labels.repeated", i64::from(times));
+    }
+    let outcome = if sentence.is_failure { "failure" } else { "success" };
+    if sentence.is_web {
+        said::web_login(event, outcome);
+    } else {
+        said::login(event, "login", outcome);
     }
 }
 

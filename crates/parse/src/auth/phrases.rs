@@ -2,15 +2,17 @@
 //!
 //! A pattern is the text of the whole message. `{user}` is a name, which others choose: it goes as far to the right as
 //! the rest of the pattern still fits. `{from}` is an address, with its port or without, or the name of a host.
-//! `{*}` is anything, as little as fits, and `{**}` as much as fits.
+//! `{*}` is anything, as little as fits, and `{**}` as much as fits. `{times}` is how often it happened.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use event::Event;
 
 use super::{
+    applications::APPLICATIONS,
     said,
-    services::{Means, SERVICES, Service},
+    service::{Means, Service},
+    services::SERVICES,
 };
 
 /// A message that is longer is none of a sign-in.
@@ -27,6 +29,7 @@ enum Part {
     From,
     Little,
     Much,
+    Times,
 }
 
 struct Phrase {
@@ -43,7 +46,7 @@ struct Phrases {
 
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
     let mut phrases = Phrases { by_start: HashMap::default(), others: Vec::new() };
-    for Service { programs, phrases: of_service } in SERVICES {
+    for Service { programs, phrases: of_service } in SERVICES.iter().chain(APPLICATIONS) {
         for (means, text) in *of_service {
             let phrase = Phrase { programs, means: *means, parts: parts(text) };
             let start = match phrase.parts.first() {
@@ -63,8 +66,13 @@ fn parts(text: &'static str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let marks =
-            [("{user}", Part::User), ("{from}", Part::From), ("{**}", Part::Much), ("{*}", Part::Little)];
+        let marks = [
+            ("{user}", Part::User),
+            ("{from}", Part::From),
+            ("{**}", Part::Much),
+            ("{*}", Part::Little),
+            ("{times}", Part::Times),
+        ];
         let next = marks.iter().filter_map(|(mark, part)| Some((rest.find(mark)?, *mark, *part)));
         let Some((at, mark, part)) = next.min_by_key(|(at, ..)| *at) else {
             parts.push(Part::Literal(rest));
@@ -84,14 +92,32 @@ fn parts(text: &'static str) -> Vec<Part> {
 struct Found<'t> {
     user: Option<&'t str>,
     from: Option<&'t str>,
+    times: Option<u32>,
 }
 
 /// Adds what a message says when it is one of the sentences of its program; of any program where it has no name.
 pub(crate) fn read<'a>(event: &mut Event<'a>, program: Option<&str>, message: &'a str) {
-    if message.len() > MESSAGE_BYTES_MAX {
-        return;
+    if let Some((means, found)) = find(program, message) {
+        write(event, means, found);
     }
-    let Some(start) = message.as_bytes().first_chunk::<KEY_BYTES>() else { return };
+}
+
+/// Whether a message is one of the sentences of any program that tells of a sign-in: whether that failed, and of whom.
+pub(super) fn outcome(message: &str) -> Option<(bool, Option<String>)> {
+    let (means, found) = find(None, message)?;
+    let is_failure = match means {
+        Means::Denied => return None,
+        Means::In => false,
+        Means::Failed | Means::FailedWeb | Means::FailedSsh | Means::ProbedSsh | Means::Barred => true,
+    };
+    Some((is_failure, found.user.map(str::to_owned)))
+}
+
+fn find<'t>(program: Option<&str>, message: &'t str) -> Option<(Means, Found<'t>)> {
+    if message.len() > MESSAGE_BYTES_MAX {
+        return None;
+    }
+    let start = message.as_bytes().first_chunk::<KEY_BYTES>()?;
     let candidates = PHRASES.by_start.get(start).map_or(&[] as &[_], Vec::as_slice);
     let others = if program.is_some() { PHRASES.others.as_slice() } else { &[] };
     for phrase in candidates.iter().chain(others) {
@@ -100,9 +126,10 @@ pub(crate) fn read<'a>(event: &mut Event<'a>, program: Option<&str>, message: &'
         }
         let (mut found, mut tries) = (Found::default(), TRIES_MAX);
         if fits(&phrase.parts, message.trim_end(), &mut found, &mut tries) {
-            return write(event, phrase.means, found);
+            return Some((phrase.means, found));
         }
     }
+    None
 }
 
 fn write<'a>(event: &mut Event<'a>, means: Means, found: Found<'a>) {
@@ -112,10 +139,19 @@ fn write<'a>(event: &mut Event<'a>, means: Means, found: Found<'a>) {
     if let Some(from) = found.from {
         said::socket(event, from);
     }
+    if let Some(times) = found.times {
+        event.set("labels.repeated", i64::from(times));
+    }
     match means {
         Means::Failed => said::login(event, "login", "failure"),
         Means::In => said::login(event, "login", "success"),
         Means::FailedWeb => said::web_refused(event),
+        Means::Barred => {
+            said::web_refused(event);
+            said::reason(event, said::TOO_MANY_FAILURES);
+        }
+        Means::FailedSsh => said::login(event, "ssh_login", "failure"),
+        Means::ProbedSsh => said::login(event, "ssh_handshake", "failure"),
         Means::Denied => {
             event.set("event.category", said::list("[\"network\"]"));
             event.set("event.type", said::list("[\"denied\"]"));
@@ -137,6 +173,12 @@ fn fits<'t>(parts: &[Part], text: &'t str, found: &mut Found<'t>, tries: &mut u3
             };
             let Some(end) = end.filter(|end| said::is_socket(&text[..*end])) else { return false };
             found.from = Some(&text[..end]);
+            fits(rest, &text[end..], found, tries)
+        }
+        Part::Times => {
+            let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+            let Ok(times) = text[..end].parse::<u32>() else { return false };
+            found.times = Some(times);
             fits(rest, &text[end..], found, tries)
         }
         Part::User => ends(rest, text, true).any(|end| {
@@ -198,6 +240,7 @@ mod tests {
             let expected = expected.map(|(user, from)| Found {
                 user: Some(user).filter(|_| pattern.contains("{user}")),
                 from: Some(from),
+                times: None,
             });
             assert_eq!(is_fit.then_some(found), expected, "{pattern}: {text}");
         }

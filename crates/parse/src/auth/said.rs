@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use event::{Event, Value};
 
+/// The reason of who is let in no more.
+pub(crate) const TOO_MANY_FAILURES: &str = "too many authentication failures";
+
 pub(crate) fn list(text: &'static str) -> Value<'static> {
     Value::Json(text.into())
 }
@@ -23,9 +26,14 @@ pub(crate) fn attempted(event: &mut Event<'_>, outcome: &'static str) {
 
 /// Somebody who was not let in by what is asked over HTTP.
 pub(crate) fn web_refused(event: &mut Event<'_>) {
+    web_login(event, "failure");
+}
+
+/// A sign-in to what is asked over HTTP.
+pub(crate) fn web_login(event: &mut Event<'_>, outcome: &'static str) {
     event.set("event.category", list("[\"authentication\",\"web\"]"));
     event.set("event.action", "web_login");
-    event.set("event.outcome", "failure");
+    event.set("event.outcome", outcome);
 }
 
 /// A change of accounts or groups; `types` is a JSON list.
@@ -97,6 +105,22 @@ pub(crate) fn socket<'a>(event: &mut Event<'a>, text: &'a str) {
     }
 }
 
+/// The same of a text that the event does not hold; only an address in numbers.
+pub(crate) fn owned_socket(event: &mut Event<'_>, text: &str) {
+    let bare =
+        |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>().map(|address| address.to_canonical());
+    match (bare(text), text.rsplit_once(':')) {
+        (Ok(address), _) => event.set("source.ip", address.to_string()),
+        (_, Some((address, number))) => {
+            if let (Ok(address), Ok(number)) = (bare(address), number.parse::<u16>()) {
+                event.set("source.ip", address.to_string());
+                event.set("source.port", i64::from(number));
+            }
+        }
+        _ => {}
+    }
+}
+
 /// Whether a text is what [`socket`] takes, and no word of a sentence.
 pub(crate) fn is_socket(text: &str) -> bool {
     let bare = |text: &str| {
@@ -106,6 +130,32 @@ pub(crate) fn is_socket(text: &str) -> bool {
     };
     bare(text)
         || text.rsplit_once(':').is_some_and(|(address, port)| port.parse::<u16>().is_ok() && bare(address))
+}
+
+/// Whether a text is an address, with its port or without, and no name of a host.
+pub(crate) fn is_numeric_socket(text: &str) -> bool {
+    let bare = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    bare(text)
+        || text.rsplit_once(':').is_some_and(|(address, port)| port.parse::<u16>().is_ok() && bare(address))
+}
+
+/// The client of a list that proxies have added to: the last address that is none of a private network, since what stands
+/// before it may be the client's own invention; else the first.
+pub(crate) fn of_chain(text: &str) -> Option<&str> {
+    const PROXIES_MAX: usize = 16;
+    let parts = || text.split(',').map(str::trim).take(PROXIES_MAX).filter(|part| is_numeric_socket(part));
+    parts().filter(|part| !is_private(part)).last().or_else(|| parts().next())
+}
+
+/// Whether an address is none of the public internet.
+fn is_private(text: &str) -> bool {
+    match text.trim_matches(['[', ']']).parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V4(address)) => address.is_private() || address.is_loopback() || address.is_link_local(),
+        Ok(IpAddr::V6(address)) => {
+            address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+        }
+        Err(_) => false,
+    }
 }
 
 /// Whether a text begins as `ADDRESS port N` or is an address alone: no user's name stands before it.

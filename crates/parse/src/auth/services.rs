@@ -1,25 +1,9 @@
-//! The sentences of services: mail, files, databases, telephones, routers, web applications.
+//! The sentences of services: mail, files, databases, telephones, routers, devices.
 
-use Means::{Denied, Failed, FailedWeb, In};
-
-/// What a sentence means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Means {
-    /// Somebody could not sign in.
-    Failed,
-    /// Somebody could not sign in to what is asked over HTTP.
-    FailedWeb,
-    /// Somebody signed in.
-    In,
-    /// Somebody was denied what they asked for, without a sign-in.
-    Denied,
-}
-
-/// The sentences of a service, and the programs that write them where lines name one.
-pub(super) struct Service {
-    pub(super) programs: &'static [&'static str],
-    pub(super) phrases: &'static [(Means, &'static str)],
-}
+use super::service::{
+    Means::{Denied, Failed, FailedSsh, FailedWeb, In, ProbedSsh},
+    Service,
+};
 
 pub(super) const SERVICES: &[Service] = &[
     // Databases.
@@ -175,54 +159,7 @@ pub(super) const SERVICES: &[Service] = &[
     Service {
         programs: &["asterisk"],
         phrases: &[
-            (
-                Failed,
-                "SECURITY[{*} SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "res_security_log.c:{*} SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "SecurityEvent=\"InvalidAccountID\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "SECURITY[{*} SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "res_security_log.c:{*} SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "SecurityEvent=\"ChallengeResponseFailed\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "SECURITY[{*} SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "res_security_log.c:{*} SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "SecurityEvent=\"InvalidPassword\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "SECURITY[{*} SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "res_security_log.c:{*} SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
-            (
-                Failed,
-                "SecurityEvent=\"FailedACL\",{*},AccountID=\"{user}\",SessionID={**}RemoteAddress=\"{*}/{*}/{from}/{*}\"{*}",
-            ),
+            (Failed, "manager.c: {from} failed to authenticate as '{user}'"),
             (Failed, "NOTICE[{*} chan_sip.c: Registration from '{**}' failed for '{from}' - {*}"),
             (
                 Failed,
@@ -242,6 +179,11 @@ pub(super) const SERVICES: &[Service] = &[
                 Failed,
                 "sofia_reg.c:{*} SIP auth failure ({*}) on sofia profile {*} for [{user}@{*}] from ip {from}",
             ),
+            (
+                Failed,
+                "sofia_reg.c:{*} SIP auth failure ({*}) on sofia profile {*} for [{user}] from ip {from}",
+            ),
+            (Denied, "sofia_reg.c:{*} IP {from} Rejected by register acl{*}"),
         ],
     },
     Service {
@@ -252,7 +194,40 @@ pub(super) const SERVICES: &[Service] = &[
         programs: &["portsentry"],
         phrases: &[(Denied, "attackalert: {*} from host: {*}/{from} to {*} port: {*}")],
     },
-    Service { programs: &["lfd"], phrases: &[(Failed, "(sshd) Failed SSH login from {from} ({*}): {*}")] },
+    Service {
+        programs: &["lfd"],
+        phrases: &[
+            (FailedSsh, "(sshd) Failed SSH login from {from} ({*}): {times} in the last {*}"),
+            (FailedSsh, "(sshd) Failed SSH login from {from}: {times} in the last {*}"),
+            (FailedWeb, "({*}) Failed {*} login from {from} ({*}): {times} in the last {*}"),
+            (FailedWeb, "({*}) Failed {*} login from {from}: {times} in the last {*}"),
+        ],
+    },
+    Service {
+        programs: &["endlessh"],
+        phrases: &[
+            (ProbedSsh, "ACCEPT host={from} port={*}"),
+            (ProbedSsh, "{*} ACCEPT host={from} port={*}"),
+        ],
+    },
+    Service {
+        programs: &["openvpn", "ovpn-server"],
+        phrases: &[
+            (Failed, "{from} TLS Auth Error: {*}"),
+            (Failed, "{from} VERIFY ERROR: {*}"),
+            (Failed, "{from} TLS Error: TLS handshake failed"),
+            (In, "{from} [{user}] Peer Connection Initiated with {*}"),
+        ],
+    },
+    Service {
+        programs: &["ejabberd"],
+        phrases: &[
+            (Failed, "Failed c2s {*} authentication for {user} from {from}: {*}"),
+            (Failed, "({*}) Failed c2s {*} authentication for {user} from {from}: {*}"),
+            (In, "Accepted c2s {*} authentication for {user} by {*} backend from {from}"),
+            (In, "({*}) Accepted c2s {*} authentication for {user} by {*} backend from {from}"),
+        ],
+    },
     Service {
         programs: &["system,error,critical"],
         phrases: &[
@@ -266,71 +241,6 @@ pub(super) const SERVICES: &[Service] = &[
         phrases: &[
             (Failed, "AUTHFAIL: user={user} ip={from} time={*}"),
             (Failed, "[INFO ] AUTHFAIL: user={user} ip={from} time={*}"),
-        ],
-    },
-    // Web applications, and what has pages to manage it.
-    Service {
-        programs: &["pvedaemon", "pveproxy", "pmgdaemon", "pmgproxy", "proxmox-backup-proxy"],
-        phrases: &[
-            (FailedWeb, "authentication failure; rhost={from} user={user} msg={*}"),
-            (In, "successful auth for user '{user}'"),
-        ],
-    },
-    Service {
-        programs: &["php-fpm", "audit", "php"],
-        phrases: &[
-            (FailedWeb, "/index.php: webConfigurator authentication error for user '{user}' from: {from}"),
-            (FailedWeb, "/index.php: webConfigurator authentication error for '{user}' from {from}"),
-            (FailedWeb, "/index.php: Web GUI authentication error for '{user}' from {from}"),
-            (In, "/index.php: Successful login for user '{user}' from: {from}{*}"),
-        ],
-    },
-    Service {
-        programs: &["webmin", "usermin"],
-        phrases: &[
-            (FailedWeb, "Invalid login as {user} from {from}"),
-            (FailedWeb, "Non-existent login as {user} from {from}"),
-            (In, "Successful login as {user} from {from}"),
-        ],
-    },
-    Service {
-        programs: &["monit"],
-        phrases: &[(FailedWeb, "HttpRequest: access denied -- client {from}: {*}")],
-    },
-    Service {
-        programs: &["vaultwarden", "bitwarden_rs", "Bitwarden-Identity"],
-        phrases: &[
-            (FailedWeb, "Username or password is incorrect. Try again. IP: {from}. Username: {user}."),
-            (FailedWeb, "Invalid admin token. IP: {from}"),
-            (FailedWeb, "Invalid admin token! IP: {from}"),
-            (FailedWeb, "Invalid admin token! IP: {from}. Username: {user}"),
-            (FailedWeb, "Invalid TOTP code! Server time: {*} IP: {from}"),
-            (FailedWeb, "Token is invalid! IP: {from}"),
-            (FailedWeb, "Failed login attempt. {from}"),
-            (FailedWeb, "Failed login attempt, 2FA invalid. {from}"),
-            (FailedWeb, "[{*}] Failed login attempt. {from}"),
-            (FailedWeb, "[{*}] Failed login attempt, 2FA invalid. {from}"),
-        ],
-    },
-    Service {
-        programs: &["jellyfin"],
-        phrases: &[
-            (FailedWeb, "Authentication request for {user} has been denied (IP: {from})."),
-            (FailedWeb, "[{*}] [INF] Authentication request for {user} has been denied (IP: {from})."),
-        ],
-    },
-    Service {
-        programs: &["guacd", "guacamole", "tomcat"],
-        phrases: &[
-            (FailedWeb, "Authentication attempt from [{from}, {*}] for user \"{user}\" failed."),
-            (FailedWeb, "Authentication attempt from {from} for user \"{user}\" failed."),
-        ],
-    },
-    Service {
-        programs: &["meshcentral", "https"],
-        phrases: &[
-            (FailedWeb, "Failed password for {user} from {from} port {*}"),
-            (In, "Accepted password for {user} from {from} port {*}"),
         ],
     },
     Service { programs: &["znc"], phrases: &[(Failed, "[{user}] failed to login from {from}")] },
@@ -359,55 +269,11 @@ pub(super) const SERVICES: &[Service] = &[
             (In, "%SEC_LOGIN-5-LOGIN_SUCCESS: Login Success [user: {user}] [Source: {from}] {*}"),
         ],
     },
-    // Those that write to files of their own; the first word of a message names none of them.
-    Service {
-        programs: &[],
-        phrases: &[
-            (FailedWeb, "LOGIN FAILED for user: \"{user}\" from IP: {from}"),
-            (In, "LOGIN SUCCESS for user: \"{user}\" from IP: {from}"),
-            (FailedWeb, "POST {from} /control/login: invalid username or password"),
-            (FailedWeb, "POST {*} /control/login: from ip {from}: invalid username or password"),
-            (FailedWeb, "AUDIT: Login failed. Attempt for user \"{user}\" failed. ({from} -> {*}"),
-            (FailedWeb, "AUDIT: User is trying to login using \"{user}\" ({from} -> {*}"),
-            (
-                FailedWeb,
-                "(MainThread) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {*} ({from}). {*}",
-            ),
-            (FailedWeb, "Login attempt or request with invalid authentication from {*} ({from}). {*}"),
-            (FailedWeb, "type=LOGIN_ERROR, {*}, ipAddress={from}, {*}, username={user}"),
-            (FailedWeb, "type=LOGIN_ERROR, {*}, ipAddress={from}, {*}"),
-            (FailedWeb, "[org.keycloak.events] ({*}) type=LOGIN_ERROR, {*}, ipAddress={from}, {*}"),
-            (FailedWeb, "[org.key.events] ({*}) type=LOGIN_ERROR, {*}, ipAddress={from}, {*}"),
-            (FailedWeb, "Incorrect username or password from {from}"),
-            (FailedWeb, "Incorrect username or password for user {user}. IP={from}"),
-            (FailedWeb, "Invalid token provided for user {user}. IP={from}"),
-            (FailedWeb, "Login failed for user `{user}` from private IP `{from}`."),
-            (FailedWeb, "[paperless.auth] Login failed for user `{user}` from private IP `{from}`."),
-            (FailedWeb, "[paperless.auth] Login failed for user `{user}` from IP `{from}`."),
-            (FailedWeb, "Login failed for user `{user}` from IP `{from}`."),
-            (FailedWeb, "Failed login for '{user}' from {from} at {*}"),
-            (In, "Successful authentication for '{user}' from {from} at {*}"),
-            (FailedWeb, "Auth|Auth-Failure ip {from} username '{user}'"),
-            (FailedWeb, "in limiter: Authentication attempt from {from} has been rate-limited."),
-            (FailedWeb, "web_php[{*}].ERR [{from}] [Could not retrieve user {user} details] at {*}"),
-            (Failed, "failed to validate user credentials ({*}) ip={from} subsystem=sftp username={user}"),
-            (
-                Failed,
-                "Query         |{*}|query from {*} {from} attempted to login with account \"{user}\" and failed!",
-            ),
-            (Denied, "ACCEPT host={from} port={*}"),
-            (Denied, "fail2ban.actions{*}[{*}] Ban {from}"),
-            (FailedWeb, "Auth-Failure ip {from} username '{user}'"),
-            (FailedWeb, "WebAPI login failure. Reason: {*}, IP: {from}, username: {user}"),
-            (Failed, "query from {*} {from} attempted to login with account \"{user}\" and failed!"),
-            (Failed, "Authentication failed for user {user} ; connecting host [{from}]"),
-        ],
-    },
 ];
 
-/// Whether a program is one of those whose sentences stand here.
+/// Whether a program is one of those whose sentences stand here. They are spelled out, so that the name of any other costs
+/// one comparison of its length and bytes.
 pub(super) fn has(program: &str) -> bool {
-    // Spelled out, so that the name of any other program costs one comparison of its length and bytes.
     matches!(
         program,
         "mysqld"
@@ -452,29 +318,13 @@ pub(super) fn has(program: &str) -> bool {
             | "xinetd"
             | "portsentry"
             | "lfd"
+            | "endlessh"
+            | "openvpn"
+            | "ovpn-server"
+            | "ejabberd"
             | "system,error,critical"
             | "xrdp-sesman"
-            | "pvedaemon"
-            | "pveproxy"
-            | "pmgdaemon"
-            | "pmgproxy"
-            | "proxmox-backup-proxy"
-            | "php-fpm"
-            | "audit"
-            | "php"
-            | "webmin"
-            | "usermin"
-            | "monit"
-            | "vaultwarden"
-            | "bitwarden_rs"
-            | "Bitwarden-Identity"
-            | "jellyfin"
-            | "guacd"
-            | "guacamole"
-            | "tomcat"
             | "znc"
-            | "meshcentral"
-            | "https"
     )
 }
 

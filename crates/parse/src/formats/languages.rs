@@ -1,4 +1,4 @@
-//! What the logger of a language writes by default: Ruby and Rails, PHP, Go's Gin.
+//! What the logger of a language or of its best known framework writes by default: Ruby and Rails, PHP, Go's Gin, Nest.
 
 use event::{Event, Severity};
 
@@ -35,6 +35,20 @@ pub(super) const FORMATS: &[Format] = &[
         read: gin,
         #[cfg(test)]
         samples: GIN,
+    },
+    Format {
+        name: "Gin",
+        begins: Begins::Digits(b"|"),
+        read: gin,
+        #[cfg(test)]
+        samples: &[],
+    },
+    Format {
+        name: "Nest",
+        begins: Begins::With(b"["),
+        read: nest,
+        #[cfg(test)]
+        samples: NEST,
     },
 ];
 
@@ -91,10 +105,15 @@ fn php<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
 
 /// `[GIN] 2026/10/22 - 21:59:01 | 404 |     505.317µs |       192.0.2.7 | GET      "/x"`.
 fn gin<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
-    let message = line.text.strip_prefix("[GIN] ")?;
-    let stamp = time::stamp(message, context)?;
+    let (message, stamp) = match line.stamp {
+        Some(stamp) => (line.text, stamp),
+        None => {
+            let message = line.text.strip_prefix("[GIN] ")?;
+            (message, time::stamp(message, context)?)
+        }
+    };
     let mut columns = stamp.rest.split('|').skip(1).map(str::trim);
-    let status = columns.next()?.parse::<i64>().ok()?;
+    let status = columns.next()?.parse::<i64>().ok().filter(|status| (100..600).contains(status))?;
     let mut event = Event::new(message, context.received);
     event.timestamp = stamp.at?;
     event.severity = access::severity_of(status);
@@ -103,8 +122,47 @@ fn gin<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     if address.parse::<std::net::IpAddr>().is_ok() {
         event.set("source.ip", address);
     }
+    // A path may hold the mark of the columns.
+    let request = stamp.rest.splitn(5, '|').nth(4).unwrap_or_default();
+    if let Some((method, path)) = request.split_once('"') {
+        event.set("http.request.method", method.trim());
+        event.set("url.original", path.strip_suffix('"').unwrap_or(path));
+    }
     Some(event)
 }
+
+/// `[Nest] 7  - 10/22/2026, 9:59:01 PM     WARN [AuthService] text`.
+fn nest<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
+    let (pid, rest) = line.text.strip_prefix("[Nest] ")?.split_once(" - ")?;
+    let stamp = time::stamp(rest, context)?;
+    let (word, rest) = stamp.rest.trim_start().split_once(' ')?;
+    let severity = level::of_token(word)?;
+    let (logger, message) = match rest.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((logger, message)) => (Some(logger), message),
+        None => (None, rest),
+    };
+    let mut event = Event::new(message, context.received);
+    event.timestamp = stamp.at?;
+    event.severity = severity;
+    if let Ok(pid) = pid.trim().parse::<i64>() {
+        event.set("process.pid", pid);
+    }
+    if let Some(logger) = logger {
+        event.set("log.logger", logger);
+    }
+    Some(event)
+}
+
+#[cfg(test)]
+const NEST: &[Sample] = &[[
+    "Nest",
+    "[Nest] 7  - 10/22/2026, 9:59:01 PM     WARN [AuthService] Failed login attempt for user ann from ip address 192.0.2.7",
+    "2026-10-22T21:59:01Z",
+    "warn",
+    "",
+    "",
+    "Failed login attempt for user ann from ip address 192.0.2.7",
+]];
 
 #[cfg(test)]
 const RUBY: &[Sample] = &[

@@ -150,7 +150,9 @@ fn key_values<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'_>) ->
     } else if find(&["level"]).is_none() {
         event.severity = level::level_from_message(text).unwrap_or(Severity::Info);
     }
-    if let Some(outcome) = signed_in(find(&["action"]), find(&["status"])) {
+    if event.field("event.outcome").is_none()
+        && let Some(outcome) = signed_in(find(&["action"]), find(&["status"]))
+    {
         auth::signed_in(&mut event, outcome);
     }
     Some(event)

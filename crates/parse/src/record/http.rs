@@ -47,6 +47,7 @@ impl<'a> Record<'a> {
             if has_method { is(URL) || is(STATUS) } else { is(STATUS) && (self.has("source.ip") || is(URL)) };
         for (ecs, path, value) in web {
             if is_web && is_http(ecs, &value) {
+                let value = if ecs == METHOD { upper(value) } else { value };
                 self.stand_for(ecs, path, value)
             } else {
                 self.label(&path, value)
@@ -63,11 +64,24 @@ impl<'a> Record<'a> {
     }
 }
 
+/// As frameworks for JavaScript write them.
+fn is_lower_method(text: &str) -> bool {
+    matches!(text, "get" | "head" | "post" | "put" | "patch" | "delete" | "options")
+}
+
+fn upper(value: Value<'_>) -> Value<'_> {
+    match value {
+        Value::String(text) if is_lower_method(&text) => Value::String(text.to_ascii_uppercase().into()),
+        value => value,
+    }
+}
+
 /// Whether a value is what HTTP has there.
 fn is_http(ecs: &str, value: &Value<'_>) -> bool {
     match (ecs, value) {
         (METHOD, Value::String(text)) => {
-            (3..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase())
+            let is_upper = || text.bytes().all(|byte| byte.is_ascii_uppercase());
+            (3..=12).contains(&text.len()) && (is_upper() || is_lower_method(text))
         }
         (STATUS, Value::Int(status)) => (100..600).contains(status),
         (STATUS, Value::String(text)) => {
