@@ -1,41 +1,197 @@
-//! What can be said of any signal, where its kind has no words of its own yet.
+//! What can be said of any signal, where its kind has no words of its own.
+
+use finding::FindingKind;
 
 use super::{
     narrated::Narrative,
-    telling::{Telling, name, quotation, say, sentences, short},
+    reader::Language,
+    rules::measured,
+    telling::{Telling, quotation, say, sentences},
 };
+
+/// What a kind is called, and why it matters: English, Portuguese.
+type Words = ([&'static str; 2], [&'static str; 2]);
 
 /// A signal of any kind.
 pub(super) fn general(t: &Telling<'_>) -> Narrative {
-    let (kind, count) = (t.signal.kind.as_str().replace('_', " "), t.signal.count);
-    let (host, when) = (t.on_host(), t.when());
-    let in_title = t.main().map(short).unwrap_or_default();
-    let about = t.main().map_or_else(String::new, |main| {
-        let main = name(main);
-        say!(t, " about {main}", " sobre {main}")
-    });
-    let events = t.counted(count, ["event", "events"], ["evento", "eventos"]);
-    let rule = name(&t.signal.rule);
-    let title = if in_title.is_empty() { kind.clone() } else { format!("{kind}: {in_title}") };
+    let (called, why) = in_words(t, words(t.signal.kind));
+    let (when, about) = (t.when(), t.about_all());
+    let in_title = t.on_host_in_title();
+    let events = t.counted(t.signal.count, ["time", "times"], ["vez", "vezes"]);
     Narrative {
-        title: t.title(&title),
+        title: t.title(&format!("{called}{in_title}")),
         what: sentences([
             Some(say!(
                 t,
-                "{events}{about}{host} met the rule {rule} (\"{kind}\"), {when}.",
-                "{events}{about}{host} casaram com a regra {rule} (\"{kind}\"), {when}.",
+                "{called}: found {events}{about}, {when}.",
+                "{called}: detectado {events}{about}, {when}.",
             )),
+            measured(t),
             t.first_said(),
         ]),
-        why: t.history(),
-        next: vec![t.see_journal(), t.call_expected()],
+        why: sentences([Some(why.to_owned()), Some(t.history())]),
+        next: vec![t.see_journal(), t.see_host(), t.call_expected()],
+    }
+}
+
+fn in_words(t: &Telling<'_>, words: Words) -> (&'static str, &'static str) {
+    match t.reader.language {
+        Language::English => (words.0[0], words.1[0]),
+        Language::Portuguese => (words.0[1], words.1[1]),
+    }
+}
+
+fn words(kind: FindingKind) -> Words {
+    match kind {
+        FindingKind::HostCpu => (
+            ["High processor load", "Uso alto de processador"],
+            ["What runs there becomes slow.", "O que roda ali fica lento."],
+        ),
+        FindingKind::HostMemory => (
+            ["Memory almost full", "Memória quase cheia"],
+            ["When it is full, the kernel ends a process.", "Quando encher, o kernel encerra um processo."],
+        ),
+        FindingKind::HostDisk => (
+            ["Disk almost full", "Disco quase cheio"],
+            [
+                "When it is full, services fail and logs are lost.",
+                "Quando encher, serviços falham e logs se perdem.",
+            ],
+        ),
+        FindingKind::HostNetwork => (
+            ["Unusual network traffic", "Tráfego de rede incomum"],
+            [
+                "A copy, an attack or a program out of hand takes the network.",
+                "Uma cópia, um ataque ou um programa fora de controle ocupa a rede.",
+            ],
+        ),
+        FindingKind::HostLoad => (
+            ["High load", "Carga alta"],
+            [
+                "More work waits than the host can do.",
+                "Há mais trabalho esperando do que o host consegue fazer.",
+            ],
+        ),
+        FindingKind::ServiceDown => (
+            ["Service down", "Serviço fora do ar"],
+            ["Those who need it cannot use it.", "Quem precisa dele não consegue usar."],
+        ),
+        FindingKind::AgentSilent => (
+            ["No word from an agent", "Agente sem contato"],
+            [
+                "The host, its network or the agent is down; what happens there is not seen.",
+                "O host, a rede ou o agente está fora; o que acontece lá não é visto.",
+            ],
+        ),
+        FindingKind::RuleSuspended => (
+            ["Rule suspended", "Regra suspensa"],
+            [
+                "The rule cost too much and finds nothing until somebody mends it.",
+                "A regra custava demais e não detecta nada até alguém corrigi-la.",
+            ],
+        ),
+        kind => of_process(kind),
+    }
+}
+
+fn of_process(kind: FindingKind) -> Words {
+    match kind {
+        FindingKind::ProcessNoExecutable => (
+            ["Process without its program file", "Processo sem o arquivo do programa"],
+            [
+                "The file was removed while it runs: an upgrade, or somebody who hides.",
+                "O arquivo foi removido enquanto ele roda: uma atualização ou alguém que se esconde.",
+            ],
+        ),
+        FindingKind::ProcessChangedExecutable => (
+            ["Program file changed", "Arquivo de programa alterado"],
+            [
+                "An upgrade, or somebody who replaced a program.",
+                "Uma atualização ou alguém que trocou um programa.",
+            ],
+        ),
+        FindingKind::ProcessDuplicateName | FindingKind::ProcessMasquerade => (
+            ["Process under another's name", "Processo com o nome de outro"],
+            [
+                "Malware takes the name of a known program in order not to be noticed.",
+                "Malware usa o nome de um programa conhecido para não ser notado.",
+            ],
+        ),
+        FindingKind::ProcessUnusualParent => (
+            ["Process of an unusual parent", "Processo com pai incomum"],
+            [
+                "A program was started by one that does not do so: perhaps by an intruder.",
+                "Um programa foi iniciado por outro que não costuma fazer isso: talvez por um invasor.",
+            ],
+        ),
+        FindingKind::ProcessResources => (
+            ["Process that takes too much", "Processo que consome demais"],
+            [
+                "A program out of hand, or one that computes for somebody else.",
+                "Um programa fora de controle ou um que calcula para outra pessoa.",
+            ],
+        ),
+        kind => of_intrusion(kind),
+    }
+}
+
+fn of_intrusion(kind: FindingKind) -> Words {
+    match kind {
+        FindingKind::ProcessNewListener => (
+            ["New open port", "Nova porta aberta"],
+            [
+                "Somebody can now connect where nobody could before.",
+                "Agora é possível conectar onde antes não era.",
+            ],
+        ),
+        FindingKind::ProcessFromTemp => (
+            ["Program run from a temporary folder", "Programa executado de uma pasta temporária"],
+            [
+                "Intruders put their programs where everybody may write.",
+                "Invasores põem seus programas onde qualquer um pode gravar.",
+            ],
+        ),
+        FindingKind::ProcessTraced => (
+            ["Process looked into by another", "Processo inspecionado por outro"],
+            [
+                "Whoever traces a process reads its passwords; debuggers do it too.",
+                "Quem rastreia um processo lê suas senhas; depuradores também fazem isso.",
+            ],
+        ),
+        FindingKind::ReverseShell => (
+            ["Shell connected to the network", "Shell conectado à rede"],
+            [
+                "Somebody elsewhere may be typing commands on this host right now.",
+                "Alguém em outro lugar pode estar digitando comandos neste host agora.",
+            ],
+        ),
+        FindingKind::SuidExecuted => (
+            ["Program run with the rights of its owner", "Programa executado com os direitos do dono"],
+            ["Such a program can make somebody root.", "Um programa assim pode transformar alguém em root."],
+        ),
+        FindingKind::PersistenceAdded => (
+            ["Something that starts by itself was added", "Algo que inicia sozinho foi adicionado"],
+            [
+                "It comes back after each reboot: attackers use it to stay.",
+                "Volta a cada reinicialização: atacantes usam isso para permanecer.",
+            ],
+        ),
+        _ => (
+            ["Something unusual", "Algo incomum"],
+            ["Somebody has to look whether it is bad.", "Alguém precisa ver se isso é ruim."],
+        ),
     }
 }
 
 impl Telling<'_> {
     /// What the first event says.
     pub(super) fn first_said(&self) -> Option<String> {
-        let said = self.signal.evidence.first().map(|evidence| quotation(&evidence.message))?;
+        let said = self
+            .signal
+            .evidence
+            .iter()
+            .min_by_key(|of| of.timestamp)
+            .map(|evidence| quotation(&evidence.message))?;
         Some(say!(self, "The first event says {said}.", "O primeiro evento diz {said}."))
     }
 
@@ -54,7 +210,7 @@ impl Telling<'_> {
     pub(super) fn call_expected(&self) -> String {
         say!(
             self,
-            "If it was expected, say so: mark this signal as expected, and the like of it ranks lower",
+            "If it was expected, say so: mark this signal as expected, and similar ones rank lower",
             "Se era esperado, informe: marque este sinal como esperado, e os parecidos perdem prioridade",
         )
     }

@@ -4,7 +4,7 @@ use finding::{EntityType, fact};
 
 use super::{
     narrated::Narrative,
-    telling::{Telling, name, say, sentences},
+    telling::{Telling, name, say, sentences, short},
 };
 
 /// One address that fails again and again at SSH.
@@ -16,11 +16,7 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
     let (count, address) = (t.signal.count, t.address());
     let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
     let is_in = t.is(fact::SUCCEEDED) == Some(true);
-    let failures = t.counted(
-        count,
-        ["failed SSH login", "failed SSH logins"],
-        ["falha de login SSH", "falhas de login SSH"],
-    );
+    let failures = failed_ssh_logins(t);
     let title = match is_in {
         true => say!(
             t,
@@ -102,6 +98,111 @@ fn probing(t: &Telling<'_>) -> Narrative {
     }
 }
 
+/// Many addresses that fail at one host.
+pub(super) fn distributed(t: &Telling<'_>) -> Narrative {
+    let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
+    let failures = failed_ssh_logins(t);
+    let addresses = t.list(fact::ADDRESSES);
+    let total = t.number(fact::ADDRESSES_TOTAL);
+    let names = t.names(&addresses, total);
+    let among = (!addresses.is_empty()).then(|| say!(t, "Among them: {names}.", "Entre eles: {names}."));
+    let number = total.map_or_else(
+        || say!(t, "many addresses", "muitos endereços"),
+        |total| say!(t, "at least {total} addresses", "pelo menos {total} endereços"),
+    );
+    let accepted = match t.sign_in_log() {
+        Some(file) => format!("sudo grep -F ': Accepted ' {file}"),
+        None => format!("sudo journalctl --no-pager {} -t sshd -t sshd-session -g Accepted", t.since()),
+    };
+    Narrative {
+        title: t.title(&say!(
+            t,
+            "{failures} from many addresses{in_title}",
+            "{failures} de muitos endereços{in_title}",
+        )),
+        what: sentences([
+            Some(say!(
+                t,
+                "{failures} came from {number}{host}, {when}.",
+                "{failures} vieram de {number}{host}, {when}.",
+            )),
+            among,
+        ]),
+        why: sentences([
+            Some(say!(
+                t,
+                "Many addresses that each try a little are mostly one attacker with many machines (a botnet), so that blocking a few of them changes little.",
+                "Muitos endereços que tentam um pouco cada são, em geral, um só atacante com muitas máquinas (uma botnet); bloquear alguns muda pouco.",
+            )),
+            Some(outcome(t)),
+            Some(t.history()),
+        ]),
+        next: vec![
+            t.step(&say!(t, "See which logins succeeded", "Veja quais logins tiveram sucesso"), &accepted),
+            t.see_ssh_settings(),
+            t.see_fail2ban("sshd"),
+            say!(
+                t,
+                "If only a few people need SSH, have the firewall let only their networks or a VPN reach it",
+                "Se poucas pessoas precisam de SSH, deixe o firewall liberar só as redes delas ou uma VPN",
+            ),
+        ],
+    }
+}
+
+/// One address that tries many names, or guesses at another service than SSH.
+pub(super) fn spraying(t: &Telling<'_>) -> Narrative {
+    let (address, host, in_title, when) = (t.address(), t.on_host(), t.on_host_in_title(), t.when());
+    let service = t.service().unwrap_or_else(|| say!(t, "a service", "um serviço"));
+    let short_service = t.entity(EntityType::Service).filter(|service| *service != "ssh").map(short);
+    let short_service = short_service.unwrap_or_else(|| service.clone());
+    let failures =
+        t.counted(t.signal.count, ["failed login", "failed logins"], ["falha de login", "falhas de login"]);
+    let is_spraying = t.signal.rule == "password_spraying";
+    let is_in = t.is(fact::SUCCEEDED) == Some(true);
+    let title = match is_spraying {
+        true => {
+            say!(t, "{address} tries many user names{in_title}", "{address} testa muitos usuários{in_title}")
+        }
+        false => say!(
+            t,
+            "{failures} at {short_service} from {address}",
+            "{failures} em {short_service} de {address}",
+        ),
+    };
+    let times = t.times(t.signal.count);
+    let why = match is_spraying {
+        true => say!(
+            t,
+            "Many names with a few common passwords (password spraying) stay below the limits that lock a single account.",
+            "Muitos nomes com poucas senhas comuns (password spraying) ficam abaixo dos limites que bloqueiam uma conta.",
+        ),
+        false => say!(
+            t,
+            "Somebody or some program is guessing passwords (brute force).",
+            "Alguém ou algum programa está adivinhando senhas (força bruta).",
+        ),
+    };
+    Narrative {
+        title: t.title(&title),
+        what: sentences([
+            Some(say!(
+                t,
+                "{address} failed to log in to {service} {times}{host}, {when}.",
+                "{address} não conseguiu entrar em {service} {times}{host}, {when}.",
+            )),
+            tried(t),
+            login(t),
+        ]),
+        why: sentences([Some(why), t.exposure(), Some(outcome(t)), Some(t.history())]),
+        next: match is_in {
+            true => somebody_is_in(t),
+            false if t.entity(EntityType::Service) == Some("ssh") => keep_out(t),
+            false => vec![t.see_address(), t.block(), t.see_fail2ban("")],
+        },
+    }
+}
+
 /// Somebody got in after failures.
 pub(super) fn login_after_failures(t: &Telling<'_>) -> Narrative {
     let address = t.address();
@@ -139,6 +240,14 @@ pub(super) fn login_after_failures(t: &Telling<'_>) -> Narrative {
         ]),
         next: somebody_is_in(t),
     }
+}
+
+fn failed_ssh_logins(t: &Telling<'_>) -> String {
+    t.counted(
+        t.signal.count,
+        ["failed SSH login", "failed SSH logins"],
+        ["falha de login SSH", "falhas de login SSH"],
+    )
 }
 
 /// Who was tried.

@@ -69,6 +69,14 @@ impl Telling<'_> {
         }
     }
 
+    /// The hour and minute of an hour of the day in UTC, on the day of the signal.
+    pub(super) fn hour(&self, hour: u64, minute: u64) -> String {
+        let day = self.signal.first.as_nanos().unsigned_abs() / (DAY * SECOND);
+        let nanos = (day * DAY + hour * HOUR + minute * MINUTE) * SECOND;
+        let time = Timestamp::saturating_from_nanos(nanos.into());
+        self.in_zone(time).strftime("%H:%M").to_string()
+    }
+
     /// A date as it is written where the language is spoken.
     fn date(&self, time: Timestamp) -> String {
         let format = match self.reader.language {

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use finding::EntityType;
+use finding::{EntityType, FindingKind};
 
 use super::{
     exposure::{Exposure, Place},
@@ -17,12 +17,22 @@ use super::{
 /// Before the first event, for looking at logs.
 const BEFORE_SECONDS: i64 = 600;
 const USER_MAX: usize = 32;
+const UNIT_MAX: usize = 128;
+const PATH_MAX: usize = 128;
 
 /// A word of a command: a value, or what stands for it.
+#[derive(Debug, Clone)]
 pub(super) struct Word {
     pub(super) text: String,
     /// What has to be put in by hand, if something has.
     note: Option<String>,
+}
+
+impl Word {
+    /// This one, unless the other has something to be put in.
+    pub(super) fn or(self, other: Self) -> Self {
+        if other.note.is_some() { other } else { self }
+    }
 }
 
 impl Telling<'_> {
@@ -30,6 +40,22 @@ impl Telling<'_> {
     pub(super) fn user_word(&self, user: Option<&str>) -> Word {
         let word = user.filter(|user| is_user(user)).map(str::to_owned);
         self.word(word, "USER", user)
+    }
+
+    /// The group for a command.
+    pub(super) fn group_word(&self, group: Option<&str>) -> Word {
+        self.word(group.filter(|group| is_user(group)).map(str::to_owned), "GROUP", group)
+    }
+
+    /// The service's unit for a command.
+    pub(super) fn unit_word(&self) -> Word {
+        let unit = self.entity(EntityType::Service);
+        self.word(unit.filter(|unit| is_unit(unit)).map(str::to_owned), "SERVICE", unit)
+    }
+
+    /// A path for a command.
+    pub(super) fn path_word(&self, path: Option<&str>) -> Word {
+        self.word(path.filter(|path| is_path(path)).map(str::to_owned), "FILE", path)
     }
 
     /// The address for a command.
@@ -109,19 +135,41 @@ impl Telling<'_> {
             Some(place) => Word { text: Self::written(place), note: None },
             None => self.address_word(),
         };
-        let what = say!(
-            self,
-            "See all that this address did (\"Accepted\" is a login that succeeded)",
-            "Veja tudo o que esse endereço fez (\"Accepted\" é um login bem-sucedido)",
-        );
-        let command = self.grep_sign_ins(&word.text);
+        if self.is_ssh() {
+            let what = say!(
+                self,
+                "See all that this address did (\"Accepted\" is a login that succeeded)",
+                "Veja tudo o que esse endereço fez (\"Accepted\" é um login bem-sucedido)",
+            );
+            let command = self.grep_sign_ins(&word.text);
+            return self.step_with(&what, &word, &command);
+        }
+        let what = say!(self, "See all that this address did", "Veja tudo o que esse endereço fez");
+        let since = self.since();
+        let command = format!("sudo journalctl --no-pager {since} | grep -wF -e {}", word.text);
         self.step_with(&what, &word, &command)
+    }
+
+    fn is_ssh(&self) -> bool {
+        let service = self.entity(EntityType::Service);
+        service == Some("ssh") || (service.is_none() && self.signal.kind == FindingKind::SshBruteForce)
     }
 
     /// Block the address, with how to undo it. Of a private address the reader is warned first.
     pub(super) fn block(&self) -> String {
         let word = self.address_word();
         let (command, undo) = self.blocking(&word.text);
+        let by = match self.reader.system {
+            System::Debian => {
+                say!(self, "with ufw, which has to be active", "com o ufw, que precisa estar ativo")
+            }
+            System::RedHat => {
+                say!(self, "with firewalld, until it is reloaded", "com o firewalld, até ele ser recarregado")
+            }
+            System::Unknown => {
+                say!(self, "with a route, until the next restart", "com uma rota, até o próximo reinício")
+            }
+        };
         let what = match self.place().map(Place::exposure) {
             Some(Exposure::Loopback) => {
                 return say!(
@@ -132,13 +180,13 @@ impl Telling<'_> {
             }
             Some(Exposure::Private) => say!(
                 self,
-                "Find out whose address it is before you block it, it may be your own gateway; then (undo: {undo})",
-                "Descubra de quem é o endereço antes de bloquear, pode ser o seu próprio gateway; depois (para desfazer: {undo})",
+                "Find out whose address it is before you block it, it may be your own gateway; then {by} (undo: {undo})",
+                "Descubra de quem é o endereço antes de bloquear, pode ser o seu próprio gateway; depois {by} (para desfazer: {undo})",
             ),
             _ => say!(
                 self,
-                "Block it for now, unless you are connected from it yourself (undo: {undo})",
-                "Bloqueie-o por enquanto, a menos que você mesmo esteja conectado a partir dele (para desfazer: {undo})",
+                "Block it for now {by}, unless you are connected from it yourself (undo: {undo})",
+                "Bloqueie-o por enquanto {by}, a menos que você mesmo esteja conectado a partir dele (para desfazer: {undo})",
             ),
         };
         self.step_with(&what, &word, &command)
@@ -179,6 +227,17 @@ impl Telling<'_> {
         self.step(&what, "w; sudo ss -tnp state established")
     }
 
+    /// See when and from where a user logged in lately.
+    pub(super) fn see_logins(&self, user: Option<&str>) -> String {
+        let word = self.user_word(user);
+        let what = say!(
+            self,
+            "See when and from where this user logged in lately",
+            "Veja quando e de onde esse usuário entrou recentemente"
+        );
+        self.step_with(&what, &word, &format!("last -i -n 20 {}", word.text))
+    }
+
     /// Lock a user out, with how to undo it. Root is not locked out of its own host.
     pub(super) fn lock(&self, user: Option<&str>) -> String {
         if user == Some("root") {
@@ -189,12 +248,23 @@ impl Telling<'_> {
             );
             return self.step(&what, "sudo passwd root; sudo cat /root/.ssh/authorized_keys");
         }
+        let when = say!(self, "If it was not them", "Se não foi a própria pessoa");
+        self.lock_when(&when, user)
+    }
+
+    /// The same where it matters whether somebody planned it.
+    pub(super) fn lock_unplanned(&self, user: Option<&str>) -> String {
+        let when = say!(self, "If nobody planned it", "Se ninguém planejou");
+        self.lock_when(&when, user)
+    }
+
+    fn lock_when(&self, when: &str, user: Option<&str>) -> String {
         let word = self.user_word(user);
         let user = &word.text;
         let what = say!(
             self,
-            "If it was not them, lock the account, password and keys alike (undo: sudo usermod --unlock --expiredate '' {user})",
-            "Se não foi a própria pessoa, bloqueie a conta, tanto a senha quanto as chaves (para desfazer: sudo usermod --unlock --expiredate '' {user})",
+            "{when}, lock the account, password and keys alike (undo: sudo usermod --unlock --expiredate '' {user})",
+            "{when}, bloqueie a conta, tanto a senha quanto as chaves (para desfazer: sudo usermod --unlock --expiredate '' {user})",
         );
         self.step_with(&what, &word, &format!("sudo usermod --lock --expiredate 1 {user}"))
     }
@@ -229,7 +299,7 @@ impl Telling<'_> {
             "See whether fail2ban is at work, which blocks such addresses by itself",
             "Veja se o fail2ban está ativo; ele bloqueia esses endereços sozinho",
         );
-        self.step(&what, &format!("sudo fail2ban-client status {jail}"))
+        self.step(&what, format!("sudo fail2ban-client status {jail}").trim_end())
     }
 }
 
@@ -238,4 +308,16 @@ fn is_user(text: &str) -> bool {
     bytes.next().is_some_and(|first| first.is_ascii_lowercase() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte))
         && text.len() <= USER_MAX
+}
+
+fn is_unit(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.@".contains(&byte))
+        && text.len() <= UNIT_MAX
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte))
+        && text.len() <= PATH_MAX
 }

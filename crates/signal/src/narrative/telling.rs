@@ -23,6 +23,7 @@ pub(super) use say;
 
 /// Names that a list shows; of more it says how many.
 const NAMES: usize = 4;
+const QUOTATIONS: usize = 3;
 /// Characters of a name, of a name in a title, and of a quotation.
 const NAME: usize = 64;
 const TITLE_NAME: usize = 24;
@@ -122,7 +123,7 @@ impl<'a> Telling<'a> {
     /// are listed.
     pub(super) fn names(&self, list: &[&str], total: Option<u64>) -> String {
         let listed = list.len() as u64;
-        let is_cut = total.is_none() && list.len() >= finding::fact::LIST_MAX;
+        let is_cut = list.len() >= finding::fact::LIST_MAX;
         let total = total.unwrap_or(listed).max(listed);
         let shown: Vec<String> = list.iter().take(NAMES).map(|text| name(text)).collect();
         let more = total - shown.len() as u64;
@@ -139,6 +140,24 @@ impl<'a> Telling<'a> {
             }
             _ => say!(self, "{joined} and {more} more", "{joined} e mais {more}"),
         }
+    }
+
+    /// What others wrote, each in quotes, shortened as [`Telling::names`] does.
+    pub(super) fn quotations(&self, list: &[&str]) -> String {
+        let shown: Vec<String> = list.iter().take(QUOTATIONS).map(|text| quotation(text)).collect();
+        let (joined, more) = (shown.join("; "), list.len() - shown.len());
+        match more {
+            0 => joined,
+            _ if list.len() >= finding::fact::LIST_MAX => {
+                say!(self, "{joined} and at least {more} more", "{joined} e pelo menos mais {more}")
+            }
+            _ => say!(self, "{joined} and {more} more", "{joined} e mais {more}"),
+        }
+    }
+
+    /// The first few of what others wrote, each in quotes.
+    pub(super) fn quoted_names(&self, list: &[&str]) -> String {
+        list.iter().take(NAMES).map(|text| quoted(text, NAME)).collect::<Vec<_>>().join(", ")
     }
 
     /// A number with what it counts, in each language with its singular.
@@ -246,12 +265,20 @@ pub(super) fn name(text: &str) -> String {
 
 /// A name of others for a title.
 pub(super) fn short(text: &str) -> String {
-    if is_plain(text) { cut(text, TITLE_NAME) } else { quoted(text, TITLE_NAME) }
+    match text.chars().count().checked_sub(TITLE_NAME) {
+        // Of a path, the end says most.
+        Some(more @ 1..) if is_plain(text) && text.starts_with('/') => {
+            ['…'].into_iter().chain(text.chars().skip(more + 1)).collect()
+        }
+        _ if is_plain(text) => cut(text, TITLE_NAME),
+        _ => quoted(text, TITLE_NAME),
+    }
 }
 
 /// What others wrote, in quotes.
 pub(super) fn quotation(text: &str) -> String {
-    quoted(text, QUOTATION)
+    // A full stop stands behind the quotes already.
+    quoted(text.trim_end().trim_end_matches('.'), QUOTATION)
 }
 
 /// Whether a text looks like a name, and cannot be taken for a part of a sentence.
@@ -261,13 +288,13 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// Nothing in it steers a terminal, is unseen, or ends the quotes.
-fn quoted(text: &str, characters: usize) -> String {
+pub(super) fn quoted(text: &str, characters: usize) -> String {
     let text = cut(text, characters).replace('"', "'");
     format!("\"{}\"", telemetry::clean::line(&text))
 }
 
 /// So many characters, the last of them an ellipsis where more were there.
-fn cut(text: &str, characters: usize) -> String {
+pub(super) fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         None => text.to_owned(),
         Some(_) => text.chars().take(characters.saturating_sub(1)).chain(['…']).collect(),

@@ -1,14 +1,114 @@
-//! Kinds that have no words of their own yet.
+//! What rules find, what others report, and kinds that have no words of their own yet.
 
-use finding::FindingKind;
+use finding::{EntityType, FindingKind, fact};
+use signal::narrative::System;
 
 use super::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
-    let of = |name| case(name, FindingKind::RuleSuspended, "rule_suspended");
+    [rules(), reported(), parents(), others()].into_iter().flatten().collect()
+}
+
+fn rules() -> Vec<Case> {
+    let id = "6f6ab5d0-8b0e-4b1a-9d3f-0a5a6a0c0001";
     vec![
-        of("one event").host("gate").said("rule 7 takes too long"),
-        of("many events").times(7, 59).service("web").host("gate").earlier(4, 1, "2024-04-30T23:59:59Z"),
+        case("of Sigma", FindingKind::Sigma, id)
+            .user("ann")
+            .host("gate")
+            .service("sudo")
+            .fact(fact::RULE_TITLE, "A shell of root is opened")
+            .fact(
+                fact::RULE_DESCRIPTION,
+                "Somebody opens a shell as root, in which sudo records nothing more.",
+            )
+            .facts(fact::FALSE_POSITIVES, &["Administrators", "Installers", "Scripts"])
+            .said("ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/bash"),
+        case("of Sigma, without facts", FindingKind::Sigma, id).times(3, 59).from("198.51.100.7"),
+        case("of Sigma, a long and hostile title", FindingKind::Sigma, id)
+            .times(2, 1)
+            .from("10.0.0.9")
+            .host("a-host-of-a-name-that-is-longer-than-titles-can-take.example.org")
+            .fact(fact::RULE_TITLE, "<b>\u{1b}[2J a title that goes on and on and on and on and on and on")
+            .system(System::Unknown),
+        case("of SQL", FindingKind::SqlRule, "many_children")
+            .about(EntityType::Process, "4711")
+            .host("gate")
+            .fact(fact::RULE_TITLE, "Many children"),
+    ]
+}
+
+fn reported() -> Vec<Case> {
+    let of = |name| case(name, FindingKind::External, "external");
+    vec![
+        of("with numbers")
+            .host("web1")
+            .fact(fact::ALERT_TYPE, "cpu_high")
+            .fact(fact::DESCRIPTION, "CPU at 97 %")
+            .fact(fact::VALUE, 97)
+            .fact(fact::THRESHOLD, 80),
+        of("often, hostile")
+            .times(3, 60)
+            .from("198.51.100.7")
+            .fact(fact::ALERT_TYPE, "x\" onload=\"y")
+            .fact(fact::DESCRIPTION, "line\nline \u{1b}]0;title\u{7}"),
         of("nothing is known"),
     ]
+}
+
+fn parents() -> Vec<Case> {
+    vec![
+        case("a script in disguise", FindingKind::ProcessUnusualParent, "decoded_script_run")
+            .times(2, 0)
+            .about(EntityType::Process, "4711")
+            .host("gate"),
+        case("another rule", FindingKind::ProcessUnusualParent, "other")
+            .about(EntityType::Process, "4711")
+            .host("gate"),
+    ]
+}
+
+/// Every kind that is told in general words: with a host, and with nothing.
+fn others() -> Vec<Case> {
+    const SPECIAL: [FindingKind; 31] = [
+        FindingKind::SshBruteForce,
+        FindingKind::SshBruteForceDistributed,
+        FindingKind::PasswordSpraying,
+        FindingKind::LoginAfterFailures,
+        FindingKind::NewLoginOrigin,
+        FindingKind::UnusualLoginTime,
+        FindingKind::AccountChanged,
+        FindingKind::SshKeyAdded,
+        FindingKind::PrivilegeEscalation,
+        FindingKind::RootAccess,
+        FindingKind::SudoersChanged,
+        FindingKind::CronChanged,
+        FindingKind::LogTampering,
+        FindingKind::WebScan,
+        FindingKind::WebExploitAttempt,
+        FindingKind::WebAuthBruteForce,
+        FindingKind::ServiceCrashLoop,
+        FindingKind::DiskError,
+        FindingKind::KernelError,
+        FindingKind::SourceSilent,
+        FindingKind::VolumeSpike,
+        FindingKind::VolumeDrop,
+        FindingKind::ErrorBurst,
+        FindingKind::NewPattern,
+        FindingKind::Anomaly,
+        FindingKind::StrangeSession,
+        FindingKind::Sigma,
+        FindingKind::SqlRule,
+        FindingKind::External,
+        FindingKind::ProcessUnusualParent,
+        FindingKind::AgentSilent,
+    ];
+    let others = FindingKind::ALL.iter().filter(|kind| !SPECIAL.contains(kind));
+    let told = others.map(|kind| case("on a host", *kind, kind.as_str()).host("gate").times(2, 59));
+    let silent = case("nothing is known", FindingKind::AgentSilent, "agent_silent");
+    let measured = case("measured", FindingKind::HostCpu, "host_cpu")
+        .host("gate")
+        .fact(fact::VALUE, 97.5)
+        .fact(fact::THRESHOLD, 80)
+        .earlier(12, 1, "2024-04-28T10:00:00Z");
+    told.chain([silent, measured]).collect()
 }

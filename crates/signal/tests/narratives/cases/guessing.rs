@@ -6,7 +6,7 @@ use signal::narrative::System;
 use super::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
-    [ssh(), after_failures()].into_iter().flatten().collect()
+    [ssh(), many(), spraying(), after_failures()].into_iter().flatten().collect()
 }
 
 fn ssh() -> Vec<Case> {
@@ -67,6 +67,53 @@ fn ssh() -> Vec<Case> {
             .fact(fact::SUCCEEDED, false),
         of("probing", "ssh_probing").times(5, 300).from("198.51.100.7").host("gate"),
         of("one that is exhausting", "ssh_handshake_abuse").from("198.51.100.7").host("gate"),
+    ]
+}
+
+fn many() -> Vec<Case> {
+    let of = |name| case(name, FindingKind::SshBruteForceDistributed, "ssh_brute_force_distributed");
+    let addresses: Vec<String> = (1..11).map(|number| format!("198.51.100.{number}")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    vec![
+        of("many addresses")
+            .times(48, 590)
+            .host("gate")
+            .service("ssh")
+            .facts(fact::ADDRESSES, &addresses)
+            .fact(fact::ADDRESSES_TOTAL, 24),
+        of("without facts").times(12, 60).service("ssh").system(System::Unknown),
+    ]
+}
+
+fn spraying() -> Vec<Case> {
+    let of = |name, rule| case(name, FindingKind::PasswordSpraying, rule);
+    let users = ["u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"];
+    vec![
+        of("many names over SSH", "password_spraying")
+            .times(18, 300)
+            .from("198.51.100.7")
+            .user("u0")
+            .service("ssh")
+            .host("gate")
+            .facts(fact::USERS, &users)
+            .fact(fact::USERS_TOTAL, 15)
+            .fact(fact::SUCCEEDED, false),
+        of("at a mail server, and somebody got in", "auth_brute_force")
+            .times(7, 60)
+            .from("198.51.100.7")
+            .user("ann")
+            .service("dovecot")
+            .host("mail")
+            .facts(fact::USERS, &["ann", "bob"])
+            .fact(fact::SUCCEEDED, true)
+            .fact(fact::LOGIN_USER, "bob")
+            .fact(fact::LOGIN_AT, "2024-05-01T03:13:00Z")
+            .system(System::RedHat),
+        of("with patience, nothing known", "auth_patient_guessing")
+            .times(10, 40_000)
+            .from("10.0.0.9")
+            .service("vsftpd")
+            .system(System::Unknown),
     ]
 }
 

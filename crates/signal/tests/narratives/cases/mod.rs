@@ -1,7 +1,11 @@
 //! The signals that are told.
 
+mod changes;
 mod general;
 mod guessing;
+mod logins;
+mod machine;
+mod web;
 
 use event::Timestamp;
 use finding::{Entity, EntityType, FindingKind, Level, fact};
@@ -22,7 +26,15 @@ pub(crate) struct Case {
 
 /// Every case.
 pub(crate) fn all() -> Vec<Case> {
-    [general::cases(), guessing::cases()].into_iter().flatten().collect()
+    let all = [
+        guessing::cases(),
+        logins::cases(),
+        changes::cases(),
+        web::cases(),
+        machine::cases(),
+        general::cases(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn time(text: &str) -> Timestamp {
