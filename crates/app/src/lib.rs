@@ -7,13 +7,13 @@ pub mod cli;
 mod client;
 mod commands;
 mod error;
-mod findings;
 mod formats;
 #[cfg(test)]
 mod fuzz;
 mod hits;
 mod imported;
 mod instance;
+mod report;
 mod rule_files;
 mod serve;
 mod settings;

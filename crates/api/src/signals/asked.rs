@@ -1,6 +1,6 @@
 //! Which signals are asked for.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use access::Caller;
 use event::Timestamp;
@@ -11,7 +11,9 @@ use signal::{Filter, State};
 use crate::params::{Params, bad_parameter};
 
 /// The names that lists of signals know.
-pub(super) const NAMES: [&str; 13] = [
+pub(super) const NAMES: [&str; 15] = [
+    "wait",
+    "timeout",
     "state",
     "kind",
     "severity",
@@ -26,6 +28,9 @@ pub(super) const NAMES: [&str; 13] = [
     "lang",
     "organization",
 ];
+/// How long to wait for detection, unless said otherwise and at most.
+const WAIT: Duration = Duration::from_secs(30);
+const WAIT_MAX: Duration = Duration::from_secs(300);
 /// Signals that one answer holds at most.
 const LIMIT_MAX: usize = 1_000;
 
@@ -49,6 +54,19 @@ pub(super) fn filter(params: &Params, caller: &Caller, now: Timestamp) -> Result
         limit: params.number("limit", 100, LIMIT_MAX)?,
         cursor: params.text("cursor").map(str::to_owned),
     })
+}
+
+/// `wait=detected`, and how long at most: `timeout`, 30 s unless it is given.
+pub(super) fn wait(params: &Params) -> Result<Option<Duration>, Problem> {
+    if !params.one_of("wait", &[("", false), ("detected", true)])? {
+        return Ok(None);
+    }
+    let Some(text) = params.text("timeout") else { return Ok(Some(WAIT)) };
+    let seconds = text.strip_suffix('s').and_then(|number| number.parse().ok());
+    let within = seconds.map(Duration::from_secs).filter(|within| *within <= WAIT_MAX);
+    within
+        .map(Some)
+        .ok_or_else(|| bad_parameter("timeout", "'timeout' must be seconds such as 30s, at most 300s"))
 }
 
 /// Words of a list separated by commas; `open` stands for every state that asks for attention.

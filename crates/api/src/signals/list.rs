@@ -24,11 +24,19 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let params = Params::of(&uri, &NAMES)?;
     let (filter, reader) = (asked::filter(&params, &caller, now())?, reader(&params)?);
+    let settled = match asked::wait(&params)? {
+        Some(within) => Some((shared.settled)(within).await),
+        None => None,
+    };
     shared
         .work(move |shared| {
             let page = shared.store.list(&filter).map_err(|error| problem(&error))?;
             let signals: Vec<_> = page.signals.iter().map(|signal| signal_json(signal, &reader)).collect();
-            Ok(json!({"total": page.total, "signals": signals, "next": page.next}))
+            let mut json = json!({"total": page.total, "signals": signals, "next": page.next});
+            if let Some(settled) = settled {
+                json["detected"] = settled.into();
+            }
+            Ok(json)
         })
         .await
         .map(answer)

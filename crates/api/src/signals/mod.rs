@@ -12,7 +12,7 @@ use axum::{Router, extract::DefaultBodyLimit};
 use crate::route::{self, ADMIN, READ, Route, Row, get, post};
 use state::Shared;
 
-pub use state::SignalsState;
+pub use state::{Settled, SignalsState};
 
 /// The routes of signals. Merge them into the collector's.
 pub fn signals(state: SignalsState) -> Router {

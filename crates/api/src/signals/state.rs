@@ -1,6 +1,6 @@
 //! What the routes of signals share.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use access::Caller;
 use axum::{
@@ -35,14 +35,20 @@ pub struct SignalsState {
     pub beside: signal::Beside,
     /// The number of the newest change.
     pub newest: watch::Receiver<u64>,
+    /// Waits until what was taken in so far has been looked at; false when that takes longer.
+    pub settled: Settled,
     /// Bounds of bodies.
     pub body: body::Config,
     /// Ends streams when the program stops.
     pub stop: telemetry::task::Stop,
 }
 
+/// Waits for detection, at most so long, and says whether it has come that far.
+pub type Settled = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
 #[derive(Clone)]
 pub(super) struct Shared {
+    pub(super) settled: Settled,
     pub(super) store: Arc<Store>,
     pub(super) beside: signal::Beside,
     pub(super) newest: watch::Receiver<u64>,
@@ -58,6 +64,7 @@ impl Shared {
         let bounds = body::Config { bytes_max: BODY_BYTES_MAX, ..state.body };
         Self {
             store: state.store,
+            settled: state.settled,
             beside: state.beside,
             newest: state.newest,
             places: Gate::new(STREAMS_MAX),

@@ -8,8 +8,9 @@ use super::{import, print};
 use crate::{
     AppError, Instance, Role,
     client::Client,
-    findings, formats,
+    formats,
     imported::Imported,
+    report,
     settings::{Certificates, Settings, SettingsError, Values},
 };
 
@@ -66,7 +67,7 @@ async fn feed(client: &Client, settings: &Settings, files: &[PathBuf]) -> Result
             "A sample of real logs: an auth.log of a cloud host (2017) and the access log of a web site (2015).\n\n",
         )?;
     }
-    let door = &formats::door(settings)?;
+    let (door, begun) = (&formats::door(settings)?, intake::system_clock());
     let mut imported = Imported::default();
     for (name, modified, bytes) in SAMPLES.iter().filter(|_| files.is_empty()) {
         let modified = Timestamp::parse(modified).ok();
@@ -75,9 +76,9 @@ async fn feed(client: &Client, settings: &Settings, files: &[PathBuf]) -> Result
     if !files.is_empty() {
         imported = import::run(client, door, files, false).await?;
     }
-    print(&findings::report(client, &imported, false).await?)?;
+    print(&report::report(client, &imported, begun, false).await?)?;
     print(
-        "\nThis was a throw-away instance; nothing of it is kept. `log-sentinel import FILE` does\nthe same for keeps, and names the queries that show more.\n",
+        "\nThis was a throw-away instance; nothing of it is kept. `log-sentinel import FILE` does\nthe same for keeps, and tells how to look closer.\n",
     )?;
     Ok(())
 }

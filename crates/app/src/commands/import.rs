@@ -21,8 +21,9 @@ use crate::{
     AppError, Instance, Role, Settings,
     chunks::Chunks,
     client::{Client, ClientError},
-    findings, formats,
+    formats,
     imported::Imported,
+    report,
     settings::Certificates,
     unpacked::{Unpacked, unpacked},
     wording::{many, name},
@@ -49,8 +50,9 @@ pub(crate) async fn run_and_report(
     again: bool,
 ) -> Result<(), AppError> {
     let door = &formats::door(settings)?;
+    let begun = intake::system_clock();
     if named || client.is_up().await {
-        return told(&client, &run(&client, door, files, again).await?).await;
+        return told(&client, begun, &run(&client, door, files, again).await?).await;
     }
     let free = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     // Only the files named are wanted now; the watched ones wait for the next ordinary run.
@@ -61,14 +63,14 @@ pub(crate) async fn run_and_report(
     (alone.listeners.access.api_keys, alone.listeners.tls) = (vec![key.clone()], Certificates::default());
     let instance = Instance::start(&alone, Role::Collector).await?;
     let client = Client::new(&instance.url(), Some(key));
-    let outcome = async { told(&client, &run(&client, door, files, again).await?).await }.await;
+    let outcome = async { told(&client, begun, &run(&client, door, files, again).await?).await }.await;
     instance.stop(settings.shutdown_grace).await;
     outcome
 }
 
 /// Says what was found; fails when a part of the files is missing.
-async fn told(client: &Client, imported: &Imported) -> Result<(), AppError> {
-    print(&findings::report(client, imported, true).await?)?;
+async fn told(client: &Client, begun: Timestamp, imported: &Imported) -> Result<(), AppError> {
+    print(&report::report(client, imported, begun, true).await?)?;
     if imported.damaged > 0 { Err(AppError::Damaged(imported.damaged)) } else { Ok(()) }
 }
 
@@ -318,7 +320,7 @@ async fn store(
 
 /// Says that a file which begins like one that was imported is stored whole, where events of its name are there.
 async fn say_begun(client: &Client, path: &str) -> Result<(), AppError> {
-    let query = findings::scope(&[path.to_owned()]);
+    let query = report::scope(&[path.to_owned()]);
     let answer = client.get_json("/api/v1/search", &[("q", query.as_str()), ("limit", "0")]).await?;
     let there = answer["total"].as_u64().unwrap_or_default();
     if there > 0 {

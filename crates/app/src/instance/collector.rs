@@ -6,7 +6,7 @@ use dead_letter::DeadLetterStream;
 use event::TemplateId;
 use index::{Index, embedded, upkeep};
 use journal::Journal;
-use pipeline::{Analysis, CatchUp, Parts, Pipeline, PipelineError};
+use pipeline::{Analysis, CatchUp, Parts, Pipeline, PipelineError, Progress};
 use telemetry::task::Stop;
 use tokio::sync::watch;
 use verdicts::Verdicts;
@@ -31,7 +31,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let (settings, health) = (build.settings, &build.health);
     let journal = open_journal(settings)?;
     let letters = open_dead_letters(build, &journal)?;
-    let (index, prepared) = open_index(build, letters.as_ref())?;
+    let elastic::Opened { index, prepared } = open_index(build, letters.as_ref())?;
     if let Some(letters) = &letters {
         let watch = Arc::clone(letters).watch(health.component("dead_letters"), build.front.stop());
         build.front.spawn("dead-letters", watch);
@@ -40,7 +40,8 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let verdicts =
         Verdicts::open(settings.storage.verdicts.clone(), &journal).map_err(StartError::Verdicts)?;
     let signals = detection::signals(build)?;
-    let detector = detection::detector(build, &journal, &signals)?;
+    let progress = Progress::default();
+    let detector = detection::detector(build, &journal, &signals, progress.clone())?;
     let parts = Parts {
         journal: journal.clone(),
         analysis: analysis.clone(),
@@ -70,13 +71,14 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         metrics: build.metrics.clone(),
         config: settings.questions.collector.clone(),
     });
+    let settled = detection::settled(build, &journal, progress);
     let taken_in = intake::http::router(intake::http::Intake::new(
         door.clone(),
         settings.intake.body.clone(),
         Some(indexed(index.clone())),
         build.front.stop(),
     ));
-    let router = taken_in.merge(asked).merge(api::signals(detection::state(build, &signals)));
+    let router = taken_in.merge(asked).merge(api::signals(detection::state(build, &signals, settled)));
     let router = guarded(build, router);
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
@@ -148,16 +150,15 @@ fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
     Ok(journal)
 }
 
-/// The index; one in a cluster with what becomes true once that is prepared.
 fn open_index(
     build: &Build<'_>,
     letters: Option<&Arc<DeadLetterStream>>,
-) -> Result<(Arc<dyn Index>, Option<watch::Receiver<bool>>), StartError> {
+) -> Result<elastic::Opened, StartError> {
     if let (Some(cluster), Some(letters)) = (&build.settings.elastic, letters) {
-        let opened = elastic::open(build, cluster, Arc::clone(letters))?;
-        return Ok((opened.index, Some(opened.prepared)));
+        return elastic::open(build, cluster, Arc::clone(letters));
     }
-    Ok((Arc::new(embedded::Embedded::open(build.settings.storage.embedded.clone())?), None))
+    let index = Arc::new(embedded::Embedded::open(build.settings.storage.embedded.clone())?);
+    Ok(elastic::Opened { index, prepared: None })
 }
 
 /// The dead letters, where an index may refuse events or once has.

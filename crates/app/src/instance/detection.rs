@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use detect::Engine;
 use journal::Journal;
-use pipeline::{DETECTION_CURSOR, Detector, EngineConfig, EngineReader, SignalKeeper};
+use pipeline::{DETECTION_CURSOR, Detector, EngineConfig, EngineReader, Progress, SignalKeeper};
 
 use super::{build::Build, error::StartError, rules::RuleBook};
 
@@ -19,7 +19,11 @@ pub(super) fn signals(build: &Build<'_>) -> Result<Arc<signal::Store>, StartErro
 }
 
 /// What the routes of signals need.
-pub(super) fn state(build: &Build<'_>, store: &Arc<signal::Store>) -> api::SignalsState {
+pub(super) fn state(
+    build: &Build<'_>,
+    store: &Arc<signal::Store>,
+    settled: api::Settled,
+) -> api::SignalsState {
     let (sender, newest) = tokio::sync::watch::channel(0);
     store.wake(move |number| {
         sender.send_replace(number);
@@ -28,9 +32,19 @@ pub(super) fn state(build: &Build<'_>, store: &Arc<signal::Store>) -> api::Signa
         store: Arc::clone(store),
         beside: beside(),
         newest,
+        settled,
         body: build.settings.intake.body.clone(),
         stop: build.front.stop(),
     }
+}
+
+/// Waits until everything that the journal has now was looked at; never, where nothing is.
+pub(super) fn settled(build: &Build<'_>, journal: &Journal, progress: Progress) -> api::Settled {
+    let (journal, is_on) = (journal.clone(), build.settings.detection.is_on);
+    Arc::new(move |within| {
+        let (progress, end) = (progress.clone(), journal.end());
+        Box::pin(async move { is_on && progress.settled(end, within).await })
+    })
 }
 
 /// What is written in the transaction of a change of signals.
@@ -43,6 +57,7 @@ pub(super) fn detector(
     build: &Build<'_>,
     journal: &Journal,
     store: &Arc<signal::Store>,
+    progress: Progress,
 ) -> Result<Option<Box<dyn Detector>>, StartError> {
     let settings = &build.settings.detection;
     if !settings.is_on {
@@ -62,11 +77,7 @@ pub(super) fn detector(
     );
     build.back.thread("signals", move |_| keeping.run()).map_err(StartError::Thread)?;
     let engine = Engine::with_rules(settings.engine.clone(), rules);
-    let config = EngineConfig {
-        file: settings.file.clone(),
-        rules: changed,
-        clock: intake::system_clock,
-        progress: pipeline::Progress::default(),
-    };
+    let config =
+        EngineConfig { file: settings.file.clone(), rules: changed, clock: intake::system_clock, progress };
     Ok(Some(Box::new(EngineReader::open(engine, config, Box::new(keeper), journal)?)))
 }

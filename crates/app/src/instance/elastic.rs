@@ -16,8 +16,8 @@ use crate::settings::Elastic;
 /// An index and whether it may be written to.
 pub(super) struct Opened {
     pub(super) index: Arc<dyn Index>,
-    /// Becomes true once the cluster is prepared.
-    pub(super) prepared: watch::Receiver<bool>,
+    /// Becomes true once the cluster is prepared; None where nothing has to be.
+    pub(super) prepared: Option<watch::Receiver<bool>>,
 }
 
 /// Opens it; the cluster need not be there yet.
@@ -43,5 +43,5 @@ pub(super) fn open(
             tasks.spawn("rollover", upkeep::roll_over(rolled, retention, intake::system_clock, (told, stop)));
         }
     });
-    Ok(Opened { index, prepared })
+    Ok(Opened { index, prepared: Some(prepared) })
 }

@@ -283,6 +283,8 @@ impl Guessing {
         let Some(told) = self.failures.tell_anyway(target, login) else { return };
         let Some(run) = self.failures.get_mut(target) else { return };
         run.note.login_told = login;
+        // Of a long run only the latest moments are kept one by one.
+        let failures = if told.last.as_nanos() <= login { told.count } else { failures };
         let first = Occurrence { is_update: false, ..told.clone() };
         let mut finding = target.finding(
             FindingKind::LoginAfterFailures,
