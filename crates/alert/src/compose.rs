@@ -23,7 +23,7 @@ pub(crate) fn lines(message: &Message, markup: &dyn Markup) -> Vec<String> {
         lines.push(markup.strong("Told together with it"));
         let named = others.iter().take(NAMED_MAX).map(|other| markup.text(&other.headline()));
         lines.extend(named);
-        let left_out = (others.len() as u64).saturating_sub(NAMED_MAX as u64) + message.more;
+        let left_out = others.len().saturating_sub(NAMED_MAX);
         if left_out > 0 {
             lines.push(markup.text(&format!("and {left_out} more")));
         }

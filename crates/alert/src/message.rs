@@ -75,6 +75,13 @@ pub struct Words {
     pub next: Vec<String>,
 }
 
+impl From<signal::narrative::Narrative> for Words {
+    fn from(narrative: signal::narrative::Narrative) -> Self {
+        let signal::narrative::Narrative { title, what, why, next } = narrative;
+        Self { title, what, why, next }
+    }
+}
+
 impl Words {
     /// Longer titles are cut, in characters.
     pub const TITLE_MAX: usize = 160;
@@ -200,10 +207,8 @@ pub struct Message {
     /// By how many seconds it is later than it should have been; 0 where that is no more than
     /// [`Message::LATE_AFTER_S`].
     pub late_s: u64,
-    /// What is told, the gravest first; never empty.
+    /// What is told, the gravest first; never empty, and at most [`Message::ALERTS_MAX`].
     pub alerts: Vec<Telling>,
-    /// How many more there were than are told.
-    pub more: u64,
 }
 
 impl Message {
@@ -219,7 +224,7 @@ impl Message {
 
     /// Its title in one line.
     pub fn headline(&self) -> String {
-        let others = (self.alerts.len() as u64).saturating_sub(1) + self.more;
+        let others = self.alerts.len().saturating_sub(1);
         let main = self.main().map(Telling::headline).unwrap_or_default();
         match others {
             0 => main,

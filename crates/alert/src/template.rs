@@ -96,7 +96,7 @@ pub fn sample() -> Message {
         signal: None,
     };
     let key = crate::message::key(alert, "test", 1);
-    Message { key, channel: "test".to_owned(), sent: at, late_s: 0, alerts: vec![telling], more: 0 }
+    Message { key, channel: "test".to_owned(), sent: at, late_s: 0, alerts: vec![telling] }
 }
 
 #[cfg(test)]

@@ -115,6 +115,8 @@ metrics! {
     AUDIT_WITNESSED = "audit_witnessed_total", Counter, Count, [("outcome", &["failed", "given_up", "sent"])];
     /// Checkpoints that wait to be sent to where they are kept elsewhere.
     AUDIT_WITNESS_WAITING = "audit_witness_waiting", Gauge, Count, [];
+    /// Attempts to hand alerts to channels, by what came of them: taken, to be tried again, given up.
+    ALERT_TRIES = "alert_tries_total", Counter, Count, [("outcome", &["dead", "delivered", "failed"])];
     /// Events that were older than the retention when they came.
     EXPIRED_ON_ARRIVAL = "expired_on_arrival_events_total", Counter, Count, [];
     /// Events that had more lines or bytes than may be one, so that their rest is another event.

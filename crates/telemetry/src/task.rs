@@ -209,10 +209,11 @@ impl Tasks {
     /// tasks does best to end.
     pub async fn panicked(&self) -> String {
         let mut panicked = self.panicked.subscribe();
-        match panicked.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(name)) => name.clone(),
+        let name = panicked.wait_for(Option::is_some).await.ok().and_then(|name| name.clone());
+        match name {
+            Some(name) => name,
             // Cannot be: `self` holds the sender.
-            _ => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 

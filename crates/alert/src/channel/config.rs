@@ -26,6 +26,17 @@ pub struct ChannelConfig {
     pub fallback: Option<String>,
     /// How long one attempt may take.
     pub timeout: Duration,
+    /// How many messages it takes; what is beyond becomes one message.
+    pub rate: Option<Rate>,
+}
+
+/// How many messages there are at most within a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// So many.
+    pub messages: u32,
+    /// Within so long.
+    pub per: Duration,
 }
 
 /// Where a channel leads.
@@ -49,9 +60,26 @@ impl ChannelConfig {
     /// How long an attempt may take where nothing is said.
     pub const TIMEOUT: Duration = Duration::from_secs(15);
 
+    /// How many messages people get where nothing is said. Programs get all.
+    pub const RATE: Rate = Rate { messages: 60, per: Duration::from_secs(3600) };
+
     /// A channel of this name, with defaults.
     pub fn new(name: impl Into<String>, kind: ChannelKind) -> Self {
-        Self { name: name.into(), kind, fallback: None, timeout: Self::TIMEOUT }
+        let is_read_by_people = matches!(
+            kind,
+            ChannelKind::Telegram(_)
+                | ChannelKind::Discord(_)
+                | ChannelKind::Slack(_)
+                | ChannelKind::Email(_)
+        );
+        let rate = is_read_by_people.then_some(Self::RATE);
+        Self { name: name.into(), kind, fallback: None, timeout: Self::TIMEOUT, rate }
+    }
+
+    /// Whether a channel can be called so.
+    pub fn is_name(name: &str) -> bool {
+        let is_of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
+        (1..=Self::NAME_BYTES_MAX).contains(&name.len()) && name.chars().all(is_of_name)
     }
 
     /// Makes it ready to send. It reads files of secrets and certificates, and connects to nobody.
@@ -59,10 +87,8 @@ impl ChannelConfig {
     /// # Errors
     /// When what was set cannot be used.
     pub fn open(&self) -> Result<Arc<dyn Channel>, ChannelError> {
-        let of_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c);
-        let is_name = (1..=Self::NAME_BYTES_MAX).contains(&self.name.len()) && self.name.chars().all(of_name);
         let reason = "its name must be 1 to 32 characters of a-z, 0-9, _ and -".to_owned();
-        let opened = if is_name { self.sender() } else { Err(reason) };
+        let opened = if Self::is_name(&self.name) { self.sender() } else { Err(reason) };
         opened.map_err(|reason| ChannelError { channel: self.name.clone(), reason })
     }
 

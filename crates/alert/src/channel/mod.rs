@@ -16,7 +16,7 @@ mod telegram;
 mod trust;
 mod webhook;
 
-pub use config::{ChannelConfig, ChannelKind};
+pub use config::{ChannelConfig, ChannelKind, Rate};
 pub use discord::DiscordConfig;
 pub use email::{EmailConfig, Encryption};
 pub use file::FileConfig;

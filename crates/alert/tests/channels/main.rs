@@ -15,7 +15,7 @@ use alert::{
     channel::{Channel, ChannelConfig, ChannelKind, Receipt, SendError},
 };
 use finding::{Entity, EntityType, Facts, FindingKind, Level};
-use signal::{Signal, SignalId, State};
+use signal::{Signal, SignalId, Standing, State};
 
 /// What logs may hold: markup of every service, mentions, new lines, what reorders a line.
 const HOSTILE: &str =
@@ -53,6 +53,7 @@ fn signal() -> Signal {
         incident: None,
         organization: None,
         evidence: vec![],
+        standing: Standing::default(),
     }
 }
 
