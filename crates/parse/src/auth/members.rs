@@ -234,11 +234,13 @@ fn by_message(event: &mut Event<'_>) -> Option<bool> {
     Some(is_failure)
 }
 
-/// `[password-auth.failed] text`: a tag of the program's own stands before its sentence.
+/// `[password-auth.failed] text`, `[API]: text`: a tag of the program's own stands before its sentence.
 fn behind_tag(text: &str) -> &str {
-    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((tag, rest)) if tag.contains('.') && !tag.contains(' ') && !said::is_numeric_socket(tag) => rest,
-        _ => text,
+    match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((tag, rest)) if !tag.contains(' ') && !said::is_numeric_socket(tag) => {
+            rest.trim_start_matches([':', ' '])
+        }
+        _ => wording::own_words(text),
     }
 }
 
@@ -262,8 +264,7 @@ fn client(event: &Event<'_>) -> Option<String> {
     ];
     let is_named = |path: &str| {
         let path = path.strip_prefix(field::LABELS).unwrap_or(path);
-        path == "addr.remote"
-            || path == "client.ip"
+        matches!(path, "addr.remote" | "client.ip" | "origin.address")
             || names::folded(last(path), |name| NAMES.contains(&name).then_some(())).is_some()
     };
     event.fields.iter().filter(|each| is_named(&each.path)).find_map(|each| match &each.value {
@@ -279,7 +280,7 @@ fn named<'e>(event: &'e Event<'_>) -> Option<&'e str> {
 }
 
 fn is_nobody(name: &str) -> bool {
-    matches!(name, "" | "-" | "--" | "N/A" | "null")
+    matches!(name, "" | "-" | "--" | "N/A" | "null" | "__REDACTED__" | "[FILTERED]")
 }
 
 fn user(event: &Event<'_>) -> Option<String> {

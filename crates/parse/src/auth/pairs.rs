@@ -57,6 +57,14 @@ const FORMS: &[Form] = &[
         address: "oip=",
         user: "authentication failed for [",
     },
+    // QNAP.
+    Form {
+        head: "conn log: Users: ",
+        says: "Action: Login Fail",
+        is_web: true,
+        address: "Source IP: ",
+        user: "Users: ",
+    },
     // Harbor.
     Form {
         head: "[client IP=\"",
