@@ -12,11 +12,19 @@ pub mod narrative;
 mod policy;
 mod signal;
 mod store;
+mod suppression;
 
-pub use change::{Before, Beside, Change, Cursor, Entry, EventLabel, Happening, Observed};
+pub use change::{Before, Beside, Change, Cursor, Entry, Happening, Observed, Opinion};
 pub use config::Config;
 pub use error::{BoxError, StoreError};
 pub use group::{ENTITIES_MAX, ESCALATES_BY, EVIDENCE_EACH, REOPENED_WITHIN, TECHNIQUES_MAX};
 pub use policy::{Policy, Story};
 pub use signal::{Evidence, InvalidId, Label, Signal, SignalId, Standing, State};
-pub use store::{Act, Deed, Filter, NAME_BYTES_MAX, NOTE_BYTES_MAX, Page, RESOLVED_AT_ONCE, Store};
+pub use store::{
+    ALIKE_AT_ONCE, Act, Deed, Filter, HIDDEN_AT_ONCE, NAME_BYTES_MAX, NOTE_BYTES_MAX, Page, RESOLVED_AT_ONCE,
+    Store,
+};
+pub use suppression::{
+    Matching, NewSuppression, PREVIEW_SIGNALS_MAX, PREVIEWED, Preview, SUPPRESSED_WITHIN, SUPPRESSIONS_MAX,
+    Sort, Suppression,
+};

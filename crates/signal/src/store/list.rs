@@ -8,8 +8,8 @@ use event::Timestamp;
 use finding::{FindingKind, Level};
 use rusqlite::{Transaction, types::Value};
 
-use super::row;
-use crate::{Signal, State, StoreError};
+use super::row::{self, Found};
+use crate::{Signal, State, StoreError, suppression::Sort};
 
 /// Signals that a page has at most.
 const PAGE_MAX: usize = 1000;
@@ -23,6 +23,8 @@ pub struct Filter {
     pub kinds: Vec<FindingKind>,
     /// Those as grave as one of these.
     pub severities: Vec<Level>,
+    /// Those that this rule found.
+    pub rule: Option<String>,
     /// Those about this: a value, or `type:value`, such as `source.ip:203.0.113.7`.
     pub entity: Option<String>,
     /// Those of this organization.
@@ -48,6 +50,7 @@ impl Default for Filter {
             states: Vec::new(),
             kinds: Vec::new(),
             severities: Vec::new(),
+            rule: None,
             entity: None,
             organization: None,
             from: None,
@@ -126,7 +129,8 @@ impl Statement {
 impl Filter {
     /// Whether kept counts answer for the total.
     fn is_counted(&self) -> bool {
-        self.entity.is_none() && self.from.is_none() && self.to.is_none() && self.words().is_none()
+        let has_place = self.rule.is_some() || self.entity.is_some() || self.words().is_some();
+        !has_place && self.from.is_none() && self.to.is_none()
     }
 
     /// The words as a query of the index of words: each a phrase, all of them wanted.
@@ -175,6 +179,9 @@ impl Filter {
             );
         }
         self.sorts(&mut statement);
+        if let Some(rule) = &self.rule {
+            statement.holds("rule = ?", [rule.clone().into()]);
+        }
         if let Some(from) = self.from {
             statement.holds(format!("{} >= ?", statement.order[0]), [from.as_nanos().into()]);
         }
@@ -189,17 +196,8 @@ impl Filter {
 pub(super) fn list(transaction: &Transaction<'_>, filter: &Filter) -> Result<Page, StoreError> {
     let total = total(transaction, filter)?;
     let limit = filter.limit.min(PAGE_MAX);
-    let mut statement = filter.statement();
-    let [last, number] = statement.order;
-    if let Some(cursor) = &filter.cursor {
-        let place = Place::read(cursor)?;
-        statement.holds(format!("({last}, {number}) < (?, ?)"), [place.last.into(), place.number.into()]);
-    }
+    let mut found = find(transaction, filter, limit + 1)?;
     // One more than asked for tells whether there is a next page.
-    let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let rest = format!("ORDER BY {last} DESC, {number} DESC LIMIT {wanted}");
-    let mut prepared = transaction.prepare_cached(&statement.text(row::COLUMNS, &rest))?;
-    let mut found = row::read_all(&mut prepared, rusqlite::params_from_iter(statement.values))?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let end = found.last().filter(|_| has_more);
@@ -207,7 +205,26 @@ pub(super) fn list(transaction: &Transaction<'_>, filter: &Filter) -> Result<Pag
     Ok(Page { total, signals: found.into_iter().map(|found| found.held.signal).collect(), next })
 }
 
-fn total(transaction: &Transaction<'_>, filter: &Filter) -> Result<u64, StoreError> {
+/// The signals that a filter lets through, at most so many, those last seen first.
+pub(super) fn find(
+    transaction: &Transaction<'_>,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Vec<Found>, StoreError> {
+    let mut statement = filter.statement();
+    let [last, number] = statement.order;
+    if let Some(cursor) = &filter.cursor {
+        let place = Place::read(cursor)?;
+        statement.holds(format!("({last}, {number}) < (?, ?)"), [place.last.into(), place.number.into()]);
+    }
+    let wanted = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rest = format!("ORDER BY {last} DESC, {number} DESC LIMIT {wanted}");
+    let mut prepared = transaction.prepare_cached(&statement.text(row::COLUMNS, &rest))?;
+    row::read_all(&mut prepared, rusqlite::params_from_iter(statement.values))
+}
+
+/// How many signals a filter lets through.
+pub(super) fn total(transaction: &Transaction<'_>, filter: &Filter) -> Result<u64, StoreError> {
     let (statement, selected) = if filter.is_counted() {
         let mut statement = Statement { source: "signal_total".to_owned(), ..Statement::default() };
         filter.sorts(&mut statement);
@@ -218,4 +235,21 @@ fn total(transaction: &Transaction<'_>, filter: &Filter) -> Result<u64, StoreErr
     let mut prepared = transaction.prepare_cached(&statement.text(selected, ""))?;
     let total: i64 = prepared.query_row(rusqlite::params_from_iter(statement.values), |row| row.get(0))?;
     Ok(u64::try_from(total).unwrap_or(0))
+}
+
+/// How many signals of each kind and severity a filter lets through.
+pub(super) fn sorts(transaction: &Transaction<'_>, filter: &Filter) -> Result<Vec<Sort>, StoreError> {
+    let statement = filter.statement();
+    let text = statement.text("kind, severity, count(*)", "GROUP BY kind, severity ORDER BY count(*) DESC");
+    let mut prepared = transaction.prepare_cached(&text)?;
+    let mut rows = prepared.query(rusqlite::params_from_iter(statement.values))?;
+    let mut sorts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (kind, severity, signals): (String, u8, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let severity = Level::ALL.get(usize::from(severity)).copied();
+        if let (Ok(kind), Some(severity)) = (kind.parse(), severity) {
+            sorts.push(Sort { kind, severity, signals: u64::try_from(signals).unwrap_or(0) });
+        }
+    }
+    Ok(sorts)
 }

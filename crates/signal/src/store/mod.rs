@@ -5,7 +5,9 @@ mod feed;
 mod follow;
 mod list;
 mod observe;
+mod opinion;
 mod row;
+mod suppress;
 
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ use state::{Database, Migrations, OpenError};
 
 pub use act::{Act, Deed, NAME_BYTES_MAX, NOTE_BYTES_MAX, RESOLVED_AT_ONCE};
 pub use list::{Filter, Page};
+pub use opinion::ALIKE_AT_ONCE;
+pub use suppress::HIDDEN_AT_ONCE;
 
 use crate::{Config, Entry, Signal, SignalId, StoreError};
 

@@ -8,7 +8,9 @@ use rusqlite::{Transaction, params};
 use super::{
     Store,
     feed::{self, Circumstances},
+    opinion,
     row::{self, Found},
+    suppress::{self, Suppressions},
 };
 use crate::{
     Before, BoxError, Change, Cursor, Happening, Observed, StoreError,
@@ -37,9 +39,10 @@ impl Store {
         and: impl FnOnce(&Transaction<'_>, &[Change]) -> Result<(), BoxError>,
     ) -> Result<Vec<Change>, StoreError> {
         let changes = self.database.write(|transaction| {
+            let suppressions = Suppressions::active(transaction, received)?;
             let mut touched = BTreeMap::new();
             for observed in &observed {
-                take(transaction, &mut touched, observed, received)?;
+                take(transaction, &suppressions, &mut touched, (observed, received))?;
             }
             let changes = self.save(transaction, touched, received)?;
             if let Some(Cursor { name, position }) = cursor {
@@ -74,6 +77,7 @@ impl Store {
             changes.push(change);
         }
         if !changes.is_empty() {
+            suppress::count(transaction, &changes)?;
             feed::trim(transaction, self.config.changes_max)?;
         }
         Ok(changes)
@@ -83,9 +87,9 @@ impl Store {
 /// Takes one finding into the signal that it belongs to, or into a new one.
 fn take(
     transaction: &Transaction<'_>,
+    suppressions: &Suppressions,
     touched: &mut BTreeMap<i64, Touched>,
-    observed: &Observed,
-    received: Timestamp,
+    (observed, received): (&Observed, Timestamp),
 ) -> Result<(), StoreError> {
     let found = row::candidates(transaction, observed.organization.as_deref(), &observed.finding)?;
     let best = found
@@ -93,26 +97,32 @@ fn take(
         .filter_map(|found| found.held.fit(&observed.finding).map(|fit| (fit, found)))
         .min_by_key(|(fit, _)| *fit);
     let Some((_, Found { number, mut held })) = best else {
-        let held = Held::begin(observed, received);
+        let mut held = Held::begin(observed, received);
         if row::find(transaction, held.signal.id)?.is_some() {
             return Ok(());
         }
+        opinion::inherit(transaction, &mut held)?;
+        suppressions.hide(&mut held);
         let number = row::save(transaction, None, &held)?;
         touched.insert(number, Touched { held, before: None, what: Happening::New });
         return Ok(());
     };
-    let before = Before::of(&held.signal);
+    let (before, was_hidden) = (Before::of(&held.signal), held.signal.standing.hidden);
     let what = match held.join(observed, received) {
         Joined::Nothing => return Ok(()),
         Joined::Grew => Happening::Grew,
         Joined::Escalated => Happening::Escalated,
         Joined::Reopened => Happening::Reopened,
     };
+    suppressions.hide(&mut held);
+    // What is shown for the first time is new to everybody.
+    let is_shown = was_hidden && !held.signal.standing.hidden;
+    let (before, what) = if is_shown { (None, Happening::New) } else { (Some(before), what) };
     // The next finding is held against the row.
     row::save(transaction, Some(number), &held)?;
     match touched.entry(number) {
         Entry::Vacant(entry) => {
-            entry.insert(Touched { held, before: Some(before), what });
+            entry.insert(Touched { held, before, what });
         }
         Entry::Occupied(entry) => {
             let touched = entry.into_mut();

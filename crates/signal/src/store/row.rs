@@ -90,6 +90,38 @@ pub(super) fn candidates(
     read_all(&mut statement, key)
 }
 
+/// Signals of the same kind, rule, main entity and organization as this one, the newest first.
+pub(super) fn alike(
+    transaction: &Transaction<'_>,
+    signal: &Signal,
+    limit: u32,
+) -> Result<Vec<Found>, StoreError> {
+    let mut statement = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM signal WHERE organization = ?1 AND kind = ?2 AND rule = ?3 AND entity = ?4
+         ORDER BY last DESC LIMIT ?5"
+    ))?;
+    let key = params![
+        signal.organization.as_deref().unwrap_or_default(),
+        signal.kind.as_str(),
+        signal.rule,
+        main_entity(&signal.entities),
+        limit,
+    ];
+    read_all(&mut statement, key)
+}
+
+/// Signals that a suppression hides, the newest first.
+pub(super) fn suppressed(
+    transaction: &Transaction<'_>,
+    suppression: i64,
+    limit: u32,
+) -> Result<Vec<Found>, StoreError> {
+    let mut statement = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM signal WHERE suppression = ?1 ORDER BY last DESC LIMIT ?2"
+    ))?;
+    read_all(&mut statement, params![suppression, limit])
+}
+
 /// Signals that are over since nothing came of them, those that are so longest first.
 pub(super) fn quiet(
     transaction: &Transaction<'_>,
@@ -126,12 +158,13 @@ pub(super) fn save(
     let signal = &held.signal;
     let unwritable = |source| StoreError::Unreadable { id: signal.id, source };
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO signal (number, id, organization, kind, rule, entity, state, severity, hidden, labelled, first,
-             last, quiet_at, document, counted)
-         VALUES (:number, :id, :organization, :kind, :rule, :entity, :state, :severity, :hidden, :labelled, :first,
-             :last, :quiet_at, :document, :counted)
+        "INSERT INTO signal (number, id, organization, kind, rule, entity, state, severity, hidden, labelled, suppression,
+             first, last, quiet_at, document, counted)
+         VALUES (:number, :id, :organization, :kind, :rule, :entity, :state, :severity, :hidden, :labelled,
+             :suppression, :first, :last, :quiet_at, :document, :counted)
          ON CONFLICT (number) DO UPDATE SET state = excluded.state, severity = excluded.severity,
-             hidden = excluded.hidden, labelled = excluded.labelled, first = excluded.first, last = excluded.last,
+             hidden = excluded.hidden, labelled = excluded.labelled,
+             suppression = excluded.suppression, first = excluded.first, last = excluded.last,
              quiet_at = excluded.quiet_at, document = excluded.document, counted = excluded.counted
          RETURNING number",
     )?;
@@ -147,6 +180,7 @@ pub(super) fn save(
             ":severity": signal.severity as i64,
             ":hidden": signal.standing.hidden,
             ":labelled": signal.standing.label.is_some(),
+            ":suppression": signal.standing.suppression.and_then(|number| i64::try_from(number).ok()),
             ":first": signal.first.as_nanos(),
             ":last": signal.last.as_nanos(),
             ":quiet_at": quiet_at(signal),

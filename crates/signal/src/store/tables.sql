@@ -9,6 +9,7 @@ CREATE TABLE signal (
     severity INTEGER NOT NULL,
     hidden INTEGER NOT NULL,
     labelled INTEGER NOT NULL,
+    suppression INTEGER,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
     quiet_at INTEGER,
@@ -24,6 +25,7 @@ CREATE INDEX signal_by_kind ON signal (kind, hidden, last, number, first, state,
 CREATE INDEX signal_by_organization ON signal (organization, hidden, last, number, first, state, severity, kind);
 CREATE INDEX signal_by_quiet ON signal (quiet_at) WHERE quiet_at IS NOT NULL;
 CREATE INDEX signal_by_incident ON signal (incident) WHERE incident IS NOT NULL;
+CREATE INDEX signal_by_suppression ON signal (suppression, last) WHERE suppression IS NOT NULL;
 CREATE INDEX signal_by_label ON signal (number) WHERE labelled;
 
 -- Whom signals are about: the value alone, and after its type.

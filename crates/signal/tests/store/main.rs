@@ -1,6 +1,8 @@
 //! Signals through their store.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod hiding;
 mod kept;
 mod life;
 mod observe;
+mod replay;
