@@ -8,8 +8,9 @@
 use std::time::Duration;
 
 use event::{EventId, Timestamp};
-use finding::Finding;
+use finding::{Finding, fact};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     Evidence, Label, Observed, Signal, SignalId, Standing, State,
@@ -186,7 +187,12 @@ impl Held {
             return Joined::Nothing;
         }
         signal.received = signal.received.max(received);
+        let has_succeeded = signal.facts.get(fact::SUCCEEDED) == Some(&Value::Bool(true));
         signal.facts.extend(finding.facts.iter().map(|(name, value)| (name.clone(), value.clone())));
+        if has_succeeded {
+            // That a later run did not succeed takes nothing back.
+            signal.facts.insert(fact::SUCCEEDED.to_owned(), Value::Bool(true));
+        }
         let is_graver = signal.severity > before.signal.severity;
         let is_much_more = signal.count >= self.counted.escalates_at;
         if is_much_more {

@@ -347,7 +347,7 @@ impl Telling<'_> {
             Some(user) => say!(
                 self,
                 "Ask {user} whether and why they did it",
-                "Pergunte a {user} se foi essa pessoa e por quê",
+                "Pergunte a {user} se reconhece essa alteração e por que a fez",
             ),
             None => say!(
                 self,

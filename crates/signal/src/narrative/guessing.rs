@@ -15,7 +15,7 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
     }
     let (count, address) = (t.signal.count, t.address());
     let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
-    let is_in = t.is(fact::SUCCEEDED) == Some(true);
+    let is_in = t.has_succeeded();
     let failures = failed_ssh_logins(t);
     let title = match is_in {
         true => say!(
@@ -39,7 +39,7 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
             Some(say!(
                 t,
                 "{address} failed to log in over SSH {times}{host}, {when}.",
-                "{address} não conseguiu entrar por SSH {times}{host}, {when}.",
+                "{address} falhou {times} ao tentar entrar por SSH{host}, {when}.",
             )),
             patience,
             tried(t),
@@ -159,7 +159,7 @@ pub(super) fn spraying(t: &Telling<'_>) -> Narrative {
     let failures =
         t.counted(t.signal.count, ["failed login", "failed logins"], ["falha de login", "falhas de login"]);
     let is_spraying = t.signal.rule == "password_spraying";
-    let is_in = t.is(fact::SUCCEEDED) == Some(true);
+    let is_in = t.has_succeeded();
     let title = match is_spraying {
         true => {
             say!(t, "{address} tries many user names{in_title}", "{address} testa muitos usuários{in_title}")
@@ -189,7 +189,7 @@ pub(super) fn spraying(t: &Telling<'_>) -> Narrative {
             Some(say!(
                 t,
                 "{address} failed to log in to {service} {times}{host}, {when}.",
-                "{address} não conseguiu entrar em {service} {times}{host}, {when}.",
+                "{address} falhou {times} ao tentar entrar em {service}{host}, {when}.",
             )),
             tried(t),
             login(t),
@@ -261,7 +261,7 @@ fn tried(t: &Telling<'_>) -> Option<String> {
 
 /// That somebody got in meanwhile.
 fn login(t: &Telling<'_>) -> Option<String> {
-    t.is(fact::SUCCEEDED).filter(|is_in| *is_in)?;
+    t.has_succeeded().then_some(())?;
     let user = t.text(fact::LOGIN_USER).map(name);
     let user = user.map_or_else(String::new, |user| say!(t, " as {user}", " como {user}"));
     let at = t.time(fact::LOGIN_AT).map_or_else(String::new, |at| format!(" {}", t.at(at)));
@@ -271,12 +271,12 @@ fn login(t: &Telling<'_>) -> Option<String> {
 /// Whether it came to what was tried.
 fn outcome(t: &Telling<'_>) -> String {
     match t.is(fact::SUCCEEDED) {
-        Some(true) => say!(
+        _ if t.has_succeeded() => say!(
             t,
             "One login succeeded: if it was none of yours, somebody is inside.",
             "Um login teve sucesso: se não foi de alguém da equipe, há um invasor dentro.",
         ),
-        Some(false) => say!(
+        Some(_) => say!(
             t,
             "No login from this address succeeded meanwhile.",
             "Nenhum login desse endereço teve sucesso nesse período.",
@@ -301,7 +301,7 @@ fn somebody_is_in(t: &Telling<'_>) -> Vec<String> {
         Some(user) => say!(
             t,
             "Ask {user}, by telephone or in person, whether this login was theirs",
-            "Pergunte a {user}, por telefone ou pessoalmente, se esse login foi dele ou dela",
+            "Pergunte a {user}, por telefone ou pessoalmente, se reconhece esse login",
         ),
         None => say!(
             t,

@@ -12,16 +12,12 @@ pub(super) fn new_pattern(t: &Telling<'_>) -> Narrative {
     let (times, when, place, in_title) =
         (t.times(t.signal.count), t.when(), where_said(t), t.source_in_title());
     Narrative {
-        title: t.title(&say!(
-            t,
-            "An error never seen before from {in_title}",
-            "Um erro nunca visto antes de {in_title}"
-        )),
+        title: t.title(&say!(t, "An error never seen before from {in_title}", "Erro inédito de {in_title}")),
         what: sentences([
             Some(say!(
                 t,
                 "A message of a kind that is new here came {times}{place}, {when}.",
-                "Uma mensagem de um tipo novo aqui apareceu {times}{place}, {when}.",
+                "Uma mensagem de um tipo novo chegou {times}{place}, {when}.",
             )),
             template(t),
             t.first_said(),
@@ -48,7 +44,7 @@ pub(super) fn anomaly(t: &Telling<'_>) -> Narrative {
             Some(say!(
                 t,
                 "A message that does not fit what is usual came {times}{place}, {when}.",
-                "Uma mensagem que foge do habitual apareceu {times}{place}, {when}.",
+                "Uma mensagem que foge do habitual chegou {times}{place}, {when}.",
             )),
             template(t),
             t.first_said(),
@@ -130,7 +126,7 @@ fn reasons(t: &Telling<'_>) -> Option<String> {
 fn score(t: &Telling<'_>) -> Option<String> {
     let score = t.signal.facts.get(fact::SCORE)?.as_f64().filter(|score| (0.0..=1.0).contains(score))?;
     let percent = (score * 100.0).round() as u64;
-    Some(say!(t, "Its strangeness is {percent} of 100.", "A estranheza é {percent} de 100.",))
+    Some(say!(t, "Strangeness: {percent} of 100.", "Grau de estranheza: {percent} de 100.",))
 }
 
 impl Telling<'_> {

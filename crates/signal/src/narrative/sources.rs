@@ -148,7 +148,7 @@ fn slowed_down(t: &Telling<'_>) -> Narrative {
         what: say!(
             t,
             "The web server turned {address} down {times}{host} for asking too often, {when}.",
-            "O servidor web recusou {address} {times}{host} por excesso de requisições, {when}.",
+            "O servidor web recusou {times} requisições de {address}{host} por excesso, {when}.",
         ),
         why: sentences([
             Some(say!(

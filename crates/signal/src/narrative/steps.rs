@@ -180,8 +180,8 @@ impl Telling<'_> {
             }
             Some(Exposure::Private) => say!(
                 self,
-                "Find out whose address it is before you block it, it may be your own gateway; then {by} (undo: {undo})",
-                "Descubra de quem é o endereço antes de bloquear, pode ser o seu próprio gateway; depois {by} (para desfazer: {undo})",
+                "Find out whose address it is before you block it, it may be your own gateway; then block it {by} (undo: {undo})",
+                "Descubra de quem é o endereço antes de bloquear, pode ser o seu próprio gateway; depois bloqueie-o {by} (para desfazer: {undo})",
             ),
             _ => say!(
                 self,

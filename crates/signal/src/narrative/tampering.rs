@@ -62,13 +62,13 @@ fn stopped(t: &Telling<'_>) -> Narrative {
         title: t.title(&say!(
             t,
             "Logging stopped or restricted{in_title}",
-            "Registro de logs parado ou restringido{in_title}"
+            "Gravação de logs parada ou limitada{in_title}"
         )),
         what: sentences([
             Some(say!(
                 t,
                 "What writes logs or audit records was stopped or restricted{often}{host}, {when}.",
-                "O que grava logs ou registros de auditoria foi parado ou restringido{often}{host}, {when}.",
+                "O que grava logs ou registros de auditoria foi parado ou limitado{often}{host}, {when}.",
             )),
             t.by_command(),
         ]),

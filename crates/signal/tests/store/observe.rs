@@ -4,7 +4,7 @@ use crate::kept::*;
 use std::time::Duration;
 
 use event::Position;
-use finding::{Finding, FindingKind, Level};
+use finding::{Finding, FindingKind, Level, fact};
 use signal::{Cursor, Filter, Happening, SignalId, State, StoreError};
 
 #[test]
@@ -46,6 +46,20 @@ fn single_events_of_the_same_second_count_one_each() {
     assert_eq!(kept.observe(&all, at(2 * MINUTE)), []);
     let page = kept.store.list(&Filter::default()).unwrap();
     assert_eq!((page.total, page.signals[0].count), (1, 40));
+}
+
+#[test]
+fn what_succeeded_once_has_succeeded() {
+    let kept = Kept::new();
+    let told = |number, at, succeeded: bool| {
+        failures("203.0.113.7", run(number, at, 5)).fact(fact::SUCCEEDED, succeeded)
+    };
+    kept.observe(&[told(0, NOON, false)], at(NOON));
+    for (number, succeeded, expected) in [(20, true, true), (40, false, true)] {
+        let when = NOON + MINUTE * number;
+        let told = kept.observe(&[told(number, when, succeeded)], at(when));
+        assert_eq!(told[0].signal.facts[fact::SUCCEEDED], expected, "{number}");
+    }
 }
 
 #[test]
