@@ -369,7 +369,8 @@ impl Signal {
     }
 }
 
-fn add_some<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T], max: usize) {
+/// Adds what is not there yet, up to a bound.
+pub(crate) fn add_some<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T], max: usize) {
     for one in more {
         if all.len() < max && !all.contains(one) {
             all.push(one.clone());

@@ -8,6 +8,7 @@ mod change;
 mod config;
 mod error;
 mod group;
+mod incident;
 pub mod narrative;
 mod policy;
 mod signal;
@@ -18,11 +19,12 @@ pub use change::{Before, Beside, Change, Cursor, Entry, Happening, Observed, Opi
 pub use config::Config;
 pub use error::{BoxError, StoreError};
 pub use group::{ENTITIES_MAX, ESCALATES_BY, EVIDENCE_EACH, REOPENED_WITHIN, TECHNIQUES_MAX};
+pub use incident::{FOLLOWS_WITHIN, INCIDENT_SIGNALS_MAX, Incident};
 pub use policy::{Policy, Story};
 pub use signal::{Evidence, InvalidId, Label, Signal, SignalId, Standing, State};
 pub use store::{
-    ALIKE_AT_ONCE, Act, Deed, Filter, HIDDEN_AT_ONCE, NAME_BYTES_MAX, NOTE_BYTES_MAX, Page, RESOLVED_AT_ONCE,
-    Store,
+    ALIKE_AT_ONCE, Act, Deed, Filter, HIDDEN_AT_ONCE, IncidentFilter, IncidentPage, NAME_BYTES_MAX,
+    NOTE_BYTES_MAX, Page, RESOLVED_AT_ONCE, Store,
 };
 pub use suppression::{
     Matching, NewSuppression, PREVIEW_SIGNALS_MAX, PREVIEWED, Preview, SUPPRESSED_WITHIN, SUPPRESSIONS_MAX,

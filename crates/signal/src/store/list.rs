@@ -8,7 +8,10 @@ use event::Timestamp;
 use finding::{FindingKind, Level};
 use rusqlite::{Transaction, types::Value};
 
-use super::row::{self, Found};
+use super::{
+    place::Place,
+    row::{self, Found},
+};
 use crate::{Signal, State, StoreError, suppression::Sort};
 
 /// Signals that a page has at most.
@@ -72,27 +75,6 @@ pub struct Page {
     pub signals: Vec<Signal>,
     /// Where the next page begins; none at the end.
     pub next: Option<String>,
-}
-
-/// The place of a signal in a list: those before it were seen later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    last: i64,
-    number: i64,
-}
-
-impl Place {
-    fn read(cursor: &str) -> Result<Self, StoreError> {
-        let number = |text: &str| i64::from_str_radix(text, 16).ok();
-        let place = cursor
-            .split_once('-')
-            .and_then(|(last, of)| Some(Self { last: number(last)?, number: number(of)? }));
-        place.ok_or_else(|| StoreError::Cursor { cursor: cursor.chars().take(64).collect() })
-    }
-
-    fn write(self) -> String {
-        format!("{:x}-{:x}", self.last, self.number)
-    }
 }
 
 /// A statement in the making.
@@ -201,7 +183,7 @@ pub(super) fn list(transaction: &Transaction<'_>, filter: &Filter) -> Result<Pag
     let has_more = found.len() > limit;
     found.truncate(limit);
     let end = found.last().filter(|_| has_more);
-    let next = end.map(|end| Place { last: end.held.signal.last.as_nanos(), number: end.number }.write());
+    let next = end.map(|end| Place::of_signal(end.held.signal.last, end.number).write());
     Ok(Page { total, signals: found.into_iter().map(|found| found.held.signal).collect(), next })
 }
 
@@ -215,7 +197,7 @@ pub(super) fn find(
     let [last, number] = statement.order;
     if let Some(cursor) = &filter.cursor {
         let place = Place::read(cursor)?;
-        statement.holds(format!("({last}, {number}) < (?, ?)"), [place.last.into(), place.number.into()]);
+        statement.holds(format!("({last}, {number}) < (?, ?)"), [place.last.into(), place.number().into()]);
     }
     let wanted = i64::try_from(limit).unwrap_or(i64::MAX);
     let rest = format!("ORDER BY {last} DESC, {number} DESC LIMIT {wanted}");

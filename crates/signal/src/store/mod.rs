@@ -3,9 +3,11 @@
 mod act;
 mod feed;
 mod follow;
+mod incidents;
 mod list;
 mod observe;
 mod opinion;
+mod place;
 mod row;
 mod suppress;
 
@@ -16,6 +18,7 @@ use rusqlite::OptionalExtension;
 use state::{Database, Migrations, OpenError};
 
 pub use act::{Act, Deed, NAME_BYTES_MAX, NOTE_BYTES_MAX, RESOLVED_AT_ONCE};
+pub use incidents::{IncidentFilter, IncidentPage};
 pub use list::{Filter, Page};
 pub use opinion::ALIKE_AT_ONCE;
 pub use suppress::HIDDEN_AT_ONCE;

@@ -8,7 +8,7 @@ use rusqlite::{Transaction, params};
 use super::{
     Store,
     feed::{self, Circumstances},
-    opinion,
+    incidents, opinion,
     row::{self, Found},
     suppress::{self, Suppressions},
 };
@@ -64,8 +64,9 @@ impl Store {
         at: Timestamp,
     ) -> Result<Vec<Change>, StoreError> {
         let mut changes = Vec::with_capacity(touched.len());
-        for (number, Touched { held, before, what }) in touched {
+        for (number, Touched { mut held, before, what }) in touched {
             row::save_words(transaction, number, &held.signal)?;
+            incidents::link(transaction, number, &mut held.signal)?;
             let circumstances = Circumstances { at, by: None, note: None };
             let change = feed::record(
                 transaction,

@@ -113,6 +113,7 @@ CREATE TABLE signal_incident (
     signals INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX signal_incident_by_time ON signal_incident (last, id);
+CREATE INDEX signal_incident_by_organization ON signal_incident (organization, last, id);
 
 CREATE TABLE signal_suppression (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

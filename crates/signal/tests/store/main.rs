@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 mod hiding;
+mod incidents;
 mod kept;
 mod life;
 mod observe;
