@@ -7,12 +7,20 @@ mod cases;
 #[path = "narratives/truth.rs"]
 mod truth;
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    fs,
+    path::PathBuf,
+};
 
 use cases::Case;
 use proptest::prelude::*;
 use serde_json::Value;
-use signal::narrative::{self, Language, Narrative, Reader};
+use signal::{
+    Signal,
+    narrative::{self, Language, Narrative, Reader},
+};
 
 const LANGUAGES: [(Language, &str); 2] = [(Language::English, "en"), (Language::Portuguese, "pt")];
 
@@ -42,7 +50,42 @@ fn texts() -> BTreeMap<PathBuf, String> {
             texts.push_str(&text(case.name, &told(&case, language)));
         }
     }
+    for (name, cases) in cases::stories() {
+        for (language, ending) in LANGUAGES {
+            let texts = texts.entry(folder.join(format!("incident.{ending}.txt"))).or_default();
+            if !texts.is_empty() {
+                texts.push('\n');
+            }
+            texts.push_str(&text(name, &story(&cases, language)));
+        }
+    }
     texts
+}
+
+fn story(cases: &[Case], language: Language) -> Narrative {
+    let signals: Vec<&Signal> = cases.iter().map(|case| &case.signal).collect();
+    let reader = Reader { language, ..cases[0].reader.clone() };
+    narrative::incident(&signals, &reader).unwrap()
+}
+
+#[test]
+fn a_story_says_only_what_its_signals_say() {
+    assert_eq!(narrative::incident(&[], &Reader::default()), None);
+    for (name, cases) in cases::stories() {
+        let mut allowed: BTreeSet<String> = cases.iter().flat_map(truth::allowed).collect();
+        allowed.extend(truth::whole(&cases));
+        for (language, _) in LANGUAGES {
+            let told = story(&cases, language);
+            for text in each_text(&told) {
+                let strange = truth::words(text).into_iter().find(|word| !allowed.contains(word));
+                assert_eq!(strange, None, "{name}: {text:?}");
+            }
+            assert!(
+                told.title.chars().count() <= 80 && (2..=5).contains(&told.next.len()),
+                "{name}: {told:#?}"
+            );
+        }
+    }
 }
 
 #[test]

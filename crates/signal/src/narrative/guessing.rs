@@ -227,7 +227,10 @@ pub(super) fn login_after_failures(t: &Telling<'_>) -> Narrative {
                 "{address} logged in{as_user}{service}{host}{at}, after {failed} from the same address.",
                 "{address} entrou{as_user}{service}{host}{at}, após {failed} a partir do mesmo endereço.",
             )),
-            Some(say!(t, "All of it happened {when}.", "Tudo aconteceu {when}.")),
+            Some(match failures {
+                1 => say!(t, "The failure came {when}.", "A falha ocorreu {when}."),
+                _ => say!(t, "The failures came {when}.", "As falhas ocorreram {when}."),
+            }),
         ]),
         why: sentences([
             Some(say!(

@@ -284,7 +284,7 @@ pub(super) fn short(text: &str) -> String {
 /// What others wrote, in quotes.
 pub(super) fn quotation(text: &str) -> String {
     // A full stop stands behind the quotes already.
-    quoted(text.trim_end().trim_end_matches('.'), QUOTATION)
+    quoted(text.trim().trim_end_matches('.'), QUOTATION)
 }
 
 /// Whether a text looks like a name, and cannot be taken for a part of a sentence.

@@ -86,6 +86,15 @@ pub(crate) fn allowed(case: &Case) -> BTreeSet<String> {
     all
 }
 
+/// Numbers of a story as a whole: how many signals, how many of them are not told, and how long it took.
+pub(crate) fn whole(cases: &[Case]) -> Vec<String> {
+    let mut whole = cases[0].clone();
+    whole.signal.first = cases.iter().map(|case| case.signal.first).min().unwrap();
+    whole.signal.last = cases.iter().map(|case| case.signal.last).max().unwrap();
+    let counts = [cases.len(), cases.len().saturating_sub(8)].map(|count| count.to_string());
+    counts.into_iter().chain(allowed(&whole)).collect()
+}
+
 fn trimmed(word: &str) -> String {
     word.trim_matches(['.', ':', '-', '/', '%', '+']).to_owned()
 }

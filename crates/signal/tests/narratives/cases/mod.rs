@@ -5,7 +5,10 @@ mod general;
 mod guessing;
 mod logins;
 mod machine;
+mod stories;
 mod web;
+
+pub(crate) use stories::stories;
 
 use event::Timestamp;
 use finding::{Entity, EntityType, FindingKind, Level, fact};
@@ -70,6 +73,18 @@ impl Case {
     fn times(mut self, count: u64, seconds: i64) -> Self {
         self.signal.count = count;
         self.signal.last = self.signal.first.saturating_add(seconds * 1_000_000_000);
+        self
+    }
+
+    /// It began so many seconds later.
+    fn later(mut self, seconds: i64) -> Self {
+        self.signal.first = self.signal.first.saturating_add(seconds * 1_000_000_000);
+        self.signal.last = self.signal.last.saturating_add(seconds * 1_000_000_000);
+        self
+    }
+
+    fn grave(mut self, severity: Level) -> Self {
+        self.signal.severity = severity;
         self
     }
 
