@@ -53,6 +53,15 @@ pub struct IncidentPage {
     pub next: Option<String>,
 }
 
+/// Signals of one story.
+pub(super) const OF_INCIDENT: &str = row::select!("FROM signal WHERE incident = ?1 LIMIT ?2");
+/// Signals with one link, seen in a time.
+pub(super) const LINKED: &str = "SELECT signal.number, signal.incident
+    FROM signal_link CROSS JOIN signal ON signal.number = signal_link.signal
+    WHERE link = ?1 AND signal_link.last >= ?2 AND signal.first <= ?3 AND signal.organization = ?4
+        AND signal.number <> ?5
+    ORDER BY signal_link.last DESC LIMIT ?6";
+
 impl Store {
     /// The incidents that a filter lets through, those last seen first. A signal that is linked to no other is none.
     ///
@@ -71,33 +80,40 @@ impl Store {
     }
 }
 
+impl IncidentFilter {
+    /// The text and the values of what selects this of the incidents that are let through, after a place, and goes on like this.
+    pub(super) fn statement(&self, selected: &str, after: Option<Place>, rest: &str) -> (String, Vec<Value>) {
+        let mut conditions = vec!["last >= ?"];
+        let mut values: Vec<Value> = vec![self.from.unwrap_or(Timestamp::MIN).as_nanos().into()];
+        if let Some(organization) = &self.organization {
+            conditions.push("organization = ?");
+            values.push(organization.clone().into());
+        }
+        if let Some(to) = self.to {
+            conditions.push("first < ?");
+            values.push(to.as_nanos().into());
+        }
+        if let Some(Place { last, name }) = after {
+            conditions.push("(last, id) < (?, ?)");
+            values.extend([last.into(), Value::Blob(name.to_be_bytes().to_vec())]);
+        }
+        let index = if self.organization.is_some() { "organization" } else { "time" };
+        let conditions = conditions.join(" AND ");
+        let text = format!(
+            "SELECT {selected} FROM signal_incident INDEXED BY signal_incident_by_{index} WHERE {conditions} {rest}"
+        );
+        (text, values)
+    }
+}
+
 fn list(transaction: &Transaction<'_>, filter: &IncidentFilter) -> Result<IncidentPage, StoreError> {
-    let mut conditions = vec!["last >= ?"];
-    let mut values: Vec<Value> = vec![filter.from.unwrap_or(Timestamp::MIN).as_nanos().into()];
-    if let Some(organization) = &filter.organization {
-        conditions.push("organization = ?");
-        values.push(organization.clone().into());
-    }
-    if let Some(to) = filter.to {
-        conditions.push("first < ?");
-        values.push(to.as_nanos().into());
-    }
-    let index = if filter.organization.is_some() { "organization" } else { "time" };
-    let source = format!("signal_incident INDEXED BY signal_incident_by_{index}");
-    let total: i64 = transaction
-        .prepare_cached(&format!("SELECT count(*) FROM {source} WHERE {}", conditions.join(" AND ")))?
-        .query_row(rusqlite::params_from_iter(values.clone()), |row| row.get(0))?;
-    if let Some(cursor) = &filter.cursor {
-        let Place { last, name } = Place::read(cursor)?;
-        conditions.push("(last, id) < (?, ?)");
-        values.extend([last.into(), Value::Blob(name.to_be_bytes().to_vec())]);
-    }
+    let place = filter.cursor.as_deref().map(Place::read).transpose()?;
+    let (text, values) = filter.statement("count(*)", None, "");
+    let mut prepared = transaction.prepare_cached(&text)?;
+    let total: i64 = prepared.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
     let limit = filter.limit.min(PAGE_MAX);
-    let text = format!(
-        "SELECT id, last FROM {source} WHERE {} ORDER BY last DESC, id DESC LIMIT {}",
-        conditions.join(" AND "),
-        limit + 1
-    );
+    let rest = format!("ORDER BY last DESC, id DESC LIMIT {}", limit + 1);
+    let (text, values) = filter.statement("id, last", place, &rest);
     let mut prepared = transaction.prepare_cached(&text)?;
     let found = prepared
         .query_map(rusqlite::params_from_iter(values), |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -112,8 +128,7 @@ fn list(transaction: &Transaction<'_>, filter: &IncidentFilter) -> Result<Incide
 }
 
 fn signals(transaction: &Transaction<'_>, incident: SignalId) -> Result<Vec<Signal>, StoreError> {
-    let mut statement = transaction
-        .prepare_cached(&format!("SELECT {} FROM signal WHERE incident = ?1 LIMIT ?2", row::COLUMNS))?;
+    let mut statement = transaction.prepare_cached(OF_INCIDENT)?;
     let found = row::read_all(&mut statement, params![id_bytes(incident), INCIDENT_SIGNALS_MAX as i64])?;
     Ok(found.into_iter().map(|found| found.held.signal).collect())
 }
@@ -167,13 +182,7 @@ fn linked(
     links: &[String],
 ) -> Result<BTreeMap<i64, Option<[u8; 16]>>, StoreError> {
     let (from, to) = incident::around(signal);
-    let mut statement = transaction.prepare_cached(
-        "SELECT signal.number, signal.incident
-         FROM signal_link CROSS JOIN signal ON signal.number = signal_link.signal
-         WHERE link = ?1 AND signal_link.last >= ?2 AND signal.first <= ?3 AND signal.organization = ?4
-             AND signal.number <> ?5
-         ORDER BY signal_link.last DESC LIMIT ?6",
-    )?;
+    let mut statement = transaction.prepare_cached(LINKED)?;
     let organization = signal.organization.as_deref().unwrap_or_default();
     let mut others = BTreeMap::new();
     for link in links {

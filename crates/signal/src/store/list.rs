@@ -122,11 +122,10 @@ impl Filter {
         (!phrases.is_empty()).then(|| phrases.join(" "))
     }
 
-    fn sorts(&self, statement: &mut Statement) {
-        let texts =
-            |names: Vec<&'static str>| names.into_iter().map(|name| Value::from(name.to_owned())).collect();
-        statement.is_one_of("state", texts(self.states.iter().map(|state| state.as_str()).collect()));
-        statement.is_one_of("kind", texts(self.kinds.iter().map(|kind| kind.as_str()).collect()));
+    fn restrict(&self, statement: &mut Statement, states: &[State]) {
+        let text = |name: &'static str| Value::from(name.to_owned());
+        statement.is_one_of("state", states.iter().map(|state| text(state.as_str())).collect());
+        statement.is_one_of("kind", self.kinds.iter().map(|kind| text(kind.as_str())).collect());
         let severities = self.severities.iter().map(|level| Value::from(*level as i64)).collect();
         statement.is_one_of("severity", severities);
         if let Some(organization) = &self.organization {
@@ -135,32 +134,34 @@ impl Filter {
         statement.holds("hidden = ?", [i64::from(self.hidden).into()]);
     }
 
-    /// What finds the rows, but for the page.
-    fn statement(&self) -> Statement {
+    /// Whether one index gives signals of every state in order, or only those of one.
+    fn is_by_state(&self) -> bool {
+        !self.states.is_empty() && self.entity.is_none() && self.words().is_none()
+    }
+
+    /// What finds the rows in these states, but for the page.
+    fn statement(&self, states: &[State]) -> Statement {
         let mut statement = Statement { order: ["signal.last", "signal.number"], ..Statement::default() };
-        if let Some(entity) = &self.entity {
-            "signal_entity CROSS JOIN signal ON signal.number = signal_entity.signal"
-                .clone_into(&mut statement.source);
+        statement.source = if let Some(entity) = &self.entity {
             statement.order = ["signal_entity.last", "signal_entity.signal"];
             statement.holds("signal_entity.entity = ?", [entity.clone().into()]);
+            "signal_entity CROSS JOIN signal ON signal.number = signal_entity.signal".to_owned()
         } else if self.words().is_some() {
-            "signal".clone_into(&mut statement.source);
+            "signal".to_owned()
         } else {
-            let index = match (self.states.len(), self.kinds.len(), &self.organization) {
-                (1, _, _) => "signal_by_state",
+            let index = match (states.len(), self.kinds.len(), &self.organization) {
+                (1.., _, _) => "signal_by_state",
                 (_, 1, _) => "signal_by_kind",
                 (_, _, Some(_)) => "signal_by_organization",
                 _ => "signal_by_time",
             };
-            statement.source = format!("signal INDEXED BY {index}");
-        }
+            format!("signal INDEXED BY {index}")
+        };
         if let Some(words) = self.words() {
-            statement.holds(
-                "signal.number IN (SELECT rowid FROM signal_text WHERE signal_text MATCH ?)",
-                [words.into()],
-            );
+            let condition = "signal.number IN (SELECT rowid FROM signal_text WHERE signal_text MATCH ?)";
+            statement.holds(condition, [words.into()]);
         }
-        self.sorts(&mut statement);
+        self.restrict(&mut statement, states);
         if let Some(rule) = &self.rule {
             statement.holds("rule = ?", [rule.clone().into()]);
         }
@@ -171,6 +172,51 @@ impl Filter {
             statement.holds("first < ?", [to.as_nanos().into()]);
         }
         statement
+    }
+
+    /// The text and the values of what counts the rows.
+    pub(super) fn total(&self) -> (String, Vec<Value>) {
+        if !self.is_counted() {
+            let statement = self.statement(&self.states);
+            return (statement.text("count(*)", ""), statement.values);
+        }
+        let mut statement = Statement { source: "signal_total".to_owned(), ..Statement::default() };
+        self.restrict(&mut statement, &self.states);
+        (statement.text("coalesce(sum(signals), 0)", ""), statement.values)
+    }
+
+    /// The text and the values of what counts the rows of each kind and severity.
+    pub(super) fn sorts(&self) -> (String, Vec<Value>) {
+        let statement = self.statement(&self.states);
+        let rest = "GROUP BY kind, severity ORDER BY count(*) DESC";
+        (statement.text("kind, severity, count(*)", rest), statement.values)
+    }
+
+    /// The text and the values of what selects so many rows in order: of each state as many, and of these so many.
+    pub(super) fn page(&self, limit: usize) -> Result<(String, Vec<Value>), StoreError> {
+        let place = self.cursor.as_deref().map(Place::read).transpose()?;
+        let parts =
+            if self.is_by_state() { self.states.chunks(1) } else { self.states.chunks(State::ALL.len()) };
+        let parts: Vec<&[State]> = if self.states.is_empty() { vec![&[]] } else { parts.collect() };
+        let (mut texts, mut values) = (Vec::new(), Vec::new());
+        for states in parts {
+            let mut statement = self.statement(states);
+            let [last, number] = statement.order;
+            if let Some(place) = place {
+                let after = [place.last.into(), place.number().into()];
+                statement.holds(format!("({last}, {number}) < (?, ?)"), after);
+            }
+            let rest = format!("ORDER BY {last} DESC, {number} DESC LIMIT {limit}");
+            let selected = format!("{number} AS number");
+            texts.push(format!("SELECT number FROM ({})", statement.text(&selected, &rest)));
+            values.extend(statement.values);
+        }
+        let found = texts.join(" UNION ALL ");
+        let text = format!(
+            "{} ({found}) ORDER BY signal.last DESC, signal.number DESC LIMIT {limit}",
+            row::select!("FROM signal WHERE signal.number IN")
+        );
+        Ok((text, values))
     }
 }
 
@@ -193,38 +239,24 @@ pub(super) fn find(
     filter: &Filter,
     limit: usize,
 ) -> Result<Vec<Found>, StoreError> {
-    let mut statement = filter.statement();
-    let [last, number] = statement.order;
-    if let Some(cursor) = &filter.cursor {
-        let place = Place::read(cursor)?;
-        statement.holds(format!("({last}, {number}) < (?, ?)"), [place.last.into(), place.number().into()]);
-    }
-    let wanted = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rest = format!("ORDER BY {last} DESC, {number} DESC LIMIT {wanted}");
-    let mut prepared = transaction.prepare_cached(&statement.text(row::COLUMNS, &rest))?;
-    row::read_all(&mut prepared, rusqlite::params_from_iter(statement.values))
+    let (text, values) = filter.page(limit)?;
+    let mut prepared = transaction.prepare_cached(&text)?;
+    row::read_all(&mut prepared, rusqlite::params_from_iter(values))
 }
 
 /// How many signals a filter lets through.
 pub(super) fn total(transaction: &Transaction<'_>, filter: &Filter) -> Result<u64, StoreError> {
-    let (statement, selected) = if filter.is_counted() {
-        let mut statement = Statement { source: "signal_total".to_owned(), ..Statement::default() };
-        filter.sorts(&mut statement);
-        (statement, "coalesce(sum(signals), 0)")
-    } else {
-        (filter.statement(), "count(*)")
-    };
-    let mut prepared = transaction.prepare_cached(&statement.text(selected, ""))?;
-    let total: i64 = prepared.query_row(rusqlite::params_from_iter(statement.values), |row| row.get(0))?;
+    let (text, values) = filter.total();
+    let mut prepared = transaction.prepare_cached(&text)?;
+    let total: i64 = prepared.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
     Ok(u64::try_from(total).unwrap_or(0))
 }
 
 /// How many signals of each kind and severity a filter lets through.
 pub(super) fn sorts(transaction: &Transaction<'_>, filter: &Filter) -> Result<Vec<Sort>, StoreError> {
-    let statement = filter.statement();
-    let text = statement.text("kind, severity, count(*)", "GROUP BY kind, severity ORDER BY count(*) DESC");
+    let (text, values) = filter.sorts();
     let mut prepared = transaction.prepare_cached(&text)?;
-    let mut rows = prepared.query(rusqlite::params_from_iter(statement.values))?;
+    let mut rows = prepared.query(rusqlite::params_from_iter(values))?;
     let mut sorts = Vec::new();
     while let Some(row) = rows.next()? {
         let (kind, severity, signals): (String, u8, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);

@@ -13,6 +13,10 @@ use crate::{Before, Change, Happening, Label, Opinion, Signal, StoreError, group
 /// Signals alike, the newest ones, that follow at once; others follow when more of them comes.
 pub const ALIKE_AT_ONCE: u32 = 1000;
 
+/// Signals of which something was said.
+pub(super) const LABELLED: &str =
+    row::select!("FROM signal WHERE labelled AND number > ?1 ORDER BY number LIMIT ?2");
+
 impl Store {
     /// What was said of signals, of each or of one alike, in the order in which they came up: those after a place, at most so
     /// many. To learn from all of it anew.
@@ -22,10 +26,7 @@ impl Store {
     pub fn opinions(&self, after: u64, limit: u32) -> Result<Vec<Opinion>, StoreError> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         self.database.read(|transaction| {
-            let mut statement = transaction.prepare_cached(&format!(
-                "SELECT {} FROM signal WHERE labelled AND number > ?1 ORDER BY number LIMIT ?2",
-                row::COLUMNS
-            ))?;
+            let mut statement = transaction.prepare_cached(LABELLED)?;
             let found = row::read_all(&mut statement, params![after, limit])?;
             let opinion = |found: Found| of(u64::try_from(found.number).unwrap_or(0), &found.held.signal);
             Ok(found.into_iter().map(opinion).collect())

@@ -5,5 +5,6 @@ mod hiding;
 mod incidents;
 mod kept;
 mod life;
+mod list;
 mod observe;
 mod replay;
