@@ -127,6 +127,10 @@ fn sentences_in_ordinary_words_are_read() {
             "login | failure | ann | 192.0.2.7",
         ),
         (
+            "May 1, 2024 10:00:00 AM org.slf4j.impl.JCLLoggerAdapter warn\nWARNING: Authentication attempt from 192.0.2.7 for user \"ann\" failed.",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
             "May  1 10:00:00 gw openvpn[42]: 192.0.2.7:4711 TLS Auth Error: Auth Username/Password verification failed for peer",
             "login | failure | - | 192.0.2.7",
         ),

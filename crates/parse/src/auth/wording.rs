@@ -193,8 +193,16 @@ fn behind_mark(text: &str) -> Option<&str> {
         return (inside.len() <= 200 && (is_number || is_columns || is_part(inside))).then_some(rest);
     }
     let (first, rest) = text.split_once(' ').filter(|(first, _)| first.len() <= 80)?;
-    if first.bytes().all(|byte| byte.is_ascii_digit()) {
+    const LEVELS: [&str; 6] = ["WARNING:", "SEVERE:", "ERROR:", "INFO:", "NOTICE:", "WARN:"];
+    if LEVELS.contains(&first) || first.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(rest);
+    }
+    // `org.example.Logger warn`, of java.util.logging, whose text is on the next line.
+    if let Some((head, text)) = text.split_once('\n').filter(|(head, _)| head.len() <= 200)
+        && head.split(' ').count() == 2
+        && first.matches('.').count() >= 2
+    {
+        return Some(text);
     }
     // `SignInPost() [I] text`.
     if first.ends_with("()") {
