@@ -131,6 +131,15 @@ fn sentences_in_ordinary_words_are_read() {
             "web_login | failure | ann | 192.0.2.7",
         ),
         (
+            "2024-05-01 10:00:00.123  WARN 1 --- [nio-8080-exec-1] o.s.s.a.event.LoggerListener : Authentication event AuthenticationFailureBadCredentialsEvent: ann; details: WebAuthenticationDetails [RemoteIpAddress=192.0.2.7, SessionId=null]; exception: Bad credentials",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "May  1 10:00:00 host gitea[42]: 2024/05/01 10:00:00 routers/web/auth/auth.go:201:SignInPost() [I] Failed authentication attempt for ann from 192.0.2.7:0: user does not exist",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        ("2024-05-01 10:00:00 [INFO] User ann logged in from 192.0.2.7", "login | success | ann | 192.0.2.7"),
+        (
             "May  1 10:00:00 gw openvpn[42]: 192.0.2.7:4711 TLS Auth Error: Auth Username/Password verification failed for peer",
             "login | failure | - | 192.0.2.7",
         ),
@@ -197,6 +206,10 @@ fn records_say_it_by_the_names_of_their_events() {
         (
             r#"{"timestamp":"2024-05-01T10:00:00Z","level":"info","event":"Created Event","action":"login_failed","client_ip":"192.0.2.7","context":{"username":"ann"}}"#,
             "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
+            r#"{"eventType":"user.session.start","published":"2024-05-01T10:00:00Z","outcome":{"result":"FAILURE"},"client":{"ipAddress":"192.0.2.7"}}"#,
+            "web_login | failure | - | 192.0.2.7",
         ),
         (
             r#"{"CreationTime":"2024-05-01T10:00:00","Operation":"UserLoginFailed","ClientIP":"192.0.2.7","UserId":"ann"}"#,

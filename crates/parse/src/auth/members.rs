@@ -174,7 +174,8 @@ fn code(text: &str) -> Code {
             "authentication",
             "mfa",
             "totp",
-        ]) || (is(&["in", "on"]) && follows(&["sign", "log"]));
+        ]) || (is(&["in", "on"]) && follows(&["sign", "log"]))
+            || (is(&["start"]) && follows(&["session"]));
         code.is_failure |= is(&[
             "fail",
             "failed",
@@ -246,7 +247,7 @@ fn behind_tag(text: &str) -> &str {
 
 /// The client's address, by the names that records of sign-ins have for it.
 fn client(event: &Event<'_>) -> Option<String> {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
         "ip",
         "ipaddress",
         "ipaddr",
@@ -261,6 +262,7 @@ fn client(event: &Event<'_>) -> Option<String> {
         "callerip",
         "actorip",
         "client",
+        "src",
     ];
     let is_named = |path: &str| {
         let path = path.strip_prefix(field::LABELS).unwrap_or(path);

@@ -137,10 +137,11 @@ pub(crate) fn sentence(event: &mut Event<'_>) {
     if event.fields.len() > before {
         return;
     }
-    let message = wording::own_words(message);
-    if program.is_none() {
-        phrases::read(event, None, message);
+    let inner = wording::own_words(message);
+    if inner.len() < message.len() {
+        phrases::read(event, program.as_deref(), inner);
     }
+    let message = inner;
     if event.fields.len() == before
         && let Some(sentence) = wording::read(message)
     {

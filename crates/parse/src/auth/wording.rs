@@ -197,6 +197,15 @@ fn behind_mark(text: &str) -> Option<&str> {
     if LEVELS.contains(&first) || first.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(rest);
     }
+    // The program's own time behind that of syslog.
+    let is_date =
+        |word: &str| word.len() == 10 && word.as_bytes()[0].is_ascii_digit() && word.contains(['/', '-']);
+    if is_date(first)
+        && let Some((clock, rest)) = rest.split_once(' ')
+        && clock.as_bytes().first().is_some_and(u8::is_ascii_digit)
+    {
+        return Some(rest);
+    }
     // `org.example.Logger warn`, of java.util.logging, whose text is on the next line.
     if let Some((head, text)) = text.split_once('\n').filter(|(head, _)| head.len() <= 200)
         && head.split(' ').count() == 2
