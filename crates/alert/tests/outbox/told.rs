@@ -174,7 +174,7 @@ fn what_is_alike_is_one_message() {
     world.pass(20);
     let messages = world.deliver("email");
     assert_eq!(messages.iter().map(|message| message.alerts.len()).collect::<Vec<_>>(), [49]);
-    assert_eq!(messages[0].headline(), "[MEDIUM] Logins fail (1) and 48 more");
+    assert_eq!(messages[0].headline(), "[MEDIUM] Logins fail (1) (and 48 more)");
     world.pass(30);
     assert_eq!(world.told("email"), ["raised 50"]);
 }
