@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     Evidence, Label, Observed, Signal, SignalId, Standing, State,
+    bounds::FACTS_MAX,
     policy::{Policy, rank},
 };
 
@@ -188,7 +189,11 @@ impl Held {
         }
         signal.received = signal.received.max(received);
         let has_succeeded = signal.facts.get(fact::SUCCEEDED) == Some(&Value::Bool(true));
-        signal.facts.extend(finding.facts.iter().map(|(name, value)| (name.clone(), value.clone())));
+        for (name, value) in &finding.facts {
+            if signal.facts.len() < FACTS_MAX || signal.facts.contains_key(name) {
+                signal.facts.insert(name.clone(), value.clone());
+            }
+        }
         if has_succeeded {
             // That a later run did not succeed takes nothing back.
             signal.facts.insert(fact::SUCCEEDED.to_owned(), Value::Bool(true));
@@ -384,12 +389,8 @@ fn add_evidence(all: &mut Vec<Evidence>, more: &[Evidence]) {
         if all.iter().any(|known| known.id == one.id) {
             continue;
         }
-        let mut one = one.clone();
-        let end = (0..=Evidence::MESSAGE_BYTES_MAX.min(one.message.len())).rev();
-        let end = end.into_iter().find(|at| one.message.is_char_boundary(*at)).unwrap_or(0);
-        one.message.truncate(end);
         let place = all.partition_point(|known| (known.timestamp, known.id) < (one.timestamp, one.id));
-        all.insert(place, one);
+        all.insert(place, one.clone());
         if all.len() > 2 * EVIDENCE_EACH {
             all.remove(EVIDENCE_EACH);
         }

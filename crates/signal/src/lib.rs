@@ -4,6 +4,7 @@
 //! It knows neither how things are found nor how anybody is told, and words of a signal never come from a log without
 //! being marked as such.
 
+mod bounds;
 mod change;
 mod config;
 mod error;
@@ -15,6 +16,7 @@ mod signal;
 mod store;
 mod suppression;
 
+pub use bounds::{FACT_BYTES_MAX, FACTS_MAX, NAMES_BYTES_MAX};
 pub use change::{Before, Beside, Change, Cursor, Entry, Happening, Observed, Opinion};
 pub use config::Config;
 pub use error::{BoxError, StoreError};

@@ -13,7 +13,7 @@ use super::{
     suppress::{self, Suppressions},
 };
 use crate::{
-    Before, BoxError, Change, Cursor, Happening, Observed, StoreError,
+    Before, BoxError, Change, Cursor, Happening, Observed, StoreError, bounds,
     group::{Held, Joined},
 };
 
@@ -41,8 +41,8 @@ impl Store {
         let changes = self.database.write(|transaction| {
             let suppressions = Suppressions::active(transaction, received)?;
             let mut touched = BTreeMap::new();
-            for observed in &observed {
-                take(transaction, &suppressions, &mut touched, (observed, received))?;
+            for observed in observed {
+                take(transaction, &suppressions, &mut touched, (&bounds::within(observed), received))?;
             }
             let changes = self.save(transaction, touched, received)?;
             if let Some(Cursor { name, position }) = cursor {
