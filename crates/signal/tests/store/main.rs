@@ -7,4 +7,5 @@ mod kept;
 mod life;
 mod list;
 mod observe;
+mod page;
 mod replay;
