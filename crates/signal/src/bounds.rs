@@ -3,8 +3,12 @@
 use event::EventId;
 use finding::{Entity, Facts};
 
-use crate::{ENTITIES_MAX, Evidence, Observed, TECHNIQUES_MAX};
+use crate::{Evidence, Observed};
 
+/// Entities that a signal names; more are left out.
+pub const ENTITIES_MAX: usize = 32;
+/// Techniques that a signal names; more are left out.
+pub const TECHNIQUES_MAX: usize = 16;
 /// Bytes of the name of a rule, an organization or a technique; longer ones are cut.
 pub const NAMES_BYTES_MAX: usize = 256;
 /// Facts that a signal knows; more are left out.

@@ -14,16 +14,12 @@ use serde_json::Value;
 
 use crate::{
     Evidence, Label, Observed, Signal, SignalId, Standing, State,
-    bounds::FACTS_MAX,
+    bounds::{ENTITIES_MAX, FACTS_MAX, TECHNIQUES_MAX},
     policy::{Policy, rank},
 };
 
 /// A resolved signal that comes again within this time is reopened; later it is a new one.
 pub const REOPENED_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Entities that a signal names; more are left out.
-pub const ENTITIES_MAX: usize = 32;
-/// Techniques that a signal names; more are left out.
-pub const TECHNIQUES_MAX: usize = 16;
 /// Events shown of the beginning of a signal, and as many of its end.
 pub const EVIDENCE_EACH: usize = 4;
 /// A signal escalates when it stands for this many times as many events as when it began or last escalated.

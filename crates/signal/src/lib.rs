@@ -16,11 +16,11 @@ mod signal;
 mod store;
 mod suppression;
 
-pub use bounds::{FACT_BYTES_MAX, FACTS_MAX, NAMES_BYTES_MAX};
+pub use bounds::{ENTITIES_MAX, FACT_BYTES_MAX, FACTS_MAX, NAMES_BYTES_MAX, TECHNIQUES_MAX};
 pub use change::{Before, Beside, Change, Cursor, Entry, Happening, Observed, Opinion};
 pub use config::Config;
 pub use error::{BoxError, StoreError};
-pub use group::{ENTITIES_MAX, ESCALATES_BY, EVIDENCE_EACH, REOPENED_WITHIN, TECHNIQUES_MAX};
+pub use group::{ESCALATES_BY, EVIDENCE_EACH, REOPENED_WITHIN};
 pub use incident::{FOLLOWS_WITHIN, INCIDENT_SIGNALS_MAX, Incident};
 pub use policy::{Policy, Story};
 pub use signal::{Evidence, InvalidId, Label, Signal, SignalId, Standing, State};
