@@ -20,7 +20,7 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
     let title = match is_in {
         true => say!(
             t,
-            "{failures} from {address}, and one that succeeded",
+            "{failures} from {address}, and a login that succeeded",
             "{failures} de {address}, e um login com sucesso",
         ),
         false => say!(t, "{failures} from {address}{in_title}", "{failures} de {address}{in_title}"),
@@ -53,7 +53,7 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
             )),
             t.exposure(),
             Some(outcome(t)),
-            Some(t.history()),
+            t.history(),
         ]),
         next: if is_in { somebody_is_in(t) } else { keep_out(t) },
     }
@@ -92,7 +92,7 @@ fn probing(t: &Telling<'_>) -> Narrative {
                 ),
             }),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_address(), t.block(), t.see_ssh_settings()],
     }
@@ -135,7 +135,7 @@ pub(super) fn distributed(t: &Telling<'_>) -> Narrative {
                 "Muitos endereços que tentam um pouco cada são, em geral, um só atacante com muitas máquinas (uma botnet); bloquear alguns muda pouco.",
             )),
             Some(outcome(t)),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.step(&say!(t, "See which logins succeeded", "Veja quais logins tiveram sucesso"), &accepted),
@@ -194,7 +194,7 @@ pub(super) fn spraying(t: &Telling<'_>) -> Narrative {
             tried(t),
             login(t),
         ]),
-        why: sentences([Some(why), t.exposure(), Some(outcome(t)), Some(t.history())]),
+        why: sentences([Some(why), t.exposure(), Some(outcome(t)), t.history()]),
         next: match is_in {
             true => somebody_is_in(t),
             false if t.entity(EntityType::Service) == Some("ssh") => keep_out(t),
@@ -239,7 +239,7 @@ pub(super) fn login_after_failures(t: &Telling<'_>) -> Narrative {
                 "Ou alguém errou a senha várias vezes, ou alguém a adivinhou e agora está dentro.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: somebody_is_in(t),
     }
@@ -276,7 +276,7 @@ fn outcome(t: &Telling<'_>) -> String {
     match t.is(fact::SUCCEEDED) {
         _ if t.has_succeeded() => say!(
             t,
-            "One login succeeded: if it was none of yours, somebody is inside.",
+            "A login succeeded: if it was none of yours, somebody is inside.",
             "Um login teve sucesso: se não foi de alguém da equipe, há um invasor dentro.",
         ),
         Some(_) => say!(

@@ -45,7 +45,7 @@ pub(super) fn new_login_origin(t: &Telling<'_>) -> Narrative {
                 "Quem roubou uma senha ou uma chave aparece exatamente assim; uma viagem, um novo provedor ou uma VPN também.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: t.check_login(),
     }
@@ -78,7 +78,7 @@ pub(super) fn unusual_login_time(t: &Telling<'_>) -> Narrative {
                 "Invasores costumam agir enquanto o dono da conta dorme; plantonistas e scripts também.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: t.check_login(),
     }
@@ -161,7 +161,7 @@ pub(super) fn root_access(t: &Telling<'_>) -> Narrative {
                 "Quem é root pode ler, alterar e apagar tudo no host, inclusive os logs.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: as_root(t),
     }

@@ -71,7 +71,7 @@ pub(super) fn service_crash_loop(t: &Telling<'_>) -> Narrative {
     Narrative {
         title: t.title(&title),
         what: sentences([Some(what), t.first_said()]),
-        why: sentences([Some(why), Some(t.history())]),
+        why: sentences([Some(why), t.history()]),
         next: mend_service(t),
     }
 }
@@ -168,7 +168,7 @@ pub(super) fn disk_error(t: &Telling<'_>) -> Narrative {
             )),
             t.first_said(),
         ]),
-        why: sentences([Some(why), Some(t.history())]),
+        why: sentences([Some(why), t.history()]),
         next: vec![
             say!(
                 t,
@@ -269,7 +269,7 @@ pub(super) fn kernel_error(t: &Telling<'_>) -> Narrative {
             )),
             t.first_said(),
         ]),
-        why: sentences(meanings_once.into_iter().map(Some).chain([unexplained, Some(t.history())])),
+        why: sentences(meanings_once.into_iter().map(Some).chain([unexplained, t.history()])),
         next: vec![
             t.step(
                 &say!(t, "See what the kernel says", "Veja o que o kernel diz"),

@@ -28,7 +28,7 @@ pub(super) fn new_pattern(t: &Telling<'_>) -> Narrative {
                 "This source is known well enough for a new error of it to mean something: a new version, a new fault, or something tried for the first time.",
                 "Esta fonte é conhecida o bastante para que um erro novo signifique algo: uma versão nova, uma falha nova ou algo tentado pela primeira vez.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_journal(), t.see_host(), t.call_expected()],
     }
@@ -57,7 +57,7 @@ pub(super) fn anomaly(t: &Telling<'_>) -> Narrative {
                 "The analysis learns what is usual and says what is not. It does not know whether that is bad: somebody has to look.",
                 "A análise aprende o que é habitual e aponta o que não é. Ela não sabe se isso é ruim: alguém precisa olhar.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_journal(), t.see_host(), t.call_expected()],
     }
@@ -97,7 +97,7 @@ pub(super) fn strange_session(t: &Telling<'_>) -> Narrative {
                 "Steps were missing, new or more than usual: work that failed halfway, or somebody who does what others do not.",
                 "Faltaram passos, houve passos novos ou além do normal: um trabalho que falhou no meio ou alguém que faz o que outros não fazem.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_journal(), t.see_host(), t.call_expected()],
     }
@@ -106,7 +106,7 @@ pub(super) fn strange_session(t: &Telling<'_>) -> Narrative {
 /// By whom it was said.
 fn where_said(t: &Telling<'_>) -> String {
     let host = t.on_host();
-    match t.entity(EntityType::Service).map(name) {
+    match t.unit().map(name) {
         Some(source) => say!(t, " from {source}{host}", " de {source}{host}"),
         None => host,
     }

@@ -67,7 +67,7 @@ pub(super) fn privilege_escalation(t: &Telling<'_>) -> Narrative {
     Narrative {
         title: t.title(&title),
         what: sentences([Some(what), t.commands_run()]),
-        why: sentences([Some(why), Some(t.history())]),
+        why: sentences([Some(why), t.history()]),
         next: vec![
             t.ask(t.entity(EntityType::User)),
             t.see_commands_as_root(),
@@ -109,7 +109,7 @@ fn crashed(t: &Telling<'_>) -> Narrative {
                 "This program has the rights of root whoever calls it. Attackers make such programs crash in order to take these rights over.",
                 "Esse programa tem os direitos do root, não importa quem o chame. Atacantes provocam falhas nele para tomar esses direitos.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.step_with(

@@ -35,7 +35,12 @@ pub(super) fn rule(t: &Telling<'_>) -> Narrative {
                 say!(t, "Known to look the same: {also}.", "Sabe-se que têm a mesma aparência: {also}.")
             }),
             t.exposure_of_source(),
-            Some(t.history()),
+            t.history(),
+            Some(say!(
+                t,
+                "A rule says what an event looks like, not what was meant by it: somebody has to look.",
+                "Uma regra diz com o que um evento se parece, não a intenção por trás dele: alguém precisa olhar.",
+            )),
         ]),
         next: after_rule(t),
     }
@@ -85,7 +90,7 @@ pub(super) fn external(t: &Telling<'_>) -> Narrative {
                 "A gravidade foi informada por esse programa e não foi verificada aqui.",
             )),
             t.exposure_of_source(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             say!(t, "Look it up in the program that reported it", "Consulte o programa que relatou",),
@@ -171,7 +176,7 @@ pub(super) fn unusual_parent(t: &Telling<'_>) -> Narrative {
                 "Attackers pack scripts like this so that no log shows what they do; some installers do it too.",
                 "Atacantes empacotam scripts assim para que nenhum log mostre o que fazem; alguns instaladores também.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.step(

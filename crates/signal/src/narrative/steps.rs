@@ -47,9 +47,14 @@ impl Telling<'_> {
         self.word(group.filter(|group| is_user(group)).map(str::to_owned), "GROUP", group)
     }
 
+    /// The service or source, if it has a name: what says neither its file nor its program is called `logs`.
+    pub(super) fn unit(&self) -> Option<&str> {
+        self.entity(EntityType::Service).filter(|service| *service != "logs")
+    }
+
     /// The service's unit for a command.
     pub(super) fn unit_word(&self) -> Word {
-        let unit = self.entity(EntityType::Service);
+        let unit = self.unit();
         self.word(unit.filter(|unit| is_unit(unit)).map(str::to_owned), "SERVICE", unit)
     }
 

@@ -56,8 +56,9 @@ impl Stage {
 }
 
 /// The signals of an incident as one story, in the order in which they began. None without a signal.
-pub fn incident(signals: &[&Signal], reader: &Reader) -> Option<Narrative> {
-    let mut ordered: Vec<Telling<'_>> = signals.iter().map(|signal| Telling { signal, reader }).collect();
+pub fn incident<'s>(signals: impl IntoIterator<Item = &'s Signal>, reader: &Reader) -> Option<Narrative> {
+    let mut ordered: Vec<Telling<'_>> =
+        signals.into_iter().map(|signal| Telling { signal, reader }).collect();
     ordered.sort_by_key(|t| (t.signal.first, t.signal.last, t.signal.id));
     if let [alone] = ordered.as_slice() {
         return Some(super::of(alone.signal, reader));

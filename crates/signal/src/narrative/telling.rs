@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     exposure::{Exposure, Place},
-    reader::{Language, Reader},
+    reader::{History, Language, Reader},
 };
 use crate::Signal;
 
@@ -206,9 +206,12 @@ impl<'a> Telling<'a> {
         })
     }
 
-    /// What came before about the same.
-    pub(super) fn history(&self) -> String {
-        let history = self.reader.history;
+    /// What came before about the same, where somebody asked.
+    pub(super) fn history(&self) -> Option<String> {
+        self.reader.history.map(|history| self.before(history))
+    }
+
+    fn before(&self, history: History) -> String {
         let about = self.main().map_or_else(|| say!(self, "this", "isto"), name);
         if history.count == 0 {
             return say!(

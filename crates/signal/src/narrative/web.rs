@@ -80,7 +80,7 @@ pub(super) fn web_scan(t: &Telling<'_>) -> Narrative {
                 )
             }),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: match is_answered {
             true => vec![t.see_requests(), see_answered(t), find_secrets(t), t.block()],
@@ -124,7 +124,7 @@ pub(super) fn web_exploit_attempt(t: &Telling<'_>) -> Narrative {
             )),
             Some(outcome),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: match is_answered {
             true => vec![t.see_requests(), find_new_files(t), see_processes(t), t.block(), update(t)],
@@ -218,7 +218,7 @@ pub(super) fn web_auth_brute_force(t: &Telling<'_>) -> Narrative {
             )),
             Some(outcome),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next,
     }

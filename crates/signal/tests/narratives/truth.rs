@@ -60,7 +60,8 @@ pub(crate) fn allowed(case: &Case) -> BTreeSet<String> {
         all.insert(format!("dev/{text}"));
     }
     let signal = &case.signal;
-    let mut numbers = vec![signal.count, case.reader.history.count, case.reader.history.expected];
+    let mut numbers = vec![signal.count];
+    numbers.extend(case.reader.history.into_iter().flat_map(|history| [history.count, history.expected]));
     for value in signal.facts.values() {
         numbers.extend(value.as_u64());
         let decimal = value.as_f64().map(|number| number.to_string()).unwrap_or_default();
@@ -158,7 +159,7 @@ fn lengths(case: &Case) -> Vec<i64> {
 fn clocks(case: &Case) -> Vec<String> {
     let signal = &case.signal;
     let mut times = vec![signal.first, signal.last];
-    times.extend(case.reader.history.last);
+    times.extend(case.reader.history.and_then(|history| history.last));
     let login = signal.facts.get(fact::LOGIN_AT).and_then(Value::as_str);
     times.extend(login.map(|text| Timestamp::parse(text).unwrap()));
     let mut all = Vec::new();

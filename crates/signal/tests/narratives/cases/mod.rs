@@ -66,7 +66,11 @@ fn case(name: &'static str, kind: FindingKind, rule: &str) -> Case {
         evidence: vec![],
         standing: signal::Standing::default(),
     };
-    Case { name, signal, reader: Reader { system: System::Debian, ..Reader::default() } }
+    Case {
+        name,
+        signal,
+        reader: Reader { system: System::Debian, history: Some(History::default()), ..Reader::default() },
+    }
 }
 
 impl Case {
@@ -138,8 +142,14 @@ impl Case {
         self
     }
 
+    /// Nobody asked what came before.
+    fn unasked(mut self) -> Self {
+        self.reader.history = None;
+        self
+    }
+
     fn earlier(mut self, count: u64, expected: u64, last: &str) -> Self {
-        self.reader.history = History { count, expected, last: Some(time(last)) };
+        self.reader.history = Some(History { count, expected, last: Some(time(last)) });
         self
     }
 }
