@@ -55,10 +55,6 @@ eval-reading DATA DEBIAN:
 fuzz CRATE TARGET SECONDS="60":
     cd crates/{{CRATE}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
 
-# How many faults the tests notice, of a random sample of changes to CRATES. Needs cargo-mutants, and hours.
-mutants SAMPLE="150" *CRATES="parse template query app":
-    infra/test/mutants --sample {{SAMPLE}} {{CRATES}}
-
 # Attacks on the built program, the long form, about an hour; PARTS of their names choose some. CI runs the short form.
 attack *PARTS:
     cargo build --release --locked --workspace
@@ -68,10 +64,6 @@ attack *PARTS:
 cost BEFORE *ARGS:
     cargo build --release --locked --workspace
     infra/attack/cost {{BEFORE}} target/release/log-sentinel {{ARGS}}
-
-# Alerts against real servers, over crashes. Needs aiosmtpd, rsyslog with rsyslog-openssl, openssl.
-alerts *OPTIONS:
-    infra/test/alerts.py {{OPTIONS}}
 
 # Licences, bans and sources of all dependencies. Needs cargo-deny.
 deny:

@@ -143,6 +143,7 @@ fn writing(method: &str, path: &str) -> Option<(&'static str, Json)> {
         ("delete", "/api/v1/keys/{id}") => ("key.revoked", Json::Null),
         ("post", "/api/v1/agents") => ("agent.added", json!({"name": "web-1"})),
         ("delete", "/api/v1/agents/{name}") => ("agent.revoked", Json::Null),
+        ("post", "/alerts/{id}/acknowledge") => ("alert.acknowledged", json!({"by": "ann"})),
         ("post", "/api/v1/signals/{id}/acknowledge") => ("signal.acknowledged", json!({"by": "ann"})),
         ("post", "/api/v1/signals/{id}/resolve") => ("signal.resolved", Json::Null),
         ("post", "/api/v1/signals/{id}/reopen") => ("signal.reopened", Json::Null),
@@ -176,7 +177,9 @@ fn filled(path: &str) -> String {
     let of = |part: &str| {
         match part {
             "{id}" if path.starts_with("/templates/{id}") || path.contains("/keys/") => "0000000000000000",
-            "{id}" if path.contains("/signals/") => "00000000000000000000000000000000",
+            "{id}" if path.contains("/signals/") || path.starts_with("/alerts/") => {
+                "00000000000000000000000000000000"
+            }
             part if part.starts_with('{') => "0",
             _ => return part.to_owned(),
         }

@@ -172,6 +172,70 @@ async fn changes_are_streamed_and_gone_on_with_behind_the_last_that_was_seen() {
     assert!(server.terminate().unwrap().success());
 }
 
+/// Twenty kills at random moments: what the file of a channel holds afterwards is each alert, under one key each.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_is_raised_with_its_signal_and_delivered_over_kills() {
+    let data = tempfile::tempdir().unwrap();
+    let (routes, out) = (data.path().join("alerts.yaml"), data.path().join("alerts.json"));
+    let yaml = format!("channels:\n  out: {{type: file, path: '{}'}}\n", out.display());
+    fs::write(&routes, yaml).unwrap();
+    let settings = [("LOG_SENTINEL_ALERTS_FILE", routes.to_str().unwrap())];
+    let state = data.path().join("state");
+    let mut server = start(&state, &settings);
+    for round in 0..20u8 {
+        // Of now: of what is old nobody is told.
+        let lines = (0..6).map(|n| {
+            let message = format!("Failed password for root from {}.0.113.9 port 4002{n} ssh2", 190 + round);
+            json!({"message": message, "source": "sshd", "host": "gate"}).to_string() + "\n"
+        });
+        let (status, answer) =
+            server.post_logs("application/x-ndjson", lines.collect::<String>()).await.unwrap();
+        assert_eq!(status, 200, "{answer}");
+        let wait = u64::from(round) * 7 % 40;
+        // A moment to kill in, not one to wait for.
+        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+        server.kill().unwrap();
+        server = start(&state, &settings);
+    }
+    let is_out =
+        |alert: &Json| alert["deliveries"].as_array().unwrap().iter().any(|one| one["state"] == "delivered");
+    let alerts = eventually("all are raised and delivered", async || {
+        let alerts = server.get("/alerts", &[]).await.unwrap().as_array().unwrap().clone();
+        let of = |round: u8| format!("SSH logins from {}.0.113.9 ", 190 + round);
+        let is_told = |round| alerts.iter().any(|one| one["message"].as_str().unwrap().contains(&of(round)));
+        ((0..20).all(is_told) && alerts.iter().all(is_out)).then_some(alerts)
+    })
+    .await;
+    let sent: Vec<Json> =
+        fs::read_to_string(&out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for alert in &alerts {
+        let raised: Vec<_> = sent
+            .iter()
+            .filter(|sent| sent["alert"] == alert["id"] && sent["occasion"] == "raised")
+            .map(|sent| sent["key"].as_str().unwrap())
+            .collect();
+        assert!(!raised.is_empty(), "{alert} was not delivered");
+        assert!(raised.iter().all(|key| *key == raised[0]), "one alert, one key: {raised:?}");
+    }
+    // Whoever has the signal has the alert, and the other way round.
+    let first = &alerts[0];
+    let url = format!("{}/alerts/{}/acknowledge", server.anomaly_url, first["id"].as_str().unwrap());
+    let answer: Json =
+        server.http.post(url).json(&json!({"by": "ann"})).send().await.unwrap().json().await.unwrap();
+    assert_eq!((&answer["acknowledged"], &answer["acknowledged_by"]), (&json!(true), &json!("ann")));
+    let id = first["signal"].as_str().unwrap();
+    let signal = server.get(&format!("/api/v1/signals/{id}"), &[]).await.unwrap();
+    assert_eq!(signal["state"], "acknowledged");
+    let other =
+        server.get(&format!("/api/v1/signals/{}", alerts[1]["signal"].as_str().unwrap()), &[]).await.unwrap();
+    change(&server, &other, "acknowledge", json!({"by": "bob"})).await;
+    let open = server.get("/alerts", &[("acknowledged", "false")]).await.unwrap();
+    assert_eq!(open.as_array().unwrap().len(), alerts.len() - 2);
+    let unknown = format!("{}/alerts/7/acknowledge", server.url);
+    assert_eq!(server.http.post(unknown).send().await.unwrap().status(), 404);
+    assert!(server.terminate().unwrap().success());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_questions_are_answered_with_what_would_be_right() {
     let data = tempfile::tempdir().unwrap();

@@ -53,6 +53,11 @@ impl Caller {
         Self { id: "-".into(), name: "".into(), scopes: Scopes::ALL, organization: None, kind: Kind::Open }
     }
 
+    /// The name of their key, or this where it has none.
+    pub fn name_or<'a>(&'a self, other: &'a str) -> &'a str {
+        if self.name.is_empty() { other } else { &self.name }
+    }
+
     /// Whether they may do what needs this.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use axum::{body::Body, http::HeaderMap};
 use body::{Encoding, Held, Reader, Taken};
 use parse::Format;
 use problem::{Problem, StatusCode};
+use serde::de::DeserializeOwned;
 
 /// A body and its share of the budget, given back when this is dropped.
 #[derive(Debug)]
@@ -43,6 +44,26 @@ impl Bodies {
         }
         let format = format.unwrap_or_else(|| body::sniff(&bytes));
         Ok(Payload { bytes, format, _held })
+    }
+
+    /// The members of a JSON body; those of an empty one are all absent.
+    ///
+    /// # Errors
+    /// As [`Bodies::read`], and 400 for what is not of this form.
+    pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        form: &str,
+    ) -> Result<T, Problem> {
+        let payload = match self.read(headers, body).await {
+            Err(problem) if problem.code == "empty_body" => return Ok(T::default()),
+            read => read?,
+        };
+        serde_json::from_slice(&payload.bytes).map_err(|error| {
+            let detail = format!("the body must be {form}: {error}");
+            Problem::new(StatusCode::BAD_REQUEST, "bad_body", "The body cannot be read", detail)
+        })
     }
 
     /// The bytes of a file of ours, at most so many.

@@ -6,6 +6,7 @@
 //! letters on an operator's word.
 
 mod access;
+mod alerts;
 mod anomaly;
 mod body;
 mod channel;
@@ -33,6 +34,7 @@ pub use self::access::{Access, AccessConfig};
 pub use self::anomaly::{
     AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, anomaly, anomaly_routes,
 };
+pub use alerts::{AlertsState, alerts, alerts_routes};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
 pub use decision::{Asked, Decision, Decisions, Ending, NotRecorded};
 pub use docs::{ANOMALY as ANOMALY_OPENAPI, COLLECTOR as COLLECTOR_OPENAPI};

@@ -21,8 +21,14 @@ fn routed(routes: &[api::Row]) -> BTreeSet<(String, String)> {
 }
 
 fn documents() -> [(Value, Vec<api::Row>); 2] {
-    let collector =
-        [api::collector_routes(), api::keys_routes(), api::signals_routes(), MERGED.to_vec()].concat();
+    let collector = [
+        api::collector_routes(),
+        api::keys_routes(),
+        api::signals_routes(),
+        api::alerts_routes(),
+        MERGED.to_vec(),
+    ]
+    .concat();
     [
         (serde_json::from_str(api::COLLECTOR_OPENAPI).unwrap(), collector),
         (serde_json::from_str(api::ANOMALY_OPENAPI).unwrap(), api::anomaly_routes()),

@@ -3,8 +3,8 @@
 use std::{io, path::PathBuf};
 
 use crate::{
-    client::ClientError, formats::FormatsError, instance::StartError, rule_files::RuleFilesError,
-    settings::SettingsError, wording,
+    client::ClientError, formats::FormatsError, instance::StartError, routes::AlertsError,
+    rule_files::RuleFilesError, settings::SettingsError, wording,
 };
 
 /// Why the program did not do what it was asked.
@@ -53,6 +53,20 @@ pub enum AppError {
     /// No rule has this id, or this in its title.
     #[error("no rule has the id or the title '{}'; see `log-sentinel rules coverage`", wording::plain(_0))]
     UnknownRule(String),
+    /// Routes of alerts.
+    #[error(transparent)]
+    Alerts(#[from] AlertsError),
+    /// What was asked cannot be read.
+    #[error("{0}")]
+    Asked(String),
+    /// There is no channel to send a test over.
+    #[error(
+        "no channel is set up: set ALERT_EMAIL_ENABLED and the like, or name channels in LOG_SENTINEL_ALERTS_FILE"
+    )]
+    NoChannel,
+    /// Tests were not delivered; which, and why, stands above.
+    #[error("{} not delivered", wording::many(*_0, "test was", "tests were"))]
+    NotDelivered(u64),
     /// No signal has this id, or several begin so.
     #[error(
         "no signal, or more than one, has an id that begins with '{}'; see `log-sentinel signals`",

@@ -14,6 +14,7 @@ mod hits;
 mod imported;
 mod instance;
 mod report;
+mod routes;
 mod rule_files;
 mod serve;
 mod settings;
@@ -27,7 +28,7 @@ use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
-    agents, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, import,
+    agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, import,
     journal as journal_command, keys, models, parse as parse_command, predict, query, rules, sessions,
     signals, starters, tail, templates, train,
 };
@@ -157,6 +158,9 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
             }
             let named = server.url.is_some();
             import::run_and_report(settings, collector(&server), named, &files, again).await
+        }
+        Command::Alerts { action, output, server } => {
+            alerts::run(settings, &collector(&server), &action, output).await
         }
         Command::Signals { action, asked, told } => {
             signals::run(&collector(&told.server), action.as_ref(), &asked, &told).await

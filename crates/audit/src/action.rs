@@ -73,6 +73,8 @@ actions! {
     DeadLetterReplayed = "dead_letter.replayed",
     /// Dead letters were deleted.
     DeadLetterDropped = "dead_letter.dropped",
+    /// Somebody has an alert.
+    AlertAcknowledged = "alert.acknowledged",
     /// Somebody has a signal.
     SignalAcknowledged = "signal.acknowledged",
     /// A signal is over.

@@ -25,14 +25,12 @@ mod processes;
 pub mod rules;
 mod shipped;
 mod sources;
-mod sysmon;
 pub mod table;
 pub mod trial;
 mod visitors;
 pub mod web;
 mod weight;
 pub mod window;
-mod words;
 
 pub use activity::Activity;
 pub use config::{Config, Maintenance};

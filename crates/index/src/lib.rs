@@ -8,7 +8,6 @@ mod dead_letter;
 pub mod elasticsearch;
 pub mod embedded;
 mod error;
-mod events;
 mod histogram;
 mod interval;
 mod limits;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, value::RawValue};
 
 use crate::{
-    Context,
+    Context, inner,
     json::{self, Refusal},
     nested,
     record::{self, Envelope, Record},
@@ -38,7 +38,9 @@ pub(crate) fn records<'a>(
     {
         return Ok(());
     }
-    take(Ok(nested::whole(record, text, context)));
+    let mut event = nested::whole(record, text, context);
+    inner::read(&mut event, context);
+    take(Ok(event));
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod fit;
 mod formats;
 mod framing;
 mod header;
+mod inner;
 mod joining;
 mod json;
 mod laurel;

@@ -1,16 +1,15 @@
 //! One text line: which format it is in.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::borrow::Cow;
 
 use event::{Event, Severity};
 
 use crate::{
     Context, access, ansi, application, auth,
     container::{self, Part},
-    cut,
     decoding::{self, Decoding},
     formats::{self, Line, network, supercomputers, vendor},
-    joining, level, nested, record,
+    inner, joining, level, nested, record,
     signs::Signs,
     syslog,
     time::{self, Stamp},
@@ -114,10 +113,7 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dy
         {
             access::in_words(&mut event, message);
         }
-        if event.message.ends_with(['}', ']'])
-            && signs.has(Signs::QUOTE)
-            && event.field("event.category").is_none()
-        {
+        if event.message.starts_with('{') && event.field("event.category").is_none() {
             nested::sign_in(&mut event, context);
         }
     }
@@ -148,25 +144,6 @@ fn contained<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str
     Some(event)
 }
 
-/// The event of a line with a time stamp behind the address of a client, as PostgreSQL writes it with `%h %m`.
-fn addressed<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
-    // Where the stamp stands in brackets, it is an access log.
-    if !text.starts_with(|first: char| first.is_ascii_hexdigit()) {
-        return None;
-    }
-    let (address, rest) = cut::within(text, b' ', 48)?;
-    if !rest.starts_with(|first: char| first.is_ascii_digit()) || address.parse::<IpAddr>().is_err() {
-        return None;
-    }
-    let line = Line::new(rest, context);
-    let stamp = line.stamp?;
-    let (name, mut event) = formats::event(&line, context).unwrap_or_else(|| stamped(&stamp, signs, context));
-    if event.field("source.ip").is_none() {
-        event.set("source.ip", address);
-    }
-    Some((name, event))
-}
-
 /// The event of a program's line behind the name of its container, as Compose prints it: `web-1  | text`.
 fn composed<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     const NAME_BYTES_MAX: usize = 64;
@@ -189,7 +166,7 @@ fn spread<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str)) 
         return None;
     }
     let (name, event) = match text.starts_with('{') {
-        true => ("JSON", nested::json(text, context, false).ok()?),
+        true => ("JSON", json(text, context)?),
         false => (windows::NAME, windows::event(text, context)?),
     };
     tell(name);
@@ -207,7 +184,7 @@ fn structured<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<
     match text.as_bytes().first()? {
         // Continued lines, such as those of stack traces.
         b' ' | b'\t' => None,
-        b'{' => Some(("JSON", nested::json(text, context, false).ok()?)),
+        b'{' => Some(("JSON", json(text, context)?)),
         b'<' => match syslog::event(text, context) {
             Some(event) => Some(("syslog", event)),
             None => Some((windows::NAME, windows::event(text, context)?)),
@@ -220,6 +197,12 @@ fn structured<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<
             })
         }
     }
+}
+
+fn json<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
+    let mut event = nested::json(text, context, false).ok()?;
+    inner::read(&mut event, context);
+    Some(event)
 }
 
 /// What stands behind a name when it is there.
@@ -249,9 +232,6 @@ fn unstamped<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(
     let pairs = || if signs.has(Signs::PAIR) { nested::logfmt(text, context) } else { None };
     if let Some(event) = composed(text, context) {
         return Some(("a container's line", event));
-    }
-    if let Some(found) = addressed(text, signs, context) {
-        return Some(found);
     }
     named("level first", || application::level_first(text, context))()
         .or_else(named("access log", || access::event(text, context)))

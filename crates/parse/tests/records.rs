@@ -390,16 +390,53 @@ fn a_record_is_found_by_the_file_that_held_it() {
     }
 }
 
-/// Numbers mean what the program that writes them means: those of syslog would make an alert of its information.
+/// What a record's message says of a sign-in, a command or a request is read as it would be of the line itself.
 #[test]
-fn nextcloud_counts_its_levels_from_debug() {
-    for (number, expected) in [(0, "debug"), (1, "info"), (2, "warn"), (3, "error"), (4, "fatal")] {
-        let line = format!(
-            r#"{{"reqId":"a","level":{number},"time":"2024-05-01T10:00:00+00:00","remoteAddr":"192.0.2.7","message":"x"}}"#
-        );
-        let zone = jiff::tz::TimeZone::UTC;
-        let received = event::Timestamp::parse("2024-05-01T12:00:00Z").unwrap_or_default();
-        let event = parse::line(line.as_bytes(), &parse::Context::new(received, &zone, 1 << 20));
-        assert_eq!(event.severity.as_str(), expected, "{line}");
+fn lines_within_records() {
+    let sshd = "Failed password for root from 192.0.2.7 port 50022 ssh2";
+    let line = format!("Jun  1 12:00:00 web-1 sshd[4242]: {sshd}");
+    let request = r#"192.0.2.7 - - [01/Jun/2026:12:00:00 +0000] \"GET /wp-login.php HTTP/1.1\" 404 12"#;
+    for (name, record, expected) in [
+        (
+            "the program is the source",
+            format!(r#"{{"message":"{sshd}","source":"sshd","host":"web-1"}}"#),
+            [("source.ip", "192.0.2.7"), ("event.outcome", "failure"), ("user.name", "root")],
+        ),
+        (
+            "the log is the source",
+            format!(r#"{{"message":"{sshd}","source":"auth","level":"ERROR"}}"#),
+            [("source.ip", "192.0.2.7"), ("event.outcome", "failure"), ("user.name", "root")],
+        ),
+        (
+            "a line as a shipper took it",
+            format!(r#"{{"message":"{line}","log":{{"file":{{"path":"/var/log/auth.log"}}}}}}"#),
+            [("source.ip", "192.0.2.7"), ("event.outcome", "failure"), ("process.pid", "4242")],
+        ),
+        (
+            "a line with its priority",
+            format!(r#"{{"message":"<38>{line}"}}"#),
+            [("source.ip", "192.0.2.7"), ("event.outcome", "failure"), ("process.name", "sshd")],
+        ),
+        (
+            "a request",
+            format!(r#"{{"message":"{request}","service":"nginx"}}"#),
+            [("source.ip", "192.0.2.7"), ("http.response.status_code", "404"), ("url.path", "/wp-login.php")],
+        ),
+    ] {
+        let events = read(Format::Json, &record);
+        for (path, value) in expected {
+            let found = events[0].field(path).map(|found| found.to_json().to_string());
+            assert_eq!(found.as_deref().map(|found| found.trim_matches('"')), Some(value), "{name}: {path}");
+        }
     }
+    let kept = &read(Format::Json, &format!(r#"{{"message":"{line}"}}"#))[0];
+    assert_eq!(
+        (kept.message.as_ref(), kept.source.as_deref()),
+        (line.as_str(), Some("sshd")),
+        "the message stays"
+    );
+    let typed = &read(Format::Json, &format!(r#"{{"message":"{line}","source":"shop"}}"#))[0];
+    assert_eq!(typed.field("source.ip"), None, "what somebody typed into another program");
+    let said = r#"{"message":"Failed password for root from 192.0.2.7 port 50022 ssh2","source":"shop"}"#;
+    assert_eq!(read(Format::Json, said)[0].field("source.ip"), None, "a program that signs nobody in");
 }

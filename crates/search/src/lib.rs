@@ -6,9 +6,7 @@
 mod aliases;
 mod future;
 mod hints;
-mod kept;
 mod patterns;
-mod piece;
 mod searcher;
 mod waiting;
 

@@ -29,8 +29,6 @@ pub enum Story {
     Inside,
     /// Something is not well: told by host.
     Health,
-    /// Nothing says what it has to do with others.
-    Alone,
 }
 
 impl Policy {
@@ -65,8 +63,8 @@ impl Policy {
                 (times(MINUTE, 30), 0.9, Story::Health)
             }
             K::VolumeSpike | K::VolumeDrop | K::ErrorBurst => (times(HOUR, 2), 0.6, Story::Health),
-            K::NewPattern | K::Anomaly | K::StrangeSession => (times(HOUR, 6), 0.4, Story::Alone),
-            K::RuleSuspended => (DAY, 1.0, Story::Alone),
+            K::NewPattern | K::Anomaly | K::StrangeSession => (times(HOUR, 6), 0.4, Story::Health),
+            K::RuleSuspended => (DAY, 1.0, Story::Health),
         };
         Self { quiet, confidence, story }
     }

@@ -99,6 +99,5 @@ async fn act(
 /// Who is said to do it; else whose key it is.
 fn who(said: &Said, caller: &Caller) -> String {
     let named = said.by.as_deref().filter(|by| !by.trim().is_empty());
-    let name = if caller.name.is_empty() { "somebody" } else { &*caller.name };
-    named.unwrap_or(name).to_owned()
+    named.unwrap_or_else(|| caller.name_or("somebody")).to_owned()
 }

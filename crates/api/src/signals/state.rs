@@ -101,14 +101,7 @@ impl Shared {
         body: Body,
         form: &str,
     ) -> Result<T, Problem> {
-        let payload = match self.bodies.read(headers, body).await {
-            Err(problem) if problem.code == "empty_body" => return Ok(T::default()),
-            read => read?,
-        };
-        serde_json::from_slice(&payload.bytes).map_err(|error| {
-            let detail = format!("the body must be {form}: {error}");
-            Problem::new(StatusCode::BAD_REQUEST, "bad_body", "The body cannot be read", detail)
-        })
+        self.bodies.json_or_default(headers, body, form).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one binary, several roles.
 
 mod access;
+mod alerts;
 mod anomaly;
 mod asking;
 mod audit;
@@ -13,6 +14,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Arg, ArgGroup, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use access::{AgentsAction, Keeper, KeysAction, Scope};
+pub use alerts::AlertsAction;
 pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
     TemplatesAction,
@@ -118,6 +120,18 @@ pub enum Command {
         /// How they are told.
         #[command(flatten)]
         told: SignalsTold,
+    },
+    /// List alerts and what was sent, send a test, or ask who would be told.
+    Alerts {
+        /// What to do.
+        #[command(subcommand)]
+        action: AlertsAction,
+        /// How to print it.
+        #[arg(long, short = 'o', value_enum, default_value_t = Output::Text, global = true)]
+        output: Output,
+        /// Which collector.
+        #[command(flatten)]
+        server: Server,
     },
     /// Search what is stored.
     Query(Search),

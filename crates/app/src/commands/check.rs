@@ -24,7 +24,8 @@ pub(crate) fn table(sources: &Values) -> String {
     text
 }
 
-/// Looks at what a start would look at: certificates, their keys, keys that were made, formats of one's own, and globs.
+/// Looks at what a start would look at: certificates, their keys, keys that were made, formats and rules of one's own,
+/// routes of alerts, and globs.
 ///
 /// # Errors
 /// Every file that cannot be read or used, a glob that is none, and a port that others reach without a key.
@@ -64,6 +65,26 @@ pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
             Ok(text) if text.contains("-----BEGIN ") => {}
             Ok(_) => problems.push(format!("{name} names {}, which is no PEM file", path.display())),
             Err(error) => problems.push(format!("{name}: cannot read {}: {error}", path.display())),
+        }
+    }
+    match crate::routes::load(&settings.alerts) {
+        Ok((routes, _)) => problems.extend(routes.check().iter().map(ToString::to_string)),
+        Err(error) => problems.push(crate::wording::describe(&error)),
+    }
+    if let Some(dir) = &settings.detection.rules_dir {
+        match crate::rule_files::below(dir) {
+            Ok(files) => {
+                let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+                let refused = detect::rules::read(files).1;
+                problems.extend(
+                    refused
+                        .iter()
+                        .map(|error| format!("LOG_SENTINEL_RULES_DIR: {}", plain(&error.to_string()))),
+                );
+            }
+            Err(error) => {
+                problems.push(format!("LOG_SENTINEL_RULES_DIR: {}", crate::wording::describe(&error)))
+            }
         }
     }
     if let Err(error) = crate::formats::load(settings.intake.formats_file.as_deref()) {

@@ -2,6 +2,7 @@
 //! ordinary API.
 
 pub(crate) mod agents;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod counts;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use verdicts::Verdicts;
 
 use super::{
+    alerts,
     build::{Build, Scorer, bind, local, serve},
     detection, elastic,
     error::StartError,
@@ -24,6 +25,8 @@ pub(super) struct Collector {
     pub(super) addr: SocketAddr,
     pub(super) journal: Journal,
     pub(super) searcher: search::Searcher,
+    /// For routes that the anomaly service's port answers as well.
+    pub(super) alerts: api::AlertsState,
 }
 
 /// Opens and starts it.
@@ -39,9 +42,9 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let analysis = analysis(build, (&journal, &index), scorer)?;
     let verdicts =
         Verdicts::open(settings.storage.verdicts.clone(), &journal).map_err(StartError::Verdicts)?;
-    let signals = detection::signals(build)?;
+    let kept = alerts::kept(build)?;
     let progress = Progress::default();
-    let detector = detection::detector(build, &journal, &signals, progress.clone())?;
+    let detector = detection::detector(build, &journal, &kept, progress.clone())?;
     let parts = Parts {
         journal: journal.clone(),
         analysis: analysis.clone(),
@@ -51,14 +54,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         health: health.clone(),
     };
     let (pipeline, catch_up) = Pipeline::open(settings.storage.pipeline.clone(), parts)?;
-    let searcher = search::Searcher::new(
-        index.clone(),
-        journal.clone(),
-        verdicts,
-        index.written(),
-        settings.questions.search.clone(),
-    )
-    .following(Arc::new(Templates(analysis)));
+    let searcher = searcher(settings, (&journal, &index), verdicts, analysis);
     let door = intake::Config { formats: build.formats.clone(), ..settings.intake.door.clone() };
     let door = intake::Door::new(journal.clone(), door, intake::system_clock);
     let asked = api::collector(api::CollectorState {
@@ -78,7 +74,12 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         Some(indexed(index.clone())),
         build.front.stop(),
     ));
-    let router = taken_in.merge(asked).merge(api::signals(detection::state(build, &signals, settled)));
+    alerts::send(build, &kept.outbox);
+    let alerts = alerts::state(build, &kept);
+    let router = taken_in
+        .merge(asked)
+        .merge(api::alerts(alerts.clone()))
+        .merge(api::signals(detection::state(build, &kept, settled)));
     let router = guarded(build, router);
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
@@ -93,13 +94,18 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let tail = settings.intake.tail.clone();
     let pulse = intake::tail::start(tail, door, &build.front)?;
     build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
-    Ok(Collector { addr, journal, searcher })
+    Ok(Collector { addr, journal, searcher, alerts })
 }
 
 /// All routes of the collector, with who may.
 fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
-    let rows =
-        [intake::http::ROUTES.to_vec(), api::collector_routes(), api::keys_routes(), api::signals_routes()];
+    let rows = [
+        intake::http::ROUTES.to_vec(),
+        api::collector_routes(),
+        api::keys_routes(),
+        api::signals_routes(),
+        api::alerts_routes(),
+    ];
     let router = router.merge(api::keys(keys_state(build)));
     api::guarded(router, build.access.clone(), &rows.concat())
 }
@@ -120,6 +126,18 @@ fn keys_state(build: &Build<'_>) -> api::KeysState {
         body: build.settings.intake.body.clone(),
         stop: build.front.stop(),
     }
+}
+
+/// What answers questions about all that was taken in.
+fn searcher(
+    settings: &Settings,
+    (journal, index): (&Journal, &Arc<dyn Index>),
+    verdicts: Verdicts,
+    analysis: Analysis,
+) -> search::Searcher {
+    let config = settings.questions.search.clone();
+    search::Searcher::new(index.clone(), journal.clone(), verdicts, index.written(), config)
+        .following(Arc::new(Templates(analysis)))
 }
 
 /// The templates that the analysis knows, for questions about them.

@@ -6,31 +6,20 @@ use detect::Engine;
 use journal::Journal;
 use pipeline::{DETECTION_CURSOR, Detector, EngineConfig, EngineReader, Progress, SignalKeeper};
 
-use super::{build::Build, error::StartError, rules::RuleBook};
-
-/// The file of signals and all else that is kept in tables.
-const STATE: &str = "state.db";
-
-/// Opens where signals are kept.
-pub(super) fn signals(build: &Build<'_>) -> Result<Arc<signal::Store>, StartError> {
-    let database = state::Database::open(build.settings.data.join(STATE)).map_err(Box::new)?;
-    let config = build.settings.detection.signals.clone();
-    Ok(Arc::new(signal::Store::open(Arc::new(database), config).map_err(Box::new)?))
-}
+use super::{alerts::Kept, build::Build, error::StartError, rules::RuleBook};
 
 /// What the routes of signals need.
-pub(super) fn state(
-    build: &Build<'_>,
-    store: &Arc<signal::Store>,
-    settled: api::Settled,
-) -> api::SignalsState {
+pub(super) fn state(build: &Build<'_>, kept: &Kept, settled: api::Settled) -> api::SignalsState {
     let (sender, newest) = tokio::sync::watch::channel(0);
-    store.wake(move |number| {
+    let outbox = Arc::clone(&kept.outbox);
+    kept.signals.wake(move |number| {
         sender.send_replace(number);
+        // What was recorded beside the change is written now.
+        outbox.wake();
     });
     api::SignalsState {
-        store: Arc::clone(store),
-        beside: beside(),
+        store: Arc::clone(&kept.signals),
+        beside: beside(&kept.outbox),
         newest,
         settled,
         body: build.settings.intake.body.clone(),
@@ -47,16 +36,17 @@ pub(super) fn settled(build: &Build<'_>, journal: &Journal, progress: Progress) 
     })
 }
 
-/// What is written in the transaction of a change of signals.
-fn beside() -> signal::Beside {
-    Arc::new(|_, _| Ok(()))
+/// What is written in the transaction of a change of signals: who is to be told.
+fn beside(outbox: &Arc<alert::Outbox>) -> signal::Beside {
+    let outbox = Arc::clone(outbox);
+    Arc::new(move |transaction, changes| Ok(outbox.record(transaction, changes, intake::system_clock())?))
 }
 
 /// Opens detectors and rules, and runs what stands beside them. None where nothing is to be looked for.
 pub(super) fn detector(
     build: &Build<'_>,
     journal: &Journal,
-    store: &Arc<signal::Store>,
+    kept: &Kept,
     progress: Progress,
 ) -> Result<Option<Box<dyn Detector>>, StartError> {
     let settings = &build.settings.detection;
@@ -69,8 +59,8 @@ pub(super) fn detector(
     let (book, rules, changed) = RuleBook::open(settings.rules_dir.clone(), settings.is_strict, rules_health);
     build.front.spawn("rules", book.follow(build.front.stop()));
     let (keeper, keeping) = SignalKeeper::new(
-        Arc::clone(store),
-        beside(),
+        Arc::clone(&kept.signals),
+        beside(&kept.outbox),
         journal.id(),
         intake::system_clock,
         build.health.component("signals"),

@@ -75,6 +75,9 @@ pub enum StartError {
     /// The formats of the user's own.
     #[error(transparent)]
     Formats(#[from] crate::formats::FormatsError),
+    /// Routes of alerts.
+    #[error(transparent)]
+    Alerts(#[from] crate::routes::AlertsError),
     /// Signals.
     #[error("cannot open what is kept of signals")]
     State(#[from] Box<state::OpenError>),

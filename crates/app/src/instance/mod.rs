@@ -8,6 +8,7 @@
 //! Which of it there is follows from the role: see [`Role`].
 
 mod access;
+mod alerts;
 mod build;
 mod changed;
 mod collector;
@@ -154,10 +155,7 @@ impl Instance {
         };
         let serving = service.clone().filter(|_| role.serves_scores(settings));
         let scores = match serving {
-            Some(service) => {
-                let searcher = collector.as_ref().map(|collector| collector.searcher.clone());
-                Some(scoring::start(&build, service, searcher).await?)
-            }
+            Some(service) => Some(scoring::start(&build, service, collector.as_ref()).await?),
             None => None,
         };
         build.record.watch(&build.back, Arc::clone(&build.entrance.who), service.clone());

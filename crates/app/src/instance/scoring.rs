@@ -6,6 +6,7 @@ use tokio::net::TcpListener;
 
 use super::{
     build::{Build, bind, local, serve},
+    collector::Collector,
     error::StartError,
 };
 
@@ -15,25 +16,33 @@ pub(super) struct Scores {
     pub(super) grpc_addr: Option<SocketAddr>,
 }
 
-/// Starts both listeners. With a searcher it can also be trained on what is stored.
+/// The routes of a collector that this port answers as well.
+fn beside(router: axum::Router, collector: Option<&Collector>) -> (axum::Router, Vec<api::Row>) {
+    let Some(collector) = collector else { return (router, api::anomaly_routes()) };
+    let rows = [api::anomaly_routes(), api::alerts_routes()].concat();
+    (router.merge(api::alerts(collector.alerts.clone())), rows)
+}
+
+/// Starts both listeners. With a collector it can also be trained on what is stored.
 pub(super) async fn start(
     build: &Build<'_>,
     service: Arc<anomaly::Service>,
-    searcher: Option<search::Searcher>,
+    collector: Option<&Collector>,
 ) -> Result<Scores, StartError> {
     let settings = build.settings;
-    let alone = searcher.is_none();
+    let alone = collector.is_none();
     let trainings = api::Trainings::default();
     let router = api::anomaly(api::AnomalyState {
         trainings: trainings.clone(),
         service: Arc::clone(&service),
-        searcher,
+        searcher: collector.map(|collector| collector.searcher.clone()),
         stop: build.front.stop(),
         health: build.health.clone(),
         metrics: build.metrics.clone(),
         config: api::AnomalyConfig { formats: build.formats.clone(), ..settings.analysis.http.clone() },
     });
-    let router = api::guarded(router, build.access.clone(), &api::anomaly_routes());
+    let (router, rows) = beside(router, collector);
+    let router = api::guarded(router, build.access.clone(), &rows);
     let identities = &build.entrance.identities;
     let config = api::GrpcConfig { tls: identities.anomaly_grpc.clone(), ..settings.analysis.grpc.clone() };
     let grpc = api::AnomalyGrpc::new(service, build.access.clone(), trainings, config);

@@ -5,6 +5,7 @@
 //! what the crates concerned want to know. Nothing else reads the environment, and no crate knows where its
 //! `Config` comes from.
 
+mod alerts;
 mod analysis;
 mod audit;
 mod certificates;
@@ -21,12 +22,14 @@ mod setting;
 pub(crate) mod sources;
 mod storage;
 mod table;
+mod table_of_signals;
 mod told;
 mod value;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use self::intake::Intake;
+pub(crate) use alerts::Alerts;
 use analysis::Analysis;
 use detection::Detection;
 use listeners::Listeners;
@@ -59,6 +62,7 @@ pub(crate) struct Settings {
     pub questions: Questions,
     pub analysis: Analysis,
     pub detection: Detection,
+    pub alerts: Alerts,
     pub audit: AuditSettings,
     /// All of them as they may be told, by name.
     pub told: BTreeMap<&'static str, Effective>,
@@ -87,6 +91,7 @@ impl Settings {
             questions: Questions::read(&mut reader, write_timeout, live_bytes_max, cluster),
             analysis: Analysis::read(&mut reader, &data, &listeners, &intake),
             detection: Detection::read(&mut reader, &data),
+            alerts: Alerts::read(&mut reader),
             audit: AuditSettings::read(&mut reader, &data, listeners.tls.ca_file.as_ref()),
             told: told::told(sources),
             data,

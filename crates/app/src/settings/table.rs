@@ -1,9 +1,24 @@
 //! The one list of settings.
 
-use super::setting::{Setting, secret, setting};
+use super::{
+    setting::{Setting, secret, setting},
+    table_of_signals::SIGNALS,
+};
 
 /// Every setting there is, in the order in which people meet them.
-pub(crate) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &joined::<{ SERVICE.len() + SIGNALS.len() }>();
+
+const fn joined<const N: usize>() -> [Setting; N] {
+    let (mut all, mut at) = ([SERVICE[0]; N], 0);
+    while at < N {
+        all[at] = if at < SERVICE.len() { SERVICE[at] } else { SIGNALS[at - SERVICE.len()] };
+        at += 1;
+    }
+    all
+}
+
+/// Those of the service: its ports, what comes in, what is kept, who may ask.
+const SERVICE: &[Setting] = &[
     setting(
         "LOG_SENTINEL_ADDR",
         "127.0.0.1:8080",
@@ -172,47 +187,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "A YAML file that describes formats of lines of your own; `log-sentinel parse FILE --explain` tries them.",
     ),
     setting(
-        "LOG_SENTINEL_DETECTION",
-        "true",
-        "Whether attacks, failures and what is unusual are looked for in all that comes in, and told as signals.",
-    ),
-    setting(
-        "LOG_SENTINEL_RULES_DIR",
-        "",
-        "A folder of Sigma rules of your own, beside those that come along. Read again when a file in it changes.",
-    ),
-    setting(
-        "LOG_SENTINEL_RULES_STRICT",
-        "false",
-        "Whether changed rules are taken only when all of them are without fault. Else those that are refused are named, and the others run.",
-    ),
-    setting(
-        "LOG_SENTINEL_FAILED_LOGINS",
-        "5",
-        "So many failed logins of one address within ten minutes are guessing at passwords; 2 to 16.",
-    ),
-    setting(
-        "LOG_SENTINEL_OWN_ADDRESSES",
-        "",
-        "Addresses and networks of your own, such as a scanner's, whose doings are never taken for an attack: 192.0.2.7,10.0.0.0/8.",
-    ),
-    setting(
-        "LOG_SENTINEL_MAINTENANCE",
-        "",
-        "Times at which nothing is told, on all hosts or on one: 2026-12-24T20:00:00Z/2026-12-25T06:00:00Z@db1, separated by commas.",
-    ),
-    setting(
-        "LOG_SENTINEL_DETECTION_KEYS_MAX",
-        "10000",
-        "Addresses, users and the like that each detector remembers; beyond it those are forgotten that were seen once, or longest ago.",
-    ),
-    setting("LOG_SENTINEL_SIGNALS_KEEP", "365d", "How long signals are kept that are over."),
-    setting(
-        "LOG_SENTINEL_SIGNALS_MAX",
-        "1000000",
-        "Signals that are kept; beyond it the oldest that are over go first.",
-    ),
-    setting(
         "LOG_SENTINEL_LOG_LEVEL",
         "info",
         "How much the program logs about itself on standard error: error, warn, info, debug or trace.",
@@ -367,11 +341,6 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "How much of what waits in the journal a query searches while the index is behind or away, the newest first.",
     ),
     setting("LOG_SENTINEL_TAIL_SEARCH_TIMEOUT", "5s", "How long it searches there at most."),
-    setting(
-        "LOG_SENTINEL_TAIL_SEARCH_KEPT_BYTES",
-        "64MiB",
-        "Memory for what queries have decoded there, so that the next ones need not; 0 keeps nothing.",
-    ),
     setting(
         "LOG_SENTINEL_QUERIES_MAX",
         "8",

@@ -174,8 +174,7 @@ fn code(text: &str) -> Code {
             "authentication",
             "mfa",
             "totp",
-        ]) || (is(&["in", "on"]) && follows(&["sign", "log"]))
-            || (is(&["start"]) && follows(&["session"]));
+        ]) || (is(&["in", "on"]) && follows(&["sign", "log"]));
         code.is_failure |= is(&[
             "fail",
             "failed",
@@ -235,19 +234,17 @@ fn by_message(event: &mut Event<'_>) -> Option<bool> {
     Some(is_failure)
 }
 
-/// `[password-auth.failed] text`, `[API]: text`: a tag of the program's own stands before its sentence.
+/// `[password-auth.failed] text`: a tag of the program's own stands before its sentence.
 fn behind_tag(text: &str) -> &str {
-    match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((tag, rest)) if !tag.contains(' ') && !said::is_numeric_socket(tag) => {
-            rest.trim_start_matches([':', ' '])
-        }
-        _ => wording::own_words(text),
+    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((tag, rest)) if tag.contains('.') && !tag.contains(' ') && !said::is_numeric_socket(tag) => rest,
+        _ => text,
     }
 }
 
 /// The client's address, by the names that records of sign-ins have for it.
 fn client(event: &Event<'_>) -> Option<String> {
-    const NAMES: [&str; 15] = [
+    const NAMES: [&str; 14] = [
         "ip",
         "ipaddress",
         "ipaddr",
@@ -262,11 +259,11 @@ fn client(event: &Event<'_>) -> Option<String> {
         "callerip",
         "actorip",
         "client",
-        "src",
     ];
     let is_named = |path: &str| {
         let path = path.strip_prefix(field::LABELS).unwrap_or(path);
-        matches!(path, "addr.remote" | "client.ip" | "origin.address")
+        path == "addr.remote"
+            || path == "client.ip"
             || names::folded(last(path), |name| NAMES.contains(&name).then_some(())).is_some()
     };
     event.fields.iter().filter(|each| is_named(&each.path)).find_map(|each| match &each.value {
@@ -282,7 +279,7 @@ fn named<'e>(event: &'e Event<'_>) -> Option<&'e str> {
 }
 
 fn is_nobody(name: &str) -> bool {
-    matches!(name, "" | "-" | "--" | "N/A" | "null" | "__REDACTED__" | "[FILTERED]")
+    matches!(name, "" | "-" | "--" | "N/A" | "null")
 }
 
 fn user(event: &Event<'_>) -> Option<String> {

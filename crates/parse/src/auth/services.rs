@@ -13,13 +13,6 @@ pub(super) const SERVICES: &[Service] = &[
             (Failed, "Access denied for user '{user}'@'{from}' (using password: {*})"),
             (Failed, "Access denied for user '{user}'@'{from}' to database '{*}'"),
             (Failed, "Access denied for user '{user}'@'{from}'"),
-            (Failed, "[MY-010926] [Server] Access denied for user '{user}'@'{from}' (using password: {*})"),
-            (Failed, "Connect   Access denied for user '{user}'@'{from}' (using password: {*})"),
-            (Failed, "{*} Connect{*}Access denied for user '{user}'@'{from}' (using password: {*})"),
-            (
-                Failed,
-                "{*} [Note] [MY-010926] [Server] Access denied for user '{user}'@'{from}' (using password: {*})",
-            ),
             (Failed, "{*} [Warning] Access denied for user '{user}'@'{from}' (using password: {*})"),
             (Failed, "{*} [Note] Access denied for user '{user}'@'{from}' (using password: {*})"),
         ],

@@ -19,7 +19,6 @@ mod rules;
 mod sources;
 mod span;
 mod steps;
-mod story;
 mod tampering;
 mod telling;
 mod web;
@@ -30,7 +29,6 @@ use self::telling::Telling;
 pub use self::{
     narrated::Narrative,
     reader::{History, Language, Reader, System},
-    story::incident,
 };
 use crate::Signal;
 

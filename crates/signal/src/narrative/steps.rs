@@ -47,14 +47,9 @@ impl Telling<'_> {
         self.word(group.filter(|group| is_user(group)).map(str::to_owned), "GROUP", group)
     }
 
-    /// The service or source, if it has a name: what says neither its file nor its program is called `logs`.
-    pub(super) fn unit(&self) -> Option<&str> {
-        self.entity(EntityType::Service).filter(|service| *service != "logs")
-    }
-
     /// The service's unit for a command.
     pub(super) fn unit_word(&self) -> Word {
-        let unit = self.unit();
+        let unit = self.entity(EntityType::Service);
         self.word(unit.filter(|unit| is_unit(unit)).map(str::to_owned), "SERVICE", unit)
     }
 
@@ -185,8 +180,8 @@ impl Telling<'_> {
             }
             Some(Exposure::Private) => say!(
                 self,
-                "Find out whose address it is before you block it, it may be your own gateway; then block it {by} (undo: {undo})",
-                "Descubra de quem é o endereço antes de bloquear, pode ser o seu próprio gateway; depois bloqueie-o {by} (para desfazer: {undo})",
+                "Find out whose address it is before you block it, it may be your own gateway; then {by} (undo: {undo})",
+                "Descubra de quem é o endereço antes de bloquear, pode ser o seu próprio gateway; depois {by} (para desfazer: {undo})",
             ),
             _ => say!(
                 self,

@@ -6,10 +6,9 @@ use rusqlite::Transaction;
 use super::{
     Store,
     feed::{self, Circumstances},
-    opinion,
     row::{self, Found},
 };
-use crate::{Before, BoxError, Change, Happening, Label, Signal, SignalId, State, StoreError};
+use crate::{Before, BoxError, Change, Happening, Signal, SignalId, State, StoreError};
 
 /// Bytes of a name, of whoever acts or is given a signal.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -44,14 +43,6 @@ pub enum Deed {
     Assign(Option<String>),
     /// The note is all there is to it.
     Note,
-    /// It is expected, or real; or what was said is taken back.
-    Label {
-        /// What it is.
-        label: Option<Label>,
-        /// Whether that holds for all alike, also those to come: of the same kind, rule, main entity and organization.
-        /// Where they are expected, they are hidden.
-        similar: bool,
-    },
 }
 
 impl Store {
@@ -90,7 +81,6 @@ impl Store {
         let Some(what) = change(transaction, number, &mut held.signal, act, at)? else {
             return Ok((held.signal, Vec::new()));
         };
-        held.judge();
         row::save(transaction, Some(number), &held)?;
         let circumstances = Circumstances { at, by: Some(&act.by), note: act.note.as_deref() };
         let change = feed::record(
@@ -100,14 +90,8 @@ impl Store {
             circumstances,
             self.config.history_max,
         )?;
-        let mut changes = vec![change];
-        if let Deed::Label { label, similar: true } = act.deed {
-            let who = (act.by.as_str(), at);
-            let history_max = self.config.history_max;
-            changes.extend(opinion::spread(transaction, &held.signal, label, who, history_max)?);
-        }
         feed::trim(transaction, self.config.changes_max)?;
-        Ok((held.signal, changes))
+        Ok((held.signal, vec![change]))
     }
 
     /// Resolves signals of which nothing came for as long as their kind is quiet, by the time of receipt; at most
@@ -194,13 +178,6 @@ fn change(
             let is_other = signal.standing.assignee != *to;
             signal.standing.assignee.clone_from(to);
             is_other.then_some(Happening::Assigned)
-        }
-        Deed::Label { label, similar } => {
-            let alike = *similar && label.is_some();
-            let standing = &mut signal.standing;
-            let is_other = (standing.label, standing.alike) != (*label, alike);
-            (standing.label, standing.alike) = (*label, alike);
-            is_other.then_some(Happening::Labelled)
         }
         Deed::Note => {
             let newest = row::newest_entry(transaction, number)?;

@@ -8,12 +8,10 @@ use rusqlite::{Transaction, params};
 use super::{
     Store,
     feed::{self, Circumstances},
-    incidents, opinion,
     row::{self, Found},
-    suppress::{self, Suppressions},
 };
 use crate::{
-    Before, BoxError, Change, Cursor, Happening, Observed, StoreError, bounds,
+    Before, BoxError, Change, Cursor, Happening, Observed, StoreError,
     group::{Held, Joined},
 };
 
@@ -39,10 +37,9 @@ impl Store {
         and: impl FnOnce(&Transaction<'_>, &[Change]) -> Result<(), BoxError>,
     ) -> Result<Vec<Change>, StoreError> {
         let changes = self.database.write(|transaction| {
-            let suppressions = Suppressions::active(transaction, received)?;
             let mut touched = BTreeMap::new();
-            for observed in observed {
-                take(transaction, &suppressions, &mut touched, (&bounds::within(observed), received))?;
+            for observed in &observed {
+                take(transaction, &mut touched, observed, received)?;
             }
             let changes = self.save(transaction, touched, received)?;
             if let Some(Cursor { name, position }) = cursor {
@@ -64,9 +61,8 @@ impl Store {
         at: Timestamp,
     ) -> Result<Vec<Change>, StoreError> {
         let mut changes = Vec::with_capacity(touched.len());
-        for (number, Touched { mut held, before, what }) in touched {
+        for (number, Touched { held, before, what }) in touched {
             row::save_words(transaction, number, &held.signal)?;
-            incidents::link(transaction, number, &mut held.signal)?;
             let circumstances = Circumstances { at, by: None, note: None };
             let change = feed::record(
                 transaction,
@@ -78,7 +74,6 @@ impl Store {
             changes.push(change);
         }
         if !changes.is_empty() {
-            suppress::count(transaction, &changes)?;
             feed::trim(transaction, self.config.changes_max)?;
         }
         Ok(changes)
@@ -88,9 +83,9 @@ impl Store {
 /// Takes one finding into the signal that it belongs to, or into a new one.
 fn take(
     transaction: &Transaction<'_>,
-    suppressions: &Suppressions,
     touched: &mut BTreeMap<i64, Touched>,
-    (observed, received): (&Observed, Timestamp),
+    observed: &Observed,
+    received: Timestamp,
 ) -> Result<(), StoreError> {
     let found = row::candidates(transaction, observed.organization.as_deref(), &observed.finding)?;
     let best = found
@@ -98,32 +93,26 @@ fn take(
         .filter_map(|found| found.held.fit(&observed.finding).map(|fit| (fit, found)))
         .min_by_key(|(fit, _)| *fit);
     let Some((_, Found { number, mut held })) = best else {
-        let mut held = Held::begin(observed, received);
+        let held = Held::begin(observed, received);
         if row::find(transaction, held.signal.id)?.is_some() {
             return Ok(());
         }
-        opinion::inherit(transaction, &mut held)?;
-        suppressions.hide(&mut held);
         let number = row::save(transaction, None, &held)?;
         touched.insert(number, Touched { held, before: None, what: Happening::New });
         return Ok(());
     };
-    let (before, was_hidden) = (Before::of(&held.signal), held.signal.standing.hidden);
+    let before = Before::of(&held.signal);
     let what = match held.join(observed, received) {
         Joined::Nothing => return Ok(()),
         Joined::Grew => Happening::Grew,
         Joined::Escalated => Happening::Escalated,
         Joined::Reopened => Happening::Reopened,
     };
-    suppressions.hide(&mut held);
-    // What is shown for the first time is new to everybody.
-    let is_shown = was_hidden && !held.signal.standing.hidden;
-    let (before, what) = if is_shown { (None, Happening::New) } else { (Some(before), what) };
     // The next finding is held against the row.
     row::save(transaction, Some(number), &held)?;
     match touched.entry(number) {
         Entry::Vacant(entry) => {
-            entry.insert(Touched { held, before, what });
+            entry.insert(Touched { held, before: Some(before), what });
         }
         Entry::Occupied(entry) => {
             let touched = entry.into_mut();

@@ -9,11 +9,9 @@ CREATE TABLE signal (
     severity INTEGER NOT NULL,
     hidden INTEGER NOT NULL,
     labelled INTEGER NOT NULL,
-    suppression INTEGER,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
     quiet_at INTEGER,
-    resolved_at INTEGER,
     incident BLOB,
     document TEXT NOT NULL,
     counted TEXT NOT NULL
@@ -25,9 +23,7 @@ CREATE INDEX signal_by_state ON signal (state, hidden, last, number, first, seve
 CREATE INDEX signal_by_kind ON signal (kind, hidden, last, number, first, state, severity, organization);
 CREATE INDEX signal_by_organization ON signal (organization, hidden, last, number, first, state, severity, kind);
 CREATE INDEX signal_by_quiet ON signal (quiet_at) WHERE quiet_at IS NOT NULL;
-CREATE INDEX signal_by_resolution ON signal (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX signal_by_incident ON signal (incident) WHERE incident IS NOT NULL;
-CREATE INDEX signal_by_suppression ON signal (suppression, last) WHERE suppression IS NOT NULL;
 CREATE INDEX signal_by_label ON signal (number) WHERE labelled;
 
 -- Whom signals are about: the value alone, and after its type.
@@ -115,7 +111,6 @@ CREATE TABLE signal_incident (
     signals INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX signal_incident_by_time ON signal_incident (last, id);
-CREATE INDEX signal_incident_by_organization ON signal_incident (organization, last, id);
 
 CREATE TABLE signal_suppression (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -141,4 +136,3 @@ CREATE TABLE signal_opinion (
     at INTEGER NOT NULL,
     PRIMARY KEY (organization, kind, rule, entity)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX signal_opinion_by_time ON signal_opinion (at);

@@ -33,8 +33,7 @@ fn rules() -> Vec<Case> {
         case("of SQL", FindingKind::SqlRule, "many_children")
             .about(EntityType::Process, "4711")
             .host("gate")
-            .fact(fact::RULE_TITLE, "Many children")
-            .unasked(),
+            .fact(fact::RULE_TITLE, "Many children"),
     ]
 }
 

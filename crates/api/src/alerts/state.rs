@@ -1,0 +1,84 @@
+//! What the routes of alerts share.
+
+use std::sync::Arc;
+
+use alert::{Outbox, OutboxError};
+use axum::{body::Body, http::HeaderMap};
+use problem::{Problem, StatusCode};
+use serde::de::DeserializeOwned;
+use signal::Store;
+
+use crate::{body::Bodies, gate::Gate};
+
+/// A longer body says no more than a note.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// Questions that are worked on at once.
+const QUESTIONS_MAX: usize = 4;
+
+/// What the routes of [`crate::alerts()`] need.
+#[derive(Clone)]
+pub struct AlertsState {
+    /// Where alerts are kept.
+    pub outbox: Arc<Outbox>,
+    /// Where their signals are.
+    pub signals: Arc<Store>,
+    /// Bounds of bodies.
+    pub body: body::Config,
+    /// Ends what is half sent.
+    pub stop: telemetry::task::Stop,
+}
+
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) signals: Arc<Store>,
+    questions: Gate,
+    bodies: Bodies,
+}
+
+impl Shared {
+    pub(super) fn new(state: AlertsState) -> Self {
+        let bounds = body::Config { bytes_max: BODY_BYTES_MAX, ..state.body };
+        Self {
+            outbox: state.outbox,
+            signals: state.signals,
+            questions: Gate::new(QUESTIONS_MAX),
+            bodies: Bodies::new(body::Reader::new(bounds, state.stop), BODY_BYTES_MAX),
+        }
+    }
+
+    /// Works on the outbox off the reactor.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let _place = self.questions.enter().await?;
+        let shared = self.clone();
+        telemetry::task::blocking("alerts", move || work(&shared)).await.map_err(|error| {
+            tracing::error!("a question about alerts ended early: {}", telemetry::task::ending(&error));
+            Problem::internal()
+        })?
+    }
+
+    /// The members of a body; those of an empty one are all absent.
+    pub(super) async fn read<T: DeserializeOwned + Default>(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        form: &str,
+    ) -> Result<T, Problem> {
+        self.bodies.json_or_default(headers, body, form).await
+    }
+}
+
+pub(super) fn problem(error: &OutboxError) -> Problem {
+    match error {
+        OutboxError::Unknown { .. } => {
+            Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
+        }
+        error => {
+            tracing::error!(error = error as &dyn std::error::Error, "alerts cannot be read or changed");
+            Problem::internal()
+        }
+    }
+}
