@@ -65,6 +65,10 @@ cost BEFORE *ARGS:
     cargo build --release --locked --workspace
     infra/attack/cost {{BEFORE}} target/release/log-sentinel {{ARGS}}
 
+# Alerts against real servers, over crashes. Needs aiosmtpd, rsyslog with rsyslog-openssl, openssl.
+alerts *OPTIONS:
+    infra/test/alerts.py {{OPTIONS}}
+
 # Licences, bans and sources of all dependencies. Needs cargo-deny.
 deny:
     cargo deny check licenses bans sources

@@ -34,14 +34,14 @@ pub(crate) fn lines(message: &Message, markup: &dyn Markup) -> Vec<String> {
 fn body(telling: &Telling, markup: &dyn Markup) -> Vec<String> {
     let mut lines = vec![];
     let words = &telling.words;
-    lines.extend(
-        [&words.what, &words.why].into_iter().filter(|text| !text.is_empty()).map(|text| markup.text(text)),
-    );
+    for text in [&words.what, &words.why].into_iter().filter(|text| !text.is_empty()) {
+        lines.extend([String::new(), markup.text(text)]);
+    }
     if telling.occasion != Occasion::Resolved && !words.next.is_empty() {
         lines.push(String::new());
         lines.push(markup.strong("What to do next"));
         let steps = words.next.iter().enumerate();
-        lines.extend(steps.map(|(at, step)| markup.text(&format!("{}. {step}", at + 1))));
+        lines.extend(steps.map(|(at, text)| markup.text(&format!("{}. ", at + 1)) + &step(text, markup)));
     }
     if !telling.samples.is_empty() {
         lines.push(String::new());
@@ -51,15 +51,30 @@ fn body(telling: &Telling, markup: &dyn Markup) -> Vec<String> {
     lines.push(String::new());
     let of = if telling.count == 1 { "event" } else { "events" };
     let organization = telling.organization.as_ref().map(|name| format!(", organization {name}"));
-    lines.push(markup.text(&format!(
-        "{} {of}, {} to {}{}. Alert {}",
-        telling.count,
-        seconds(telling.first),
-        seconds(telling.last),
-        organization.unwrap_or_default(),
-        telling.alert,
-    )));
+    let when = match telling.first == telling.last {
+        true => format!("at {}", seconds(telling.last)),
+        false => format!("from {} to {}", seconds(telling.first), seconds(telling.last)),
+    };
+    let (count, alert) = (telling.count, telling.alert);
+    let organization = organization.unwrap_or_default();
+    lines.push(markup.text(&format!("{count} {of} {when}{organization}. Alert {alert}")));
     lines
+}
+
+/// A step in which commands can be copied: `What for: command`, `What for (undo: command): command`.
+fn step(text: &str, markup: &dyn Markup) -> String {
+    let is_command = |text: &str| text.starts_with(|c: char| c.is_ascii_lowercase());
+    let Some((aim, command)) = text.rsplit_once(": ").filter(|(_, command)| is_command(command)) else {
+        return markup.text(text);
+    };
+    let undo = aim.strip_suffix(')').and_then(|aim| aim.rsplit_once(": "));
+    let aim = match undo.filter(|(before, undo)| before.contains('(') && is_command(undo)) {
+        Some((before, undo)) => {
+            format!("{}{}{}", markup.text(&format!("{before}: ")), markup.command(undo), markup.text(")"))
+        }
+        None => markup.text(aim),
+    };
+    format!("{aim}{}{}", markup.text(": "), markup.command(command))
 }
 
 /// As many whole lines as fit in so many characters. The first is cut where it alone does not fit.
@@ -82,4 +97,30 @@ pub(crate) fn fitting(lines: &[String], chars_max: usize) -> String {
         text.push_str(line);
     }
     text + CUT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markup::{Html, Markdown, Plain, TelegramHtml};
+
+    #[test]
+    fn commands_can_be_copied_from_every_markup() {
+        let text =
+            "Block it (undo: ip route del blackhole 2001:db8::/64): sudo grep -F '<x>' /var/log/auth.log";
+        assert_eq!(step(text, &Plain), text);
+        assert_eq!(
+            step(text, &TelegramHtml),
+            "Block it (undo: <code>ip route del blackhole 2001:db8::/64</code>): \
+             <code>sudo grep -F '&lt;x&gt;' /var/log/auth.log</code>"
+        );
+        assert_eq!(step(text, &Html), step(text, &TelegramHtml));
+        assert_eq!(
+            step(text, &Markdown),
+            "Block it (undo: `ip route del blackhole 2001:db8::/64`): `sudo grep -F '<x>' /var/log/auth.log`"
+        );
+        for text in ["Ask ann, in person", "Look: At it", "a (b: C): D", ": "] {
+            assert_eq!(step(text, &TelegramHtml), TelegramHtml.text(text));
+        }
+    }
 }

@@ -8,6 +8,10 @@ pub(crate) trait Markup {
     fn strong(&self, text: &str) -> String;
     /// A line of a log.
     fn code(&self, text: &str) -> String;
+    /// A command within text, to be copied as it is.
+    fn command(&self, text: &str) -> String {
+        self.code(text)
+    }
 }
 
 /// No markup at all.
@@ -24,6 +28,10 @@ impl Markup for Plain {
 
     fn code(&self, text: &str) -> String {
         format!("    {}", self.text(text))
+    }
+
+    fn command(&self, text: &str) -> String {
+        self.text(text)
     }
 }
 
@@ -76,18 +84,34 @@ impl Markup for TelegramHtml {
     }
 }
 
-/// The Markdown of Discord. Every character that could mean something there is escaped, `@` and `<` as well, so
+/// The Markdown of Discord. Every character that means something where it stands is escaped, `@` and `<` always, so
 /// that nobody is mentioned and no link hides where it leads.
 pub(crate) struct Markdown;
 
 impl Markup for Markdown {
     fn text(&self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        for c in telemetry::clean::line(text).chars() {
-            if "\\*_~`|>#-[]()<:@!".contains(c) {
+        let mut out = String::with_capacity(text.len() + 16);
+        let text = telemetry::clean::line(text);
+        let mut before = None;
+        let mut rest = text.chars().peekable();
+        while let Some(c) = rest.next() {
+            let means_something = match c {
+                '\\' | '*' | '_' | '~' | '`' | '|' | '[' | ']' | '<' | '@' => true,
+                // Titles, quotes and lists, at the beginning.
+                '#' | '>' | '-' | '+' => before.is_none(),
+                // Addresses and pictures such as `:skull:`, but no times of day and no ends of sentences.
+                ':' => {
+                    let of_time = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+                    let next = rest.peek().copied();
+                    !(next.is_none_or(char::is_whitespace) || of_time(before) && of_time(next))
+                }
+                _ => false,
+            };
+            if means_something {
                 out.push('\\');
             }
             out.push(c);
+            before = Some(c);
         }
         out
     }
@@ -118,14 +142,40 @@ mod tests {
             Html.text(text),
             "&lt;b&gt;@everyone&lt;/b&gt; **x** `y` [a](http://b) &amp; &quot;q&quot;\\n# \\u{202e}"
         );
-        assert_eq!(
-            Markdown.text("<@1> **x** [a](b) :b: @here"),
-            r"\<\@1> \*\*x\*\* \[a\]\(b\) \:b\: \@here".replace('>', r"\>")
-        );
+        for (text, expected) in [
+            ("<@1> **x** [a](b) :b: @here", r"\<\@1> \*\*x\*\* \[a\](b) \:b: \@here"),
+            ("# - a - b > c", r"\# - a - b > c"),
+            ("> a", r"\> a"),
+            ("http://a.b", r"http\://a.b"),
+            ("at 12:00:33, it: x", "at 12:00:33, it: x"),
+            ("2001:db8::7", r"2001\:db8\:\:7"),
+        ] {
+            assert_eq!(Markdown.text(text), expected);
+        }
         assert_eq!(TelegramHtml.strong("@admin /stop <b>"), "<b>@\u{2060}admin /\u{2060}stop &lt;b&gt;</b>");
         assert_eq!(TelegramHtml.code("@a"), "<code>@a</code>");
         assert_eq!(Markdown.code("a`b"), "`aˋb`");
         assert_eq!(slack("<!channel> & <@U1>"), "&lt;!channel&gt; &amp; &lt;@U1&gt;");
         assert_eq!(Plain.code("a\nb"), r"    a\nb");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_shown_is_the_text_and_nothing_else(text in "(?s)[\\\\*_~`|<>@:#&\"a-z0-9 /.\\[\\]\\PC\n\u{202e}-]{0,60}") {
+            let shown = telemetry::clean::line(&text).into_owned();
+            let html = Html.text(&text);
+            assert!(!html.contains(['<', '>', '"', '\n']));
+            let unescaped = html.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+            assert_eq!(unescaped, shown);
+            assert_eq!(TelegramHtml.text(&text).replace('\u{2060}', ""), html);
+            let mut markdown = Markdown.text(&text).chars().collect::<Vec<_>>().into_iter();
+            let mut unescaped = String::new();
+            while let Some(c) = markdown.next() {
+                assert!(!"*_~`|[]<@".contains(c), "{c} means something");
+                unescaped.extend(if c == '\\' { markdown.next() } else { Some(c) });
+            }
+            assert_eq!(unescaped, shown);
+            assert!(!slack(&text).contains(['<', '>']) && !slack(&text).replace("&amp;", "").replace("&lt;", "").replace("&gt;", "").contains('&'));
+        }
     }
 }

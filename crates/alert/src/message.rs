@@ -228,7 +228,7 @@ impl Message {
         let main = self.main().map(Telling::headline).unwrap_or_default();
         match others {
             0 => main,
-            others => format!("{main} and {others} more"),
+            others => format!("{main} (and {others} more)"),
         }
     }
 

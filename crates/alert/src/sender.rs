@@ -25,12 +25,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long messages that are being sent may take once it is to stop.
 const LAST: Duration = Duration::from_secs(20);
-/// After so many failures in a row a channel is tried only now and then.
-const BREAKER: BreakerConfig =
-    BreakerConfig { failures_max: 3, pause_min: Duration::from_secs(1), pause_max: Duration::from_secs(300) };
-/// The longest that a channel as a whole is left alone because its other side asks for it.
-const HOLD_MAX: Duration = Duration::from_secs(3600);
-
+/// After so many failures in a row a channel is tried only now and then: with the pauses of the outbox.
+const FAILURES_MAX: u32 = 3;
 /// Sends what is in the outbox.
 pub struct Sender {
     outbox: Arc<Outbox>,
@@ -113,7 +109,12 @@ struct Worker {
 impl Worker {
     fn new(outbox: Arc<Outbox>, config: ChannelConfig, clock: Clock) -> Self {
         let woken = outbox.woken();
-        let breaker = Breaker::new(&BREAKER);
+        let pauses = outbox.config();
+        let breaker = Breaker::new(&BreakerConfig {
+            failures_max: FAILURES_MAX,
+            pause_min: pauses.pause_min,
+            pause_max: pauses.pause_max,
+        });
         Self { outbox, config, clock, channel: None, breaker, hold_until: None, woken }
     }
 
@@ -217,7 +218,9 @@ impl Worker {
         match outcome {
             Err(error) if !error.is_permanent => {
                 self.breaker.failed(Instant::now().into_std());
-                let asked = error.retry_after.map(|asked| Instant::now() + asked.min(HOLD_MAX));
+                let asked = error
+                    .retry_after
+                    .map(|asked| Instant::now() + asked.min(self.outbox.config().retry_after_max));
                 self.hold_until = asked.or(self.hold_until);
             }
             // Whoever refuses is there.

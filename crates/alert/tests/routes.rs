@@ -327,6 +327,13 @@ fn everything_that_is_wrong_is_told_at_once_and_in_order() {
     assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 3, 3, 4]);
 }
 
+#[test]
+fn what_the_page_shows_is_read() {
+    let page = include_str!("../../../docs/alerts.md");
+    let blocks = page.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    assert_eq!(blocks.map(|block| read(block).channels().count()).collect::<Vec<_>>(), [5, 3]);
+}
+
 proptest::proptest! {
     #[test]
     fn no_text_breaks_it(text in "[a-z:{}\\[\\],'\"\n &*#|>-]{0,80}", cut in 0_usize..400) {

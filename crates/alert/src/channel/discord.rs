@@ -25,6 +25,13 @@ pub struct DiscordConfig {
     pub trust: Trust,
 }
 
+impl DiscordConfig {
+    /// A channel by its webhook.
+    pub fn new(webhook_url: Secret) -> Self {
+        Self { webhook_url, trust: Trust::default() }
+    }
+}
+
 /// Sends to one webhook.
 pub(crate) struct Discord {
     url: reqwest::Url,

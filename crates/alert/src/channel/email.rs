@@ -63,6 +63,25 @@ pub struct EmailConfig {
     pub trust: Trust,
 }
 
+impl EmailConfig {
+    /// The port where nothing is said: submission.
+    pub const PORT: u16 = 587;
+
+    /// Mail from and to whom, by this server, without a password and encrypted as its port has it.
+    pub fn new(from: impl Into<String>, to: Vec<String>, server: impl Into<String>, port: u16) -> Self {
+        Self {
+            from: from.into(),
+            to,
+            server: server.into(),
+            port,
+            username: None,
+            password: None,
+            encryption: Encryption::ByPort,
+            trust: Trust::default(),
+        }
+    }
+}
+
 /// A name and an address.
 struct Mailbox {
     name: String,

@@ -28,6 +28,13 @@ pub struct TelegramConfig {
     pub trust: Trust,
 }
 
+impl TelegramConfig {
+    /// A chat by the bot API of Telegram itself.
+    pub fn new(bot_token: Secret, chat_id: impl Into<String>) -> Self {
+        Self { bot_token, chat_id: chat_id.into(), api: None, trust: Trust::default() }
+    }
+}
+
 /// Sends to one chat.
 pub(crate) struct Telegram {
     url: reqwest::Url,

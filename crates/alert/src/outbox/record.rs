@@ -81,28 +81,34 @@ impl Recorder<'_> {
         }
         let acknowledged = before.as_ref().and_then(|alert| alert.acknowledged.clone());
         let mut alert = Kept {
-            number: 0,
-            is_of_signal: true,
             raised: before.as_ref().map_or(self.now, |alert| alert.raised),
-            is_open: true,
-            is_held: false,
             acknowledged: acknowledged.filter(|_| signal.state == State::Acknowledged),
             snoozed_until: signal.standing.snoozed_until,
-            telling,
+            ..Kept::new(telling, self.now)
         };
         let decision = self.decide(signal, &mut alert)?;
         rows::save(self.transaction, &mut alert)?;
-        if alert.is_held {
-            rows::set_timer(
-                self.transaction,
-                alert.number,
-                RECHECK,
-                "",
-                later(self.now, self.config.recheck),
-            )?;
+        let awake = alert.snoozed_until.filter(|until| *until > self.now);
+        let look_again = awake.or(alert.is_held.then_some(later(self.now, self.config.recheck)));
+        if let Some(due) = look_again {
+            rows::set_timer(self.transaction, alert.number, RECHECK, "", due)?;
         }
         rows::tell(self.transaction, &alert, &decision.planned, &decision.reasons)?;
         self.watch(&alert, &decision.planned)
+    }
+
+    /// What would become of a signal that is raised now; nothing is written.
+    pub(crate) fn preview(&self, signal: &Signal) -> Result<Decision, OutboxError> {
+        let telling = Telling::of(signal, (self.words)(signal), Occasion::Raised, 1, self.now);
+        let snoozed_until = signal.standing.snoozed_until;
+        let is_alert = telling.severity >= Level::Medium || self.routes.wants(&telling, self.now);
+        match is_alert && !signal.standing.hidden {
+            true => self.decide(signal, &mut Kept { snoozed_until, ..Kept::new(telling, self.now) }),
+            false => {
+                let reason = "no alert: it is hidden, or below medium and no route asks for it".to_owned();
+                Ok(Decision { planned: vec![], reasons: vec![reason] })
+            }
+        }
     }
 
     /// Who is told of an alert that is raised, and whether another one holds it back.
@@ -202,7 +208,7 @@ impl Recorder<'_> {
     /// Where a raise went, or is on its way since the alert was over last: the same way, and not before it.
     fn those_who_were_told(&self, alert: &Kept) -> Result<Vec<Planned>, OutboxError> {
         let mut statement = self.transaction.prepare_cached(
-            "SELECT channel, route, state, due, grouped FROM alert_delivery
+            "SELECT channel, route, due, grouped, key IS NULL FROM alert_delivery
              WHERE alert = ?1 AND state != ?2 AND occasion != 'resolved' AND revision > (
                  SELECT coalesce(max(revision), 0) FROM alert_delivery WHERE alert = ?1 AND occasion = 'resolved')
              ORDER BY number",
@@ -211,9 +217,10 @@ impl Recorder<'_> {
         let mut planned = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let channel: String = row.get(0)?;
-            let waits = row.get::<_, u8>(2)? != rows::DELIVERED;
-            let due = timestamp(row.get(3)?);
-            let (due, group) = if waits { (due.max(self.now), row.get(4)?) } else { (self.now, None) };
+            let due = timestamp(row.get(2)?);
+            // What is being tried is a message of its own by now.
+            let waits: bool = row.get(4)?;
+            let (due, group) = if waits { (due.max(self.now), row.get(3)?) } else { (self.now, None) };
             planned.insert(channel.clone(), Planned { channel, route: row.get(1)?, due, group });
         }
         Ok(planned.into_values().collect())

@@ -12,6 +12,9 @@ use crate::{
     route::Planned,
 };
 
+/// Tellings of an alert before its newest ones are forgotten, as far as they only repeated it.
+const REVISIONS_MAX: u32 = 200;
+
 /// Where a delivery stands: `state` of its row.
 pub(crate) const QUEUED: u8 = 0;
 pub(crate) const FAILED: u8 = 1;
@@ -34,6 +37,22 @@ pub(crate) struct Kept {
     pub(crate) snoozed_until: Option<Timestamp>,
     /// As it was told last.
     pub(crate) telling: Telling,
+}
+
+impl Kept {
+    /// One of a signal, that is raised now and is not written down yet.
+    pub(crate) fn new(telling: Telling, now: Timestamp) -> Self {
+        Self {
+            number: 0,
+            is_of_signal: true,
+            raised: now,
+            is_open: true,
+            is_held: false,
+            acknowledged: None,
+            snoozed_until: None,
+            telling,
+        }
+    }
 }
 
 /// Who has an alert, and since when.
@@ -158,6 +177,7 @@ pub(crate) fn tell(
             serde_json::to_string(reasons)?
         ],
     )?;
+    forget_repeats(transaction, alert)?;
     for planned in planned {
         if telling.occasion != Occasion::Resolved {
             let instead = format!("withdrawn: revision {} was told instead", telling.revision);
@@ -180,6 +200,26 @@ pub(crate) fn tell(
                 ":grouped": planned.group,
             })?;
     }
+    Ok(())
+}
+
+/// Forgets old tellings of an alert that nobody acknowledges: when it was repeated, and how that went.
+fn forget_repeats(transaction: &Transaction<'_>, alert: &Kept) -> Result<(), OutboxError> {
+    let Some(last) = alert.telling.revision.checked_sub(REVISIONS_MAX) else { return Ok(()) };
+    transaction
+        .prepare_cached(
+            "DELETE FROM alert_delivery WHERE alert = ?1 AND revision <= ?2 AND state >= 2 AND occasion = 'repeated'
+             AND EXISTS (SELECT 1 FROM alert_delivery AS later WHERE later.alert = ?1 AND later.revision > ?2
+                 AND later.channel = alert_delivery.channel)",
+        )?
+        .execute(params![alert.number, last])?;
+    transaction
+        .prepare_cached(
+            "DELETE FROM alert_telling WHERE alert = ?1 AND revision <= ?2 AND NOT EXISTS (
+                 SELECT 1 FROM alert_delivery AS own
+                 WHERE own.alert = ?1 AND own.revision = alert_telling.revision)",
+        )?
+        .execute(params![alert.number, last])?;
     Ok(())
 }
 

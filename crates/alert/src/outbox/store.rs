@@ -1,10 +1,13 @@
 //! The outbox: alerts, and what is on its way.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use event::Timestamp;
 use rusqlite::{Transaction, params};
-use signal::{Act, Change, Deed, StoreError};
+use signal::{Act, Change, Deed, Signal, StoreError};
 use state::{Database, Migrations, OpenError};
 use tokio::sync::watch;
 
@@ -20,7 +23,7 @@ use super::{
 use crate::{
     channel::{Receipt, SendError},
     message::AlertId,
-    route::Routes,
+    route::{Decision, Routes},
 };
 
 const MIGRATIONS: Migrations = Migrations { owner: "alert", steps: &[include_str!("tables.sql")] };
@@ -32,6 +35,8 @@ const MIGRATIONS: Migrations = Migrations { owner: "alert", steps: &[include_str
 pub struct Outbox {
     database: Arc<Database>,
     routes: RwLock<Arc<Routes>>,
+    /// Whether channels may have gone since that was looked at.
+    is_rerouted: AtomicBool,
     words: InWords,
     config: Config,
     woken: watch::Sender<u64>,
@@ -58,7 +63,8 @@ impl Outbox {
         database.migrate(&MIGRATIONS)?;
         let routes = RwLock::new(Arc::new(routes));
         let (woken, reloaded) = (watch::Sender::new(0), watch::Sender::new(0));
-        Ok(Self { database, routes, words, config, woken, reloaded })
+        let is_rerouted = AtomicBool::new(true);
+        Ok(Self { database, routes, is_rerouted, words, config, woken, reloaded })
     }
 
     /// The routes that hold at present.
@@ -69,6 +75,7 @@ impl Outbox {
     /// Has other routes hold from now on. Channels are opened anew.
     pub fn reload(&self, routes: Routes) {
         *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+        self.is_rerouted.store(true, Ordering::Release);
         self.reloaded.send_modify(|times| *times += 1);
     }
 
@@ -76,6 +83,10 @@ impl Outbox {
     /// by themselves within a second.
     pub fn wake(&self) {
         self.woken.send_modify(|times| *times += 1);
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
     }
 
     pub(crate) fn woken(&self) -> watch::Receiver<u64> {
@@ -116,13 +127,20 @@ impl Outbox {
     /// # Errors
     /// When the database cannot be read or written.
     pub fn tick(&self, now: Timestamp) -> Result<bool, OutboxError> {
+        let is_rerouted = self.is_rerouted.swap(false, Ordering::AcqRel);
         let routes = self.routes();
-        let due = self.database.write(|transaction| {
-            timers::bury_orphans(transaction, &routes, now)?;
+        let ticked = self.database.write(|transaction| {
+            if is_rerouted {
+                timers::bury_orphans(transaction, &routes, now)?;
+            }
             let due = timers::run(&self.recorder(transaction, &routes, now))?;
             self.forget(transaction, now)?;
             Ok::<_, OutboxError>(due)
-        })?;
+        });
+        if ticked.is_err() && is_rerouted {
+            self.is_rerouted.store(true, Ordering::Release);
+        }
+        let due = ticked?;
         if due > 0 {
             self.wake();
         }
@@ -243,6 +261,15 @@ impl Outbox {
     /// When the database cannot be read.
     pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Sent>, OutboxError> {
         self.database.read(|transaction| list::deliveries(transaction, filter))
+    }
+
+    /// Who would be told of a signal if it were raised now, and why: routes, silences, and what is open.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn preview(&self, signal: &Signal, now: Timestamp) -> Result<Decision, OutboxError> {
+        let routes = self.routes();
+        self.database.read(|transaction| self.recorder(transaction, &routes, now).preview(signal))
     }
 
     /// Why an alert went where it went.

@@ -106,7 +106,7 @@ impl Recorder<'_> {
         alert.is_held = false;
         self.again(&mut alert, Occasion::Raised)?;
         let Decision { planned, mut reasons } = self.routes.decide(&alert.telling, self.now);
-        reasons.insert(0, "what explained it is over".to_owned());
+        reasons.insert(0, "what held it back is over".to_owned());
         rows::tell(self.transaction, &alert, &planned, &reasons)?;
         self.watch(&alert, &planned)
     }
@@ -119,21 +119,32 @@ impl Recorder<'_> {
     }
 }
 
-/// Deliveries of channels that are no longer set up go to nobody.
+/// Deliveries of channels that are no longer set up go to nobody, and their trouble is nobody's.
 pub(crate) fn bury_orphans(
     transaction: &Transaction<'_>,
     routes: &Routes,
     now: Timestamp,
 ) -> Result<(), OutboxError> {
     let mut statement = transaction.prepare("SELECT DISTINCT channel FROM alert_delivery WHERE state < 2")?;
+    let is_gone = |channel: &String| routes.channel(channel).is_none();
     let channels: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for channel in channels.iter().filter(|channel| routes.channel(channel).is_none()) {
+    for channel in channels.iter().filter(|channel| is_gone(channel)) {
         transaction
             .prepare_cached(
                 "UPDATE alert_delivery SET state = 3, at = ?2, said = 'the channel is no longer set up'
                  WHERE channel = ?1 AND state < 2",
             )?
             .execute(params![channel, nanos(now)])?;
+    }
+    let mut statement = transaction.prepare("SELECT name FROM alert_channel")?;
+    let troubled: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for channel in troubled.iter().filter(|channel| is_gone(channel)) {
+        transaction
+            .prepare_cached(
+                "UPDATE alert SET is_open = 0 WHERE id = (SELECT alert FROM alert_channel WHERE name = ?1)",
+            )?
+            .execute([channel])?;
+        transaction.prepare_cached("DELETE FROM alert_channel WHERE name = ?1")?.execute([channel])?;
     }
     Ok(())
 }

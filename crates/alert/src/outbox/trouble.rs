@@ -64,16 +64,7 @@ impl Recorder<'_> {
         let Some(other) = self.another(channel)? else { return Ok(None) };
         let telling = self.of_trouble(channel, since, reason)?;
         let id = telling.alert;
-        let mut alert = Kept {
-            number: 0,
-            is_of_signal: false,
-            raised: self.now,
-            is_open: true,
-            is_held: false,
-            acknowledged: None,
-            snoozed_until: None,
-            telling,
-        };
+        let mut alert = Kept { is_of_signal: false, ..Kept::new(telling, self.now) };
         rows::save(self.transaction, &mut alert)?;
         let reasons = [format!("'{channel}' does not deliver, so '{other}' is told")];
         let planned = Planned { channel: other, route: String::new(), due: self.now, group: None };

@@ -142,7 +142,7 @@ fn email(fields: &Fields<'_>, trust: Trust) -> ChannelKind {
         from: fields.needed("from"),
         to,
         server: fields.needed("server"),
-        port: fields.number("port").unwrap_or(587),
+        port: fields.number("port").unwrap_or(EmailConfig::PORT),
         username: fields.text("username"),
         password: fields.secret("password"),
         encryption: fields.one("encryption", encryption).unwrap_or(Encryption::ByPort),

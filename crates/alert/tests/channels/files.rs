@@ -60,6 +60,14 @@ async fn full_files_are_put_aside_and_the_oldest_goes() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_is_named_and_may_have_room_later() {
+    let channel = open(ChannelKind::File(FileConfig::new("/dev/full", Format::Plain)));
+    let error = channel.send(&message()).await.unwrap_err();
+    assert!(!error.is_permanent && error.reason.contains("/dev/full: No space left"), "{error}");
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_written_may_be_later() {
     let dir = tempfile::tempdir().unwrap();

@@ -74,7 +74,7 @@ async fn discord_gets_content_that_mentions_nobody() {
     let body = asked.json();
     assert_eq!(body["allowed_mentions"], json!({"parse": []}));
     let text = body["content"].as_str().unwrap();
-    assert!(text.contains(r"\<\!channel\>") && text.contains(r"\[a\]\(http\://b\)"), "{text}");
+    assert!(text.contains(r"\<!channel>") && text.contains(r"\[a\](http\://b)"), "{text}");
     assert!(text.encode_utf16().count() <= 2000);
 }
 

@@ -165,7 +165,7 @@ fn balance(world: &World, receivers: &BTreeMap<&str, Receiver>, killed: &BTreeMa
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
     #[test]
     fn what_was_raised_is_delivered_or_dead_and_nothing_came_twice(steps in prop::collection::vec(step(), 1..60)) {
         check(steps);

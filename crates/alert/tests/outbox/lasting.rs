@@ -107,6 +107,24 @@ fn a_channel_that_is_no_longer_set_up_gets_nothing_more() {
 }
 
 #[test]
+fn an_alert_that_is_repeated_for_ever_takes_no_more_room() {
+    let yaml =
+        "routes:\n- {to: telegram, match: {severity: medium+}, continue: true}\n- {to: email, repeat: 1m}\n";
+    let mut world = World::new(yaml);
+    let signal = world.raise(1);
+    for _ in 0..250 {
+        world.deliver("email");
+        world.pass(60);
+        world.tick();
+    }
+    assert_eq!(world.told("telegram").len(), 1);
+    let all = world.outbox.deliveries(&DeliveryFilter::default()).unwrap();
+    assert!((200..=203).contains(&all.len()), "{}", all.len());
+    world.resolve(&signal);
+    assert_eq!(world.told("telegram"), ["resolved 1"], "whoever was told once is not forgotten");
+}
+
+#[test]
 fn old_alerts_are_forgotten_unless_they_are_on_their_way() {
     let mut world = World::with("routes:\n- to: email\n", Config { alerts_max: 3, ..Config::default() });
     world.raise(1);

@@ -58,6 +58,46 @@ fn a_resolve_does_not_overtake_its_raise() {
 }
 
 #[test]
+fn a_resolve_goes_together_with_others_only_behind_its_raise() {
+    // A group: the raise is being tried, and others of it come.
+    let mut world = World::new("routes:\n- {to: telegram, group: {by: [host], window: 10s}}\n");
+    let signal = world.raise(1);
+    world.pass(10);
+    world.fail(
+        "telegram",
+        SendError { retry_after: Some(Duration::from_secs(1000)), ..SendError::passing("429") },
+    );
+    world.resolve(&signal);
+    world.raise(2);
+    world.pass(10);
+    assert_eq!(world.told("telegram"), ["raised 2"]);
+    world.pass(1000);
+    assert_eq!(world.told("telegram"), ["raised 1", "resolved 1"]);
+    // A channel that has room for one message, which takes all that is due but this.
+    let mut world = World::new("channels:\n  email: {rate: 1/1h}\nroutes:\n- to: email\n");
+    let signal = world.raise(1);
+    world.fail(
+        "email",
+        SendError { retry_after: Some(Duration::from_secs(1000)), ..SendError::passing("429") },
+    );
+    world.resolve(&signal);
+    world.raise(2);
+    world.raise(3);
+    assert_eq!(world.told("email"), ["raised 2 + raised 3"]);
+    world.pass(1000);
+    assert_eq!(world.told("email"), ["raised 1"], "what has its key is sent whatever the rate");
+    world.pass(3600);
+    assert_eq!(world.told("email"), ["resolved 1"]);
+    // A whole group that has not begun goes out at once, the resolve with it.
+    let mut world = World::new("routes:\n- {to: telegram, digest: {every: 1h}}\n");
+    let signal = world.raise(1);
+    world.resolve(&signal);
+    world.raise(2);
+    world.pass(3600);
+    assert_eq!(world.told("telegram"), ["raised 1 + resolved 1 + raised 2"]);
+}
+
+#[test]
 fn alerts_are_for_what_is_grave_or_asked_for_and_new() {
     let world = World::new(
         "routes:\n- {to: email, match: {severity: low, kind: web_scan}}\n- {to: telegram, match: {severity: [medium+]}}\n",
@@ -134,7 +174,7 @@ fn what_is_alike_is_one_message() {
     world.pass(20);
     let messages = world.deliver("email");
     assert_eq!(messages.iter().map(|message| message.alerts.len()).collect::<Vec<_>>(), [49]);
-    assert_eq!(messages[0].headline(), "[MEDIUM] Logins fail (1) and 48 more");
+    assert_eq!(messages[0].headline(), "[MEDIUM] Logins fail (1) (and 48 more)");
     world.pass(30);
     assert_eq!(world.told("email"), ["raised 50"]);
 }
@@ -206,6 +246,25 @@ fn a_snoozed_alert_is_repeated_when_it_is_awake() {
 }
 
 #[test]
+fn what_came_while_its_signal_was_snoozed_is_told_after_all_unless_it_is_over() {
+    let mut world = World::new("routes:\n- to: email\n");
+    let snoozed = |id| {
+        let mut signal = signal(id, world.now);
+        signal.standing.snoozed_until = Some(plus(noon(), 600));
+        world.record(Happening::New, &signal);
+        signal
+    };
+    let (over, _still) = (snoozed(1), snoozed(2));
+    world.resolve(&over);
+    world.pass(599);
+    world.tick();
+    assert_eq!(world.told("email"), NOBODY);
+    world.pass(1);
+    world.tick();
+    assert_eq!(world.told("email"), ["raised 2"]);
+}
+
+#[test]
 fn quiet_hours_end_in_one_message_and_grave_ones_pass() {
     let mut world = World::new("routes:\n- {to: email, quiet: {from: '12:00', to: '14:00'}}\n");
     let mut first = world.raise(1);
@@ -253,6 +312,12 @@ fn a_host_that_is_down_explains_its_services() {
         world.reasons(2),
         ["nobody is told while alert 00000000000000000000000000000001 is open, which explains it"]
     );
+    let who = |signal: &Signal| world.outbox.preview(signal, world.now).unwrap();
+    assert_eq!(who(&of(5, FindingKind::ServiceDown, "web-1")).reasons, world.reasons(2));
+    assert_eq!(who(&of(5, FindingKind::ServiceDown, "web-2")).planned.len(), 2);
+    let low = Signal { severity: Level::Low, ..of(5, FindingKind::ServiceDown, "web-2") };
+    assert!(who(&low).reasons[0].starts_with("no alert"));
+    assert_eq!(world.outbox.alerts(&AlertFilter::default()).unwrap().len(), 5, "nothing was written");
     world.pass(60);
     world.tick();
     assert_eq!(world.told("email"), NOBODY);

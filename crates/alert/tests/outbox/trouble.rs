@@ -50,6 +50,24 @@ fn wrong_credentials_are_told_at_the_first_dead_letter() {
 }
 
 #[test]
+fn the_trouble_of_a_channel_that_is_taken_away_is_over() {
+    let mut world = World::new("");
+    world.raise(1);
+    world.fail("telegram", SendError::permanent("401: no such bot"));
+    world.deliver("email");
+    world.outbox.reload(Routes::everything(channels(&["email"])));
+    world.tick();
+    world.outbox.reload(Routes::everything(channels(&["email", "telegram"])));
+    world.pass(60);
+    world.tick();
+    world.raise(2);
+    world.fail("telegram", SendError::permanent("401: no such bot"));
+    let told = world.deliver("email");
+    let occasions: Vec<_> = told.iter().map(|message| message.alerts[0].occasion.as_str()).collect();
+    assert_eq!(occasions, ["raised", "trouble"], "it is told anew");
+}
+
+#[test]
 fn channels_that_are_all_away_tell_each_other_nothing_until_one_is_back() {
     let mut world = World::new("");
     world.raise(1);
