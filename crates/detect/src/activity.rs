@@ -158,7 +158,11 @@ impl<'a> Said<'a> {
             "user_login" if self.outcome == "success" && self.executable.ends_with("/sshd") => {
                 Kind::SshSuccess
             }
-            "user_auth" | "user_err" | "user_login" | "user_acct" | "user_start" => Kind::None,
+            "user_auth" | "user_err" | "user_login" | "user_acct" | "user_start"
+                if self.category.is_empty() =>
+            {
+                Kind::None
+            }
             _ => self.authentication(),
         }
     }

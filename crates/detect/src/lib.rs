@@ -25,12 +25,14 @@ mod processes;
 pub mod rules;
 mod shipped;
 mod sources;
+mod sysmon;
 pub mod table;
 pub mod trial;
 mod visitors;
 pub mod web;
 mod weight;
 pub mod window;
+mod words;
 
 pub use activity::Activity;
 pub use config::{Config, Maintenance};

@@ -2,7 +2,7 @@
 
 use event::{Event, Severity, Value};
 
-use crate::{Activity, Kind};
+use crate::{Activity, Kind, sysmon, words};
 
 /// The weight of an event that stands alone, in the bands that Wazuh's users know: 0 to 2 is silent, 3 to 6 a note, 7 to
 /// 11 an alert, from 12 on critical.
@@ -20,8 +20,10 @@ use crate::{Activity, Kind};
 /// | a request that probes, is refused, or is none | 5 |
 /// | an anomaly or a change of the rules of access that the kernel's audit names | 8 |
 /// | the sender's own severity: low, medium, high, critical | 3, 5, 8, 12 |
-/// | an action on record that switches something off | 12; that destroys, or touches secrets, rights or money 7; another 3 |
-/// | a line: debug, info, warn, error, fatal | 0, 2, 3, 5, 7 |
+/// | an action on record: switches something off; takes away, or touches secrets, rights or money; gives more of these; another | 12, 7, 5, 3 |
+/// | what Sysmon tells of programs: telemetry, hosts of scripts, what attackers do | 2, 3, 12 |
+/// | a line in which something was refused or failed; that names an attack or its like | 5, 8 |
+/// | another line: debug, info, warn, error, fatal | 0, 2, 3, 5, 7 |
 pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
     let text = |path: &str| event.field(path).and_then(Value::as_str);
     match activity.kind {
@@ -37,6 +39,7 @@ pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
         Kind::PamUserLock => 8,
         Kind::WebProbe | Kind::WebMalformed | Kind::WebAuthFailure => 5,
         Kind::None => mnemonic(&event.message)
+            .or_else(|| sysmon::weight(event))
             .or_else(|| said(event))
             .or_else(|| recorded(event))
             .unwrap_or_else(|| of_level(event)),
@@ -104,33 +107,15 @@ const fn of_number(number: i64) -> Option<u8> {
 
 /// What somebody did on record: the name of an action tells what it is about.
 fn recorded(event: &Event<'_>) -> Option<u8> {
-    const OFF: [&str; 2] = ["disable", "stoplogging"];
-    const GRAVE: [&str; 19] = [
-        "destroy",
-        "delete",
-        "remove",
-        "revoke",
-        "purge",
-        "secret",
-        "permission",
-        "credential",
-        "oauth",
-        "protection",
-        "security",
-        "access",
-        "billing",
-        "payment",
-        "plan_change",
-        "two_factor",
-        "publish",
-        "quarantine",
-        "malware",
-    ];
     let action = event.fields.iter().find_map(|field| {
         let name = field.path.rsplit('.').next().unwrap_or_default();
-        let is_action = name.eq_ignore_ascii_case("action") || matches!(name, "operation" | "Workload");
+        let is_action = name.eq_ignore_ascii_case("action") || name == "operation";
         field.value.as_str().filter(|_| is_action)
-    })?;
+    });
+    let Some(action) = action else {
+        let workload = event.fields.iter().find(|field| field.path.ends_with(".Workload"))?;
+        return workload.value.as_str().map(words::of_workload);
+    };
     if let Some(kind) = action.strip_prefix("anom_") {
         return Some(if kind.starts_with("login") { 5 } else { 8 });
     }
@@ -141,13 +126,7 @@ fn recorded(event: &Event<'_>) -> Option<u8> {
         let is_session = matches!(action, "ssh_disconnect" | "password_changed" | "cron_changed");
         return is_session.then_some(3);
     }
-    let action = action.to_ascii_lowercase();
-    let is_any = |words: &[&str]| words.iter().any(|word| action.contains(word));
-    Some(match () {
-        () if is_any(&OFF) => 12,
-        () if is_any(&GRAVE) => 7,
-        () => 3,
-    })
+    Some(words::of_action(action))
 }
 
 fn of_level(event: &Event<'_>) -> u8 {
@@ -160,8 +139,10 @@ fn of_level(event: &Event<'_>) -> u8 {
     let is_record = event.original.as_deref().is_some_and(|line| line.starts_with('{'));
     let is_session =
         matches!(event.field("event.category"), Some(Value::Json(list)) if list.contains("session"));
+    let said = || if is_record || is_session { None } else { words::of_message(&event.message) };
     match event.severity {
         _ if is_windows => 3,
+        Severity::Info | Severity::Warn if let Some(weight) = said() => weight,
         Severity::Trace | Severity::Debug => 0,
         Severity::Info if is_record || is_session => 3,
         Severity::Info => 2,

@@ -192,6 +192,15 @@ fn records_of_the_audit_tell_of_processes() {
         &[call(1, "/usr/bin/base64", 8), call(2, "/usr/bin/bash", 9)],
         &["decoded_script_run 7 medium 2"],
     );
+    check(
+        "what was fetched is run",
+        &[call(1, "/usr/bin/curl", 8), call(2, "/tmp/x", 9)],
+        &["fetched_program_run 7 high 2", "program_run_from_temp /tmp/x low 1"],
+    );
+    check("only fetched", &[call(1, "/usr/bin/curl", 8), call(2, "/usr/bin/curl", 9)], &[]);
+    let kills = |count: u32| (0..count).map(|n| call(n, "/usr/bin/pkill", 10 + n)).collect::<Vec<_>>();
+    check("rivals are killed", &kills(5), &["many_programs_killed 7 medium 5"]);
+    check("a service is stopped", &kills(4), &[]);
     check("one shell after the other", &[call(1, "/usr/bin/bash", 8), call(2, "/usr/bin/bash", 9)], &[]);
 }
 

@@ -93,6 +93,11 @@ fn scans() {
         &["web_scan 192.0.2.7 medium 3"],
     );
     check("a tool", &gets(at, 1, &["/", "/a"], 200, "sqlmap/1.7"), &["web_scan 192.0.2.7 low 2"]);
+    check("a tool, once", &gets(at, 1, &["/"], 200, "sqlmap/1.7"), &["web_scan 192.0.2.7 low 1"]);
+    let authors: Vec<String> = (1..6).map(|number| format!("/?author={number}")).collect();
+    let authors: Vec<&str> = authors.iter().map(String::as_str).collect();
+    check("the names of users", &gets(at, 1, &authors, 301, BROWSER), &["web_scan 192.0.2.7 low 5"]);
+    check("an author's page", &gets(at, 1, &authors[..4], 301, BROWSER), &[]);
     check("a dictionary", &gets(at, 1, &WORDS, 404, "gobust"), &["web_scan 192.0.2.7 low 10"]);
     let malformed: Vec<String> =
         (0..10).map(|n| line(at, n, &format!("\\x16\\x03\\x01\\x0{n}"), 400, "-")).collect();
@@ -182,6 +187,11 @@ fn guessing() {
     check(
         "a form at a pace that nobody types",
         &posts("/portal/login", 6, 1, 200),
+        &["web_auth_brute_force 192.0.2.7 low 6"],
+    );
+    check(
+        "an interface for other programs at such a pace",
+        &posts("/xmlrpc.php", 6, 1, 200),
         &["web_auth_brute_force 192.0.2.7 low 6"],
     );
     check("logins of many behind one address", &posts("/portal/login", 20, 30, 200), &[]);

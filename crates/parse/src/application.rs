@@ -233,7 +233,9 @@ fn logger(text: &str) -> Option<(Option<&str>, &str)> {
     }
     match named(after) {
         Some((name, ':', message)) if is_surely_logger(name) => Some((Some(name), message)),
-        Some((name, '-', message)) if is_plain_name(name) => Some((Some(name), message)),
+        Some((name, '-', message)) if is_plain_name(name) && name.parse::<IpAddr>().is_err() => {
+            Some((Some(name), message))
+        }
         _ => match after.split_once(' ') {
             // `[main] org.apache.catalina.core.StandardService.initInternal text`, of java.util.logging.
             Some((name, message)) if is_method(name) => Some((Some(name), message.trim_start())),

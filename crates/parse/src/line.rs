@@ -1,12 +1,13 @@
 //! One text line: which format it is in.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::IpAddr};
 
 use event::{Event, Severity};
 
 use crate::{
     Context, access, ansi, application, auth,
     container::{self, Part},
+    cut,
     decoding::{self, Decoding},
     formats::{self, Line, network, supercomputers, vendor},
     inner, joining, level, nested, record,
@@ -113,7 +114,10 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dy
         {
             access::in_words(&mut event, message);
         }
-        if event.message.starts_with('{') && event.field("event.category").is_none() {
+        if event.message.ends_with(['}', ']'])
+            && signs.has(Signs::QUOTE)
+            && event.field("event.category").is_none()
+        {
             nested::sign_in(&mut event, context);
         }
     }
@@ -142,6 +146,25 @@ fn contained<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str
     }
     event.set("labels.stream", stream);
     Some(event)
+}
+
+/// The event of a line with a time stamp behind the address of a client, as PostgreSQL writes it with `%h %m`.
+fn addressed<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
+    // Where the stamp stands in brackets, it is an access log.
+    if !text.starts_with(|first: char| first.is_ascii_hexdigit()) {
+        return None;
+    }
+    let (address, rest) = cut::within(text, b' ', 48)?;
+    if !rest.starts_with(|first: char| first.is_ascii_digit()) || address.parse::<IpAddr>().is_err() {
+        return None;
+    }
+    let line = Line::new(rest, context);
+    let stamp = line.stamp?;
+    let (name, mut event) = formats::event(&line, context).unwrap_or_else(|| stamped(&stamp, signs, context));
+    if event.field("source.ip").is_none() {
+        event.set("source.ip", address);
+    }
+    Some((name, event))
 }
 
 /// The event of a program's line behind the name of its container, as Compose prints it: `web-1  | text`.
@@ -232,6 +255,9 @@ fn unstamped<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(
     let pairs = || if signs.has(Signs::PAIR) { nested::logfmt(text, context) } else { None };
     if let Some(event) = composed(text, context) {
         return Some(("a container's line", event));
+    }
+    if let Some(found) = addressed(text, signs, context) {
+        return Some(found);
     }
     named("level first", || application::level_first(text, context))()
         .or_else(named("access log", || access::event(text, context)))

@@ -23,6 +23,7 @@ pub(crate) fn event<'a>(
         unfold(&mut event, context);
     }
     laurel::read(&mut event, context);
+    auth::windows(&mut event);
     auth::record(&mut event);
     event
 }
@@ -64,11 +65,25 @@ pub(crate) fn sign_in(event: &mut Event<'_>, context: &Context<'_>) {
         ["event.category", "event.action", "event.outcome", "user.name", "source.ip", "source.port"];
     let Cow::Borrowed(text) = event.message else { return };
     let text = text.strip_suffix(" []").unwrap_or(text);
-    let Some(record) = json::read(text, false).ok().filter(|_| text.ends_with('}')) else { return };
-    let told = self::event(record, context, || Cow::Borrowed(text));
+    let Some((words, json)) = behind_words(text) else { return };
+    let Some(mut record) = json::read(json, false).ok().filter(|_| json.ends_with('}')) else { return };
+    if !words.is_empty() {
+        record.put("message".into(), event::Value::String(words.into()));
+    }
+    let told = self::event(record, context, || Cow::Borrowed(json));
     if told.field("event.category").is_some() {
         event.fields.extend(told.fields.into_iter().filter(|each| TOLD.contains(&each.path.as_ref())));
     }
+}
+
+/// The record behind the words of a message, and these. Nobody can write what reads as one from the first brace to the
+/// end, where the logger's own follows.
+fn behind_words(text: &str) -> Option<(&str, &str)> {
+    if text.starts_with('{') {
+        return Some(("", text));
+    }
+    let at = text.find(" {\"")?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 fn inner<'a>(text: &'a str, context: &Context<'_>) -> Option<(Event<'a>, Said)> {

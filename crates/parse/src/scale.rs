@@ -108,6 +108,18 @@ pub(crate) fn open_telemetry(number: i64) -> Option<Severity> {
     }
 }
 
+/// Levels of Nextcloud and ownCloud.
+pub(crate) fn cloud(number: i64) -> Option<Severity> {
+    match number {
+        0 => Some(Severity::Debug),
+        1 => Some(Severity::Info),
+        2 => Some(Severity::Warn),
+        3 => Some(Severity::Error),
+        4 => Some(Severity::Fatal),
+        _ => None,
+    }
+}
+
 /// Levels of Windows events; 0 is what is always logged.
 pub(crate) fn windows(number: i64) -> Option<Severity> {
     match number {

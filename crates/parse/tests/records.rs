@@ -440,3 +440,17 @@ fn lines_within_records() {
     let said = r#"{"message":"Failed password for root from 192.0.2.7 port 50022 ssh2","source":"shop"}"#;
     assert_eq!(read(Format::Json, said)[0].field("source.ip"), None, "a program that signs nobody in");
 }
+
+/// Numbers mean what the program that writes them means: those of syslog would make an alert of its information.
+#[test]
+fn nextcloud_counts_its_levels_from_debug() {
+    for (number, expected) in [(0, "debug"), (1, "info"), (2, "warn"), (3, "error"), (4, "fatal")] {
+        let line = format!(
+            r#"{{"reqId":"a","level":{number},"time":"2024-05-01T10:00:00+00:00","remoteAddr":"192.0.2.7","message":"x"}}"#
+        );
+        let zone = jiff::tz::TimeZone::UTC;
+        let received = event::Timestamp::parse("2024-05-01T12:00:00Z").unwrap_or_default();
+        let event = parse::line(line.as_bytes(), &parse::Context::new(received, &zone, 1 << 20));
+        assert_eq!(event.severity.as_str(), expected, "{line}");
+    }
+}

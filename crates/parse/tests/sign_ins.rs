@@ -95,6 +95,63 @@ fn sentences_in_ordinary_words_are_read() {
             "web_login | failure | - | 192.0.2.7",
         ),
         (
+            "2024-05-01T10:00:00.000Z [warn][API]: Failed sign-in attempt using invalid Overseerr password {\"ip\":\"192.0.2.7\",\"email\":\"ann@example.org\"}",
+            "web_login | failure | ann@example.org | 192.0.2.7",
+        ),
+        (
+            "[2024-05-01 10:00:00 -0500] info [cpaneld] 192.0.2.7 - ann \"POST /login/?login_only=1 HTTP/1.1\" FAILED LOGIN cpaneld: invalid user",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "2024-05-01 10:00:00 NOTICE  192.0.2.7         functions_dolibarr::check_user_password_abc Authentication KO bad password for 'ann', cryptType=1",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "May  1 10:00:00 nas qlogd[42]: conn log: Users: ann, Source IP: 192.0.2.7, Computer name: ---, Connection type: HTTP, Accessed resources: ---, Action: Login Fail",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "2024-05-01T10:00:00.411498Z 25 [Note] [MY-010926] [Server] Access denied for user 'ann'@'192.0.2.7' (using password: NO)",
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "192.0.2.7 2024-05-01 10:00:00.428 UTC [53962] ann@shop FATAL:  password authentication failed for user \"ann\"",
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "2024-05-01 10:00:00 UTC [53962]: [1-1] user=ann,db=shop,app=[unknown],client=192.0.2.7 FATAL:  password authentication failed for user \"ann\"",
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "May  1 10:00:00 nas smbd[42]:   Auth: [SMB2,(null)] user [WORKGROUP]\\[ann] at [Wed, 01 May 2024 10:00:00.123456 UTC] with [NTLMv2] status [NT_STATUS_WRONG_PASSWORD] workstation [PC] remote host [ipv4:192.0.2.7:49152] mapped to [WORKGROUP]\\[ann]. local host [ipv4:192.0.2.1:445]",
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "May 1, 2024 10:00:00 AM org.slf4j.impl.JCLLoggerAdapter warn\nWARNING: Authentication attempt from 192.0.2.7 for user \"ann\" failed.",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "2024-05-01 10:00:00.123  WARN 1 --- [nio-8080-exec-1] o.s.s.a.event.LoggerListener : Authentication event AuthenticationFailureBadCredentialsEvent: ann; details: WebAuthenticationDetails [RemoteIpAddress=192.0.2.7, SessionId=null]; exception: Bad credentials",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "May  1 10:00:00 host gitea[42]: 2024/05/01 10:00:00 routers/web/auth/auth.go:201:SignInPost() [I] Failed authentication attempt for ann from 192.0.2.7:0: user does not exist",
+            "web_login | failure | ann | 192.0.2.7",
+        ),
+        ("2024-05-01 10:00:00 [INFO] User ann logged in from 192.0.2.7", "login | success | ann | 192.0.2.7"),
+        (
+            "2024-05-01 10:00:00 H=mx.example.org (x[198.51.100.1]) [192.0.2.7]:4711 F=<ann@example.org> rejected RCPT <bob@example.org>: relay not permitted",
+            "mail_rejected | failure | - | 192.0.2.7",
+        ),
+        (
+            "May  1 10:00:00 mx dovecot: imap-login: Login aborted: Connection closed (auth failed, 3 attempts in 16 secs) (auth_failed): user=<ann>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1, TLS",
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            "May  1 10:00:00 ftp proftpd[42]: ftp (mx.example.org[192.0.2.7]) - Maximum login attempts (3) exceeded",
+            "login | failure | - | 192.0.2.7",
+        ),
+        (
             "May  1 10:00:00 gw openvpn[42]: 192.0.2.7:4711 TLS Auth Error: Auth Username/Password verification failed for peer",
             "login | failure | - | 192.0.2.7",
         ),
@@ -163,6 +220,14 @@ fn records_say_it_by_the_names_of_their_events() {
             "web_login | failure | ann | 192.0.2.7",
         ),
         (
+            r#"{"eventType":"user.session.start","published":"2024-05-01T10:00:00Z","outcome":{"result":"FAILURE"},"client":{"ipAddress":"192.0.2.7"}}"#,
+            "web_login | failure | - | 192.0.2.7",
+        ),
+        (
+            r#"{"event":"mfa_enabled","success":true,"ip":"192.0.2.7","user":"ann","time":"2024-05-01T10:00:00Z"}"#,
+            "- | - | ann | -",
+        ),
+        (
             r#"{"CreationTime":"2024-05-01T10:00:00","Operation":"UserLoginFailed","ClientIP":"192.0.2.7","UserId":"ann"}"#,
             "web_login | failure | - | 192.0.2.7",
         ),
@@ -182,6 +247,32 @@ fn records_say_it_by_the_names_of_their_events() {
             "[2024-05-01 10:00:00] events.INFO: {\"type\":\"ADMIN_LOGIN_FAILED\",\"ip\":\"192.0.2.7\"} []",
             "web_login | failure | - | 192.0.2.7",
         ),
+    ] {
+        check(line, expected);
+    }
+}
+
+#[test]
+fn the_security_log_of_windows_is_read_in_every_form() {
+    for (line, expected) in [
+        (
+            "<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\"><System><Provider Name=\"Microsoft-Windows-Security-Auditing\"/><EventID>4625</EventID><Level>0</Level><TimeCreated SystemTime=\"2024-05-01T10:00:00.0Z\"/><Channel>Security</Channel></System><EventData><Data Name=\"TargetUserName\">ann</Data><Data Name=\"LogonType\">3</Data><Data Name=\"IpAddress\">192.0.2.7</Data></EventData></Event>",
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            r#"{"EventID":4625,"Channel":"Security","TimeCreated":"2024-05-01T10:00:00Z","TargetUserName":"ann","IpAddress":"::ffff:192.0.2.7"}"#,
+            "login | failure | ann | 192.0.2.7",
+        ),
+        (
+            r#"{"@timestamp":"2024-05-01T10:00:00Z","winlog":{"event_id":4624,"channel":"Security","event_data":{"TargetUserName":"ann","IpAddress":"192.0.2.7","LogonType":"10"}}}"#,
+            "login | success | ann | 192.0.2.7",
+        ),
+        // A service, and a number of another log.
+        (
+            r#"{"EventID":4624,"Channel":"Security","TargetUserName":"SYSTEM","LogonType":5,"IpAddress":"-"}"#,
+            "- | - | - | -",
+        ),
+        (r#"{"EventID":4625,"Channel":"Application","TargetUserName":"ann"}"#, "- | - | - | -"),
     ] {
         check(line, expected);
     }

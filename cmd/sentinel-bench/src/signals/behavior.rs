@@ -33,7 +33,10 @@ pub(super) fn of(finding: &Finding) -> Option<String> {
         (FindingKind::WebExploitAttempt, _) => "http:exploit",
         (FindingKind::VolumeSpike, "web_rate") => "http:dos",
         (FindingKind::PrivilegeEscalation, "program_with_privileges_crashed") => "linux:exploitation",
-        (_, "decoded_script_run") => "linux:post-exploitation",
+        (
+            _,
+            "decoded_script_run" | "fetched_program_run" | "program_run_from_temp" | "many_programs_killed",
+        ) => "linux:post-exploitation",
         _ => return None,
     };
     Some(what.to_owned())

@@ -86,7 +86,9 @@ impl<'s> Visit<'s> {
     /// What the visit says for a scan.
     pub(super) fn points(&self) -> u32 {
         match self.sign {
-            Some(Sign::AttackTool | Sign::VulnerableEndpoint) => 5,
+            // Its own name says what it is for.
+            Some(Sign::AttackTool) => 10,
+            Some(Sign::VulnerableEndpoint) => 5,
             Some(Sign::FalseCrawler | Sign::SensitiveFile | Sign::WebShell) => 4,
             Some(sign) if sign.is_exploit() => 4,
             Some(Sign::Absent) => 3,
@@ -103,7 +105,9 @@ impl<'s> Visit<'s> {
             return arithmetic::hash(masked(&self.seen.analyzed.event.message).as_bytes());
         };
         let text = if self.sign.is_some() { request.target.as_ref() } else { path(request) };
-        if self.sign == Some(Sign::Malformed) {
+        // The numbers are what is looked for, or all there is.
+        let is_numbered = self.sign == Some(Sign::Scanner) && text.contains("?author=");
+        if is_numbered || self.sign == Some(Sign::Malformed) {
             return arithmetic::hash(request.target.as_bytes());
         }
         let method = request.method.unwrap_or_default();

@@ -75,6 +75,7 @@ pub(super) const AGENT: &[Group] = &[
             "antsword",
             "exploit",
             "wp2shell",
+            "fingerprinter",
         ],
     ),
     Group(Sign::AttackTool, refused_agent, &["libwww-perl", "lwp-trivial", "lwp::simple", "indy library"]),

@@ -5,7 +5,9 @@
 use super::{
     scan::Group,
     sign::Sign,
-    text::{always, follows_script, in_path, is_given_script, is_shell_name, refused_beginning},
+    text::{
+        always, follows_script, in_path, is_given_script, is_shell_name, names_mailbox, refused_beginning,
+    },
 };
 
 /// In a target.
@@ -57,6 +59,18 @@ pub(super) const TARGET: &[Group] = &[
             "/hedwig.cgi",
             "/human2.aspx",
             "/descriptorbyname/org.jenkinsci",
+            "/htmlawedtest.php",
+            "/backup/mboximport",
+            "/createremoteappwebsession.php/",
+            "/wp-file-manager/lib/php/connector.minimal.php",
+            "/sdk/weblanguage",
+            "/_/;/web-inf/",
+            "/_/;/meta-inf/",
+            "/rest/api/latest/groupuserpicker",
+            "/cgi-bin/nobody/search.cgi",
+            "/dnscfg.cgi",
+            "/cgi-bin/popen.cgi",
+            "/geoserver/web/wicket/bookmarkable",
         ],
     ),
     Group(
@@ -68,8 +82,11 @@ pub(super) const TARGET: &[Group] = &[
             "setup.cgi?next_file",
             "setup.cgi?todo",
             "/shell?cd",
+            "_profiler/open?file=",
+            "?jsp=/app/rest",
         ],
     ),
+    Group(Sign::KnownExploit, names_mailbox, &["autodiscover.json?"]),
     Group(Sign::KnownExploit, follows_script, &["/login.php"]),
     Group(Sign::KnownExploit, is_given_script, &["thumb.php?src="]),
     // Those of exploits and of the application itself.

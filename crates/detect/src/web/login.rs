@@ -19,7 +19,7 @@ const WORDS: [&str; 12] = [
 ];
 
 /// Those of pages with a form, which may come back with 200 and say that it was wrong.
-const PAGES: [&str; 5] = ["login", "logon", "signin", "sign_in", "sign-in"];
+const PAGES: [&str; 6] = ["login", "logon", "signin", "sign_in", "sign-in", "xmlrpc.php"];
 
 /// Where a form that comes back with 200 says that the password was wrong: success is a redirection there.
 const FORMS: [&str; 2] = ["/wp-login.php", "/administrator"];

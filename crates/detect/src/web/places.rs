@@ -7,8 +7,8 @@ use super::{
     scan::Group,
     sign::Sign,
     text::{
-        ends_path, is_copy, is_foreign_file, is_hidden_name, is_secret_name, refused_beginning, refused_end,
-        refused_segment,
+        ends_path, is_copy, is_foreign_file, is_hidden_name, is_number_of_user, is_secret_name,
+        refused_beginning, refused_end, refused_segment,
     },
 };
 
@@ -303,5 +303,21 @@ pub(super) const TARGET: &[Group] = &[
         ],
     ),
     Group(Sign::Absent, refused_end, &["/~", "/~root", "/~admin"]),
+    Group(
+        Sign::Absent,
+        refused_segment,
+        &[
+            "/changelog.txt",
+            "/readme.html",
+            "/readme.md",
+            "/license.txt",
+            "/composer.json",
+            "/composer.lock",
+            "/package.json",
+            "/yarn.lock",
+            "/version.txt",
+        ],
+    ),
     Group(Sign::Scanner, ends_path, &["/trackback/"]),
+    Group(Sign::Scanner, is_number_of_user, &["?author="]),
 ];

@@ -179,6 +179,11 @@ fn published_exploits_and_shells() {
     check(
         Sign::KnownExploit,
         &[
+            "/vendor/htmlawed/htmlawed/htmLawedTest.php",
+            "/service/extension/backup/mboximport?account-name=admin",
+            "/autodiscover/autodiscover.json?a@b.c/Powershell",
+            "/hax?jsp=/app/rest/users;.jsp",
+            "/s/x/_/;/WEB-INF/web.xml",
             "/lib/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php",
             "/a.php/login.php",
             "/thumb.php?src=http://example.org/a.php",
@@ -259,6 +264,13 @@ fn where_an_application_is_at_home_its_own_places_are_nothing() {
 
 #[test]
 fn ordinary_requests_are_nothing() {
+    for target in [
+        "/autodiscover/autodiscover.json?Email=ann@example.org&Protocol=x",
+        "/?author=ann",
+        "/books?author=3&page=2",
+    ] {
+        assert_eq!(get(target, 200), None, "{target}");
+    }
     for target in [
         "/",
         "/index.html",

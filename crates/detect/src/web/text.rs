@@ -89,6 +89,19 @@ pub(super) fn starts_word_in_query(text: &Text<'_>, found: &Range<usize>) -> boo
     in_query(text, found) && starts_word(text, found)
 }
 
+/// A mailbox at once behind it, where the application has the names of parameters: `?a@b.c/powershell`.
+pub(super) fn names_mailbox(text: &Text<'_>, found: &Range<usize>) -> bool {
+    let rest = text.right(found);
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'&' | b'=')).unwrap_or(rest.len());
+    rest[..end].contains(&b'@')
+}
+
+/// The number of a user and no more: `?author=3`.
+pub(super) fn is_number_of_user(text: &Text<'_>, found: &Range<usize>) -> bool {
+    let rest = text.right(found);
+    in_query(text, found) && (1..=4).contains(&rest.len()) && rest.iter().all(u8::is_ascii_digit)
+}
+
 /// A call of a function in the query with something that is no plain word of a sentence: `sleep(5)`, `md5(`.
 pub(super) fn is_call(text: &Text<'_>, found: &Range<usize>) -> bool {
     starts_word_in_query(text, found) && text.before(found) != b'.'

@@ -48,6 +48,15 @@ pub(super) const APPLICATIONS: &[Service] = &[
         ],
     },
     Service {
+        programs: &["uhttpd"],
+        phrases: &[
+            (FailedWeb, "luci: failed login on {*} for {user} from {from}"),
+            (FailedWeb, "[info] luci: failed login on {*} for {user} from {from}"),
+            (In, "luci: accepted login on {*} for {user} from {from}"),
+            (In, "[info] luci: accepted login on {*} for {user} from {from}"),
+        ],
+    },
+    Service {
         programs: &["monit"],
         phrases: &[(FailedWeb, "HttpRequest: access denied -- client {from}: {*}")],
     },
@@ -132,11 +141,20 @@ pub(super) const APPLICATIONS: &[Service] = &[
             (FailedWeb, "User [{user}] from [{from}] failed to log in via [{*}] due to {*}"),
             (FailedWeb, "User [{user}] from [{from}] failed to sign in to [{*}] via [{*}] due to {*}"),
             (In, "User [{user}] from [{from}] logged in successfully via [{*}]."),
+            (In, "User {user} logged in from {from}"),
+            (FailedWeb, "User {user} failed to log in from {from}"),
+            (FailedWeb, "User {user} failed to login from {from}"),
             (FailedWeb, "User \"{user}\" login failed from ip \"{from}\""),
             (FailedWeb, "user {user} authentication failure for {*}"),
             (FailedWeb, "web_php[{*}].ERR [{from}] [Login denied for user \"{user}\"] at {*}"),
             (In, "web_php[{*}].INF [{from}] [Login successful for user \"{user}\"] at {*}"),
             (FailedWeb, "AUDIT: MFA failure count is set to {*}. ({from} ({user}) -> {*}"),
+            (FailedWeb, "[cpaneld] {from} - {user} \"{**}\" FAILED LOGIN {*}"),
+            (FailedWeb, "[whostmgrd] {from} - {user} \"{**}\" FAILED LOGIN {*}"),
+            (FailedWeb, "[webmaild] {from} - {user} \"{**}\" FAILED LOGIN {*}"),
+            (FailedWeb, "info [cpaneld] {from} - {user} \"{**}\" FAILED LOGIN {*}"),
+            (FailedWeb, "info [whostmgrd] {from} - {user} \"{**}\" FAILED LOGIN {*}"),
+            (FailedWeb, "info [webmaild] {from} - {user} \"{**}\" FAILED LOGIN {*}"),
             (FailedWeb, "Info Server: http/1.1 Response 401 to {from}. Time: {*}. POST {*}"),
             (FailedWeb, "Server: http/1.1 Response 401 to {from}. Time: {*}. POST {*}"),
             (FailedWeb, "-1|0|0|[WEB] [{from}] Authentication failed for '{user}' : {*}"),
@@ -154,6 +172,11 @@ pub(super) fn has(program: &str) -> bool {
             | "LLNG"
             | "lemonldap-ng"
             | "phpMyAdmin"
+            | "uhttpd"
+            | "qlogd"
+            | "vncserver"
+            | "Xvnc"
+            | "x11vnc"
             | "grafana"
             | "gitea"
             | "forgejo"

@@ -4,6 +4,12 @@ use event::Event;
 
 use super::said;
 
+/// Adds what a process of Dovecot says that writes a log of its own: `pop3-login: Info: Aborted login …`.
+pub(super) fn dovecot_process<'a>(event: &mut Event<'a>, process: &str, message: &'a str) {
+    let text = message.strip_prefix("Info: ").unwrap_or(message);
+    if process.starts_with("auth") { dovecot_database(event, text) } else { dovecot_login(event, text) }
+}
+
 /// Adds what a message of Dovecot says: `imap-login: Disconnected (auth failed, 2 attempts in 6 secs): user=<ann>,
 /// method=PLAIN, rip=192.0.2.7, …`.
 pub(super) fn dovecot<'a>(event: &mut Event<'a>, message: &'a str) {
@@ -12,10 +18,23 @@ pub(super) fn dovecot<'a>(event: &mut Event<'a>, message: &'a str) {
     if process.starts_with("auth") {
         return dovecot_database(event, rest);
     }
-    if !process.contains("-login") {
-        return;
+    if process.contains("-login") {
+        dovecot_login(event, rest);
     }
-    let Some((what, details)) = rest.split_once(": ") else { return };
+}
+
+fn dovecot_login<'a>(event: &mut Event<'a>, text: &'a str) {
+    // Newer versions name the kind of failure once more before the fields.
+    let Some((what, details)) = text
+        .split_once(": user=<")
+        .map(|(what, _)| (what, &text[what.len() + 2..]))
+        .or_else(|| text.split_once(": "))
+    else {
+        return;
+    };
+    let what = what
+        .strip_prefix("Login aborted: Connection closed")
+        .map_or(what, |_| &what["Login aborted: ".len()..]);
     let (head, why) = what.split_once(" (").unwrap_or((what, ""));
     // A name may hold what looks like the fields behind it: the last end of one counts.
     let (user, fields) = match details
@@ -35,7 +54,7 @@ pub(super) fn dovecot<'a>(event: &mut Event<'a>, message: &'a str) {
         .position(|reason| why.starts_with(reason));
     match (head, is_refused) {
         ("Login", _) => said::login(event, "login", "success"),
-        ("Disconnected" | "Aborted login" | "Login aborted", Some(0..=2)) => {
+        ("Disconnected" | "Aborted login" | "Login aborted" | "Connection closed", Some(0..=2)) => {
             said::login(event, "login", "failure");
             said::reason(event, why.trim_end_matches(')'));
             let attempts = why.strip_prefix("auth failed, ").and_then(|rest| rest.split_once(" attempts"));
@@ -101,6 +120,25 @@ pub(super) fn postfix<'a>(event: &mut Event<'a>, message: &'a str) {
         // `connect from …`, `lost connection after AUTH from …`, `improper command pipelining after EHLO from …`.
         peer(event, from);
     }
+}
+
+/// Adds who the peer is that Exim turns away: `H=mx.example.org (helo) [192.0.2.7]:4711 F=<ann@example.org> rejected RCPT …`.
+pub(crate) fn exim_refusal<'a>(event: &mut Event<'a>, text: &'a str) {
+    let Some(rest) = text.strip_prefix("H=") else { return };
+    let name_end = rest.find([' ', '[', '(']).unwrap_or(rest.len());
+    let rest = rest[name_end..].trim_start();
+    // What the peer calls itself has no blank.
+    let rest = match rest.strip_prefix('(') {
+        Some(inner) => inner.split_once(") ").map_or("", |(_, rest)| rest),
+        None => rest,
+    };
+    let Some((address, rest)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) else { return };
+    said::source(event, address);
+    if let Some(port) = rest.strip_prefix(':') {
+        said::port(event, port);
+    }
+    event.set("event.action", "mail_rejected");
+    event.set("event.outcome", "failure");
 }
 
 /// Adds what Exim says behind `authenticator failed for `: `H=mx (helo)

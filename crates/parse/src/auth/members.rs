@@ -160,21 +160,14 @@ fn last(path: &str) -> &str {
 /// What the words of a name say: `ADMIN_LOGIN_FAILED`, `user.login`, `UserLoginFailed`.
 fn code(text: &str) -> Code {
     let mut code = Code::default();
-    let mut before = "";
+    let (mut before, mut is_factor) = ("", false);
     for word in words(text) {
         let is = |list: &[&str]| list.iter().any(|known| word.eq_ignore_ascii_case(known));
         let follows = |list: &[&str]| list.iter().any(|known| before.eq_ignore_ascii_case(known));
-        code.is_sign_in |= is(&[
-            "login",
-            "logon",
-            "signin",
-            "auth",
-            "authn",
-            "authenticate",
-            "authentication",
-            "mfa",
-            "totp",
-        ]) || (is(&["in", "on"]) && follows(&["sign", "log"]));
+        code.is_sign_in |=
+            is(&["login", "logon", "signin", "auth", "authn", "authenticate", "authentication"])
+                || (is(&["in", "on"]) && follows(&["sign", "log"]))
+                || (is(&["start"]) && follows(&["session"]));
         code.is_failure |= is(&[
             "fail",
             "failed",
@@ -195,8 +188,11 @@ fn code(text: &str) -> Code {
         if (is(&["in"]) && follows(&["logged", "signed"])) || is(&["loggedin", "signedin"]) {
             (code.is_sign_in, code.is_success) = (true, true);
         }
+        // A second factor is also switched on, sent and forgotten.
+        is_factor |= is(&["mfa", "totp", "otp", "2fa"]);
         before = word;
     }
+    code.is_sign_in |= is_factor && code.is_failure;
     code
 }
 
@@ -234,17 +230,19 @@ fn by_message(event: &mut Event<'_>) -> Option<bool> {
     Some(is_failure)
 }
 
-/// `[password-auth.failed] text`: a tag of the program's own stands before its sentence.
+/// `[password-auth.failed] text`, `[API]: text`: a tag of the program's own stands before its sentence.
 fn behind_tag(text: &str) -> &str {
-    match text.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        Some((tag, rest)) if tag.contains('.') && !tag.contains(' ') && !said::is_numeric_socket(tag) => rest,
-        _ => text,
+    match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((tag, rest)) if !tag.contains(' ') && !said::is_numeric_socket(tag) => {
+            rest.trim_start_matches([':', ' '])
+        }
+        _ => wording::own_words(text),
     }
 }
 
 /// The client's address, by the names that records of sign-ins have for it.
 fn client(event: &Event<'_>) -> Option<String> {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
         "ip",
         "ipaddress",
         "ipaddr",
@@ -259,11 +257,11 @@ fn client(event: &Event<'_>) -> Option<String> {
         "callerip",
         "actorip",
         "client",
+        "src",
     ];
     let is_named = |path: &str| {
         let path = path.strip_prefix(field::LABELS).unwrap_or(path);
-        path == "addr.remote"
-            || path == "client.ip"
+        matches!(path, "addr.remote" | "client.ip" | "origin.address")
             || names::folded(last(path), |name| NAMES.contains(&name).then_some(())).is_some()
     };
     event.fields.iter().filter(|each| is_named(&each.path)).find_map(|each| match &each.value {
@@ -279,7 +277,7 @@ fn named<'e>(event: &'e Event<'_>) -> Option<&'e str> {
 }
 
 fn is_nobody(name: &str) -> bool {
-    matches!(name, "" | "-" | "--" | "N/A" | "null")
+    matches!(name, "" | "-" | "--" | "N/A" | "null" | "__REDACTED__" | "[FILTERED]")
 }
 
 fn user(event: &Event<'_>) -> Option<String> {

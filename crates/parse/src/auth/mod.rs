@@ -15,15 +15,17 @@ mod service;
 mod services;
 mod ssh;
 mod web;
+mod windows;
 mod wording;
 
 use std::borrow::Cow;
 
 use event::Event;
 pub(crate) use local::vsftpd;
-pub(crate) use mail::exim;
+pub(crate) use mail::{exim, exim_refusal};
 pub(crate) use members::read as record;
 pub(crate) use web::{apache, lighttpd, nginx, nginx_client};
+pub(crate) use windows::read as windows;
 
 /// Adds user, source, action and outcome to the event of a program's message.
 pub(crate) fn enrich<'a>(event: &mut Event<'a>, program: &str, message: &'a str) {
@@ -72,6 +74,9 @@ pub(crate) fn enrich<'a>(event: &mut Event<'a>, program: &str, message: &'a str)
         "kernel" => firewall::netfilter(event, message),
         "filterlog" => firewall::filterlog(event, message),
         "dovecot" => mail::dovecot(event, message),
+        "imap-login" | "pop3-login" | "managesieve-login" | "submission-login" => {
+            mail::dovecot_process(event, program, message);
+        }
         "postfix/smtpd" | "postfix/submission/smtpd" | "postfix/smtps/smtpd" | "postfix/postscreen" => {
             mail::postfix(event, message);
         }
@@ -150,6 +155,7 @@ pub(crate) fn knows(program: &str) -> bool {
 /// the event names, or of any where it names none.
 pub(crate) fn sentence(event: &mut Event<'_>) {
     let Cow::Borrowed(message) = event.message else { return };
+    let message = message.trim_start_matches(' ');
     let program = match event.source.as_deref() {
         Some(program) if services::has(program) || applications::has(program) => Some(program.to_owned()),
         Some(_) => return,
@@ -164,10 +170,11 @@ pub(crate) fn sentence(event: &mut Event<'_>) {
     if event.fields.len() > before {
         return;
     }
-    let message = own_words(message);
-    if program.is_none() {
-        phrases::read(event, None, message);
+    let inner = wording::own_words(message);
+    if inner.len() < message.len() {
+        phrases::read(event, program.as_deref(), inner);
     }
+    let message = inner;
     if event.fields.len() == before
         && let Some(sentence) = wording::read(message)
     {
@@ -186,49 +193,6 @@ fn through_server(message: &str) -> &str {
     let Some((inner, close)) = inner else { return message };
     let inner = inner.strip_prefix("PHP message: ").unwrap_or(inner);
     inner.split(close).next().unwrap_or(inner)
-}
-
-/// The message behind what loggers of some programs put before it: the place in the source, numbers and columns in
-/// brackets, the part of the program that is about sign-ins. A word in brackets alone may be somebody's name.
-fn own_words(message: &str) -> &str {
-    const MARKS_MAX: usize = 6;
-    let mut text = message;
-    for _ in 0..MARKS_MAX {
-        let Some(rest) = behind_mark(text) else { break };
-        text = rest.trim_start_matches(' ');
-    }
-    text
-}
-
-fn behind_mark(text: &str) -> Option<&str> {
-    if let Some((inside, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        let is_part = || {
-            let inside = inside.to_ascii_lowercase();
-            ["auth", "login", "signin", "security", "stderr", "stdout"]
-                .iter()
-                .any(|word| inside.contains(word))
-        };
-        let is_number = inside.bytes().all(|byte| byte.is_ascii_digit()) || inside.starts_with("C-0");
-        let is_columns = inside.contains([':', '=', ';', '#', '/']) && !said::is_numeric_socket(inside);
-        return (inside.len() <= 200 && (is_number || is_columns || is_part())).then_some(rest);
-    }
-    let (first, rest) = text.split_once(' ').filter(|(first, _)| first.len() <= 80)?;
-    // `SignInPost() [I] text`.
-    if first.ends_with("()") {
-        return rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(_, rest)| rest);
-    }
-    // `shop odoo.addons.base.models.res_users: text`.
-    let is_logger = |name: &str| {
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
-        let name = name.strip_suffix(':').filter(|name| name.bytes().all(is_part));
-        name.is_some_and(|name| {
-            name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.matches('.').count() >= 2
-        })
-    };
-    if is_logger(first) {
-        return Some(rest);
-    }
-    rest.split_once(' ').filter(|(second, _)| is_logger(second)).map(|(_, rest)| rest)
 }
 
 fn worded<'a>(event: &mut Event<'a>, sentence: wording::Sentence<'a>) {

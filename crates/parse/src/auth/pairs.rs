@@ -57,6 +57,22 @@ const FORMS: &[Form] = &[
         address: "oip=",
         user: "authentication failed for [",
     },
+    // Spring Security.
+    Form {
+        head: "Authentication event AuthenticationFailure",
+        says: "[RemoteIpAddress=",
+        is_web: true,
+        address: "RemoteIpAddress=",
+        user: "Event: ",
+    },
+    // QNAP.
+    Form {
+        head: "conn log: Users: ",
+        says: "Action: Login Fail",
+        is_web: true,
+        address: "Source IP: ",
+        user: "Users: ",
+    },
     // Harbor.
     Form {
         head: "[client IP=\"",
@@ -99,8 +115,15 @@ const FORMS: &[Form] = &[
 /// Adds what such a message says, of a program that is known or of any. Whether it is one.
 pub(super) fn read<'a>(event: &mut Event<'a>, message: &'a str, is_known: bool) -> bool {
     // As the messages of these programs begin, loggers apart.
-    const STARTS: [&str; 6] =
-        ["[", "type=", "Failed login detected", "SECURITY[", "SecurityEvent=", "res_security_log"];
+    const STARTS: [&str; 7] = [
+        "[",
+        "Authentication event ",
+        "type=",
+        "Failed login detected",
+        "SECURITY[",
+        "SecurityEvent=",
+        "res_security_log",
+    ];
     let is_one = is_known || STARTS.iter().any(|start| message.starts_with(start));
     if !is_one || message.len() > MESSAGE_BYTES_MAX {
         return false;

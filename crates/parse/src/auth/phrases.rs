@@ -121,7 +121,9 @@ fn find<'t>(program: Option<&str>, message: &'t str) -> Option<(Means, Found<'t>
     let candidates = PHRASES.by_start.get(start).map_or(&[] as &[_], Vec::as_slice);
     let others = if program.is_some() { PHRASES.others.as_slice() } else { &[] };
     for phrase in candidates.iter().chain(others) {
-        if program.is_some_and(|program| !phrase.programs.contains(&program)) {
+        // Those that are of no program by name may be of any that is known.
+        let is_of = |program: &str| phrase.programs.is_empty() || phrase.programs.contains(&program);
+        if program.is_some_and(|program| !is_of(program)) {
             continue;
         }
         let (mut found, mut tries) = (Found::default(), TRIES_MAX);

@@ -52,7 +52,7 @@ fn meaning(word: &str) -> Option<Word> {
         "failed" | "failure" | "failures" | "fail" | "fails" | "invalid" | "incorrect" | "wrong" | "bad"
         | "unsuccessful" | "unsuccessfully" | "denied" | "rejected" | "refused" | "unauthorized"
         | "unauthorised" | "illegal" | "unknown" | "nonexistent" | "non-existent" | "mismatch" | "error"
-        | "unable" | "not-authorized" => Word::Failure,
+        | "unable" | "not-authorized" | "ko" => Word::Failure,
         "successful" | "successfully" | "succeeded" | "success" | "accepted" | "granted" => Word::Success,
         "login" | "logins" | "logon" | "log-in" | "logging" | "signin" | "sign-in" | "authentication"
         | "authenticate" | "authenticating" | "authenticated" | "auth" | "password" | "passwords"
@@ -166,6 +166,73 @@ fn behind(text: &str) -> Option<(&str, &str)> {
     text.rsplit_once(' ').filter(|(_, from)| said::is_numeric_socket(from))
 }
 
+/// The message behind what loggers of some programs put before it: the place in the source, numbers and columns in
+/// brackets, the part of the program that is about sign-ins. A word in brackets alone may be somebody's name.
+pub(super) fn own_words(message: &str) -> &str {
+    const MARKS_MAX: usize = 6;
+    let mut text = message;
+    for _ in 0..MARKS_MAX {
+        let Some(rest) = behind_mark(text) else { break };
+        text = rest.trim_start_matches([' ', ':']);
+    }
+    text
+}
+
+fn behind_mark(text: &str) -> Option<&str> {
+    let is_part = |text: &str| {
+        const PARTS: [&str; 7] = ["auth", "login", "signin", "security", "stderr", "stdout", "panel"];
+        let text = text.to_ascii_lowercase();
+        PARTS.iter().any(|word| text.contains(word))
+    };
+    if let Some((inside, rest)) = text.strip_prefix('(').and_then(|rest| rest.split_once(") ")) {
+        return (inside.len() <= 40 && is_part(inside) && !inside.contains(' ')).then_some(rest);
+    }
+    if let Some((inside, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_number = inside.bytes().all(|byte| byte.is_ascii_digit()) || inside.starts_with("C-0");
+        let is_columns = inside.contains([':', '=', ';', '#', '/']) && !said::is_numeric_socket(inside);
+        return (inside.len() <= 200 && (is_number || is_columns || is_part(inside))).then_some(rest);
+    }
+    let (first, rest) = text.split_once(' ').filter(|(first, _)| first.len() <= 80)?;
+    const LEVELS: [&str; 6] = ["WARNING:", "SEVERE:", "ERROR:", "INFO:", "NOTICE:", "WARN:"];
+    if LEVELS.contains(&first) || first.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(rest);
+    }
+    // The program's own time behind that of syslog.
+    let is_date =
+        |word: &str| word.len() == 10 && word.as_bytes()[0].is_ascii_digit() && word.contains(['/', '-']);
+    if is_date(first)
+        && let Some((clock, rest)) = rest.split_once(' ')
+        && clock.as_bytes().first().is_some_and(u8::is_ascii_digit)
+    {
+        return Some(rest);
+    }
+    // `org.example.Logger warn`, of java.util.logging, whose text is on the next line.
+    if let Some((head, text)) = text.split_once('\n').filter(|(head, _)| head.len() <= 200)
+        && head.split(' ').count() == 2
+        && first.matches('.').count() >= 2
+    {
+        return Some(text);
+    }
+    // `SignInPost() [I] text`.
+    if first.ends_with("()") {
+        return rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(_, rest)| rest);
+    }
+    // `shop odoo.addons.base.models.res_users: text`.
+    let is_logger = |name: &str| {
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
+        let name = name.strip_suffix(':').filter(|name| name.bytes().all(is_part));
+        name.is_some_and(|name| {
+            name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.matches('.').count() >= 2
+        })
+    };
+    let is_dotted =
+        |name: &str| name.contains('.') && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.');
+    if is_logger(first) || (is_dotted(first) && is_part(first)) {
+        return Some(rest);
+    }
+    rest.split_once(' ').filter(|(second, _)| is_logger(second)).map(|(_, rest)| rest)
+}
+
 #[derive(Debug, Default)]
 struct Reading<'t> {
     is_failure: bool,
@@ -187,6 +254,14 @@ struct Reading<'t> {
 impl<'t> Reading<'t> {
     fn read(mut self, text: &'t str) -> Option<Sentence<'t>> {
         let mut rest = text;
+        // `192.0.2.7  module::function text`.
+        if let Some((first, after)) = text.split_once(' ').filter(|(first, _)| first.contains('.'))
+            && let Some((place, words)) = after.trim_start().split_once(' ')
+            && place.contains("::")
+            && self.take_address(first)
+        {
+            rest = words;
+        }
         for _ in 0..WORDS_MAX {
             if rest.is_empty() || self.is_name_next(rest) {
                 break;
@@ -420,9 +495,23 @@ fn ending(text: &str) -> Option<(&str, &str)> {
     let is_bracketed = head.ends_with(['(', '[']);
     let head = head.trim_end_matches(['(', '[', '`', '\'', '"', '<', ' ', ':', '=']);
     let (name, marker) = head.rsplit_once(' ').unwrap_or((head, ""));
-    let is_led = ["from", "ip", "address", "host", "client", "rhost", "addr", "at", "-"]
-        .iter()
-        .any(|word| marker.eq_ignore_ascii_case(word));
+    let is_led = [
+        "from",
+        "ip",
+        "address",
+        "host",
+        "client",
+        "rhost",
+        "addr",
+        "remote",
+        "remote_ip",
+        "client_ip",
+        "src",
+        "at",
+        "-",
+    ]
+    .iter()
+    .any(|word| marker.eq_ignore_ascii_case(word));
     let name = match () {
         () if is_led => leading_words_cut(name),
         () if is_bracketed => head,

@@ -66,7 +66,17 @@ fn stderr<'a>(rest: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
             event.set("process.pid", pid);
         }
     }
+    if let Some(client) = client(&rest[..start]) {
+        event.set("source.ip", client);
+    }
     Some(event)
+}
+
+/// `client=192.0.2.7`: names that a client chooses may stand beside it, so that it counts where it occurs once.
+fn client(prefix: &str) -> Option<&str> {
+    let (_, rest) = prefix.split_once("client=").filter(|(_, rest)| !rest.contains("client="))?;
+    let address = rest.split([' ', ',', '(', ']']).next()?;
+    address.parse::<std::net::IpAddr>().ok().map(|_| address)
 }
 
 /// `[4711]`, `[4711-1]`.

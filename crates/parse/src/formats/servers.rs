@@ -176,6 +176,15 @@ fn exim<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         auth::exim(&mut event, rest);
         return Some(event);
     }
+    if text.starts_with("H=") && [" rejected ", " verify fail "].iter().any(|word| text.contains(word)) {
+        let mut event = Event::new(text, context.received);
+        event.timestamp = stamp.at?;
+        event.source = Some("exim".into());
+        event.set("process.name", "exim");
+        event.severity = event::Severity::Warn;
+        auth::exim_refusal(&mut event, text);
+        return Some(event);
+    }
     if !text.bytes().take(6).all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }

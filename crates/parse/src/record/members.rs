@@ -90,7 +90,13 @@ impl<'a> Record<'a> {
             }
             stays
         });
-        let read: Vec<_> = candidates.iter().map(|slot| scale::level(&slot.path, &slot.value)).collect();
+        // Nextcloud and ownCloud count from debug (0) to fatal (4).
+        let is_cloud = self.fields.iter().any(|field| field.path == "labels.reqId");
+        let level = |slot: &Slot<'a>| match slot.value {
+            Value::Int(number) if is_cloud => scale::cloud(number).map(|severity| (severity, false)),
+            _ => scale::level(&slot.path, &slot.value),
+        };
+        let read: Vec<_> = candidates.iter().map(level).collect();
         let found = read.iter().position(Option::is_some);
         for (at, (slot, read)) in candidates.into_iter().zip(&read).enumerate() {
             let is_said = matches!(read, Some((_, true))) || slot.value.as_str() == Some("");
