@@ -4,10 +4,19 @@
 
 #[path = "narratives/cases/mod.rs"]
 mod cases;
+#[path = "narratives/truth.rs"]
+mod truth;
 
-use std::{collections::BTreeMap, fmt::Write, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    fs,
+    path::PathBuf,
+};
 
 use cases::Case;
+use proptest::prelude::*;
+use serde_json::Value;
 use signal::narrative::{self, Language, Narrative, Reader};
 
 const LANGUAGES: [(Language, &str); 2] = [(Language::English, "en"), (Language::Portuguese, "pt")];
@@ -38,7 +47,41 @@ fn texts() -> BTreeMap<PathBuf, String> {
             texts.push_str(&text(case.name, &told(&case, language)));
         }
     }
+    for (name, cases) in cases::stories() {
+        for (language, ending) in LANGUAGES {
+            let texts = texts.entry(folder.join(format!("incident.{ending}.txt"))).or_default();
+            if !texts.is_empty() {
+                texts.push('\n');
+            }
+            texts.push_str(&text(name, &story(&cases, language)));
+        }
+    }
     texts
+}
+
+fn story(cases: &[Case], language: Language) -> Narrative {
+    let reader = Reader { language, ..cases[0].reader.clone() };
+    narrative::incident(cases.iter().map(|case| &case.signal), &reader).unwrap()
+}
+
+#[test]
+fn a_story_says_only_what_its_signals_say() {
+    assert_eq!(narrative::incident([], &Reader::default()), None);
+    for (name, cases) in cases::stories() {
+        let mut allowed: BTreeSet<String> = cases.iter().flat_map(truth::allowed).collect();
+        allowed.extend(truth::whole(&cases));
+        for (language, _) in LANGUAGES {
+            let told = story(&cases, language);
+            for text in each_text(&told) {
+                let strange = truth::words(text).into_iter().find(|word| !allowed.contains(word));
+                assert_eq!(strange, None, "{name}: {text:?}");
+            }
+            assert!(
+                told.title.chars().count() <= 80 && (2..=5).contains(&told.next.len()),
+                "{name}: {told:#?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -57,20 +100,121 @@ fn write_the_texts() {
     }
 }
 
+fn each_text(told: &Narrative) -> impl Iterator<Item = &String> {
+    [&told.title, &told.what, &told.why].into_iter().chain(&told.next)
+}
+
+#[test]
+fn every_number_address_time_and_quotation_is_the_signals_own() {
+    let (mut seen, mut problems) = (0, vec![]);
+    for case in cases::all() {
+        let allowed = truth::allowed(&case);
+        for (language, _) in LANGUAGES {
+            let told = told(&case, language);
+            for text in each_text(&told) {
+                let words = truth::words(text);
+                seen += words.len();
+                let strange = words.into_iter().filter(|word| !allowed.contains(word));
+                let quoted =
+                    truth::quotations(text).into_iter().filter(|quoted| !truth::is_of(&case, quoted));
+                let strange = strange.chain(quoted.map(str::to_owned));
+                problems.extend(strange.map(|word| format!("{}: {word:?} in {text:?}", case.name)));
+            }
+        }
+    }
+    assert!(problems.is_empty(), "not of the signal:\n{}", problems.join("\n"));
+    assert!(seen > 1_000, "{seen} words with a digit were looked at");
+}
+
+/// Where the signal says another name, the narrative says that one, and is the same else.
+#[test]
+fn every_name_is_the_signals_own() {
+    let names = [
+        ("ann", "zoe"),
+        ("bob", "kim"),
+        ("gate", "dock"),
+        ("mail", "post"),
+        ("app", "erp"),
+        ("dovecot", "courier"),
+        ("web.service", "api.service"),
+        ("198.51.100.7", "203.0.113.9"),
+        ("10.0.0.9", "10.9.9.1"),
+        ("sda1", "sdb1"),
+    ];
+    let mut changed = 0;
+    for case in cases::all() {
+        let signal = serde_json::to_string(&case.signal).unwrap();
+        let other = serde_json::from_str(&truth::renamed(&signal, &names)).unwrap();
+        let other = Case { signal: other, ..case.clone() };
+        for (language, _) in LANGUAGES {
+            let (told, told_of_other) = (told(&case, language), told(&other, language));
+            for (text, of_other) in each_text(&told).zip(each_text(&told_of_other)) {
+                let expected = truth::renamed(text, &names).replace("/dev/sda", "/dev/sdb");
+                assert_eq!(of_other, &expected, "{}", case.name);
+                changed += usize::from(of_other != text);
+            }
+        }
+    }
+    assert!(changed > 300, "{changed} texts with a name were looked at");
+}
+
 #[test]
 fn narratives_stay_within_their_bounds() {
     for case in cases::all() {
         for (language, _) in LANGUAGES {
             let told = told(&case, language);
+            let reader = Reader { language, history: None, ..case.reader.clone() };
+            let unasked = narrative::of(&case.signal, &reader);
+            assert!(unasked.why.ends_with('.') && !unasked.why.contains("earlier signal"), "{unasked:#?}");
             let context = format!("{} {:?}: {told:#?}", case.name, language);
             assert!(told.title.chars().count() <= 80, "{context}");
             assert!((2..=5).contains(&told.next.len()), "{context}");
-            for text in [&told.title, &told.what, &told.why].into_iter().chain(&told.next) {
+            for text in each_text(&told) {
                 assert!(!text.is_empty() && !text.contains("  "), "{context}");
                 assert!(!text.chars().any(telemetry::clean::is_unseen), "{context}");
             }
             for text in [&told.what, &told.why] {
                 assert!(text.ends_with('.'), "{context}");
+            }
+        }
+    }
+}
+
+/// What stands outside of quotes.
+fn unquoted(steps: &[String]) -> Vec<String> {
+    steps.iter().map(|step| step.split('"').step_by(2).collect()).collect()
+}
+
+/// The same signal with this in the place of each text of others.
+fn filled(case: &Case, hostile: &str) -> Case {
+    let mut case = case.clone();
+    for entity in &mut case.signal.entities {
+        hostile.clone_into(&mut entity.value);
+    }
+    for value in case.signal.facts.values_mut() {
+        match value {
+            Value::String(text) => hostile.clone_into(text),
+            Value::Array(list) => list.fill(Value::from(hostile)),
+            _ => {}
+        }
+    }
+    case.signal.evidence.iter_mut().for_each(|evidence| hostile.clone_into(&mut evidence.message));
+    case
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever a log says, the commands are the same, and nothing steers a terminal.
+    #[test]
+    fn text_of_others_gets_into_no_command(hostile in "[a-z]{0,9}[;&|$`(){}<>'\" \\\\\n\r\t\u{1b}\u{202e}][^\u{0}]{0,70}") {
+        for case in cases::all() {
+            for (language, _) in LANGUAGES {
+                let told_of = |text: &str| told(&filled(&case, text), language);
+                let (told, other) = (told_of(&hostile), told_of("; reboot"));
+                prop_assert_eq!(unquoted(&told.next), unquoted(&other.next), "{}", case.name);
+                prop_assert!(told.title.chars().count() <= 80, "{}", told.title);
+                prop_assert!(!each_text(&told).any(|text| text.chars().any(telemetry::clean::is_unseen)));
             }
         }
     }

@@ -48,7 +48,7 @@ pub(super) fn account_changed(t: &Telling<'_>) -> Narrative {
     Narrative {
         title: t.title(&title),
         what: sentences([Some(what), done(t), concerned(t), t.by_command()]),
-        why: sentences([Some(why), Some(t.history())]),
+        why: sentences([Some(why), t.history()]),
         next: vec![
             t.ask_about_change(),
             t.step(
@@ -168,7 +168,7 @@ pub(super) fn ssh_key_added(t: &Telling<'_>) -> Narrative {
                 "Whoever has a key in such a file logs in without a password, and a new password does not keep them out.",
                 "Quem tem uma chave nesse arquivo entra sem senha, e trocar a senha não impede.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.ask_about_change(),
@@ -211,7 +211,7 @@ pub(super) fn sudoers_changed(t: &Telling<'_>) -> Narrative {
                 "These rules say who may become root. One more line in them is a way back that survives new passwords.",
                 "Essas regras dizem quem pode virar root. Uma linha a mais nelas é um caminho de volta que sobrevive à troca de senhas.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.ask_about_change(),
@@ -261,7 +261,7 @@ pub(super) fn cron_changed(t: &Telling<'_>) -> Narrative {
                 "What stands in a schedule runs again and again by itself, after a reboot too: attackers use it to stay.",
                 "O que está em um agendamento roda sozinho repetidamente, mesmo após reiniciar: atacantes usam isso para permanecer.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: see_schedules(t),
     }
@@ -347,7 +347,7 @@ impl Telling<'_> {
             Some(user) => say!(
                 self,
                 "Ask {user} whether and why they did it",
-                "Pergunte a {user} se foi essa pessoa e por quê",
+                "Pergunte a {user} se reconhece essa alteração e por que a fez",
             ),
             None => say!(
                 self,

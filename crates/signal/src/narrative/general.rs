@@ -29,7 +29,7 @@ pub(super) fn general(t: &Telling<'_>) -> Narrative {
             measured(t),
             t.first_said(),
         ]),
-        why: sentences([Some(why.to_owned()), Some(t.history())]),
+        why: sentences([Some(why.to_owned()), t.history()]),
         next: vec![t.see_journal(), t.see_host(), t.call_expected()],
     }
 }

@@ -15,12 +15,12 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
     }
     let (count, address) = (t.signal.count, t.address());
     let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
-    let is_in = t.is(fact::SUCCEEDED) == Some(true);
+    let is_in = t.has_succeeded();
     let failures = failed_ssh_logins(t);
     let title = match is_in {
         true => say!(
             t,
-            "{failures} from {address}, and one that succeeded",
+            "{failures} from {address}, and a login that succeeded",
             "{failures} de {address}, e um login com sucesso",
         ),
         false => say!(t, "{failures} from {address}{in_title}", "{failures} de {address}{in_title}"),
@@ -39,7 +39,7 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
             Some(say!(
                 t,
                 "{address} failed to log in over SSH {times}{host}, {when}.",
-                "{address} não conseguiu entrar por SSH {times}{host}, {when}.",
+                "{address} falhou {times} ao tentar entrar por SSH{host}, {when}.",
             )),
             patience,
             tried(t),
@@ -53,7 +53,7 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
             )),
             t.exposure(),
             Some(outcome(t)),
-            Some(t.history()),
+            t.history(),
         ]),
         next: if is_in { somebody_is_in(t) } else { keep_out(t) },
     }
@@ -92,7 +92,7 @@ fn probing(t: &Telling<'_>) -> Narrative {
                 ),
             }),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_address(), t.block(), t.see_ssh_settings()],
     }
@@ -135,7 +135,7 @@ pub(super) fn distributed(t: &Telling<'_>) -> Narrative {
                 "Muitos endereços que tentam um pouco cada são, em geral, um só atacante com muitas máquinas (uma botnet); bloquear alguns muda pouco.",
             )),
             Some(outcome(t)),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.step(&say!(t, "See which logins succeeded", "Veja quais logins tiveram sucesso"), &accepted),
@@ -159,7 +159,7 @@ pub(super) fn spraying(t: &Telling<'_>) -> Narrative {
     let failures =
         t.counted(t.signal.count, ["failed login", "failed logins"], ["falha de login", "falhas de login"]);
     let is_spraying = t.signal.rule == "password_spraying";
-    let is_in = t.is(fact::SUCCEEDED) == Some(true);
+    let is_in = t.has_succeeded();
     let title = match is_spraying {
         true => {
             say!(t, "{address} tries many user names{in_title}", "{address} testa muitos usuários{in_title}")
@@ -189,12 +189,12 @@ pub(super) fn spraying(t: &Telling<'_>) -> Narrative {
             Some(say!(
                 t,
                 "{address} failed to log in to {service} {times}{host}, {when}.",
-                "{address} não conseguiu entrar em {service} {times}{host}, {when}.",
+                "{address} falhou {times} ao tentar entrar em {service}{host}, {when}.",
             )),
             tried(t),
             login(t),
         ]),
-        why: sentences([Some(why), t.exposure(), Some(outcome(t)), Some(t.history())]),
+        why: sentences([Some(why), t.exposure(), Some(outcome(t)), t.history()]),
         next: match is_in {
             true => somebody_is_in(t),
             false if t.entity(EntityType::Service) == Some("ssh") => keep_out(t),
@@ -227,7 +227,10 @@ pub(super) fn login_after_failures(t: &Telling<'_>) -> Narrative {
                 "{address} logged in{as_user}{service}{host}{at}, after {failed} from the same address.",
                 "{address} entrou{as_user}{service}{host}{at}, após {failed} a partir do mesmo endereço.",
             )),
-            Some(say!(t, "All of it happened {when}.", "Tudo aconteceu {when}.")),
+            Some(match failures {
+                1 => say!(t, "The failure came {when}.", "A falha ocorreu {when}."),
+                _ => say!(t, "The failures came {when}.", "As falhas ocorreram {when}."),
+            }),
         ]),
         why: sentences([
             Some(say!(
@@ -236,7 +239,7 @@ pub(super) fn login_after_failures(t: &Telling<'_>) -> Narrative {
                 "Ou alguém errou a senha várias vezes, ou alguém a adivinhou e agora está dentro.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: somebody_is_in(t),
     }
@@ -261,7 +264,7 @@ fn tried(t: &Telling<'_>) -> Option<String> {
 
 /// That somebody got in meanwhile.
 fn login(t: &Telling<'_>) -> Option<String> {
-    t.is(fact::SUCCEEDED).filter(|is_in| *is_in)?;
+    t.has_succeeded().then_some(())?;
     let user = t.text(fact::LOGIN_USER).map(name);
     let user = user.map_or_else(String::new, |user| say!(t, " as {user}", " como {user}"));
     let at = t.time(fact::LOGIN_AT).map_or_else(String::new, |at| format!(" {}", t.at(at)));
@@ -271,12 +274,12 @@ fn login(t: &Telling<'_>) -> Option<String> {
 /// Whether it came to what was tried.
 fn outcome(t: &Telling<'_>) -> String {
     match t.is(fact::SUCCEEDED) {
-        Some(true) => say!(
+        _ if t.has_succeeded() => say!(
             t,
-            "One login succeeded: if it was none of yours, somebody is inside.",
+            "A login succeeded: if it was none of yours, somebody is inside.",
             "Um login teve sucesso: se não foi de alguém da equipe, há um invasor dentro.",
         ),
-        Some(false) => say!(
+        Some(_) => say!(
             t,
             "No login from this address succeeded meanwhile.",
             "Nenhum login desse endereço teve sucesso nesse período.",
@@ -301,7 +304,7 @@ fn somebody_is_in(t: &Telling<'_>) -> Vec<String> {
         Some(user) => say!(
             t,
             "Ask {user}, by telephone or in person, whether this login was theirs",
-            "Pergunte a {user}, por telefone ou pessoalmente, se esse login foi dele ou dela",
+            "Pergunte a {user}, por telefone ou pessoalmente, se reconhece esse login",
         ),
         None => say!(
             t,

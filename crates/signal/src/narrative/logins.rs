@@ -33,8 +33,8 @@ pub(super) fn new_login_origin(t: &Telling<'_>) -> Narrative {
         what: sentences([
             Some(say!(
                 t,
-                "{who} logged in from {from}{often}{host}, {when}.",
-                "{who} entrou a partir de {from}{often}{host}, {when}.",
+                "{who} logged in{often} from {from}{host}, {when}.",
+                "{who} entrou{often} a partir de {from}{host}, {when}.",
             )),
             earlier,
         ]),
@@ -45,7 +45,7 @@ pub(super) fn new_login_origin(t: &Telling<'_>) -> Narrative {
                 "Quem roubou uma senha ou uma chave aparece exatamente assim; uma viagem, um novo provedor ou uma VPN também.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: t.check_login(),
     }
@@ -66,8 +66,8 @@ pub(super) fn unusual_login_time(t: &Telling<'_>) -> Narrative {
         what: sentences([
             Some(say!(
                 t,
-                "{who} logged in{from}{often}{host}, {when}.",
-                "{who} entrou{from}{often}{host}, {when}.",
+                "{who} logged in{often}{from}{host}, {when}.",
+                "{who} entrou{often}{from}{host}, {when}.",
             )),
             usual_hours(t, &who),
         ]),
@@ -78,7 +78,7 @@ pub(super) fn unusual_login_time(t: &Telling<'_>) -> Narrative {
                 "Invasores costumam agir enquanto o dono da conta dorme; plantonistas e scripts também.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: t.check_login(),
     }
@@ -119,8 +119,8 @@ pub(super) fn root_access(t: &Telling<'_>) -> Narrative {
             say!(t, "{short_who} logged in directly{in_title}", "{short_who} entrou diretamente{in_title}"),
             say!(
                 t,
-                "{who} logged in directly{from}{often}{host}, {when}.",
-                "{who} entrou diretamente{from}{often}{host}, {when}."
+                "{who} logged in directly{often}{from}{host}, {when}.",
+                "{who} entrou diretamente{often}{from}{host}, {when}."
             ),
         ),
         Some(way @ ("sudo" | "su")) => (
@@ -131,16 +131,16 @@ pub(super) fn root_access(t: &Telling<'_>) -> Narrative {
             ),
             say!(
                 t,
-                "{who} became root by {way}{from}{often}{host}, {when}.",
-                "{who} virou root por {way}{from}{often}{host}, {when}."
+                "{who} became root by {way}{often}{from}{host}, {when}.",
+                "{who} virou root por {way}{often}{from}{host}, {when}."
             ),
         ),
         _ => (
             say!(t, "{short_who} became root{in_title}", "{short_who} virou root{in_title}"),
             say!(
                 t,
-                "{who} became root{from}{often}{host}, {when}.",
-                "{who} virou root{from}{often}{host}, {when}."
+                "{who} became root{often}{from}{host}, {when}.",
+                "{who} virou root{often}{from}{host}, {when}."
             ),
         ),
     };
@@ -161,7 +161,7 @@ pub(super) fn root_access(t: &Telling<'_>) -> Narrative {
                 "Quem é root pode ler, alterar e apagar tudo no host, inclusive os logs.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: as_root(t),
     }
@@ -234,7 +234,7 @@ impl Telling<'_> {
             Some(user) => say!(
                 self,
                 "Ask {user}, by telephone or in person, whether it was them",
-                "Pergunte a {user}, por telefone ou pessoalmente, se foi essa pessoa mesmo",
+                "Pergunte a {user}, por telefone ou pessoalmente, se reconhece essa atividade",
             ),
             None => say!(
                 self,

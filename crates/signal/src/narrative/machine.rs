@@ -34,16 +34,20 @@ pub(super) fn service_crash_loop(t: &Telling<'_>) -> Narrative {
             ),
         ),
         "process_crashes" => (
-            say!(t, "{short_service} crashed {times}{in_title}", "{short_service} quebrou {times}{in_title}"),
+            say!(
+                t,
+                "{short_service} crashed {times}{in_title}",
+                "{short_service} caiu {times} (crash){in_title}"
+            ),
             say!(
                 t,
                 "{service} crashed or was ended by a signal {times}{host}, {when}.",
-                "{service} quebrou ou foi encerrado por um sinal {times}{host}, {when}."
+                "{service} caiu (crash) ou foi encerrado por um sinal {times}{host}, {when}."
             ),
             say!(
                 t,
                 "A program that crashes again and again has a defect, lacks memory or gets input that breaks it; attacks on its memory look the same.",
-                "Um programa que quebra repetidamente tem um defeito, está sem memória ou recebe dados que o quebram; ataques à memória dele têm a mesma aparência.",
+                "Um programa que cai repetidamente tem um defeito, está sem memória ou recebe dados que o derrubam; ataques à memória dele têm a mesma aparência.",
             ),
         ),
         _ => (
@@ -67,7 +71,7 @@ pub(super) fn service_crash_loop(t: &Telling<'_>) -> Narrative {
     Narrative {
         title: t.title(&title),
         what: sentences([Some(what), t.first_said()]),
-        why: sentences([Some(why), Some(t.history())]),
+        why: sentences([Some(why), t.history()]),
         next: mend_service(t),
     }
 }
@@ -78,7 +82,7 @@ fn mend_service(t: &Telling<'_>) -> Vec<String> {
     let since = t.since();
     let said = match t.signal.rule.as_str() {
         "process_crashes" => t.step(
-            &say!(t, "See where it crashed", "Veja onde ele quebrou"),
+            &say!(t, "See where it crashed", "Veja onde ele caiu"),
             "coredumpctl list --no-pager; sudo dmesg -T | tail -n 50",
         ),
         _ => t.step_with(
@@ -90,7 +94,7 @@ fn mend_service(t: &Telling<'_>) -> Vec<String> {
     let mut next = vec![
         said,
         t.step(
-            &say!(t, "See whether disk or memory is full", "Veja se o disco ou a memória acabou"),
+            &say!(t, "See whether disk or memory is full", "Veja se falta disco ou memória"),
             "df -h; df -i; free -m",
         ),
         see_updates(t),
@@ -133,7 +137,7 @@ fn see_updates(t: &Telling<'_>) -> String {
 pub(super) fn disk_error(t: &Telling<'_>) -> Narrative {
     let devices = t.list(fact::DEVICES);
     let names = t.names(&devices, None);
-    let of_devices = if devices.is_empty() { String::new() } else { say!(t, " of {names}", " de {names}") };
+    let of_devices = if devices.is_empty() { String::new() } else { say!(t, " ({names})", " ({names})") };
     let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
     let errors =
         t.counted(t.signal.count, ["disk error", "disk errors"], ["erro de disco", "erros de disco"]);
@@ -164,7 +168,7 @@ pub(super) fn disk_error(t: &Telling<'_>) -> Narrative {
             )),
             t.first_said(),
         ]),
-        why: sentences([Some(why), Some(t.history())]),
+        why: sentences([Some(why), t.history()]),
         next: vec![
             say!(
                 t,
@@ -265,7 +269,7 @@ pub(super) fn kernel_error(t: &Telling<'_>) -> Narrative {
             )),
             t.first_said(),
         ]),
-        why: sentences(meanings_once.into_iter().map(Some).chain([unexplained, Some(t.history())])),
+        why: sentences(meanings_once.into_iter().map(Some).chain([unexplained, t.history()])),
         next: vec![
             t.step(
                 &say!(t, "See what the kernel says", "Veja o que o kernel diz"),

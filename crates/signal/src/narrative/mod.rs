@@ -19,6 +19,7 @@ mod rules;
 mod sources;
 mod span;
 mod steps;
+mod story;
 mod tampering;
 mod telling;
 mod web;
@@ -29,6 +30,7 @@ use self::telling::Telling;
 pub use self::{
     narrated::Narrative,
     reader::{History, Language, Reader, System},
+    story::incident,
 };
 use crate::Signal;
 

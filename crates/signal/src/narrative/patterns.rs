@@ -12,16 +12,12 @@ pub(super) fn new_pattern(t: &Telling<'_>) -> Narrative {
     let (times, when, place, in_title) =
         (t.times(t.signal.count), t.when(), where_said(t), t.source_in_title());
     Narrative {
-        title: t.title(&say!(
-            t,
-            "An error never seen before from {in_title}",
-            "Um erro nunca visto antes de {in_title}"
-        )),
+        title: t.title(&say!(t, "An error never seen before from {in_title}", "Erro inédito de {in_title}")),
         what: sentences([
             Some(say!(
                 t,
                 "A message of a kind that is new here came {times}{place}, {when}.",
-                "Uma mensagem de um tipo novo aqui apareceu {times}{place}, {when}.",
+                "Uma mensagem de um tipo novo chegou {times}{place}, {when}.",
             )),
             template(t),
             t.first_said(),
@@ -32,7 +28,7 @@ pub(super) fn new_pattern(t: &Telling<'_>) -> Narrative {
                 "This source is known well enough for a new error of it to mean something: a new version, a new fault, or something tried for the first time.",
                 "Esta fonte é conhecida o bastante para que um erro novo signifique algo: uma versão nova, uma falha nova ou algo tentado pela primeira vez.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_journal(), t.see_host(), t.call_expected()],
     }
@@ -48,7 +44,7 @@ pub(super) fn anomaly(t: &Telling<'_>) -> Narrative {
             Some(say!(
                 t,
                 "A message that does not fit what is usual came {times}{place}, {when}.",
-                "Uma mensagem que foge do habitual apareceu {times}{place}, {when}.",
+                "Uma mensagem que foge do habitual chegou {times}{place}, {when}.",
             )),
             template(t),
             t.first_said(),
@@ -61,7 +57,7 @@ pub(super) fn anomaly(t: &Telling<'_>) -> Narrative {
                 "The analysis learns what is usual and says what is not. It does not know whether that is bad: somebody has to look.",
                 "A análise aprende o que é habitual e aponta o que não é. Ela não sabe se isso é ruim: alguém precisa olhar.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_journal(), t.see_host(), t.call_expected()],
     }
@@ -101,7 +97,7 @@ pub(super) fn strange_session(t: &Telling<'_>) -> Narrative {
                 "Steps were missing, new or more than usual: work that failed halfway, or somebody who does what others do not.",
                 "Faltaram passos, houve passos novos ou além do normal: um trabalho que falhou no meio ou alguém que faz o que outros não fazem.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_journal(), t.see_host(), t.call_expected()],
     }
@@ -110,7 +106,7 @@ pub(super) fn strange_session(t: &Telling<'_>) -> Narrative {
 /// By whom it was said.
 fn where_said(t: &Telling<'_>) -> String {
     let host = t.on_host();
-    match t.entity(EntityType::Service).map(name) {
+    match t.unit().map(name) {
         Some(source) => say!(t, " from {source}{host}", " de {source}{host}"),
         None => host,
     }
@@ -130,7 +126,7 @@ fn reasons(t: &Telling<'_>) -> Option<String> {
 fn score(t: &Telling<'_>) -> Option<String> {
     let score = t.signal.facts.get(fact::SCORE)?.as_f64().filter(|score| (0.0..=1.0).contains(score))?;
     let percent = (score * 100.0).round() as u64;
-    Some(say!(t, "Its strangeness is {percent} of 100.", "A estranheza é {percent} de 100.",))
+    Some(say!(t, "Strangeness: {percent} of 100.", "Grau de estranheza: {percent} de 100.",))
 }
 
 impl Telling<'_> {

@@ -38,7 +38,7 @@ pub(super) fn privilege_escalation(t: &Telling<'_>) -> Narrative {
             say!(
                 t,
                 "After failed attempts, {who} used sudo or su {times}{host}, {when}.",
-                "Após tentativas falhas, {who} usou sudo ou su {times}{host}, {when}.",
+                "Após falhas, {who} usou sudo ou su {times}{host}, {when}.",
             ),
             say!(
                 t,
@@ -47,11 +47,8 @@ pub(super) fn privilege_escalation(t: &Telling<'_>) -> Narrative {
             ),
         ),
         _ => {
-            let attempts = t.counted(
-                t.signal.count,
-                ["failed attempt", "failed attempts"],
-                ["tentativa falha", "tentativas falhas"],
-            );
+            let attempts =
+                t.counted(t.signal.count, ["failed attempt", "failed attempts"], ["falha", "falhas"]);
             (
                 say!(t, "{attempts} with sudo or su{in_title}", "{attempts} de sudo ou su{in_title}"),
                 say!(
@@ -70,7 +67,7 @@ pub(super) fn privilege_escalation(t: &Telling<'_>) -> Narrative {
     Narrative {
         title: t.title(&title),
         what: sentences([Some(what), t.commands_run()]),
-        why: sentences([Some(why), Some(t.history())]),
+        why: sentences([Some(why), t.history()]),
         next: vec![
             t.ask(t.entity(EntityType::User)),
             t.see_commands_as_root(),
@@ -99,16 +96,20 @@ fn crashed(t: &Telling<'_>) -> Narrative {
         title: t.title(&say!(
             t,
             "{short_program}, which runs as root, crashed{in_title}",
-            "{short_program}, que roda como root, quebrou{in_title}",
+            "{short_program}, que roda como root, caiu (crash){in_title}",
         )),
-        what: say!(t, "{program} crashed {times}{host}, {when}.", "{program} quebrou {times}{host}, {when}."),
+        what: say!(
+            t,
+            "{program} crashed {times}{host}, {when}.",
+            "{program} caiu (crash) {times}{host}, {when}."
+        ),
         why: sentences([
             Some(say!(
                 t,
                 "This program has the rights of root whoever calls it. Attackers make such programs crash in order to take these rights over.",
                 "Esse programa tem os direitos do root, não importa quem o chame. Atacantes provocam falhas nele para tomar esses direitos.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.step_with(
@@ -121,7 +122,7 @@ fn crashed(t: &Telling<'_>) -> Narrative {
                 &owner,
             ),
             t.step(
-                &say!(t, "See what crashed and who called it", "Veja o que quebrou e quem chamou"),
+                &say!(t, "See what crashed and who called it", "Veja o que caiu e quem chamou"),
                 &format!("coredumpctl list; sudo journalctl --no-pager {since} -p err"),
             ),
             t.see_sessions(),

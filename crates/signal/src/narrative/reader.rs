@@ -46,17 +46,12 @@ pub struct Reader {
     pub zone: TimeZone,
     /// For which system commands are written.
     pub system: System,
-    /// What came before.
-    pub history: History,
+    /// What came before, as [`crate::Store::history`] gives it; where nobody asked, nothing is said of it.
+    pub history: Option<History>,
 }
 
 impl Default for Reader {
     fn default() -> Self {
-        Self {
-            language: Language::default(),
-            zone: TimeZone::UTC,
-            system: System::default(),
-            history: History::default(),
-        }
+        Self { language: Language::default(), zone: TimeZone::UTC, system: System::default(), history: None }
     }
 }

@@ -4,6 +4,7 @@ use finding::{EntityType, fact};
 
 use super::{
     narrated::Narrative,
+    reader::Language,
     telling::{Telling, name, quotation, say, sentences},
 };
 
@@ -23,7 +24,7 @@ pub(super) fn rule(t: &Telling<'_>) -> Narrative {
             Some(say!(
                 t,
                 "The rule {called} met {events}{about}, {when}.",
-                "A regra {called} casou com {events}{about}, {when}.",
+                "A regra {called} detectou {events}{about}, {when}.",
             )),
             t.first_said(),
         ]),
@@ -34,7 +35,12 @@ pub(super) fn rule(t: &Telling<'_>) -> Narrative {
                 say!(t, "Known to look the same: {also}.", "Sabe-se que têm a mesma aparência: {also}.")
             }),
             t.exposure_of_source(),
-            Some(t.history()),
+            t.history(),
+            Some(say!(
+                t,
+                "A rule says what an event looks like, not what was meant by it: somebody has to look.",
+                "Uma regra diz com o que um evento se parece, não a intenção por trás dele: alguém precisa olhar.",
+            )),
         ]),
         next: after_rule(t),
     }
@@ -70,8 +76,8 @@ pub(super) fn external(t: &Telling<'_>) -> Narrative {
         what: sentences([
             Some(say!(
                 t,
-                "Another program reported {called}{about} {times}, {when}.",
-                "Outro programa relatou {called}{about} {times}, {when}.",
+                "Another program reported {called} {times}{about}, {when}.",
+                "Outro programa relatou {called} {times}{about}, {when}.",
             )),
             description.map(|said| say!(t, "It says: {said}.", "Ele diz: {said}.")),
             numbers,
@@ -84,7 +90,7 @@ pub(super) fn external(t: &Telling<'_>) -> Narrative {
                 "A gravidade foi informada por esse programa e não foi verificada aqui.",
             )),
             t.exposure_of_source(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             say!(t, "Look it up in the program that reported it", "Consulte o programa que relatou",),
@@ -97,15 +103,18 @@ pub(super) fn external(t: &Telling<'_>) -> Narrative {
 
 /// What was measured, and from where on it is told.
 pub(super) fn measured(t: &Telling<'_>) -> Option<String> {
-    let number =
-        |fact: &str| t.signal.facts.get(fact).filter(|value| value.is_number()).map(ToString::to_string);
+    let number = |fact: &str| {
+        let number = t.signal.facts.get(fact).filter(|value| value.is_number())?.to_string();
+        Some(match t.reader.language {
+            Language::English => number,
+            Language::Portuguese => number.replace('.', ","),
+        })
+    };
     let value = number(fact::VALUE)?;
     Some(match number(fact::THRESHOLD) {
-        Some(threshold) => say!(
-            t,
-            "Measured: {value}; told from {threshold} on.",
-            "Medido: {value}; avisado a partir de {threshold}.",
-        ),
+        Some(threshold) => {
+            say!(t, "Measured: {value}; limit: {threshold}.", "Medido: {value}; limite: {threshold}.",)
+        }
         None => say!(t, "Measured: {value}.", "Medido: {value}."),
     })
 }
@@ -158,8 +167,8 @@ pub(super) fn unusual_parent(t: &Telling<'_>) -> Narrative {
         title: t.title(&say!(t, "A script in disguise was run{in_title}", "Um script disfarçado foi executado{in_title}")),
         what: say!(
             t,
-            "A decoder such as base64 and an interpreter were started together as children{of_parent}{often}{host}, {when}.",
-            "Um decodificador como o base64 e um interpretador foram iniciados juntos como filhos{of_parent}{often}{host}, {when}.",
+            "A decoder such as base64 and an interpreter were started together{often} as children{of_parent}{host}, {when}.",
+            "Um decodificador como o base64 e um interpretador foram iniciados juntos{often} como filhos{of_parent}{host}, {when}.",
         ),
         why: sentences([
             Some(say!(
@@ -167,7 +176,7 @@ pub(super) fn unusual_parent(t: &Telling<'_>) -> Narrative {
                 "Attackers pack scripts like this so that no log shows what they do; some installers do it too.",
                 "Atacantes empacotam scripts assim para que nenhum log mostre o que fazem; alguns instaladores também.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.step(
@@ -176,7 +185,7 @@ pub(super) fn unusual_parent(t: &Telling<'_>) -> Narrative {
             ),
             t.step(
                 &say!(t, "See what was run, with the audit's records", "Veja o que foi executado, com os registros de auditoria"),
-                &format!("sudo journalctl --no-pager {since} _TRANSPORT=audit; sudo ausearch -i -m EXECVE -ts recent"),
+                &format!("sudo journalctl --no-pager {since} _TRANSPORT=audit; sudo ausearch -i -m EXECVE -ts today"),
             ),
             t.see_sessions(),
             t.see_ways_in(),

@@ -1,6 +1,6 @@
 //! How much a source says: nothing, too much, too little, too many errors.
 
-use finding::{EntityType, fact};
+use finding::fact;
 
 use super::{
     narrated::Narrative,
@@ -40,7 +40,7 @@ pub(super) fn source_silent(t: &Telling<'_>) -> Narrative {
                 "A source falls silent when a service or host is down, a disk is full, the way to here is broken, or somebody stopped the logging. What happens meanwhile is not seen.",
                 "Uma fonte silencia quando um serviço ou host cai, um disco enche, o caminho até aqui se rompe ou alguém para os logs. O que acontece nesse meio-tempo não é visto.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             see_source(t),
@@ -85,7 +85,7 @@ pub(super) fn volume_spike(t: &Telling<'_>) -> Narrative {
                 "A flood of events is an error that repeats, an attack, or a busy day. It fills disks, and hides what matters.",
                 "Uma enxurrada de eventos é um erro que se repete, um ataque ou um dia movimentado. Ela enche discos e esconde o que importa.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![see_source(t), see_most_frequent(t), see_space(t), t.call_expected()],
     }
@@ -108,7 +108,7 @@ pub(super) fn volume_drop(t: &Telling<'_>) -> Narrative {
                 "Some of those who usually write are missing: a part is down, work does not arrive, or a way to here is broken. A holiday looks the same.",
                 "Falta parte de quem costuma escrever: algo caiu, o trabalho não chega ou um caminho até aqui se rompeu. Um feriado tem a mesma aparência.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![see_source(t), see_space(t), see_writers(t), t.call_expected()],
     }
@@ -128,7 +128,7 @@ pub(super) fn error_burst(t: &Telling<'_>) -> Narrative {
                 "Something that worked before fails now, and those who use it may notice.",
                 "Algo que funcionava agora falha, e quem usa pode perceber.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![see_source(t), see_most_frequent(t), see_space(t), t.see_journal()],
     }
@@ -148,7 +148,7 @@ fn slowed_down(t: &Telling<'_>) -> Narrative {
         what: say!(
             t,
             "The web server turned {address} down {times}{host} for asking too often, {when}.",
-            "O servidor web recusou {address} {times}{host} por excesso de requisições, {when}.",
+            "O servidor web recusou {times} requisições de {address}{host} por excesso, {when}.",
         ),
         why: sentences([
             Some(say!(
@@ -157,7 +157,7 @@ fn slowed_down(t: &Telling<'_>) -> Narrative {
                 "O limite funciona. Por trás pode haver um cliente com defeito, um programa que copia páginas ou alguém que quer sobrecarregar o serviço.",
             )),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![t.see_requests(), t.block(), t.call_expected()],
     }
@@ -196,14 +196,14 @@ fn amounts(t: &Telling<'_>, amount: &str, which: &str) -> String {
 }
 
 fn is_file(t: &Telling<'_>) -> bool {
-    t.entity(EntityType::Service).is_some_and(|source| source.starts_with('/'))
+    t.unit().is_some_and(|source| source.starts_with('/'))
 }
 
 /// See what the source said last.
 fn see_source(t: &Telling<'_>) -> String {
     let what = say!(t, "See what it said last", "Veja o que ela disse por último");
     if is_file(t) {
-        let word = t.path_word(t.entity(EntityType::Service));
+        let word = t.path_word(t.unit());
         return t.step_with(&what, &word, &format!("sudo ls -l {0}; sudo tail -n 20 {0}", word.text));
     }
     let word = t.unit_word();
@@ -220,7 +220,7 @@ fn see_most_frequent(t: &Telling<'_>) -> String {
     let what = say!(t, "See which messages come most often", "Veja quais mensagens mais se repetem");
     let since = t.since();
     if is_file(t) {
-        let word = t.path_word(t.entity(EntityType::Service));
+        let word = t.path_word(t.unit());
         let count = "tail -n 5000";
         let command =
             format!("sudo {count} {} | tr -d '0-9' | sort | uniq -c | sort -rn | head -n 20", word.text);
@@ -259,13 +259,12 @@ fn see_writers(t: &Telling<'_>) -> String {
 impl Telling<'_> {
     /// The source as a word of a sentence.
     pub(super) fn source(&self) -> String {
-        self.entity(EntityType::Service).map_or_else(|| say!(self, "a source", "uma fonte"), name)
+        self.unit().map_or_else(|| say!(self, "a source without a name", "uma fonte sem nome"), name)
     }
 
     /// The same for a title.
     pub(super) fn source_in_title(&self) -> String {
-        let source =
-            self.entity(EntityType::Service).map_or_else(|| say!(self, "a source", "uma fonte"), short);
+        let source = self.unit().map_or_else(|| say!(self, "unnamed source", "fonte sem nome"), short);
         let host = self.on_host_in_title();
         format!("{source}{host}")
     }

@@ -78,7 +78,7 @@ impl Telling<'_> {
     }
 
     /// A date as it is written where the language is spoken.
-    fn date(&self, time: Timestamp) -> String {
+    pub(super) fn date(&self, time: Timestamp) -> String {
         let format = match self.reader.language {
             Language::English => "%Y-%m-%d",
             Language::Portuguese => "%d/%m/%Y",
@@ -86,7 +86,7 @@ impl Telling<'_> {
         self.in_zone(time).strftime(format).to_string()
     }
 
-    fn clock(&self, time: Timestamp) -> String {
+    pub(super) fn clock(&self, time: Timestamp) -> String {
         self.in_zone(time).strftime("%H:%M:%S").to_string()
     }
 

@@ -47,9 +47,14 @@ impl Telling<'_> {
         self.word(group.filter(|group| is_user(group)).map(str::to_owned), "GROUP", group)
     }
 
+    /// The service or source, if it has a name: what says neither its file nor its program is called `logs`.
+    pub(super) fn unit(&self) -> Option<&str> {
+        self.entity(EntityType::Service).filter(|service| *service != "logs")
+    }
+
     /// The service's unit for a command.
     pub(super) fn unit_word(&self) -> Word {
-        let unit = self.entity(EntityType::Service);
+        let unit = self.unit();
         self.word(unit.filter(|unit| is_unit(unit)).map(str::to_owned), "SERVICE", unit)
     }
 
@@ -180,8 +185,8 @@ impl Telling<'_> {
             }
             Some(Exposure::Private) => say!(
                 self,
-                "Find out whose address it is before you block it, it may be your own gateway; then {by} (undo: {undo})",
-                "Descubra de quem é o endereço antes de bloquear, pode ser o seu próprio gateway; depois {by} (para desfazer: {undo})",
+                "Find out whose address it is before you block it, it may be your own gateway; then block it {by} (undo: {undo})",
+                "Descubra de quem é o endereço antes de bloquear, pode ser o seu próprio gateway; depois bloqueie-o {by} (para desfazer: {undo})",
             ),
             _ => say!(
                 self,
@@ -273,12 +278,13 @@ impl Telling<'_> {
     pub(super) fn see_ways_in(&self) -> String {
         let what = say!(
             self,
-            "Look for ways in that were left behind: keys, schedules and accounts changed in the last two days",
-            "Procure acessos deixados para trás: chaves, agendamentos e contas alterados nos últimos dois dias",
+            "Look for ways in that were left behind: keys, schedules, services and accounts changed in the last two days",
+            "Procure acessos deixados para trás: chaves, agendamentos, serviços e contas alterados nos últimos dois dias",
         );
         self.step(
             &what,
-            "sudo find /root /home /etc/cron* /var/spool/cron /etc/passwd /etc/sudoers* -type f -mtime -2 -ls",
+            "sudo find /root /home /etc /var/spool/cron -type f -mtime -2 \\( -path '*/.ssh/*' -o -path '*/cron*' \
+             -o -path '/etc/systemd/*' -o -path '/etc/sudoers*' -o -name passwd -o -name group \\) -ls",
         )
     }
 

@@ -37,7 +37,7 @@ fn removed(t: &Telling<'_>) -> Narrative {
                 "Intruders erase logs in order to hide what they did. Hardly anybody else removes these by hand.",
                 "Invasores apagam logs para esconder o que fizeram. Quase ninguém mais remove esses arquivos à mão.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.ask_about_change(),
@@ -62,13 +62,13 @@ fn stopped(t: &Telling<'_>) -> Narrative {
         title: t.title(&say!(
             t,
             "Logging stopped or restricted{in_title}",
-            "Registro de logs parado ou restringido{in_title}"
+            "Gravação de logs parada ou limitada{in_title}"
         )),
         what: sentences([
             Some(say!(
                 t,
                 "What writes logs or audit records was stopped or restricted{often}{host}, {when}.",
-                "O que grava logs ou registros de auditoria foi parado ou restringido{often}{host}, {when}.",
+                "O que grava logs ou registros de auditoria foi parado ou limitado{often}{host}, {when}.",
             )),
             t.by_command(),
         ]),
@@ -78,7 +78,7 @@ fn stopped(t: &Telling<'_>) -> Narrative {
                 "Until it runs again, what happens is not recorded. At a reboot or an upgrade it is ordinary; else it is how intruders hide.",
                 "Até voltar a rodar, o que acontece não é registrado. Em uma reinicialização ou atualização é normal; fora disso, é assim que invasores se escondem.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.ask_about_change(),
@@ -128,7 +128,7 @@ fn damaged(t: &Telling<'_>) -> Narrative {
                 "Most often the power failed or the host was reset; a failing disk or somebody's hand is possible too.",
                 "Em geral faltou energia ou o host foi desligado à força; um disco com defeito ou a ação de alguém também é possível.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.step(
@@ -169,7 +169,7 @@ fn clock(t: &Telling<'_>) -> Narrative {
                 "With a wrong clock, logs do not fit together, and certificates and logins can fail. After a start or a pause of a virtual machine it is ordinary.",
                 "Com o relógio errado, os logs não se encaixam, e certificados e logins podem falhar. Após iniciar ou pausar uma máquina virtual é normal.",
             )),
-            Some(t.history()),
+            t.history(),
         ]),
         next: vec![
             t.step(&say!(t, "See whether the clock is right now and who keeps it so", "Veja se o relógio está certo agora e quem o mantém assim"), "timedatectl"),

@@ -1,12 +1,12 @@
 //! What a narrative says of any signal: who, from where, when, how often, put into words of the reader's language.
 
 use event::Timestamp;
-use finding::EntityType;
+use finding::{EntityType, fact};
 use serde_json::Value;
 
 use super::{
     exposure::{Exposure, Place},
-    reader::{Language, Reader},
+    reader::{History, Language, Reader},
 };
 use crate::Signal;
 
@@ -113,6 +113,12 @@ impl<'a> Telling<'a> {
         self.signal.facts.get(fact)?.as_bool()
     }
 
+    /// Whether it came to what was tried. A login that an earlier run of the signal knew of counts, too.
+    pub(super) fn has_succeeded(&self) -> bool {
+        let login = self.time(fact::LOGIN_AT).is_some_and(|at| at >= self.signal.first);
+        login || self.is(fact::SUCCEEDED) == Some(true)
+    }
+
     /// A fact that is a list of texts.
     pub(super) fn list(&self, fact: &str) -> Vec<&'a str> {
         let list = self.signal.facts.get(fact).and_then(Value::as_array);
@@ -123,7 +129,7 @@ impl<'a> Telling<'a> {
     /// are listed.
     pub(super) fn names(&self, list: &[&str], total: Option<u64>) -> String {
         let listed = list.len() as u64;
-        let is_cut = list.len() >= finding::fact::LIST_MAX;
+        let is_cut = list.len() >= fact::LIST_MAX;
         let total = total.unwrap_or(listed).max(listed);
         let shown: Vec<String> = list.iter().take(NAMES).map(|text| name(text)).collect();
         let more = total - shown.len() as u64;
@@ -148,7 +154,7 @@ impl<'a> Telling<'a> {
         let (joined, more) = (shown.join("; "), list.len() - shown.len());
         match more {
             0 => joined,
-            _ if list.len() >= finding::fact::LIST_MAX => {
+            _ if list.len() >= fact::LIST_MAX => {
                 say!(self, "{joined} and at least {more} more", "{joined} e pelo menos mais {more}")
             }
             _ => say!(self, "{joined} and {more} more", "{joined} e mais {more}"),
@@ -200,15 +206,18 @@ impl<'a> Telling<'a> {
         })
     }
 
-    /// What came before about the same.
-    pub(super) fn history(&self) -> String {
-        let history = self.reader.history;
+    /// What came before about the same, where somebody asked.
+    pub(super) fn history(&self) -> Option<String> {
+        self.reader.history.map(|history| self.before(history))
+    }
+
+    fn before(&self, history: History) -> String {
         let about = self.main().map_or_else(|| say!(self, "this", "isto"), name);
         if history.count == 0 {
             return say!(
                 self,
                 "No earlier signal about {about} is known.",
-                "Nenhum sinal anterior sobre {about} é conhecido.",
+                "Não há sinal anterior conhecido sobre {about}.",
             );
         }
         let last = history.last.map(|last| self.at(last));
@@ -278,7 +287,7 @@ pub(super) fn short(text: &str) -> String {
 /// What others wrote, in quotes.
 pub(super) fn quotation(text: &str) -> String {
     // A full stop stands behind the quotes already.
-    quoted(text.trim_end().trim_end_matches('.'), QUOTATION)
+    quoted(text.trim().trim_end_matches('.'), QUOTATION)
 }
 
 /// Whether a text looks like a name, and cannot be taken for a part of a sentence.

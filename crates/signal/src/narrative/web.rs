@@ -80,7 +80,7 @@ pub(super) fn web_scan(t: &Telling<'_>) -> Narrative {
                 )
             }),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: match is_answered {
             true => vec![t.see_requests(), see_answered(t), find_secrets(t), t.block()],
@@ -98,19 +98,7 @@ pub(super) fn web_exploit_attempt(t: &Telling<'_>) -> Narrative {
         ["request with an exploit", "requests with an exploit"],
         ["requisição com exploit", "requisições com exploit"],
     );
-    let outcome = match t.is(fact::SUCCEEDED) {
-        Some(true) => say!(
-            t,
-            "At least one was answered as if all were well. That does not prove that it worked, but somebody has to look now.",
-            "Pelo menos uma foi respondida como se estivesse tudo bem. Isso não prova que funcionou, mas alguém precisa olhar agora.",
-        ),
-        Some(false) => say!(
-            t,
-            "None was answered with success, as far as the log says.",
-            "Nenhuma foi respondida com sucesso, pelo que diz o log.",
-        ),
-        None => say!(t, "How they were answered is not known.", "Não se sabe como foram respondidas.",),
-    };
+    let outcome = outcome_of_exploit(t);
     let is_answered = t.is(fact::SUCCEEDED) != Some(false);
     Narrative {
         title: t.title(&say!(
@@ -136,12 +124,41 @@ pub(super) fn web_exploit_attempt(t: &Telling<'_>) -> Narrative {
             )),
             Some(outcome),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next: match is_answered {
             true => vec![t.see_requests(), find_new_files(t), see_processes(t), t.block(), update(t)],
             false => vec![t.see_requests(), t.block(), update(t)],
         },
+    }
+}
+
+/// How an exploit was answered.
+fn outcome_of_exploit(t: &Telling<'_>) -> String {
+    match (t.is(fact::SUCCEEDED), t.signal.count) {
+        (Some(true), 1) => say!(
+            t,
+            "It was answered as if all were well. That does not prove that it worked, but somebody has to look now.",
+            "Ela foi respondida como se estivesse tudo bem. Isso não prova que funcionou, mas alguém precisa olhar agora.",
+        ),
+        (Some(true), _) => say!(
+            t,
+            "At least one was answered as if all were well. That does not prove that it worked, but somebody has to look now.",
+            "Pelo menos uma foi respondida como se estivesse tudo bem. Isso não prova que funcionou, mas alguém precisa olhar agora.",
+        ),
+        (Some(false), 1) => say!(
+            t,
+            "It was not answered with success, as far as the log says.",
+            "Ela não foi respondida com sucesso, pelo que diz o log.",
+        ),
+        (Some(false), _) => say!(
+            t,
+            "None was answered with success, as far as the log says.",
+            "Nenhuma foi respondida com sucesso, pelo que diz o log.",
+        ),
+        (None, _) => {
+            say!(t, "The log does not say how it was answered.", "O log não diz como foi respondido.")
+        }
     }
 }
 
@@ -201,7 +218,7 @@ pub(super) fn web_auth_brute_force(t: &Telling<'_>) -> Narrative {
             )),
             Some(outcome),
             t.exposure(),
-            Some(t.history()),
+            t.history(),
         ]),
         next,
     }
@@ -217,13 +234,13 @@ fn outcome_of_guessing(t: &Telling<'_>, is_in: bool, is_refused: bool) -> String
         ),
         (false, true) => say!(
             t,
-            "These attempts were refused; whether others succeeded has to be looked up.",
-            "Essas tentativas foram recusadas; se outras tiveram sucesso, é preciso verificar.",
+            "What was counted was refused; whether other logins succeeded has to be looked up.",
+            "O que foi contado foi recusado; se houve outros logins com sucesso, é preciso verificar.",
         ),
         (false, false) => say!(
             t,
-            "The log does not say whether one of them succeeded.",
-            "O log não diz se alguma teve sucesso.",
+            "The log does not say whether a login succeeded.",
+            "O log não diz se algum login teve sucesso.",
         ),
     }
 }

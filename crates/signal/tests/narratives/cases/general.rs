@@ -33,7 +33,8 @@ fn rules() -> Vec<Case> {
         case("of SQL", FindingKind::SqlRule, "many_children")
             .about(EntityType::Process, "4711")
             .host("gate")
-            .fact(fact::RULE_TITLE, "Many children"),
+            .fact(fact::RULE_TITLE, "Many children")
+            .unasked(),
     ]
 }
 

@@ -90,6 +90,7 @@ fn spikes() -> Vec<Case> {
             .fact(fact::AMOUNT, 120)
             .fact(fact::USUAL_AMOUNT, 10)
             .fact(fact::WITHIN, 600),
+        of("a source without a name", "volume_spike").times(61, 300).service("logs").unasked(),
         of("a file, without facts", "volume_spike").times(61, 300).service("/var/log/app/x.log"),
         of("too many requests", "web_rate").times(5, 60).from("198.51.100.7").host("gate").service("nginx"),
     ]

@@ -5,7 +5,10 @@ mod general;
 mod guessing;
 mod logins;
 mod machine;
+mod stories;
 mod web;
+
+pub(crate) use stories::stories;
 
 use event::Timestamp;
 use finding::{Entity, EntityType, FindingKind, Level, fact};
@@ -63,13 +66,29 @@ fn case(name: &'static str, kind: FindingKind, rule: &str) -> Case {
         evidence: vec![],
         standing: signal::Standing::default(),
     };
-    Case { name, signal, reader: Reader { system: System::Debian, ..Reader::default() } }
+    Case {
+        name,
+        signal,
+        reader: Reader { system: System::Debian, history: Some(History::default()), ..Reader::default() },
+    }
 }
 
 impl Case {
     fn times(mut self, count: u64, seconds: i64) -> Self {
         self.signal.count = count;
         self.signal.last = self.signal.first.saturating_add(seconds * 1_000_000_000);
+        self
+    }
+
+    /// It began so many seconds later.
+    fn later(mut self, seconds: i64) -> Self {
+        self.signal.first = self.signal.first.saturating_add(seconds * 1_000_000_000);
+        self.signal.last = self.signal.last.saturating_add(seconds * 1_000_000_000);
+        self
+    }
+
+    fn grave(mut self, severity: Level) -> Self {
+        self.signal.severity = severity;
         self
     }
 
@@ -123,8 +142,14 @@ impl Case {
         self
     }
 
+    /// Nobody asked what came before.
+    fn unasked(mut self) -> Self {
+        self.reader.history = None;
+        self
+    }
+
     fn earlier(mut self, count: u64, expected: u64, last: &str) -> Self {
-        self.reader.history = History { count, expected, last: Some(time(last)) };
+        self.reader.history = Some(History { count, expected, last: Some(time(last)) });
         self
     }
 }
