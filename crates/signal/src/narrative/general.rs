@@ -1,6 +1,6 @@
 //! What can be said of any signal, where its kind has no words of its own.
 
-use finding::FindingKind;
+use finding::{FindingKind, fact};
 
 use super::{
     narrated::Narrative,
@@ -30,8 +30,98 @@ pub(super) fn general(t: &Telling<'_>) -> Narrative {
             t.first_said(),
         ]),
         why: sentences([Some(why.to_owned()), t.history()]),
-        next: vec![t.see_journal(), t.see_host(), t.call_expected()],
+        next: next(t),
     }
+}
+
+/// What to look at first for a kind, then what holds for all.
+fn next(t: &Telling<'_>) -> Vec<String> {
+    use FindingKind as Kind;
+    let mut next = match t.signal.kind {
+        Kind::ServiceDown => vec![see_service(t)],
+        Kind::ReverseShell => vec![see_connections(t), t.see_sessions(), t.see_ways_in()],
+        Kind::PersistenceAdded => vec![t.see_ways_in(), t.see_sessions()],
+        kind => look(t, kind).into_iter().collect(),
+    };
+    if next.len() < 3 {
+        next.extend([t.see_journal(), t.see_host()]);
+    }
+    next.push(t.call_expected());
+    next
+}
+
+/// One look that says most of a kind.
+fn look(t: &Telling<'_>, kind: FindingKind) -> Option<String> {
+    use FindingKind as Kind;
+    let (what, command) = match kind {
+        Kind::HostCpu | Kind::HostLoad | Kind::ProcessResources => (
+            say!(t, "See what takes the processor", "Veja o que está usando o processador"),
+            "ps -eo pid,user,%cpu,%mem,args --sort=-%cpu | head -n 15",
+        ),
+        Kind::HostMemory => (
+            say!(t, "See what takes the memory", "Veja o que está usando a memória"),
+            "free -m; ps -eo pid,user,rss,args --sort=-rss | head -n 15",
+        ),
+        Kind::HostDisk => (
+            say!(t, "See what takes the space", "Veja o que está ocupando o espaço"),
+            "df -h; sudo du -xh --max-depth=2 / | sort -h | tail -n 20",
+        ),
+        Kind::HostNetwork | Kind::ProcessNewListener => (
+            say!(t, "See which programs use the network", "Veja quais programas usam a rede"),
+            "sudo ss -tulnp; sudo ss -tnp state established",
+        ),
+        Kind::AgentSilent => (
+            say!(t, "See on that host whether the agent runs", "Veja naquele host se o agente está rodando"),
+            "systemctl status --no-pager log-sentinel; sudo journalctl --no-pager -u log-sentinel -n 50",
+        ),
+        Kind::SuidExecuted => (
+            say!(
+                t,
+                "See which programs have the rights of their owner, the latest change last",
+                "Veja quais programas têm os direitos do dono, a alteração mais recente por último",
+            ),
+            "sudo find / -xdev -type f -perm -4000 -printf '%T+ %p\\n' | sort",
+        ),
+        Kind::ProcessNoExecutable => (
+            say!(
+                t,
+                "See whose program files are gone",
+                "Veja quais processos perderam o arquivo do programa"
+            ),
+            "sudo find /proc -maxdepth 2 -name exe -lname '*(deleted)' -ls",
+        ),
+        Kind::ProcessChangedExecutable
+        | Kind::ProcessDuplicateName
+        | Kind::ProcessUnusualParent
+        | Kind::ProcessMasquerade
+        | Kind::ProcessFromTemp
+        | Kind::ProcessTraced => (
+            say!(t, "See what runs and what started it", "Veja o que está rodando e o que iniciou"),
+            "ps -eo user,pid,ppid,lstart,args --sort=start_time | tail -n 40",
+        ),
+        _ => return None,
+    };
+    Some(t.step(&what, command))
+}
+
+fn see_service(t: &Telling<'_>) -> String {
+    let word = t.unit_word();
+    let what = say!(t, "See its state and what it said last", "Veja o estado e o que ele disse por último");
+    let command =
+        format!("systemctl status --no-pager {0}; sudo journalctl --no-pager -u {0} -n 100", word.text);
+    t.step_with(&what, &word, &command)
+}
+
+fn see_connections(t: &Telling<'_>) -> String {
+    let what = say!(
+        t,
+        "See which shell is connected to where; if nobody can explain it, take the host off the network",
+        "Veja qual shell está conectado e a quê; se ninguém souber explicar, tire o host da rede",
+    );
+    t.step(
+        &what,
+        "sudo ss -tnp state established; ps -eo user,pid,ppid,lstart,args --sort=start_time | tail -n 40",
+    )
 }
 
 fn in_words(t: &Telling<'_>, words: Words) -> (&'static str, &'static str) {
@@ -184,6 +274,16 @@ fn of_intrusion(kind: FindingKind) -> Words {
 }
 
 impl Telling<'_> {
+    /// What another program says of it that reported it.
+    pub(super) fn reported(&self) -> Option<String> {
+        let said = self.text(fact::DESCRIPTION).map(quotation)?;
+        Some(say!(
+            self,
+            "Another program reported it and says {said}.",
+            "Outro programa relatou e diz {said}."
+        ))
+    }
+
     /// What the first event says.
     pub(super) fn first_said(&self) -> Option<String> {
         let said = self

@@ -69,5 +69,11 @@ pub fn of(signal: &Signal, reader: &Reader) -> Narrative {
         FindingKind::ProcessUnusualParent if signal.rule == "decoded_script_run" => rules::unusual_parent,
         _ => general::general,
     };
-    words(&telling)
+    let mut narrative = words(&telling);
+    if signal.kind != FindingKind::External
+        && let Some(reported) = telling.reported()
+    {
+        narrative.what = telling::sentences([Some(narrative.what), Some(reported)]);
+    }
+    narrative
 }

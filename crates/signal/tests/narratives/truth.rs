@@ -28,6 +28,7 @@ const CONSTANTS: &[&str] = &[
     "100",
     "200",
     "5000",
+    "4000",
     "base64",
     "fail2ban",
     "fail2ban-client",

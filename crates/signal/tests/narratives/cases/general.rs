@@ -111,5 +111,12 @@ fn others() -> Vec<Case> {
         .fact(fact::VALUE, 97.5)
         .fact(fact::THRESHOLD, 80)
         .earlier(12, 1, "2024-04-28T10:00:00Z");
-    told.chain([silent, measured]).collect()
+    let service = case("a service", FindingKind::ServiceDown, "service_down").service("nginx").host("gate");
+    let reported = case("reported by an agent", FindingKind::SshBruteForce, "ssh_brute_force")
+        .times(6, 30)
+        .from("198.51.100.7")
+        .host("gate")
+        .fact(fact::ALERT_TYPE, "ssh_brute_force")
+        .fact(fact::DESCRIPTION, "6 failures from 198.51.100.7.");
+    told.chain([silent, measured, service, reported]).collect()
 }
