@@ -2,7 +2,8 @@
 
 use crate::{
     markup::Markup,
-    message::{Message, Occasion, Telling, cut, seconds},
+    message::{Message, Occasion, Telling, cut},
+    voice::{Measure, Voice},
 };
 
 /// Lines of logs are cut here when they are shown to people, in characters.
@@ -16,22 +17,23 @@ pub(crate) fn lines(message: &Message, markup: &dyn Markup) -> Vec<String> {
     let mut lines = vec![markup.strong(&message.headline())];
     lines.extend(message.lateness().map(|text| markup.text(&text)));
     let Some(main) = message.main() else { return lines };
-    lines.extend(body(main, markup));
+    let voice = &message.voice;
+    lines.extend(body(main, voice, markup));
     let others = &message.alerts[1..];
     if !others.is_empty() {
         lines.push(String::new());
-        lines.push(markup.strong("Told together with it"));
-        let named = others.iter().take(NAMED_MAX).map(|other| markup.text(&other.headline()));
+        lines.push(markup.strong(voice.together()));
+        let named = others.iter().take(NAMED_MAX).map(|other| markup.text(&other.headline(voice)));
         lines.extend(named);
         let left_out = others.len().saturating_sub(NAMED_MAX);
         if left_out > 0 {
-            lines.push(markup.text(&format!("and {left_out} more")));
+            lines.push(markup.text(&voice.and_more(left_out)));
         }
     }
     lines
 }
 
-fn body(telling: &Telling, markup: &dyn Markup) -> Vec<String> {
+fn body(telling: &Telling, voice: &Voice, markup: &dyn Markup) -> Vec<String> {
     let mut lines = vec![];
     let words = &telling.words;
     for text in [&words.what, &words.why].into_iter().filter(|text| !text.is_empty()) {
@@ -39,25 +41,23 @@ fn body(telling: &Telling, markup: &dyn Markup) -> Vec<String> {
     }
     if telling.occasion != Occasion::Resolved && !words.next.is_empty() {
         lines.push(String::new());
-        lines.push(markup.strong("What to do next"));
+        lines.push(markup.strong(voice.next_steps()));
         let steps = words.next.iter().enumerate();
         lines.extend(steps.map(|(at, text)| markup.text(&format!("{}. ", at + 1)) + &step(text, markup)));
     }
     if !telling.samples.is_empty() {
         lines.push(String::new());
-        lines.push(markup.strong("From the log"));
+        lines.push(markup.strong(voice.log_says()));
         lines.extend(telling.samples.iter().map(|sample| markup.code(&cut(sample, SAMPLE_MAX))));
     }
     lines.push(String::new());
-    let of = if telling.count == 1 { "event" } else { "events" };
-    let organization = telling.organization.as_ref().map(|name| format!(", organization {name}"));
-    let when = match telling.first == telling.last {
-        true => format!("at {}", seconds(telling.last)),
-        false => format!("from {} to {}", seconds(telling.first), seconds(telling.last)),
-    };
-    let (count, alert) = (telling.count, telling.alert);
-    let organization = organization.unwrap_or_default();
-    lines.push(markup.text(&format!("{count} {of} {when}{organization}. Alert {alert}")));
+    lines.push(markup.text(&voice.measure(&Measure {
+        count: telling.count,
+        first: telling.first,
+        last: telling.last,
+        organization: telling.organization.as_deref(),
+        alert: &telling.alert.to_string(),
+    })));
     lines
 }
 

@@ -7,6 +7,10 @@ use finding::{Entity, EntityType, Level};
 use serde::{Deserialize, Serialize};
 use signal::{Signal, SignalId};
 
+use crate::voice::Voice;
+pub(crate) use crate::words::cut;
+pub use crate::words::{Occasion, Words};
+
 /// The name of an alert: that of its signal, so that either leads to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -23,89 +27,6 @@ impl FromStr for AlertId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse().map(Self)
-    }
-}
-
-/// Why an alert is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Occasion {
-    /// It was raised.
-    Raised,
-    /// It has become graver.
-    Escalated,
-    /// Nobody has acknowledged it yet.
-    Repeated,
-    /// It is over.
-    Resolved,
-    /// Another channel does not deliver.
-    Trouble,
-    /// Somebody tries the channel.
-    Test,
-}
-
-impl Occasion {
-    /// Every one.
-    pub const ALL: &[Self] =
-        &[Self::Raised, Self::Escalated, Self::Repeated, Self::Resolved, Self::Trouble, Self::Test];
-
-    /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Raised => "raised",
-            Self::Escalated => "escalated",
-            Self::Repeated => "repeated",
-            Self::Resolved => "resolved",
-            Self::Trouble => "trouble",
-            Self::Test => "test",
-        }
-    }
-}
-
-/// A signal in words.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Words {
-    /// In one line.
-    pub title: String,
-    /// What happened.
-    pub what: String,
-    /// Why it matters.
-    pub why: String,
-    /// What to do next.
-    pub next: Vec<String>,
-}
-
-impl From<signal::narrative::Narrative> for Words {
-    fn from(narrative: signal::narrative::Narrative) -> Self {
-        let signal::narrative::Narrative { title, what, why, next } = narrative;
-        Self { title, what, why, next }
-    }
-}
-
-impl Words {
-    /// Longer titles are cut, in characters.
-    pub const TITLE_MAX: usize = 160;
-    /// Longer texts are cut, in characters.
-    pub const TEXT_MAX: usize = 1500;
-    /// Further steps are left out.
-    pub const NEXT_MAX: usize = 8;
-
-    /// The same within the bounds.
-    pub fn bounded(mut self) -> Self {
-        self.title = cut(&self.title, Self::TITLE_MAX);
-        self.what = cut(&self.what, Self::TEXT_MAX);
-        self.why = cut(&self.why, Self::TEXT_MAX);
-        self.next.truncate(Self::NEXT_MAX);
-        self.next = self.next.iter().map(|step| cut(step, Self::TEXT_MAX / 2)).collect();
-        self
-    }
-}
-
-/// A text of at most so many characters; what was cut off is marked by `…`.
-pub(crate) fn cut(text: &str, chars_max: usize) -> String {
-    match text.char_indices().nth(chars_max) {
-        None => text.to_owned(),
-        Some(_) => text.chars().take(chars_max.saturating_sub(1)).chain(['…']).collect(),
     }
 }
 
@@ -182,16 +103,8 @@ impl Telling {
     }
 
     /// Its title with what a reader must know first: `[HIGH] …`, `[RESOLVED] …`.
-    pub fn headline(&self) -> String {
-        let mark = match self.occasion {
-            Occasion::Resolved => "RESOLVED".to_owned(),
-            Occasion::Test => "TEST".to_owned(),
-            Occasion::Repeated => format!("{}, STILL OPEN", self.severity.as_str().to_uppercase()),
-            Occasion::Raised | Occasion::Escalated | Occasion::Trouble => {
-                self.severity.as_str().to_uppercase()
-            }
-        };
-        format!("[{mark}] {}", self.words.title)
+    pub fn headline(&self, voice: &Voice) -> String {
+        format!("{} {}", voice.mark(self.occasion, self.severity), self.words.title)
     }
 }
 
@@ -209,6 +122,9 @@ pub struct Message {
     pub late_s: u64,
     /// What is told, the gravest first; never empty, and at most [`Message::ALERTS_MAX`].
     pub alerts: Vec<Telling>,
+    /// In which language and zone.
+    #[serde(skip)]
+    pub voice: Voice,
 }
 
 impl Message {
@@ -224,23 +140,14 @@ impl Message {
 
     /// Its title in one line.
     pub fn headline(&self) -> String {
-        let others = self.alerts.len().saturating_sub(1);
-        let main = self.main().map(Telling::headline).unwrap_or_default();
-        match others {
-            0 => main,
-            others => format!("{main} (and {others} more)"),
-        }
+        let main = self.main().map(|main| main.headline(&self.voice)).unwrap_or_default();
+        self.voice.with_others(&main, self.alerts.len().saturating_sub(1))
     }
 
     /// The sentence that a late message begins with.
     pub fn lateness(&self) -> Option<String> {
         let main = self.main().filter(|_| self.late_s > 0)?;
-        let minutes = self.late_s.div_ceil(60);
-        let (happened, recorded) = (seconds(main.last), seconds(main.recorded));
-        let unit = if minutes == 1 { "minute" } else { "minutes" };
-        Some(format!(
-            "Delayed by {minutes} {unit}: this happened at {happened} and was recorded at {recorded}."
-        ))
+        Some(self.voice.late(self.late_s.div_ceil(60), main.last, main.recorded))
     }
 
     /// The key of one of its alerts, where each is sent by itself.

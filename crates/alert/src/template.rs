@@ -6,7 +6,10 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde_json::Value as Json;
 use signal::SignalId;
 
-use crate::message::{AlertId, Message, Occasion, Telling, Words};
+use crate::{
+    message::{AlertId, Message, Occasion, Telling},
+    voice::Voice,
+};
 
 /// The most steps that a template may take, so that none runs for long.
 const FUEL: u64 = 200_000;
@@ -37,7 +40,7 @@ impl Template {
         environment.set_auto_escape_callback(move |_| escape.clone());
         environment.add_template_owned(NAME, text.to_owned()).map_err(|error| wrong(&error))?;
         let template = Self { environment, is_json };
-        template.render(&sample())?;
+        template.render(&sample(&Voice::default()))?;
         Ok(template)
     }
 
@@ -71,7 +74,7 @@ fn wrong(error: &minijinja::Error) -> String {
 }
 
 /// A message as those that are sent: what a template is tried with, and what a test of a channel sends.
-pub fn sample() -> Message {
+pub fn sample(voice: &Voice) -> Message {
     let at = Timestamp::from_civil([2024, 5, 1], [12, 0, 0, 0], 0).unwrap_or_default();
     let alert = AlertId(SignalId(0));
     let telling = Telling {
@@ -80,12 +83,7 @@ pub fn sample() -> Message {
         occasion: Occasion::Test,
         severity: Level::Informational,
         kind: "test".to_owned(),
-        words: Words {
-            title: "Log Sentinel tries this channel".to_owned(),
-            what: "Somebody asked for a test. Nothing has happened.".to_owned(),
-            why: "An alert would arrive in this way.".to_owned(),
-            next: vec!["Nothing needs to be done.".to_owned()],
-        },
+        words: voice.test(),
         entities: vec![Entity::new(EntityType::Host, "example")],
         organization: None,
         count: 1,
@@ -96,7 +94,14 @@ pub fn sample() -> Message {
         signal: None,
     };
     let key = crate::message::key(alert, "test", 1);
-    Message { key, channel: "test".to_owned(), sent: at, late_s: 0, alerts: vec![telling] }
+    Message {
+        key,
+        channel: "test".to_owned(),
+        sent: at,
+        late_s: 0,
+        alerts: vec![telling],
+        voice: voice.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -106,12 +111,13 @@ mod tests {
     #[test]
     fn texts_of_others_stay_texts_and_slips_are_named() {
         let text = r#"{"text": {{ title }}, "line": {{ alert.samples[0] }}, "n": {{ alert.next | length }}}"#;
-        let body = Template::new(text, "application/json").unwrap().render(&sample()).unwrap();
+        let body =
+            Template::new(text, "application/json").unwrap().render(&sample(&Voice::default())).unwrap();
         let json: Json = serde_json::from_str(&body).unwrap();
         assert_eq!(json["text"], "[TEST] Log Sentinel tries this channel");
         assert_eq!(json["line"], "a line of a log with \"quotes\" and <marks>");
         let html = Template::new("{{ alert.samples[0] }}", "text/html; charset=utf-8").unwrap();
-        assert!(html.render(&sample()).unwrap().contains("&lt;marks&gt;"));
+        assert!(html.render(&sample(&Voice::default())).unwrap().contains("&lt;marks&gt;"));
         for (text, kind, reason) in [
             ("{{ titel }}", "text/plain", "in line 1: undefined value"),
             ("\n{% if %}", "text/plain", "in line 2: syntax error"),

@@ -7,6 +7,7 @@ use crate::{
     message::{Message, Occasion},
     route::Routes,
     template::sample,
+    voice::Voice,
 };
 
 /// Why a test did not come through.
@@ -34,16 +35,29 @@ pub enum TestError {
 }
 
 impl Routes {
-    /// Sends a test over a channel, past the outbox: it is there or it is not, and is not tried again.
+    /// Sends a test over a channel, past the outbox: it is there or it is not, and is not tried again. In English.
     ///
     /// # Errors
     /// When there is no such channel, or it does not deliver.
     pub async fn send_test(&self, channel: &str, now: Timestamp) -> Result<Receipt, TestError> {
+        self.send_test_in(channel, &Voice::default(), now).await
+    }
+
+    /// As [`Routes::send_test`], in a language.
+    ///
+    /// # Errors
+    /// When there is no such channel, or it does not deliver.
+    pub async fn send_test_in(
+        &self,
+        channel: &str,
+        voice: &Voice,
+        now: Timestamp,
+    ) -> Result<Receipt, TestError> {
         let Some(config) = self.channel(channel) else {
             let known: Vec<&str> = self.channels().map(|channel| channel.name.as_str()).collect();
             return Err(TestError::Unknown { channel: channel.to_owned(), known: known.join(", ") });
         };
-        let mut message = Message { channel: channel.to_owned(), sent: now, ..sample() };
+        let mut message = Message { channel: channel.to_owned(), sent: now, ..sample(voice) };
         // Two tests are two messages.
         message.key = format!("test-{channel}-{}", now.as_nanos());
         for telling in &mut message.alerts {

@@ -313,6 +313,13 @@ fn what_is_wrong_is_named_by_line_and_place_with_what_would_be_right() {
         ("routes: [\n", "this is no YAML"),
         ("a: &a 1\nb: *a\n", "line 2, the file: aliases (*name) are not read"),
         ("a: 1\n---\nb: 1\n", "a second document begins here"),
+        (
+            &format!(
+                "channels:\n{}",
+                (0..99).map(|at| format!("  c{at}: {{type: stdout}}\n")).collect::<String>()
+            ),
+            "line 2, channels: there are 101, and 100 are the most",
+        ),
         (&"[".repeat(100), "more than 16 levels stand within each other"),
     ] {
         let problems = Routes::read(yaml, channels(&["email", "telegram"])).unwrap_err();

@@ -5,7 +5,10 @@ use std::{fmt::Write, net::IpAddr};
 use finding::{EntityType, Level};
 use serde::Serialize;
 
-use crate::message::{Message, Occasion, Telling};
+use crate::{
+    message::{Message, Occasion, Telling},
+    voice::Voice,
+};
 
 /// The form of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +45,12 @@ pub(crate) fn one(message: &Message, telling: &Telling, format: Format) -> Strin
             telemetry::clean::json(&json).into_owned()
         }
         Format::Cef => cef(&key, telling),
-        Format::Plain => plain(&key, telling),
+        Format::Plain => plain(&key, telling, &message.voice),
     }
 }
 
-fn plain(key: &str, telling: &Telling) -> String {
-    let line = format!("{} {}: {} ({key})", telling.last, telling.headline(), telling.words.what);
+fn plain(key: &str, telling: &Telling, voice: &Voice) -> String {
+    let line = format!("{} {}: {} ({key})", telling.last, telling.headline(voice), telling.words.what);
     telemetry::clean::line(&line).into_owned()
 }
 
@@ -115,7 +118,7 @@ mod tests {
 
     #[test]
     fn every_form_is_one_line_that_text_of_others_cannot_break() {
-        let mut message = sample();
+        let mut message = sample(&Voice::default());
         let telling = &mut message.alerts[0];
         telling.words.title = "a|b\\c\nCEF:0|x".to_owned();
         telling.words.what = "cnt=9 \r\nnext\u{202e}".to_owned();

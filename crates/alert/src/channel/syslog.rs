@@ -145,7 +145,7 @@ fn line(message: &Message, telling: &Telling, config: &SyslogConfig) -> String {
     let at = telling.last.to_jiff().strftime("%Y-%m-%dT%H:%M:%S.%6fZ");
     let text = match config.format {
         Format::Plain => {
-            let text = format!("{}: {}", telling.headline(), telling.words.what);
+            let text = format!("{}: {}", telling.headline(&message.voice), telling.words.what);
             telemetry::clean::line(&text).into_owned()
         }
         format => line::one(message, telling, format),
@@ -208,7 +208,7 @@ mod tests {
             facility: SyslogConfig::FACILITY,
             trust: Trust::default(),
         };
-        let mut message = sample();
+        let mut message = sample(&crate::voice::Voice::default());
         message.alerts[0].entities[0].value = "a b\nc<1>é".to_owned();
         message.alerts[0].severity = Level::High;
         let line = line(&message, &message.alerts[0], &config);

@@ -1,10 +1,14 @@
-//! Bounds of the outbox.
+//! How the outbox tells people, and its bounds.
 
 use std::time::Duration;
 
-/// Bounds of the outbox.
+use crate::voice::Voice;
+
+/// How the outbox tells people, and its bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// In which language and zone people are told.
+    pub voice: Voice,
     /// A delivery that failed so often is given up, and becomes a dead letter.
     pub tries_max: u32,
     /// So is one that should have gone out so long ago.
@@ -31,6 +35,7 @@ impl Default for Config {
     fn default() -> Self {
         const HOUR: u64 = 3600;
         Self {
+            voice: Voice::default(),
             tries_max: 1000,
             age_max: Duration::from_secs(24 * HOUR),
             pause_min: Duration::from_secs(1),

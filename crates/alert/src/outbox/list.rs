@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::{
     error::OutboxError,
+    queue,
     rows::{self, Kept, timestamp},
 };
 use crate::message::{AlertId, Telling};
@@ -135,6 +136,19 @@ pub struct DeliveryFilter {
     pub limit: Option<u32>,
 }
 
+/// How a channel does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChannelStatus {
+    /// Its name.
+    pub channel: String,
+    /// Since when it has delivered nothing that was tried; none while it delivers.
+    pub failing_since: Option<Timestamp>,
+    /// How many deliveries wait or are tried again.
+    pub waiting: u64,
+    /// How many of those that are kept were tried and given up.
+    pub given_up: u64,
+}
+
 /// Why an alert went where it went, one telling after the other.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
@@ -243,6 +257,21 @@ pub(crate) fn deliveries(
         |row| Ok(Sent { alert: rows::id_of(row.get(10)?), delivery: delivery(row)? }),
     )?;
     Ok(sent.collect::<Result<_, _>>()?)
+}
+
+/// How a channel does.
+pub(crate) fn channel(transaction: &Transaction<'_>, name: &str) -> Result<ChannelStatus, OutboxError> {
+    let count = |condition: &str| -> Result<u64, OutboxError> {
+        let sql = format!("SELECT count(*) FROM alert_delivery WHERE channel = ?1 AND {condition}");
+        let counted: i64 = transaction.prepare_cached(&sql)?.query_row([name], |row| row.get(0))?;
+        Ok(counted.unsigned_abs())
+    };
+    Ok(ChannelStatus {
+        channel: name.to_owned(),
+        failing_since: queue::trouble(transaction, name)?.map(|trouble| trouble.since),
+        waiting: count("state < 2")?,
+        given_up: count("key IS NOT NULL AND state = 3")?,
+    })
 }
 
 /// Why an alert went where it went.

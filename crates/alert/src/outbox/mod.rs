@@ -14,7 +14,8 @@ mod trouble;
 pub use config::Config;
 pub use error::OutboxError;
 pub use list::{
-    Alert, AlertFilter, Delivery, DeliveryFilter, DeliveryState, Explanation, LISTED_MAX, Sent, Told,
+    Alert, AlertFilter, ChannelStatus, Delivery, DeliveryFilter, DeliveryState, Explanation, LISTED_MAX,
+    Sent, Told,
 };
 pub use queue::{Batch, Claim, Settled};
 pub use record::InWords;

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     channel::{Rate, Receipt, SendError},
     message::{Message, Telling, key},
+    voice::Voice,
 };
 
 /// What a channel is to do next.
@@ -55,6 +56,7 @@ pub(crate) fn claim(
     transaction: &Transaction<'_>,
     channel: &str,
     rate: Option<Rate>,
+    voice: &Voice,
     now: Timestamp,
 ) -> Result<Claim, OutboxError> {
     let next = loop {
@@ -83,7 +85,7 @@ pub(crate) fn claim(
             key
         }
     };
-    let batch = begin(transaction, channel, key, now)?;
+    let batch = begin(transaction, channel, key, voice, now)?;
     Ok(batch.map_or(Claim::Nothing, |batch| Claim::Send(Box::new(batch))))
 }
 
@@ -199,6 +201,7 @@ fn begin(
     transaction: &Transaction<'_>,
     channel: &str,
     key: String,
+    voice: &Voice,
     now: Timestamp,
 ) -> Result<Option<Batch>, OutboxError> {
     transaction
@@ -224,7 +227,8 @@ fn begin(
     alerts.sort_by_key(|telling| std::cmp::Reverse(telling.severity));
     let late_s = u64::try_from((now.as_nanos() - planned.as_nanos()) / 1_000_000_000).unwrap_or(0);
     let late_s = if late_s > Message::LATE_AFTER_S { late_s } else { 0 };
-    let message = Message { key, channel: channel.to_owned(), sent: now, late_s, alerts };
+    let message =
+        Message { key, channel: channel.to_owned(), sent: now, late_s, alerts, voice: voice.clone() };
     Ok(Some(Batch { message, tries, planned }))
 }
 

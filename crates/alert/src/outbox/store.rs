@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::{
     config::Config,
     error::OutboxError,
-    list::{self, Alert, AlertFilter, DeliveryFilter, Explanation, Sent},
+    list::{self, Alert, AlertFilter, ChannelStatus, DeliveryFilter, Explanation, Sent},
     queue::{self, Batch, Claim, Settled},
     record::{InWords, Recorder},
     rows::{self, nanos},
@@ -170,7 +170,7 @@ impl Outbox {
         let Some(rate) = routes.channel(channel).map(|channel| channel.rate) else {
             return Ok(Claim::Nothing);
         };
-        self.database.write(|transaction| queue::claim(transaction, channel, rate, now))
+        self.database.write(|transaction| queue::claim(transaction, channel, rate, &self.config.voice, now))
     }
 
     /// Writes down what came of sending.
@@ -261,6 +261,17 @@ impl Outbox {
     /// When the database cannot be read.
     pub fn deliveries(&self, filter: &DeliveryFilter) -> Result<Vec<Sent>, OutboxError> {
         self.database.read(|transaction| list::deliveries(transaction, filter))
+    }
+
+    /// How each channel does, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn channels(&self) -> Result<Vec<ChannelStatus>, OutboxError> {
+        let routes = self.routes();
+        self.database.read(|transaction| {
+            routes.channels().map(|channel| list::channel(transaction, &channel.name)).collect()
+        })
     }
 
     /// Who would be told of a signal if it were raised now, and why: routes, silences, and what is open.

@@ -12,7 +12,7 @@ use super::{
     rows::{self, Kept, id_bytes, nanos},
 };
 use crate::{
-    message::{AlertId, Occasion, Telling, Words, seconds},
+    message::{AlertId, Occasion, Telling},
     route::Planned,
 };
 
@@ -73,24 +73,17 @@ impl Recorder<'_> {
     }
 
     fn of_trouble(&self, channel: &str, since: Timestamp, reason: &str) -> Result<Telling, OutboxError> {
+        let voice = &self.config.voice;
         let waiting = queue::undelivered(self.transaction, channel, since, NAMED_MAX + 1)?;
-        let shown = waiting.iter().take(NAMED_MAX as usize).map(Telling::headline);
+        let shown = waiting.iter().take(NAMED_MAX as usize).map(|telling| telling.headline(voice));
         let mut names = shown.collect::<Vec<_>>().join("; ");
         if waiting.len() > NAMED_MAX as usize {
-            names.push_str("; and more");
+            names.push_str("; …");
         }
         let named = blake3::hash(format!("{channel} {}", nanos(since)).as_bytes());
         let mut id = [0; 16];
         id.copy_from_slice(&named.as_bytes()[..16]);
-        let words = Words {
-            title: format!("The alert channel '{channel}' does not deliver"),
-            what: format!("Since {} it takes no alert: {reason}. Not delivered: {names}.", seconds(since)),
-            why: "Whoever is told over that channel does not know of these alerts.".to_owned(),
-            next: vec![
-                format!("Try it: log-sentinel alerts send-test {channel}"),
-                "See each attempt: log-sentinel alerts deliveries".to_owned(),
-            ],
-        };
+        let words = voice.trouble(channel, since, reason, &names);
         Ok(Telling {
             alert: AlertId(SignalId(u128::from_be_bytes(id))),
             revision: 1,
@@ -114,11 +107,7 @@ impl Recorder<'_> {
         else {
             return Ok(());
         };
-        let words = Words {
-            title: format!("The alert channel '{channel}' delivers again"),
-            what: format!("It did not from {} to {}.", seconds(trouble.since), seconds(self.now)),
-            ..Words::default()
-        };
+        let words = self.config.voice.trouble_is_over(channel, trouble.since, self.now);
         let telling = Telling { words, last: self.now, ..alert.telling.clone() };
         self.end(alert, telling)
     }

@@ -17,6 +17,8 @@ use crate::{channel::ChannelConfig, message::Telling};
 
 /// The most routes, silences, and inhibitions of one file, of each.
 pub(crate) const ENTRIES_MAX: usize = 1000;
+/// The most channels, each of which has a task.
+const CHANNELS_MAX: usize = 100;
 /// Alerts are repeated no more often.
 const REPEAT_MIN: Duration = Duration::from_secs(60);
 
@@ -133,6 +135,12 @@ impl Routes {
         for (name, node) in top.map("channels") {
             let fields = Fields::new(node, format!("channels.{name}"), &problems);
             channels::read(&name, fields, &mut routes.channels);
+        }
+        if routes.channels.len() > CHANNELS_MAX {
+            top.wrong(
+                "channels",
+                format!("there are {}, and {CHANNELS_MAX} are the most", routes.channels.len()),
+            );
         }
         let names: Vec<&str> = routes.channels.keys().map(String::as_str).collect();
         routes.routes = match top.node("routes") {

@@ -23,7 +23,7 @@ const HOSTILE: &str =
 
 /// A message whose every text of others is [`HOSTILE`].
 fn message() -> Message {
-    let mut message = alert::sample();
+    let mut message = alert::sample(&alert::Voice::default());
     let telling = &mut message.alerts[0];
     telling.words.title = format!("Logins of {HOSTILE}");
     telling.words.what = HOSTILE.to_owned();

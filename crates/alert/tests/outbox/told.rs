@@ -198,7 +198,7 @@ fn a_channel_that_may_send_little_sends_the_rest_as_one() {
         messages[0]
             .lateness()
             .unwrap()
-            .starts_with("Delayed by 60 minutes: this happened at 2024-05-01 12:00:00 UTC")
+            .starts_with("Delayed by 60 minutes: this happened at 2024-05-01 12:00:00 (UTC)")
     );
 }
 

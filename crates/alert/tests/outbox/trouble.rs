@@ -26,7 +26,7 @@ fn a_dead_channel_delays_nobody_and_another_is_told_once() {
     );
     world.pass(600);
     let late = world.deliver("telegram");
-    assert!(late[0].lateness().unwrap().contains("this happened at 2024-05-01 12:00:00 UTC"));
+    assert!(late[0].lateness().unwrap().contains("this happened at 2024-05-01 12:00:00 (UTC)"));
     let over = world.deliver("email");
     assert_eq!(over[0].headline(), "[RESOLVED] The alert channel 'telegram' delivers again");
 }
@@ -38,6 +38,10 @@ fn wrong_credentials_are_told_at_the_first_dead_letter() {
     world.raise(2);
     world.fail("email", SendError::permanent("535: wrong password"));
     world.fail("email", SendError::permanent("535: wrong password"));
+    let how = world.outbox.channels().unwrap();
+    let how: Vec<_> =
+        how.iter().map(|own| (own.channel.as_str(), own.failing_since, own.waiting, own.given_up)).collect();
+    assert_eq!(how, [("email", Some(noon()), 0, 2), ("log", None, 2, 0), ("telegram", None, 3, 0)]);
     assert_eq!(world.told("log"), ["raised 1", "raised 2"]);
     let told = world.deliver("telegram");
     let trouble: Vec<_> =
