@@ -143,6 +143,7 @@ fn writing(method: &str, path: &str) -> Option<(&'static str, Json)> {
         ("delete", "/api/v1/keys/{id}") => ("key.revoked", Json::Null),
         ("post", "/api/v1/agents") => ("agent.added", json!({"name": "web-1"})),
         ("delete", "/api/v1/agents/{name}") => ("agent.revoked", Json::Null),
+        ("post", "/ingest") => ("key.used", json!({"alert_type": "door opened", "hostname": "gate"})),
         ("post", "/alerts/{id}/acknowledge") => ("alert.acknowledged", json!({"by": "ann"})),
         ("post", "/api/v1/signals/{id}/acknowledge") => ("signal.acknowledged", json!({"by": "ann"})),
         ("post", "/api/v1/signals/{id}/resolve") => ("signal.resolved", Json::Null),

@@ -237,6 +237,60 @@ async fn an_alert_is_raised_with_its_signal_and_delivered_over_kills() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn signals_of_others_are_taken_on_both_ports() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &[]);
+    let alert = |minute: u32| {
+        json!({
+            "hostname": "web-1", "timestamp": format!("2024-05-01T10:{minute:02}:00Z"), "alert_type": "ssh_brute_force",
+            "severity": "high", "description": "many failures",
+            "raw_log": "sshd[7]: Failed password for root from 203.0.113.9 port 22 ssh2"
+        })
+    };
+    let send = async |base: &str, body: String, kind: &str| {
+        let request = server.http.post(format!("{base}/ingest")).header("content-type", kind).body(body);
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json::<Json>().await.unwrap())
+    };
+    let received = json!({"status": "success", "message": "Alert received"});
+    assert_eq!(send(&server.url, alert(0).to_string(), "application/json").await, (200, received.clone()));
+    let both = json!([alert(1), alert(1), alert(0)]).to_string();
+    assert_eq!(send(&server.anomaly_url, both, "application/json").await, (200, received.clone()));
+    let found = signals(&server, &[("entity", "host:web-1")]).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (&found[0]["kind"], &found[0]["count"]),
+        (&json!("ssh_brute_force"), &json!(2)),
+        "each counts once"
+    );
+    let said = json!({"ai_analyst": "Looks like a scan.", "hostname": "web-1"}).to_string();
+    assert_eq!(send(&server.url, said, "application/json").await, (200, received));
+    let id = found[0]["id"].as_str().unwrap();
+    let whole = server.get(&format!("/api/v1/signals/{id}"), &[]).await.unwrap();
+    let noted = whole["timeline"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!((&noted["by"], &noted["note"]), (&json!("AI"), &json!("Looks like a scan.")));
+
+    for (body, kind) in [
+        ("plain text", "text/plain"),
+        ("{", "application/json"),
+        ("7", "application/json"),
+        ("", "application/json"),
+    ] {
+        let (status, problem) = send(&server.url, body.to_owned(), kind).await;
+        assert_eq!((status, &problem["error"]), (400, &json!("Request must be JSON")), "{body}: {problem}");
+    }
+    let (status, problem) = send(&server.url, json!([{"severity": 1}]).to_string(), "application/json").await;
+    assert_eq!(
+        (status, &problem["field"], &problem["line"]),
+        (400, &json!("alert_type"), &json!(1)),
+        "{problem}"
+    );
+    let (status, answer) = send(&server.url, json!([alert(2), 7]).to_string(), "application/json").await;
+    assert_eq!((status, &answer["rejected"][0]["line"]), (200, &json!(2)), "good ones are taken");
+    assert!(server.terminate().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_questions_are_answered_with_what_would_be_right() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path(), &[]);

@@ -43,5 +43,5 @@ pub use listen::{Bounded, Connection, Connections, Line};
 pub use observe::{guarded, guarded_face, metrics_layer};
 pub use route::Row;
 pub use serve::serve;
-pub use signals::{Settled, SignalsState, signals, signals_routes};
+pub use signals::{Settled, SignalsState, ingest, ingest_routes, signals, signals_routes};
 pub use trainings::Trainings;

@@ -12,6 +12,8 @@ use axum::{
 pub(crate) const OPEN: Needs = Needs::Nothing;
 /// Searches, which keep to the caller's organization.
 pub(crate) const READ: Needs = Needs::Scope(Scope::Read);
+/// Sending something in.
+pub(crate) const INGEST: Needs = Needs::Scope(Scope::Ingest);
 /// What is of all organizations.
 pub(crate) const READ_ALL: Needs = Needs::Whole(Scope::Read);
 /// Changes of what the service is and does.

@@ -2,6 +2,8 @@
 
 mod asked;
 mod change;
+mod foreign;
+mod ingest;
 mod list;
 mod state;
 mod stream;
@@ -9,7 +11,7 @@ mod told;
 
 use axum::{Router, extract::DefaultBodyLimit};
 
-use crate::route::{self, ADMIN, READ, Route, Row, get, post};
+use crate::route::{self, ADMIN, INGEST, READ, Route, Row, get, post};
 use state::Shared;
 
 pub use state::{Settled, SignalsState};
@@ -22,6 +24,21 @@ pub fn signals(state: SignalsState) -> Router {
 /// Every route of [`signals`].
 pub fn signals_routes() -> Vec<Row> {
     route::rows(&table())
+}
+
+/// The route by which others send signals. Merge it into the collector's, and into those of the anomaly service where that
+/// is in the same process.
+pub fn ingest(state: SignalsState) -> Router {
+    route::router(received(), Shared::new(state)).layer(DefaultBodyLimit::disable())
+}
+
+/// Every route of [`ingest`].
+pub fn ingest_routes() -> Vec<Row> {
+    route::rows(&received())
+}
+
+fn received() -> Vec<Route<Shared>> {
+    vec![post(INGEST, "/ingest", ingest::ingest)]
 }
 
 fn table() -> Vec<Route<Shared>> {

@@ -1,6 +1,11 @@
 //! What the routes of signals share.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use access::Caller;
 use axum::{
@@ -17,8 +22,10 @@ use tokio::sync::watch;
 
 use crate::{body::Bodies, gate::Gate, outlet::Outlets};
 
-/// A longer body says no more than a note.
-const BODY_BYTES_MAX: usize = 64 << 10;
+/// A longer body is neither a note nor a thousand signals.
+const BODY_BYTES_MAX: usize = 4 << 20;
+/// Senders whose last signal is remembered; beyond it all are forgotten.
+const SENDERS_MAX: usize = 4_096;
 /// Questions that are worked on at once.
 const QUESTIONS_MAX: usize = 4;
 /// Streams at once, bytes under way to all of them, and how long one may take nothing.
@@ -57,6 +64,8 @@ pub(super) struct Shared {
     pub(super) streams: Outlets,
     questions: Gate,
     bodies: Bodies,
+    /// The last signals of senders, by sender.
+    sent: Arc<Mutex<HashMap<String, SignalId>>>,
 }
 
 impl Shared {
@@ -70,6 +79,7 @@ impl Shared {
             places: Gate::new(STREAMS_MAX),
             streams: Outlets::new(STREAMS_BYTES_MAX, WRITE_TIMEOUT),
             questions: Gate::new(QUESTIONS_MAX),
+            sent: Arc::default(),
             bodies: Bodies::new(body::Reader::new(bounds, state.stop.clone()), BODY_BYTES_MAX),
             stop: state.stop,
         }
@@ -92,6 +102,25 @@ impl Shared {
     pub(super) fn seen(&self, id: SignalId, caller: &Caller) -> Result<Signal, Problem> {
         let found = self.store.get(id).map_err(|error| problem(&error))?;
         found.filter(|signal| may_see(caller, signal)).ok_or_else(|| problem(&StoreError::Unknown { id }))
+    }
+
+    /// The bytes of a body.
+    pub(super) async fn bytes(&self, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+        self.bodies.read(headers, body).await.map(|payload| payload.bytes)
+    }
+
+    /// Remembers what a sender sent last.
+    pub(super) fn sent(&self, sender: String, id: SignalId) {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if sent.len() >= SENDERS_MAX {
+            sent.clear();
+        }
+        sent.insert(sender, id);
+    }
+
+    /// What a sender sent last.
+    pub(super) fn last_sent(&self, sender: &str) -> Option<SignalId> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).get(sender).copied()
     }
 
     /// The members of a body; those of an empty one are all absent.

@@ -27,6 +27,7 @@ pub(super) struct Collector {
     pub(super) searcher: search::Searcher,
     /// For routes that the anomaly service's port answers as well.
     pub(super) alerts: api::AlertsState,
+    pub(super) signals: api::SignalsState,
 }
 
 /// Opens and starts it.
@@ -67,7 +68,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         metrics: build.metrics.clone(),
         config: settings.questions.collector.clone(),
     });
-    let settled = detection::settled(build, &journal, progress);
+    let signals = detection::state(build, &kept, detection::settled(build, &journal, progress));
     let taken_in = intake::http::router(intake::http::Intake::new(
         door.clone(),
         settings.intake.body.clone(),
@@ -79,7 +80,8 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let router = taken_in
         .merge(asked)
         .merge(api::alerts(alerts.clone()))
-        .merge(api::signals(detection::state(build, &kept, settled)));
+        .merge(api::signals(signals.clone()))
+        .merge(api::ingest(signals.clone()));
     let router = guarded(build, router);
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
@@ -94,7 +96,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let tail = settings.intake.tail.clone();
     let pulse = intake::tail::start(tail, door, &build.front)?;
     build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
-    Ok(Collector { addr, journal, searcher, alerts })
+    Ok(Collector { addr, journal, searcher, alerts, signals })
 }
 
 /// All routes of the collector, with who may.
@@ -105,6 +107,7 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
         api::keys_routes(),
         api::signals_routes(),
         api::alerts_routes(),
+        api::ingest_routes(),
     ];
     let router = router.merge(api::keys(keys_state(build)));
     api::guarded(router, build.access.clone(), &rows.concat())
