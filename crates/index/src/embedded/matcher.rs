@@ -141,7 +141,7 @@ impl<'b> Matcher<'b> {
         self.read_line(row)?;
         let text = self.line.span(shape.message);
         self.tests += text.len() as u64 / MESSAGE_BYTES;
-        Ok(self.states.terms.terms.get(phrase).is_some_and(|term| term.phrase.matches(text)))
+        Ok(self.states.terms.terms.get(phrase).is_some_and(|term| term.matches(text)))
     }
 
     fn field(&mut self, path: usize, test: &Test, row: usize) -> Result<bool, IndexError> {

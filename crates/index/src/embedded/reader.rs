@@ -44,6 +44,7 @@ pub(super) struct Span {
 #[derive(Debug)]
 pub(super) struct Ids {
     journals: Vec<JournalId>,
+    /// For each row its place in `journals`; none where there is one alone, which is mostly so.
     places: Vec<u64>,
     positions: Vec<u64>,
 }
@@ -298,9 +299,15 @@ impl<'s> Block<'s> {
                 let id = input.take(16)?.iter().rev().fold(0u128, |id, byte| id << 8 | u128::from(*byte));
                 journals.push(JournalId(id));
             }
-            let places = ints::decode(input, self.len())?;
+            let mut places = ints::decode(input, self.len())?;
             let positions = ints::decode(input, self.len())?;
-            let size = self.len() * 16;
+            if places.iter().any(|place| *place >= count as u64) {
+                return Err(Damage("a journal is missing"));
+            }
+            if count == 1 {
+                places = Vec::new();
+            }
+            let size = (places.len() + positions.len()) * 8;
             Ok((Ids { journals, places, positions }, size))
         })
     }

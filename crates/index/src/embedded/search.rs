@@ -306,6 +306,10 @@ impl Shared {
             if !asked.reaches_block(&block)? {
                 continue;
             }
+            // Most blocks hold no rare token, which their filters tell before anything else of them is read.
+            if !states.any.contains(&Known::Always) && !states.may_touch(&tables, block.filter()?, meter)? {
+                continue;
+            }
             if let Some(part) = part(selection, &block, &states.any, &states, meter)? {
                 let matcher = Matcher::new(&block, &states)?;
                 first.look(number, matcher, part, memo.rows(&block), meter)?;
@@ -480,12 +484,15 @@ impl First {
         }
         let block = matcher.rows.block;
         let (shapes, times, order) = (block.rows()?, block.times()?, self.order);
-        let Range { start, end } = part.rows;
-        for step in 0..end - start {
-            let row = match order {
-                Order::NewestFirst => end - 1 - step,
-                Order::OldestFirst => start + step,
+        // Where only known rows can match, the others are not gone through.
+        let known_alone = known.filter(|_| !part.states.contains(&Known::Always));
+        let steps = steps(&part.rows, known_alone);
+        for step in 0..steps.len() {
+            let at = match order {
+                Order::NewestFirst => steps.end - 1 - step,
+                Order::OldestFirst => steps.start + step,
             };
+            let row = known_alone.and_then(|known| known.get(at)).map_or(at, |row| *row as usize);
             let state = part.states[usize::from(shapes[row])];
             if state == Known::Never {
                 continue;
@@ -524,6 +531,13 @@ impl First {
         }
         Ok(())
     }
+}
+
+/// What is gone through: the places of the known rows that lie within these, or the rows themselves.
+fn steps(rows: &Range<usize>, known: Option<&[u32]>) -> Range<usize> {
+    let Some(known) = known else { return rows.clone() };
+    let before = |row: usize| known.partition_point(|known| (*known as usize) < row);
+    before(rows.start)..before(rows.end)
 }
 
 /// Counts.

@@ -45,6 +45,13 @@ pub(super) struct Term {
     pub(super) needles: Vec<Option<Needle>>,
 }
 
+impl Term {
+    /// Whether a text holds the phrase. Most that do not lack one of its tokens as text already, which is seen sooner.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        self.needles.iter().flatten().all(|needle| needle.may_be_in(text)) && self.phrase.matches(text)
+    }
+}
+
 /// What a query asks of a block's filter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Probe {
