@@ -15,7 +15,6 @@
 //! let words = move |signal: &signal::Signal| Words::from(signal::narrative::of(signal, &reader));
 //! let outbox = Arc::new(Outbox::open(database, routes, Box::new(words), Config::default())?);
 //! signals.observe(observed, None, now, |transaction, changes| Ok(outbox.record(transaction, changes, now)?))?;
-//! outbox.wake();
 //! Sender::new(Arc::clone(&outbox), clock).run(stop).await;
 //! # Ok(())
 //! # }

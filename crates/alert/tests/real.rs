@@ -77,7 +77,6 @@ async fn everything_is_delivered() {
             let change =
                 Change { number: 0, what: Happening::New, at: now(), by: None, before: None, signal };
             database.write(|transaction| outbox.record(transaction, &[change], now())).unwrap();
-            outbox.wake();
         }
     }
     while count(&outbox, DeliveryState::Queued) + count(&outbox, DeliveryState::Failed) > 0 {

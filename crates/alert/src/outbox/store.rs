@@ -79,8 +79,7 @@ impl Outbox {
         self.reloaded.send_modify(|times| *times += 1);
     }
 
-    /// Says that something may be due, once the transaction of [`Outbox::record`] is written. Without it channels look
-    /// by themselves within a second.
+    /// Says that something may be due. Without it channels look by themselves within a second.
     pub fn wake(&self) {
         self.woken.send_modify(|times| *times += 1);
     }
@@ -97,7 +96,8 @@ impl Outbox {
         self.reloaded.subscribe()
     }
 
-    /// Records what follows from changes of signals, within their own transaction.
+    /// Records what follows from changes of signals, within their own transaction. Channels look at once when it is
+    /// written.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -109,7 +109,10 @@ impl Outbox {
     ) -> Result<(), OutboxError> {
         let routes = self.routes();
         let recorder = self.recorder(transaction, &routes, now);
-        changes.iter().try_for_each(|change| recorder.take(change))
+        changes.iter().try_for_each(|change| recorder.take(change))?;
+        // Whoever looks now waits for the writer of this transaction, and sees what it wrote.
+        self.wake();
+        Ok(())
     }
 
     fn recorder<'a>(
