@@ -177,6 +177,9 @@ impl Keeping {
         if let Err(failure) = resolved {
             error!(error = &failure as &dyn std::error::Error, "signals that are over could not be resolved");
         }
+        if let Err(failure) = self.store.forget((self.clock)()) {
+            error!(error = &failure as &dyn std::error::Error, "old signals could not be forgotten");
+        }
     }
 }
 

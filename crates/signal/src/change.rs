@@ -4,7 +4,7 @@ use event::{EventId, Position, Timestamp};
 use finding::{Finding, Level};
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxError, Evidence, Label, Signal, State};
+use crate::{BoxError, Evidence, Label, Signal, SignalId, State};
 
 /// A finding on its way into a signal.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,13 +126,17 @@ impl Before {
     }
 }
 
-/// What a person said of a signal, as it holds for one of its events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventLabel {
-    /// The event.
-    pub event: EventId,
-    /// What it is.
-    pub label: Label,
+/// What was said of a signal, for whoever learns from that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opinion {
+    /// Its place among all opinions, which rises with the age of the signals.
+    pub place: u64,
+    /// The signal.
+    pub signal: SignalId,
+    /// What it is; none where that was taken back.
+    pub label: Option<Label>,
+    /// The events that it is known by: the first and the last few.
+    pub events: Vec<EventId>,
 }
 
 /// An entry in the history of a signal.

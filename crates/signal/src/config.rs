@@ -5,9 +5,9 @@ use std::time::Duration;
 /// Settings of the store.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Resolved signals are kept for this long after they were last added to; open ones as long as they are open.
+    /// Signals are kept for this long after they were resolved; those that are not, as long as they are not.
     pub keep: Duration,
-    /// Signals that are kept; beyond that the oldest resolved ones go first, then the oldest of all.
+    /// Signals that are kept; beyond that those resolved longest ago go first, then those that came up first.
     pub signals_max: u64,
     /// Changes that the feed keeps.
     pub changes_max: u64,

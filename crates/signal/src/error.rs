@@ -34,6 +34,18 @@ pub enum StoreError {
         /// Why.
         source: BoxError,
     },
+    /// A suppression cannot be made.
+    #[error("this cannot be suppressed: {reason}")]
+    Suppression {
+        /// Why not, and what to do.
+        reason: String,
+    },
+    /// There is no such suppression.
+    #[error("there is no suppression {number}")]
+    UnknownSuppression {
+        /// What was asked for.
+        number: u64,
+    },
     /// A text is longer than it may be.
     #[error("the {what} has more than {max} bytes; shorten it")]
     TooLong {

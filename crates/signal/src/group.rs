@@ -8,20 +8,18 @@
 use std::time::Duration;
 
 use event::{EventId, Timestamp};
-use finding::Finding;
+use finding::{Finding, fact};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
-    Evidence, Observed, Signal, SignalId, Standing, State,
+    Evidence, Label, Observed, Signal, SignalId, Standing, State,
+    bounds::{ENTITIES_MAX, FACTS_MAX, TECHNIQUES_MAX},
     policy::{Policy, rank},
 };
 
 /// A resolved signal that comes again within this time is reopened; later it is a new one.
 pub const REOPENED_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Entities that a signal names; more are left out.
-pub const ENTITIES_MAX: usize = 32;
-/// Techniques that a signal names; more are left out.
-pub const TECHNIQUES_MAX: usize = 16;
 /// Events shown of the beginning of a signal, and as many of its end.
 pub const EVIDENCE_EACH: usize = 4;
 /// A signal escalates when it stands for this many times as many events as when it began or last escalated.
@@ -66,6 +64,8 @@ struct Run {
 struct Earlier {
     runs: u64,
     count: u64,
+    /// When the last of them was last seen.
+    last: Timestamp,
     /// Their newest event.
     through: Option<EventId>,
 }
@@ -142,7 +142,10 @@ impl Held {
 
     /// How well a finding of the same kind, rule, main entity and organization fits; none where it does not.
     pub(crate) fn fit(&self, finding: &Finding) -> Option<Fit> {
-        if self.counted.knows(finding) {
+        if self.counted.runs.iter().any(|run| run.is_marked_by(finding)) {
+            return Some(Fit::Known);
+        }
+        if self.counted.has(finding) {
             return Some(Fit::Counted);
         }
         let signal = &self.signal;
@@ -181,7 +184,16 @@ impl Held {
             return Joined::Nothing;
         }
         signal.received = signal.received.max(received);
-        signal.facts.extend(finding.facts.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let has_succeeded = signal.facts.get(fact::SUCCEEDED) == Some(&Value::Bool(true));
+        for (name, value) in &finding.facts {
+            if signal.facts.len() < FACTS_MAX || signal.facts.contains_key(name) {
+                signal.facts.insert(name.clone(), value.clone());
+            }
+        }
+        if has_succeeded {
+            // That a later run did not succeed takes nothing back.
+            signal.facts.insert(fact::SUCCEEDED.to_owned(), Value::Bool(true));
+        }
         let is_graver = signal.severity > before.signal.severity;
         let is_much_more = signal.count >= self.counted.escalates_at;
         if is_much_more {
@@ -228,7 +240,9 @@ impl Held {
 /// How well a finding fits a signal, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fit {
-    /// It is counted in it.
+    /// It tells a run that is counted in it, or more of one.
+    Known,
+    /// It lies in what is counted in it.
     Counted,
     /// It belongs to it.
     Near,
@@ -246,21 +260,22 @@ impl Counted {
         self.runs.len() as u64 + self.earlier.map_or(0, |earlier| earlier.runs)
     }
 
-    /// Whether a run of the finding is counted.
-    fn knows(&self, finding: &Finding) -> bool {
-        self.is_earlier(finding)
-            || self.runs.iter().any(|run| run.is_marked_by(finding) || run.holds(finding))
+    /// Whether everything that the finding counts is counted.
+    fn has(&self, finding: &Finding) -> bool {
+        let marked = self.runs.iter().any(|run| run.is_marked_by(finding));
+        let is_held = self.runs.iter().any(|run| run.holds(finding) && finding.count <= run.count);
+        is_held || !marked && self.is_earlier(finding)
     }
 
     fn is_earlier(&self, finding: &Finding) -> bool {
-        self.earlier.is_some_and(|earlier| is_through(earlier.through, finding))
+        self.earlier.is_some_and(|earlier| is_through(earlier.through, earlier.last, finding))
     }
 
     fn add(&mut self, finding: &Finding) {
-        let marked = self.runs.iter().any(|run| run.is_marked_by(finding));
-        if !marked && self.is_earlier(finding) {
+        if self.has(finding) {
             return;
         }
+        let marked = self.runs.iter().any(|run| run.is_marked_by(finding));
         // A run that grew at both ends may share no event with what was told of it.
         let may_overlap = finding.is_update || finding.evidence.is_empty();
         let is_same = |run: &mut Run| {
@@ -296,18 +311,20 @@ impl Counted {
     /// Keeps the first run as part of a sum.
     fn forget_first(&mut self) {
         let run = self.runs.remove(0);
-        let earlier = self.earlier.get_or_insert(Earlier { runs: 0, count: 0, through: None });
+        let earlier =
+            self.earlier.get_or_insert(Earlier { runs: 0, count: 0, last: run.last, through: None });
         earlier.runs += 1;
         earlier.count = earlier.count.saturating_add(run.count);
+        earlier.last = earlier.last.max(run.last);
         earlier.through = earlier.through.max(run.through);
     }
 }
 
-/// Whether all events of a finding are of the same journal as this one and no newer.
-fn is_through(through: Option<EventId>, finding: &Finding) -> bool {
+/// Whether all events of a finding are of the same journal as this one and no newer; by its time, where it names none.
+fn is_through(through: Option<EventId>, last: Timestamp, finding: &Finding) -> bool {
     let is_older =
         |id: &EventId| through.is_some_and(|through| id.journal == through.journal && *id <= through);
-    !finding.evidence.is_empty() && finding.evidence.iter().all(is_older)
+    if finding.evidence.is_empty() { finding.last <= last } else { finding.evidence.iter().all(is_older) }
 }
 
 impl Run {
@@ -317,7 +334,9 @@ impl Run {
 
     /// Whether the finding tells a part of the run that was told before.
     fn holds(&self, finding: &Finding) -> bool {
-        self.first <= finding.first && finding.last <= self.last && is_through(self.through, finding)
+        self.first <= finding.first
+            && finding.last <= self.last
+            && is_through(self.through, self.last, finding)
     }
 
     fn overlaps(&self, finding: &Finding) -> bool {
@@ -328,7 +347,9 @@ impl Run {
 impl Signal {
     /// Judges anew how sure it is, standing for so many runs, and what comes first.
     fn judge(&mut self, runs: u64) {
-        use crate::Label;
+        let standing = &mut self.standing;
+        let is_expected = standing.label == Some(Label::Expected);
+        standing.hidden = standing.suppression.is_some() || is_expected && standing.alike;
         self.confidence = match self.standing.label {
             Some(Label::Real) => 1.0,
             Some(Label::Expected) => 0.05,
@@ -349,7 +370,8 @@ impl Signal {
     }
 }
 
-fn add_some<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T], max: usize) {
+/// Adds what is not there yet, up to a bound.
+pub(crate) fn add_some<T: Clone + PartialEq>(all: &mut Vec<T>, more: &[T], max: usize) {
     for one in more {
         if all.len() < max && !all.contains(one) {
             all.push(one.clone());
@@ -363,12 +385,8 @@ fn add_evidence(all: &mut Vec<Evidence>, more: &[Evidence]) {
         if all.iter().any(|known| known.id == one.id) {
             continue;
         }
-        let mut one = one.clone();
-        let end = (0..=Evidence::MESSAGE_BYTES_MAX.min(one.message.len())).rev();
-        let end = end.into_iter().find(|at| one.message.is_char_boundary(*at)).unwrap_or(0);
-        one.message.truncate(end);
         let place = all.partition_point(|known| (known.timestamp, known.id) < (one.timestamp, one.id));
-        all.insert(place, one);
+        all.insert(place, one.clone());
         if all.len() > 2 * EVIDENCE_EACH {
             all.remove(EVIDENCE_EACH);
         }

@@ -29,6 +29,8 @@ pub enum Story {
     Inside,
     /// Something is not well: told by host.
     Health,
+    /// Nothing says what it has to do with others.
+    Alone,
 }
 
 impl Policy {
@@ -63,8 +65,8 @@ impl Policy {
                 (times(MINUTE, 30), 0.9, Story::Health)
             }
             K::VolumeSpike | K::VolumeDrop | K::ErrorBurst => (times(HOUR, 2), 0.6, Story::Health),
-            K::NewPattern | K::Anomaly | K::StrangeSession => (times(HOUR, 6), 0.4, Story::Health),
-            K::RuleSuspended => (DAY, 1.0, Story::Health),
+            K::NewPattern | K::Anomaly | K::StrangeSession => (times(HOUR, 6), 0.4, Story::Alone),
+            K::RuleSuspended => (DAY, 1.0, Story::Alone),
         };
         Self { quiet, confidence, story }
     }

@@ -169,6 +169,9 @@ pub struct Standing {
     /// What a person said of it, or of one alike.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<Label>,
+    /// Whether that was said of all alike: of the same kind, rule, main entity and organization.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub alike: bool,
     /// Who has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<String>,

@@ -53,6 +53,7 @@ pub(super) fn filter(params: &Params, caller: &Caller, now: Timestamp) -> Result
         hidden: params.one_of("hidden", &[("false", false), ("true", true)])?,
         limit: params.number("limit", 100, LIMIT_MAX)?,
         cursor: params.text("cursor").map(str::to_owned),
+        ..Filter::default()
     })
 }
 

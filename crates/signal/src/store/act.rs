@@ -6,9 +6,10 @@ use rusqlite::Transaction;
 use super::{
     Store,
     feed::{self, Circumstances},
+    opinion,
     row::{self, Found},
 };
-use crate::{Before, BoxError, Change, Happening, Signal, SignalId, State, StoreError};
+use crate::{Before, BoxError, Change, Happening, Label, Signal, SignalId, State, StoreError};
 
 /// Bytes of a name, of whoever acts or is given a signal.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -43,6 +44,14 @@ pub enum Deed {
     Assign(Option<String>),
     /// The note is all there is to it.
     Note,
+    /// It is expected, or real; or what was said is taken back.
+    Label {
+        /// What it is.
+        label: Option<Label>,
+        /// Whether that holds for all alike, also those to come: of the same kind, rule, main entity and organization.
+        /// Where they are expected, they are hidden.
+        similar: bool,
+    },
 }
 
 impl Store {
@@ -77,21 +86,26 @@ impl Store {
         at: Timestamp,
     ) -> Result<(Signal, Vec<Change>), StoreError> {
         let Found { number, mut held } = found;
-        let before = Before::of(&held.signal);
+        let (before, was_hidden) = (Before::of(&held.signal), held.signal.standing.hidden);
         let Some(what) = change(transaction, number, &mut held.signal, act, at)? else {
             return Ok((held.signal, Vec::new()));
         };
+        held.judge();
         row::save(transaction, Some(number), &held)?;
-        let circumstances = Circumstances { at, by: Some(&act.by), note: act.note.as_deref() };
-        let change = feed::record(
-            transaction,
-            (number, &held),
-            (what, Some(before)),
-            circumstances,
-            self.config.history_max,
-        )?;
+        let history_max = self.config.history_max;
+        let mut changes = Vec::new();
+        for what in [Some(what), feed::hiding(was_hidden, &held.signal)].into_iter().flatten() {
+            let note = act.note.as_deref().filter(|_| changes.is_empty());
+            let circumstances = Circumstances { at, by: Some(&act.by), note };
+            let happened = (what, Some(before));
+            changes.push(feed::record(transaction, (number, &held), happened, circumstances, history_max)?);
+        }
+        if let Deed::Label { label, similar: true } = act.deed {
+            let who = (act.by.as_str(), at);
+            changes.extend(opinion::spread(transaction, &held.signal, label, who, history_max)?);
+        }
         feed::trim(transaction, self.config.changes_max)?;
-        Ok((held.signal, vec![change]))
+        Ok((held.signal, changes))
     }
 
     /// Resolves signals of which nothing came for as long as their kind is quiet, by the time of receipt; at most
@@ -178,6 +192,13 @@ fn change(
             let is_other = signal.standing.assignee != *to;
             signal.standing.assignee.clone_from(to);
             is_other.then_some(Happening::Assigned)
+        }
+        Deed::Label { label, similar } => {
+            let alike = *similar && label.is_some();
+            let standing = &mut signal.standing;
+            let is_other = (standing.label, standing.alike) != (*label, alike);
+            (standing.label, standing.alike) = (*label, alike);
+            is_other.then_some(Happening::Labelled)
         }
         Deed::Note => {
             let newest = row::newest_entry(transaction, number)?;

@@ -10,7 +10,7 @@ use event::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::row;
-use crate::{Before, Change, Entry, Happening, State, StoreError, group::Held};
+use crate::{Before, Change, Entry, Happening, Signal, State, StoreError, group::Held};
 
 /// Called with the number of the newest change.
 type Waker = Arc<dyn Fn(u64) + Send + Sync>;
@@ -100,6 +100,15 @@ pub(super) fn record(
         .execute(params![number, what.as_str(), at.as_nanos(), by, before_text])?;
     let number = u64::try_from(transaction.last_insert_rowid()).unwrap_or(0);
     Ok(Change { number, what, at, by: by.map(str::to_owned), before, signal: signal.clone() })
+}
+
+/// What happened to a signal that was hidden, or not, before it was decided anew; none where that is as it was.
+pub(super) fn hiding(was_hidden: bool, signal: &Signal) -> Option<Happening> {
+    match (was_hidden, signal.standing.hidden) {
+        (false, true) => Some(Happening::Hidden),
+        (true, false) => Some(Happening::Shown),
+        _ => None,
+    }
 }
 
 /// Forgets changes beyond the number that is kept.

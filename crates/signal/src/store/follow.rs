@@ -10,6 +10,13 @@ use super::{
 };
 use crate::{Change, Happening, StoreError};
 
+/// Changes after a number, with their signals.
+pub(super) const CHANGES: &str = row::select!(
+    ", signal_change.number, what, at, author, before
+    FROM signal_change CROSS JOIN signal ON signal.number = signal_change.signal
+    WHERE signal_change.number > ?1 ORDER BY signal_change.number LIMIT ?2"
+);
+
 impl Store {
     /// Changes after the one of this number, at most so many, in order. Each comes with its signal as it is now. What
     /// is older than the feed keeps ([`crate::Config::changes_max`]) is left out.
@@ -19,12 +26,7 @@ impl Store {
     pub fn changes(&self, after: u64, limit: u32) -> Result<Vec<Change>, StoreError> {
         let after = i64::try_from(after).unwrap_or(i64::MAX);
         self.database.read(|transaction| {
-            let mut statement = transaction.prepare_cached(&format!(
-                "SELECT {}, signal_change.number, what, at, author, before
-                 FROM signal_change JOIN signal ON signal.number = signal_change.signal
-                 WHERE signal_change.number > ?1 ORDER BY signal_change.number LIMIT ?2",
-                row::COLUMNS
-            ))?;
+            let mut statement = transaction.prepare_cached(CHANGES)?;
             let mut rows = statement.query(params![after, limit])?;
             let mut changes = Vec::new();
             while let Some(row) = rows.next()? {

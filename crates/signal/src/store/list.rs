@@ -8,8 +8,11 @@ use event::Timestamp;
 use finding::{FindingKind, Level};
 use rusqlite::{Transaction, types::Value};
 
-use super::row;
-use crate::{Signal, State, StoreError};
+use super::{
+    place::Place,
+    row::{self, Found},
+};
+use crate::{Signal, State, StoreError, suppression::Sort};
 
 /// Signals that a page has at most.
 const PAGE_MAX: usize = 1000;
@@ -23,6 +26,8 @@ pub struct Filter {
     pub kinds: Vec<FindingKind>,
     /// Those as grave as one of these.
     pub severities: Vec<Level>,
+    /// Those that this rule found.
+    pub rule: Option<String>,
     /// Those about this: a value, or `type:value`, such as `source.ip:203.0.113.7`.
     pub entity: Option<String>,
     /// Those of this organization.
@@ -48,6 +53,7 @@ impl Default for Filter {
             states: Vec::new(),
             kinds: Vec::new(),
             severities: Vec::new(),
+            rule: None,
             entity: None,
             organization: None,
             from: None,
@@ -69,27 +75,6 @@ pub struct Page {
     pub signals: Vec<Signal>,
     /// Where the next page begins; none at the end.
     pub next: Option<String>,
-}
-
-/// The place of a signal in a list: those before it were seen later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    last: i64,
-    number: i64,
-}
-
-impl Place {
-    fn read(cursor: &str) -> Result<Self, StoreError> {
-        let number = |text: &str| i64::from_str_radix(text, 16).ok();
-        let place = cursor
-            .split_once('-')
-            .and_then(|(last, of)| Some(Self { last: number(last)?, number: number(of)? }));
-        place.ok_or_else(|| StoreError::Cursor { cursor: cursor.chars().take(64).collect() })
-    }
-
-    fn write(self) -> String {
-        format!("{:x}-{:x}", self.last, self.number)
-    }
 }
 
 /// A statement in the making.
@@ -126,7 +111,8 @@ impl Statement {
 impl Filter {
     /// Whether kept counts answer for the total.
     fn is_counted(&self) -> bool {
-        self.entity.is_none() && self.from.is_none() && self.to.is_none() && self.words().is_none()
+        let has_place = self.rule.is_some() || self.entity.is_some() || self.words().is_some();
+        !has_place && self.from.is_none() && self.to.is_none()
     }
 
     /// The words as a query of the index of words: each a phrase, all of them wanted.
@@ -136,11 +122,10 @@ impl Filter {
         (!phrases.is_empty()).then(|| phrases.join(" "))
     }
 
-    fn sorts(&self, statement: &mut Statement) {
-        let texts =
-            |names: Vec<&'static str>| names.into_iter().map(|name| Value::from(name.to_owned())).collect();
-        statement.is_one_of("state", texts(self.states.iter().map(|state| state.as_str()).collect()));
-        statement.is_one_of("kind", texts(self.kinds.iter().map(|kind| kind.as_str()).collect()));
+    fn restrict(&self, statement: &mut Statement, states: &[State]) {
+        let text = |name: &'static str| Value::from(name.to_owned());
+        statement.is_one_of("state", states.iter().map(|state| text(state.as_str())).collect());
+        statement.is_one_of("kind", self.kinds.iter().map(|kind| text(kind.as_str())).collect());
         let severities = self.severities.iter().map(|level| Value::from(*level as i64)).collect();
         statement.is_one_of("severity", severities);
         if let Some(organization) = &self.organization {
@@ -149,32 +134,38 @@ impl Filter {
         statement.holds("hidden = ?", [i64::from(self.hidden).into()]);
     }
 
-    /// What finds the rows, but for the page.
-    fn statement(&self) -> Statement {
+    /// Whether one index gives signals of every state in order, or only those of one.
+    fn is_by_state(&self) -> bool {
+        !self.states.is_empty() && self.rule.is_none() && self.entity.is_none() && self.words().is_none()
+    }
+
+    /// What finds the rows in these states, but for the page.
+    fn statement(&self, states: &[State]) -> Statement {
         let mut statement = Statement { order: ["signal.last", "signal.number"], ..Statement::default() };
-        if let Some(entity) = &self.entity {
-            "signal_entity CROSS JOIN signal ON signal.number = signal_entity.signal"
-                .clone_into(&mut statement.source);
+        statement.source = if let Some(entity) = &self.entity {
             statement.order = ["signal_entity.last", "signal_entity.signal"];
             statement.holds("signal_entity.entity = ?", [entity.clone().into()]);
+            "signal_entity CROSS JOIN signal ON signal.number = signal_entity.signal".to_owned()
         } else if self.words().is_some() {
-            "signal".clone_into(&mut statement.source);
+            "signal".to_owned()
         } else {
-            let index = match (self.states.len(), self.kinds.len(), &self.organization) {
-                (1, _, _) => "signal_by_state",
-                (_, 1, _) => "signal_by_kind",
-                (_, _, Some(_)) => "signal_by_organization",
+            let index = match (&self.rule, states.len(), self.kinds.len(), &self.organization) {
+                (Some(_), ..) => "signal_by_rule",
+                (_, 1.., ..) => "signal_by_state",
+                (_, _, 1, _) => "signal_by_kind",
+                (.., Some(_)) => "signal_by_organization",
                 _ => "signal_by_time",
             };
-            statement.source = format!("signal INDEXED BY {index}");
-        }
+            format!("signal INDEXED BY {index}")
+        };
         if let Some(words) = self.words() {
-            statement.holds(
-                "signal.number IN (SELECT rowid FROM signal_text WHERE signal_text MATCH ?)",
-                [words.into()],
-            );
+            let condition = "signal.number IN (SELECT rowid FROM signal_text WHERE signal_text MATCH ?)";
+            statement.holds(condition, [words.into()]);
         }
-        self.sorts(&mut statement);
+        self.restrict(&mut statement, states);
+        if let Some(rule) = &self.rule {
+            statement.holds("rule = ?", [rule.clone().into()]);
+        }
         if let Some(from) = self.from {
             statement.holds(format!("{} >= ?", statement.order[0]), [from.as_nanos().into()]);
         }
@@ -183,39 +174,97 @@ impl Filter {
         }
         statement
     }
+
+    /// The text and the values of what counts the rows.
+    pub(super) fn total(&self) -> (String, Vec<Value>) {
+        if !self.is_counted() {
+            let statement = self.statement(&self.states);
+            return (statement.text("count(*)", ""), statement.values);
+        }
+        let mut statement = Statement { source: "signal_total".to_owned(), ..Statement::default() };
+        self.restrict(&mut statement, &self.states);
+        (statement.text("coalesce(sum(signals), 0)", ""), statement.values)
+    }
+
+    /// The text and the values of what counts the rows of each kind and severity.
+    pub(super) fn sorts(&self) -> (String, Vec<Value>) {
+        let statement = self.statement(&self.states);
+        let rest = "GROUP BY kind, severity ORDER BY count(*) DESC";
+        (statement.text("kind, severity, count(*)", rest), statement.values)
+    }
+
+    /// The text and the values of what selects so many rows in order: of each state as many, and of these so many.
+    pub(super) fn page(&self, limit: usize) -> Result<(String, Vec<Value>), StoreError> {
+        let place = self.cursor.as_deref().map(Place::read).transpose()?;
+        let parts =
+            if self.is_by_state() { self.states.chunks(1) } else { self.states.chunks(State::ALL.len()) };
+        let parts: Vec<&[State]> = if self.states.is_empty() { vec![&[]] } else { parts.collect() };
+        let (mut texts, mut values) = (Vec::new(), Vec::new());
+        for states in parts {
+            let mut statement = self.statement(states);
+            let [last, number] = statement.order;
+            if let Some(place) = place {
+                let after = [place.last.into(), place.number().into()];
+                statement.holds(format!("({last}, {number}) < (?, ?)"), after);
+            }
+            let rest = format!("ORDER BY {last} DESC, {number} DESC LIMIT {limit}");
+            let selected = format!("{number} AS number");
+            texts.push(format!("SELECT number FROM ({})", statement.text(&selected, &rest)));
+            values.extend(statement.values);
+        }
+        let found = texts.join(" UNION ALL ");
+        let text = format!(
+            "{} ({found}) ORDER BY signal.last DESC, signal.number DESC LIMIT {limit}",
+            row::select!("FROM signal WHERE signal.number IN")
+        );
+        Ok((text, values))
+    }
 }
 
 /// The page of signals that a filter asks for.
 pub(super) fn list(transaction: &Transaction<'_>, filter: &Filter) -> Result<Page, StoreError> {
     let total = total(transaction, filter)?;
     let limit = filter.limit.min(PAGE_MAX);
-    let mut statement = filter.statement();
-    let [last, number] = statement.order;
-    if let Some(cursor) = &filter.cursor {
-        let place = Place::read(cursor)?;
-        statement.holds(format!("({last}, {number}) < (?, ?)"), [place.last.into(), place.number.into()]);
-    }
+    let mut found = find(transaction, filter, limit + 1)?;
     // One more than asked for tells whether there is a next page.
-    let wanted = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-    let rest = format!("ORDER BY {last} DESC, {number} DESC LIMIT {wanted}");
-    let mut prepared = transaction.prepare_cached(&statement.text(row::COLUMNS, &rest))?;
-    let mut found = row::read_all(&mut prepared, rusqlite::params_from_iter(statement.values))?;
     let has_more = found.len() > limit;
     found.truncate(limit);
     let end = found.last().filter(|_| has_more);
-    let next = end.map(|end| Place { last: end.held.signal.last.as_nanos(), number: end.number }.write());
+    let next = end.map(|end| Place::of_signal(end.held.signal.last, end.number).write());
     Ok(Page { total, signals: found.into_iter().map(|found| found.held.signal).collect(), next })
 }
 
-fn total(transaction: &Transaction<'_>, filter: &Filter) -> Result<u64, StoreError> {
-    let (statement, selected) = if filter.is_counted() {
-        let mut statement = Statement { source: "signal_total".to_owned(), ..Statement::default() };
-        filter.sorts(&mut statement);
-        (statement, "coalesce(sum(signals), 0)")
-    } else {
-        (filter.statement(), "count(*)")
-    };
-    let mut prepared = transaction.prepare_cached(&statement.text(selected, ""))?;
-    let total: i64 = prepared.query_row(rusqlite::params_from_iter(statement.values), |row| row.get(0))?;
+/// The signals that a filter lets through, at most so many, those last seen first.
+pub(super) fn find(
+    transaction: &Transaction<'_>,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Vec<Found>, StoreError> {
+    let (text, values) = filter.page(limit)?;
+    let mut prepared = transaction.prepare_cached(&text)?;
+    row::read_all(&mut prepared, rusqlite::params_from_iter(values))
+}
+
+/// How many signals a filter lets through.
+pub(super) fn total(transaction: &Transaction<'_>, filter: &Filter) -> Result<u64, StoreError> {
+    let (text, values) = filter.total();
+    let mut prepared = transaction.prepare_cached(&text)?;
+    let total: i64 = prepared.query_row(rusqlite::params_from_iter(values), |row| row.get(0))?;
     Ok(u64::try_from(total).unwrap_or(0))
+}
+
+/// How many signals of each kind and severity a filter lets through.
+pub(super) fn sorts(transaction: &Transaction<'_>, filter: &Filter) -> Result<Vec<Sort>, StoreError> {
+    let (text, values) = filter.sorts();
+    let mut prepared = transaction.prepare_cached(&text)?;
+    let mut rows = prepared.query(rusqlite::params_from_iter(values))?;
+    let mut sorts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (kind, severity, signals): (String, u8, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let severity = Level::ALL.get(usize::from(severity)).copied();
+        if let (Ok(kind), Some(severity)) = (kind.parse(), severity) {
+            sorts.push(Sort { kind, severity, signals: u64::try_from(signals).unwrap_or(0) });
+        }
+    }
+    Ok(sorts)
 }

@@ -3,9 +3,16 @@
 mod act;
 mod feed;
 mod follow;
+mod forget;
+mod incidents;
 mod list;
 mod observe;
+mod opinion;
+mod place;
+#[cfg(test)]
+mod plans;
 mod row;
+mod suppress;
 
 use std::sync::Arc;
 
@@ -14,7 +21,11 @@ use rusqlite::OptionalExtension;
 use state::{Database, Migrations, OpenError};
 
 pub use act::{Act, Deed, NAME_BYTES_MAX, NOTE_BYTES_MAX, RESOLVED_AT_ONCE};
+pub use forget::{FORGOTTEN_AT_ONCE, OPINIONS_MAX};
+pub use incidents::{IncidentFilter, IncidentPage};
 pub use list::{Filter, Page};
+pub use opinion::ALIKE_AT_ONCE;
+pub use suppress::HIDDEN_AT_ONCE;
 
 use crate::{Config, Entry, Signal, SignalId, StoreError};
 

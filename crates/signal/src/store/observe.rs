@@ -8,10 +8,12 @@ use rusqlite::{Transaction, params};
 use super::{
     Store,
     feed::{self, Circumstances},
+    incidents, opinion,
     row::{self, Found},
+    suppress::{self, Suppressions},
 };
 use crate::{
-    Before, BoxError, Change, Cursor, Happening, Observed, StoreError,
+    Before, BoxError, Change, Cursor, Happening, Observed, StoreError, bounds,
     group::{Held, Joined},
 };
 
@@ -37,9 +39,10 @@ impl Store {
         and: impl FnOnce(&Transaction<'_>, &[Change]) -> Result<(), BoxError>,
     ) -> Result<Vec<Change>, StoreError> {
         let changes = self.database.write(|transaction| {
+            let suppressions = Suppressions::active(transaction, received)?;
             let mut touched = BTreeMap::new();
-            for observed in &observed {
-                take(transaction, &mut touched, observed, received)?;
+            for observed in observed {
+                take(transaction, &suppressions, &mut touched, (&bounds::within(observed), received))?;
             }
             let changes = self.save(transaction, touched, received)?;
             if let Some(Cursor { name, position }) = cursor {
@@ -61,8 +64,9 @@ impl Store {
         at: Timestamp,
     ) -> Result<Vec<Change>, StoreError> {
         let mut changes = Vec::with_capacity(touched.len());
-        for (number, Touched { held, before, what }) in touched {
+        for (number, Touched { mut held, before, what }) in touched {
             row::save_words(transaction, number, &held.signal)?;
+            incidents::link(transaction, number, &mut held.signal)?;
             let circumstances = Circumstances { at, by: None, note: None };
             let change = feed::record(
                 transaction,
@@ -74,6 +78,7 @@ impl Store {
             changes.push(change);
         }
         if !changes.is_empty() {
+            suppress::count(transaction, &changes)?;
             feed::trim(transaction, self.config.changes_max)?;
         }
         Ok(changes)
@@ -83,9 +88,9 @@ impl Store {
 /// Takes one finding into the signal that it belongs to, or into a new one.
 fn take(
     transaction: &Transaction<'_>,
+    suppressions: &Suppressions,
     touched: &mut BTreeMap<i64, Touched>,
-    observed: &Observed,
-    received: Timestamp,
+    (observed, received): (&Observed, Timestamp),
 ) -> Result<(), StoreError> {
     let found = row::candidates(transaction, observed.organization.as_deref(), &observed.finding)?;
     let best = found
@@ -93,26 +98,35 @@ fn take(
         .filter_map(|found| found.held.fit(&observed.finding).map(|fit| (fit, found)))
         .min_by_key(|(fit, _)| *fit);
     let Some((_, Found { number, mut held })) = best else {
-        let held = Held::begin(observed, received);
+        let mut held = Held::begin(observed, received);
         if row::find(transaction, held.signal.id)?.is_some() {
             return Ok(());
         }
+        opinion::inherit(transaction, &mut held)?;
+        suppressions.hide(&mut held);
         let number = row::save(transaction, None, &held)?;
         touched.insert(number, Touched { held, before: None, what: Happening::New });
         return Ok(());
     };
-    let before = Before::of(&held.signal);
+    let (before, was_hidden) = (Before::of(&held.signal), held.signal.standing.hidden);
     let what = match held.join(observed, received) {
         Joined::Nothing => return Ok(()),
         Joined::Grew => Happening::Grew,
         Joined::Escalated => Happening::Escalated,
         Joined::Reopened => Happening::Reopened,
     };
+    suppressions.hide(&mut held);
+    let (before, what) = match (was_hidden, held.signal.standing.hidden) {
+        // What is shown for the first time is new to everybody.
+        (true, false) => (None, Happening::New),
+        (false, true) => (Some(before), Happening::Hidden),
+        _ => (Some(before), what),
+    };
     // The next finding is held against the row.
     row::save(transaction, Some(number), &held)?;
     match touched.entry(number) {
         Entry::Vacant(entry) => {
-            entry.insert(Touched { held, before: Some(before), what });
+            entry.insert(Touched { held, before, what });
         }
         Entry::Occupied(entry) => {
             let touched = entry.into_mut();
@@ -125,6 +139,9 @@ fn take(
 
 /// Which of two happenings to the same signal is told.
 fn graver(one: Happening, other: Happening) -> Happening {
-    use Happening::{Escalated, Grew, New, Reopened};
-    [New, Reopened, Escalated, Grew].into_iter().find(|what| [one, other].contains(what)).unwrap_or(other)
+    use Happening::{Escalated, Grew, Hidden, New, Reopened};
+    [New, Hidden, Reopened, Escalated, Grew]
+        .into_iter()
+        .find(|what| [one, other].contains(what))
+        .unwrap_or(other)
 }

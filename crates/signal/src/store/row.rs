@@ -23,8 +23,29 @@ pub(super) struct Found {
     pub(super) held: Held,
 }
 
-/// What is selected of a row for [`read`].
-pub(super) const COLUMNS: &str = "signal.number, signal.id, signal.incident, signal.document, signal.counted";
+/// A statement that selects of rows what [`read`] needs, and goes on like this.
+macro_rules! select {
+    ($($rest:literal)*) => {
+        concat!("SELECT signal.number, signal.id, signal.incident, signal.document, signal.counted ", $($rest),*)
+    };
+}
+pub(super) use select;
+
+/// The signal of an id.
+pub(super) const FIND: &str = select!("FROM signal WHERE id = ?1");
+/// Signals of one kind, rule, main entity and organization, seen in a time.
+pub(super) const CANDIDATES: &str = select!(
+    "FROM signal WHERE organization = ?1 AND kind = ?2 AND rule = ?3 AND entity = ?4 AND last >= ?5 AND first <= ?6
+     ORDER BY last DESC LIMIT ?7"
+);
+/// Signals of one kind, rule, main entity and organization.
+pub(super) const ALIKE: &str = select!(
+    "FROM signal WHERE organization = ?1 AND kind = ?2 AND rule = ?3 AND entity = ?4 ORDER BY last DESC LIMIT ?5"
+);
+/// Signals that one suppression hides.
+pub(super) const SUPPRESSED: &str = select!("FROM signal WHERE suppression = ?1 ORDER BY last DESC LIMIT ?2");
+/// Signals that are over since nothing came of them.
+pub(super) const QUIET: &str = select!("FROM signal WHERE quiet_at <= ?1 ORDER BY quiet_at LIMIT ?2");
 
 pub(super) fn id_bytes(id: SignalId) -> [u8; 16] {
     id.0.to_be_bytes()
@@ -34,7 +55,7 @@ pub(super) fn id_of(bytes: [u8; 16]) -> SignalId {
     SignalId(u128::from_be_bytes(bytes))
 }
 
-/// A row of [`COLUMNS`].
+/// A row of [`select`].
 pub(super) fn read(row: &Row<'_>) -> Result<Found, StoreError> {
     let id = id_of(row.get(1)?);
     let unreadable = |source| StoreError::Unreadable { id, source };
@@ -61,7 +82,7 @@ pub(super) fn read_all(
 
 /// The signal of an id.
 pub(super) fn find(transaction: &Transaction<'_>, id: SignalId) -> Result<Option<Found>, StoreError> {
-    let mut statement = transaction.prepare_cached(&format!("SELECT {COLUMNS} FROM signal WHERE id = ?1"))?;
+    let mut statement = transaction.prepare_cached(FIND)?;
     Ok(read_all(&mut statement, [id_bytes(id)])?.pop())
 }
 
@@ -74,20 +95,44 @@ pub(super) fn candidates(
     let quiet = Policy::of(finding.kind).quiet;
     let from = earlier(finding.first, quiet + crate::REOPENED_WITHIN);
     let to = later(finding.last, quiet);
-    let mut statement = transaction.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM signal WHERE organization = :organization AND kind = :kind AND rule = :rule
-         AND entity = :entity AND last >= :from AND first <= :to ORDER BY last DESC LIMIT :limit"
-    ))?;
-    let key = named_params! {
-        ":organization": organization.unwrap_or_default(),
-        ":kind": finding.kind.as_str(),
-        ":rule": finding.rule,
-        ":entity": main_entity(&finding.entities),
-        ":from": from.as_nanos(),
-        ":to": to.as_nanos(),
-        ":limit": CANDIDATES_MAX,
-    };
+    let mut statement = transaction.prepare_cached(CANDIDATES)?;
+    let key = params![
+        organization.unwrap_or_default(),
+        finding.kind.as_str(),
+        finding.rule,
+        main_entity(&finding.entities),
+        from.as_nanos(),
+        to.as_nanos(),
+        CANDIDATES_MAX,
+    ];
     read_all(&mut statement, key)
+}
+
+/// Signals of the same kind, rule, main entity and organization as this one, the newest first.
+pub(super) fn alike(
+    transaction: &Transaction<'_>,
+    signal: &Signal,
+    limit: u32,
+) -> Result<Vec<Found>, StoreError> {
+    let mut statement = transaction.prepare_cached(ALIKE)?;
+    let key = params![
+        signal.organization.as_deref().unwrap_or_default(),
+        signal.kind.as_str(),
+        signal.rule,
+        main_entity(&signal.entities),
+        limit,
+    ];
+    read_all(&mut statement, key)
+}
+
+/// Signals that a suppression hides, the newest first.
+pub(super) fn suppressed(
+    transaction: &Transaction<'_>,
+    suppression: i64,
+    limit: u32,
+) -> Result<Vec<Found>, StoreError> {
+    let mut statement = transaction.prepare_cached(SUPPRESSED)?;
+    read_all(&mut statement, params![suppression, limit])
 }
 
 /// Signals that are over since nothing came of them, those that are so longest first.
@@ -96,9 +141,7 @@ pub(super) fn quiet(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<Found>, StoreError> {
-    let mut statement = transaction.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM signal WHERE quiet_at <= ?1 ORDER BY quiet_at LIMIT ?2"
-    ))?;
+    let mut statement = transaction.prepare_cached(QUIET)?;
     read_all(&mut statement, params![now.as_nanos(), limit])
 }
 
@@ -126,13 +169,14 @@ pub(super) fn save(
     let signal = &held.signal;
     let unwritable = |source| StoreError::Unreadable { id: signal.id, source };
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO signal (number, id, organization, kind, rule, entity, state, severity, hidden, labelled, first,
-             last, quiet_at, document, counted)
-         VALUES (:number, :id, :organization, :kind, :rule, :entity, :state, :severity, :hidden, :labelled, :first,
-             :last, :quiet_at, :document, :counted)
+        "INSERT INTO signal (number, id, organization, kind, rule, entity, state, severity, hidden, labelled, suppression,
+             first, last, quiet_at, resolved_at, document, counted)
+         VALUES (:number, :id, :organization, :kind, :rule, :entity, :state, :severity, :hidden, :labelled,
+             :suppression, :first, :last, :quiet_at, :resolved_at, :document, :counted)
          ON CONFLICT (number) DO UPDATE SET state = excluded.state, severity = excluded.severity,
-             hidden = excluded.hidden, labelled = excluded.labelled, first = excluded.first, last = excluded.last,
-             quiet_at = excluded.quiet_at, document = excluded.document, counted = excluded.counted
+             hidden = excluded.hidden, labelled = excluded.labelled,
+             suppression = excluded.suppression, first = excluded.first, last = excluded.last,
+             quiet_at = excluded.quiet_at, resolved_at = excluded.resolved_at, document = excluded.document, counted = excluded.counted
          RETURNING number",
     )?;
     let number = statement.query_row(
@@ -147,9 +191,11 @@ pub(super) fn save(
             ":severity": signal.severity as i64,
             ":hidden": signal.standing.hidden,
             ":labelled": signal.standing.label.is_some(),
+            ":suppression": signal.standing.suppression.and_then(|number| i64::try_from(number).ok()),
             ":first": signal.first.as_nanos(),
             ":last": signal.last.as_nanos(),
             ":quiet_at": quiet_at(signal),
+            ":resolved_at": signal.standing.resolved_at.map(Timestamp::as_nanos),
             ":document": serde_json::to_string(signal).map_err(unwritable)?,
             ":counted": serde_json::to_string(&held.counted).map_err(unwritable)?,
         },

@@ -9,9 +9,11 @@ CREATE TABLE signal (
     severity INTEGER NOT NULL,
     hidden INTEGER NOT NULL,
     labelled INTEGER NOT NULL,
+    suppression INTEGER,
     first INTEGER NOT NULL,
     last INTEGER NOT NULL,
     quiet_at INTEGER,
+    resolved_at INTEGER,
     incident BLOB,
     document TEXT NOT NULL,
     counted TEXT NOT NULL
@@ -21,9 +23,12 @@ CREATE INDEX signal_by_key ON signal (organization, kind, rule, entity, last);
 CREATE INDEX signal_by_time ON signal (hidden, last, number, first, state, severity, kind, organization);
 CREATE INDEX signal_by_state ON signal (state, hidden, last, number, first, severity, kind, organization);
 CREATE INDEX signal_by_kind ON signal (kind, hidden, last, number, first, state, severity, organization);
+CREATE INDEX signal_by_rule ON signal (rule, hidden, last, number, first, state, severity, kind, organization);
 CREATE INDEX signal_by_organization ON signal (organization, hidden, last, number, first, state, severity, kind);
 CREATE INDEX signal_by_quiet ON signal (quiet_at) WHERE quiet_at IS NOT NULL;
+CREATE INDEX signal_by_resolution ON signal (resolved_at) WHERE resolved_at IS NOT NULL;
 CREATE INDEX signal_by_incident ON signal (incident) WHERE incident IS NOT NULL;
+CREATE INDEX signal_by_suppression ON signal (suppression, last) WHERE suppression IS NOT NULL;
 CREATE INDEX signal_by_label ON signal (number) WHERE labelled;
 
 -- Whom signals are about: the value alone, and after its type.
@@ -111,6 +116,7 @@ CREATE TABLE signal_incident (
     signals INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX signal_incident_by_time ON signal_incident (last, id);
+CREATE INDEX signal_incident_by_organization ON signal_incident (organization, last, id);
 
 CREATE TABLE signal_suppression (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -136,3 +142,4 @@ CREATE TABLE signal_opinion (
     at INTEGER NOT NULL,
     PRIMARY KEY (organization, kind, rule, entity)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX signal_opinion_by_time ON signal_opinion (at);

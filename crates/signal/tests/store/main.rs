@@ -1,6 +1,11 @@
 //! Signals through their store.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod hiding;
+mod incidents;
 mod kept;
 mod life;
+mod list;
 mod observe;
+mod page;
+mod replay;

@@ -4,7 +4,7 @@ use crate::kept::*;
 use std::time::Duration;
 
 use event::Position;
-use finding::{Finding, FindingKind, Level};
+use finding::{Finding, FindingKind, Level, fact};
 use signal::{Cursor, Filter, Happening, SignalId, State, StoreError};
 
 #[test]
@@ -49,6 +49,20 @@ fn single_events_of_the_same_second_count_one_each() {
 }
 
 #[test]
+fn what_succeeded_once_has_succeeded() {
+    let kept = Kept::new();
+    let told = |number, at, succeeded: bool| {
+        failures("203.0.113.7", run(number, at, 5)).fact(fact::SUCCEEDED, succeeded)
+    };
+    kept.observe(&[told(0, NOON, false)], at(NOON));
+    for (number, succeeded, expected) in [(20, true, true), (40, false, true)] {
+        let when = NOON + MINUTE * number;
+        let told = kept.observe(&[told(number, when, succeeded)], at(when));
+        assert_eq!(told[0].signal.facts[fact::SUCCEEDED], expected, "{number}");
+    }
+}
+
+#[test]
 fn findings_cursor_and_what_is_written_beside_are_one_transaction() {
     let kept = Kept::new();
     let (one, two) = (Position { segment: 0, record: 5 }, Position { segment: 0, record: 10 });
@@ -85,4 +99,58 @@ fn findings_cursor_and_what_is_written_beside_are_one_transaction() {
 
     kept.store.observe(finding(5), cursor(two), at(MINUTE), nothing).unwrap();
     assert_eq!(kept.store.cursor("detection").unwrap(), Some(two));
+}
+
+#[test]
+fn what_others_send_is_kept_within_bounds() {
+    let kept = Kept::new();
+    let long = "ü".repeat(5000);
+    let mut finding = failures(&long, run(0, NOON, 5));
+    finding.entities = vec![finding::Entity { r#type: finding::EntityType::User, value: long.clone() }; 100];
+    finding.rule.clone_from(&long);
+    finding.techniques = (0..100).map(|number| format!("T{number}{long}")).collect();
+    finding.facts = (0..100).map(|number| (format!("fact {number}"), number.into())).collect();
+    finding.facts.insert("a long one".to_owned(), long.clone().into());
+    finding.evidence = (0..100).map(event).collect();
+    (finding.first, finding.last) = (finding.last, finding.first);
+    let mut observed = of(finding);
+    observed.organization = Some(long.clone());
+    observed.evidence.iter_mut().for_each(|event| event.message.clone_from(&long));
+    let told = kept.store.observe(vec![observed], None, at(NOON), nothing).unwrap();
+    let signal = &told[0].signal;
+    assert!(serde_json::to_string(signal).unwrap().len() < 16_000);
+    assert!(signal.first <= signal.last && !signal.facts.contains_key("a long one"));
+    assert_eq!((signal.facts.len(), signal.evidence.len(), signal.entities.len()), (32, 8, 1));
+    assert_eq!(kept.store.get(signal.id).unwrap().as_ref(), Some(signal));
+}
+
+/// As version 0.1 keeps a signal: whatever is added later must have a default.
+const KEPT: &str = r#"{"id":"0000000000000000000000000000002a","kind":"ssh_brute_force","severity":"medium",
+    "confidence":0.9,"state":"acknowledged","first":"2024-05-01T12:00:00Z","last":"2024-05-01T12:00:04Z",
+    "received":"2024-05-01T12:00:05Z","count":5,"entities":[{"type":"source.ip","value":"203.0.113.7"}],
+    "rule":"ssh_brute_force","techniques":["T1110"],"facts":{"users":["root"]},"incident":null,
+    "organization":null,"evidence":[{"id":"00000000000000000000000000000007-00000000-00000001",
+    "@timestamp":"2024-05-01T12:00:00Z","message":"Failed password"}],"rank":45.0,"label":"real","alike":true,
+    "assignee":"grace","snoozed_until":"2024-05-02T12:00:00Z","suppression":3,"hidden":true}"#;
+const COUNTED: &str = r#"{"runs":[{"first":"2024-05-01T12:00:00Z","last":"2024-05-01T12:00:04Z","count":5,
+    "marks":["00000000000000000000000000000007-00000000-00000001"],
+    "through":"00000000000000000000000000000007-00000000-00000005"}],
+    "earlier":{"runs":1,"count":5,"last":"2024-05-01T11:00:00Z","through":null},"escalates_at":50}"#;
+
+#[test]
+fn signals_of_the_first_version_are_read() {
+    let kept = Kept::new();
+    let id = kept.observe(&[failures("203.0.113.7", run(0, NOON, 5))], at(NOON))[0].signal.id;
+    let replace = "UPDATE signal SET document = ?1, counted = ?2";
+    kept.database.write(|tx| Ok::<_, StoreError>(tx.execute(replace, [KEPT, COUNTED])?)).unwrap();
+    let signal = kept.store.get(id).unwrap().unwrap();
+    let document = serde_json::to_value(&signal).unwrap();
+    assert_eq!(document, serde_json::from_str::<serde_json::Value>(KEPT).unwrap());
+
+    kept.database.write(|tx| Ok::<_, StoreError>(tx.execute(replace, ["{}", COUNTED])?)).unwrap();
+    let damaged = kept.store.get(id).unwrap_err();
+    assert_eq!(
+        damaged.to_string(),
+        format!("what state.db keeps of signal {id} cannot be read; restore the file from a backup")
+    );
 }
