@@ -1,6 +1,6 @@
 //! What can be said of any signal, where its kind has no words of its own.
 
-use finding::{FindingKind, fact};
+use finding::FindingKind;
 
 use super::{
     narrated::Narrative,
@@ -274,16 +274,6 @@ fn of_intrusion(kind: FindingKind) -> Words {
 }
 
 impl Telling<'_> {
-    /// What another program says of it that reported it.
-    pub(super) fn reported(&self) -> Option<String> {
-        let said = self.text(fact::DESCRIPTION).map(quotation)?;
-        Some(say!(
-            self,
-            "Another program reported it and says {said}.",
-            "Outro programa relatou e diz {said}."
-        ))
-    }
-
     /// What the first event says.
     pub(super) fn first_said(&self) -> Option<String> {
         let said = self

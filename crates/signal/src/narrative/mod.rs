@@ -24,7 +24,7 @@ mod tampering;
 mod telling;
 mod web;
 
-use finding::FindingKind;
+use finding::{FindingKind, fact};
 
 use self::telling::Telling;
 pub use self::{
@@ -69,11 +69,10 @@ pub fn of(signal: &Signal, reader: &Reader) -> Narrative {
         FindingKind::ProcessUnusualParent if signal.rule == "decoded_script_run" => rules::unusual_parent,
         _ => general::general,
     };
-    let mut narrative = words(&telling);
-    if signal.kind != FindingKind::External
-        && let Some(reported) = telling.reported()
-    {
-        narrative.what = telling::sentences([Some(narrative.what), Some(reported)]);
+    let narrative = words(&telling);
+    if telling.text(fact::ALERT_TYPE).is_some() {
+        // Its count is of reports, and not of what the kind counts.
+        return Narrative { next: narrative.next, ..rules::external(&telling) };
     }
     narrative
 }

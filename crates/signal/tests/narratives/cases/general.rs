@@ -113,7 +113,6 @@ fn others() -> Vec<Case> {
         .earlier(12, 1, "2024-04-28T10:00:00Z");
     let service = case("a service", FindingKind::ServiceDown, "service_down").service("nginx").host("gate");
     let reported = case("reported by an agent", FindingKind::SshBruteForce, "ssh_brute_force")
-        .times(6, 30)
         .from("198.51.100.7")
         .host("gate")
         .fact(fact::ALERT_TYPE, "ssh_brute_force")
