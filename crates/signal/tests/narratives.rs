@@ -93,6 +93,18 @@ fn every_case_is_told_as_it_was_read() {
 }
 
 #[test]
+fn the_page_shows_what_is_told() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/signals.md")).unwrap();
+    let texts: Vec<String> = texts().into_values().collect();
+    let examples: Vec<&str> =
+        page.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        assert!(texts.iter().any(|text| text.contains(example)), "{example}");
+    }
+}
+
+#[test]
 #[ignore = "writes the texts anew"]
 fn write_the_texts() {
     for (file, text) in texts() {

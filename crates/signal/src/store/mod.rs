@@ -8,6 +8,7 @@ mod incidents;
 mod list;
 mod observe;
 mod opinion;
+mod past;
 mod place;
 #[cfg(test)]
 mod plans;
@@ -25,6 +26,7 @@ pub use forget::{FORGOTTEN_AT_ONCE, OPINIONS_MAX};
 pub use incidents::{IncidentFilter, IncidentPage};
 pub use list::{Filter, Page};
 pub use opinion::ALIKE_AT_ONCE;
+pub use past::EARLIER_MAX;
 pub use suppress::HIDDEN_AT_ONCE;
 
 use crate::{Config, Entry, Signal, SignalId, StoreError};

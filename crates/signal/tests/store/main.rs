@@ -8,4 +8,5 @@ mod life;
 mod list;
 mod observe;
 mod page;
+mod past;
 mod replay;
