@@ -4,6 +4,8 @@
 mod config;
 mod error;
 mod list;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod record;
 mod rows;

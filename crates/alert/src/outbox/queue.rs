@@ -89,16 +89,17 @@ pub(crate) fn claim(
     Ok(batch.map_or(Claim::Nothing, |batch| Claim::Send(Box::new(batch))))
 }
 
-/// The first delivery by when it is due. A resolve waits for what was told before it.
-fn candidate(transaction: &Transaction<'_>, channel: &str) -> Result<Option<Candidate>, OutboxError> {
-    let found = transaction
-        .prepare_cached(
-            "SELECT number, alert, revision, due, key, grouped, occasion = 'resolved' FROM alert_delivery AS own
+/// Of a channel.
+pub(crate) const CANDIDATE: &str = "SELECT number, alert, revision, due, key, grouped, occasion = 'resolved' FROM alert_delivery AS own
              WHERE channel = ?1 AND state < 2 AND (occasion != 'resolved' OR NOT EXISTS (
                  SELECT 1 FROM alert_delivery AS before WHERE before.alert = own.alert AND before.channel = own.channel
                      AND before.state < 2 AND before.revision < own.revision))
-             ORDER BY due, number LIMIT 1",
-        )?
+             ORDER BY due, number LIMIT 1";
+
+/// The first delivery by when it is due. A resolve waits for what was told before it.
+fn candidate(transaction: &Transaction<'_>, channel: &str) -> Result<Option<Candidate>, OutboxError> {
+    let found = transaction
+        .prepare_cached(CANDIDATE)?
         .query_row([channel], |row| {
             Ok(Candidate {
                 number: row.get(0)?,
@@ -171,6 +172,19 @@ const MAY_JOIN: &str = "(own.occasion != 'resolved' OR (NOT EXISTS (
         SELECT 1 FROM alert_delivery AS before WHERE before.alert = own.alert AND before.channel = own.channel
             AND before.revision < own.revision AND before.occasion != 'resolved' AND before.state != 3)))";
 
+pub(crate) const ALL_DUE: &str = "own.state < 2 AND own.due <= ?3";
+pub(crate) const OF_GROUP: &str = "own.grouped = ?3";
+
+/// Puts deliveries of a channel that were not tried under a key.
+pub(crate) fn gathering(which: &str) -> String {
+    format!(
+        "UPDATE alert_delivery SET key = ?1 WHERE number IN (
+             SELECT number FROM alert_delivery AS own
+             WHERE own.channel = ?2 AND own.state = 0 AND own.key IS NULL AND {which} AND {MAY_JOIN}
+             ORDER BY own.due, own.number LIMIT ?4)"
+    )
+}
+
 /// Puts those under one key that go out together: a group; or all that is due, where there is room for one message only.
 fn gather(
     transaction: &Transaction<'_>,
@@ -181,18 +195,16 @@ fn gather(
     now: Timestamp,
 ) -> Result<(), OutboxError> {
     let (with, value): (_, Value) = match &next.group {
-        Some(group) => ("own.grouped = ?3", group.clone().into()),
-        None if room == 1 => ("own.due <= ?3", nanos(now).into()),
+        Some(group) => (OF_GROUP, group.clone().into()),
+        None if room == 1 => (ALL_DUE, nanos(now).into()),
         None => ("own.number = ?3", next.number.into()),
     };
-    transaction
-        .prepare_cached(&format!(
-            "UPDATE alert_delivery SET key = ?1 WHERE number IN (
-                 SELECT number FROM alert_delivery AS own
-                 WHERE own.channel = ?2 AND own.state = 0 AND own.key IS NULL AND {with} AND {MAY_JOIN}
-                 ORDER BY own.due, own.number LIMIT ?4)"
-        ))?
-        .execute(params![key, channel, value, Message::ALERTS_MAX as i64])?;
+    transaction.prepare_cached(&gathering(with))?.execute(params![
+        key,
+        channel,
+        value,
+        Message::ALERTS_MAX as i64
+    ])?;
     Ok(())
 }
 
@@ -302,7 +314,7 @@ pub(crate) fn undelivered(
 ) -> Result<Vec<Telling>, OutboxError> {
     let mut statement = transaction.prepare_cached(
         "SELECT alert.document FROM alert_delivery AS own JOIN alert ON alert.number = own.alert
-         WHERE own.channel = ?1 AND (own.state < 2 OR own.state = 3 AND own.tries > 0 AND own.at >= ?2)
+         WHERE own.channel = ?1 AND (own.state < 2 OR own.state = 3 AND own.key IS NOT NULL AND own.at >= ?2)
          GROUP BY alert.number ORDER BY max(own.number) DESC LIMIT ?3",
     )?;
     let mut rows = statement.query(params![channel, nanos(since), limit])?;

@@ -20,6 +20,12 @@ use crate::{
 /// Open alerts of a host that are looked at for whether they silence another one.
 const OPEN_MAX: u32 = 200;
 
+/// Alerts that may silence others, the newest first.
+pub(crate) const OPEN: &str = "FROM alert WHERE is_open AND NOT is_held ORDER BY number DESC LIMIT ?1";
+/// Those of a machine.
+pub(crate) const OPEN_OF_HOST: &str =
+    "FROM alert WHERE host = ?1 AND is_open AND NOT is_held ORDER BY number DESC LIMIT ?2";
+
 pub(crate) const REPEAT: &str = "repeat";
 pub(crate) const ESCALATE: &str = "escalate";
 pub(crate) const RECHECK: &str = "recheck";
@@ -134,15 +140,18 @@ impl Recorder<'_> {
         if inhibitions.is_empty() {
             return Ok(None);
         }
-        let sql = format!(
-            "SELECT {} FROM alert WHERE is_open AND NOT is_held AND (?1 = '' OR host = ?1) ORDER BY number DESC LIMIT ?2",
-            rows::COLUMNS
-        );
-        // Where it is known which machine it is about, only what is about the same one can explain it; an inhibition that
-        // does not ask for that is looked at among the newest of all.
+        // Where all of them ask for it, only what is about the same machine can explain it; else the newest of all are
+        // looked at.
         let is_of_host = inhibitions.iter().all(|inhibition| inhibition.is_of_host());
-        let host = telling.host().filter(|_| is_of_host).unwrap_or_default();
-        let open = rows::all(self.transaction, &sql, params![host, OPEN_MAX])?;
+        let columns = rows::COLUMNS;
+        let open = match telling.host().filter(|_| is_of_host) {
+            Some(host) => rows::all(
+                self.transaction,
+                &format!("SELECT {columns} {OPEN_OF_HOST}"),
+                params![host, OPEN_MAX],
+            )?,
+            None => rows::all(self.transaction, &format!("SELECT {columns} {OPEN}"), [OPEN_MAX])?,
+        };
         let holds = |open: &Kept| {
             inhibitions.iter().any(|inhibition| inhibition.holds(&open.telling, telling, self.now))
         };

@@ -223,18 +223,22 @@ fn forget_repeats(transaction: &Transaction<'_>, alert: &Kept) -> Result<(), Out
     Ok(())
 }
 
+pub(crate) const GROUP_DUE: &str =
+    "SELECT due FROM alert_delivery WHERE channel = ?1 AND grouped = ?2 AND state = 0 AND key IS NULL
+             ORDER BY due LIMIT 1";
+
 /// When a delivery is due: with those of its group that wait already.
 fn group_due(transaction: &Transaction<'_>, planned: &Planned) -> Result<Timestamp, OutboxError> {
     let Some(group) = &planned.group else { return Ok(planned.due) };
     let waits: Option<i64> = transaction
-        .prepare_cached(
-            "SELECT due FROM alert_delivery WHERE channel = ?1 AND grouped = ?2 AND state = 0 AND key IS NULL
-             ORDER BY due LIMIT 1",
-        )?
+        .prepare_cached(GROUP_DUE)?
         .query_row(params![planned.channel, group], |row| row.get(0))
         .optional()?;
     Ok(waits.map_or(planned.due, timestamp))
 }
+
+pub(crate) const WITHDRAW: &str = "UPDATE alert_delivery SET state = 3, said = :reason, at = :now
+             WHERE alert = :alert AND state = 0 AND key IS NULL AND (:channel IS NULL OR channel = :channel)";
 
 /// Takes back what was not tried yet of an alert, over one channel or all.
 pub(crate) fn withdraw(
@@ -244,14 +248,9 @@ pub(crate) fn withdraw(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), OutboxError> {
-    transaction
-        .prepare_cached(
-            "UPDATE alert_delivery SET state = 3, said = :reason, at = :now
-             WHERE alert = :alert AND state = 0 AND key IS NULL AND (:channel IS NULL OR channel = :channel)",
-        )?
-        .execute(named_params! {
-            ":reason": reason, ":now": nanos(now), ":alert": alert, ":channel": channel,
-        })?;
+    transaction.prepare_cached(WITHDRAW)?.execute(named_params! {
+        ":reason": reason, ":now": nanos(now), ":alert": alert, ":channel": channel,
+    })?;
     Ok(())
 }
 

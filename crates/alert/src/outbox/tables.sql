@@ -15,6 +15,7 @@ CREATE TABLE alert (
 ) STRICT;
 CREATE INDEX alert_by_acknowledged ON alert (acknowledged_at IS NULL, number);
 CREATE INDEX alert_by_host ON alert (host, number) WHERE is_open AND NOT is_held;
+CREATE INDEX alert_by_open ON alert (number) WHERE is_open AND NOT is_held;
 
 -- What was told of an alert at a time, and why it went where it went.
 CREATE TABLE alert_telling (
@@ -47,7 +48,6 @@ CREATE INDEX alert_delivery_by_due ON alert_delivery (channel, due, number) WHER
 CREATE INDEX alert_delivery_by_key ON alert_delivery (channel, key) WHERE key IS NOT NULL;
 CREATE INDEX alert_delivery_by_group ON alert_delivery (channel, grouped) WHERE state = 0 AND key IS NULL;
 CREATE INDEX alert_delivery_by_sent ON alert_delivery (channel, at) WHERE state = 2;
-CREATE INDEX alert_delivery_by_state ON alert_delivery (state, number);
 
 -- What is to happen to an alert when nobody does anything.
 CREATE TABLE alert_timer (
