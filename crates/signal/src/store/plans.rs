@@ -8,7 +8,7 @@ use finding::{Entity, EntityType, Finding, FindingKind, Level, Occurrence};
 use rusqlite::{Transaction, types::Value};
 use state::Database;
 
-use super::{Filter, Store, follow, forget, incidents, opinion, place::Place, row};
+use super::{Filter, Store, follow, forget, incidents, opinion, past, place::Place, row};
 use crate::{Config, IncidentFilter, Observed, State, StoreError};
 
 const SECOND: i64 = 1_000_000_000;
@@ -133,6 +133,7 @@ fn no_question_reads_all_signals() {
                 opinion::LABELLED,
                 follow::CHANGES,
                 forget::RESOLVED,
+                past::EARLIER,
             ];
             for text in fixed {
                 check_plan(transaction, text, Vec::new());
