@@ -39,10 +39,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 ID = re.compile(r"\b[0-9a-f]{32}\b")
 
 
-def free_port():
-    with socket.socket() as probe:
+def free_ports(number):
+    """Ports of which no two are the same."""
+    probes = [socket.socket() for _ in range(number)]
+    for probe in probes:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
 
 
 class Receipts:
@@ -155,7 +160,7 @@ def mail_server(channel, receipts, context, is_tls):
     def known(_server, _session, _envelope, _mechanism, data):
         return AuthResult(success=data.login == b"alerts" and data.password == b"hunter2")
 
-    port = free_port()
+    port = free_ports(1)[0]
     options = {"auth_required": True, "authenticator": known}
     if is_tls:
         # Such a server speaks nothing but TLS, and aiosmtpd notes that of no session.
@@ -172,7 +177,8 @@ def mail_server(channel, receipts, context, is_tls):
 
 def rsyslog(folder, certificates, options):
     """Starts rsyslog; gives its process and its ports."""
-    ports = {name: free_port() for name in ("udp", "tcp", "tls")}
+    names = ("udp", "tcp", "tls")
+    ports = dict(zip(names, free_ports(len(names))))
     config = folder / "rsyslog.conf"
     rules = "\n".join(
         f'ruleset(name="{name}") {{ action(type="omfile" file="{folder}/{name}.log" template="raw") }}' for name in ports)
