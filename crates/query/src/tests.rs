@@ -386,3 +386,11 @@ fn value_at_agrees_with_the_document() {
         assert_eq!(value_at(&event, Some(&template), &verdict, path), Some(value), "{path}");
     });
 }
+
+#[test]
+fn of_no_parts_all_match_and_none_does() {
+    for (query, text) in [(Query::And(vec![]), "*"), (Query::Or(vec![]), "NOT *")] {
+        assert_eq!(query.to_string(), text);
+        assert_eq!(parse(text).to_string(), text);
+    }
+}

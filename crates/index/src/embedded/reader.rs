@@ -9,6 +9,7 @@ use super::{
     bloom::Bloom,
     cache::Cache,
     ints::{self, Column, Damage, Input, unzigzag},
+    needle::Needle,
     segment::{Segment, unpack},
     shapes::Tables,
     texts::Texts,
@@ -251,6 +252,13 @@ impl<'s> Block<'s> {
         let place = usize::from(hosts.places.get(row).copied().unwrap_or_default());
         let number = place.checked_sub(1).and_then(|place| hosts.numbers.get(place));
         Ok(number.and_then(|number| self.tables.hosts.get(*number as usize)))
+    }
+
+    /// Whether a token may stand in the name of a host that its rows have.
+    pub(super) fn names_host(&self, token: &Needle) -> Result<bool, IndexError> {
+        let mut hosts =
+            self.hosts()?.numbers.iter().filter_map(|number| self.tables.hosts.get(*number as usize));
+        Ok(hosts.any(|host| token.may_be_in(host)))
     }
 
     /// Time stamps, rising.

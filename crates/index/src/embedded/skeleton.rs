@@ -317,17 +317,25 @@ pub(super) fn from_digits(digits: &[u8], base: u64) -> u64 {
     digits.iter().fold(0, |number, digit| number * base + u64::from(nibble(*digit)) + 1)
 }
 
-/// Appends the string of digits with this number.
-pub(super) fn put_digits(mut number: u64, base: u64, upper: bool, out: &mut String) {
-    let alphabet: &[u8; 16] = if upper { b"0123456789ABCDEF" } else { b"0123456789abcdef" };
+/// Appends the string of digits with this number, of base 10 or 16.
+pub(super) fn put_digits(number: u64, base: u64, upper: bool, out: &mut String) {
+    // Division by a number that is known beforehand is none.
+    match (base, upper) {
+        (10, _) => put_digits_of::<10>(number, b"0123456789", out),
+        (_, true) => put_digits_of::<16>(number, b"0123456789ABCDEF", out),
+        (_, false) => put_digits_of::<16>(number, b"0123456789abcdef", out),
+    }
+}
+
+fn put_digits_of<const BASE: usize>(mut number: u64, alphabet: &[u8; BASE], out: &mut String) {
     let mut digits = [0u8; 64];
     let mut at = digits.len();
     while number > 0 && at > 0 {
         at -= 1;
-        digits[at] = alphabet[((number - 1) % base) as usize];
-        number = (number - 1) / base;
+        digits[at] = alphabet[((number - 1) % BASE as u64) as usize];
+        number = (number - 1) / BASE as u64;
     }
-    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+    out.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Where the bytes start that stand between the hyphens of a UUID, and how many they are.

@@ -23,9 +23,30 @@ struct Place<'s> {
     wide: usize,
     before: &'s str,
     after: &'s str,
+    /// Whether the slot before it, or behind it, belongs to the same token.
+    joined: [bool; 2],
 }
 
-/// The slots of the message; None where slots stand so close that they make tokens together.
+impl Place<'_> {
+    /// Whether what stands beside its contents may make a token together with them.
+    fn may_join(&self, token: &str) -> bool {
+        let [before, after] = [self.before, self.after].map(str::to_ascii_lowercase);
+        let is_alone = self.before.is_empty() && self.after.is_empty() && self.joined == [false; 2];
+        // Letters outside of ASCII may become others together.
+        let is_other = !self.before.is_ascii() || !self.after.is_ascii() || !token.is_ascii() && !is_alone;
+        // A token that goes on into a further slot has all that stands between.
+        let fits = |text: &str, joined: bool, at_edge: bool| match (text, joined) {
+            ("", joined) => joined,
+            (text, true) => token.contains(text),
+            (_, false) => at_edge,
+        };
+        is_other
+            || fits(&before, self.joined[0], token.starts_with(&before))
+            || fits(&after, self.joined[1], token.ends_with(&after))
+    }
+}
+
+/// The slots of the message.
 fn places(shape: &RowShape) -> Option<Vec<Place<'_>>> {
     let slots = shape.message.from.literal as usize..shape.message.to.literal as usize;
     let (mut cell, mut wide) = (SCORE + 1, 0);
@@ -38,12 +59,11 @@ fn places(shape: &RowShape) -> Option<Vec<Place<'_>>> {
                 if at + 1 == slots.end { right.get(..shape.message.to.offset as usize)? } else { right };
             let before = &left[left.trim_end_matches(is_token_char).len()..];
             let after = &right[..right.len() - right.trim_start_matches(is_token_char).len()];
-            let joined = (before.len() == left.len() && at > slots.start)
-                || (after.len() == right.len() && at + 1 < slots.end);
-            if joined || slot == slot::HOST {
-                return None;
-            }
-            places.push(Place { slot, cell, wide, before, after });
+            let joined = [
+                before.len() == left.len() && at > slots.start,
+                after.len() == right.len() && at + 1 < slots.end,
+            ];
+            places.push(Place { slot, cell, wide, before, after, joined });
         }
         cell += usize::from(has_cell(slot));
         wide += wide_len(slot);
@@ -97,6 +117,8 @@ enum Look {
     Cell { cell: usize, wanted: u64 },
     /// A text in a cell.
     Text { cell: usize },
+    /// The name of the host.
+    Host,
     /// Bytes at a place in a row's wide contents.
     Wide { at: usize, wanted: Box<[u8]> },
 }
@@ -136,6 +158,12 @@ impl SuspectPlan {
             let (cell, wanted) = match look {
                 Look::Cell { cell, wanted } => (*cell, slice::from_ref(wanted)),
                 Look::Text { cell } => (*cell, seen.texts(block, (phrase, self.token), needle)?),
+                Look::Host => {
+                    if block.names_host(needle)? {
+                        return Ok(Suspects::All);
+                    }
+                    continue;
+                }
                 Look::Wide { at, wanted } => {
                     let contents = block.wide()?;
                     for (rank, row) in seen.members(block)?.of(place).iter().enumerate() {
@@ -163,11 +191,19 @@ impl SuspectPlan {
 fn looks(shape: &RowShape, token: &str) -> Option<Vec<Look>> {
     let mut looks = Vec::new();
     for own in places(shape)? {
-        if own.slot == slot::TEXT {
-            if !own.before.is_empty() || !own.after.is_empty() {
+        if matches!(own.slot, slot::TEXT | slot::HOST) {
+            if own.may_join(token) {
                 return None;
             }
-            looks.push(Look::Text { cell: own.cell });
+            // Tokens that lie within it.
+            looks.push(if own.slot == slot::TEXT { Look::Text { cell: own.cell } } else { Look::Host });
+            continue;
+        }
+        if own.joined != [false; 2] {
+            // Its digits are a part of a token that has what stands between the slots, unless some of them are one alone.
+            if own.slot == slot::UUID || own.may_join(token) {
+                return None;
+            }
             continue;
         }
         if !own.before.is_ascii() || !own.after.is_ascii() {

@@ -20,6 +20,7 @@ fn repeating(count: u64) -> Vec<Made> {
     use VariableKind as K;
     let make = |at: u64| {
         let value = |salt: u64, values: u64| super::super::bloom::hash(salt, &at.to_le_bytes()) % values;
+        let host = format!("web-{}.example", value(14, 6));
         let pieces = [
             (None, "took ".to_owned()),
             (Some(K::Integer), value(1, 9000).to_string()),
@@ -35,6 +36,17 @@ fn repeating(count: u64) -> Vec<Made> {
             (Some(K::Hex), format!("{:032x}", value(7, 20))),
             (None, " ".to_owned()),
             (Some(K::Uuid), format!("{:08x}-0000-4000-8000-{:012x}", value(8, 9), value(9, 9000))),
+            (None, " in user_".to_owned()),
+            (Some(K::Text), ["root", "e\u{301} x", "a.b", "17"][value(10, 4) as usize].to_owned()),
+            (None, "s of size ".to_owned()),
+            (Some(K::Integer), value(11, 50).to_string()),
+            (None, "x".to_owned()),
+            (Some(K::Integer), value(12, 50).to_string()),
+            (Some(K::Text), ["px", ".", " px"][value(13, 3) as usize].to_owned()),
+            (None, " on ".to_owned()),
+            (Some(K::Host), host.clone()),
+            (None, [", v", ", e"][value(15, 2) as usize].to_owned()),
+            (Some(K::Text), ["one", "\u{301}t\u{e9}", "two three"][value(16, 3) as usize].to_owned()),
         ];
         let (mut message, mut variables) = (String::new(), Vec::new());
         for (kind, text) in pieces {
@@ -42,7 +54,8 @@ fn repeating(count: u64) -> Vec<Made> {
             message.push_str(&text);
             variables.extend(kind.map(|kind| Variable { kind, start, end: message.len() as u32 }));
         }
-        let event = Event::new(message, Timestamp::from_nanos(at as i64).unwrap());
+        let mut event = Event::new(message, Timestamp::from_nanos(at as i64).unwrap());
+        event.host = Some(host.into());
         Made { event, variables, verdict: Verdict::unscored(), template: 1, skip: 0 }
     };
     (0..count).map(make).collect()
