@@ -130,7 +130,9 @@ fn haproxy(message: &str, at: Timestamp) -> Option<Event<'_>> {
 /// Adds what the message of an application tells of a request in the form of its framework: Uvicorn's
 /// `192.0.2.7:4711 - "GET / HTTP/1.1" 200 OK`, Play's `192.0.2.7 GET / took 8ms and returned 200 65 bytes`.
 pub(crate) fn in_words<'a>(event: &mut Event<'a>, message: &'a str) {
-    if message.ends_with(" bytes")
+    let bytes = message.as_bytes();
+    if bytes.last() == Some(&b's')
+        && message.ends_with(" bytes")
         && let Some((head, tail)) = message.rsplit_once(" took ")
         && let Some((_, answer)) = tail.split_once(" and returned ")
         && let [path, method, address] = head.rsplitn(4, ' ').take(3).collect::<Vec<_>>()[..]
@@ -138,9 +140,12 @@ pub(crate) fn in_words<'a>(event: &mut Event<'a>, message: &'a str) {
         let status = answer.split(' ').next().and_then(|status| status.parse::<i64>().ok());
         return told(event, address, method, path, status);
     }
+    if !matches!(bytes.first(), Some(b'0'..=b'9' | b'[' | b'I')) {
+        return;
+    }
     let message = message.strip_prefix("INFO:").map_or(message, str::trim_start);
-    if message.as_bytes().first().is_some_and(u8::is_ascii_hexdigit)
-        && let Some((client, rest)) = message.split_once(" - \"").filter(|(client, _)| client.len() <= 48)
+    if let Some((client, rest)) = cut::within(message, b' ', 48)
+        && let Some(rest) = rest.strip_prefix("- \"")
         && let Some((address, _)) = client.rsplit_once(':')
         && let Some((request, status, _)) = answered(rest)
         && let Some((method, rest)) = cut::once(request, b' ')

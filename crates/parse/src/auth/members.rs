@@ -215,8 +215,14 @@ fn by_message(event: &mut Event<'_>) -> Option<bool> {
             wording::of_record(behind_tag(text)).map(|said| (said.is_failure, said.user.map(str::to_owned)));
         found.or_else(|| phrases::outcome(text))
     };
-    let error =
-        || event.fields.iter().find(|each| matches!(last(&each.path), "error" | "err"))?.value.as_str();
+    let error = || {
+        event
+            .fields
+            .iter()
+            .find(|each| each.path.ends_with(".error") || each.path.ends_with(".err"))?
+            .value
+            .as_str()
+    };
     let (is_failure, user) = is_said(&event.message).or_else(|| is_said(error()?))?;
     if event.field("source.ip").is_none() {
         client(event)?;
@@ -236,7 +242,7 @@ fn behind_tag(text: &str) -> &str {
         Some((tag, rest)) if !tag.contains(' ') && !said::is_numeric_socket(tag) => {
             rest.trim_start_matches([':', ' '])
         }
-        _ => wording::own_words(text),
+        _ => text,
     }
 }
 

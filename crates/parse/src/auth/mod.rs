@@ -4,6 +4,7 @@
 mod accounts;
 mod applications;
 mod firewall;
+mod heads;
 mod local;
 mod mail;
 mod members;
@@ -156,21 +157,35 @@ pub(crate) fn knows(program: &str) -> bool {
 pub(crate) fn sentence(event: &mut Event<'_>) {
     let Cow::Borrowed(message) = event.message else { return };
     let message = message.trim_start_matches(' ');
-    let program = match event.source.as_deref() {
-        Some(program) if services::has(program) || applications::has(program) => Some(program.to_owned()),
-        Some(_) => return,
-        None => None,
-    };
+    if event.source.as_deref().is_some_and(|program| !services::has(program) && !applications::has(program)) {
+        return;
+    }
+    // What a program's own reader has told is not told again.
+    let (mut is_told, mut logger) = (false, None);
+    for field in &event.fields {
+        match field.path.as_ref() {
+            "event.action" | "labels.pam.module" | "http.response.status_code" => is_told = true,
+            "log.logger" => logger = field.value.as_str(),
+            _ => {}
+        }
+    }
+    if is_told {
+        return;
+    }
+    // Behind a logger's name stand the program's own words, but where they go on with it: `SignInPost() [I] text`.
+    let has_head = message.starts_with('[') || logger.is_none_or(|logger| message.starts_with(logger));
+    let program = event.source.as_deref().map(str::to_owned);
     let message = through_server(message);
     let before = event.fields.len();
-    if pairs::read(event, message, program.is_some()) {
+    let is_of_pairs = matches!(program.as_deref(), Some("asterisk" | "core" | "harbor-core" | "qlogd"));
+    if pairs::read(event, message, is_of_pairs) {
         return;
     }
     phrases::read(event, program.as_deref(), message);
     if event.fields.len() > before {
         return;
     }
-    let inner = wording::own_words(message);
+    let inner = if has_head { heads::own_words(message) } else { message };
     if inner.len() < message.len() {
         phrases::read(event, program.as_deref(), inner);
     }

@@ -115,16 +115,16 @@ const FORMS: &[Form] = &[
 /// Adds what such a message says, of a program that is known or of any. Whether it is one.
 pub(super) fn read<'a>(event: &mut Event<'a>, message: &'a str, is_known: bool) -> bool {
     // As the messages of these programs begin, loggers apart.
-    const STARTS: [&str; 7] = [
-        "[",
-        "Authentication event ",
-        "type=",
-        "Failed login detected",
-        "SECURITY[",
-        "SecurityEvent=",
-        "res_security_log",
-    ];
-    let is_one = is_known || STARTS.iter().any(|start| message.starts_with(start));
+    let is_one = is_known
+        || match message.as_bytes().first() {
+            Some(b'[') => true,
+            Some(b'A') => message.starts_with("Authentication event "),
+            Some(b't') => message.starts_with("type="),
+            Some(b'F') => message.starts_with("Failed login detected"),
+            Some(b'S') => message.starts_with("SECURITY[") || message.starts_with("SecurityEvent="),
+            Some(b'r') => message.starts_with("res_security_log"),
+            _ => false,
+        };
     if !is_one || message.len() > MESSAGE_BYTES_MAX {
         return false;
     }

@@ -78,62 +78,83 @@ fn meaning(word: &str) -> Option<Word> {
     })
 }
 
-/// Whether a text may begin as a sentence of a sign-in does: by its first four bytes, so that other lines cost nothing.
+/// The first four bytes of the words that sentences of a sign-in begin with, in order.
+const STARTS: [u32; 46] = [
+    start(b"1fa "),
+    start(b"2fa "),
+    start(b"acce"),
+    start(b"admi"),
+    start(b"api "),
+    start(b"auth"),
+    start(b"bad "),
+    start(b"cred"),
+    start(b"deni"),
+    start(b"erro"),
+    start(b"fail"),
+    start(b"ftp "),
+    start(b"http"),
+    start(b"ille"),
+    start(b"imap"),
+    start(b"inco"),
+    start(b"inva"),
+    start(b"ldap"),
+    start(b"log-"),
+    start(b"logg"),
+    start(b"logi"),
+    start(b"logo"),
+    start(b"mfa "),
+    start(b"mult"),
+    start(b"non-"),
+    start(b"none"),
+    start(b"pass"),
+    start(b"pop3"),
+    start(b"refu"),
+    start(b"reje"),
+    start(b"sftp"),
+    start(b"sign"),
+    start(b"smtp"),
+    start(b"ssh "),
+    start(b"succ"),
+    start(b"the "),
+    start(b"totp"),
+    start(b"two-"),
+    start(b"unab"),
+    start(b"unau"),
+    start(b"unkn"),
+    start(b"unsu"),
+    start(b"user"),
+    start(b"web "),
+    start(b"weba"),
+    start(b"wron"),
+];
+
+/// Four bytes as a number; letters in lower case, and the other bytes of the list have this bit too.
+const fn start(bytes: &[u8; 4]) -> u32 {
+    u32::from_be_bytes(*bytes) | 0x2020_2020
+}
+
+/// Whether a text may begin as a sentence of a sign-in does: by its first four bytes, or by those behind an address, so
+/// that other lines cost little.
 fn may_begin(text: &str) -> bool {
-    let Some(start) = text.as_bytes().first_chunk::<4>() else { return false };
-    // A letter in lower case; the other bytes of the list have this bit too.
-    matches!(
-        &start.map(|byte| byte | 0x20),
-        b"fail"
-            | b"inva"
-            | b"inco"
-            | b"wron"
-            | b"bad "
-            | b"unsu"
-            | b"deni"
-            | b"reje"
-            | b"refu"
-            | b"unau"
-            | b"ille"
-            | b"unkn"
-            | b"none"
-            | b"non-"
-            | b"succ"
-            | b"acce"
-            | b"logi"
-            | b"logo"
-            | b"log-"
-            | b"logg"
-            | b"sign"
-            | b"auth"
-            | b"pass"
-            | b"cred"
-            | b"user"
-            | b"2fa "
-            | b"1fa "
-            | b"mfa "
-            | b"totp"
-            | b"two-"
-            | b"mult"
-            | b"weba"
-            | b"web "
-            | b"http"
-            | b"admi"
-            | b"ssh "
-            | b"ftp "
-            | b"sftp"
-            | b"smtp"
-            | b"imap"
-            | b"pop3"
-            | b"unab"
-            | b"the "
-            | b"api "
-            | b"ldap"
-            | b"erro"
-    ) || start[0] == b'['
-        || (start[0] == b'\'' && start[1].is_ascii_digit())
-        || (start[0].is_ascii_digit()
-            && text.as_bytes()[..text.len().min(16)].iter().filter(|byte| **byte == b'.').count() >= 3)
+    let bytes = text.as_bytes();
+    let Some(first) = bytes.first_chunk::<4>() else { return false };
+    if matches!(first[0], b'[' | b'\'' | b'0'..=b'9') {
+        let head = &bytes[..bytes.len().min(64)];
+        let Some(end) = memchr::memchr(b' ', head) else { return false };
+        let Some(next) = head[end..].iter().position(|byte| !matches!(byte, b' ' | b'-')) else {
+            return false;
+        };
+        let behind = &head[end + next..];
+        // A number of times, a word of the list, or the place in the source before it.
+        return behind.first().is_some_and(u8::is_ascii_digit)
+            || behind.first_chunk::<4>().is_some_and(is_start)
+            || memchr::memmem::find(behind, b"::").is_some();
+    }
+    is_start(first)
+}
+
+fn is_start(bytes: &[u8; 4]) -> bool {
+    STARTS.binary_search(&start(bytes)).is_ok()
 }
 
 /// What a text says, if it is a sentence of a sign-in from its first word on, or ends as one.
@@ -142,7 +163,12 @@ pub(super) fn read(text: &str) -> Option<Sentence<'_>> {
         return None;
     }
     let begun = if may_begin(text) { Reading::default().read(text.trim_end()) } else { None };
-    let suffix = text.strip_suffix(" failed to login").or_else(|| text.strip_suffix(" failed to log in"));
+    let suffix = match text.as_bytes().last() {
+        Some(b'n') => {
+            text.strip_suffix(" failed to login").or_else(|| text.strip_suffix(" failed to log in"))
+        }
+        _ => None,
+    };
     let Some((user, from)) = suffix.and_then(behind) else { return begun };
     match begun {
         // A name may be made to read as a sentence: where two are possible, none is.
@@ -164,73 +190,6 @@ pub(super) fn of_record(text: &str) -> Option<Sentence<'_>> {
 /// `ann 192.0.2.7`.
 fn behind(text: &str) -> Option<(&str, &str)> {
     text.rsplit_once(' ').filter(|(_, from)| said::is_numeric_socket(from))
-}
-
-/// The message behind what loggers of some programs put before it: the place in the source, numbers and columns in
-/// brackets, the part of the program that is about sign-ins. A word in brackets alone may be somebody's name.
-pub(super) fn own_words(message: &str) -> &str {
-    const MARKS_MAX: usize = 6;
-    let mut text = message;
-    for _ in 0..MARKS_MAX {
-        let Some(rest) = behind_mark(text) else { break };
-        text = rest.trim_start_matches([' ', ':']);
-    }
-    text
-}
-
-fn behind_mark(text: &str) -> Option<&str> {
-    let is_part = |text: &str| {
-        const PARTS: [&str; 7] = ["auth", "login", "signin", "security", "stderr", "stdout", "panel"];
-        let text = text.to_ascii_lowercase();
-        PARTS.iter().any(|word| text.contains(word))
-    };
-    if let Some((inside, rest)) = text.strip_prefix('(').and_then(|rest| rest.split_once(") ")) {
-        return (inside.len() <= 40 && is_part(inside) && !inside.contains(' ')).then_some(rest);
-    }
-    if let Some((inside, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        let is_number = inside.bytes().all(|byte| byte.is_ascii_digit()) || inside.starts_with("C-0");
-        let is_columns = inside.contains([':', '=', ';', '#', '/']) && !said::is_numeric_socket(inside);
-        return (inside.len() <= 200 && (is_number || is_columns || is_part(inside))).then_some(rest);
-    }
-    let (first, rest) = text.split_once(' ').filter(|(first, _)| first.len() <= 80)?;
-    const LEVELS: [&str; 6] = ["WARNING:", "SEVERE:", "ERROR:", "INFO:", "NOTICE:", "WARN:"];
-    if LEVELS.contains(&first) || first.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(rest);
-    }
-    // The program's own time behind that of syslog.
-    let is_date =
-        |word: &str| word.len() == 10 && word.as_bytes()[0].is_ascii_digit() && word.contains(['/', '-']);
-    if is_date(first)
-        && let Some((clock, rest)) = rest.split_once(' ')
-        && clock.as_bytes().first().is_some_and(u8::is_ascii_digit)
-    {
-        return Some(rest);
-    }
-    // `org.example.Logger warn`, of java.util.logging, whose text is on the next line.
-    if let Some((head, text)) = text.split_once('\n').filter(|(head, _)| head.len() <= 200)
-        && head.split(' ').count() == 2
-        && first.matches('.').count() >= 2
-    {
-        return Some(text);
-    }
-    // `SignInPost() [I] text`.
-    if first.ends_with("()") {
-        return rest.strip_prefix('[').and_then(|rest| rest.split_once("] ")).map(|(_, rest)| rest);
-    }
-    // `shop odoo.addons.base.models.res_users: text`.
-    let is_logger = |name: &str| {
-        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
-        let name = name.strip_suffix(':').filter(|name| name.bytes().all(is_part));
-        name.is_some_and(|name| {
-            name.starts_with(|first: char| first.is_ascii_alphabetic()) && name.matches('.').count() >= 2
-        })
-    };
-    let is_dotted =
-        |name: &str| name.contains('.') && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'.');
-    if is_logger(first) || (is_dotted(first) && is_part(first)) {
-        return Some(rest);
-    }
-    rest.split_once(' ').filter(|(second, _)| is_logger(second)).map(|(_, rest)| rest)
 }
 
 #[derive(Debug, Default)]
@@ -302,16 +261,17 @@ impl<'t> Reading<'t> {
         let is_lead = |word: Option<&str>| {
             let word = word.and_then(|word| lower(word.trim_end_matches([':', '='])));
             matches!(
-                word.as_deref(),
+                word.as_ref().map(Lower::as_str),
                 Some("user" | "username" | "account" | "login" | "name" | "email" | "ip" | "address")
             )
         };
         let first = words.next().and_then(lower);
-        match first.as_deref() {
+        let first = first.as_ref().map(Lower::as_str);
+        match first {
             Some(
                 "unknown" | "invalid" | "illegal" | "nonexistent" | "non-existent" | "the" | "or" | "and"
                 | "private",
-            ) => !is_lead(words.next()) && !matches!(first.as_deref(), Some("or" | "and")),
+            ) => !is_lead(words.next()) && !matches!(first, Some("or" | "and")),
             _ => !is_lead(rest.split(' ').next()),
         }
     }
@@ -424,9 +384,27 @@ fn is_other_matter(word: &str) -> bool {
     MATTERS.iter().any(|matter| word.eq_ignore_ascii_case(matter))
 }
 
-fn lower(word: &str) -> Option<String> {
-    let is_short = !word.is_empty() && word.len() <= WORD_BYTES_MAX;
-    (is_short && word.is_ascii()).then(|| word.to_ascii_lowercase())
+/// A word in lower case, where it may be one of the list.
+#[derive(Debug, Clone, Copy)]
+struct Lower {
+    bytes: [u8; WORD_BYTES_MAX],
+    length: usize,
+}
+
+impl Lower {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
+fn lower(word: &str) -> Option<Lower> {
+    let mut lower = Lower { bytes: [0; WORD_BYTES_MAX], length: word.len() };
+    if word.is_empty() || word.len() > WORD_BYTES_MAX || !word.is_ascii() {
+        return None;
+    }
+    lower.bytes[..word.len()].copy_from_slice(word.as_bytes());
+    lower.bytes.make_ascii_lowercase();
+    Some(lower)
 }
 
 fn strip_prefix_of_any_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
@@ -554,4 +532,19 @@ fn first_name(text: &str) -> &str {
 fn unquoted(name: &str) -> &str {
     let name = name.trim_end_matches([' ', ',', ':', ';', '-']);
     name.trim_start_matches(['"', '\'', '`', '[', '<']).trim_end_matches(['"', '\'', '`', ']', '>'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings_are_in_order() {
+        assert!(STARTS.is_sorted());
+        assert!(
+            may_begin("Failed login")
+                && may_begin("192.0.2.7 failed to sign in")
+                && !may_begin("Received block")
+        );
+    }
 }
