@@ -180,20 +180,18 @@ def rsyslog(folder, certificates, options):
     names = ("udp", "tcp", "tls")
     ports = dict(zip(names, free_ports(len(names))))
     config = folder / "rsyslog.conf"
-    rules = "\n".join(
-        f'ruleset(name="{name}") {{ action(type="omfile" file="{folder}/{name}.log" template="raw") }}' for name in ports)
     config.write_text(f"""
 global(workDirectory="{folder}" maxMessageSize="64k"
        defaultNetstreamDriverCAFile="{certificates}/ca.pem"
        defaultNetstreamDriverCertFile="{certificates}/server.pem" defaultNetstreamDriverKeyFile="{certificates}/server.key")
-template(name="raw" type="string" string="%rawmsg%\\n")
+template(name="raw" type="string" string="%inputname% %rawmsg%\\n")
 module(load="imudp")
 module(load="imptcp")
 module(load="imtcp" streamDriver.name="ossl" streamDriver.mode="1" streamDriver.authMode="anon")
-{rules}
-input(type="imudp" address="127.0.0.1" port="{ports['udp']}" ruleset="udp")
-input(type="imptcp" address="127.0.0.1" port="{ports['tcp']}" ruleset="tcp")
-input(type="imtcp" address="127.0.0.1" port="{ports['tls']}" ruleset="tls")
+input(type="imudp" address="127.0.0.1" port="{ports['udp']}")
+input(type="imptcp" address="127.0.0.1" port="{ports['tcp']}")
+input(type="imtcp" address="127.0.0.1" port="{ports['tls']}")
+action(type="omfile" file="{folder}/syslog.log" template="raw")
 """)
     command = [options.rsyslogd, "-n", "-f", str(config), "-i", str(folder / "rsyslog.pid")]
     if options.modules:
@@ -268,14 +266,18 @@ def run(program, folder, seconds):
 
 
 def count_lines(receipts, folder):
-    for name in ("udp", "tcp", "tls"):
-        path = folder / f"{name}.log"
-        for line in path.read_text().splitlines() if path.exists() else []:
-            key = re.search(r'key="([^"]+)"', line)
-            if not key or not re.match(r"<83>1 \S+ web-1 log-sentinel - ssh_brute_force \[alert@32473 ", line):
-                receipts.refuse(name, line)
-            else:
-                receipts.took(name, key[1][:32], key[1])
+    channels = {"imudp": "udp", "imptcp": "tcp", "imtcp": "tls"}
+    for line in (folder / "syslog.log").read_text().splitlines():
+        by, _, message = line.partition(" ")
+        key = re.match(r'<83>1 \S+ web-1 log-sentinel - ssh_brute_force \[alert@32473 key="([0-9a-f]{32})-(\w+)-1" ', message)
+        if not key:
+            # rsyslog tells of itself there as well: of connections that were cut, for one.
+            if "rsyslogd" not in message:
+                receipts.refuse("syslog", line)
+        elif channels.get(by) != key[2]:
+            receipts.refuse("syslog", f"what was sent over {key[2]} came by {by}")
+        else:
+            receipts.took(key[2], key[1], f"{key[1]}-{key[2]}-1")
     for line in (folder / "alerts.json").read_text().splitlines():
         try:
             receipts.took("file", json.loads(line)["alert"], json.loads(line)["key"])
