@@ -1,7 +1,7 @@
 //! Every way in. Bytes are parsed, made durable in the journal, and only then answered for.
 //!
 //! There is one [`Door`]; what brings events to it is a face, a module each: [`http`] for `POST /logs`, [`tail`] for
-//! watched files. A face knows its protocol and nothing of how events are kept.
+//! watched files, [`journald`] for the journal of systemd. A face knows its protocol and nothing of how events are kept.
 //!
 //! Admission is all or nothing: under load a whole request is refused before anything of it is
 //! stored, and a watched file waits. Everything held is bounded by a setting.
@@ -13,6 +13,7 @@ mod config;
 mod delivery;
 mod door;
 pub mod http;
+pub mod journald;
 mod refusal;
 pub mod tail;
 

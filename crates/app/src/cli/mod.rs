@@ -338,7 +338,12 @@ const HELP_SETTINGS: &str = "help-settings";
 fn settings() -> impl Iterator<Item = Arg> {
     SETTINGS.iter().map(|setting| {
         let help = format!("{} [{}]", setting.help, setting.name);
-        Arg::new(setting.name).long(setting.flag()).value_name("VALUE").help(help)
+        let flag = Arg::new(setting.name).long(setting.flag()).value_name("VALUE").help(help);
+        // Behind a word of its own it would take the command for its value.
+        match setting.name {
+            "LOG_SENTINEL_SYSTEM" => flag.num_args(0..=1).require_equals(true).default_missing_value("true"),
+            _ => flag,
+        }
     })
 }
 
@@ -388,6 +393,16 @@ mod tests {
         for line in ["log-sentinel --addr 127.0.0.1:9 run", "log-sentinel run --addr 127.0.0.1:9"] {
             let (_, flags) = parse(line.split(' ').map(Into::into)).unwrap();
             assert_eq!(flags["LOG_SENTINEL_ADDR"], "127.0.0.1:9", "{line}");
+        }
+    }
+
+    #[test]
+    fn the_logs_of_this_machine_are_asked_for_by_a_word_alone() {
+        for (line, value) in
+            [("--system run", "true"), ("run --system", "true"), ("run --system=false", "false")]
+        {
+            let (_, flags) = parse(format!("log-sentinel {line}").split(' ').map(Into::into)).unwrap();
+            assert_eq!(flags["LOG_SENTINEL_SYSTEM"], value, "{line}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The collector: journal, index, pipeline, and what takes in and answers.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use dead_letter::DeadLetterStream;
 use event::TemplateId;
@@ -16,7 +16,7 @@ use super::{
     build::{Build, Scorer, bind, local, serve},
     detection, elastic,
     error::StartError,
-    remote,
+    remote, system,
 };
 use crate::Settings;
 
@@ -93,7 +93,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     build.front.spawn("gauges", watch);
     let tls = build.entrance.identities.collector.clone();
     serve(&build.front, "collector", listener, router, (settings.listeners.connections, tls));
-    let tail = settings.intake.tail.clone();
+    let tail = watched(build, &door);
     let pulse = intake::tail::start(tail, door, &build.front)?;
     build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
     Ok(Collector { addr, journal, searcher, alerts, signals })
@@ -111,6 +111,20 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
     ];
     let router = router.merge(api::keys(keys_state(build)));
     api::guarded(router, build.access.clone(), &rows.concat())
+}
+
+/// The files that are watched. Where this machine's own logs are read too, reading its journal begins.
+fn watched(build: &Build<'_>, door: &intake::Door) -> intake::tail::Config {
+    let mut tail = build.settings.intake.tail.clone();
+    if build.settings.intake.system {
+        let found = system::found(Path::new("/var/log"));
+        tracing::info!(files = ?found.files, journal = found.journal, "reading the logs of this machine");
+        tail.files.extend(found.files);
+        if found.journal {
+            system::read_journal(build, door);
+        }
+    }
+    tail
 }
 
 /// Deletes what is too old, where the index does not do so by itself.

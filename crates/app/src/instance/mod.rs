@@ -19,6 +19,7 @@ mod record;
 mod remote;
 mod rules;
 mod scoring;
+mod system;
 mod witness;
 
 use std::{

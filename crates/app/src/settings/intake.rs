@@ -15,6 +15,9 @@ pub(crate) struct Intake {
     pub tail: intake::tail::Config,
     /// Formats of the user's own.
     pub formats_file: Option<PathBuf>,
+    /// Whether this machine's own logs are read, and the program that gives its journal.
+    pub system: bool,
+    pub journalctl: PathBuf,
 }
 
 impl Intake {
@@ -56,7 +59,14 @@ impl Intake {
             },
             ..intake::tail::Config::default()
         };
-        Self { body, door, tail, formats_file: reader.optional_path("LOG_SENTINEL_FORMATS_FILE") }
+        Self {
+            body,
+            door,
+            tail,
+            formats_file: reader.optional_path("LOG_SENTINEL_FORMATS_FILE"),
+            system: reader.flag("LOG_SENTINEL_SYSTEM"),
+            journalctl: reader.path("LOG_SENTINEL_JOURNALCTL"),
+        }
     }
 }
 

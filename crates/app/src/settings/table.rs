@@ -67,6 +67,12 @@ const SERVICE: &[Setting] = &[
         "Further files to read as they grow: paths and globs, separated by commas, such as /var/log/*.log,/srv/**/app.log.",
     ),
     setting(
+        "LOG_SENTINEL_SYSTEM",
+        "false",
+        "Whether to read this machine's own logs too: auth.log, syslog, secure and messages below /var/log, or the journal of systemd where the first and third are not there. `run --system` is enough.",
+    ),
+    setting("LOG_SENTINEL_JOURNALCTL", "journalctl", "The program that gives the journal of systemd."),
+    setting(
         "LOG_SENTINEL_DATA",
         "{state}",
         "The one directory that holds all state. One process at a time may use it. Default: /var/lib/log-sentinel as root, else ~/.local/state/log-sentinel.",
