@@ -55,6 +55,10 @@ eval-reading DATA DEBIAN:
 fuzz CRATE TARGET SECONDS="60":
     cd crates/{{CRATE}} && RUSTC_BOOTSTRAP=1 cargo fuzz run {{TARGET}} -- -max_total_time={{SECONDS}}
 
+# How many faults the tests notice, of a random sample of changes to CRATES. Needs cargo-mutants, and hours.
+mutants SAMPLE="150" *CRATES="parse template query app":
+    infra/test/mutants --sample {{SAMPLE}} {{CRATES}}
+
 # Attacks on the built program, the long form, about an hour; PARTS of their names choose some. CI runs the short form.
 attack *PARTS:
     cargo build --release --locked --workspace

@@ -8,6 +8,7 @@ mod dead_letter;
 pub mod elasticsearch;
 pub mod embedded;
 mod error;
+mod events;
 mod histogram;
 mod interval;
 mod limits;

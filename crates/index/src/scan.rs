@@ -8,12 +8,13 @@ use std::{
 
 use async_trait::async_trait;
 use event::{
-    Analyzed, Batch, EventId, FieldKind, JournalId, Position, Timestamp, Value, Verdict, VerdictState, field,
-    fields_of,
+    Analyzed, Batch, Document, EventId, FieldKind, JournalId, Position, Timestamp, Value, Verdict,
+    VerdictState, field, fields_of,
 };
 use query::{lowered, members, scalars, value_at};
 use tokio::sync::watch;
 
+pub use crate::events::{Events, Look};
 use crate::{
     Bucket, FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest,
     Hit, Index, IndexError, IndexStats, Interval, Limits, Pattern, Patterns, PatternsRequest, SearchRequest,
@@ -21,28 +22,22 @@ use crate::{
     interval::{CHOSEN_BUCKETS_MAX, counting_width},
     merge::{sort_counts, sort_patterns},
     page::Room,
+    width::Width,
 };
 
 /// So many bytes of a message count as another test.
 const MESSAGE_BYTES: u64 = 256;
 
-/// A list of events. Every answer takes time in proportion to its length.
+/// Answers from events, in time in proportion to how many there are. By default it holds them as a list.
 #[derive(Debug, Clone, Default)]
-pub struct Scan<'e> {
-    events: Vec<Analyzed<'e>>,
+pub struct Scan<E = Vec<Analyzed<'static>>> {
+    events: E,
     /// Of the events that were added one by one.
     ids: HashSet<EventId>,
     covered: Position,
 }
 
-impl<'e> Scan<'e> {
-    /// A list of events as they are, each there once, that reaches up to a position.
-    pub fn of(events: Vec<Analyzed<'e>>, covered: Position) -> Self {
-        Self { events, ids: HashSet::new(), covered }
-    }
-}
-
-impl Scan<'static> {
+impl Scan {
     /// An empty list.
     pub fn new() -> Self {
         Self::default()
@@ -63,9 +58,7 @@ impl Scan<'static> {
             self.events.push(analyzed);
         }
     }
-}
 
-impl Scan<'_> {
     /// Gives events without a verdict the ones that came later; says how many.
     pub fn amend(&mut self, verdicts: &[(EventId, Verdict)]) -> u64 {
         let late: HashMap<EventId, &Verdict> = verdicts.iter().map(|(id, verdict)| (*id, verdict)).collect();
@@ -79,21 +72,6 @@ impl Scan<'_> {
         amended
     }
 
-    /// Behind the last event.
-    pub fn covered(&self) -> Position {
-        self.covered
-    }
-
-    /// How many events there are.
-    pub fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
     /// Removes events older than this; returns how many.
     pub fn expire(&mut self, before: Timestamp) -> u64 {
         let had = self.events.len();
@@ -101,18 +79,60 @@ impl Scan<'_> {
         self.ids = self.events.iter().map(|analyzed| analyzed.id).collect();
         (had - self.events.len()) as u64
     }
+}
 
-    fn selected(&self, selection: &Selection, limits: &Limits) -> Result<Vec<&Analyzed<'_>>, IndexError> {
+impl<E: Events> Scan<E> {
+    /// Of events as they are, each there once, that reach up to a position.
+    pub fn of(events: E, covered: Position) -> Self {
+        Self { events, ids: HashSet::new(), covered }
+    }
+
+    /// Behind the last event.
+    pub fn covered(&self) -> Position {
+        self.covered
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.events.count()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Shows all events.
+    fn each(&self, look: &mut Look<'_>) -> Result<(), IndexError> {
+        self.events.show(0..self.len(), look)
+    }
+
+    /// Shows those that are selected.
+    fn selected(
+        &self,
+        selection: &Selection,
+        limits: &Limits,
+        mut look: impl FnMut(usize, &Analyzed<'_>),
+    ) -> Result<(), IndexError> {
         let (mut meter, tests) = (limits.meter(), selection.query.tests());
         meter.check()?;
-        let mut selected = Vec::new();
-        for analyzed in &self.events {
+        self.each(&mut |number, analyzed| {
             meter.spend(1 + tests * (1 + analyzed.event.message.len() as u64 / MESSAGE_BYTES))?;
             if selection.matches(analyzed) {
-                selected.push(analyzed);
+                look(number, analyzed);
             }
-        }
-        Ok(selected)
+            Ok(())
+        })
+    }
+
+    /// The document of the event with a number, if there is one.
+    fn document(&self, number: usize) -> Result<Option<Document>, IndexError> {
+        let mut document = None;
+        self.events.show(number..number + 1, &mut |_, analyzed| {
+            document = Some(analyzed.document());
+            Ok(())
+        })?;
+        Ok(document)
     }
 
     /// As [`Index::search`].
@@ -120,20 +140,24 @@ impl Scan<'_> {
     /// # Errors
     /// When the limits are reached.
     pub fn search(&self, request: &SearchRequest, limits: &Limits) -> Result<SearchResult, IndexError> {
-        let key = |analyzed: &Analyzed<'_>| SortKey { timestamp: analyzed.event.timestamp, id: analyzed.id };
-        let mut found = self.selected(&request.selection, limits)?;
-        let total = found.len() as u64;
-        let order = request.order;
-        found.retain(|analyzed| request.after.is_none_or(|after| order.is_before(&after, &key(analyzed))));
-        found.sort_by(|a, b| order.compare(&key(a), &key(b)));
+        let (mut total, mut found, order) = (0, Vec::new(), request.order);
+        self.selected(&request.selection, limits, |number, analyzed| {
+            total += 1;
+            let key = SortKey { timestamp: analyzed.event.timestamp, id: analyzed.id };
+            if request.after.is_none_or(|after| order.is_before(&after, &key)) {
+                found.push((key, number));
+            }
+        })?;
+        found.sort_by(|(a, _), (b, _)| order.compare(a, b));
         let matching = found.len();
-        let mut room = Room::new(request.bytes_max);
-        let hits: Vec<_> = found
-            .into_iter()
-            .take(request.limit)
-            .map(|analyzed| Hit { key: key(analyzed), document: analyzed.document() })
-            .take_while(|hit| room.take(&hit.document))
-            .collect();
+        let (mut hits, mut room) = (Vec::new(), Room::new(request.bytes_max));
+        for (key, number) in found.into_iter().take(request.limit) {
+            let Some(document) = self.document(number)? else { continue };
+            if !room.take(&document) {
+                break;
+            }
+            hits.push(Hit { key, document });
+        }
         let next = hits.last().map(|hit| hit.key).filter(|_| matching > hits.len());
         let total = if request.counted { total } else { 0 };
         Ok(SearchResult { total, hits, next, covered: self.covered })
@@ -145,22 +169,25 @@ impl Scan<'_> {
     /// When the limits are reached.
     pub fn follow(&self, request: &FollowRequest, limits: &Limits) -> Result<Followed, IndexError> {
         let (mut meter, tests) = (limits.meter(), request.query.tests());
-        let position = |analyzed: &Analyzed<'_>| analyzed.id.position;
-        let mut found: Vec<_> = self.events.iter().filter(|analyzed| request.reaches(analyzed.id)).collect();
-        found.sort_by_key(|analyzed| position(analyzed));
-        let (mut hits, mut room) = (Vec::new(), Room::new(request.bytes_max));
-        for analyzed in found {
+        let mut found = Vec::new();
+        self.each(&mut |number, analyzed| {
             let Analyzed { event, template, verdict, id, .. } = analyzed;
-            meter.spend(1 + tests)?;
-            if !request.query.matches(*id, event, template.as_deref(), verdict) {
-                continue;
+            if request.reaches(*id) {
+                meter.spend(1 + tests)?;
+                if request.query.matches(*id, event, template.as_deref(), verdict) {
+                    found.push((SortKey { timestamp: event.timestamp, id: *id }, number));
+                }
             }
-            let key = SortKey { timestamp: event.timestamp, id: *id };
-            let hit = Hit { key, document: analyzed.document() };
-            if !room.take(&hit.document) {
-                return Ok(Followed { hits, end: id.position });
+            Ok(())
+        })?;
+        found.sort_by_key(|(key, _)| key.id.position);
+        let (mut hits, mut room) = (Vec::new(), Room::new(request.bytes_max));
+        for (key, number) in found {
+            let Some(document) = self.document(number)? else { continue };
+            if !room.take(&document) {
+                return Ok(Followed { hits, end: key.id.position });
             }
-            hits.push(hit);
+            hits.push(Hit { key, document });
         }
         Ok(Followed { hits, end: request.from.max(self.covered) })
     }
@@ -170,36 +197,35 @@ impl Scan<'_> {
     /// # Errors
     /// When there would be more buckets than the request allows, or the limits are reached.
     pub fn histogram(&self, request: &HistogramRequest, limits: &Limits) -> Result<Histogram, IndexError> {
-        let selected = self.selected(&request.selection, limits)?;
-        let times = selected.iter().map(|analyzed| analyzed.event.timestamp);
-        let (width, buckets_max) = match &request.interval {
-            Interval::Fixed(_) | Interval::Calendar(..) => (request.interval.first(), request.buckets_max),
-            Interval::Chosen { until, zone } => {
-                let known = times.filter(|time| time <= until);
-                let range = known.clone().min().zip(known.max());
-                let width =
-                    range.map(|(first, last)| counting_width(first.as_nanos(), last.as_nanos(), zone));
-                let first = || request.interval.first();
-                (width.unwrap_or_else(first), request.buckets_max.max(CHOSEN_BUCKETS_MAX))
-            }
+        let by = |analyzed: &Analyzed<'_>| match &request.by {
+            Some(by) => values_at(analyzed, by),
+            None => Vec::new(),
         };
-        let (mut start, mut end) = (0, 0);
-        let mut buckets: BTreeMap<i64, Bucket> = BTreeMap::new();
-        for analyzed in selected {
-            let at = analyzed.event.timestamp.as_nanos();
-            if !(start..end).contains(&at) {
-                (start, end) = width.span(at);
+        let (width, buckets_max) = (request.interval.first(), request.buckets_max);
+        let mut counted = Buckets { width, span: (0, 0), buckets: BTreeMap::new(), buckets_max };
+        match &request.interval {
+            Interval::Fixed(_) | Interval::Calendar(..) => {
+                self.selected(&request.selection, limits, |_, analyzed| {
+                    counted.add(analyzed.event.timestamp, by(analyzed));
+                })?;
             }
-            let t = Timestamp::saturating_from_nanos(start.into());
-            let bucket = buckets.entry(start).or_insert_with(|| Bucket { t, count: 0, by: BTreeMap::new() });
-            bucket.count += 1;
-            for value in request.by.iter().flat_map(|by| values_at(analyzed, by)) {
-                *bucket.by.entry(value).or_default() += 1;
+            Interval::Chosen { until, zone } => {
+                let mut selected = Vec::new();
+                self.selected(&request.selection, limits, |_, analyzed| {
+                    selected.push((analyzed.event.timestamp, by(analyzed)));
+                })?;
+                let known = selected.iter().map(|(time, _)| *time).filter(|time| time <= until);
+                if let Some((first, last)) = known.clone().min().zip(known.max()) {
+                    counted.width = counting_width(first.as_nanos(), last.as_nanos(), zone);
+                }
+                counted.buckets_max = buckets_max.max(CHOSEN_BUCKETS_MAX);
+                selected.into_iter().for_each(|(time, values)| counted.add(time, values));
             }
-            if buckets.len() > buckets_max {
-                let limit = format!("{} buckets, or widen its interval", request.buckets_max);
-                return Err(IndexError::QueryTooLarge { limit });
-            }
+        }
+        let Buckets { width, buckets, buckets_max, .. } = counted;
+        if buckets.len() > buckets_max {
+            let limit = format!("{} buckets, or widen its interval", request.buckets_max);
+            return Err(IndexError::QueryTooLarge { limit });
         }
         let buckets = buckets.into_values().collect();
         let mut histogram = Histogram { buckets, width, covered: self.covered };
@@ -218,13 +244,13 @@ impl Scan<'_> {
     ) -> Result<FieldValues, IndexError> {
         let mut counts: HashMap<String, u64> = HashMap::new();
         let mut total = 0;
-        for analyzed in self.selected(&request.selection, limits)? {
+        self.selected(&request.selection, limits, |_, analyzed| {
             let values = values_at(analyzed, &request.field);
             total += u64::from(!values.is_empty());
             for value in values {
                 *counts.entry(value).or_default() += 1;
             }
-        }
+        })?;
         let distinct = counts.len() as u64;
         let mut values: Vec<_> = counts.into_iter().collect();
         sort_counts(&mut values);
@@ -240,12 +266,13 @@ impl Scan<'_> {
         let mut meter = limits.meter();
         meter.check()?;
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for Analyzed { event, template, verdict, .. } in &self.events {
+        self.each(&mut |_, Analyzed { event, template, verdict, .. }| {
             meter.spend(1 + event.fields.len() as u64)?;
             fields_of(event, template.as_deref(), verdict, &mut |path, value| {
                 names(path, &value, |name| *counts.entry(name.to_owned()).or_default() += 1);
             });
-        }
+            Ok(())
+        })?;
         let info = |(name, count): (String, u64)| {
             let kind = FieldKind::of(&name).as_str().to_owned();
             FieldInfo { name, kind, count }
@@ -260,12 +287,12 @@ impl Scan<'_> {
     pub fn patterns(&self, request: &PatternsRequest, limits: &Limits) -> Result<Patterns, IndexError> {
         let mut found: HashMap<_, Pattern> = HashMap::new();
         let mut total = 0;
-        for Analyzed { event, template, verdict, .. } in self.selected(&request.selection, limits)? {
+        self.selected(&request.selection, limits, |_, Analyzed { event, template, verdict, .. }| {
             total += 1;
-            let Some(template) = template else { continue };
-            let pattern = Pattern {
+            let Some(template) = template else { return };
+            let mut pattern = Pattern {
                 id: template.id,
-                text: template.text.clone(),
+                text: String::new(),
                 count: 1,
                 first: event.timestamp,
                 last: event.timestamp,
@@ -276,15 +303,44 @@ impl Scan<'_> {
             match found.get_mut(&template.id) {
                 Some(known) => known.add(&pattern),
                 None => {
+                    pattern.text.clone_from(&template.text);
                     found.insert(template.id, pattern);
                 }
             }
-        }
+        })?;
         let distinct = found.len() as u64;
         let mut patterns: Vec<_> = found.into_values().collect();
         sort_patterns(&mut patterns);
         patterns.truncate(request.limit);
         Ok(Patterns { patterns, distinct, total, covered: self.covered })
+    }
+}
+
+/// The buckets of a histogram: one more than there may be, and no further ones, where there would be too many.
+struct Buckets {
+    width: Width,
+    /// Of the bucket that was added to last.
+    span: (i64, i64),
+    buckets: BTreeMap<i64, Bucket>,
+    buckets_max: usize,
+}
+
+impl Buckets {
+    fn add(&mut self, time: Timestamp, values: Vec<String>) {
+        let at = time.as_nanos();
+        if !(self.span.0..self.span.1).contains(&at) {
+            self.span = self.width.span(at);
+        }
+        if self.buckets.len() > self.buckets_max {
+            return;
+        }
+        let start = self.span.0;
+        let t = Timestamp::saturating_from_nanos(start.into());
+        let bucket = self.buckets.entry(start).or_insert_with(|| Bucket { t, count: 0, by: BTreeMap::new() });
+        bucket.count += 1;
+        for value in values {
+            *bucket.by.entry(value).or_default() += 1;
+        }
     }
 }
 
@@ -306,6 +362,9 @@ fn values_at(analyzed: &Analyzed<'_>, path: &str) -> Vec<String> {
         FieldKind::Enumeration => lowered(text).into_owned(),
         _ => text.to_owned(),
     };
+    if let Value::String(single) = &value {
+        return vec![text(single)];
+    }
     let mut values: Vec<_> = scalars(&value).iter().map(|scalar| text(&scalar.text())).collect();
     values.sort_unstable();
     values.dedup();
@@ -315,10 +374,10 @@ fn values_at(analyzed: &Analyzed<'_>, path: &str) -> Vec<String> {
 /// A [`Scan`] as an index in memory, for tests and small sets.
 #[derive(Debug, Clone, Default)]
 pub struct ScanIndex {
-    written: Arc<Mutex<Scan<'static>>>,
+    written: Arc<Mutex<Scan>>,
     covered: watch::Sender<Position>,
     /// What survives reopening.
-    committed: Arc<Mutex<Scan<'static>>>,
+    committed: Arc<Mutex<Scan>>,
 }
 
 impl ScanIndex {
@@ -336,7 +395,7 @@ impl ScanIndex {
     }
 }
 
-fn lock<'s>(scan: &'s Mutex<Scan<'static>>) -> MutexGuard<'s, Scan<'static>> {
+fn lock(scan: &Mutex<Scan>) -> MutexGuard<'_, Scan> {
     // A panic while adding leaves at worst an event less, which the writer adds again.
     scan.lock().unwrap_or_else(PoisonError::into_inner)
 }

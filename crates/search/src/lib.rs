@@ -6,7 +6,9 @@
 mod aliases;
 mod future;
 mod hints;
+mod kept;
 mod patterns;
+mod piece;
 mod searcher;
 mod waiting;
 

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use event::{Position, TemplateId, Timestamp};
-use index::{Limits, Pattern, Patterns, PatternsRequest, scan::Scan};
+use index::{Limits, Pattern, Patterns, PatternsRequest};
 
-use crate::{Answer, SearchError, Searcher, aliases::Rows, searcher::wide};
+use crate::{Answer, SearchError, Searcher, aliases::Rows, searcher::wide, waiting::Tail};
 
 /// Which templates come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -144,7 +144,7 @@ impl Searcher {
         let limit = request.limit;
         let found = self.in_time(self.index.patterns(request.clone(), limits), limits).await;
         let request = PatternsRequest { limit: wide(limit), ..request };
-        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.patterns(&request, limits);
+        let scan = move |tail: &Tail<'_>, limits: &Limits| tail.patterns(&request, limits);
         let covered = |found: &Patterns| found.covered;
         self.with_ranked_tail(found, covered, (end, limits), (limit, scan), Patterns::merge).await
     }

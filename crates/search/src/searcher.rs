@@ -12,7 +12,7 @@ use std::{
 use event::Position;
 use index::{
     FieldInfo, FieldValues, FieldValuesRequest, FollowRequest, Followed, Histogram, HistogramRequest, Index,
-    IndexError, Limits, Losses, SearchRequest, SearchResult, Selection, scan::Scan,
+    IndexError, Limits, Losses, SearchRequest, SearchResult, Selection,
 };
 use journal::Journal;
 use query::Query;
@@ -22,7 +22,8 @@ use verdicts::Verdicts;
 
 use crate::{
     aliases::{Aliases, NoAliases, widened},
-    waiting::{self, Budget, Waiting},
+    kept::Kept,
+    waiting::{self, Budget, Sources, Tail, Waiting},
 };
 
 /// Values that are counted in each piece of the journal, so that those asked for are counted exactly
@@ -45,6 +46,8 @@ pub struct Config {
     pub tail_bytes_max: usize,
     /// How long it looks at them.
     pub tail_time_max: Duration,
+    /// Bytes of memory for what was decoded of them, which the next questions need not decode again.
+    pub kept_bytes_max: usize,
     /// How long a remote index may take, before the journal alone answers. None leaves it to the
     /// caller's own bound.
     pub index_timeout: Option<Duration>,
@@ -56,6 +59,7 @@ impl Default for Config {
             catch_up: Duration::from_millis(100),
             tail_bytes_max: 256 << 20,
             tail_time_max: Duration::from_secs(5),
+            kept_bytes_max: 64 << 20,
             index_timeout: None,
         }
     }
@@ -65,8 +69,7 @@ impl Default for Config {
 #[derive(Clone)]
 pub struct Searcher {
     pub(crate) index: Arc<dyn Index>,
-    journal: Journal,
-    verdicts: Verdicts,
+    waiting: Sources,
     written: watch::Receiver<Position>,
     config: Config,
     pub(crate) aliases: Arc<dyn Aliases>,
@@ -142,7 +145,8 @@ impl Searcher {
         config: Config,
     ) -> Self {
         let aliases = Arc::new(NoAliases);
-        Self { index, journal, verdicts, written, config, aliases, told_at: Arc::default() }
+        let waiting = Sources { journal, verdicts, kept: Arc::new(Kept::new(config.kept_bytes_max)) };
+        Self { index, waiting, written, config, aliases, told_at: Arc::default() }
     }
 
     /// Questions about a template find the events of all ids that stand for it.
@@ -162,7 +166,7 @@ impl Searcher {
 
     /// The journal it reads.
     pub fn journal(&self) -> &Journal {
-        &self.journal
+        &self.waiting.journal
     }
 
     /// Waits until everything before this position is searchable in the index itself; false when
@@ -197,7 +201,7 @@ impl Searcher {
         let (gathered, merged) = (request.clone(), request.clone());
         let found = self.in_time(self.index.search(request.clone(), limits), limits).await;
         let covered = found.as_ref().map(|found| found.covered).ok();
-        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.search(&request, limits);
+        let scan = move |tail: &Tail<'_>, limits: &Limits| tail.search(&request, limits);
         let gather = move |found: SearchResult, tail| found.merge(tail, &gathered);
         let merge = move |found: SearchResult, tail| found.merge(tail, &merged);
         self.with_tail(found, covered, (end, limits), scan, gather, merge).await
@@ -206,7 +210,7 @@ impl Searcher {
     /// Matching events in the order of the journal: of the index as far as that has them, else of the
     /// journal itself, about `bytes_max` bytes of them at a time. None when the index does not answer.
     pub async fn follow(&self, query: Query, from: Position, bytes_max: usize) -> Option<Followed> {
-        let (journal, end) = self.journal.identity().parts().find(|(_, end)| from < *end)?;
+        let (journal, end) = self.waiting.journal.identity().parts().find(|(_, end)| from < *end)?;
         let request = FollowRequest { query: self.widened(query), journal, from, bytes_max };
         let followed = if from < *self.written.borrow() {
             let limits = Limits::none();
@@ -218,15 +222,12 @@ impl Searcher {
                 }
             }
         } else {
-            let (journal, verdicts) = (self.journal.clone(), self.verdicts.clone());
+            let Sources { journal, verdicts, .. } = self.waiting.clone();
             let work = move || {
                 let records = journal.read(from, bytes_max).ok()?;
                 let all = FollowRequest { bytes_max: usize::MAX, ..request };
                 let hits =
-                    waiting::events((&journal, &verdicts), std::slice::from_ref(&records), records.end())
-                        .follow(&all, &Limits::none())
-                        .ok()?
-                        .hits;
+                    waiting::events((&journal, &verdicts), &records).follow(&all, &Limits::none()).ok()?.hits;
                 Some(Followed { hits, end: records.end() })
             };
             tokio::task::spawn_blocking(work).await.ok().flatten()?
@@ -249,7 +250,7 @@ impl Searcher {
         let end = self.begin(limits).await;
         let found = self.in_time(self.index.histogram(request.clone(), limits), limits).await;
         let request = HistogramRequest { by_limit: wide(by_limit), ..request };
-        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.histogram(&request, limits);
+        let scan = move |tail: &Tail<'_>, limits: &Limits| tail.histogram(&request, limits);
         let covered = |found: &Histogram| found.covered;
         self.with_ranked_tail(found, covered, (end, limits), (by_limit, scan), Histogram::merge).await
     }
@@ -268,7 +269,7 @@ impl Searcher {
         let end = self.begin(limits).await;
         let found = self.in_time(self.index.field_values(request.clone(), limits), limits).await;
         let request = FieldValuesRequest { limit: wide(limit), ..request };
-        let scan = move |tail: &Scan<'_>, limits: &Limits| tail.field_values(&request, limits);
+        let scan = move |tail: &Tail<'_>, limits: &Limits| tail.field_values(&request, limits);
         let covered = |found: &FieldValues| found.covered;
         self.with_ranked_tail(found, covered, (end, limits), (limit, scan), FieldValues::merge).await
     }
@@ -282,7 +283,7 @@ impl Searcher {
         // Before the question, so that nothing is left out; what comes in meanwhile may count twice.
         let covered = *self.index.written().borrow();
         let found = self.in_time(self.index.fields(limits), limits).await;
-        let scan = |tail: &Scan<'_>, limits: &Limits| tail.fields(limits);
+        let scan = |tail: &Tail<'_>, limits: &Limits| tail.fields(limits);
         self.with_tail(found, Some(covered), (end, limits), scan, FieldInfo::merge, FieldInfo::merge).await
     }
 
@@ -317,7 +318,7 @@ impl Searcher {
 
     /// Where the journal ends now, after a moment for the index to get there.
     pub async fn begin(&self, limits: &Limits) -> Position {
-        let end = self.journal.end();
+        let end = self.waiting.journal.end();
         self.wait_indexed(end, limits.within(self.config.catch_up)).await;
         end
     }
@@ -328,7 +329,7 @@ impl Searcher {
         found: Result<T, IndexError>,
         covered: Option<Position>,
         (end, limits): (Position, &Limits),
-        scan: impl Fn(&Scan<'_>, &Limits) -> Result<T, IndexError> + Send + 'static,
+        scan: impl Fn(&Tail<'_>, &Limits) -> Result<T, IndexError> + Send + 'static,
         gather: impl Fn(T, T) -> T + Send + 'static,
         merge: impl Fn(T, T) -> T + Send + 'static,
     ) -> Result<Answer<T>, SearchError> {
@@ -342,20 +343,20 @@ impl Searcher {
         };
         let from_index = found.is_some();
         let destroyed = destroyed(&self.index.losses(None, None));
+        self.waiting.kept.passed(*self.index.written().borrow());
         let found = match found {
             Some(result) if from >= end => return Ok(Answer { result, partial: destroyed, from_index }),
             found => found,
         };
-        let (journal, verdicts, own) = (self.journal.clone(), self.verdicts.clone(), limits.clone());
+        let (sources, own) = (self.waiting.clone(), limits.clone());
         let budget = Budget { bytes: self.config.tail_bytes_max, time: self.config.tail_time_max };
         let guard = limits.cancel_on_drop();
         let work = telemetry::task::blocking("query of the journal", move || -> Result<_, IndexError> {
-            let scan = |part: &Scan<'_>| scan(part, &own);
-            let Waiting { answer, cut } =
-                waiting::look((&journal, &verdicts), (from, end), budget, scan, gather)?;
+            let scan = |part: &Tail<'_>| scan(part, &own);
+            let Waiting { answer, cut } = waiting::look(&sources, (from, end), budget, scan, gather)?;
             let found = match found {
                 Some(found) => found,
-                None => scan(&Scan::new())?,
+                None => scan(&waiting::nothing())?,
             };
             Ok((merge(found, answer), cut))
         });
@@ -383,7 +384,7 @@ impl Searcher {
         found: Result<T, IndexError>,
         covered: fn(&T) -> Position,
         (end, limits): (Position, &Limits),
-        (limit, scan): (usize, impl Fn(&Scan<'_>, &Limits) -> Result<T, IndexError> + Send + 'static),
+        (limit, scan): (usize, impl Fn(&Tail<'_>, &Limits) -> Result<T, IndexError> + Send + 'static),
         merge: fn(T, T, usize) -> T,
     ) -> Result<Answer<T>, SearchError> {
         let covered = found.as_ref().ok().map(covered);

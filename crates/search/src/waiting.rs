@@ -1,19 +1,34 @@
 //! What waits in the journal for an index that is behind: looked at event by event, in pieces, the
-//! newest first, so that memory stays that of a piece however much waits, with what the analysis has said
-//! of them. What the budget does not reach is the oldest, and is said.
+//! newest first, with what the analysis has said of them. What was decoded for one question is kept for the next,
+//! within a bound; beyond it memory stays that of a piece however much waits. What the budget does not reach is the
+//! oldest, and is said.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use event::{Event, EventId, Position, codec};
-use index::{IndexError, scan::Scan};
-use journal::{Journal, Records};
+use index::{
+    IndexError,
+    scan::{Events, Scan},
+};
+use journal::{Identity, Journal, Records};
 use telemetry::metric;
 use verdicts::Verdicts;
+
+use crate::{
+    kept::{Kept, Known},
+    piece::{Part, Piece},
+};
+
+/// Events that a question looks at together.
+pub(crate) type Tail<'t> = Scan<&'t dyn Events>;
 
 /// Bytes read from the journal at a time.
 const READ_BYTES: usize = 1 << 20;
 /// Events and bytes that are held and looked at together.
-const PIECE_EVENTS: u32 = 20_000;
+const PIECE_EVENTS: u32 = 1 << 14;
 const PIECE_BYTES: usize = 8 << 20;
 
 /// How much of it a question looks at.
@@ -31,23 +46,31 @@ pub(crate) struct Waiting<T> {
     pub(crate) cut: Option<String>,
 }
 
+/// Where what waits is read.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    pub(crate) journal: Journal,
+    pub(crate) verdicts: Verdicts,
+    pub(crate) kept: Arc<Kept>,
+}
+
 /// Answers a question from the events between two places, as far as the budget reaches.
 ///
 /// # Errors
 /// Those of `scan`.
 pub(crate) fn look<T>(
-    (journal, verdicts): (&Journal, &Verdicts),
+    sources: &Sources,
     (from, end): (Position, Position),
     budget: Budget,
-    scan: impl Fn(&Scan<'_>) -> Result<T, IndexError>,
+    scan: impl Fn(&Tail<'_>) -> Result<T, IndexError>,
     merge: impl Fn(T, T) -> T,
 ) -> Result<Waiting<T>, IndexError> {
     let until = Instant::now() + budget.time;
-    let mut look = Look { journal, verdicts, scan, merge, answer: None, looked_at: 0 };
-    let mut bytes_left = budget.bytes;
+    let identity = sources.journal.identity();
+    let mut look = Look { sources, identity, scan, merge, answer: None, looked_at: 0, bytes: 0 };
     let mut cut = None;
-    for (from, to) in pieces(&journal.segments(), from, end) {
-        if bytes_left == 0 || Instant::now() >= until {
+    for (from, to) in pieces(&sources.journal.segments(), from, end) {
+        if look.bytes >= budget.bytes || Instant::now() >= until {
             metrics::counter!(metric::SEARCH_TAIL_CUT).increment(1);
             cut = Some(format!(
                 "the index is behind; of what it does not have yet the newest {} events are looked at",
@@ -56,7 +79,7 @@ pub(crate) fn look<T>(
             break;
         }
         match look.take(from, to) {
-            Ok(bytes) => bytes_left = bytes_left.saturating_sub(bytes),
+            Ok(()) => {}
             Err(Trouble::Index(error)) => return Err(error),
             Err(Trouble::Journal(error)) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the journal's tail cannot be read");
@@ -66,24 +89,27 @@ pub(crate) fn look<T>(
     }
     let answer = match look.answer {
         Some(answer) => answer,
-        None => (look.scan)(&Scan::new())?,
+        None => (look.scan)(&nothing())?,
     };
     Ok(Waiting { answer, cut })
 }
 
-/// The events of records before a place, with what the analysis has said of them. What cannot be decoded
+/// No events at all.
+pub(crate) fn nothing() -> Tail<'static> {
+    static NONE: Vec<event::Analyzed<'static>> = Vec::new();
+    Scan::of(&NONE, Position::default())
+}
+
+/// The events of records, with what the analysis has said of them. What cannot be decoded
 /// is found once the analysis has made an event of it.
 pub(crate) fn events<'r>(
     (journal, verdicts): (&Journal, &Verdicts),
-    records: &'r [Records],
-    to: Position,
-) -> Scan<'r> {
+    records: &'r Records,
+) -> Scan<Vec<event::Analyzed<'r>>> {
     let identity = journal.identity();
-    let all = records.iter().flat_map(Records::iter).take_while(|(position, _)| *position < to);
     let event = |(position, record)| Some((identity.event(position), codec::decode(record).ok()?));
-    let events: Vec<(EventId, Event<'_>)> = all.filter_map(event).collect();
-    let end = records.last().map_or(to, |last| last.end().min(to));
-    Scan::of(verdicts.look(events, end), end)
+    let events: Vec<(EventId, Event<'_>)> = records.iter().filter_map(event).collect();
+    Scan::of(verdicts.look(events, records.end()), records.end())
 }
 
 /// Why a piece could not be looked at.
@@ -93,63 +119,93 @@ enum Trouble {
 }
 
 struct Look<'j, T, S, M> {
-    journal: &'j Journal,
-    verdicts: &'j Verdicts,
+    sources: &'j Sources,
+    identity: Identity,
     scan: S,
     merge: M,
     answer: Option<T>,
     looked_at: usize,
+    /// Of the records looked at.
+    bytes: usize,
 }
 
-impl<T, S: Fn(&Scan<'_>) -> Result<T, IndexError>, M: Fn(T, T) -> T> Look<'_, T, S, M> {
-    /// Takes the events between two places in; gives their bytes.
-    fn take(&mut self, from: Position, to: Position) -> Result<usize, Trouble> {
-        let (mut position, mut bytes) = (from, 0);
-        while position < to {
-            let (mut piece, mut piece_bytes) = (Vec::new(), 0);
-            let mut read_on = true;
-            while position < to && piece_bytes < PIECE_BYTES && read_on {
-                let records = match self.journal.read(position, READ_BYTES) {
-                    Ok(records) => records,
-                    Err(error) => {
-                        self.evaluate(&piece, to)?;
-                        return Err(Trouble::Journal(error));
-                    }
-                };
-                let within = records.iter().take_while(|(at, _)| *at < to);
-                let (count, read) =
-                    within.fold((0, 0), |(count, read), (_, record)| (count + 1, read + record.len()));
-                self.looked_at += count;
-                piece_bytes += read;
-                read_on = records.end() > position;
-                position = records.end();
-                piece.push(records);
+impl<T, S: Fn(&Tail<'_>) -> Result<T, IndexError>, M: Fn(T, T) -> T> Look<'_, T, S, M> {
+    /// Takes the events between two places of a piece in.
+    fn take(&mut self, from: Position, to: Position) -> Result<(), Trouble> {
+        let known =
+            self.sources.kept.at(from).filter(|known| piece_of(known.piece.start()) == piece_of(from));
+        let mut piece =
+            known.as_ref().map_or_else(|| Arc::new(Piece::begin(from)), |known| known.piece.clone());
+        let (start, mut failure) = (piece.start(), None);
+        while piece.end() < to && failure.is_none() {
+            if piece.bytes() >= PIECE_BYTES {
+                self.evaluate(&self.said(piece.clone(), None), (from, to))?;
+                piece = Arc::new(Piece::begin(piece.end()));
             }
-            bytes += piece_bytes;
-            self.evaluate(&piece, to)?;
-            if !read_on {
+            let (at, longer) = (piece.end(), Arc::make_mut(&mut piece));
+            failure = self.read_on(longer, to).err();
+            if longer.end() == at {
                 break;
             }
+            if longer.end().record.is_multiple_of(PIECE_EVENTS) {
+                longer.tighten();
+            }
         }
-        Ok(bytes)
+        let known = self.said(piece, known);
+        self.evaluate(&known, (from, to))?;
+        if known.piece.start() == start {
+            self.sources.kept.keep(known);
+        }
+        failure.map_or(Ok(()), |failure| Err(Trouble::Journal(failure)))
     }
 
-    /// Answers from a piece.
-    fn evaluate(&mut self, piece: &[Records], to: Position) -> Result<(), Trouble> {
-        let events = events((self.journal, self.verdicts), piece, to);
-        if !events.is_empty() {
-            let answer = (self.scan)(&events).map_err(Trouble::Index)?;
-            self.answer = Some(match self.answer.take() {
-                Some(before) => (self.merge)(before, answer),
-                None => answer,
-            });
+    /// Adds the events of one read to a piece, of those before a place.
+    fn read_on(&self, piece: &mut Piece, to: Position) -> Result<(), journal::ReadError> {
+        let records = self.sources.journal.read(piece.end(), READ_BYTES)?;
+        for (position, record) in records.iter().take_while(|(at, _)| *at < to) {
+            if let Ok(event) = codec::decode(record) {
+                piece.push(position, &event, record.len());
+            }
         }
+        piece.reach(records.end().min(to));
+        Ok(())
+    }
+
+    /// A piece with what was said of it; nothing is read again of what is known already.
+    fn said(&self, piece: Arc<Piece>, known: Option<Known>) -> Known {
+        let reached = self.sources.verdicts.reach(piece.start(), piece.end());
+        match known.filter(|known| known.piece.start() == piece.start() && known.reached == reached) {
+            Some(known) if Arc::ptr_eq(&known.piece, &piece) => known,
+            Some(known) => Known::new(piece, known.said, reached),
+            None if reached.is_empty() => Known::new(piece, Arc::default(), reached),
+            None => {
+                let said = piece.said(&self.sources.verdicts, &self.identity);
+                Known::new(piece, Arc::new(said), reached)
+            }
+        }
+    }
+
+    /// Answers from the events of a piece between two places.
+    fn evaluate(&mut self, known: &Known, (from, to): (Position, Position)) -> Result<(), Trouble> {
+        let Known { piece, said, .. } = known;
+        let part = Part { piece, said, identity: &self.identity, rows: piece.between(from, to) };
+        let count = part.count();
+        if count == 0 {
+            return Ok(());
+        }
+        self.looked_at += count;
+        self.bytes += piece.bytes() * count / piece.len();
+        let covered = piece.end().min(to);
+        let answer = (self.scan)(&Scan::of(&part, covered)).map_err(Trouble::Index)?;
+        self.answer = Some(match self.answer.take() {
+            Some(before) => (self.merge)(before, answer),
+            None => answer,
+        });
         Ok(())
     }
 }
 
-/// The stretches between two places, each within a segment and of so many records at most, the newest
-/// first. `segments` are the ends of the segments.
+/// The stretches between two places, each within a piece, the newest first. `segments` are the ends of the segments.
 fn pieces(
     segments: &[Position],
     from: Position,
@@ -160,13 +216,18 @@ fn pieces(
         let segment = last.segment;
         let first = if segment == from.segment { from.record } else { 0 };
         let last = if segment == end.segment { end.record } else { last.record };
-        let count = last.saturating_sub(first).div_ceil(PIECE_EVENTS);
-        (0..count).map(move |back| {
-            let to = last - back * PIECE_EVENTS;
-            let at = |record| Position { segment, record };
-            (at(to.saturating_sub(PIECE_EVENTS).max(first)), at(to))
+        let at = move |record| Position { segment, record };
+        let numbers = if first < last { first / PIECE_EVENTS..last.div_ceil(PIECE_EVENTS) } else { 0..0 };
+        numbers.rev().map(move |number| {
+            let start = number * PIECE_EVENTS;
+            (at(start.max(first)), at(start.saturating_add(PIECE_EVENTS).min(last)))
         })
     })
+}
+
+/// Which piece of the journal an event belongs to: where pieces begin and end does not depend on who asks.
+fn piece_of(place: Position) -> (u32, u32) {
+    (place.segment, place.record / PIECE_EVENTS)
 }
 
 #[cfg(test)]
@@ -179,14 +240,14 @@ mod tests {
 
     #[test]
     fn pieces_cover_everything_once_and_begin_with_the_newest() {
-        let ends = [at(0, 50_000), at(1, 0), at(3, 45_000)];
-        let pieces: Vec<_> = pieces(&ends, at(0, 15_000), at(3, 41_000)).collect();
+        let ends = [at(0, 2 * PIECE_EVENTS), at(1, 0), at(3, 45_000)];
+        let pieces: Vec<_> = pieces(&ends, at(0, 15_000), at(3, 33_000)).collect();
         let expected = [
-            (at(3, 21_000), at(3, 41_000)),
-            (at(3, 1_000), at(3, 21_000)),
-            (at(3, 0), at(3, 1_000)),
-            (at(0, 30_000), at(0, 50_000)),
-            (at(0, 15_000), at(0, 30_000)),
+            (at(3, 2 * PIECE_EVENTS), at(3, 33_000)),
+            (at(3, PIECE_EVENTS), at(3, 2 * PIECE_EVENTS)),
+            (at(3, 0), at(3, PIECE_EVENTS)),
+            (at(0, PIECE_EVENTS), at(0, 2 * PIECE_EVENTS)),
+            (at(0, 15_000), at(0, PIECE_EVENTS)),
         ];
         assert_eq!(pieces, expected);
     }

@@ -161,6 +161,8 @@ metrics! {
     ELASTIC_ID_COLLISIONS = "elastic_id_collisions_total", Counter, Count, [];
     /// Answers that did not reach all that waits in the journal for the index.
     SEARCH_TAIL_CUT = "search_tail_cut_total", Counter, Count, [];
+    /// What is kept decoded of the journal, for questions, as long as the index lacks it.
+    SEARCH_KEPT_BYTES = "search_kept_bytes", Gauge, Bytes, [];
     /// Times the journal took a new id, since it is a copy of one that went on.
     JOURNAL_RENEWED = "journal_renewed_total", Counter, Count, [];
     /// Batches that were not taken because too much waits for Elasticsearch.

@@ -15,6 +15,7 @@ mod stretch;
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    ops::Range,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -287,6 +288,25 @@ impl Verdicts {
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         lock(&self.shared.state).stretches.is_empty()
+    }
+
+    /// Of which events between two places something was said, in their order. As long as this is the same, so is what
+    /// [`Verdicts::look`] says of them.
+    pub fn reach(&self, from: Position, to: Position) -> Vec<Range<Position>> {
+        let state = lock(&self.shared.state);
+        let first = state.stretches.partition_point(|stretch| stretch.end <= from);
+        let mut reached = Vec::<Range<Position>>::new();
+        for Stretch { start, end, .. } in state.stretches.iter().skip(first) {
+            let (start, end) = ((*start).max(from), (*end).min(to));
+            if start >= end {
+                break;
+            }
+            match reached.last_mut().filter(|last| last.end == start) {
+                Some(last) => last.end = end,
+                None => reached.push(start..end),
+            }
+        }
+        reached
     }
 
     /// The stretches that have something of the events between two places.

@@ -124,9 +124,13 @@ fn small_batches_are_kept_as_one_record() {
     let expected: Vec<_> =
         places.iter().enumerate().map(|(at, place)| (at != 60).then(|| verdict(*place))).collect();
     assert_eq!(join(&verdicts, &journal, &places), expected);
+    let reached = [places[10]..places[60], places[60].next()..places[80]];
+    assert_eq!(verdicts.reach(places[10], places[80]), reached);
+    assert_eq!(verdicts.reach(places[60], places[60].next()), []);
     // A reader that has come into the middle of them.
     verdicts.passed("indexing", places[30]).unwrap();
     verdicts.keep().unwrap();
+    assert_eq!(verdicts.reach(places[40], places[80]), [places[40]..places[60], reached[1].clone()]);
     assert_eq!(verdicts.held_bytes(), 0);
     assert_eq!(join(&verdicts, &journal, &places[30..]), expected[30..]);
     assert_eq!(verdicts.covered(places[30]), places[59].next());

@@ -40,6 +40,7 @@ impl Questions {
         let search = search::Config {
             tail_bytes_max: reader.size("LOG_SENTINEL_TAIL_SEARCH_BYTES_MAX", 1 << 20, 64 << 30),
             tail_time_max: reader.duration("LOG_SENTINEL_TAIL_SEARCH_TIMEOUT"),
+            kept_bytes_max: reader.size("LOG_SENTINEL_TAIL_SEARCH_KEPT_BYTES", 0, 16 << 30),
             // The query is not blamed for it.
             index_timeout: cluster.map(|cluster| patience(cluster).min(collector.query_timeout / 2)),
             ..search::Config::default()

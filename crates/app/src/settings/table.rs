@@ -348,6 +348,11 @@ const SERVICE: &[Setting] = &[
     ),
     setting("LOG_SENTINEL_TAIL_SEARCH_TIMEOUT", "5s", "How long it searches there at most."),
     setting(
+        "LOG_SENTINEL_TAIL_SEARCH_KEPT_BYTES",
+        "64MiB",
+        "Memory for what queries have decoded there, so that the next ones need not; 0 keeps nothing.",
+    ),
+    setting(
         "LOG_SENTINEL_QUERIES_MAX",
         "8",
         "Queries that are answered at a time; further ones get 429, so that searching leaves room for taking logs in.",

@@ -154,7 +154,7 @@ pub(crate) async fn equals_scan(
 }
 
 /// Gives events to an empty index in two batches; returns the scan of them.
-pub(crate) async fn fill(index: &dyn Index, events: Vec<Analyzed<'static>>, commit: bool) -> Scan<'static> {
+pub(crate) async fn fill(index: &dyn Index, events: Vec<Analyzed<'static>>, commit: bool) -> Scan {
     let mut scan = Scan::new();
     let half = events.len() / 2;
     for events in [&events[..half], &events[half..]] {
@@ -182,7 +182,7 @@ fn interval(field: &str) -> Interval {
 }
 
 /// Fails unless an index answers as the scan does.
-pub(crate) async fn answers_equal(index: &dyn Index, scan: &Scan<'_>, query: Query) {
+pub(crate) async fn answers_equal(index: &dyn Index, scan: &Scan, query: Query) {
     let text = query.to_string();
     let selection = Selection { query, from: Some(seconds(1)), to: Some(seconds(5)) };
     for order in [Order::NewestFirst, Order::OldestFirst] {

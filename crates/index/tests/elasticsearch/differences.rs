@@ -17,7 +17,7 @@ use super::{
 };
 
 /// An index in a data stream of its own, with these events.
-async fn with(events: Vec<Analyzed<'static>>, shards: Option<u32>) -> (impl Index, Scan<'static>) {
+async fn with(events: Vec<Analyzed<'static>>, shards: Option<u32>) -> (impl Index, Scan) {
     let name = fresh_name();
     set_up(&name, shards).await;
     let index = open(&name);

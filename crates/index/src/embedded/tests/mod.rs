@@ -219,7 +219,7 @@ const QUERIES: &[&str] = &[
     "NOT (user.name:root OR from)",
 ];
 
-fn same(index: &Embedded, scan: &Scan<'_>, query: &str, from: Option<i64>, to: Option<i64>) {
+fn same(index: &Embedded, scan: &Scan, query: &str, from: Option<i64>, to: Option<i64>) {
     let time = |nanos: Option<i64>| nanos.and_then(Timestamp::from_nanos);
     let selection = Selection { query: Query::parse(query, NOW).unwrap(), from: time(from), to: time(to) };
     run(async {
@@ -298,7 +298,7 @@ fn same(index: &Embedded, scan: &Scan<'_>, query: &str, from: Option<i64>, to: O
     });
 }
 
-fn same_fields(index: &Embedded, scan: &Scan<'_>) {
+fn same_fields(index: &Embedded, scan: &Scan) {
     assert_eq!(run(index.fields(&Limits::none())).unwrap(), scan.fields(&Limits::none()).unwrap());
 }
 

@@ -5,7 +5,7 @@ use query::{Phrase, TokenPattern, tokens};
 use super::*;
 
 /// Whether both find the same by a token.
-pub(super) fn same_by_token(index: &Embedded, scan: &Scan<'_>, token: &str) {
+pub(super) fn same_by_token(index: &Embedded, scan: &Scan, token: &str) {
     let query = Query::Message(Phrase(vec![TokenPattern::Exact(token.to_owned())]));
     let request = SearchRequest::new(Selection { query, ..Selection::all() }, 1000);
     let (ours, theirs) = (
