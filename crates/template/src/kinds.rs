@@ -402,3 +402,68 @@ pub(crate) fn host(word: &[u8]) -> bool {
     TOP.contains(&ending)
         || labels > 2 && length <= 3 && !matches!(ending, b"so" | b"log" | b"txt" | b"gz" | b"xml" | b"c")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How much of a text each kind takes from its beginning, if it stands there.
+    fn check(kind: fn(&[u8], usize) -> Option<usize>, cases: &[(&str, Option<&str>)]) {
+        for (text, expected) in cases {
+            let found = kind(text.as_bytes(), 0).and_then(|end| text.get(..end));
+            assert_eq!(found, *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hardware_addresses_end_where_they_must() {
+        check(
+            mac,
+            &[
+                ("00:1a:2B:3c:4d:5e", Some("00:1a:2B:3c:4d:5e")),
+                ("00-1a-2b-3c-4d-5e.", Some("00-1a-2b-3c-4d-5e")),
+                ("00:1a:2b:3c:4d:5e:6f", None),
+                ("00:1a:2b:3c:4d:5ef", None),
+                ("00:1a-2b:3c:4d:5e", None),
+                ("00:1a:2b:3c:4d", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn times_of_day_end_where_they_must() {
+        check(
+            clock,
+            &[
+                ("12:34", Some("12:34")),
+                ("2:34:56.789Z ", Some("2:34:56.789Z")),
+                ("12:34:56,789+0200", Some("12:34:56,789+0200")),
+                ("12:34-03:30,", Some("12:34-03:30")),
+                ("12:74", None),
+                ("12:34:71", None),
+                ("12:34x", None),
+                ("12:34:x", None),
+                ("12:34: up", Some("12:34")),
+            ],
+        );
+    }
+
+    #[test]
+    fn dates_end_where_they_must() {
+        check(
+            digit_time,
+            &[
+                ("2024-05-01", Some("2024-05-01")),
+                ("2024-05-01. Then", Some("2024-05-01")),
+                ("2024-05-01.log", None),
+                ("2024-05-01x", None),
+                ("2024-05-01T12:34:56Z", Some("2024-05-01T12:34:56Z")),
+                ("01/May/2024:12:34:56", Some("01/May/2024:12:34:56")),
+                ("03-17 12:34:56.789", Some("03-17 12:34:56.789")),
+                ("03-17", None),
+                ("1.5.2024", None),
+                ("01.05.2024", Some("01.05.2024")),
+            ],
+        );
+    }
+}
