@@ -147,6 +147,23 @@ fn six_variants_merge_and_old_ids_follow() {
 }
 
 #[test]
+fn variants_met_before_and_after_a_restart_merge() {
+    let messages =
+        ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot"].map(|name| format!("unit {name} is ready"));
+    let whole = learned(&messages, Config::default());
+    for cut in 1..messages.len() {
+        let mut later =
+            Miner::load(&learned(&messages[..cut], Config::default()).save(), Config::default()).unwrap();
+        let mut last = None;
+        for message in &messages[cut..] {
+            last = Some(later.mine(message, &mut Vec::new()).template.text.clone());
+        }
+        assert_eq!(last.as_deref(), Some("unit <*> is ready"), "loaded behind {cut}");
+        assert_eq!(later.save(), whole.save(), "loaded behind {cut}");
+    }
+}
+
+#[test]
 fn the_revision_moves_with_templates_and_not_with_shapes() {
     let line = |name: &str| format!("worker {name} was let go by its supervisor");
     let names = ["anna", "bruno", "clara", "dario", "elena", "fabio", "greta"];
