@@ -151,6 +151,12 @@ fn writing(method: &str, path: &str) -> Option<(&'static str, Json)> {
             ("signal.snoozed", json!({"until": "2030-01-01T00:00:00Z"}))
         }
         ("post", "/api/v1/signals/{id}/assign") => ("signal.assigned", json!({"to": "ann"})),
+        ("post", "/api/v1/signals/{id}/feedback") => ("signal.labelled", json!({"label": "real"})),
+        ("post", "/api/v1/suppressions") => (
+            "signals.suppressed",
+            json!({"matching": {"kind": "web_scan"}, "reason": "our own scanner", "expires_at": "2030-01-01T00:00:00Z"}),
+        ),
+        ("delete", "/api/v1/suppressions/{number}") => ("suppression.removed", Json::Null),
         ("post", "/api/v1/signals/{id}/note") => ("signal.noted", json!({"note": "seen"})),
         ("post", "/train") => ("model.trained", json!([{"message": "a line"}, {"message": "another line"}])),
         ("delete", "/jobs/{id}") => ("training.cancelled", Json::Null),
@@ -194,8 +200,13 @@ async fn every_writing_route_leaves_a_record_of_who_asked() {
     let server = start(data.path(), &[]);
     // What changes nothing, what has a test of its own (signing out and enrolling, which show no key), and what is
     // another use of the key that sent to /logs.
-    let others =
-        [("post", "/predict"), ("delete", "/api/v1/session"), ("post", "/api/v1/enrol"), ("post", "/ingest")];
+    let others = [
+        ("post", "/predict"),
+        ("post", "/api/v1/suppressions/preview"),
+        ("delete", "/api/v1/session"),
+        ("post", "/api/v1/enrol"),
+        ("post", "/ingest"),
+    ];
     let mut asked = BTreeSet::new();
     for base in [&server.url, &server.anomaly_url] {
         let document: Json =

@@ -291,6 +291,54 @@ async fn signals_of_others_are_taken_on_both_ports() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_break_in_is_one_story_and_what_is_expected_is_hidden() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &[]);
+    let inside =
+        "2024-05-01T10:02:00Z gate sshd[2000]: Accepted password for root from 203.0.113.9 port 40022 ssh2\n";
+    let added = "2024-05-01T10:03:00Z gate useradd[2001]: new user: name=helper, UID=0, GID=0, home=/home/helper, shell=/bin/bash\n";
+    post(&server, failures("203.0.113.9", 0..37) + inside + added).await;
+    let incident = eventually("they are one incident", async || {
+        let answer = server.get("/api/v1/incidents", &[]).await.unwrap();
+        let incident = answer["incidents"].as_array().unwrap().first()?.clone();
+        (incident["signals"].as_array().unwrap().len() >= 3).then_some(incident)
+    })
+    .await;
+    let id = incident["id"].as_str().unwrap();
+    let whole = server.get(&format!("/api/v1/incidents/{id}"), &[]).await.unwrap();
+    let kinds: Vec<_> =
+        whole["signals"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    for kind in ["ssh_brute_force", "login_after_failures", "account_changed"] {
+        assert!(kinds.contains(&kind), "{kinds:?}");
+    }
+    assert!(whole["what"].as_str().unwrap().contains("203.0.113.9"), "{whole}");
+
+    let post_json = async |path: &str, body: Json| {
+        let response = server.http.post(format!("{}{path}", server.url)).json(&body).send().await.unwrap();
+        (response.status().as_u16(), response.json::<Json>().await.unwrap())
+    };
+    let scanner = json!({"matching": {"entity": "source.ip:203.0.113.9"}, "reason": "our own scanner", "expires_at": "2090-01-01T00:00:00Z"});
+    let (status, preview) = post_json("/api/v1/suppressions/preview", scanner.clone()).await;
+    assert_eq!(status, 200, "{preview}");
+    let (status, problem) = post_json("/api/v1/suppressions", scanner).await;
+    assert_eq!(status, 400, "a year is the longest: {problem}");
+    let (status, problem) = post_json("/api/v1/suppressions", json!({"reason": "all"})).await;
+    assert_eq!(status, 400, "{problem}");
+
+    let guessing = signals(&server, &[("kind", "ssh_brute_force")]).await.remove(0);
+    let labelled =
+        change(&server, &guessing, "feedback", json!({"label": "expected", "similar": true})).await;
+    assert_eq!(labelled["label"], "expected");
+    assert!(labelled["rank"].as_f64() < guessing["rank"].as_f64(), "it ranks lower at once");
+    let hidden = signals(&server, &[("kind", "ssh_brute_force"), ("hidden", "true")]).await;
+    let shown = signals(&server, &[("kind", "ssh_brute_force")]).await;
+    assert_eq!((hidden.len(), shown.len()), (1, 0));
+    change(&server, &guessing, "feedback", json!({"label": "none", "similar": true})).await;
+    assert_eq!(signals(&server, &[("kind", "ssh_brute_force")]).await.len(), 1, "until it is undone");
+    assert!(server.terminate().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bad_questions_are_answered_with_what_would_be_right() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path(), &[]);

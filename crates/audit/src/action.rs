@@ -89,4 +89,8 @@ actions! {
     SignalNoted = "signal.noted",
     /// Somebody said what a signal was.
     SignalLabelled = "signal.labelled",
+    /// Nobody is told of some signals any more.
+    SignalsSuppressed = "signals.suppressed",
+    /// People are told of some signals again.
+    SuppressionRemoved = "suppression.removed",
 }

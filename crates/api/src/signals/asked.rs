@@ -37,16 +37,12 @@ const LIMIT_MAX: usize = 1_000;
 /// The filter that parameters name, within what the caller may read.
 pub(super) fn filter(params: &Params, caller: &Caller, now: Timestamp) -> Result<Filter, Problem> {
     let (from, to) = params.period(("from", "to"), now)?;
-    let organization = match &caller.organization {
-        Some(own) => Some(own.to_string()),
-        None => params.text("organization").map(str::to_owned),
-    };
     Ok(Filter {
         states: some(params, "state", State::ALL, State::as_str)?,
         kinds: some(params, "kind", FindingKind::ALL, FindingKind::as_str)?,
         severities: some(params, "severity", Level::ALL, Level::as_str)?,
         entity: params.text("entity").map(str::to_owned),
-        organization,
+        organization: organization(params, caller),
         from,
         to,
         text: params.text("q").map(str::to_owned),
@@ -55,6 +51,14 @@ pub(super) fn filter(params: &Params, caller: &Caller, now: Timestamp) -> Result
         cursor: params.text("cursor").map(str::to_owned),
         ..Filter::default()
     })
+}
+
+/// Whose signals are asked for: the caller's own, where they keep to one organization.
+pub(super) fn organization(params: &Params, caller: &Caller) -> Option<String> {
+    match &caller.organization {
+        Some(own) => Some(own.to_string()),
+        None => params.text("organization").map(str::to_owned),
+    }
 }
 
 /// `wait=detected`, and how long at most: `timeout`, 30 s unless it is given.

@@ -12,7 +12,7 @@ use axum::{
 use event::Timestamp;
 use problem::Problem;
 use serde::Deserialize;
-use signal::{Act, Deed, SignalId};
+use signal::{Act, Deed, Label, SignalId};
 
 use super::{
     asked,
@@ -29,6 +29,9 @@ pub(super) struct Said {
     note: Option<String>,
     until: Option<String>,
     to: Option<String>,
+    label: Option<String>,
+    #[serde(default)]
+    similar: bool,
 }
 
 type Given = (State<Shared>, Extension<Caller>, By, Path<String>, HeaderMap, Body);
@@ -64,6 +67,19 @@ pub(super) async fn note(given: Given) -> Result<Response, Problem> {
     act(given, Action::SignalNoted, |said| match said.note.as_deref() {
         None | Some("") => Err(bad_parameter("note", "'note' must hold what is to be noted")),
         Some(_) => Ok(Deed::Note),
+    })
+    .await
+}
+
+pub(super) async fn feedback(given: Given) -> Result<Response, Problem> {
+    act(given, Action::SignalLabelled, |said| {
+        let label = match said.label.as_deref() {
+            Some("expected" | "normal") => Some(Label::Expected),
+            Some("real" | "bad") => Some(Label::Real),
+            Some("none") => None,
+            _ => return Err(bad_parameter("label", "'label' must be expected or real; none takes it back")),
+        };
+        Ok(Deed::Label { label, similar: said.similar })
     })
     .await
 }

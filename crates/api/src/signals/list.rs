@@ -9,6 +9,7 @@ use axum::{
 };
 use problem::Problem;
 use serde_json::json;
+use signal::narrative::Reader;
 
 use super::{
     asked::{self, NAMES},
@@ -53,7 +54,8 @@ pub(super) async fn one(
     shared
         .work(move |shared| {
             let signal = shared.seen(id, &caller)?;
-            let mut json = signal_json(&signal, &reader);
+            let history = shared.store.history(&signal).map_err(|error| problem(&error))?;
+            let mut json = signal_json(&signal, &Reader { history: Some(history), ..reader });
             let timeline = shared.store.timeline(id).map_err(|error| problem(&error))?;
             json["timeline"] = serde_json::to_value(timeline).map_err(|_| Problem::internal())?;
             Ok(json)

@@ -3,15 +3,17 @@
 mod asked;
 mod change;
 mod foreign;
+mod incidents;
 mod ingest;
 mod list;
 mod state;
 mod stream;
+mod suppressions;
 mod told;
 
 use axum::{Router, extract::DefaultBodyLimit};
 
-use crate::route::{self, ADMIN, INGEST, READ, Route, Row, get, post};
+use crate::route::{self, ADMIN, INGEST, READ, READ_ALL, Route, Row, delete, get, post};
 use state::Shared;
 
 pub use state::{Settled, SignalsState};
@@ -52,5 +54,12 @@ fn table() -> Vec<Route<Shared>> {
         post(ADMIN, "/api/v1/signals/{id}/snooze", change::snooze),
         post(ADMIN, "/api/v1/signals/{id}/assign", change::assign),
         post(ADMIN, "/api/v1/signals/{id}/note", change::note),
+        post(ADMIN, "/api/v1/signals/{id}/feedback", change::feedback),
+        get(READ, "/api/v1/incidents", incidents::list),
+        get(READ, "/api/v1/incidents/{id}", incidents::one),
+        get(READ_ALL, "/api/v1/suppressions", suppressions::list),
+        post(ADMIN, "/api/v1/suppressions", suppressions::make),
+        post(READ_ALL, "/api/v1/suppressions/preview", suppressions::preview),
+        delete(ADMIN, "/api/v1/suppressions/{number}", suppressions::remove),
     ]
 }

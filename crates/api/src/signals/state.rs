@@ -148,7 +148,13 @@ pub(super) fn problem(error: &StoreError) -> Problem {
         StoreError::Unknown { .. } => {
             Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
         }
+        StoreError::UnknownSuppression { .. } => {
+            Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
+        }
         StoreError::Cursor { .. } => crate::params::bad_parameter("cursor", error.to_string()),
+        StoreError::Suppression { .. } | StoreError::TooLong { .. } => {
+            Problem::new(StatusCode::BAD_REQUEST, "bad_signal", "This cannot be done", error.to_string())
+        }
         error => {
             tracing::error!(error = error as &dyn std::error::Error, "signals cannot be read or changed");
             Problem::internal()

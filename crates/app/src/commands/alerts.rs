@@ -115,9 +115,10 @@ async fn send_test(settings: &Settings, channel: Option<&str>) -> Result<(), App
     if channels.is_empty() {
         return Err(AppError::NoChannel);
     }
+    let voice = alert::Voice { language: settings.alerts.language, zone: settings.alerts.zone.clone() };
     let mut failed = 0;
     for channel in &channels {
-        match routes.send_test(channel, intake::system_clock()).await {
+        match routes.send_test_in(channel, &voice, intake::system_clock()).await {
             Ok(_) => drop(print(&format!("{}: delivered\n", plain(channel)))?),
             Err(error) => {
                 failed += 1;

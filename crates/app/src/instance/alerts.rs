@@ -43,9 +43,10 @@ fn outbox(build: &Build<'_>, database: Arc<state::Database>) -> Result<Arc<Outbo
     let settings = &build.settings.alerts;
     let (routes, text) = routes::load(settings)?;
     let reader = Reader { language: settings.language, zone: settings.zone.clone(), ..Reader::default() };
+    let voice = alert::Voice { language: settings.language, zone: settings.zone.clone() };
+    let config = alert::Config { voice, ..alert::Config::default() };
     let words = move |signal: &Signal| narrative::of(signal, &reader).into();
-    let outbox =
-        Outbox::open(database, routes, Box::new(words), alert::Config::default()).map_err(Box::new)?;
+    let outbox = Outbox::open(database, routes, Box::new(words), config).map_err(Box::new)?;
     let outbox = Arc::new(outbox);
     let health = build.health.component("alerts");
     build
