@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use event::Timestamp;
-use finding::{Entity, EntityType, Level};
+use finding::{Entity, EntityType, FindingKind, Level};
 use serde::Serialize;
 
 use crate::{
@@ -112,7 +112,9 @@ pub(crate) fn links(signal: &Signal) -> Links {
     for host in of(EntityType::Host).take(4) {
         of(EntityType::User).take(4).for_each(|user| links.both(format!("user:{user}@{host}")));
     }
-    let is_of_host = of(EntityType::SourceIp).chain(of(EntityType::User)).next().is_none();
+    let is_nobodys = of(EntityType::SourceIp).chain(of(EntityType::User)).next().is_none();
+    // The account that was changed is not who did it.
+    let is_of_host = is_nobodys || signal.kind == FindingKind::AccountChanged;
     for host in of(EntityType::Host).take(4) {
         links.offered.push(format!("inside:{host}"));
         if is_of_host {
