@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, hash::Hash};
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeStruct};
 
 const NONE: u32 = u32::MAX;
@@ -13,7 +14,7 @@ const ONCE_PART: usize = 4;
 /// (segmented LRU: Karedla, Love and Wherry, 1994).
 #[derive(Debug, Clone)]
 pub struct Table<K, V> {
-    places: HashMap<K, u32>,
+    places: HashMap<K, u32, RandomState>,
     slots: Vec<Slot<K, V>>,
     free: Vec<u32>,
     once: List,
@@ -70,7 +71,7 @@ impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
     /// An empty table of at most `capacity` keys, at least one.
     pub fn new(capacity: usize) -> Self {
         Self {
-            places: HashMap::new(),
+            places: HashMap::default(),
             slots: Vec::new(),
             free: Vec::new(),
             once: List::EMPTY,

@@ -2,12 +2,12 @@
 //! to whoever keeps it.
 //!
 //! The file `detection/state` holds, sealed: magic `LSDETECT`, version (u32), the journal's id (16 bytes), segment and
-//! record of the place (u32 each), and what the engine remembers. What was found before that place was kept when the
+//! record of the place (u32 each), and what the engine remembers, packed by zstd. What was found before that place was kept when the
 //! file was written; what was found behind it is found again after a crash, and whoever keeps it knows it again by its
 //! evidence.
 
 use std::{
-    io,
+    io::{self, Read},
     path::PathBuf,
     sync::{
         Arc,
@@ -34,6 +34,10 @@ use crate::{
 pub const DETECTION_CURSOR: &str = "detection";
 const MAGIC: &[u8; 8] = b"LSDETECT";
 const VERSION: u32 = 1;
+/// How hard zstd tries: what is remembered is mostly numbers.
+const PACKED: i32 = 3;
+/// What all detectors remember is smaller by far.
+const STATE_BYTES_MAX: u64 = 1 << 30;
 /// What the engine remembers is written so seldom that it takes no more than this part of the time.
 const SAVE_PART: u32 = 100;
 /// How long a commit waits for what was found to be kept.
@@ -218,7 +222,7 @@ impl EngineReader {
         writer.raw(&self.journal.id().0.to_be_bytes());
         writer.u32(position.segment);
         writer.u32(position.record);
-        writer.raw(&self.engine.snapshot()?);
+        writer.raw(&zstd::bulk::compress(&self.engine.snapshot()?, PACKED)?);
         if let Some(folder) = self.config.file.parent() {
             disk::create_dir_all(folder)?;
         }
@@ -240,7 +244,11 @@ fn restore(engine: &mut Engine, bytes: &[u8], journal: JournalId) -> Result<Posi
     if id != journal.0 {
         return Err("it is of another journal".to_owned());
     }
-    engine.restore(reader.rest()).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    zstd::stream::Decoder::new(reader.rest())
+        .and_then(|decoder| decoder.take(STATE_BYTES_MAX).read_to_end(&mut bytes))
+        .map_err(|error| error.to_string())?;
+    engine.restore(&bytes).map_err(|error| error.to_string())?;
     Ok(position)
 }
 

@@ -1,6 +1,9 @@
 //! Which log sources of Sigma an event is of.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use event::{Event, Value};
+use foldhash::fast::RandomState;
 use sigma::LogSource;
 
 /// A category, a product and a service; empty where one says nothing.
@@ -111,6 +114,13 @@ impl Class {
     }
 }
 
+/// The class of each program that has one.
+static PROGRAMS: LazyLock<HashMap<&str, usize, RandomState>> = LazyLock::new(|| {
+    let of =
+        |(number, class): (usize, &'static Class)| class.programs.iter().map(move |name| (*name, number));
+    CLASSES.iter().enumerate().flat_map(of).collect()
+});
+
 /// The number of an event's class.
 pub(super) fn class_of(event: &Event<'_>) -> usize {
     let text = |path: &str| event.field(path).and_then(Value::as_str);
@@ -128,8 +138,7 @@ pub(super) fn class_of(event: &Event<'_>) -> usize {
     let program = program.split(['/', '[']).next().unwrap_or_default();
     // A file is often called `nginx-error.log`.
     let head = program.split(['-', '_', '.']).next().unwrap_or_default();
-    let of = |name: &str| CLASSES.iter().position(|class| class.programs.contains(&name));
-    of(program).or_else(|| of(head)).unwrap_or(UNKNOWN)
+    PROGRAMS.get(program).or_else(|| PROGRAMS.get(head)).copied().unwrap_or(UNKNOWN)
 }
 
 #[cfg(test)]
