@@ -47,7 +47,10 @@ async fn about(server: &Server, address: &str, is_so: impl Fn(&Json) -> bool) ->
 
 async fn change(server: &Server, signal: &Json, what: &str, body: Json) -> Json {
     let url = format!("{}/api/v1/signals/{}/{what}", server.url, signal["id"].as_str().unwrap());
-    let response = server.http.post(url).json(&body).send().await.unwrap();
+    // As `curl -d` declares it.
+    let form = "application/x-www-form-urlencoded";
+    let request = server.http.post(url).header("content-type", form).body(body.to_string());
+    let response = request.send().await.unwrap();
     assert_eq!(response.status(), 200, "{what}");
     response.json().await.unwrap()
 }

@@ -1,6 +1,9 @@
 //! Bodies of logs and of files, read within the bounds of [`body`] and decompressed.
 
-use axum::{body::Body, http::HeaderMap};
+use axum::{
+    body::Body,
+    http::{HeaderMap, header},
+};
 use body::{Encoding, Held, Reader, Taken};
 use parse::Format;
 use problem::{Problem, StatusCode};
@@ -46,7 +49,8 @@ impl Bodies {
         Ok(Payload { bytes, format, _held })
     }
 
-    /// The members of a JSON body; those of an empty one are all absent.
+    /// The members of a JSON body, whatever it is declared as (`curl -d` declares a form); those of an empty one are all
+    /// absent.
     ///
     /// # Errors
     /// As [`Bodies::read`], and 400 for what is not of this form.
@@ -56,7 +60,11 @@ impl Bodies {
         body: Body,
         form: &str,
     ) -> Result<T, Problem> {
-        let payload = match self.read(headers, body).await {
+        let mut packed = HeaderMap::new();
+        for encoding in headers.get_all(header::CONTENT_ENCODING) {
+            packed.append(header::CONTENT_ENCODING, encoding.clone());
+        }
+        let payload = match self.read(&packed, body).await {
             Err(problem) if problem.code == "empty_body" => return Ok(T::default()),
             read => read?,
         };
