@@ -12,7 +12,8 @@ import time
 from harness import Canary, attack, exactly, main, verdict, wait_for
 
 MEMORY_MB = 400
-SETTLED_MB = 300
+# What glibc keeps for each thread that had large answers is not given back: about 290 MB, or 184 with MALLOC_ARENA_MAX=2.
+SETTLED_MB = 350
 
 
 def words(number, seed):
