@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use event::{Event, field};
 
-use crate::{Context, decoding, nested, record::Record};
+use crate::{Context, decoding, inner, nested, record::Record};
 
 pub(crate) const NAME: &str = "journal export";
 /// What an entry begins with, and has once.
@@ -135,6 +135,7 @@ pub(crate) fn event<'a>(entry: &'a [u8], context: &Context<'_>) -> Option<Event<
     }
     let (text, decoding) = decoding::text(entry);
     let mut event = nested::event(record, context, || text.clone());
+    inner::read(&mut event, context);
     if event.message.len() > context.line_bytes_max {
         let end = event.message.floor_char_boundary(context.line_bytes_max);
         event.message = event.message[..end].to_owned().into();

@@ -155,6 +155,18 @@ fn entries_of_the_journals_export_format_are_events() {
 }
 
 #[test]
+fn what_programs_say_in_the_journal_is_read_as_in_their_lines() {
+    let entry = "__CURSOR=s=1;i=1\n__REALTIME_TIMESTAMP=1571781541000000\nPRIORITY=6\n_HOSTNAME=gate\n\
+        SYSLOG_IDENTIFIER=sshd\nMESSAGE=Failed password for root from 192.0.2.7 port 40022 ssh2\n\n";
+    let (events, _) = part(entry.as_bytes(), RECEIVED, &Before::default());
+    let of = |path: &str| events[0].field(path).and_then(event::Value::as_str);
+    assert_eq!(
+        (of("source.ip"), of("user.name"), of("event.outcome")),
+        (Some("192.0.2.7"), Some("root"), Some("failure"))
+    );
+}
+
+#[test]
 fn windows_events_are_events_however_they_are_spread() {
     let event = |second: u8| {
         format!(
