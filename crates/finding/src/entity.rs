@@ -55,10 +55,13 @@ impl Entity {
     /// An entity of this type.
     pub fn new(r#type: EntityType, value: impl Into<String>) -> Self {
         let mut value = value.into();
-        if value.len() > Self::BYTES_MAX {
-            let end = (0..=Self::BYTES_MAX).rev().find(|at| value.is_char_boundary(*at));
-            value.truncate(end.unwrap_or(0));
-        }
+        value.truncate(value.floor_char_boundary(Self::BYTES_MAX));
         Self { r#type, value }
+    }
+
+    /// Whether it is meant by a value, or by `type:value` such as `source.ip:203.0.113.7`.
+    pub fn is(&self, wanted: &str) -> bool {
+        let rest = wanted.strip_prefix(self.r#type.as_str()).and_then(|rest| rest.strip_prefix(':'));
+        self.value == wanted || rest == Some(&self.value)
     }
 }

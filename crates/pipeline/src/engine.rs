@@ -19,8 +19,9 @@ use std::{
 
 use detect::{Engine, Finding, rules::Rules};
 use disk::sealed::{Reader, Writer};
-use event::{Batch, Event, EventId, JournalId, Position, Timestamp, Value};
+use event::{Batch, Event, JournalId, Position, Timestamp, Value, field};
 use journal::{Cursor, Journal, OpenError};
+use signal::{Evidence, Observed};
 use telemetry::metric;
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -45,24 +46,13 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// The clock of the machine and the time that went by differ by more: it was set, or the machine slept.
 const JUMP: Duration = Duration::from_secs(120);
 
-/// A finding, with the lines that it was found from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// What was found.
-    pub finding: Finding,
-    /// Its evidence, as far as the journal still has it: when it happened and what it says.
-    pub lines: Vec<(EventId, Timestamp, String)>,
-    /// The organization whose events they are.
-    pub organization: Option<String>,
-}
-
 /// Who keeps what is found.
 pub trait Keeper: Send {
     /// Whether it takes more at present.
     fn has_room(&self) -> bool;
 
     /// Takes what was found before a place, to keep it soon.
-    fn take(&mut self, found: Vec<Found>, before: Position);
+    fn take(&mut self, found: Vec<Observed>, before: Position);
 
     /// Waits at most so long until all that it took is durable, and says whether it is.
     fn settle(&mut self, within: Duration) -> bool;
@@ -143,21 +133,15 @@ impl EngineReader {
         journal: &Journal,
     ) -> Result<Self, OpenError> {
         let cursor = journal.cursor(DETECTION_CURSOR)?;
-        let restored = match std::fs::read(&config.file) {
-            Ok(bytes) => match restore(&mut engine, &bytes, journal.id()) {
-                Ok(position) => Some(position),
-                Err(reason) => {
-                    warn!(%reason, "detection begins anew: what it remembered cannot be read");
-                    None
-                }
-            },
+        let read = match std::fs::read(&config.file) {
             Err(failure) if failure.kind() == io::ErrorKind::NotFound => None,
-            Err(failure) => {
-                let error = &failure as &dyn std::error::Error;
-                warn!(error, "detection begins anew: what it remembered cannot be read");
-                None
-            }
+            read => Some(read.map_err(|error| error.to_string())),
         };
+        let restored = read.map(|bytes| restore(&mut engine, &bytes?, journal.id())).transpose();
+        let restored = restored.unwrap_or_else(|reason| {
+            warn!(%reason, "detection begins anew: what it remembered cannot be read");
+            None
+        });
         let durable = restored.unwrap_or_default().max(cursor.position()).min(journal.end());
         info!(position = %durable, "detection goes on");
         Ok(Self {
@@ -189,17 +173,18 @@ impl EngineReader {
         self.keeper.take(found, before);
     }
 
-    fn with_lines(&self, finding: Finding, batch: Option<&Batch<'_>>) -> Found {
-        let mut found =
-            Found { lines: Vec::with_capacity(finding.evidence.len()), organization: None, finding };
-        for id in &found.finding.evidence {
+    /// A finding with what its events say, as far as the journal still has them, and whose they are.
+    fn with_lines(&self, finding: Finding, batch: Option<&Batch<'_>>) -> Observed {
+        let mut organization = None;
+        let mut evidence = Vec::with_capacity(finding.evidence.len());
+        for id in &finding.evidence {
             let events = batch.map_or(&[][..], |batch| &batch.events);
             let mut keep = |event: &Event<'_>| {
-                if found.organization.is_none() {
-                    let organization = event.field("organization.name").and_then(Value::as_str);
-                    found.organization = organization.map(str::to_owned);
+                if organization.is_none() {
+                    let named = event.field(field::ORGANIZATION).and_then(Value::as_str);
+                    organization = named.map(str::to_owned);
                 }
-                found.lines.push((*id, event.timestamp, event.message.clone().into_owned()));
+                evidence.push(Evidence::new(*id, event.timestamp, &event.message));
             };
             match events.binary_search_by_key(&id.position, |event| event.id.position) {
                 Ok(at) => keep(&events[at].event),
@@ -213,10 +198,10 @@ impl EngineReader {
                 Err(_) => {}
             }
         }
-        found
+        Observed { finding, organization, evidence }
     }
 
-    /// Writes down what is remembered; true when it is on disk.
+    /// Writes down what is remembered.
     fn save(&mut self, position: Position) -> Result<(), DetectorError> {
         let mut writer = Writer::sealed(MAGIC, VERSION);
         writer.raw(&self.journal.id().0.to_be_bytes());

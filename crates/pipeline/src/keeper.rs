@@ -6,11 +6,11 @@ use std::{
 };
 
 use event::{JournalId, Position, Timestamp};
-use signal::{Beside, Cursor, Evidence, Observed, Store};
+use signal::{Beside, Cursor, Observed, Store};
 use telemetry::{health::Component, metric};
 use tracing::error;
 
-use crate::{DETECTION_CURSOR, DetectorError, Found, Keeper};
+use crate::{DETECTION_CURSOR, DetectorError, Keeper};
 
 /// Findings that wait to be kept; while there are more, detection waits and falls behind.
 const WAITING_MAX: usize = 10_000;
@@ -43,7 +43,7 @@ struct Shared {
 
 #[derive(Default)]
 struct Queue {
-    waiting: Vec<Found>,
+    waiting: Vec<Observed>,
     /// Behind the last event that they were found in.
     before: Position,
     /// Taken out to be kept.
@@ -79,7 +79,7 @@ impl Keeper for SignalKeeper {
         self.shared.lock().waiting.len() < WAITING_MAX
     }
 
-    fn take(&mut self, found: Vec<Found>, before: Position) {
+    fn take(&mut self, found: Vec<Observed>, before: Position) {
         let mut queue = self.shared.lock();
         queue.waiting.extend(found);
         queue.before = before;
@@ -143,7 +143,7 @@ impl Keeping {
     }
 
     /// Takes out what waits; nothing, when it is time to tidy or nothing will come any more.
-    fn next(&self, until: Instant) -> (Vec<Found>, Position, bool) {
+    fn next(&self, until: Instant) -> (Vec<Observed>, Position, bool) {
         let queue = self.shared.lock();
         let at_most = until.saturating_duration_since(Instant::now());
         let is_idle = |queue: &mut Queue| queue.waiting.is_empty() && !queue.is_closed;
@@ -160,10 +160,9 @@ impl Keeping {
         waited.unwrap_or_else(PoisonError::into_inner).0.is_closed
     }
 
-    fn keep(&self, found: &[Found], before: Position) -> Result<(), DetectorError> {
-        let observed = found.iter().map(observed).collect();
+    fn keep(&self, found: &[Observed], before: Position) -> Result<(), DetectorError> {
         let cursor = Cursor { name: &self.reader, position: before };
-        self.store.observe(observed, Some(cursor), (self.clock)(), |transaction, changes| {
+        self.store.observe(found.to_vec(), Some(cursor), (self.clock)(), |transaction, changes| {
             (self.beside)(transaction, changes)
         })?;
         Ok(())
@@ -180,19 +179,5 @@ impl Keeping {
         if let Err(failure) = self.store.forget((self.clock)()) {
             error!(error = &failure as &dyn std::error::Error, "old signals could not be forgotten");
         }
-    }
-}
-
-fn observed(found: &Found) -> Observed {
-    let evidence = found.lines.iter().map(|(id, timestamp, message)| {
-        let end = (0..=message.len().min(Evidence::MESSAGE_BYTES_MAX))
-            .rev()
-            .find(|at| message.is_char_boundary(*at));
-        Evidence { id: *id, timestamp: *timestamp, message: message[..end.unwrap_or(0)].to_owned() }
-    });
-    Observed {
-        evidence: evidence.collect(),
-        organization: found.organization.clone(),
-        finding: found.finding.clone(),
     }
 }

@@ -39,7 +39,7 @@ mod watch;
 pub use analysis::Analysis;
 pub use config::{CURSOR, Config};
 pub use detection::{Detector, DetectorError};
-pub use engine::{DETECTION_CURSOR, EngineConfig, EngineReader, Found, Keeper, Progress};
+pub use engine::{DETECTION_CURSOR, EngineConfig, EngineReader, Keeper, Progress};
 pub use error::PipelineError;
 pub use indexing::CatchUp;
 pub use keeper::{Keeping, SignalKeeper};

@@ -15,8 +15,9 @@ use std::{
 use detect::Engine;
 use event::{Analyzed, Batch, Event, EventId, Position, Timestamp, codec};
 use journal::Journal;
-use pipeline::{Detector, EngineConfig, EngineReader, Found, Keeper};
+use pipeline::{Detector, EngineConfig, EngineReader, Keeper};
 use proptest::prelude::*;
+use signal::Observed;
 
 const SECOND: i64 = 1_000_000_000;
 const START: i64 = 1_780_000_000 * SECOND;
@@ -26,7 +27,7 @@ type Kept = Arc<Mutex<BTreeMap<(String, Option<EventId>), u64>>>;
 
 struct Keeps {
     kept: Kept,
-    waiting: Vec<Found>,
+    waiting: Vec<Observed>,
     is_broken: Arc<AtomicBool>,
 }
 
@@ -35,7 +36,7 @@ impl Keeper for Keeps {
         self.waiting.len() < 100
     }
 
-    fn take(&mut self, found: Vec<Found>, _: Position) {
+    fn take(&mut self, found: Vec<Observed>, _: Position) {
         self.waiting.extend(found);
         self.settle(Duration::ZERO);
     }
@@ -47,9 +48,9 @@ impl Keeper for Keeps {
         let mut kept = self.kept.lock().unwrap();
         for found in self.waiting.drain(..) {
             let first = found.finding.evidence.first().copied();
-            assert!(found.lines.iter().all(|(_, _, message)| message.starts_with("Failed password")));
+            assert!(found.evidence.iter().all(|event| event.message.starts_with("Failed password")));
             let last = found.finding.evidence.last();
-            assert_eq!(found.lines.last().map(|(id, ..)| id), last, "with what the latest event says");
+            assert_eq!(found.evidence.last().map(|event| &event.id), last, "with what the latest event says");
             let count = kept.entry((found.finding.rule, first)).or_default();
             *count = found.finding.count.max(*count);
         }

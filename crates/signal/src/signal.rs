@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use event::{EventId, Timestamp};
 use finding::{Entity, Facts, FindingKind, Level};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
 
 /// The name of a signal: derived from what it was first found from, so that the same events give the same name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +99,12 @@ pub struct Evidence {
 impl Evidence {
     /// Longer messages are cut.
     pub const MESSAGE_BYTES_MAX: usize = 512;
+
+    /// What an event says, as far as it is shown.
+    pub fn new(id: EventId, timestamp: Timestamp, message: &str) -> Self {
+        let message = message[..message.floor_char_boundary(Self::MESSAGE_BYTES_MAX)].to_owned();
+        Self { id, timestamp, message }
+    }
 }
 
 /// Something that a person can act on.
@@ -138,6 +145,36 @@ pub struct Signal {
     /// What people decided of it, and what follows from that.
     #[serde(flatten, default)]
     pub standing: Standing,
+}
+
+impl Signal {
+    /// The members by which everybody is told of it, in our API and by it to others, with these words.
+    pub fn told(&self, [title, what, why]: [&str; 3], next: &[String]) -> Map<String, Json> {
+        let members = json!({
+            "id": self.id,
+            "kind": self.kind,
+            "title": title,
+            "severity": self.severity,
+            "confidence": self.confidence,
+            "state": self.state,
+            "first": self.first,
+            "last": self.last,
+            "count": self.count,
+            "entities": self.entities,
+            "what": what,
+            "why": why,
+            "next": next,
+            "incident": self.incident,
+            "organization": self.organization,
+            "rule": self.rule,
+            "technique": self.techniques,
+            "evidence": self.evidence,
+        });
+        match members {
+            Json::Object(members) => members,
+            _ => Map::new(),
+        }
+    }
 }
 
 /// What a person said a signal was.

@@ -40,13 +40,7 @@ pub struct Matching {
 impl Matching {
     /// Whether a signal is meant.
     pub fn matches(&self, signal: &Signal) -> bool {
-        let is_about = |wanted: &String| {
-            signal.entities.iter().any(|entity| {
-                let rest =
-                    wanted.strip_prefix(entity.r#type.as_str()).and_then(|rest| rest.strip_prefix(':'));
-                entity.value == *wanted || rest == Some(&entity.value)
-            })
-        };
+        let is_about = |wanted: &String| signal.entities.iter().any(|entity| entity.is(wanted));
         self.kind.is_none_or(|kind| kind == signal.kind)
             && self.rule.as_ref().is_none_or(|rule| *rule == signal.rule)
             && self.entity.as_ref().is_none_or(is_about)

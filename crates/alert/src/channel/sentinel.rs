@@ -72,24 +72,5 @@ fn shape(telling: &Telling) -> Json {
             "raw_log": telling.samples.join("\n"),
         });
     };
-    json!({
-        "id": signal.id,
-        "kind": signal.kind,
-        "title": words.title,
-        "severity": signal.severity,
-        "confidence": signal.confidence,
-        "state": signal.state,
-        "first": signal.first,
-        "last": signal.last,
-        "count": signal.count,
-        "entities": signal.entities,
-        "what": words.what,
-        "why": words.why,
-        "next": words.next,
-        "incident": signal.incident,
-        "organization": signal.organization,
-        "rule": signal.rule,
-        "technique": signal.techniques,
-        "evidence": signal.evidence,
-    })
+    Json::Object(signal.told([&words.title, &words.what, &words.why], &words.next))
 }

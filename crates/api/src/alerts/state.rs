@@ -8,7 +8,7 @@ use problem::{Problem, StatusCode};
 use serde::de::DeserializeOwned;
 use signal::Store;
 
-use crate::{body::Bodies, gate::Gate};
+use crate::{body::Bodies, questions::Questions};
 
 /// A longer body says no more than a note.
 const BODY_BYTES_MAX: usize = 64 << 10;
@@ -32,7 +32,7 @@ pub struct AlertsState {
 pub(super) struct Shared {
     pub(super) outbox: Arc<Outbox>,
     pub(super) signals: Arc<Store>,
-    questions: Gate,
+    questions: Questions,
     bodies: Bodies,
 }
 
@@ -42,7 +42,7 @@ impl Shared {
         Self {
             outbox: state.outbox,
             signals: state.signals,
-            questions: Gate::new(QUESTIONS_MAX),
+            questions: Questions::new("alerts", "a question about alerts", QUESTIONS_MAX),
             bodies: Bodies::new(body::Reader::new(bounds, state.stop), BODY_BYTES_MAX),
         }
     }
@@ -52,12 +52,8 @@ impl Shared {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let _place = self.questions.enter().await?;
         let shared = self.clone();
-        telemetry::task::blocking("alerts", move || work(&shared)).await.map_err(|error| {
-            tracing::error!("a question about alerts ended early: {}", telemetry::task::ending(&error));
-            Problem::internal()
-        })?
+        self.questions.work(move || work(&shared)).await
     }
 
     /// The members of a body; those of an empty one are all absent.

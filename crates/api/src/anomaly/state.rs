@@ -9,7 +9,7 @@ use problem::{Problem, StatusCode};
 use search::Searcher;
 use serde_json::{Value, json};
 
-use crate::{body::Bodies, gate::Gate, jobs::Jobs, trainings::Trainings};
+use crate::{body::Bodies, gate::Gate, jobs::Jobs, questions::off_reactor, trainings::Trainings};
 
 /// Bounds of the anomaly service.
 #[derive(Debug, Clone)]
@@ -106,10 +106,7 @@ pub(super) fn stopping(detail: &'static str) -> Problem {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    telemetry::task::blocking("anomaly service", work).await.map_err(|error| {
-        tracing::error!("work for a request ended early: {}", telemetry::task::ending(&error));
-        Problem::internal()
-    })
+    off_reactor("anomaly service", "work for a request", work).await
 }
 
 pub(super) fn model_state(state: VerdictState) -> &'static str {

@@ -15,8 +15,11 @@ use crate::{
     clock::now,
     decision::{By, Decision, Decisions},
     params::{Params, bad_parameter},
+    questions::off_reactor,
 };
 
+/// What our log calls work on them.
+const WORK: &str = "work on the dead letters";
 /// Letters end early past so many bytes, and `next` goes on.
 const LETTERS_BYTES_MAX: usize = 4 << 20;
 
@@ -91,7 +94,7 @@ async fn decided(
             decision.with_some("letters", count.cloned())
         })
     };
-    telemetry::task::blocking("dead letters", work).await.map_err(|error| ended(&error))?
+    off_reactor("dead letters", WORK, work).await?
 }
 
 /// Runs work on the stream off the reactor; without a stream the answer is `none`.
@@ -101,10 +104,8 @@ async fn blocking(
     none: impl FnOnce() -> Value,
 ) -> Result<Value, Problem> {
     let Some(letters) = letters else { return Ok(none()) };
-    match telemetry::task::blocking("dead letters", move || work(letters)).await {
-        Ok(answer) => answer.map_err(|error| problem(&error)),
-        Err(error) => Err(ended(&error)),
-    }
+    let answer = off_reactor("dead letters", WORK, move || work(letters)).await?;
+    answer.map_err(|error| problem(&error))
 }
 
 fn problem(error: &DeadLetterError) -> Problem {
@@ -114,11 +115,6 @@ fn problem(error: &DeadLetterError) -> Problem {
         return Problem::new(StatusCode::TOO_MANY_REQUESTS, "journal_full", "The journal is full", detail);
     }
     tracing::error!(error = error as &dyn std::error::Error, "the dead letters cannot be used");
-    Problem::internal()
-}
-
-fn ended(error: &tokio::task::JoinError) -> Problem {
-    tracing::error!("work on the dead letters ended early: {}", telemetry::task::ending(error));
     Problem::internal()
 }
 

@@ -4,14 +4,14 @@
 //! held in memory reads on in the index from where it stands, and one who was away goes on behind the
 //! id that it names.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use access::Caller;
 use axum::{
     Extension,
     extract::State,
-    http::{HeaderMap, HeaderValue, Uri, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, Uri},
+    response::Response,
 };
 use event::{Document, EventId, Position};
 use index::live::{Newest, Watcher};
@@ -26,20 +26,17 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::{form::hit_json, picked::Picked, state::Shared};
 use crate::{
     clock::now,
+    event_stream::{self, HEARTBEAT},
     gate::busy,
     outlet::{Gone, Outlet, Outlets},
     params::{Params, bad_parameter},
     standing::Standing,
 };
 
-/// How often a quiet stream says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Bytes of events read at a time.
 const READ_BYTES: usize = 256 << 10;
 /// How long to wait for an index that does not answer.
 const RETRY: Duration = Duration::from_secs(1);
-/// What a browser sends when it connects again.
-const LAST_EVENT_ID: &str = "last-event-id";
 
 pub(super) async fn tail(
     State(shared): State<Shared>,
@@ -50,18 +47,13 @@ pub(super) async fn tail(
 ) -> Result<Response, Problem> {
     let params = Params::of(&uri, &["q", "zone", "after", "fields"])?.within(&caller);
     let query = params.query(now())?;
-    // A browser that connects again names what it saw last, whatever its address says.
-    let seen = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
-        Some(id) => Some(event_id("Last-Event-ID", id.to_str().unwrap_or_default())?),
-        None => params.text("after").map(|id| event_id("after", id)).transpose()?,
-    };
+    let seen = event_stream::seen(&headers, &params, event_id)?;
     let place = shared
         .places
         .try_enter()
         .ok_or_else(|| busy("as many live tails are open as may be; close one or ask again later"))?;
     let watcher = shared.state.live.watch();
     let identity = shared.state.searcher.journal().identity();
-    let (outlet, body) = shared.tails.open();
     let feed = Feed {
         last: before(watcher.start()).map(|position| identity.event(position)),
         position: watcher.start(),
@@ -72,26 +64,9 @@ pub(super) async fn tail(
         outlets: shared.tails.clone(),
         _place: place,
     };
-    let stop = shared.state.stop.clone();
-    // It ends with its client, or when that takes nothing any more.
-    drop(telemetry::task::spawn("tail", async move {
-        let ended = tokio::select! {
-            () = stop.cancelled() => true,
-            () = outlet.gone() => false,
-            () = standing.ended() => true,
-            ended = feed.run(seen, &outlet) => ended.is_ok(),
-        };
-        if ended {
-            outlet.end().await;
-        }
-    }));
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    // Proxies that gather answers would hold events back.
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    let until = (shared.state.stop.clone(), standing);
+    let run = |outlet: Arc<Outlet>| async move { feed.run(seen, &outlet).await };
+    Ok(event_stream::answer("tail", shared.tails.open(), until, run))
 }
 
 fn event_id(name: &'static str, text: &str) -> Result<EventId, Problem> {

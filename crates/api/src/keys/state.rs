@@ -20,6 +20,7 @@ use crate::{
     clock::now,
     decision::{By, Decision},
     listen::Line,
+    questions::off_reactor,
 };
 
 /// A longer body is no question about keys.
@@ -132,20 +133,12 @@ impl Shared {
             Some(keys) => work(keys, &shared),
             None => Err(Problem::internal()),
         };
-        telemetry::task::blocking("keys", work).await.map_err(|error| {
-            tracing::error!("a change of keys ended early: {}", telemetry::task::ending(&error));
-            Problem::internal()
-        })?
+        off_reactor("keys", "a change of keys", work).await?
     }
 
     /// Records, off the reactor, what is decided already.
     pub(super) async fn note(&self, by: By, decision: Decision) -> Result<(), Problem> {
-        let noted = telemetry::task::blocking("keys", move || by.decisions.note(&decision));
-        let noted = noted.await.map_err(|error| {
-            tracing::error!("recording ended early: {}", telemetry::task::ending(&error));
-            Problem::internal()
-        })?;
-        noted.map_err(Problem::from)
+        off_reactor("keys", "recording", move || by.decisions.note(&decision)).await?.map_err(Problem::from)
     }
 
     /// Lets nobody go on who sent too many wrong keys or tokens.

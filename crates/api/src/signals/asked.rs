@@ -38,7 +38,7 @@ const LIMIT_MAX: usize = 1_000;
 pub(super) fn filter(params: &Params, caller: &Caller, now: Timestamp) -> Result<Filter, Problem> {
     let (from, to) = params.period(("from", "to"), now)?;
     Ok(Filter {
-        states: some(params, "state", State::ALL, State::as_str)?,
+        states: states(params)?,
         kinds: some(params, "kind", FindingKind::ALL, FindingKind::as_str)?,
         severities: some(params, "severity", Level::ALL, Level::as_str)?,
         entity: params.text("entity").map(str::to_owned),
@@ -74,32 +74,44 @@ pub(super) fn wait(params: &Params) -> Result<Option<Duration>, Problem> {
         .ok_or_else(|| bad_parameter("timeout", "'timeout' must be seconds such as 30s, at most 300s"))
 }
 
-/// Words of a list separated by commas; `open` stands for every state that asks for attention.
+/// The states that are asked for; `open` stands for every one that asks for attention.
+fn states(params: &Params) -> Result<Vec<State>, Problem> {
+    let mut states = vec![];
+    for word in words(params, "state") {
+        match word {
+            "open" => states.extend(State::ALL.iter().copied().filter(|state| state.is_open())),
+            word => states.push(one("state", word, State::ALL, State::as_str)?),
+        }
+    }
+    Ok(states)
+}
+
 fn some<T: Copy>(
     params: &Params,
     name: &'static str,
     all: &[T],
     named: impl Fn(T) -> &'static str,
 ) -> Result<Vec<T>, Problem> {
-    let mut found = vec![];
-    for word in
-        params.text(name).unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty())
-    {
-        if name == "state" && word == "open" {
-            found.extend(
-                all.iter().copied().filter(|one| !matches!(named(*one), "acknowledged" | "resolved")),
-            );
-            continue;
-        }
-        let Some(one) = all.iter().copied().find(|one| named(*one) == word) else {
-            let known: Vec<_> = all.iter().map(|one| named(*one)).collect();
-            let detail =
-                format!("'{name}' must hold names such as these, separated by commas: {}", known.join(", "));
-            return Err(bad_parameter(name, detail));
-        };
-        found.push(one);
-    }
-    Ok(found)
+    words(params, name).map(|word| one(name, word, all, &named)).collect()
+}
+
+/// The words of a list separated by commas.
+fn words<'p>(params: &'p Params, name: &str) -> impl Iterator<Item = &'p str> {
+    params.text(name).unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+fn one<T: Copy>(
+    name: &'static str,
+    word: &str,
+    all: &[T],
+    named: impl Fn(T) -> &'static str,
+) -> Result<T, Problem> {
+    all.iter().copied().find(|one| named(*one) == word).ok_or_else(|| {
+        let known: Vec<_> = all.iter().map(|one| named(*one)).collect();
+        let detail =
+            format!("'{name}' must hold names such as these, separated by commas: {}", known.join(", "));
+        bad_parameter(name, detail)
+    })
 }
 
 /// The id in a path.

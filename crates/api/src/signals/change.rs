@@ -12,12 +12,12 @@ use axum::{
 use event::Timestamp;
 use problem::Problem;
 use serde::Deserialize;
-use signal::{Act, Deed, Label, SignalId};
+use signal::{Act, Deed, Label, SignalId, narrative::Reader};
 
 use super::{
     asked,
     state::{Shared, answer, problem},
-    told::{plain_reader, signal_json},
+    told::signal_json,
 };
 use crate::{clock::now, decision::By, params::bad_parameter};
 
@@ -106,7 +106,7 @@ async fn act(
                 done.map_err(|error| problem(&error))
             };
             let signal = by.carry_out(decision, work, |_, decision| decision)?;
-            Ok(signal_json(&signal, &plain_reader()))
+            Ok(signal_json(&signal, &Reader::default()))
         })
         .await
         .map(answer)

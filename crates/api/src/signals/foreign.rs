@@ -1,9 +1,8 @@
 //! Signals of others, as `POST /ingest` takes them.
 
-use std::collections::BTreeMap;
-
 use event::{Event, EventId, JournalId, Position, Timestamp, Value};
 use finding::{Entity, EntityType, Facts, Finding, FindingKind, Level};
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use signal::{Evidence, Observed};
 
@@ -113,11 +112,7 @@ fn alert(
             facts,
         },
         organization: organization.map(str::to_owned),
-        evidence: vec![Evidence {
-            id,
-            timestamp: at,
-            message: cut(said, Evidence::MESSAGE_BYTES_MAX).to_owned(),
-        }],
+        evidence: vec![Evidence::new(id, at, said)],
     })
 }
 
@@ -147,15 +142,13 @@ fn signal(
 ) -> Result<Observed, Wrong> {
     let kind: Option<FindingKind> = member(members, "kind").and_then(|kind| kind.parse().ok());
     let kind = kind.ok_or(("kind", "it is no kind of signal, such as ssh_brute_force".to_owned()))?;
-    let entities: BTreeMap<usize, Entity> = members["entities"]
+    let entities: Vec<Entity> = members["entities"]
         .as_array()
         .ok_or(("entities", "it must be an array of {\"type\", \"value\"}".to_owned()))?
         .iter()
         .take(ENTITIES_MAX)
-        .enumerate()
-        .filter_map(|(place, entity)| Some((place, read_entity(entity)?)))
+        .filter_map(read_entity)
         .collect();
-    let entities: Vec<Entity> = entities.into_values().collect();
     if entities.is_empty() {
         return Err(("entities", "it names nobody: an array of {\"type\", \"value\"}".to_owned()));
     }
@@ -169,11 +162,8 @@ fn signal(
         .take(EVIDENCE_MAX)
         .filter_map(|event| {
             let message = event["message"].as_str().unwrap_or_default();
-            Some(Evidence {
-                id: event["id"].as_str()?.parse().ok()?,
-                timestamp: time(event.get("@timestamp"), "evidence").ok()??,
-                message: cut(message, Evidence::MESSAGE_BYTES_MAX).to_owned(),
-            })
+            let id = event["id"].as_str()?.parse().ok()?;
+            Some(Evidence::new(id, time(event.get("@timestamp"), "evidence").ok()??, message))
         })
         .collect();
     let ids: Vec<EventId> = match evidence.is_empty() {
@@ -208,20 +198,11 @@ fn signal(
 }
 
 fn read_entity(entity: &Json) -> Option<Entity> {
-    let (kind, value) = (entity["type"].as_str()?, entity["value"].as_str()?);
-    let all = [
-        EntityType::SourceIp,
-        EntityType::User,
-        EntityType::Host,
-        EntityType::Service,
-        EntityType::Process,
-        EntityType::Template,
-    ];
-    let r#type = all.into_iter().find(|known| known.as_str() == kind)?;
+    let Entity { r#type, value } = Entity::deserialize(entity).ok()?;
     Some(Entity::new(r#type, value)).filter(|entity| !entity.value.is_empty())
 }
 
-/// Facts that have one of our names, within their bounds.
+/// Facts, within their bounds.
 fn facts(given: &Json) -> Facts {
     let mut facts = Facts::new();
     for (name, value) in given.as_object().into_iter().flatten() {

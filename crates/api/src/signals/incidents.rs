@@ -16,7 +16,7 @@ use signal::{
 
 use super::{
     asked,
-    state::{Shared, answer, problem},
+    state::{Shared, answer, may_see, problem},
     told::{reader, signal_json},
 };
 use crate::{clock::now, params::Params};
@@ -61,15 +61,12 @@ pub(super) async fn one(
     shared
         .work(move |shared| {
             let found = shared.store.incident(id).map_err(|error| problem(&error))?;
-            let is_own = |incident: &Incident| {
-                caller.organization.is_none()
-                    || caller.organization.as_deref() == incident.organization.as_deref()
-            };
-            let incident = found.filter(is_own).ok_or_else(|| {
-                let detail =
-                    "there is no incident of this id; signals may have been older than they are kept";
-                Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
-            })?;
+            let incident =
+                found.filter(|found| may_see(&caller, found.organization.as_deref())).ok_or_else(|| {
+                    let detail =
+                        "there is no incident of this id; signals may have been older than they are kept";
+                    Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+                })?;
             Ok(incident_json(&incident, &reader, true))
         })
         .await
@@ -80,11 +77,6 @@ pub(super) async fn one(
 fn incident_json(incident: &Incident, reader: &Reader, is_whole: bool) -> Json {
     let words = narrative::incident(&incident.signals, reader);
     let of = |part: fn(&Narrative) -> &str| words.as_ref().map_or("", part);
-    let entities: Vec<_> = incident
-        .entities
-        .iter()
-        .map(|entity| json!({"type": entity.r#type.as_str(), "value": entity.value}))
-        .collect();
     let signals: Vec<Json> = match is_whole {
         true => incident.signals.iter().map(|signal| signal_json(signal, reader)).collect(),
         false => incident.signals.iter().map(|signal| json!(signal.id)).collect(),
@@ -97,7 +89,7 @@ fn incident_json(incident: &Incident, reader: &Reader, is_whole: bool) -> Json {
         "first": incident.first,
         "last": incident.last,
         "count": incident.count,
-        "entities": entities,
+        "entities": incident.entities,
         "what": of(|words| &words.what),
         "why": of(|words| &words.why),
         "next": words.as_ref().map_or(&[][..], |words| &words.next),

@@ -20,7 +20,7 @@ use serde_json::Value;
 use signal::{Signal, SignalId, Store, StoreError};
 use tokio::sync::watch;
 
-use crate::{body::Bodies, gate::Gate, outlet::Outlets};
+use crate::{body::Bodies, gate::Gate, outlet::Outlets, questions::Questions};
 
 /// A longer body is neither a note nor a thousand signals.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -62,7 +62,7 @@ pub(super) struct Shared {
     pub(super) stop: telemetry::task::Stop,
     pub(super) places: Gate,
     pub(super) streams: Outlets,
-    questions: Gate,
+    questions: Questions,
     bodies: Bodies,
     /// The last signals of senders, by sender.
     sent: Arc<Mutex<HashMap<String, SignalId>>>,
@@ -78,7 +78,7 @@ impl Shared {
             newest: state.newest,
             places: Gate::new(STREAMS_MAX),
             streams: Outlets::new(STREAMS_BYTES_MAX, WRITE_TIMEOUT),
-            questions: Gate::new(QUESTIONS_MAX),
+            questions: Questions::new("signals", "a question about signals", QUESTIONS_MAX),
             sent: Arc::default(),
             bodies: Bodies::new(body::Reader::new(bounds, state.stop.clone()), BODY_BYTES_MAX),
             stop: state.stop,
@@ -90,18 +90,16 @@ impl Shared {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let _place = self.questions.enter().await?;
         let shared = self.clone();
-        telemetry::task::blocking("signals", move || work(&shared)).await.map_err(|error| {
-            tracing::error!("a question about signals ended early: {}", telemetry::task::ending(&error));
-            Problem::internal()
-        })?
+        self.questions.work(move || work(&shared)).await
     }
 
     /// The signal of an id, where the caller may see it.
     pub(super) fn seen(&self, id: SignalId, caller: &Caller) -> Result<Signal, Problem> {
         let found = self.store.get(id).map_err(|error| problem(&error))?;
-        found.filter(|signal| may_see(caller, signal)).ok_or_else(|| problem(&StoreError::Unknown { id }))
+        found
+            .filter(|signal| may_see(caller, signal.organization.as_deref()))
+            .ok_or_else(|| problem(&StoreError::Unknown { id }))
     }
 
     /// The bytes of a body.
@@ -134,9 +132,9 @@ impl Shared {
     }
 }
 
-/// Whether a signal is of what the caller may read.
-pub(super) fn may_see(caller: &Caller, signal: &Signal) -> bool {
-    caller.organization.is_none() || caller.organization.as_deref() == signal.organization.as_deref()
+/// Whether what is of an organization is of what the caller may read.
+pub(super) fn may_see(caller: &Caller, organization: Option<&str>) -> bool {
+    caller.organization.is_none() || caller.organization.as_deref() == organization
 }
 
 pub(super) fn answer(json: Value) -> Response {
@@ -145,10 +143,7 @@ pub(super) fn answer(json: Value) -> Response {
 
 pub(super) fn problem(error: &StoreError) -> Problem {
     match error {
-        StoreError::Unknown { .. } => {
-            Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
-        }
-        StoreError::UnknownSuppression { .. } => {
+        StoreError::Unknown { .. } | StoreError::UnknownSuppression { .. } => {
             Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
         }
         StoreError::Cursor { .. } => crate::params::bad_parameter("cursor", error.to_string()),

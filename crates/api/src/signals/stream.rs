@@ -3,14 +3,14 @@
 //! Each change comes once and in order; who was away goes on behind the number that it names, or is told that what
 //! followed it is no longer there.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use access::Caller;
 use axum::{
     Extension,
     extract::State,
-    http::{HeaderMap, HeaderValue, Uri, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, Uri},
+    response::Response,
 };
 use problem::Problem;
 use serde_json::json;
@@ -24,18 +24,15 @@ use super::{
 };
 use crate::{
     clock::now,
+    event_stream::{self, HEARTBEAT},
     gate::busy,
     outlet::{Gone, Outlet},
     params::{Params, bad_parameter},
     standing::Standing,
 };
 
-/// How often a quiet stream says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Changes read at a time.
 const PAGE: u32 = 256;
-/// What a browser sends when it connects again.
-const LAST_EVENT_ID: &str = "last-event-id";
 
 pub(super) async fn stream(
     State(shared): State<Shared>,
@@ -47,48 +44,25 @@ pub(super) async fn stream(
     let params =
         Params::of(&uri, &["state", "kind", "severity", "entity", "zone", "lang", "after", "organization"])?;
     let filter = asked::filter(&params, &caller, now())?;
-    let seen = match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
-        Some(id) => Some(number("Last-Event-ID", id.to_str().unwrap_or_default())?),
-        None => params.text("after").map(|id| number("after", id)).transpose()?,
-    };
+    let seen = event_stream::seen(&headers, &params, number)?;
     let place = shared
         .places
         .try_enter()
         .ok_or_else(|| busy("as many streams of signals are open as may be; close one or ask again later"))?;
     let newest = shared.work(|shared| shared.store.newest_change().map_err(|error| problem(&error))).await?;
-    let (outlet, body) = shared.streams.open();
-    let (stop, feed) = (
-        shared.stop.clone(),
-        Feed {
-            newest: shared.newest.clone(),
-            shared,
-            caller,
-            filter,
-            reader: reader(&params)?,
-            after: seen.unwrap_or(newest),
-            is_resumed: seen.is_some(),
-            _place: place,
-        },
-    );
-    // It ends with its client, or when that takes nothing any more.
-    drop(telemetry::task::spawn("signal-stream", async move {
-        let ended = tokio::select! {
-            () = stop.cancelled() => true,
-            () = outlet.gone() => false,
-            () = standing.ended() => true,
-            ended = feed.run(&outlet) => ended.is_ok(),
-        };
-        if ended {
-            outlet.end().await;
-        }
-    }));
-    let mut response = body.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    // Proxies that gather answers would hold events back.
-    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    Ok(response)
+    let (streams, until) = (shared.streams.clone(), (shared.stop.clone(), standing));
+    let feed = Feed {
+        newest: shared.newest.clone(),
+        shared,
+        caller,
+        filter,
+        reader: reader(&params)?,
+        after: seen.unwrap_or(newest),
+        is_resumed: seen.is_some(),
+        _place: place,
+    };
+    let run = |outlet: Arc<Outlet>| async move { feed.run(&outlet).await };
+    Ok(event_stream::answer("signal-stream", streams.open(), until, run))
 }
 
 fn number(name: &'static str, text: &str) -> Result<u64, Problem> {
@@ -139,16 +113,15 @@ impl Feed {
 
     fn wants(&self, change: &Change) -> bool {
         let (signal, filter) = (&change.signal, &self.filter);
-        may_see(&self.caller, signal)
+        may_see(&self.caller, signal.organization.as_deref())
             && (filter.states.is_empty() || filter.states.contains(&signal.state))
             && (filter.kinds.is_empty() || filter.kinds.contains(&signal.kind))
             && (filter.severities.is_empty() || filter.severities.contains(&signal.severity))
             && filter.organization.as_deref().is_none_or(|name| signal.organization.as_deref() == Some(name))
-            && filter.entity.as_deref().is_none_or(|wanted| {
-                signal.entities.iter().any(|entity| {
-                    entity.value == wanted || format!("{}:{}", entity.r#type.as_str(), entity.value) == wanted
-                })
-            })
+            && filter
+                .entity
+                .as_deref()
+                .is_none_or(|wanted| signal.entities.iter().any(|entity| entity.is(wanted)))
             && (!signal.standing.hidden || change.what == signal::Happening::Hidden)
     }
 

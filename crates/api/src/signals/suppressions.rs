@@ -13,11 +13,11 @@ use event::Timestamp;
 use problem::Problem;
 use serde::Deserialize;
 use serde_json::json;
-use signal::{Matching, NewSuppression};
+use signal::{Matching, NewSuppression, narrative::Reader};
 
 use super::{
     state::{Shared, answer, problem},
-    told::{plain_reader, signal_json},
+    told::signal_json,
 };
 use crate::{clock::now, decision::By, params::bad_parameter};
 
@@ -50,7 +50,7 @@ pub(super) async fn preview(
     let preview = move |shared: &Shared| {
         let preview = shared.store.preview(&wanted.matching, now()).map_err(|error| problem(&error))?;
         let newest: Vec<_> =
-            preview.newest.iter().map(|signal| signal_json(signal, &plain_reader())).collect();
+            preview.newest.iter().map(|signal| signal_json(signal, &Reader::default())).collect();
         Ok(json!({"signals": preview.signals, "sorts": preview.sorts, "newest": newest}))
     };
     shared.work(preview).await.map(answer)

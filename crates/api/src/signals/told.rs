@@ -1,6 +1,5 @@
 //! A signal as it is told: what is kept of it, put into words for whoever asks.
 
-use jiff::tz::TimeZone;
 use problem::Problem;
 use serde_json::{Value as Json, json};
 use signal::{
@@ -19,44 +18,20 @@ pub(super) fn reader(params: &Params) -> Result<Reader, Problem> {
 /// The signal with its words.
 pub(super) fn signal_json(signal: &Signal, reader: &Reader) -> Json {
     let words = narrative::of(signal, reader);
-    let entities: Vec<_> = signal
-        .entities
-        .iter()
-        .map(|entity| json!({"type": entity.r#type.as_str(), "value": entity.value}))
-        .collect();
+    let mut told = signal.told([&words.title, &words.what, &words.why], &words.next);
     let standing = &signal.standing;
-    json!({
-        "id": signal.id,
-        "kind": signal.kind,
-        "title": words.title,
-        "severity": signal.severity,
-        "confidence": signal.confidence,
-        "state": signal.state,
-        "first": signal.first,
-        "last": signal.last,
-        "received": signal.received,
-        "count": signal.count,
-        "entities": entities,
-        "what": words.what,
-        "why": words.why,
-        "next": words.next,
-        "incident": signal.incident,
-        "organization": signal.organization,
-        "rule": signal.rule,
-        "technique": signal.techniques,
-        "facts": signal.facts,
-        "rank": standing.rank,
-        "label": standing.label,
-        "assignee": standing.assignee,
-        "snoozed_until": standing.snoozed_until,
-        "suppression": standing.suppression,
-        "hidden": standing.hidden,
-        "resolved_at": standing.resolved_at,
-        "evidence": signal.evidence,
-    })
-}
-
-/// The zone of a reader that asks for nothing special.
-pub(super) fn plain_reader() -> Reader {
-    Reader { zone: TimeZone::UTC, ..Reader::default() }
+    for (name, value) in [
+        ("received", json!(signal.received)),
+        ("facts", json!(signal.facts)),
+        ("rank", json!(standing.rank)),
+        ("label", json!(standing.label)),
+        ("assignee", json!(standing.assignee)),
+        ("snoozed_until", json!(standing.snoozed_until)),
+        ("suppression", json!(standing.suppression)),
+        ("hidden", json!(standing.hidden)),
+        ("resolved_at", json!(standing.resolved_at)),
+    ] {
+        told.insert(name.to_owned(), value);
+    }
+    Json::Object(told)
 }

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use detect::rules::{self, Rules};
+use detect::{
+    SHIPPED,
+    rules::{self, Rules},
+};
 use metrics::gauge;
 use telemetry::{
     clean,
@@ -37,8 +40,8 @@ pub(super) struct RuleBook {
 
 #[derive(Default)]
 struct State {
-    /// The files as they were read last.
-    files: Option<Files>,
+    /// The files of the folder as they were read last.
+    own: Option<Files>,
     /// Rules that the engine has not taken yet.
     waiting: Option<Rules>,
 }
@@ -54,30 +57,28 @@ impl RuleBook {
         let book = Arc::new(Self { dir, is_strict, health, to_engine, state: Mutex::default() });
         let rules = book.read().unwrap_or_else(|| {
             // At a start there is no earlier set: those that come along always run.
-            rules::read(rule_files::shipped().iter().map(|(name, text)| (name.as_str(), text.as_str()))).0
+            rules::read(SHIPPED.iter().copied()).0
         });
         (book, rules, receiver)
     }
 
     /// Reads the files; None where they are as they were, or are not to be taken.
     fn read(&self) -> Option<Rules> {
-        let mut files = rule_files::shipped();
-        if let Some(dir) = &self.dir {
-            match rule_files::below(dir) {
-                Ok(own) => files.extend(own),
-                Err(failure) => {
-                    self.health
-                        .degraded(format!("{}; the rules of before run", crate::wording::describe(&failure)));
-                    return None;
-                }
+        let own = match self.dir.as_deref().map(rule_files::below).transpose() {
+            Ok(own) => own.unwrap_or_default(),
+            Err(failure) => {
+                self.health
+                    .degraded(format!("{}; the rules of before run", crate::wording::describe(&failure)));
+                return None;
             }
-        }
+        };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.files.as_ref() == Some(&files) {
+        if state.own.as_ref() == Some(&own) {
             return None;
         }
-        let (rules, errors) = rules::read(files.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-        state.files = Some(files);
+        let files = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        let (rules, errors) = rules::read(SHIPPED.iter().copied().chain(files));
+        state.own = Some(own);
         drop(state);
         for error in errors.iter().take(TOLD_MAX) {
             tracing::warn!(rule = %clean::line(&error.to_string()), "a rule is refused");
