@@ -19,6 +19,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("arithmetic", 0),
     ("disk", 0),
     ("event", 0),
+    ("mask", 0),
     ("problem", 0),
     ("retry", 0),
     ("telemetry", 0),
