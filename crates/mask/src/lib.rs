@@ -7,8 +7,7 @@
 
 mod token;
 
-/// What stands in the place of a secret.
-pub const MASKED: &str = "********";
+pub use token::MASKED;
 
 /// Parts of names whose values are secret. A name is compared in lower case, without `-`, `_` and `.`.
 const SECRET_NAMES: &[&str] = &[

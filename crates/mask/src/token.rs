@@ -1,6 +1,7 @@
 //! Tokens that show by their form what they are, such as `ghp_…`. Prefixes as their issuers document them.
 
-use crate::MASKED;
+/// What stands in the place of a secret.
+pub const MASKED: &str = "********";
 
 /// Shorter words are no token.
 pub(crate) const SHORTEST: usize = 20;
