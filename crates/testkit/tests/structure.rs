@@ -30,6 +30,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("forest", 1),
     ("parse", 1),
     ("query", 1),
+    ("sample", 1),
     ("sigma", 1),
     ("state", 1),
     ("journal", 1),
