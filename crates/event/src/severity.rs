@@ -51,52 +51,24 @@ impl Severity {
 
     /// The level for a spelling of any common logger, whatever its case: `WARNING`, `err`, `crit`…
     pub fn from_name(name: &str) -> Option<Self> {
-        // Most words that are asked for are none.
-        let names: &[(&str, Self)] = match name.as_bytes().first()?.to_ascii_lowercase() {
-            b'i' => &[
-                ("info", Self::Info),
-                ("inf", Self::Info),
-                ("information", Self::Info),
-                ("informational", Self::Info),
-            ],
-            b'e' => &[
-                ("error", Self::Error),
-                ("err", Self::Error),
-                ("erro", Self::Error),
-                ("eror", Self::Error),
-                ("emerg", Self::Fatal),
-                ("emergency", Self::Fatal),
-            ],
-            b'w' => &[("warn", Self::Warn), ("warning", Self::Warn), ("wrn", Self::Warn)],
-            b'd' => &[
-                ("debug", Self::Debug),
-                ("dbg", Self::Debug),
-                ("dbug", Self::Debug),
-                ("debu", Self::Debug),
-                ("dpanic", Self::Fatal),
-            ],
-            b't' => {
-                &[("trace", Self::Trace), ("trc", Self::Trace), ("trac", Self::Trace), ("trce", Self::Trace)]
+        const BYTES_MAX: usize = 13;
+        let mut lower = [0; BYTES_MAX];
+        let lower = lower.get_mut(..name.len())?;
+        for (lower, byte) in lower.iter_mut().zip(name.bytes()) {
+            *lower = byte.to_ascii_lowercase();
+        }
+        Some(match &*lower {
+            b"trace" | b"trc" | b"trac" | b"trce" | b"finer" | b"finest" | b"verbose" | b"vrb" | b"silly" => {
+                Self::Trace
             }
-            b'f' => &[
-                ("fatal", Self::Fatal),
-                ("ftl", Self::Fatal),
-                ("fata", Self::Fatal),
-                ("fail", Self::Error),
-                ("failure", Self::Error),
-                ("fine", Self::Debug),
-                ("finer", Self::Trace),
-                ("finest", Self::Trace),
-            ],
-            b'n' => &[("notice", Self::Info), ("note", Self::Info)],
-            b'v' => &[("verbose", Self::Trace), ("vrb", Self::Trace)],
-            b's' => &[("severe", Self::Error), ("silly", Self::Trace)],
-            b'c' => &[("crit", Self::Fatal), ("critical", Self::Fatal)],
-            b'a' => &[("alert", Self::Fatal)],
-            b'p' => &[("panic", Self::Fatal)],
+            b"debug" | b"dbg" | b"dbug" | b"debu" | b"fine" => Self::Debug,
+            b"info" | b"inf" | b"information" | b"informational" | b"notice" | b"note" => Self::Info,
+            b"warn" | b"warning" | b"wrn" => Self::Warn,
+            b"error" | b"err" | b"erro" | b"eror" | b"fail" | b"failure" | b"severe" => Self::Error,
+            b"fatal" | b"ftl" | b"fata" | b"emerg" | b"emergency" | b"dpanic" | b"crit" | b"critical"
+            | b"alert" | b"panic" => Self::Fatal,
             _ => return None,
-        };
-        names.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, severity)| *severity)
+        })
     }
 
     /// The level of a syslog severity, 0 (emergency) to 7 (debug), RFC 5424 section 6.2.1.

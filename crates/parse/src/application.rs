@@ -122,7 +122,7 @@ fn set_pid(event: &mut Event<'_>, text: &str) {
 fn strip_header<'a>(event: &mut Event<'a>, message: &'a str, with_ports: bool) {
     let (mut rest, mut with_ports, mut with_client) = (message, with_ports, false);
     while let Some(inner) = rest.strip_prefix('[') {
-        let Some((inside, after)) = inner.split_once(']') else { break };
+        let Some((inside, after)) = cut::once(inner, b']') else { break };
         if let Some(pid) = inside.strip_prefix("pid ") {
             set_pid(event, pid);
             with_ports = true;
@@ -133,7 +133,7 @@ fn strip_header<'a>(event: &mut Event<'a>, message: &'a str, with_ports: bool) {
         } else {
             break;
         }
-        rest = after.trim_start_matches(' ');
+        rest = cut::behind(after, |byte| byte == b' ');
     }
     if with_client {
         auth::apache(event, rest);
@@ -151,11 +151,11 @@ fn strip_header<'a>(event: &mut Event<'a>, message: &'a str, with_ports: bool) {
 
 /// `2035#2035: *9134 text, client: 192.0.2.7, server: example.org, request: "GET / HTTP/1.1"`.
 fn nginx<'a>(event: &mut Event<'a>, text: &'a str) -> Option<&'a str> {
-    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+    if !text.as_bytes().first()?.is_ascii_digit() {
         return None;
     }
-    let (head, rest) = text.split_once(": ")?;
-    let (pid, thread) = head.split_once('#')?;
+    let (head, rest) = cut::at(text, ": ")?;
+    let (pid, thread) = cut::once(head, b'#')?;
     thread.parse::<u64>().ok()?;
     event.set("process.pid", pid.parse::<i64>().ok()?);
     let message = match rest.strip_prefix('*').and_then(|rest| rest.split_once(' ')) {
@@ -214,7 +214,7 @@ fn spring<'a>(event: &mut Event<'a>, text: &'a str) -> Option<(Option<&'a str>, 
 /// The logger and the text of `[thread] - text`, `[thread] logger - text`, `com.example.Shop: text`. Only what is
 /// surely a logger is taken out of the text.
 fn logger(text: &str) -> Option<(Option<&str>, &str)> {
-    let text = text.strip_prefix("- ").unwrap_or(text).trim_start();
+    let text = begin_of(text.strip_prefix("- ").unwrap_or(text));
     if !text.starts_with('[') {
         let (name, mark, message) = named(text)?;
         let is_logger = if mark == ':' { is_surely_logger(name) } else { is_qualified(name) };
@@ -222,8 +222,8 @@ fn logger(text: &str) -> Option<(Option<&str>, &str)> {
     }
     // Brackets may nest, as in `[QuorumPeer[myid=1]/0:2181]`; the dash after them decides.
     let unchanged = Some((None, text));
-    let Some((inside, after)) = text.split_once("] ") else { return unchanged };
-    let (inside, after) = (&inside[1..], after.trim_start());
+    let Some((inside, after)) = cut::at(text, "] ") else { return unchanged };
+    let (inside, after) = (&inside[1..], begin_of(after));
     if inside.len() > 200 {
         return unchanged;
     }
@@ -249,11 +249,16 @@ fn logger(text: &str) -> Option<(Option<&str>, &str)> {
 fn named(text: &str) -> Option<(&str, char, &str)> {
     let (word, rest) = cut::once(text, b' ')?;
     if let Some(name) = word.strip_suffix(':') {
-        return Some((name, ':', rest.trim_start()));
+        return Some((name, ':', begin_of(rest)));
     }
-    let rest = rest.trim_start();
+    let rest = begin_of(rest);
     let message = rest.strip_prefix("- ").or_else(|| rest.strip_prefix(": "))?;
-    Some((word, '-', message.trim_start()))
+    Some((word, '-', begin_of(message)))
+}
+
+/// As [`str::trim_start`]: most texts begin with no blank.
+fn begin_of(text: &str) -> &str {
+    if text.as_bytes().first().is_some_and(u8::is_ascii_graphic) { text } else { text.trim_start() }
 }
 
 fn is_plain_name(name: &str) -> bool {
@@ -270,34 +275,39 @@ fn is_qualified(name: &str) -> bool {
 
 /// `com.example.Shop`, `dfs.DataNode$DataXceiver`, `my_crate::module`: no host, file or word has this form.
 fn is_surely_logger(name: &str) -> bool {
-    if name.len() > 120 {
+    const NAME_BYTES_MAX: usize = 120;
+    if name.len() > NAME_BYTES_MAX {
         return false;
     }
-    if memchr::memchr(b':', name.as_bytes()).is_some() && name.contains("::") {
-        return name.split("::").all(|part| dots(part) == Some(0));
+    let bytes = name.as_bytes();
+    let kinds = header::kinds(bytes);
+    if kinds & !(header::CAPITAL | header::SMALL | header::DIGIT | header::JOINT | header::DOT) != 0 {
+        // A path of Rust has colons.
+        return kinds & header::END != 0 && name.contains("::") && name.split("::").all(is_plain);
     }
-    let Some(dots @ 1..) = dots(name) else { return false };
-    let class = memchr::memrchr(b'.', name.as_bytes()).map_or(name, |dot| &name[dot + 1..]);
-    let is_class = class.starts_with(|first: char| first.is_ascii_uppercase())
-        && class.bytes().any(|byte| byte.is_ascii_lowercase() || class.len() == 1 || byte == b'$');
-    is_class && (dots > 1 || name.as_bytes()[0].is_ascii_lowercase()) && !is_exception(name)
+    let (mut dots, mut part) = (0, 0);
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte == b'.' {
+            if !begins_name(bytes, part) {
+                return false;
+            }
+            (dots, part) = (dots + 1, at + 1);
+        }
+    }
+    let class = &bytes[part..];
+    let is_class = class.first().is_some_and(u8::is_ascii_uppercase)
+        && class.iter().any(|byte| byte.is_ascii_lowercase() || class.len() == 1 || *byte == b'$');
+    is_class && dots > 0 && (dots > 1 || bytes[0].is_ascii_lowercase()) && !is_exception(name)
 }
 
-/// How many dots stand between identifiers; None where anything else stands.
-fn dots(name: &str) -> Option<usize> {
-    let bytes = name.as_bytes();
-    let begins = |at: usize| bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
-    if !begins(0) || !header::is_dotted(bytes) {
-        return None;
-    }
-    let mut dots = 0;
-    for dot in memchr::memchr_iter(b'.', bytes) {
-        if !begins(dot + 1) {
-            return None;
-        }
-        dots += 1;
-    }
-    Some(dots)
+/// Whether an identifier without a dot.
+fn is_plain(name: &str) -> bool {
+    let plain = header::CAPITAL | header::SMALL | header::DIGIT | header::JOINT;
+    begins_name(name.as_bytes(), 0) && header::kinds(name.as_bytes()) & !plain == 0
+}
+
+fn begins_name(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
 }
 
 /// `org.apache.catalina.core.StandardService.initInternal`.

@@ -93,12 +93,12 @@ pub(crate) fn text<'a>(
             }
             continue;
         }
-        let mut put = |bytes: &'a [u8], event: Event<'a>, before: &mut Before| {
-            let mut read = dated(bytes, event, before, context);
+        let mut put = |bytes: &'a [u8], mut event: Event<'a>, before: &mut Before| {
+            let has_time_of_before = date(&mut event, before, context);
             if is_rest {
-                read.event.flag(field::REST);
+                event.flag(field::REST);
             }
-            take(read);
+            take(Read { bytes, event, has_time_of_before });
         };
         if bytes.trim_ascii_start().first() == Some(&b'<')
             && let Ok(text) = std::str::from_utf8(bytes)
@@ -121,17 +121,19 @@ pub(crate) fn text<'a>(
         } else {
             columned(bytes, &mut before, context).inspect(|_| tell(w3c::NAME))
         };
-        let event = special.unwrap_or_else(|| {
+        let event = if let Some(event) = special {
+            event
+        } else {
             line::complete(bytes, utf8(bytes), &Context { before: Some(&before), ..context.clone() }, tell)
-        });
+        };
         put(bytes, event, &mut before);
     }
     before
 }
 
-/// An event with the time of the line before, where it has none of its own and stands in a file: what a file holds was
-/// not written when it was read.
-fn dated<'a>(bytes: &'a [u8], mut event: Event<'a>, before: &mut Before, context: &Context<'_>) -> Read<'a> {
+/// Gives an event the time of the line before, where it has none of its own and stands in a file: what a file holds was
+/// not written when it was read. Whether it did.
+fn date(event: &mut Event<'_>, before: &mut Before, context: &Context<'_>) -> bool {
     let mut has_time_of_before = false;
     if event.timestamp != context.received {
         before.saw(event.timestamp, context.received);
@@ -142,7 +144,7 @@ fn dated<'a>(bytes: &'a [u8], mut event: Event<'a>, before: &mut Before, context
         event.timestamp = time;
         has_time_of_before = true;
     }
-    Read { bytes, event, has_time_of_before }
+    has_time_of_before
 }
 
 /// The event of an entry of the journal.

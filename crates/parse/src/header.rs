@@ -33,17 +33,17 @@ struct Word<'a> {
 }
 
 /// Kinds of bytes, each a bit.
-const CAPITAL: u16 = 1;
-const SMALL: u16 = 1 << 1;
-const DIGIT: u16 = 1 << 2;
+pub(crate) const CAPITAL: u16 = 1;
+pub(crate) const SMALL: u16 = 1 << 1;
+pub(crate) const DIGIT: u16 = 1 << 2;
 /// `_` and `$`, which identifiers have.
-const JOINT: u16 = 1 << 3;
-const DOT: u16 = 1 << 4;
+pub(crate) const JOINT: u16 = 1 << 3;
+pub(crate) const DOT: u16 = 1 << 4;
 const DASH: u16 = 1 << 5;
 const BEYOND_ASCII: u16 = 1 << 6;
 const OTHER: u16 = 1 << 7;
 /// A word ends before it.
-const END: u16 = 1 << 8;
+pub(crate) const END: u16 = 1 << 8;
 
 const KINDS: [u16; 256] = {
     let mut kinds = [OTHER; 256];
@@ -128,14 +128,15 @@ fn word(text: &str) -> Option<Word<'_>> {
         None => {
             let (mut kinds, mut end) = (0, 0);
             for byte in text.bytes() {
-                let kind = KINDS[usize::from(byte)];
-                if kind & END != 0 && end > 0 {
-                    break;
-                }
-                (kinds, end) = (kinds | kind, end + 1);
+                let kind = kind(byte);
                 if kind & END != 0 {
                     break;
                 }
+                (kinds, end) = (kinds | kind, end + 1);
+            }
+            // A mark is a word by itself.
+            if end == 0 {
+                (kinds, end) = (OTHER | END, 1);
             }
             let (text, after) = text.split_at_checked(end)?;
             Some(Word { text, is_bracketed: false, kinds, after })
@@ -146,12 +147,15 @@ fn word(text: &str) -> Option<Word<'_>> {
 /// The level that a word is. In brackets in any case; Apache names the module before it, Celery the process after it.
 fn of(word: &Word<'_>, is_first: bool) -> Option<Severity> {
     if word.is_bracketed {
-        let name = word.text.rsplit_once(':').map_or(word.text, |(_, level)| level);
-        let name = cut::once(name, b'/').map_or(name, |(name, _)| name);
-        return match name.as_bytes() {
-            [letter] => level::of_letter(*letter),
-            _ => level::of_token(name),
-        };
+        return of_bracketed(word.text).or_else(|| {
+            memchr::memchr2(b':', b'/', word.text.as_bytes())?;
+            let name = word.text.rsplit_once(':').map_or(word.text, |(_, level)| level);
+            of_bracketed(name.split('/').next()?)
+        });
+    }
+    // Nothing but letters is a level, and what stands before a slash.
+    if word.kinds & OTHER == 0 && word.kinds & !(CAPITAL | SMALL) != 0 {
+        return None;
     }
     let (name, in_capitals) = match word.kinds {
         CAPITAL => (word.text, true),
@@ -181,6 +185,13 @@ fn of(word: &Word<'_>, is_first: bool) -> Option<Severity> {
     (marks(word.after) || names_program()).then_some(severity)
 }
 
+fn of_bracketed(name: &str) -> Option<Severity> {
+    match name.as_bytes() {
+        [letter] => level::of_letter(*letter),
+        _ => level::of_token(name),
+    }
+}
+
 /// `shop.ERROR`, `payment-systems.CRITICAL`: a channel and its level.
 fn channel<'a>(word: &Word<'a>) -> Option<(&'a str, Severity)> {
     if word.is_bracketed || word.kinds & DOT == 0 || word.kinds & CAPITAL == 0 {
@@ -192,10 +203,13 @@ fn channel<'a>(word: &Word<'a>) -> Option<(&'a str, Severity)> {
     Some((channel, severity))
 }
 
-/// Whether nothing but letters, digits, `_`, `$` and dots.
-pub(crate) fn is_dotted(word: &[u8]) -> bool {
-    let kinds = word.iter().fold(0, |kinds, byte| kinds | KINDS[usize::from(*byte)]);
-    kinds & !(CAPITAL | SMALL | DIGIT | JOINT | DOT) == 0
+const fn kind(byte: u8) -> u16 {
+    KINDS[byte as usize]
+}
+
+/// The kinds of bytes of a text.
+pub(crate) fn kinds(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |kinds, byte| kinds | kind(*byte))
 }
 
 /// Whether letters only, or an identifier: a word of a sentence or a name.

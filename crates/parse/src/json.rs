@@ -55,7 +55,8 @@ impl Refusal {
 
 /// The record of a JSON object.
 pub(crate) fn read(text: &str, mended: bool) -> Result<Record<'_>, Refusal> {
-    let trimmed = text.trim_matches(BLANKS);
+    let is_bare = text.starts_with('{') && text.ends_with('}');
+    let trimmed = if is_bare { text } else { text.trim_matches(BLANKS) };
     if let Some(what) = not_an_object(trimmed) {
         // It may be malformed besides; then that is the better reason.
         return Err(match serde_json::from_str::<&RawValue>(trimmed) {

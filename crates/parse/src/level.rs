@@ -60,22 +60,23 @@ pub fn level_from_message(message: &str) -> Option<Severity> {
     }
     let bytes = &message.as_bytes()[..message.len().min(LOOK_BYTES)];
     let mut sentence = Sentence::default();
-    let (mut previous, mut at) = (0..0, 0);
-    while at < bytes.len() {
-        if !is_word(bytes[at]) {
-            at += 1;
-            continue;
-        }
+    let (mut previous, mut is_named, mut at) = (0..0, false, 0);
+    while let Some(skipped) = bytes[at..].iter().position(|byte| is_word(*byte)) {
+        at += skipped;
         if sentence.has_begun() {
             return behind_marks(bytes, at, &sentence);
         }
         let word = at..word_end(bytes, at);
-        let found = level_at(bytes, word.clone(), previous, &sentence);
-        if found.is_some() {
-            return found;
+        // Few words are looked at further.
+        if (is_named || may_be_level(bytes, word.clone()))
+            && let Some(found) = level_at(bytes, word.clone(), previous, &sentence)
+        {
+            return Some(found);
         }
         sentence.add(bytes, word.clone());
-        (previous, at) = (word.clone(), word.end);
+        is_named = names_level(&bytes[word.clone()]);
+        at = word.end;
+        previous = word;
     }
     None
 }
@@ -84,6 +85,11 @@ pub fn level_from_message(message: &str) -> Option<Severity> {
 fn behind_marks(bytes: &[u8], at: usize, sentence: &Sentence) -> Option<Severity> {
     memchr::memchr2_iter(b':', b'=', &bytes[at..]).find_map(|mark| {
         let mark = at + mark;
+        // What names a level ends so, and other names that are given something are many.
+        let last = bytes[mark.saturating_sub(1)];
+        if bytes[mark] == b'=' && !matches!(last | 0x20, b'l' | b'y' | b'e' | b' ') {
+            return None;
+        }
         let name = word_before(bytes, mark);
         let stands_before = || level_at(bytes, name.clone(), word_before(bytes, name.start), sentence);
         let is_given = || {
@@ -165,7 +171,11 @@ const WORD: [bool; 256] = {
 };
 
 /// Whether a word stands in capitals, in brackets or before a colon: most words do not.
+#[inline]
 fn may_be_level(bytes: &[u8], word: std::ops::Range<usize>) -> bool {
+    if word.len() < 3 {
+        return false;
+    }
     let before = word.start.checked_sub(1).map(|index| bytes[index]);
     (bytes[word.start].is_ascii_uppercase() && bytes[word.start + 1].is_ascii_uppercase())
         || bytes.get(word.end) == Some(&b':')

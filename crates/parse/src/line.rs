@@ -85,18 +85,18 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dy
         return event;
     }
     let text = line.strip_prefix('\u{feff}').unwrap_or(line);
-    let found = own(text, context, tell)
-        .or_else(|| contained(text, context, tell))
-        .or_else(|| spread(text, context, tell));
-    let mut event = found.unwrap_or_else(|| {
-        let mut one = |text: &'a str| {
-            let found = structured(text, signs, context);
-            let (name, event) = found.unwrap_or_else(|| ("plain text", plain(text, context)));
-            tell(name);
-            event
-        };
-        if signs.has(Signs::NEWLINE) { joining::event(text, one) } else { one(text) }
-    });
+    // An event is large: each branch gives it at the place where it stays.
+    let mut event = if let Some(event) = own(text, context, tell) {
+        event
+    } else if let Some(event) = contained(text, context, tell) {
+        event
+    } else if let Some(event) = spread(text, context, tell) {
+        event
+    } else if signs.has(Signs::NEWLINE) {
+        joining::event(text, |text| one(text, signs, context, tell))
+    } else {
+        one(text, signs, context, tell)
+    };
     let may_hold_record = matches!(event.message, Cow::Owned(_)) || signs.has(Signs::PAIR);
     if may_hold_record && event.message.len() < text.len() && nested::unfold(&mut event, context) {
         tell("a record in its message");
@@ -125,6 +125,15 @@ pub(crate) fn recognised<'a>(line: &'a str, context: &Context<'_>, tell: &mut dy
     event
 }
 
+/// The event of one line, of whichever format it is.
+fn one<'a>(text: &'a str, signs: Signs, context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Event<'a> {
+    if let Some(event) = structured(text, signs, context, tell) {
+        return event;
+    }
+    tell("plain text");
+    plain(text, context)
+}
+
 /// The event of a text in a format of one's own.
 fn own<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str)) -> Option<Event<'a>> {
     let (event, name) = context.formats?.event(text, context)?;
@@ -149,7 +158,12 @@ fn contained<'a>(text: &'a str, context: &Context<'_>, tell: &mut dyn FnMut(&str
 }
 
 /// The event of a line with a time stamp behind the address of a client, as PostgreSQL writes it with `%h %m`.
-fn addressed<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
+fn addressed<'a>(
+    text: &'a str,
+    signs: Signs,
+    context: &Context<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> Option<Event<'a>> {
     // Where the stamp stands in brackets, it is an access log.
     if !text.starts_with(|first: char| first.is_ascii_hexdigit()) {
         return None;
@@ -160,11 +174,17 @@ fn addressed<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(
     }
     let line = Line::new(rest, context);
     let stamp = line.stamp?;
-    let (name, mut event) = formats::event(&line, context).unwrap_or_else(|| stamped(&stamp, signs, context));
+    let mut event = match formats::event(&line, context) {
+        Some((name, event)) => {
+            tell(name);
+            event
+        }
+        None => stamped(&stamp, signs, context, tell),
+    };
     if event.field("source.ip").is_none() {
         event.set("source.ip", address);
     }
-    Some((name, event))
+    Some(event)
 }
 
 /// The event of a program's line behind the name of its container, as Compose prints it: `web-1  | text`.
@@ -202,22 +222,31 @@ fn plain<'a>(text: &'a str, context: &Context<'_>) -> Event<'a> {
     event
 }
 
-/// The event of a line, and what its format is called.
-fn structured<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
+/// The event of a line, if it has a form.
+fn structured<'a>(
+    text: &'a str,
+    signs: Signs,
+    context: &Context<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> Option<Event<'a>> {
     match text.as_bytes().first()? {
         // Continued lines, such as those of stack traces.
         b' ' | b'\t' => None,
-        b'{' => Some(("JSON", json(text, context)?)),
-        b'<' => match syslog::event(text, context) {
-            Some(event) => Some(("syslog", event)),
-            None => Some((windows::NAME, windows::event(text, context)?)),
+        b'{' => json(text, context).inspect(|_| tell("JSON")),
+        b'<' => match syslog::event(text, context).inspect(|_| tell("syslog")) {
+            Some(event) => Some(event),
+            None => windows::event(text, context).inspect(|_| tell(windows::NAME)),
         },
         _ => {
             let line = Line::new(text, context);
-            formats::event(&line, context).or_else(|| match &line.stamp {
-                Some(stamp) => Some(stamped(stamp, signs, context)),
-                None => unstamped(text, signs, context),
-            })
+            if let Some((name, event)) = formats::event(&line, context) {
+                tell(name);
+                return Some(event);
+            }
+            match &line.stamp {
+                Some(stamp) => Some(stamped(stamp, signs, context, tell)),
+                None => unstamped(text, signs, context, tell),
+            }
         }
     }
 }
@@ -236,30 +265,50 @@ fn named<'a>(
     move || Some((name, event()?))
 }
 
-fn stamped<'a>(stamp: &Stamp<'a>, signs: Signs, context: &Context<'_>) -> (&'static str, Event<'a>) {
+fn stamped<'a>(
+    stamp: &Stamp<'a>,
+    signs: Signs,
+    context: &Context<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> Event<'a> {
     let device = || if signs.has(Signs::PERCENT) { network::stamped(stamp, context) } else { None };
     let request = || if signs.has(Signs::QUOTE) { access::stamped(stamp, context) } else { None };
-    let (name, mut event) = named("network device", device)()
-        .or_else(named("syslog", || syslog::stamped(stamp, context)))
-        .or_else(named("access log", request))
-        .unwrap_or_else(|| ("time stamp first", application::stamped(stamp, context)));
+    let mut event = if let Some(event) = device() {
+        tell("network device");
+        event
+    } else if let Some(event) = syslog::stamped(stamp, context) {
+        tell("syslog");
+        event
+    } else if let Some(event) = request() {
+        tell("access log");
+        event
+    } else {
+        tell("time stamp first");
+        application::stamped(stamp, context)
+    };
     if stamp.at.is_none() {
         event.flag(event::field::TIMESTAMP_REPLACED);
         event.set("labels.timestamp", stamp.text);
     }
-    (name, event)
+    event
 }
 
-fn unstamped<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(&'static str, Event<'a>)> {
+fn unstamped<'a>(
+    text: &'a str,
+    signs: Signs,
+    context: &Context<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> Option<Event<'a>> {
     let device = || if signs.has(Signs::PERCENT) { network::event(text, context) } else { None };
     let pairs = || if signs.has(Signs::PAIR) { nested::logfmt(text, context) } else { None };
     if let Some(event) = composed(text, context) {
-        return Some(("a container's line", event));
+        tell("a container's line");
+        return Some(event);
     }
-    if let Some(found) = addressed(text, signs, context) {
-        return Some(found);
+    if let Some(event) = addressed(text, signs, context, tell) {
+        return Some(event);
     }
-    named("level first", || application::level_first(text, context))()
+    let (name, event) = named("level first", || application::level_first(text, context))()
         .or_else(named("access log", || access::event(text, context)))
         .or_else(named("failure log of a supercomputer", || supercomputers::event(text, context)))
         .or_else(named("syslog", || syslog::version_one(text, context)))
@@ -267,5 +316,7 @@ fn unstamped<'a>(text: &'a str, signs: Signs, context: &Context<'_>) -> Option<(
         .or_else(named("network device", device))
         .or_else(named("security product", || vendor::event(text, context.received, context)))
         .or_else(named("logfmt", pairs))
-        .or_else(named("time stamp after some words", || application::later_word(text, context)))
+        .or_else(named("time stamp after some words", || application::later_word(text, context)))?;
+    tell(name);
+    Some(event)
 }

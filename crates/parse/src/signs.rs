@@ -16,35 +16,24 @@ impl Signs {
     pub(crate) const PAIR: u8 = 1 << 4;
 
     pub(crate) fn of(text: &str) -> Self {
-        const LANES: usize = 16;
+        // Nearly no line has one of the first three.
+        let rare = Self::among(text, [(0x1b, Self::ESCAPE), (b'\n', Self::NEWLINE), (b'%', Self::PERCENT)]);
+        let common = Self::among(text, [(b'"', Self::QUOTE), (b'=', Self::PAIR), (b'{', Self::PAIR)]);
+        Self(rare | common)
+    }
+
+    fn among(text: &str, signs: [(u8, u8); 3]) -> u8 {
         let bytes = text.as_bytes();
-        let Some(last) = bytes.last_chunk::<LANES>() else {
-            return Self(bytes.iter().fold(0, |signs, byte| signs | sign(*byte)));
-        };
-        let (chunks, _) = bytes.as_chunks::<LANES>();
-        let mut lanes = [0; LANES];
-        // The last chunk overlaps the one before.
-        for chunk in chunks.iter().chain([last]) {
-            for (lane, byte) in lanes.iter_mut().zip(chunk) {
-                *lane |= sign(*byte);
-            }
-        }
-        Self(lanes.iter().fold(0, |signs, lane| signs | lane))
+        let [first, second, third] = signs.map(|(byte, _)| byte);
+        let Some(at) = memchr::memchr3(first, second, third, bytes) else { return 0 };
+        let has = |byte: u8| memchr::memchr(byte, &bytes[at..]).is_some();
+        signs.iter().fold(0, |found, (byte, sign)| if has(*byte) { found | sign } else { found })
     }
 
     /// Whether the text has one of these.
     pub(crate) const fn has(self, signs: u8) -> bool {
         self.0 & signs != 0
     }
-}
-
-/// Without a branch, so that many bytes are looked at together.
-const fn sign(byte: u8) -> u8 {
-    (byte == 0x1b) as u8
-        | ((byte == b'\n') as u8) << 1
-        | ((byte == b'"') as u8) << 2
-        | ((byte == b'%') as u8) << 3
-        | ((byte == b'=') as u8 | (byte == b'{') as u8) << 4
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use event::{Timestamp, Value};
 use jiff::{civil, tz::TimeZone};
 use serde_json::Value as Json;
 
-use crate::{Context, names, time};
+use crate::{Context, cut, names, time};
 
 /// No object or list of a time is longer.
 const STRUCTURE_BYTES_MAX: usize = 256;
@@ -39,8 +39,8 @@ pub(crate) fn is_plausible(timestamp: Timestamp) -> bool {
 
 /// A text; also in the forms that no log line begins with.
 fn of_text(text: &str, context: &Context<'_>) -> Option<Timestamp> {
-    let text = text.trim();
-    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text).trim();
+    let text = cut::trim(text);
+    let text = cut::trim(text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text));
     let first = text.as_bytes().first()?;
     if first.is_ascii_digit()
         && let Some(timestamp) = digits(text, context)

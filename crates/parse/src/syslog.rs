@@ -112,7 +112,9 @@ fn facility(text: &str) -> Option<(Severity, &str)> {
         "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
         "ntp", "security", "console",
     ];
-    if !text.starts_with(|first: char| first.is_ascii_lowercase() || first == '<') {
+    let name = text.strip_prefix('<').unwrap_or(text).as_bytes();
+    let end = name.iter().position(|byte| !byte.is_ascii_alphanumeric())?;
+    if name[end] != b'.' || !name[0].is_ascii_lowercase() {
         return None;
     }
     let (word, after) = cut::within(text, b' ', 24)?;
@@ -127,8 +129,11 @@ fn facility(text: &str) -> Option<(Severity, &str)> {
 }
 
 fn begins_with_level(text: &str) -> bool {
-    let end = text.bytes().position(|byte| matches!(byte, b' ' | b':')).unwrap_or(text.len());
-    level::of_token(text[..end].trim_matches(['[', ']'])).is_some()
+    let text = cut::behind(text, |byte| byte == b'[');
+    let end = text.bytes().position(|byte| matches!(byte, b' ' | b':' | b']')).unwrap_or(text.len());
+    // Nothing but closing brackets stands between a level and the next word.
+    let after = cut::behind(&text[end..], |byte| byte == b']');
+    matches!(after.as_bytes().first(), None | Some(b' ' | b':')) && level::of_token(&text[..end]).is_some()
 }
 
 fn is_host(token: &str) -> bool {

@@ -2,6 +2,7 @@
 //! the part of the program that is about sign-ins. A word in brackets alone may be somebody's name.
 
 use super::said;
+use crate::cut;
 
 /// Nothing of this is longer in one piece.
 const BYTES_MAX: usize = 80;
@@ -12,7 +13,7 @@ pub(super) fn own_words(message: &str) -> &str {
     let mut text = message;
     for _ in 0..MARKS_MAX {
         let Some(rest) = behind_mark(text) else { break };
-        text = rest.trim_start_matches([' ', ':']);
+        text = cut::behind(rest, |byte| matches!(byte, b' ' | b':'));
     }
     text
 }
@@ -20,11 +21,11 @@ pub(super) fn own_words(message: &str) -> &str {
 fn behind_mark(text: &str) -> Option<&str> {
     match text.as_bytes().first()? {
         b'(' => {
-            let (inside, rest) = text[1..].split_once(") ")?;
+            let (inside, rest) = cut::at(&text[1..], ") ")?;
             (inside.len() <= 40 && is_part(inside) && !inside.contains(' ')).then_some(rest)
         }
         b'[' => {
-            let (inside, rest) = text[1..].split_once(']')?;
+            let (inside, rest) = cut::once(&text[1..], b']')?;
             let is_number = inside.bytes().all(|byte| byte.is_ascii_digit()) || inside.starts_with("C-0");
             let is_columns = inside.contains([':', '=', ';', '#', '/']) && !said::is_numeric_socket(inside);
             (inside.len() <= 200 && (is_number || is_columns || is_part(inside))).then_some(rest)

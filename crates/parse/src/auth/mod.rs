@@ -15,6 +15,7 @@ mod said;
 mod service;
 mod services;
 mod ssh;
+mod starts;
 mod web;
 mod windows;
 mod wording;
@@ -27,6 +28,8 @@ pub(crate) use mail::{exim, exim_refusal};
 pub(crate) use members::read as record;
 pub(crate) use web::{apache, lighttpd, nginx, nginx_client};
 pub(crate) use windows::read as windows;
+
+use crate::cut;
 
 /// Adds user, source, action and outcome to the event of a program's message.
 pub(crate) fn enrich<'a>(event: &mut Event<'a>, program: &str, message: &'a str) {
@@ -156,7 +159,7 @@ pub(crate) fn knows(program: &str) -> bool {
 /// the event names, or of any where it names none.
 pub(crate) fn sentence(event: &mut Event<'_>) {
     let Cow::Borrowed(message) = event.message else { return };
-    let message = message.trim_start_matches(' ');
+    let message = cut::behind(message, |byte| byte == b' ');
     if event.source.as_deref().is_some_and(|program| !services::has(program) && !applications::has(program)) {
         return;
     }

@@ -3,6 +3,7 @@
 use event::Event;
 
 use super::said;
+use crate::cut;
 
 /// Adds what a message of PAM says. Whether it is one, even if nothing is read from it.
 pub(super) fn read<'a>(event: &mut Event<'a>, message: &'a str) -> bool {
@@ -25,15 +26,18 @@ pub(super) fn read<'a>(event: &mut Event<'a>, message: &'a str) -> bool {
 /// `pam_unix(sshd:auth): text`, `pam_unix: text`, `(pam_unix) text`.
 fn module(message: &str) -> (Option<&str>, &str) {
     if let Some(rest) = message.strip_prefix('(') {
-        return match rest.split_once(") ").filter(|(name, _)| name.starts_with("pam_")) {
-            Some((name, text)) => (Some(name), text),
-            None => (None, message),
-        };
+        return named(message, rest, ") ");
     }
-    match message.split_once(": ").filter(|(name, _)| name.starts_with("pam_") && !name.contains(' ')) {
-        Some((name, text)) => (Some(name), text),
-        None => (None, message),
+    match named(message, message, ": ") {
+        (Some(name), _) if name.contains(' ') => (None, message),
+        module => module,
     }
+}
+
+/// What stands before and behind the mark, where that is a module's name; else the message.
+fn named<'t>(message: &'t str, text: &'t str, mark: &str) -> (Option<&'t str>, &'t str) {
+    let parts = if text.starts_with("pam_") { cut::at(text, mark) } else { None };
+    parts.map_or((None, message), |(name, text)| (Some(name), text))
 }
 
 fn failure<'a>(event: &mut Event<'a>, text: &'a str) -> bool {
@@ -68,18 +72,18 @@ fn locked(event: &mut Event<'_>) {
 
 /// `PAM 2 more authentication failures; …`.
 fn more(text: &str) -> Option<(&str, &str)> {
-    let (number, rest) = text.strip_prefix("PAM ")?.split_once(" more authentication failure")?;
-    Some((number, rest.split_once("; ")?.1))
+    let (number, rest) = cut::at(text.strip_prefix("PAM ")?, " more authentication failure")?;
+    Some((number, cut::at(rest, "; ")?.1))
 }
 
 /// `logname= uid=0 euid=0 tty=ssh ruser= rhost=192.0.2.7  user=root`: the fields stand in this order, a host has no
 /// blank, and both users' names may be what the peer sent.
 fn whence<'a>(event: &mut Event<'a>, text: &'a str) {
     let text = text.trim_end();
-    let Some((_, rest)) = text.split_once("ruser=") else { return };
+    let Some((_, rest)) = cut::at(text, "ruser=") else { return };
     let (remote, rest) = match rest.strip_prefix("rhost=").or_else(|| rest.strip_prefix(" rhost=")) {
         Some(rest) => ("", rest),
-        None => match rest.rsplit_once(" rhost=") {
+        None => match cut::at_last(rest, " rhost=") {
             Some(parts) => parts,
             None => (rest, ""),
         },
@@ -125,7 +129,9 @@ fn became<'a>(event: &mut Event<'a>, rest: &'a str) {
 }
 
 fn account<'a>(event: &mut Event<'a>, text: &'a str) -> bool {
-    if let Some((_, user)) = text.split_once("not met by user \"") {
+    if memchr::memchr(b'"', text.as_bytes()).is_some()
+        && let Some((_, user)) = cut::at(text, "not met by user \"")
+    {
         said::user(event, user.trim_end_matches('"'));
     } else if let Some(user) = text.strip_prefix("password changed for ") {
         said::user(event, user);

@@ -13,6 +13,7 @@ use super::{
     said,
     service::{Means, Service},
     services::SERVICES,
+    starts::Starts,
 };
 
 /// A message that is longer is none of a sign-in.
@@ -40,12 +41,13 @@ struct Phrase {
 
 /// All phrases, by the first bytes of those that begin with text.
 struct Phrases {
+    starts: Starts<64>,
     by_start: HashMap<[u8; KEY_BYTES], Vec<Phrase>, foldhash::fast::FixedState>,
     others: Vec<Phrase>,
 }
 
 static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
-    let mut phrases = Phrases { by_start: HashMap::default(), others: Vec::new() };
+    let mut phrases = Phrases { starts: Starts::new(), by_start: HashMap::default(), others: Vec::new() };
     for Service { programs, phrases: of_service } in SERVICES.iter().chain(APPLICATIONS) {
         for (means, text) in *of_service {
             let phrase = Phrase { programs, means: *means, parts: parts(text) };
@@ -54,7 +56,10 @@ static PHRASES: LazyLock<Phrases> = LazyLock::new(|| {
                 _ => None,
             };
             match start {
-                Some(start) => phrases.by_start.entry(*start).or_default().push(phrase),
+                Some(start) => {
+                    phrases.starts.add(u32::from_be_bytes(*start));
+                    phrases.by_start.entry(*start).or_default().push(phrase);
+                }
                 None => phrases.others.push(phrase),
             }
         }
@@ -118,8 +123,14 @@ fn find<'t>(program: Option<&str>, message: &'t str) -> Option<(Means, Found<'t>
         return None;
     }
     let start = message.as_bytes().first_chunk::<KEY_BYTES>()?;
-    let candidates = PHRASES.by_start.get(start).map_or(&[] as &[_], Vec::as_slice);
-    let others = if program.is_some() { PHRASES.others.as_slice() } else { &[] };
+    let phrases = &*PHRASES;
+    let is_start = phrases.starts.may_have(u32::from_be_bytes(*start));
+    let others = if program.is_some() { phrases.others.as_slice() } else { &[] };
+    if !is_start && others.is_empty() {
+        return None;
+    }
+    let candidates = if is_start { phrases.by_start.get(start) } else { None };
+    let candidates = candidates.map_or(&[] as &[_], Vec::as_slice);
     for phrase in candidates.iter().chain(others) {
         // Those that are of no program by name may be of any that is known.
         let is_of = |program: &str| phrase.programs.is_empty() || phrase.programs.contains(&program);

@@ -5,7 +5,7 @@
 //! written comes behind these and is nothing but a name. An address counts where the words lead to it, or where the
 //! sentence ends with it.
 
-use super::said;
+use super::{said, starts::Starts};
 
 /// What a sentence says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,15 @@ const STARTS: [u32; 46] = [
     start(b"wron"),
 ];
 
+static FILTER: Starts<16> = {
+    let (mut filter, mut at) = (Starts::new(), 0);
+    while at < STARTS.len() {
+        filter.add(STARTS[at]);
+        at += 1;
+    }
+    filter
+};
+
 /// Four bytes as a number; letters in lower case, and the other bytes of the list have this bit too.
 const fn start(bytes: &[u8; 4]) -> u32 {
     u32::from_be_bytes(*bytes) | 0x2020_2020
@@ -154,7 +163,8 @@ fn may_begin(text: &str) -> bool {
 }
 
 fn is_start(bytes: &[u8; 4]) -> bool {
-    STARTS.binary_search(&start(bytes)).is_ok()
+    let start = start(bytes);
+    FILTER.may_have(start) && STARTS.binary_search(&start).is_ok()
 }
 
 /// What a text says, if it is a sentence of a sign-in from its first word on, or ends as one.

@@ -10,10 +10,17 @@ use crate::{Context, cut, level};
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "Android",
-        begins: Begins::Digits(b"0123456789TVDINWEFAC"),
+        begins: Begins::Numbered(b"0123456789"),
         read: timed,
         #[cfg(test)]
         samples: SAMPLES,
+    },
+    Format {
+        name: "Android",
+        begins: Begins::Digits(b"TVDINWEFAC"),
+        read: timed,
+        #[cfg(test)]
+        samples: &[],
     },
     Format {
         name: "Android",

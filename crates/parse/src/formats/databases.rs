@@ -10,10 +10,17 @@ use crate::{Context, cut, level, time};
 pub(super) const FORMATS: &[Format] = &[
     Format {
         name: "MySQL or MariaDB",
-        begins: Begins::Digits(b"0123456789["),
+        begins: Begins::Numbered(b"[CQPESI"),
         read: mysql,
         #[cfg(test)]
         samples: MYSQL,
+    },
+    Format {
+        name: "MySQL or MariaDB",
+        begins: Begins::Digits(b"["),
+        read: mysql,
+        #[cfg(test)]
+        samples: &[],
     },
     Format {
         name: "MySQL slow log",
@@ -82,7 +89,8 @@ fn mysql<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
             rest.strip_prefix(command)
                 .is_some_and(|after| after.trim_end().is_empty() || after.starts_with('\t'))
         };
-        if thread.is_empty() || !COMMANDS.iter().any(is_command) {
+        let is_word = rest.as_bytes().get(1).is_some_and(u8::is_ascii_lowercase);
+        if !is_word || thread.is_empty() || !COMMANDS.iter().any(is_command) {
             return None;
         }
         of_program("mysqld", rest, context)

@@ -27,6 +27,8 @@ pub(super) enum Begins {
     Stamp(&'static [u8]),
     /// The same where the stamp begins with a digit.
     Digits(&'static [u8]),
+    /// The same where the stamp begins with a digit and a number stands behind it: what follows this, blanks apart.
+    Numbered(&'static [u8]),
     /// The same where it stands in brackets.
     Bracket(&'static [u8]),
     /// With one of these bytes, and no time stamp.

@@ -26,7 +26,7 @@ pub(crate) use format::Line;
 pub(crate) use format::Sample;
 use format::{Begins, Format};
 
-use crate::{Context, time::Form};
+use crate::{Context, cut, time::Form};
 
 const TABLE: &[&[Format]] = &[
     kernel::FORMATS,
@@ -48,23 +48,29 @@ pub(crate) fn event<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<(&'sta
     }
     let asked = match &line.stamp {
         Some(stamp) => {
-            let next = stamp.rest.bytes().find(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or_default();
-            let by_next = match first {
-                b'0'..=b'9' => &BY_START.digits,
-                b'[' => &BY_START.bracket,
-                _ => &BY_START.other,
-            };
-            &by_next[usize::from(next)]
+            let is_blank = |byte: u8| matches!(byte, b' ' | b'\t');
+            let rest = cut::behind(stamp.rest, is_blank);
+            let first_of = |text: &str| usize::from(text.bytes().next().unwrap_or_default());
+            match first {
+                b'0'..=b'9' if rest.starts_with(|first: char| first.is_ascii_digit()) => {
+                    let behind = cut::behind(cut::behind(rest, |byte| byte.is_ascii_digit()), is_blank);
+                    &BY_START.numbered[first_of(behind)]
+                }
+                b'0'..=b'9' => &BY_START.digits[first_of(rest)],
+                b'[' => &BY_START.bracket[first_of(rest)],
+                _ => &BY_START.other[first_of(rest)],
+            }
         }
         None => &BY_START.first_byte[usize::from(first)],
     };
     asked.iter().find_map(|format| Some((format.name, (format.read)(line, context)?)))
 }
 
-/// The formats of the table by how their lines begin: by what the stamp begins with and the byte behind it, else by the
-/// first byte.
+/// The formats of the table by how their lines begin: by what the stamp begins with and the byte behind it, or that
+/// behind a number; else by the first byte.
 struct ByStart {
     digits: Vec<Vec<&'static Format>>,
+    numbered: Vec<Vec<&'static Format>>,
     bracket: Vec<Vec<&'static Format>>,
     other: Vec<Vec<&'static Format>>,
     first_byte: Vec<Vec<&'static Format>>,
@@ -84,6 +90,14 @@ static BY_START: LazyLock<ByStart> = LazyLock::new(|| {
     ByStart {
         digits: by_byte(|begins| match begins {
             Begins::Stamp(next) | Begins::Digits(next) => Some(next),
+            _ => None,
+        }),
+        numbered: by_byte(|begins| match begins {
+            Begins::Numbered(behind) => Some(behind),
+            // Any digit is as good as the other.
+            Begins::Stamp(next) | Begins::Digits(next) if next.is_empty() || next.contains(&b'0') => {
+                Some(&[])
+            }
             _ => None,
         }),
         bracket: by_byte(|begins| match begins {

@@ -1,8 +1,9 @@
 //! PostgreSQL: the lines of stderr with any `log_line_prefix`, and csvlog.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use event::{Event, Severity};
+use memchr::memmem;
 
 #[cfg(test)]
 use super::format::Sample;
@@ -16,6 +17,9 @@ pub(super) const FORMATS: &[Format] = &[Format {
     #[cfg(test)]
     samples: SAMPLES,
 }];
+
+/// What stands behind a level.
+static END_OF_LEVEL: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b":  "));
 
 /// How far behind the time stamp the level stands, in bytes.
 const PREFIX_BYTES_MAX: usize = 200;
@@ -49,7 +53,7 @@ fn severity(word: &str) -> Option<Severity> {
 /// `[4711] ann@shop ERROR:  relation "orders" does not exist`: two blanks follow the level's colon.
 fn stderr<'a>(rest: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     let head = &rest.as_bytes()[..rest.len().min(PREFIX_BYTES_MAX)];
-    let colon = memchr::memchr_iter(b':', head).find(|colon| head[colon + 1..].starts_with(b"  "))?;
+    let colon = END_OF_LEVEL.find(head)?;
     let start = rest[..colon].rfind([' ', ':']).map_or(0, |mark| mark + 1);
     let word = &rest[start..colon];
     let severity = severity(word)?;

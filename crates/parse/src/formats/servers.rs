@@ -19,7 +19,7 @@ pub(super) const FORMATS: &[Format] = &[
     },
     Format {
         name: "Squid",
-        begins: Begins::Digits(&[]),
+        begins: Begins::Numbered(&[]),
         read: squid,
         #[cfg(test)]
         samples: SQUID,
@@ -185,7 +185,8 @@ fn exim<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         auth::exim_refusal(&mut event, text);
         return Some(event);
     }
-    if !text.bytes().take(6).all(|byte| byte.is_ascii_alphanumeric()) {
+    // As long as the first part of an id is.
+    if text.as_bytes().get(6) != Some(&b'-') {
         return None;
     }
     let (id, rest) = cut::within(text, b' ', 24)?;

@@ -33,7 +33,7 @@ fn digits(scan: &mut Scan<'_>) -> Option<(Civil, Form)> {
     match scan.run() {
         4 => plain(scan).or_else(|| scan.maybe(year_first)).or_else(|| scan.maybe(year_and_name)),
         8 => scan.maybe(basic),
-        6 => scan.maybe(short_year).or_else(|| scan.maybe(two_numbers)),
+        6 => scan.maybe(two_numbers).or_else(|| scan.maybe(short_year)),
         1 | 2 => {
             scan.maybe(numbers).or_else(|| scan.maybe(day_and_name)).or_else(|| scan.maybe(month_and_day))
         }

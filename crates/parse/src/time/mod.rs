@@ -19,7 +19,7 @@ use event::{FUTURE_AFTER, Timestamp};
 pub(crate) use forms::Form;
 
 use self::{forms::read, scan::Scan};
-use crate::Context;
+use crate::{Context, cut};
 
 /// A time stamp at the start of a line.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +46,7 @@ impl Stamp<'_> {
 
 /// A time stamp that fills the whole text, in any form; also alone in brackets.
 pub(crate) fn parse(text: &str, context: &Context<'_>) -> Option<Timestamp> {
-    let text = text.trim();
+    let text = cut::trim(text);
     // The hot form, which needs no zone.
     if text.ends_with('Z')
         && let Ok(timestamp) = Timestamp::parse(text)

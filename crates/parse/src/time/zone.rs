@@ -114,8 +114,9 @@ const LAST_LETTERS: [bool; 256] = {
 pub(super) fn zone(scan: &mut Scan<'_>) -> Option<Zone> {
     let blank = usize::from(scan.peek() == Some(b' '));
     // Nearly always none follows.
-    if !matches!(scan.rest().get(blank)?, b'A'..=b'Z' | b'z' | b'+' | b'-' | b'[') {
-        return None;
+    match scan.rest().get(blank..)? {
+        [b'A'..=b'Z' | b'z' | b'[', ..] | [b'+' | b'-', b'0'..=b'9', ..] => {}
+        _ => return None,
     }
     scan.maybe(|scan| {
         let blank = scan.is(b' ').is_some();
