@@ -40,6 +40,7 @@ compose:
 # Writes the types of proto/ anew.
 proto:
     cargo test -p wire --test generated -- --ignored
+    cargo test -p process --test generated -- --ignored
 
 # Writes docs/formats.md anew from the samples of the formats.
 formats:
@@ -99,3 +100,7 @@ starters:
         --log crates/app/samples/auth_ec2_2017.log.gz --out models/sshd-auth.starter
     cargo run --release -p sentinel-bench -- starter --name web-access --file access.log --written 2017-04-20T23:59:59Z \
         --log crates/app/samples/apache_access_2015.log.gz --out models/web-access.starter
+
+# The collector of processes, by hand: sudo just run-procmond run --once
+run-procmond *ARGS:
+    cargo run --release -p procmond -- {{ARGS}}

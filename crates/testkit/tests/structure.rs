@@ -29,6 +29,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("finding", 1),
     ("forest", 1),
     ("parse", 1),
+    ("process", 1),
     ("query", 1),
     ("sample", 1),
     ("sigma", 1),
@@ -52,6 +53,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("api", 4),
     ("app", 5),
     ("log-sentinel", 6),
+    ("procmond", 6),
     ("sentinel-bench", 6),
 ];
 
