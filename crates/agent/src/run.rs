@@ -1,0 +1,170 @@
+//! An agent that runs: what measures, what is kept, what sends.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use host::{Machine, Roots};
+use intake::{Clock, Door};
+use journal::{Journal, OpenError};
+use telemetry::{health::Health, task::Tasks};
+use tokio::sync::watch;
+
+use crate::{
+    buffer::Buffer,
+    configuration::{Configuration, Document},
+    measured,
+    said::Said,
+    sampler::{self, Current, Sampler, SignIns, Told},
+    server::{Server, ServerError},
+    shipper::{self, Events, Follower, Samples},
+    taken::Kept,
+};
+
+/// What an agent is made of.
+#[derive(Debug)]
+pub struct Config {
+    /// What is configured, typed.
+    pub configuration: Configuration,
+    /// The same as a document, over which the server's part is laid.
+    pub document: Document,
+    /// The folder of its state.
+    pub data: PathBuf,
+    /// Where the kernel says things.
+    pub roots: Roots,
+    /// The collector.
+    pub server: Server,
+    /// The program's version.
+    pub version: String,
+    /// The time of day.
+    pub clock: Clock,
+    /// Logs that are sent; None when none are.
+    pub logs: Option<Logs>,
+}
+
+/// Logs that are sent.
+#[derive(Debug)]
+pub struct Logs {
+    /// The way into their journal.
+    pub door: Door,
+    /// Files that are read.
+    pub tail: intake::tail::Config,
+    /// The program that reads the journal of systemd; None when that is not read.
+    pub journalctl: Option<PathBuf>,
+}
+
+/// Why an agent cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its journal cannot be opened.
+    #[error("cannot open the agent's journal")]
+    Journal(#[from] OpenError),
+    /// The collector cannot be spoken to.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// Files cannot be watched.
+    #[error(transparent)]
+    Files(#[from] intake::tail::StartError),
+}
+
+/// An agent that runs.
+#[derive(Debug)]
+pub struct Agent {
+    /// What the host is called.
+    pub name: String,
+    buffer: Arc<Buffer>,
+    logs: Option<Journal>,
+}
+
+/// Starts an agent; its tasks are those of `tasks`.
+///
+/// # Errors
+/// When its journal cannot be opened or files cannot be watched.
+pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, StartError> {
+    let Config { configuration, document, data, roots, server, version, clock, logs } = config;
+    let now_ms = measured::milliseconds(clock());
+    let buffer = Buffer::open(&data, configuration.buffer_bytes_max, configuration.buffer_age_max, now_ms)?;
+    let buffer = Arc::new(buffer);
+    let mut machine = Machine::new(roots);
+    let name =
+        configuration.name.clone().or_else(|| machine.name()).unwrap_or_else(|| "localhost".to_owned());
+    let told = Told {
+        name: name.clone(),
+        version,
+        os: machine.system(),
+        expected: configuration.expected,
+        interval: configuration.interval,
+    };
+    let current = Current { monitoring: configuration.monitoring, version: None, problem: None, changes: 0 };
+    let (sender, receiver) = watch::channel(current);
+    let mut follower = Follower { document, current: sender, kept: Kept::new(&data) };
+    follower.recall();
+    let logs_waiting = Arc::new(AtomicU64::new(0));
+    let journal = logs.map(|logs| {
+        let sent = (server.clone(), buffer.id().to_owned(), Arc::clone(&logs_waiting));
+        send_logs(logs, sent, tasks, health)
+    });
+    let journal = journal.transpose()?;
+    let sampler = Sampler {
+        machine,
+        told,
+        buffer: Arc::clone(&buffer),
+        current: receiver,
+        logs: journal.clone(),
+        logs_waiting,
+        clock,
+        health: health.component("samples"),
+        sign_ins: SignIns::default(),
+        said: Said::default(),
+    };
+    tasks.spawn("sampler", sampler::run(sampler, tasks.stop()));
+    let samples = Samples {
+        server,
+        buffer: Arc::clone(&buffer),
+        follower,
+        per_second: configuration.backfill_per_second,
+        clock,
+        health: health.component("collector"),
+    };
+    tasks.spawn("samples", shipper::samples(samples, tasks.stop()));
+    Ok(Agent { name, buffer, logs: journal })
+}
+
+/// Reads logs into their journal, and sends what is in it.
+fn send_logs(
+    logs: Logs,
+    (server, id, waiting): (Server, String, Arc<AtomicU64>),
+    tasks: &Tasks,
+    health: &Health,
+) -> Result<Journal, StartError> {
+    let Logs { door, tail, journalctl } = logs;
+    let journal = door.journal().clone();
+    let cursor = journal.cursor("sent")?;
+    let pulse = intake::tail::start(tail, door.clone(), tasks)?;
+    tasks.spawn("tail-health", pulse.watch(health.component("watched_files"), tasks.stop()));
+    if let Some(program) = journalctl {
+        let reading = intake::journald::read(program, door, health.component("journald"), tasks.stop());
+        tasks.spawn("journald", reading);
+    }
+    let health = health.component("logs");
+    let events = Events { server, journal: journal.clone(), cursor, id, waiting, health };
+    tasks.spawn("logs", shipper::events(events, tasks.stop()));
+    Ok(journal)
+}
+
+impl Agent {
+    /// Whether logs are sent, too.
+    pub fn sends_logs(&self) -> bool {
+        self.logs.is_some()
+    }
+
+    /// Closes what is kept, once the tasks have ended.
+    pub async fn close(self, deadline: Duration) {
+        self.buffer.close(deadline).await;
+        if let Some(logs) = self.logs {
+            logs.close(deadline).await;
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Measures the host at intervals, and has each sample kept.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use event::Timestamp;
+use host::Machine;
+use intake::Clock;
+use journal::Journal;
+use sample::{Expected, Sample};
+use telemetry::{
+    health::Component,
+    task::{Stop, blocking},
+};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::{
+    buffer::Buffer,
+    configuration::{Monitoring, SignInLog},
+    measured,
+    said::Said,
+    sign_ins::{Failures, Source},
+};
+
+/// The first sample is taken so long after the start: rates need two readings.
+const FIRST_AFTER: Duration = Duration::from_secs(1);
+/// Where systems keep sign-ins.
+const SSH_LOGS: [&str; 2] = ["/var/log/auth.log", "/var/log/secure"];
+
+/// What is measured at present, and whose configuration that is.
+#[derive(Debug, Clone)]
+pub(crate) struct Current {
+    pub(crate) monitoring: Monitoring,
+    /// The version of the server's configuration that is followed.
+    pub(crate) version: Option<u64>,
+    /// Why a newer one was not taken.
+    pub(crate) problem: Option<String>,
+    /// The list of sources of sign-ins has to be made anew: counts up with every change.
+    pub(crate) changes: u64,
+}
+
+/// What stays the same from sample to sample.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) os: String,
+    pub(crate) expected: Expected,
+    pub(crate) interval: Duration,
+}
+
+/// Measures the host.
+pub(crate) struct Sampler {
+    pub(crate) machine: Machine,
+    pub(crate) told: Told,
+    pub(crate) buffer: Arc<Buffer>,
+    pub(crate) current: watch::Receiver<Current>,
+    /// Events of logs, where they are taken in.
+    pub(crate) logs: Option<Journal>,
+    /// Of the logs of which no one has the collector's word yet.
+    pub(crate) logs_waiting: Arc<AtomicU64>,
+    pub(crate) clock: Clock,
+    pub(crate) health: Component,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) said: Said,
+}
+
+/// Where sign-ins are read at present.
+#[derive(Default)]
+pub(crate) struct SignIns {
+    source: Option<Source>,
+    changes: Option<u64>,
+}
+
+/// Measures until told to stop.
+pub(crate) async fn run(mut sampler: Sampler, stop: Stop) {
+    let interval = sampler.told.interval;
+    // Another thread measures: a part of the kernel that hangs must not hold up what is sent.
+    let Ok(primed) = blocking("sample", move || sampler.primed()).await else { return };
+    sampler = primed;
+    let mut due = tokio::time::Instant::now() + FIRST_AFTER;
+    while stop.run_until_cancelled(tokio::time::sleep_until(due)).await.is_some() {
+        let Ok(stepped) = blocking("sample", move || sampler.stepped()).await else { return };
+        sampler = stepped;
+        let now = tokio::time::Instant::now();
+        // After a pause of the machine there is one sample, not all those that were missed.
+        due = if due + interval > now { due + interval } else { now + interval };
+    }
+}
+
+impl Sampler {
+    /// Reads what rates begin with, and the place from which sign-ins count.
+    fn primed(mut self) -> Self {
+        let monitoring = self.current.borrow().clone();
+        self.machine.read(&monitoring.monitoring.selection, Instant::now());
+        self.sign_ins.follow(&monitoring, self.logs.as_ref());
+        self
+    }
+
+    /// Takes one sample.
+    fn stepped(mut self) -> Self {
+        let current = self.current.borrow().clone();
+        let now = (self.clock)();
+        let reading = self.machine.read(&current.monitoring.selection, Instant::now());
+        self.sign_ins.follow(&current, self.logs.as_ref());
+        let failures = self.sign_ins.read(now);
+        let mut wrong: Vec<(String, String)> =
+            reading.problems.iter().map(|problem| (problem.what.clone(), problem.reason.clone())).collect();
+        let failures = match failures {
+            Some(Err(reason)) => {
+                wrong.push(("sign-ins over SSH".to_owned(), reason));
+                None
+            }
+            Some(Ok(failures)) => Some(failures),
+            None => None,
+        };
+        let mut sample = self.sample(&current, now);
+        sample.metrics = measured::metrics(reading, failures);
+        self.of_itself(&mut sample);
+        let kept = self.buffer.put(measured::milliseconds(now), |number| {
+            sample.seq = Some(number);
+            // Maps of texts and finite numbers always are JSON.
+            serde_json::to_vec(&sample).unwrap_or_default()
+        });
+        match kept {
+            Ok(()) => self.health.ok(),
+            Err(error) => {
+                self.health.degraded(format!("samples are kept in memory only: {error}"));
+                wrong.push(("the agent's own journal".to_owned(), error.to_string()));
+            }
+        }
+        self.tell(wrong);
+        self
+    }
+
+    fn sample(&self, current: &Current, now: Timestamp) -> Sample {
+        Sample {
+            timestamp: Some(now),
+            agent_id: Some(self.buffer.id().to_owned()),
+            interval: Some(self.told.interval.as_secs_f64()),
+            version: Some(self.told.version.clone()),
+            os: Some(self.told.os.clone()),
+            expected: Some(self.told.expected).filter(|expected| *expected != Expected::Always),
+            // That none is followed is a version too, where one was refused.
+            config_version: current.version.or(current.problem.as_ref().map(|_| 0)),
+            config_problem: current.problem.clone(),
+            ..Sample::of(&self.told.name)
+        }
+    }
+
+    /// How the agent itself fares: it serves no metrics of its own.
+    fn of_itself(&self, sample: &mut Sample) {
+        let mut put = |name: &str, number: u64| {
+            sample.metrics.other.insert(format!("agent.{name}"), number as f64);
+        };
+        put("samples_waiting", self.buffer.count());
+        put("samples_dropped", self.buffer.dropped());
+        if self.logs.is_some() {
+            put("logs_waiting", self.logs_waiting.load(Ordering::Relaxed));
+        }
+    }
+
+    fn tell(&mut self, wrong: Vec<(String, String)>) {
+        let changes = self.said.now(wrong);
+        for (what, reason) in changes.new {
+            warn!(what, reason, "cannot be measured; the rest goes on");
+        }
+        for what in changes.well {
+            info!(what, "can be measured again");
+        }
+    }
+}
+
+impl SignIns {
+    /// Follows what the configuration names, from now on.
+    fn follow(&mut self, current: &Current, logs: Option<&Journal>) {
+        if self.changes == Some(current.changes) {
+            return;
+        }
+        self.changes = Some(current.changes);
+        let found = || SSH_LOGS.iter().map(PathBuf::from).find(|path| path.exists());
+        let path = match &current.monitoring.ssh {
+            SignInLog::Nowhere => {
+                self.source = None;
+                return;
+            }
+            SignInLog::At(path) => Some(path.clone()),
+            SignInLog::Usual => found(),
+        };
+        self.source = match path {
+            Some(path) => Some(Source::file(path)),
+            None => logs.map(|journal| Source::journal(journal.clone())),
+        };
+    }
+
+    /// None where nothing is to be counted or there is nothing to count.
+    fn read(&mut self, now: Timestamp) -> Option<Result<Failures, String>> {
+        self.source.as_mut().map(|source| source.read(now))
+    }
+}

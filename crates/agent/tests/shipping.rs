@@ -1,0 +1,287 @@
+//! An agent against a collector that is away, busy, refuses, answers late or not at all.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use agent::{
+    Agent, Config, Logs, Place, Server, Trust,
+    configuration::{Configuration, Document},
+};
+use axum::{
+    Json as Body, Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
+use serde_json::{Value as Json, json};
+use telemetry::{health::Health, task::Tasks};
+use tokio::sync::watch;
+
+const SOON: Duration = Duration::from_secs(120);
+
+/// What the collector has, and what it answers next.
+#[derive(Default)]
+struct Had {
+    samples: Vec<Json>,
+    lines: Vec<Json>,
+    keys: Vec<String>,
+    /// So many answers about logs are lost.
+    lost_answers: u32,
+    refusing: Vec<StatusCode>,
+    /// Samples whose rest by three is this are refused for good.
+    refused_rest: Option<u64>,
+    config: Option<Json>,
+}
+
+#[derive(Clone)]
+struct Collector {
+    had: Arc<Mutex<Had>>,
+    changed: Arc<watch::Sender<usize>>,
+    port: u16,
+}
+
+impl Collector {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let collector = Self { had: Arc::default(), changed: Arc::new(watch::channel(0).0), port };
+        let routes =
+            Router::new().route("/data", post(data)).route("/logs", post(logs)).with_state(collector.clone());
+        let serving = async move { axum::serve(listener, routes).await.unwrap() };
+        drop(telemetry::task::spawn("collector", serving));
+        collector
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Had) -> T) -> T {
+        look(&mut self.had.lock().unwrap())
+    }
+
+    async fn until(&self, mut holds: impl FnMut(&mut Had) -> bool) {
+        let mut changed = self.changed.subscribe();
+        let waiting = async {
+            while !self.with(&mut holds) {
+                changed.changed().await.unwrap();
+            }
+        };
+        tokio::time::timeout(SOON, waiting).await.unwrap();
+    }
+}
+
+async fn data(
+    State(collector): State<Collector>,
+    headers: HeaderMap,
+    Body(samples): Body<Vec<Json>>,
+) -> (StatusCode, Body<Json>) {
+    assert_eq!(headers["x-api-key"], "hunter2");
+    let answer = collector.with(|had| {
+        if let Some(status) = had.refusing.pop() {
+            // Some had stored them before they broke down.
+            if status == StatusCode::BAD_GATEWAY {
+                had.samples.extend(samples);
+            }
+            return (status, Body(json!({"detail": "not now"})));
+        }
+        let is_refused = |sample: &Json| had.refused_rest == sample["seq"].as_u64().map(|seq| seq % 3);
+        if samples.iter().any(is_refused) {
+            return (StatusCode::UNPROCESSABLE_ENTITY, Body(json!({"detail": "no"})));
+        }
+        had.samples.extend(samples);
+        (StatusCode::OK, Body(json!({"status": "success", "accepted": 1, "config": had.config})))
+    });
+    collector.changed.send_modify(|changes| *changes += 1);
+    answer
+}
+
+async fn logs(
+    State(collector): State<Collector>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, Body<Json>) {
+    let answer = collector.with(|had| {
+        let key = headers["idempotency-key"].to_str().unwrap().to_owned();
+        let lines: Vec<Json> = body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        // As the real one: the same key again stores nothing again.
+        if !had.keys.contains(&key) {
+            had.lines.extend(lines);
+            had.keys.push(key);
+        }
+        match had.lost_answers.checked_sub(1) {
+            Some(left) => {
+                had.lost_answers = left;
+                (StatusCode::GATEWAY_TIMEOUT, Body(Json::Null))
+            }
+            None => (StatusCode::OK, Body(json!({"accepted": 1, "rejected": 0}))),
+        }
+    });
+    collector.changed.send_modify(|changes| *changes += 1);
+    answer
+}
+
+struct Running {
+    agent: Agent,
+    tasks: Tasks,
+}
+
+fn start(data: &Path, port: u16, watched: Option<PathBuf>) -> Running {
+    let mut document = Document::default();
+    document.above("server.url", "test", &format!("http://127.0.0.1:{port}/data"));
+    document.above("server.api_key", "test", "hunter2");
+    document.above("agent.name", "test", "web-1");
+    let mut configuration = Configuration::of(&document).unwrap();
+    configuration.interval = Duration::from_millis(20);
+    configuration.backfill_per_second = 1000;
+    let place = Place::of(&configuration.url, None).unwrap();
+    let logs = watched.map(|path| {
+        let journal = journal::Journal::open(journal::Config::new(data)).unwrap();
+        let door = intake::Config { host: Some("web-1".to_owned()), ..intake::Config::default() };
+        let tail = intake::tail::Config {
+            files: vec![path.display().to_string()],
+            ..intake::tail::Config::default()
+        };
+        Logs { door: intake::Door::new(journal, door, intake::system_clock), tail, journalctl: None }
+    });
+    let config = Config {
+        configuration,
+        document,
+        data: data.to_owned(),
+        roots: host::Roots::default(),
+        server: Server::new(place, Some("hunter2".to_owned()), &Trust::default()).unwrap(),
+        version: "1.2.3".to_owned(),
+        clock: intake::system_clock,
+        logs,
+    };
+    let tasks = Tasks::new();
+    Running { agent: agent::start(config, &tasks, &Health::new()).unwrap(), tasks }
+}
+
+impl Running {
+    async fn stop(self) {
+        assert_eq!(self.tasks.shutdown(SOON).await, [] as [String; 0]);
+        self.agent.close(SOON).await;
+    }
+}
+
+fn numbers(had: &Had) -> Vec<u64> {
+    had.samples.iter().map(|sample| sample["seq"].as_u64().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn samples_come_in_order_and_none_is_lost_whatever_the_collector_answers() {
+    let (dir, collector) = (tempfile::tempdir().unwrap(), Collector::start().await);
+    collector.with(|had| {
+        had.refusing =
+            vec![StatusCode::BAD_GATEWAY, StatusCode::UNAUTHORIZED, StatusCode::SERVICE_UNAVAILABLE];
+    });
+    let running = start(dir.path(), collector.port, None);
+    collector.until(|had| had.samples.len() > 20 && had.refusing.is_empty()).await;
+    running.stop().await;
+    let stopped = collector.with(|had| numbers(had).last().copied().unwrap());
+    let running = start(dir.path(), collector.port, None);
+    collector.until(|had| numbers(had).last().is_some_and(|last| *last > stopped + 5)).await;
+    running.stop().await;
+    collector.with(|had| {
+        let numbers = numbers(had);
+        let all: BTreeSet<u64> = numbers.iter().copied().collect();
+        let (first, last) = (*all.first().unwrap(), *all.last().unwrap());
+        assert_eq!(all.len() as u64, last - first + 1, "none is missing, across a restart");
+        // What the broken one had stored came again in the same order.
+        let first_time: Vec<u64> = all.iter().copied().collect();
+        let mut seen = BTreeSet::new();
+        let in_order: Vec<u64> = numbers.into_iter().filter(|number| seen.insert(*number)).collect();
+        assert_eq!(in_order, first_time);
+        let sample = had.samples.last().unwrap();
+        assert_eq!(
+            (sample["agent_name"].as_str(), sample["version"].as_str()),
+            (Some("web-1"), Some("1.2.3"))
+        );
+        assert!(sample["metrics"]["ram"]["total"].as_u64().unwrap() > 0);
+    });
+}
+
+#[tokio::test]
+async fn a_sample_that_is_refused_for_good_takes_no_other_with_it() {
+    let (dir, collector) = (tempfile::tempdir().unwrap(), Collector::start().await);
+    // The first requests meet nobody, so that several samples wait and go together.
+    collector.with(|had| {
+        had.refusing = vec![StatusCode::SERVICE_UNAVAILABLE];
+        had.refused_rest = Some(1);
+    });
+    let running = start(dir.path(), collector.port, None);
+    collector.until(|had| had.samples.len() > 10).await;
+    running.stop().await;
+    collector.with(|had| {
+        let numbers = numbers(had);
+        let expected: Vec<u64> =
+            (numbers[0]..=numbers[numbers.len() - 1]).filter(|number| number % 3 != 1).collect();
+        assert_eq!(numbers, expected);
+        let dropped = had.samples.last().unwrap()["metrics"]["other"]["agent.samples_dropped"].as_u64();
+        assert!(dropped > Some(0), "{dropped:?}");
+    });
+}
+
+#[tokio::test]
+async fn what_the_server_wants_is_measured_told_and_kept() {
+    let (dir, collector) = (tempfile::tempdir().unwrap(), Collector::start().await);
+    collector.with(|had| had.config = Some(json!({"version": 2, "monitoring": {"ram": {"enabled": false}}})));
+    let last = |had: &Had| had.samples.last().cloned().unwrap_or_default();
+    let running = start(dir.path(), collector.port, None);
+    collector.until(|had| last(had)["config_version"] == 2 && last(had)["metrics"]["ram"].is_null()).await;
+    collector.with(|had| had.config = Some(json!({"version": 3, "monitoring": {"cpu": {"treshold": 5}}})));
+    collector.until(|had| last(had)["config_problem"].is_string()).await;
+    running.stop().await;
+    collector.with(|had| {
+        let problem = last(had)["config_problem"].as_str().unwrap().to_owned();
+        assert!(problem.contains("version 3") && problem.contains("monitoring.cpu.threshold?"), "{problem}");
+        assert_eq!(last(had)["config_version"], 2);
+        had.config = None;
+        had.samples.clear();
+    });
+    let running = start(dir.path(), collector.port, None);
+    collector.until(|had| !had.samples.is_empty()).await;
+    running.stop().await;
+    collector.with(|had| {
+        assert_eq!(
+            (&had.samples[0]["config_version"], &had.samples[0]["metrics"]["ram"]),
+            (&json!(2), &Json::Null)
+        );
+    });
+}
+
+#[tokio::test]
+async fn lines_come_once_and_in_order_whatever_the_collector_answers() {
+    use std::io::Write as _;
+    let (dir, collector) = (tempfile::tempdir().unwrap(), Collector::start().await);
+    let watched = dir.path().join("app.log");
+    let append = |numbers: std::ops::Range<usize>| {
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&watched).unwrap();
+        for number in numbers {
+            writeln!(file, "2026-11-30T10:00:00Z ERROR line number {number}").unwrap();
+        }
+    };
+    append(0..50);
+    // The first answers are lost: they were stored, and nobody heard of it.
+    collector.with(|had| had.lost_answers = 2);
+    let data = dir.path().join("data");
+    let running = start(&data, collector.port, Some(watched.clone()));
+    collector.until(|had| had.lines.len() == 50).await;
+    running.stop().await;
+    append(50..100);
+    // Stopped before the answer came, too: the same part goes under the same key after the restart.
+    let running = start(&data, collector.port, Some(watched.clone()));
+    collector.until(|had| had.lines.len() == 100).await;
+    running.stop().await;
+    collector.with(|had| {
+        let messages: Vec<&str> = had.lines.iter().map(|line| line["message"].as_str().unwrap()).collect();
+        let expected: Vec<String> = (0..100).map(|number| format!("line number {number}")).collect();
+        assert_eq!(messages, expected);
+        let line = &had.lines[99];
+        assert_eq!((&line["log"]["level"], &line["host"]["name"]), (&json!("error"), &json!("web-1")));
+        assert_eq!(line["log"]["file"]["path"], watched.display().to_string());
+        assert!(line["event"]["original"].as_str().unwrap().contains("ERROR line number 99"));
+    });
+}
