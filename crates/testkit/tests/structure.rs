@@ -34,6 +34,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("query", 1),
     ("sample", 1),
     ("sigma", 1),
+    ("sql", 1),
     ("state", 1),
     ("journal", 1),
     ("template", 1),

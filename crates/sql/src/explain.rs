@@ -1,0 +1,63 @@
+//! How a question is answered.
+
+use rusqlite::Connection;
+
+use crate::{failure::Failure, table::Table};
+
+/// The engine's plan in its own words, and hints of ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// One a line, indented by what is part of what.
+    pub steps: Vec<String>,
+    /// What would make it cheaper, or right.
+    pub hints: Vec<String>,
+}
+
+/// Columns by which a table can be narrowed before its rows are read.
+const NARROWING: &[&str] = &["timestamp", "at", "host", "first", "last", "taken_at"];
+
+pub(crate) fn plan(
+    connection: &Connection,
+    sql: &str,
+    tables: &[Table],
+    reads: &[(String, String)],
+) -> Result<Plan, Failure> {
+    let engine = |error: rusqlite::Error| Failure::Engine(error.to_string());
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).map_err(engine)?;
+    let mut rows = statement.raw_query();
+    let mut depth: Vec<(i64, usize)> = Vec::new();
+    let mut plan = Plan::default();
+    while let Some(row) = rows.next().map_err(engine)? {
+        let (id, parent, detail): (i64, i64, String) =
+            (row.get(0).map_err(engine)?, row.get(1).map_err(engine)?, row.get(3).map_err(engine)?);
+        let level = depth.iter().find(|(known, _)| *known == parent).map_or(0, |(_, level)| level + 1);
+        depth.push((id, level));
+        plan.steps.push(format!("{}{detail}", "  ".repeat(level)));
+    }
+    let scans: Vec<&String> = plan
+        .steps
+        .iter()
+        .filter(|step| step.trim_start().starts_with("SCAN ") && !step.contains("CONSTANT ROW"))
+        .collect();
+    if scans.len() > 1 {
+        plan.hints.push(format!(
+            "{} tables are gone through for each other's rows (a cross join): say how their rows belong together, with ON a.column = b.column",
+            scans.len()
+        ));
+    }
+    for table in tables {
+        let read = |column: &str| reads.iter().any(|(of, name)| of == table.name && name == column);
+        let by: Vec<&str> =
+            table.columns.iter().map(|column| column.name).filter(|name| NARROWING.contains(name)).collect();
+        if reads.iter().any(|(of, _)| of == table.name)
+            && !by.is_empty()
+            && !by.iter().any(|column| read(column))
+        {
+            plan.hints.push(format!("all of '{}' is read: narrow it by {}", table.name, by.join(" or ")));
+        }
+    }
+    if sql.to_ascii_uppercase().contains("RECURSIVE") {
+        plan.hints.push("a recursion has no end of its own: give it a LIMIT".to_owned());
+    }
+    Ok(plan)
+}
