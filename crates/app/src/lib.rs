@@ -28,9 +28,9 @@ use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
-    agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, import,
-    journal as journal_command, keys, models, parse as parse_command, predict, query, rules, sessions,
-    signals, starters, tail, templates, train,
+    agent, agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health,
+    import, journal as journal_command, keys, models, parse as parse_command, predict, query, rules,
+    sessions, signals, starters, tail, templates, train,
 };
 use instance::{Instance, Role};
 use settings::{Settings, Sources, Values};
@@ -60,7 +60,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     // A record that cannot be read is told from one that was tampered with.
     let failure = if matches!(cli.command, Some(Command::Audit { .. })) { 2 } else { 1 };
-    let outcome = Sources::read(flags, cli.config.as_deref())
+    // Under `agent` the option names the file of the agent itself.
+    let is_of_agent = matches!(cli.command, Some(Command::Agent(_)));
+    let outcome = Sources::read(flags, cli.config.as_deref().filter(|_| !is_of_agent))
         .map(|sources| {
             if matches!(
                 cli.command,
@@ -113,7 +115,7 @@ fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
         Command::Rules { action } => rules::run(&action),
         Command::Parse { file, explain, output } => parse_command::run(&settings, &file, explain, output),
         asynchronous => {
-            let runtime = runtime()?;
+            let runtime = runtime(matches!(asynchronous, Command::Agent(_)))?;
             let outcome = runtime.block_on(run(asynchronous, sources, &settings));
             // What still computes has had its time; nobody is left to answer to.
             runtime.shutdown_background();
@@ -122,8 +124,13 @@ fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
     }
 }
 
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("reactor").build()
+/// What runs tasks; `is_small` where there is little to do.
+fn runtime(is_small: bool) -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if is_small {
+        builder.worker_threads(1);
+    }
+    builder.enable_all().thread_name("reactor").build()
 }
 
 async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<(), AppError> {
@@ -140,10 +147,12 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
     let keeper = |url: &Option<String>| {
         keys::Place::find(settings, url.is_some(), client(url, listeners.addr, &listeners.tls.collector))
     };
+    let welcome = |instance: &Instance| serve::welcome(settings, instance);
     match command {
-        Command::Run => serve::run(settings, Role::All).await,
-        Command::Collector => serve::run(settings, Role::Collector).await,
-        Command::Anomaly => serve::run(settings, Role::Anomaly).await,
+        Command::Run => serve::run(settings, Role::All, welcome).await,
+        Command::Collector => serve::run(settings, Role::Collector, welcome).await,
+        Command::Anomaly => serve::run(settings, Role::Anomaly, welcome).await,
+        Command::Agent(asked) => agent::run(sources, &asked).await,
         Command::Health { url } => health::run(&collector(&cli::Server { url })).await,
         Command::Elastic { action } => elastic::run(settings, action).await,
         Command::Dlq { action, server } => dlq::run(&collector(&server), &action).await,

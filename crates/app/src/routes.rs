@@ -48,6 +48,9 @@ fn listed(problems: &[RouteProblem]) -> String {
 /// # Errors
 /// When the file cannot be read, or is not written as it should be.
 pub(crate) fn load(settings: &Alerts) -> Result<(Routes, Option<String>), AlertsError> {
+    if let Some(channel) = &settings.forward {
+        return Ok((Routes::forwarding(channel.clone()), None));
+    }
     let Some(path) = &settings.file else { return Ok((Routes::everything(settings.channels.clone()), None)) };
     let text = text(path)?;
     match Routes::read(&text, settings.channels.clone()) {

@@ -7,11 +7,15 @@ use tracing::{info, warn};
 
 use crate::{AppError, Instance, Role, Settings, VERSION, commands::print, settings::Tls};
 
-/// Runs a role until a signal or a failure ends it.
+/// Runs a role until a signal or a failure ends it; `welcome` is what is printed once it runs.
 ///
 /// # Errors
 /// When it cannot start, or a part of it fails for good.
-pub(crate) async fn run(settings: &Settings, role: Role) -> Result<(), AppError> {
+pub(crate) async fn run(
+    settings: &Settings,
+    role: Role,
+    welcome: impl Fn(&Instance) -> String,
+) -> Result<(), AppError> {
     let format = if settings.log_json { logs::Format::Json } else { logs::Format::Text };
     if let Err(error) = logs::init(format, &settings.log_level) {
         drop(writeln!(std::io::stderr(), "log-sentinel: {error}"));
@@ -19,7 +23,7 @@ pub(crate) async fn run(settings: &Settings, role: Role) -> Result<(), AppError>
     raise_file_limit();
     let signals = Signals::new()?;
     let instance = Instance::start(settings, role).await?;
-    print(&welcome(settings, &instance))?;
+    print(&welcome(&instance))?;
     let failure = tokio::select! {
         name = signals.wait() => { info!(signal = name, "stopping"); None }
         reason = instance.failed() => Some(reason),
@@ -50,7 +54,8 @@ fn raise_file_limit() {
     }
 }
 
-fn welcome(settings: &Settings, instance: &Instance) -> String {
+/// What people read first: where it answers, and what to try.
+pub(crate) fn welcome(settings: &Settings, instance: &Instance) -> String {
     let mut text =
         format!("Log Sentinel {VERSION} is running. Ctrl-C stops it; nothing acknowledged gets lost.\n\n");
     let mut row = |name: &str, what: &str| text.push_str(&format!("  {name:<10} {what}\n"));

@@ -29,6 +29,7 @@ mod error;
 mod identity;
 mod indexing;
 mod keeper;
+mod lookout;
 mod pipeline;
 mod records;
 mod refill;
@@ -43,5 +44,6 @@ pub use engine::{DETECTION_CURSOR, EngineConfig, EngineReader, Keeper, Progress}
 pub use error::PipelineError;
 pub use indexing::CatchUp;
 pub use keeper::{Keeping, SignalKeeper};
+pub use lookout::Lookout;
 pub use pipeline::{Parts, Pipeline};
 pub use watch::watch;

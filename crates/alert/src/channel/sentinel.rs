@@ -1,5 +1,5 @@
 //! Another Log Sentinel: signals as its `POST /ingest` takes them. It knows a signal by its id, so one that comes
-//! again updates what is there.
+//! again updates what is there. Servers that only know the short form of agents find its names in each signal as well.
 
 use std::time::Duration;
 
@@ -48,7 +48,11 @@ impl Sentinel {
 #[async_trait::async_trait]
 impl Channel for Sentinel {
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
-        let body: Vec<Json> = message.alerts.iter().map(shape).collect();
+        // One alone is an object: not every server that takes signals knows lists.
+        let body = match message.alerts.as_slice() {
+            [one] => shape(one),
+            all => all.iter().map(shape).collect(),
+        };
         let mut request =
             self.http.post(self.url.clone()).header("idempotency-key", &message.key).json(&body);
         if let Some(key) = &self.api_key {
@@ -59,18 +63,21 @@ impl Channel for Sentinel {
     }
 }
 
-/// A signal as the API shows it; for what is told without one, the short form of agents.
+/// The short form of agents; with a signal, beside what the API shows of it.
 fn shape(telling: &Telling) -> Json {
     let words = &telling.words;
-    let Some(signal) = &telling.signal else {
-        return json!({
-            "hostname": telling.host().unwrap_or("log-sentinel"),
-            "timestamp": telling.last,
-            "alert_type": telling.kind,
-            "severity": telling.severity,
-            "description": format!("{}. {}", words.title, words.what),
-            "raw_log": telling.samples.join("\n"),
-        });
-    };
-    Json::Object(signal.told([&words.title, &words.what, &words.why], &words.next))
+    let mut shape = json!({
+        "hostname": telling.host().unwrap_or("log-sentinel"),
+        "timestamp": telling.last,
+        "alert_type": telling.kind,
+        "severity": telling.severity,
+        "description": format!("{}. {}", words.title, words.what),
+        "raw_log": telling.samples.join("\n"),
+    });
+    if let (Some(signal), Some(members)) = (&telling.signal, shape.as_object_mut()) {
+        members.extend(signal.told([&words.title, &words.what, &words.why], &words.next));
+        // Of which the other side makes words of its own.
+        members.insert("facts".to_owned(), json!(signal.facts));
+    }
+    shape
 }

@@ -123,6 +123,15 @@ impl Routes {
         Self { channels, routes, inhibitions: default_inhibitions(), silences: vec![] }
     }
 
+    /// Every alert of whatever severity goes to this channel, and none holds another one back: whoever is told decides
+    /// what becomes of them.
+    pub fn forwarding(channel: ChannelConfig) -> Self {
+        let to = vec![channel.name.clone()];
+        let route = Route { condition: condition_of("severity: [info+]"), to, ..route_named("forward") };
+        let channels = BTreeMap::from([(channel.name.clone(), channel)]);
+        Self { channels, routes: vec![route], inhibitions: vec![], silences: vec![] }
+    }
+
     /// Reads a file of routes. `channels` are those that the environment set up.
     ///
     /// # Errors

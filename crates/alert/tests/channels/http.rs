@@ -162,6 +162,29 @@ async fn another_log_sentinel_gets_what_its_ingest_takes() {
     assert_eq!(body[1]["entities"], json!([{"type": "source.ip", "value": "192.0.2.7"}]));
 }
 
+#[tokio::test]
+async fn one_signal_is_an_object_that_also_has_the_names_of_agents() {
+    let server = Server::start(Answer::Status(200, r#"{"status":"success"}"#)).await;
+    let config = SentinelConfig { url: server.url("/ingest"), api_key: None, trust: Trust::default() };
+    let mut message = message();
+    message.alerts[0].signal = Some(crate::signal());
+    open(ChannelKind::Sentinel(config)).send(&message).await.unwrap();
+    let (asked, main) = (server.asked(), &message.alerts[0]);
+    assert_eq!(asked.header("content-type"), "application/json");
+    let body = asked.json();
+    for (name, expected) in [
+        ("id", json!("000000000000000000000000000000ff")),
+        ("hostname", json!(main.host().unwrap_or("log-sentinel"))),
+        ("timestamp", json!(main.last)),
+        ("alert_type", json!(main.kind)),
+        ("description", json!(format!("{}. {}", main.words.title, main.words.what))),
+        ("raw_log", json!(crate::HOSTILE)),
+        ("facts", json!(crate::signal().facts)),
+    ] {
+        assert_eq!(body[name], expected, "{name}");
+    }
+}
+
 async fn failure(answer: Answer, of: impl Fn(String) -> ChannelKind) -> SendError {
     let server = Server::start(answer).await;
     let error = send(of(server.url("/secret"))).await.unwrap_err();

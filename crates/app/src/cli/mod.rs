@@ -1,6 +1,7 @@
 //! The command line: one binary, several roles.
 
 mod access;
+mod agent;
 mod alerts;
 mod anomaly;
 mod asking;
@@ -14,6 +15,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Arg, ArgGroup, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use access::{AgentsAction, Keeper, KeysAction, Scope};
+pub use agent::Agent;
 pub use alerts::AlertsAction;
 pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
@@ -53,6 +55,10 @@ pub enum Command {
     Collector,
     /// Run the anomaly service alone: HTTP on port 8000, gRPC for collectors on port 50051.
     Anomaly,
+    /// Watch this machine: look for attacks and failures in its logs, and send the signals to a server.
+    ///
+    /// It reads what `run --system` reads, needs no other setting, and keeps what could not be sent yet. LOG_SENTINEL_API_KEY is the key that it shows.
+    Agent(Agent),
     /// Ask whether a running process is ready. The exit status is 0 when it is.
     Health {
         /// Its address. Default: the collector of these settings.
@@ -369,7 +375,8 @@ pub fn parse(
     {
         return Err(clap::Error::raw(clap::error::ErrorKind::DisplayHelp, settings_help()));
     }
-    let matches = command().try_get_matches_from(arguments.into_iter().map(asking::without_hyphen))?;
+    let arguments = agent::with_two_dashes(arguments).into_iter().map(asking::without_hyphen);
+    let matches = command().try_get_matches_from(arguments)?;
     let flags = flags(&matches);
     Ok((Cli::from_arg_matches(&matches)?, flags))
 }

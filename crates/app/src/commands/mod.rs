@@ -1,6 +1,7 @@
 //! The commands that are not `run`: each a file, each talking to a collector or an anomaly service over its
 //! ordinary API.
 
+pub(crate) mod agent;
 pub(crate) mod agents;
 pub(crate) mod alerts;
 pub(crate) mod audit;

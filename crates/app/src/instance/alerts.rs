@@ -19,6 +19,9 @@ use crate::{routes, settings::Alerts, wording};
 /// How often it is looked whether the file of routes changed.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+/// An agent tries to send a signal for so long: as long as alerts are kept.
+const FORWARDED_FOR: Duration = Duration::from_secs(90 * 24 * 3600);
+
 /// The file of signals and all else that is kept in tables.
 const STATE: &str = "state.db";
 
@@ -44,7 +47,11 @@ fn outbox(build: &Build<'_>, database: Arc<state::Database>) -> Result<Arc<Outbo
     let (routes, text) = routes::load(settings)?;
     let reader = Reader { language: settings.language, zone: settings.zone.clone(), ..Reader::default() };
     let voice = alert::Voice { language: settings.language, zone: settings.zone.clone() };
-    let config = alert::Config { voice, ..alert::Config::default() };
+    let patience = match settings.forward {
+        Some(_) => alert::Config { tries_max: u32::MAX, age_max: FORWARDED_FOR, ..alert::Config::default() },
+        None => alert::Config::default(),
+    };
+    let config = alert::Config { voice, ..patience };
     let words = move |signal: &Signal| narrative::of(signal, &reader).into();
     let outbox = Outbox::open(database, routes, Box::new(words), config).map_err(Box::new)?;
     let outbox = Arc::new(outbox);

@@ -93,9 +93,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     build.front.spawn("gauges", watch);
     let tls = build.entrance.identities.collector.clone();
     serve(&build.front, "collector", listener, router, (settings.listeners.connections, tls));
-    let tail = watched(build, &door);
-    let pulse = intake::tail::start(tail, door, &build.front)?;
-    build.front.spawn("tail-health", pulse.watch(health.component("watched_files"), build.front.stop()));
+    read_files(build, door)?;
     Ok(Collector { addr, journal, searcher, alerts, signals })
 }
 
@@ -111,6 +109,15 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
     ];
     let router = router.merge(api::keys(keys_state(build)));
     api::guarded(router, build.access.clone(), &rows.concat())
+}
+
+/// Reads watched files until told to stop.
+pub(super) fn read_files(build: &Build<'_>, door: intake::Door) -> Result<(), StartError> {
+    let tail = watched(build, &door);
+    let pulse = intake::tail::start(tail, door, &build.front)?;
+    let health = build.health.component("watched_files");
+    build.front.spawn("tail-health", pulse.watch(health, build.front.stop()));
+    Ok(())
 }
 
 /// The files that are watched. Where this machine's own logs are read too, reading its journal begins.
@@ -171,7 +178,7 @@ impl search::Aliases for Templates {
 }
 
 /// Opens the journal, and says what it found.
-fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
+pub(super) fn open_journal(settings: &Settings) -> Result<Journal, StartError> {
     let journal = Journal::open(settings.storage.journal.clone())?;
     for problem in journal.status().problems {
         tracing::error!(path = %problem.path.display(), what = problem.what, "a file of the journal is not as it should be");

@@ -10,13 +10,7 @@ use super::{alerts::Kept, build::Build, error::StartError, rules::RuleBook};
 
 /// What the routes of signals need.
 pub(super) fn state(build: &Build<'_>, kept: &Kept, settled: api::Settled) -> api::SignalsState {
-    let (sender, newest) = tokio::sync::watch::channel(0);
-    let outbox = Arc::clone(&kept.outbox);
-    kept.signals.wake(move |number| {
-        sender.send_replace(number);
-        // What was recorded beside the change is written now.
-        outbox.wake();
-    });
+    let newest = wake(kept);
     api::SignalsState {
         store: Arc::clone(&kept.signals),
         beside: beside(&kept.outbox),
@@ -25,6 +19,18 @@ pub(super) fn state(build: &Build<'_>, kept: &Kept, settled: api::Settled) -> ap
         body: build.settings.intake.body.clone(),
         stop: build.front.stop(),
     }
+}
+
+/// Has what a change of signals brings sent at once; gives the number of the newest change.
+pub(super) fn wake(kept: &Kept) -> tokio::sync::watch::Receiver<u64> {
+    let (sender, newest) = tokio::sync::watch::channel(0);
+    let outbox = Arc::clone(&kept.outbox);
+    kept.signals.wake(move |number| {
+        sender.send_replace(number);
+        // What was recorded beside the change is written now.
+        outbox.wake();
+    });
+    newest
 }
 
 /// Waits until everything that the journal has now was looked at; never, where nothing is.

@@ -8,6 +8,7 @@
 //! Which of it there is follows from the role: see [`Role`].
 
 mod access;
+mod agent;
 mod alerts;
 mod build;
 mod changed;
@@ -50,19 +51,21 @@ pub(crate) enum Role {
     Collector,
     /// The anomaly service alone.
     Anomaly,
+    /// Detection alone, of this machine's logs, whose signals go elsewhere.
+    Agent,
 }
 
 impl Role {
     /// Whether it takes logs in and answers searches.
     fn collects(self) -> bool {
-        self != Self::Anomaly
+        matches!(self, Self::All | Self::Collector)
     }
 
     /// Whether others may ask it for scores.
     fn serves_scores(self, settings: &Settings) -> bool {
         match self {
             Self::All => settings.analysis.remote.is_none(),
-            Self::Collector => false,
+            Self::Collector | Self::Agent => false,
             Self::Anomaly => true,
         }
     }
@@ -141,6 +144,22 @@ impl Instance {
         lock: Arc<DataLock>,
     ) -> Result<Self, StartError> {
         let settings = build.settings;
+        if role == Role::Agent {
+            let journal = agent::start(&build)?;
+            build.record.watch(&build.back, Arc::clone(&build.entrance.who), None);
+            return Ok(Self {
+                addr: None,
+                anomaly_addr: None,
+                anomaly_grpc_addr: None,
+                asks_for_keys: false,
+                journal: Some(journal),
+                record: build.record,
+                _lock: lock,
+                front: build.front,
+                back: build.back,
+                failed: failing,
+            });
+        }
         build.entrance.watch(&build.front, &build.health);
         let scorer = match &settings.analysis.remote {
             Some(remote) if role != Role::Anomaly => Scorer::Elsewhere(remote.clone()),

@@ -18,6 +18,8 @@ pub(crate) struct Alerts {
     pub file: Option<PathBuf>,
     /// Channels that the environment sets up.
     pub channels: Vec<ChannelConfig>,
+    /// An agent's way to its server, over which everything goes; there is no other then.
+    pub forward: Option<ChannelConfig>,
     pub language: Language,
     pub zone: TimeZone,
 }
@@ -28,6 +30,7 @@ impl Alerts {
         Self {
             file: reader.optional_path("LOG_SENTINEL_ALERTS_FILE"),
             channels,
+            forward: None,
             language: match reader.one_of("LOG_SENTINEL_LANGUAGE", &["en", "pt"]).as_str() {
                 "pt" => Language::Portuguese,
                 _ => Language::English,

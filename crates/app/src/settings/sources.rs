@@ -76,6 +76,11 @@ impl Values {
         self.values.insert(name, Value { text: text.to_owned(), origin: Origin::Default });
     }
 
+    /// Whether somebody has set it.
+    pub(crate) fn is_said(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|value| value.origin != Origin::Default)
+    }
+
     /// Takes a setting away, whatever the sources say of it.
     pub(crate) fn unset(&mut self, name: &str) {
         self.values.remove(name);
