@@ -70,9 +70,10 @@ cost BEFORE *ARGS:
     cargo build --release --locked --workspace
     infra/attack/cost {{BEFORE}} target/release/log-sentinel {{ARGS}}
 
-# Alerts against real servers, over crashes. Needs aiosmtpd, rsyslog with rsyslog-openssl, openssl.
+# Alerts of the built program against real servers, over twenty kills. Needs aiosmtpd, rsyslog with rsyslog-openssl, openssl.
 alerts *OPTIONS:
-    infra/test/alerts.py {{OPTIONS}}
+    cargo build --release --locked
+    infra/test/alerts.py target/release/log-sentinel {{OPTIONS}}
 
 # Licences, bans and sources of all dependencies. Needs cargo-deny.
 deny:

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Alerts against real servers, over crashes: which were raised, delivered, repeated, lost, by channel.
+"""Alerts of the built program against real servers, over crashes: which were raised, delivered, repeated, lost, by channel.
 
-usage: alerts.py [--rounds N] [--rsyslogd PATH] [--modules DIR]
+usage: alerts.py PROGRAM [--rounds N] [--alerts N] [--rsyslogd PATH] [--modules DIR] [--seed N]
 
 Starts an SMTP server (aiosmtpd: STARTTLS, TLS from the start, authentication), rsyslog (UDP, TCP, TLS) and HTTP servers that take the exact
 shapes of Telegram, Discord, Slack, signed webhooks and /ingest, and that answer 429, 500 or not at all from time to time.
-Then it runs the outbox on one data folder, ends it by kill -9 N times, lets it finish, and counts what came at the
-receivers. Exits with 1 when anything is lost, or repeated more often than something was killed.
+Then it runs PROGRAM on one data folder, raises alerts by its port, ends it by kill -9 N times, lets it finish, and counts what came at
+the receivers. One channel is away for the first rounds. Exits with 1 when anything is lost, or repeated more often than something was killed.
 
-Needs aiosmtpd (PyPI), rsyslog with rsyslog-openssl (Debian), openssl and cargo. Everything listens on 127.0.0.1.
+Needs aiosmtpd (PyPI), rsyslog with rsyslog-openssl (Debian) and openssl. Everything listens on 127.0.0.1.
 """
 import argparse
 import base64
@@ -17,6 +17,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import logging
 import os
 import pathlib
 import random
@@ -29,13 +30,14 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
+import urllib.request
+import warnings
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-ALERTS = 100
 SECRET = "a secret of the receiver"
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 ID = re.compile(r"\b[0-9a-f]{32}\b")
 
 
@@ -90,8 +92,10 @@ def shape_of(channel, headers, body):
         assert asked["key"] == headers["Idempotency-Key"]
         text = asked["alerts"][0]["alert"]
     else:
-        assert headers["Authorization"] == "Bearer a-key" and isinstance(asked, list)
-        text = asked[0]["id"]
+        # One signal is an object, which also has the names of agents.
+        assert headers["Authorization"] == "Bearer a-key" and headers["Content-Type"] == "application/json"
+        assert asked["hostname"] and asked["alert_type"] == asked["kind"] == "ssh_brute_force"
+        text = asked["id"]
     return ID.search(text)[0]
 
 
@@ -156,11 +160,11 @@ class Mailbox:
         return "250 queued"
 
 
-def mail_server(channel, receipts, context, is_tls):
+def mail_server(channel, receipts, context, is_tls, port=None):
     def known(_server, _session, _envelope, _mechanism, data):
         return AuthResult(success=data.login == b"alerts" and data.password == b"hunter2")
 
-    port = free_ports(1)[0]
+    port = port or free_ports(1)[0]
     options = {"auth_required": True, "authenticator": known}
     if is_tls:
         # Such a server speaks nothing but TLS, and aiosmtpd notes that of no session.
@@ -241,35 +245,99 @@ def routes(folder, ports, syslog):
 """
 
 
-def built():
-    done = subprocess.run(
-        ["cargo", "test", "-p", "alert", "--test", "real", "--no-run", "--message-format=json"],
-        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
-    made = [json.loads(line).get("executable") for line in done.stdout.splitlines()]
-    return [path for path in made if path][-1]
+class Program:
+    """The built program on a data folder, at a port of its own."""
+
+    def __init__(self, path, folder):
+        self.path, self.folder, self.url, self.process = path, folder, None, None
+
+    def start(self):
+        port = free_ports(1)[0]
+        settings = {
+            "LOG_SENTINEL_ADDR": f"127.0.0.1:{port}",
+            "LOG_SENTINEL_ANOMALY_ADDR": "127.0.0.1:0",
+            "LOG_SENTINEL_ANOMALY_GRPC_ADDR": "127.0.0.1:0",
+            "LOG_SENTINEL_DATA": str(self.folder / "data"),
+            "LOG_SENTINEL_DIR": str(self.folder / "watched"),
+            "LOG_SENTINEL_ALERTS_FILE": str(self.folder / "routes.yaml"),
+            "LOG_SENTINEL_LOG_LEVEL": "error",
+        }
+        said = open(self.folder / "program.out", "a")
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            [self.path], env={**os.environ, **settings}, cwd=self.folder, stdout=said, stderr=said)
+
+    def ask(self, path, body=None):
+        """The answer as JSON; None where there is none."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        except (urllib.error.URLError, OSError, ValueError):
+            if self.process.poll() is not None:
+                sys.exit(f"the program ended:\n{(self.folder / 'program.out').read_text()[-4000:]}")
+            return None
+
+    def wait(self):
+        deadline = time.time() + 60
+        while self.ask("/api/v1/signals?limit=1") is None:
+            if time.time() > deadline:
+                sys.exit("the program does not answer")
+            time.sleep(0.05)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
 
 
-def run(program, folder, seconds):
-    """One round: gives whether it came to its end by itself."""
-    environment = dict(os.environ, LOG_SENTINEL_TEST_ALERTS=str(folder))
-    said = open(folder / "round.out", "w")
-    process = subprocess.Popen(
-        [program, "--ignored", "--exact", "everything_is_delivered"], env=environment, stdout=said, stderr=said)
-    try:
-        if process.wait(timeout=seconds):
-            sys.exit(f"the outbox failed:\n{(folder / 'round.out').read_text()}")
-        return True
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return False
+def raised(number, begun):
+    """What an agent sends of a signal that no other is like."""
+    address = f"198.51.{number // 200}.{number % 200 + 1}"
+    return {
+        "hostname": f"web-{number}", "timestamp": begun, "alert_type": "ssh_brute_force", "severity": "high",
+        "description": "many failures <!channel> @everyone <web>",
+        "raw_log": f"Failed password for root from {address} port 22 ssh2",
+    }
+
+
+def drive(program, options, chance, folder, away):
+    """Raises alerts over kills, and waits until nothing waits any more; gives how often it was killed."""
+    begun = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    missing = list(range(options.alerts))
+    kills = 0
+    for turn in range(options.rounds + 1):
+        program.start()
+        program.wait()
+        is_last = turn == options.rounds
+        if turn == max(1, options.rounds // 2):
+            away()
+        share = len(missing) if is_last else max(1, options.alerts // (options.rounds + 1))
+        for number in missing[:share]:
+            if program.ask("/ingest", raised(number, begun)):
+                missing.remove(number)
+        if not is_last:
+            time.sleep(chance.uniform(0.02, 0.4))
+            program.kill()
+            kills += 1
+    deadline = time.time() + 600
+    while any(program.ask(f"/api/v1/deliveries?state={state}&limit=1") != {"deliveries": []} for state in ("queued", "failed")):
+        if time.time() > deadline:
+            sys.exit("alerts still wait after ten minutes")
+        time.sleep(0.2)
+    alerts = [alert["id"] for alert in program.ask("/alerts?limit=1000") if alert["type"] != "channel_down"]
+    program.process.terminate()
+    program.process.wait()
+    if missing or len(alerts) != options.alerts:
+        sys.exit(f"{options.alerts} signals were sent, {len(alerts)} alerts were raised, {len(missing)} were not taken")
+    return kills, set(alerts)
 
 
 def count_lines(receipts, folder):
     channels = {"imudp": "udp", "imptcp": "tcp", "imtcp": "tls"}
     for line in (folder / "syslog.log").read_text().splitlines():
         by, _, message = line.partition(" ")
-        key = re.match(r'<83>1 \S+ web-1 log-sentinel - ssh_brute_force \[alert@32473 key="([0-9a-f]{32})-(\w+)-1" ', message)
+        key = re.match(r'<8\d>1 \S+ \S+ log-sentinel - \S+ \[alert@32473 key="([0-9a-f]{32})-(\w+)-(\d+)" ', message)
         if not key:
             # rsyslog tells of itself there as well: of connections that were cut, for one.
             if "rsyslogd" not in message:
@@ -277,7 +345,7 @@ def count_lines(receipts, folder):
         elif channels.get(by) != key[2]:
             receipts.refuse("syslog", f"what was sent over {key[2]} came by {by}")
         else:
-            receipts.took(key[2], key[1], f"{key[1]}-{key[2]}-1")
+            receipts.took(key[2], key[1], f"{key[1]}-{key[2]}-{key[3]}")
     for line in (folder / "alerts.json").read_text().splitlines():
         try:
             receipts.took("file", json.loads(line)["alert"], json.loads(line)["key"])
@@ -285,55 +353,62 @@ def count_lines(receipts, folder):
             print(f"half a line of a crash in the file: {line[:60]}")
 
 
-def main():
+def options_of():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("program", type=lambda path: str(pathlib.Path(path).resolve()))
     options.add_argument("--rounds", type=int, default=20)
+    options.add_argument("--alerts", type=int, default=100)
     options.add_argument("--rsyslogd", default="/usr/sbin/rsyslogd")
     options.add_argument("--modules", help="the folder of rsyslog's modules, where it is not the usual one")
     options.add_argument("--seed", type=int, default=1)
-    options = options.parse_args()
+    return options.parse_args()
+
+
+def main():
+    # Of what it thinks of servers that speak TLS from the start.
+    warnings.simplefilter("ignore")
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    options = options_of()
     chance = random.Random(options.seed)
-    program = built()
     receipts = Receipts()
     with tempfile.TemporaryDirectory(prefix="alerts-") as folder:
         folder = pathlib.Path(folder)
         context = certificates_in(folder)
         ports = {channel: http_server(channel, receipts, chance) for channel in ANSWERS}
-        ports["starttls"] = mail_server("starttls", receipts, context, False)
+        # One mail server is not there at first.
+        ports["starttls"], later = free_ports(1)[0], []
         ports["tls-mail"] = mail_server("tls-mail", receipts, context, True)
         syslog_process, syslog = rsyslog(folder, folder, options)
+        program = Program(options.program, folder)
         try:
             (folder / "routes.yaml").write_text(routes(folder, ports, syslog))
-            kills = 0
-            for _ in range(options.rounds):
-                if run(program, folder, chance.uniform(0.05, 0.5)):
-                    break
-                kills += 1
-            if not run(program, folder, 300):
-                sys.exit("the outbox did not come to its end within five minutes")
+            come = lambda: later.append(mail_server("starttls", receipts, context, False, ports["starttls"]))
+            kills, alerts = drive(program, options, chance, folder, come)
             time.sleep(1)
         finally:
+            if program.process and program.process.poll() is None:
+                program.kill()
             syslog_process.terminate()
             syslog_process.wait()
         count_lines(receipts, folder)
-    report(receipts, kills)
+    report(receipts, kills, alerts)
 
 
-def report(receipts, kills):
+def report(receipts, kills, alerts):
     print(f"{kills} times killed\n{'channel':<12}{'raised':>8}{'delivered':>11}{'repeated':>10}{'keys':>6}{'lost':>6}")
-    failed = bool(receipts.wrong)
+    failed = False
     for channel in [*ANSWERS, "starttls", "tls-mail", "udp", "tcp", "tls", "file"]:
-        came = receipts.alerts[channel]
-        repeated, lost = sum(came.values()) - len(came), ALERTS - len(came)
-        print(f"{channel:<12}{ALERTS:>8}{len(came):>11}{repeated:>10}{len(receipts.keys[channel]) or '-':>6}{lost:>6}")
+        came = {alert: times for alert, times in receipts.alerts[channel].items() if alert in alerts}
+        repeated, lost = sum(came.values()) - len(came), len(alerts) - len(came)
+        keys = [key for key in receipts.keys[channel] if key[:32] in alerts]
+        print(f"{channel:<12}{len(alerts):>8}{len(came):>11}{repeated:>10}{len(keys) or '-':>6}{lost:>6}")
         most = 0 if channel == "file" else kills
         failed |= lost != 0 or repeated > most
-        if receipts.keys[channel] and len(receipts.keys[channel]) != ALERTS:
-            receipts.wrong.append(f"{channel}: {len(receipts.keys[channel])} keys for {ALERTS} alerts")
-            failed = True
+        if keys and len(keys) != len(alerts):
+            receipts.wrong.append(f"{channel}: {len(keys)} keys for {len(alerts)} alerts")
     for wrong in receipts.wrong[:20]:
         print(f"wrong: {wrong}")
-    sys.exit(failed)
+    sys.exit(failed or bool(receipts.wrong))
 
 
 if __name__ == "__main__":
