@@ -152,6 +152,9 @@ fn writing(method: &str, path: &str) -> Option<(&'static str, Json)> {
         }
         ("post", "/api/v1/signals/{id}/assign") => ("signal.assigned", json!({"to": "ann"})),
         ("post", "/api/v1/signals/{id}/feedback") => ("signal.labelled", json!({"label": "real"})),
+        ("post", "/data") => ("key.used", json!({"agent_name": "web-1", "metrics": {"cpu": 5}})),
+        ("post", "/agent/{agent_name}/config") => ("host.configured", json!({"cpu": {"threshold": 90}})),
+        ("delete", "/agents/{agent_name}") => ("host.removed", Json::Null),
         ("post", "/api/v1/suppressions") => (
             "signals.suppressed",
             json!({"matching": {"kind": "web_scan"}, "reason": "our own scanner", "expires_at": "2030-01-01T00:00:00Z"}),

@@ -49,6 +49,18 @@ impl Bodies {
         Ok(Payload { bytes, format, _held })
     }
 
+    /// The bytes of a body, whatever it is declared as (`curl -d` declares a form).
+    ///
+    /// # Errors
+    /// As [`Bodies::read`].
+    pub(crate) async fn any(&self, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+        let mut packed = HeaderMap::new();
+        for encoding in headers.get_all(header::CONTENT_ENCODING) {
+            packed.append(header::CONTENT_ENCODING, encoding.clone());
+        }
+        Ok(self.read(&packed, body).await?.bytes)
+    }
+
     /// The members of a JSON body, whatever it is declared as (`curl -d` declares a form); those of an empty one are all
     /// absent.
     ///
@@ -60,15 +72,11 @@ impl Bodies {
         body: Body,
         form: &str,
     ) -> Result<T, Problem> {
-        let mut packed = HeaderMap::new();
-        for encoding in headers.get_all(header::CONTENT_ENCODING) {
-            packed.append(header::CONTENT_ENCODING, encoding.clone());
-        }
-        let payload = match self.read(&packed, body).await {
+        let bytes = match self.any(headers, body).await {
             Err(problem) if problem.code == "empty_body" => return Ok(T::default()),
             read => read?,
         };
-        serde_json::from_slice(&payload.bytes).map_err(|error| {
+        serde_json::from_slice(&bytes).map_err(|error| {
             let detail = format!("the body must be {form}: {error}");
             Problem::new(StatusCode::BAD_REQUEST, "bad_body", "The body cannot be read", detail)
         })

@@ -27,6 +27,7 @@ fn documents() -> [(Value, Vec<api::Row>); 2] {
         api::signals_routes(),
         api::alerts_routes(),
         api::ingest_routes(),
+        api::hosts_routes(),
         MERGED.to_vec(),
     ]
     .concat();

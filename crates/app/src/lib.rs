@@ -28,7 +28,7 @@ use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
-    agent, agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health,
+    agent, agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, hosts,
     import, journal as journal_command, keys, models, parse as parse_command, predict, query, rules,
     sessions, signals, starters, tail, templates, train,
 };
@@ -171,6 +171,7 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
         Command::Alerts { action, output, server } => {
             alerts::run(settings, &collector(&server), &action, output).await
         }
+        Command::Hosts(asked) => hosts::run(&collector(&asked.server), &asked).await,
         Command::Signals { action, asked, told } => {
             signals::run(&collector(&told.server), action.as_ref(), &asked, &told).await
         }

@@ -75,6 +75,10 @@ actions! {
     DeadLetterDropped = "dead_letter.dropped",
     /// Somebody has an alert.
     AlertAcknowledged = "alert.acknowledged",
+    /// What is to be watched on a host was set.
+    HostConfigured = "host.configured",
+    /// A host was removed with all that was measured on it.
+    HostRemoved = "host.removed",
     /// Somebody has a signal.
     SignalAcknowledged = "signal.acknowledged",
     /// A signal is over.

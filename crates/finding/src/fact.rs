@@ -83,6 +83,12 @@ pub const DESCRIPTION: &str = "description";
 pub const VALUE: &str = "value";
 /// Above it, something is told.
 pub const THRESHOLD: &str = "threshold";
+/// What of a host was measured: a file system, an interface and its direction.
+pub const MEASURED_AT: &str = "measured_at";
+/// A list: the processes that used most when it was told first, each with what it used.
+pub const TOP_PROCESSES: &str = "top_processes";
+/// When somebody or something was last heard of, as RFC 3339.
+pub const LAST_SEEN: &str = "last_seen";
 
 /// Adds a text to a list, if it is not there and the list is not full.
 pub fn add(list: &mut Vec<String>, text: &str) {

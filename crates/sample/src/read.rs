@@ -131,12 +131,31 @@ impl Reader<'_> {
         sample.expected = take("expected").and_then(|value| self.expected(&value));
         sample.config_version = take("config_version").and_then(|value| self.whole("config_version", &value));
         sample.config_problem = take("config_problem").and_then(|value| self.text("config_problem", value));
+        sample.monitoring = take("monitoring").and_then(|value| self.monitoring(value));
         match take("metrics") {
             None => {}
             Some(Value::Object(metrics)) => sample.metrics = self.metrics(metrics),
             Some(value) => self.problem("metrics", format!("must be an object, not {}", kind(&value))),
         }
         sample
+    }
+
+    fn monitoring(&mut self, value: Value) -> Option<Map<String, Value>> {
+        match value {
+            Value::Object(object)
+                if Value::Object(object.clone()).to_string().len() <= Sample::MONITORING_BYTES_MAX =>
+            {
+                Some(object)
+            }
+            Value::Object(_) => {
+                self.problem("monitoring", format!("is longer than {} bytes", Sample::MONITORING_BYTES_MAX));
+                None
+            }
+            value => {
+                self.problem("monitoring", not_object(&value));
+                None
+            }
+        }
     }
 
     fn timestamp(&mut self, value: &Value) -> Option<Timestamp> {

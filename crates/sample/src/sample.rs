@@ -47,6 +47,10 @@ pub struct Sample {
     /// Why it did not take a newer one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_problem: Option<String>,
+    /// The `monitoring` object that the agent follows: what of its own file and of the server's configuration holds. It
+    /// need not be in every sample; the last one that was sent holds. At most [`Sample::MONITORING_BYTES_MAX`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub monitoring: Option<serde_json::Map<String, serde_json::Value>>,
     /// What was measured.
     pub metrics: Metrics,
 }
@@ -54,6 +58,9 @@ pub struct Sample {
 impl Sample {
     /// Longer names are refused.
     pub const NAME_BYTES_MAX: usize = 255;
+
+    /// A longer `monitoring`, written as JSON, is refused.
+    pub const MONITORING_BYTES_MAX: usize = 16 << 10;
 
     /// A sample with nothing in it.
     pub fn of(agent_name: impl Into<String>) -> Self {
@@ -68,6 +75,7 @@ impl Sample {
             expected: None,
             config_version: None,
             config_problem: None,
+            monitoring: None,
             metrics: Metrics::default(),
         }
     }

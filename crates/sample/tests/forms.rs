@@ -14,7 +14,7 @@ fn whole() -> Value {
     json!({
         "agent_name": "web-1", "timestamp": "2026-11-30T18:00:00Z", "seq": 7, "agent_id": "a1", "interval": 10,
         "version": "0.1.0", "os": "Debian 13", "expected": "sometimes", "config_version": 3,
-        "config_problem": "threshold of cpu",
+        "config_problem": "threshold of cpu", "monitoring": {"cpu": {"threshold": 90}},
         "metrics": {
             "cpu": {"percent": 12.5, "user": 8, "system": 4, "iowait": 0.5, "steal": 0, "cores": [10, 15.5],
                     "load": [0.5, 1, 2]},

@@ -76,6 +76,16 @@ metrics! {
     LIVE_BYTES = "live_bytes", Gauge, Bytes, [];
     /// Events that live tails read from the store because they had fallen behind.
     LIVE_CAUGHT_UP = "live_caught_up_events_total", Counter, Count, [];
+    /// Agents that are known.
+    HOSTS = "hosts", Gauge, Count, [];
+    /// Samples of hosts that are kept as they came: those that are not in chunks yet, and the newest of each agent.
+    HOST_SAMPLES_WAITING = "host_samples_waiting", Gauge, Count, [];
+    /// Series of all hosts.
+    HOST_SERIES = "host_series", Gauge, Count, [];
+    /// Samples of hosts, by what became of them.
+    HOST_SAMPLES = "host_samples_total", Counter, Count, [("outcome", &["accepted", "duplicate", "rejected"])];
+    /// Parts of accepted samples that did not fit and were left out.
+    HOST_SAMPLE_PROBLEMS = "host_sample_problems_total", Counter, Count, [];
     /// Request bodies given up because they stopped arriving, arrived too slowly, or paused while others needed
     /// their room.
     SLOW_BODIES = "slow_bodies_total", Counter, Count, [];

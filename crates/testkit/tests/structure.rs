@@ -49,6 +49,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("alert", 3),
     ("anomaly", 3),
     ("dead_letter", 3),
+    ("fleet", 3),
     ("intake", 3),
     ("search", 3),
     ("agent", 4),

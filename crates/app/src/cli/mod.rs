@@ -6,6 +6,7 @@ mod alerts;
 mod anomaly;
 mod asking;
 mod audit;
+mod hosts;
 mod output;
 mod rules;
 mod signals;
@@ -23,6 +24,7 @@ pub use anomaly::{
 };
 pub use asking::{Count, Histogram, PatternOrder, Patterns, Question, Search, Server, Top};
 pub use audit::{AuditAction, AuditFormat};
+pub use hosts::HostsAsked;
 pub use output::{HitsOutput, Output};
 pub use rules::RulesAction;
 pub use signals::{Says, SignalsAction, SignalsAsked, SignalsTold};
@@ -127,6 +129,8 @@ pub enum Command {
         #[command(flatten)]
         told: SignalsTold,
     },
+    /// List hosts: those that send what is measured on them, how they are, and what is wrong with them.
+    Hosts(HostsAsked),
     /// List alerts and what was sent, send a test, or ask who would be told.
     Alerts {
         /// What to do.

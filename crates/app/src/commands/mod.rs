@@ -12,6 +12,7 @@ pub(crate) mod dlq;
 pub(crate) mod elastic;
 pub(crate) mod feedback;
 pub(crate) mod health;
+pub(crate) mod hosts;
 pub(crate) mod import;
 pub(crate) mod journal;
 pub(crate) mod keys;

@@ -16,7 +16,7 @@ use super::{
     build::{Build, Scorer, bind, local, serve},
     detection, elastic,
     error::StartError,
-    remote, system,
+    hosts, remote, system,
 };
 use crate::Settings;
 
@@ -28,6 +28,7 @@ pub(super) struct Collector {
     /// For routes that the anomaly service's port answers as well.
     pub(super) alerts: api::AlertsState,
     pub(super) signals: api::SignalsState,
+    pub(super) hosts: api::HostsState,
 }
 
 /// Opens and starts it.
@@ -75,13 +76,15 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         Some(indexed(index.clone())),
         build.front.stop(),
     ));
+    let hosts = hosts::start(build, &kept)?;
     alerts::send(build, &kept.outbox);
     let alerts = alerts::state(build, &kept);
     let router = taken_in
         .merge(asked)
         .merge(api::alerts(alerts.clone()))
         .merge(api::signals(signals.clone()))
-        .merge(api::ingest(signals.clone()));
+        .merge(api::ingest(signals.clone()))
+        .merge(api::hosts(hosts.clone()));
     let router = guarded(build, router);
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
@@ -94,7 +97,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let tls = build.entrance.identities.collector.clone();
     serve(&build.front, "collector", listener, router, (settings.listeners.connections, tls));
     read_files(build, door)?;
-    Ok(Collector { addr, journal, searcher, alerts, signals })
+    Ok(Collector { addr, journal, searcher, alerts, signals, hosts })
 }
 
 /// All routes of the collector, with who may.
@@ -106,6 +109,7 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
         api::signals_routes(),
         api::alerts_routes(),
         api::ingest_routes(),
+        api::hosts_routes(),
     ];
     let router = router.merge(api::keys(keys_state(build)));
     api::guarded(router, build.access.clone(), &rows.concat())

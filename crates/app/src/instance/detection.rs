@@ -43,7 +43,7 @@ pub(super) fn settled(build: &Build<'_>, journal: &Journal, progress: Progress) 
 }
 
 /// What is written in the transaction of a change of signals: who is to be told.
-fn beside(outbox: &Arc<alert::Outbox>) -> signal::Beside {
+pub(super) fn beside(outbox: &Arc<alert::Outbox>) -> signal::Beside {
     let outbox = Arc::clone(outbox);
     Arc::new(move |transaction, changes| Ok(outbox.record(transaction, changes, intake::system_clock())?))
 }

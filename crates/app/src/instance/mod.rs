@@ -16,6 +16,7 @@ mod collector;
 mod detection;
 mod elastic;
 mod error;
+mod hosts;
 mod record;
 mod remote;
 mod rules;

@@ -19,9 +19,10 @@ pub(super) struct Scores {
 /// The routes of a collector that this port answers as well.
 fn beside(router: axum::Router, collector: Option<&Collector>) -> (axum::Router, Vec<api::Row>) {
     let Some(collector) = collector else { return (router, api::anomaly_routes()) };
-    let rows = [api::anomaly_routes(), api::alerts_routes(), api::ingest_routes()].concat();
+    let rows =
+        [api::anomaly_routes(), api::alerts_routes(), api::ingest_routes(), api::hosts_routes()].concat();
     let (alerts, ingest) = (api::alerts(collector.alerts.clone()), api::ingest(collector.signals.clone()));
-    (router.merge(alerts).merge(ingest), rows)
+    (router.merge(alerts).merge(ingest).merge(api::hosts(collector.hosts.clone())), rows)
 }
 
 /// Starts both listeners. With a collector it can also be trained on what is stored.

@@ -13,6 +13,7 @@ mod detection;
 pub(crate) mod dot_env;
 mod elastic;
 mod error;
+mod hosts;
 mod intake;
 mod listeners;
 mod questions;
@@ -22,6 +23,7 @@ mod setting;
 pub(crate) mod sources;
 mod storage;
 mod table;
+mod table_of_hosts;
 mod table_of_signals;
 mod told;
 mod value;
@@ -32,6 +34,7 @@ use self::intake::Intake;
 pub(crate) use alerts::Alerts;
 use analysis::Analysis;
 use detection::Detection;
+use hosts::Hosts;
 use listeners::Listeners;
 use questions::Questions;
 use storage::Storage;
@@ -62,6 +65,7 @@ pub(crate) struct Settings {
     pub questions: Questions,
     pub analysis: Analysis,
     pub detection: Detection,
+    pub hosts: Hosts,
     pub alerts: Alerts,
     pub audit: AuditSettings,
     /// All of them as they may be told, by name.
@@ -91,6 +95,7 @@ impl Settings {
             questions: Questions::read(&mut reader, write_timeout, live_bytes_max, cluster),
             analysis: Analysis::read(&mut reader, &data, &listeners, &intake),
             detection: Detection::read(&mut reader, &data),
+            hosts: Hosts::read(&mut reader),
             alerts: Alerts::read(&mut reader),
             audit: AuditSettings::read(&mut reader, &data, listeners.tls.ca_file.as_ref()),
             told: told::told(sources),

@@ -2,17 +2,23 @@
 
 use super::{
     setting::{Setting, secret, setting},
+    table_of_hosts::HOSTS,
     table_of_signals::SIGNALS,
 };
 
 /// Every setting there is, in the order in which people meet them.
-pub(crate) const SETTINGS: &[Setting] = &joined::<{ SERVICE.len() + SIGNALS.len() }>();
+pub(crate) const SETTINGS: &[Setting] = &joined::<{ SERVICE.len() + SIGNALS.len() + HOSTS.len() }>();
 
 const fn joined<const N: usize>() -> [Setting; N] {
-    let (mut all, mut at) = ([SERVICE[0]; N], 0);
-    while at < N {
-        all[at] = if at < SERVICE.len() { SERVICE[at] } else { SIGNALS[at - SERVICE.len()] };
-        at += 1;
+    let groups = [SERVICE, SIGNALS, HOSTS];
+    let (mut all, mut at, mut group) = ([SERVICE[0]; N], 0, 0);
+    while group < groups.len() {
+        let mut place = 0;
+        while place < groups[group].len() {
+            all[at] = groups[group][place];
+            (at, place) = (at + 1, place + 1);
+        }
+        group += 1;
     }
     all
 }

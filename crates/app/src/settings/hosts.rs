@@ -1,0 +1,47 @@
+//! The group of settings of hosts that send samples.
+
+use fleet::Tier;
+
+use super::value::Reader;
+
+/// What is kept of hosts.
+#[derive(Debug, Clone)]
+pub(crate) struct Hosts {
+    pub fleet: fleet::Config,
+    /// What a sample may hold.
+    pub limits: ::sample::Limits,
+}
+
+impl Hosts {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let kept = [
+            "LOG_SENTINEL_HOSTS_KEEP_10S",
+            "LOG_SENTINEL_HOSTS_KEEP_1M",
+            "LOG_SENTINEL_HOSTS_KEEP_10M",
+            "LOG_SENTINEL_HOSTS_KEEP_1H",
+        ]
+        .map(|name| reader.duration(name));
+        let tiers: Vec<Tier> =
+            Tier::ALL.into_iter().zip(kept).map(|(tier, keep)| Tier { keep, ..tier }).collect();
+        if !tiers.is_sorted_by_key(|tier| tier.keep) {
+            reader.problem(
+                "LOG_SENTINEL_HOSTS_KEEP_10S, _1M, _10M and _1H must each be at least as long as the one before"
+                    .to_owned(),
+            );
+        }
+        let fleet = fleet::Config {
+            agents_max: reader.count("LOG_SENTINEL_HOSTS_MAX", 1, 1_000_000),
+            series_max: reader.count("LOG_SENTINEL_HOSTS_SERIES_MAX", 10, 1_000_000),
+            tiers,
+            silent_after: reader.duration("LOG_SENTINEL_HOSTS_SILENT_AFTER"),
+            is_watching: reader.flag("LOG_SENTINEL_HOSTS_THRESHOLDS"),
+            raise_again_after: reader.duration("LOG_SENTINEL_HOSTS_RAISE_AGAIN_AFTER"),
+            ..fleet::Config::default()
+        };
+        let limits = ::sample::Limits {
+            labels_max: reader.count("LOG_SENTINEL_HOSTS_LABELS_MAX", 8, 100_000),
+            ..::sample::Limits::default()
+        };
+        Self { fleet, limits }
+    }
+}

@@ -1,0 +1,91 @@
+//! The fleet of a data folder.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use event::Timestamp;
+use state::{Database, Migrations, OpenError};
+
+use crate::{Config, host::Host};
+
+const MIGRATIONS: Migrations = Migrations { owner: "fleet", steps: &[include_str!("tables.sql")] };
+/// Hosts that are remembered beside the database; beyond it all are read again.
+const REMEMBERED_MAX: usize = 4_096;
+
+/// The hosts of a data folder, and what was measured on them, in its `metrics.db`. Share it by Arc.
+///
+/// Every call reads or writes the disk: callers run it off the reactor. What a call that changes something returned for
+/// survives a crash.
+#[derive(Debug)]
+pub struct Fleet {
+    pub(crate) database: Database,
+    pub(crate) config: Config,
+    /// As they are in the database. Locked before the database is.
+    hosts: Mutex<HashMap<String, Host>>,
+    /// Since when the server would have heard of hosts, in nanoseconds.
+    listening_since: AtomicI64,
+    /// Whether something was found that is no signal yet.
+    has_told: Mutex<bool>,
+    told: Condvar,
+}
+
+impl Fleet {
+    /// Opens what is kept of hosts. `now` is when the server begins to listen.
+    ///
+    /// # Errors
+    /// When the tables cannot be prepared, or a newer program made them.
+    pub fn open(database: Database, config: Config, now: Timestamp) -> Result<Self, OpenError> {
+        database.migrate(&MIGRATIONS)?;
+        Ok(Self {
+            database,
+            config,
+            hosts: Mutex::default(),
+            listening_since: AtomicI64::new(now.as_nanos()),
+            has_told: Mutex::new(true),
+            told: Condvar::new(),
+        })
+    }
+
+    /// Its settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    pub(crate) fn hosts(&self) -> MutexGuard<'_, HashMap<String, Host>> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if hosts.len() > REMEMBERED_MAX {
+            hosts.clear();
+        }
+        hosts
+    }
+
+    /// Since when it would have heard of hosts.
+    pub(crate) fn listening_since(&self) -> i64 {
+        self.listening_since.load(Ordering::Relaxed)
+    }
+
+    /// It could not hear of hosts before this moment: it began, or slept.
+    pub(crate) fn listens_since(&self, now: Timestamp) {
+        self.listening_since.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
+    /// Says that something was found.
+    pub(crate) fn wake(&self) {
+        *self.has_told.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.told.notify_all();
+    }
+
+    /// Waits at most so long until something was found.
+    pub(crate) fn wait(&self, at_most: Duration) -> bool {
+        let told = self.has_told.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.told.wait_timeout_while(told, at_most, |has_told| !*has_told);
+        let mut told = waited.unwrap_or_else(PoisonError::into_inner).0;
+        std::mem::take(&mut *told)
+    }
+}

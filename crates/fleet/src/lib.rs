@@ -1,0 +1,45 @@
+//! The fleet: hosts that send samples, what was measured on them, and what of it a person should be told.
+//!
+//! [`Fleet::take`] makes samples durable before it returns, each (agent, sequence) once. What was measured is kept in
+//! *tiers* ([`Tier`]): each has buckets of one width with the least, the greatest, the sum and the count of what was
+//! measured in them, in chunks of one series ([`chunk`]), in a table for each partition of time, which is dropped as a
+//! whole when it is too old. Newest samples wait beside them as they came and are read together with them. All of it is
+//! in `metrics.db`, apart from logs and signals.
+//!
+//! Thresholds are looked at in the transaction that keeps a sample, in the samples' own time, so that a resend or a
+//! replay finds nothing twice; [`Keeper`] makes signals of what was found.
+//!
+//! It reads no clock and no network, and must never let one host's samples get lost for another's.
+
+mod agents;
+mod chunk;
+mod condition;
+mod config;
+mod error;
+mod fixed;
+mod fleet;
+mod fresh;
+mod history;
+mod host;
+mod keeper;
+mod measured;
+mod monitoring;
+mod seal;
+mod seqs;
+mod series;
+mod silence;
+mod take;
+mod tier;
+mod told;
+
+pub use agents::{Agent, AgentState, Configured};
+pub use condition::{Condition, Standing};
+pub use config::Config;
+pub use error::FleetError;
+pub use fleet::Fleet;
+pub use fresh::RECENT_MAX;
+pub use history::{Chart, POINTS_MAX, Point, Question};
+pub use keeper::Keeper;
+pub use monitoring::{Monitoring, Unfit};
+pub use take::{Sender, Taken, Unfitting};
+pub use tier::Tier;
