@@ -75,6 +75,14 @@ alerts *OPTIONS:
     cargo build --release --locked
     infra/test/alerts.py target/release/log-sentinel {{OPTIONS}}
 
+# An agent in Python, then a fleet of such agents, against the release build; needs requests, psutil and pyyaml.
+fleet *OPTIONS:
+    infra/test/old_agent.py {{OPTIONS}} target/release/log-sentinel
+
+# What keeping samples of hosts costs.
+fleet-store:
+    cargo run --release -p fleet --example store_bench
+
 # Licences, bans and sources of all dependencies. Needs cargo-deny.
 deny:
     cargo deny check licenses bans sources

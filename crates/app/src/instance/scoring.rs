@@ -18,9 +18,9 @@ pub(super) struct Scores {
 
 /// The routes of a collector that this port answers as well.
 fn beside(router: axum::Router, collector: Option<&Collector>) -> (axum::Router, Vec<api::Row>) {
-    let Some(collector) = collector else { return (router, api::anomaly_routes()) };
-    let rows =
-        [api::anomaly_routes(), api::alerts_routes(), api::ingest_routes(), api::hosts_routes()].concat();
+    let of_collector = [api::alerts_routes(), api::ingest_routes(), api::hosts_routes()].concat();
+    let rows = [api::anomaly_routes(), of_collector.clone()].concat();
+    let Some(collector) = collector else { return (router.merge(api::elsewhere(&of_collector)), rows) };
     let (alerts, ingest) = (api::alerts(collector.alerts.clone()), api::ingest(collector.signals.clone()));
     (router.merge(alerts).merge(ingest).merge(api::hosts(collector.hosts.clone())), rows)
 }

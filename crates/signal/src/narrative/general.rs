@@ -1,12 +1,12 @@
 //! What can be said of any signal, where its kind has no words of its own.
 
-use finding::FindingKind;
+use finding::{FindingKind, fact};
 
 use super::{
     narrated::Narrative,
     reader::Language,
     rules::measured,
-    telling::{Telling, quotation, say, sentences},
+    telling::{Telling, name, quotation, say, sentences},
 };
 
 /// What a kind is called, and why it matters: English, Portuguese.
@@ -27,11 +27,31 @@ pub(super) fn general(t: &Telling<'_>) -> Narrative {
                 "{called}: detectado {events}{about}, {when}.",
             )),
             measured(t),
+            of_host(t),
             t.first_said(),
         ]),
         why: sentences([Some(why.to_owned()), t.history()]),
         next: next(t),
     }
+}
+
+/// What of a host was measured, what used most of it, and when the host was last heard of.
+fn of_host(t: &Telling<'_>) -> Option<String> {
+    let about = t.text(fact::MEASURED_AT).map(|about| {
+        let about = name(about);
+        say!(t, "It is about {about}.", "Trata-se de {about}.")
+    });
+    let top = t.list(fact::TOP_PROCESSES);
+    let top = (!top.is_empty()).then(|| {
+        let top = t.quotations(&top);
+        say!(t, "These processes used most: {top}.", "Os processos que mais usaram: {top}.")
+    });
+    let seen = t.time(fact::LAST_SEEN).map(|at| {
+        let at = t.at(at);
+        say!(t, "It was last heard of {at}.", "O último contato foi {at}.")
+    });
+    let said = [about, top, seen].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    (!said.is_empty()).then_some(said)
 }
 
 /// What to look at first for a kind, then what holds for all.

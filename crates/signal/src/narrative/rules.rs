@@ -1,6 +1,6 @@
 //! What rules find that somebody wrote, and what other programs report.
 
-use finding::{EntityType, fact};
+use finding::{EntityType, FindingKind, fact};
 
 use super::{
     narrated::Narrative,
@@ -110,9 +110,15 @@ pub(super) fn measured(t: &Telling<'_>) -> Option<String> {
             Language::Portuguese => number.replace('.', ","),
         })
     };
-    let value = number(fact::VALUE)?;
+    let unit = match t.signal.kind {
+        FindingKind::HostCpu | FindingKind::HostMemory | FindingKind::HostDisk => " %",
+        FindingKind::HostNetwork => " KB/s",
+        _ => "",
+    };
+    let value = format!("{}{unit}", number(fact::VALUE)?);
     Some(match number(fact::THRESHOLD) {
         Some(threshold) => {
+            let threshold = format!("{threshold}{unit}");
             say!(t, "Measured: {value}; limit: {threshold}.", "Medido: {value}; limite: {threshold}.",)
         }
         None => say!(t, "Measured: {value}.", "Medido: {value}."),

@@ -162,7 +162,8 @@ fn clocks(case: &Case) -> Vec<String> {
     let mut times = vec![signal.first, signal.last];
     times.extend(case.reader.history.and_then(|history| history.last));
     let login = signal.facts.get(fact::LOGIN_AT).and_then(Value::as_str);
-    times.extend(login.map(|text| Timestamp::parse(text).unwrap()));
+    let seen = signal.facts.get(fact::LAST_SEEN).and_then(Value::as_str);
+    times.extend(login.into_iter().chain(seen).map(|text| Timestamp::parse(text).unwrap()));
     let mut all = Vec::new();
     let mut written = |time: Timestamp, zone: &TimeZone, formats: &[&str]| {
         let zoned = time.to_jiff().to_zoned(zone.clone());

@@ -110,12 +110,21 @@ fn others() -> Vec<Case> {
         .host("gate")
         .fact(fact::VALUE, 97.5)
         .fact(fact::THRESHOLD, 80)
+        .facts(fact::TOP_PROCESSES, &["burn (7) 390 %", "postgres (812) 12 %"])
         .earlier(12, 1, "2024-04-28T10:00:00Z");
+    let full = case("a file system", FindingKind::HostDisk, "host_disk /home")
+        .host("gate")
+        .fact(fact::VALUE, 91.5)
+        .fact(fact::THRESHOLD, 90)
+        .fact(fact::MEASURED_AT, "/home");
+    let unheard = case("last heard of", FindingKind::AgentSilent, "agent_silent")
+        .host("gate")
+        .fact(fact::LAST_SEEN, "2024-05-01T09:57:00Z");
     let service = case("a service", FindingKind::ServiceDown, "service_down").service("nginx").host("gate");
     let reported = case("reported by an agent", FindingKind::SshBruteForce, "ssh_brute_force")
         .from("198.51.100.7")
         .host("gate")
         .fact(fact::ALERT_TYPE, "ssh_brute_force")
         .fact(fact::DESCRIPTION, "6 failures from 198.51.100.7.");
-    told.chain([silent, measured, service, reported]).collect()
+    told.chain([silent, measured, full, unheard, service, reported]).collect()
 }
