@@ -96,6 +96,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         os: machine.system(),
         expected: configuration.expected,
         interval: configuration.interval,
+        monitoring: document.own_monitoring(),
     };
     let current = Current { monitoring: configuration.monitoring, version: None, problem: None, changes: 0 };
     let (sender, receiver) = watch::channel(current);

@@ -14,6 +14,7 @@ use host::Machine;
 use intake::Clock;
 use journal::Journal;
 use sample::{Expected, Sample};
+use serde_json::{Map, Value as Json};
 use telemetry::{
     health::Component,
     task::{Stop, blocking},
@@ -54,6 +55,8 @@ pub(crate) struct Told {
     pub(crate) os: String,
     pub(crate) expected: Expected,
     pub(crate) interval: Duration,
+    /// What its own file says is to be watched.
+    pub(crate) monitoring: Map<String, Json>,
 }
 
 /// Measures the host.
@@ -151,6 +154,7 @@ impl Sampler {
             // That none is followed is a version too, where one was refused.
             config_version: current.version.or(current.problem.as_ref().map(|_| 0)),
             config_problem: current.problem.clone(),
+            monitoring: Some(self.told.monitoring.clone()).filter(|own| !own.is_empty()),
             ..Sample::of(&self.told.name)
         }
     }

@@ -28,8 +28,8 @@ use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
-    agent, agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health, hosts,
-    import, journal as journal_command, keys, models, parse as parse_command, predict, query, rules,
+    agent, agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health,
+    hosts, import, journal as journal_command, keys, models, parse as parse_command, predict, query, rules,
     sessions, signals, starters, tail, templates, train,
 };
 use instance::{Instance, Role};

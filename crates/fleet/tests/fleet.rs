@@ -357,10 +357,11 @@ fn a_silent_agent_is_told_unless_it_comes_and_goes_or_the_server_was_away() {
     let World { keeper, signals, dir, .. } = world;
     let keeping = keeper;
     let (ends, stopped) = (stop.clone(), signals.clone());
-    let thread = std::thread::spawn(move || {
+    let keep = move || {
         keeping.run(&ends);
         keeping
-    });
+    };
+    let thread = std::thread::Builder::new().name("hosts".into()).spawn(keep).unwrap();
     let told = || stopped.list(&Filter::default()).unwrap().signals;
     while told().is_empty() {
         std::thread::yield_now();

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::row::{ROWS, Row, Wants};
 
@@ -207,6 +207,24 @@ impl Document {
     pub(crate) fn list(&self, path: &str) -> Option<Vec<String>> {
         let items = self.value(path)?.as_array()?;
         Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    }
+
+    /// What its own file says is to be watched, and what stands above that: the server holds samples against it.
+    pub(crate) fn own_monitoring(&self) -> Map<String, Json> {
+        let mut own = Map::new();
+        for (path, entry) in &self.entries {
+            let is_own = matches!(entry.origin, Origin::File(_) | Origin::Above(_));
+            let Some(path) = path.strip_prefix("monitoring.").filter(|_| is_own) else { continue };
+            let mut names = path.split('.');
+            let Some(last) = names.next_back() else { continue };
+            let place = names.try_fold(&mut own, |object, name| {
+                object.entry(name).or_insert_with(|| Json::Object(Map::new())).as_object_mut()
+            });
+            if let Some(place) = place {
+                place.insert(last.to_owned(), entry.value.clone());
+            }
+        }
+        own
     }
 
     /// Every value as a line with its origin; secrets are not shown.

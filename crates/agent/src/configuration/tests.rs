@@ -31,6 +31,19 @@ fn the_file_of_existing_installations_works_unchanged() {
 }
 
 #[test]
+fn what_the_own_file_says_is_told_to_the_server_as_it_is() {
+    let mut document = read(SEED);
+    document.server(3, &serde_json::json!({"disk": {"paths": ["/srv"]}}));
+    let own = serde_json::Value::Object(document.own_monitoring());
+    let paths = &own["disk"];
+    assert_eq!(paths["threshold"], 90);
+    assert!(paths.get("paths").is_none(), "what the server set is not the file's: {own}");
+    assert_eq!(own["network"]["threshold"], serde_json::json!({"in": 100_000, "out": 100_000}));
+    assert_eq!(own["ssh"]["log_path"], "/var/log/auth.log");
+    assert!(Document::default().own_monitoring().is_empty());
+}
+
+#[test]
 fn without_a_file_everything_is_looked_at() {
     let mut document = Document::default();
     let error = Configuration::of(&document).unwrap_err().to_string();
