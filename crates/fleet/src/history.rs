@@ -84,7 +84,8 @@ impl Fleet {
                 .query_row(params![agent, question.metric], |row| row.get(0))
                 .optional()?;
             let Some(series) = series else { return Ok(BTreeMap::new()) };
-            let mut folding = Folding { tier, step, from, to, points: BTreeMap::new() };
+            let mut folding =
+                Folding { tier, step, from, to, is_one: question.points <= 1, points: BTreeMap::new() };
             folding.chunks(transaction, series)?;
             folding.waiting(transaction, (agent, sealed), series)?;
             Ok::<_, FleetError>(folding.points)
@@ -114,8 +115,15 @@ impl Fleet {
         let far =
             tiers.iter().position(|tier| tier.floor(now) <= from).unwrap_or(tiers.len().saturating_sub(1));
         let tier = tiers.get(fine.max(far)).copied().unwrap_or(Tier::ALL[0]);
-        let widths = step.cast_unsigned().div_ceil(tier.width().cast_unsigned()).max(1).cast_signed();
-        (tier, tier.width().saturating_mul(widths))
+        let width = tier.width();
+        let mut widths = step.cast_unsigned().div_ceil(width.cast_unsigned()).max(1).cast_signed();
+        // Points begin at multiples of their length, so that they stay where they are as time goes on: that can be one
+        // more than asked for.
+        let count = |step: i64| to.saturating_sub(1).div_euclid(step) - from.div_euclid(step) + 1;
+        while points > 1 && count(width.saturating_mul(widths)) > points as i64 {
+            widths += 1;
+        }
+        (tier, width.saturating_mul(widths))
     }
 
     /// The names of an agent's series, sorted.
@@ -171,6 +179,7 @@ struct Folding {
     step: i64,
     from: i64,
     to: i64,
+    is_one: bool,
     points: BTreeMap<i64, Bucket>,
 }
 
@@ -182,6 +191,8 @@ impl Folding {
             return;
         }
         let point = begins.div_euclid(self.step) * self.step;
+        // One point is asked for: all there is.
+        let point = if self.is_one { self.from } else { point };
         self.points.entry(point).and_modify(|held| held.merge(bucket)).or_insert(*bucket);
     }
 

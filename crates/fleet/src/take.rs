@@ -206,9 +206,7 @@ impl Taking<'_> {
                 format!("is {seconds} seconds ahead of this server's clock; set the clock of the host"),
             ));
         }
-        let coarsest = self.fleet.config.tiers.last()?;
-        (at < coarsest.floor(self.received.as_nanos()))
-            .then(|| ("timestamp", "is older than anything that is kept".to_owned()))
+        None
     }
 
     fn sample(&mut self, line: usize, host: &mut Host, reading: Reading) -> Result<(), FleetError> {
@@ -231,6 +229,12 @@ impl Taking<'_> {
         self.taken.problems_total += problems_total;
         for problem in problems {
             self.taken.problem(line, problem.field, problem.reason);
+        }
+        let floor = self.fleet.config.tiers.last().map_or(0, |tier| tier.floor(self.received.as_nanos()));
+        if at.as_nanos() < floor {
+            let reason = "is older than history is kept: the sample is only among the newest".to_owned();
+            self.taken.problems_total += 1;
+            self.taken.problem(line, "timestamp".to_owned(), reason);
         }
         let numbers = self.numbers(line, host, &sample)?;
         fresh::add(self.transaction, host.id, at, &numbers, &sample)?;
