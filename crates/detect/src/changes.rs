@@ -24,6 +24,12 @@ const LOGGING_STOPPED: Declaration =
     Declaration::once("logging_stopped", FindingKind::LogTampering, Level::Medium, "T1562.001");
 const LOGS_DAMAGED: Declaration =
     Declaration::once("logs_damaged", FindingKind::LogTampering, Level::Low, "T1070.002");
+const LOGS_VACUUMED: Declaration =
+    Declaration::once("logs_vacuumed", FindingKind::LogTampering, Level::Low, "T1070.002");
+const LOGS_VANISHED: Declaration =
+    Declaration::once("logs_vanished", FindingKind::LogTampering, Level::Medium, "T1070.002");
+const LOG_EMPTIED: Declaration =
+    Declaration::once("log_emptied", FindingKind::LogTampering, Level::Low, "T1070.002");
 const CLOCK_CHANGED: Declaration =
     Declaration::once("clock_changed", FindingKind::LogTampering, Level::Low, "T1070.006");
 
@@ -103,6 +109,8 @@ pub(crate) fn read(seen: &Seen<'_>, matches: &mut Vec<Match>) {
     }
     let declaration = match event.source.as_deref().unwrap_or_default() {
         _ if is_of(event, "event.category", "iam") => Some(of_account(event)),
+        "system_watch" => of_watch(event),
+        "log_watch" => of_log(event),
         "crontab" => of_crontab(&event.message),
         "cron" | "crond" | "CRON" | "CROND" => event.message.contains(" RELOAD (/etc/").then_some(&SCHEDULE),
         "auditd" => of_audit(event),
@@ -122,6 +130,13 @@ fn what_changed(event: &Event<'_>, found: Match) -> Match {
     let text = |path: &str| event.field(path).and_then(Value::as_str);
     let found = match text("event.action") {
         Some("path") => found.fact(fact::FILES, created(&event.message).unwrap_or_default()),
+        Some("log_emptied" | "log_vanished") => {
+            found.fact(fact::FILES, text("file.path").unwrap_or_default())
+        }
+        Some("sudoers_changed" | "cron_changed" | "ssh_key_added" | "ssh_key_changed") => {
+            let found = found.fact(fact::FILES, text("file.path").unwrap_or_default());
+            found.fact(fact::ACCOUNTS, text("user.name").unwrap_or_default())
+        }
         Some(action @ ("add_user" | "del_user" | "add_group" | "del_group")) => {
             let (verb, what) = action.split_once('_').unwrap_or_default();
             found.fact(
@@ -163,8 +178,32 @@ fn of_account(event: &Event<'_>) -> &'static Declaration {
     let text = |path: &str| event.field(path).and_then(Value::as_str).unwrap_or_default();
     let is_group = is_of(event, "event.type", "group");
     let joins = is_group && is_of(event, "event.type", "change") && !event.message.starts_with("delete");
-    let is_root = text("user.id") == "0" && is_of(event, "event.type", "creation") && !is_group;
+    // Another user than root itself has its number: made so, or given it.
+    let is_made = is_of(event, "event.type", "creation") || text("event.action") == "user_changed";
+    let is_root = text("user.id") == "0" && is_made && !is_group && text("user.name") != "root";
     if is_root || (joins && GROUPS.contains(&text("group.name"))) { &ADMINISTRATOR } else { &ACCOUNT }
+}
+
+/// What the program saw change in this machine's own files.
+fn of_watch(event: &Event<'_>) -> Option<&'static Declaration> {
+    match event.field("event.action").and_then(Value::as_str)? {
+        "sudoers_changed" => Some(&SUDOERS),
+        "cron_changed" => Some(&SCHEDULE),
+        "ssh_key_added" | "ssh_key_changed" => Some(&KEY),
+        _ => None,
+    }
+}
+
+/// A watched log that was emptied or removed without a rotation. Many programs begin their own logs anew when they start,
+/// and write to them at once; those of the system are kept for everybody.
+fn of_log(event: &Event<'_>) -> Option<&'static Declaration> {
+    let path = event.field("file.path").and_then(Value::as_str)?;
+    if LOGS.contains(&base_name(path)) {
+        return Some(&LOGS_VANISHED);
+    }
+    let is_empty = event.field("file.size") == Some(&Value::Int(0));
+    let is_emptied = event.field("event.action").and_then(Value::as_str) == Some("log_emptied");
+    (is_emptied && is_empty).then_some(&LOG_EMPTIED)
 }
 
 /// `(ann) REPLACE (ann)`, `(ann) DELETE (ann)`.
@@ -221,6 +260,7 @@ fn of_command(command: &str) -> Option<&'static Declaration> {
             let joins = words.iter().any(|word| word.split(',').any(|group| GROUPS.contains(&group)));
             return joins.then_some(&ADMINISTRATOR);
         }
+        "journalctl" if command.split_whitespace().any(is_vacuum) => return Some(&LOGS_VACUUMED),
         _ if READERS.contains(&program) => return None,
         "sed" if !words.iter().any(|word| word.starts_with("-i") || word.starts_with("--in-place")) => {
             return None;
@@ -231,6 +271,11 @@ fn of_command(command: &str) -> Option<&'static Declaration> {
         return Some(&LOGS_REMOVED);
     }
     words.iter().find_map(|word| of_path(word))
+}
+
+/// `--vacuum-time=1s` and its like delete what the journal of systemd holds; `--rotate` alone keeps it.
+fn is_vacuum(word: &str) -> bool {
+    ["--vacuum-time", "--vacuum-size", "--vacuum-files"].iter().any(|option| word.starts_with(option))
 }
 
 /// `stop rsyslog`, `rsyslog stop`.

@@ -195,6 +195,10 @@ metrics! {
     ])];
     /// Bytes that were seen in watched files and were gone before they could be read.
     TAIL_LOST_BYTES = "tail_lost_bytes_total", Counter, Bytes, [];
+    /// Changes of accounts, groups, sudoers, schedules and SSH keys of this machine that were told.
+    SYSTEM_CHANGES = "system_changes_total", Counter, Count, [];
+    /// Files of those that cannot be read, and 1 more where there are too many to be watched.
+    SYSTEM_UNREAD_FILES = "system_unread_files", Gauge, Count, [];
     /// Events found anomalous.
     ANOMALIES = "anomalies_total", Counter, Count, [];
     /// What detectors and rules found, more of the same among it.

@@ -15,6 +15,7 @@ use metrics::{counter, gauge};
 use telemetry::metric;
 
 use super::{
+    emptied::AllEmptied,
     file::{State, Tailed, Turn, Waits, is_intact},
     open::{Gate, Refusal},
     position::{FileId, Noted, Position},
@@ -42,6 +43,8 @@ pub(crate) struct Files {
     /// Whose position was taken over from another file and is not durable yet under its own name.
     pub(crate) moved: Vec<FileId>,
     pub(super) replaced: AllReplaced,
+    /// Files that were emptied or removed, until it is known whether that was a rotation.
+    pub(super) emptied: AllEmptied,
     /// A file was truncated: look for its copy before anything is read on. What is walked just now may have
     /// been listed before there was one.
     pub(crate) rescan: bool,
@@ -80,6 +83,7 @@ impl Files {
             gone: Vec::new(),
             moved: Vec::new(),
             replaced,
+            emptied: AllEmptied::default(),
             rescan: false,
             later: Vec::new(),
             refused: HashMap::new(),
@@ -152,6 +156,9 @@ impl Files {
             } else {
                 tracing::info!("{path:?} is a new file under a known inode; it is read from its start");
                 counter!(metric::TAIL_GENERATIONS).increment(1);
+                if position.path == path {
+                    self.emptied.add(path, position.offset, false, self.now);
+                }
                 self.replace(id, position, Vec::new(), 0);
                 self.rescan = true;
             }
@@ -321,6 +328,9 @@ impl Files {
                 file.look_by_handle(self.now);
                 // What waits is not found again once the file has no name.
                 file.dirty |= file.waiting.is_some();
+                if file.missed == 2 && file.state == State::Read && file.is_nameless() {
+                    self.emptied.add(&file.path, file.position.offset, true, self.now);
+                }
             }
             // Its original may have lost its place or its name.
             file.dirty |= matches!(file.state, State::Held { .. });
@@ -377,6 +387,7 @@ impl Files {
         let fresh = Position { path: file.path.clone(), ..Position::default() };
         let position = std::mem::replace(&mut file.position, fresh);
         let recent = std::mem::take(&mut file.recent);
+        self.emptied.add(&file.path, position.offset, false, self.now);
         (file.waiting, file.dirty, file.state, file.longest) = (None, true, State::New, file.size);
         self.rescan = true;
         for file in self.by_id.values_mut() {

@@ -11,6 +11,7 @@
 //! before it, so that a stop and a kill have it read again from its first line.
 
 mod bytes;
+mod emptied;
 mod file;
 mod files;
 mod kin;
@@ -268,12 +269,22 @@ impl Tailer {
             }
         }
         // An inode that has come back has a position again.
+        let due = self.files.emptied.due(self.files.now);
+        let host = self.door.config().host.as_deref();
+        for emptied in &due {
+            delivery.put(Ok(emptied.event(crate::system_clock(), host)));
+        }
         self.files.gone.retain(|id| !self.files.by_id.contains_key(id));
         for id in &self.files.gone {
             delivery.note(position::forget(*id));
         }
-        if !delivery.is_empty() && self.append(delivery) {
+        if delivery.is_empty() {
+            return;
+        }
+        if self.append(delivery) {
             self.files.gone.clear();
+        } else {
+            self.files.emptied.put_back(due);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is done to logs and to the clock.
 
+use finding::fact;
+
 use super::{
     narrated::Narrative,
     telling::{Telling, say, sentences},
@@ -8,8 +10,9 @@ use super::{
 /// Logs were removed, damaged or no longer written, or the clock was changed.
 pub(super) fn log_tampering(t: &Telling<'_>) -> Narrative {
     match t.signal.rule.as_str() {
-        "logs_removed" => removed(t),
+        "logs_removed" | "logs_vacuumed" => removed(t),
         "logs_damaged" => damaged(t),
+        "logs_vanished" | "log_emptied" => vanished(t),
         "clock_changed" => clock(t),
         _ => stopped(t),
     }
@@ -151,6 +154,48 @@ fn damaged(t: &Telling<'_>) -> Narrative {
                 ),
                 "sudo dmesg -T --level=emerg,alert,crit,err | tail -n 50",
             ),
+        ],
+    }
+}
+
+fn vanished(t: &Telling<'_>) -> Narrative {
+    let (host, in_title, when, often) = (t.on_host(), t.on_host_in_title(), t.when(), t.often());
+    let files = t.list(fact::FILES);
+    let of_files = t.names(&files, None);
+    Narrative {
+        title: t.title(&say!(
+            t,
+            "A log was emptied or removed{in_title}",
+            "Um log foi esvaziado ou removido{in_title}"
+        )),
+        what: sentences([
+            Some(say!(
+                t,
+                "A log that is being read was emptied or removed{often}{host}, {when}, and no rotated copy stands beside it.",
+                "Um log que está sendo lido foi esvaziado ou removido{often}{host}, {when}, e não há cópia de rotação ao lado dele.",
+            )),
+            (!files.is_empty()).then(|| say!(t, "Files: {of_files}.", "Arquivos: {of_files}.")),
+        ]),
+        why: sentences([
+            Some(say!(
+                t,
+                "Rotation leaves a copy; intruders who hide what they did leave none. What was read before is still stored here.",
+                "A rotação deixa uma cópia; invasores que escondem o que fizeram não deixam nenhuma. O que já foi lido continua guardado aqui.",
+            )),
+            t.history(),
+        ]),
+        next: vec![
+            t.step(
+                &say!(
+                    t,
+                    "See which logs are left, and how large they are",
+                    "Veja quais logs restam e o tamanho deles"
+                ),
+                "sudo ls -lt /var/log | head -n 30; sudo journalctl --disk-usage",
+            ),
+            t.see_commands_as_root(),
+            t.see_sessions(),
+            t.see_ways_in(),
         ],
     }
 }

@@ -459,3 +459,70 @@ fn positions_noted_by_earlier_versions_count() {
     world.look();
     world.expect(&["1", "2", "3"]);
 }
+
+/// Paths that are told of as emptied (e) or gone (g), once a rotation has had its time.
+fn tampered(world: &mut World) -> Vec<String> {
+    let due = world.files.emptied.due(world.files.now + Duration::from_secs(60));
+    let told = |emptied: &emptied::Emptied| {
+        let name = emptied.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        format!("{} {name}", if emptied.is_gone { "g" } else { "e" })
+    };
+    due.iter().map(told).collect()
+}
+
+#[test]
+fn only_what_leaves_nothing_beside_it_is_told_as_emptied_or_gone() {
+    let begun = || {
+        let mut world = World::new();
+        world.append("app.log", "1\n2\n");
+        world.look();
+        world
+    };
+    let settled = |mut world: World| {
+        world.look();
+        world.look();
+        world.look();
+        tampered(&mut world)
+    };
+    let none: [&str; 0] = [];
+
+    let world = begun();
+    fs::write(world.path("app.log"), "").unwrap();
+    assert_eq!(settled(world), ["e app.log"]);
+
+    let world = begun();
+    fs::write(world.path("app.log"), "other\n").unwrap();
+    assert_eq!(settled(world), ["e app.log"], "written anew");
+
+    let mut world = begun();
+    fs::write(world.path("app.log"), "").unwrap();
+    world.restart();
+    assert_eq!(settled(world), ["e app.log"], "while it was stopped");
+
+    let world = begun();
+    fs::remove_file(world.path("app.log")).unwrap();
+    assert_eq!(settled(world), ["g app.log"]);
+
+    let mut world = begun();
+    world.append("app.log", "3\n");
+    world.look();
+    assert_eq!(settled(world), none, "it grows");
+
+    let world = begun();
+    fs::copy(world.path("app.log"), world.path("app.log.1")).unwrap();
+    fs::write(world.path("app.log"), "").unwrap();
+    assert_eq!(settled(world), none, "copied and truncated");
+
+    let world = begun();
+    world.rename("app.log", "app.log.1");
+    world.append("app.log", "3\n");
+    assert_eq!(settled(world), none, "renamed and made anew");
+
+    let mut world = begun();
+    world.rename("app.log", "app.log.1");
+    world.append("app.log", "3\n");
+    world.look();
+    fs::write(world.path("app.log.1.gz"), "packed").unwrap();
+    fs::remove_file(world.path("app.log.1")).unwrap();
+    assert_eq!(settled(world), none, "packed");
+}

@@ -102,6 +102,8 @@ fn logs() -> Vec<Case> {
         of("damaged", "logs_damaged").host("gate").said(
             "File /var/log/journal/x/system.journal corrupted or uncleanly shut down, renaming and replacing.",
         ),
+        of("vanished", "logs_vanished").host("gate").facts(fact::FILES, &["/var/log/auth.log"]),
+        of("emptied", "log_emptied").times(2, 3).host("gate"),
         of("the clock", "clock_changed")
             .times(2, 7)
             .host("gate")
