@@ -27,6 +27,7 @@ mod outlet;
 mod params;
 mod questions;
 mod route;
+mod rules;
 mod serve;
 mod signals;
 mod standing;
@@ -48,6 +49,7 @@ pub use keys::{KeysState, adds, agent_json, creates, enrol_command, key_json, ke
 pub use listen::{Bounded, Connection, Connections, Line};
 pub use observe::{guarded, guarded_face, metrics_layer};
 pub use route::Row;
+pub use rules::{RulesState, rules, rules_routes};
 pub use serve::serve;
 pub use signals::{Settled, SignalsState, ingest, ingest_routes, signals, signals_routes};
 pub use trainings::Trainings;

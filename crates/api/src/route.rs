@@ -48,6 +48,15 @@ where
     Route { needs, method: "POST", path, handler: on(MethodFilter::POST, handler) }
 }
 
+pub(crate) fn put<H, T, S>(needs: Needs, path: &'static str, handler: H) -> Route<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    Route { needs, method: "PUT", path, handler: on(MethodFilter::PUT, handler) }
+}
+
 pub(crate) fn delete<H, T, S>(needs: Needs, path: &'static str, handler: H) -> Route<S>
 where
     H: Handler<T, S>,

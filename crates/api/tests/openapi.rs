@@ -26,6 +26,7 @@ fn documents() -> [(Value, Vec<api::Row>); 2] {
         api::keys_routes(),
         api::signals_routes(),
         api::alerts_routes(),
+        api::rules_routes(),
         api::ingest_routes(),
         api::hosts_routes(),
         MERGED.to_vec(),

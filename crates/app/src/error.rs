@@ -2,9 +2,11 @@
 
 use std::{io, path::PathBuf};
 
+use rulebook::RuleFilesError;
+
 use crate::{
     client::ClientError, formats::FormatsError, instance::StartError, routes::AlertsError,
-    rule_files::RuleFilesError, settings::SettingsError, wording,
+    settings::SettingsError, wording,
 };
 
 /// Why the program did not do what it was asked.

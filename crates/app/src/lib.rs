@@ -13,9 +13,9 @@ mod fuzz;
 mod hits;
 mod imported;
 mod instance;
+mod log_files;
 mod report;
 mod routes;
-mod rule_files;
 mod serve;
 mod settings;
 mod unpacked;
@@ -112,7 +112,7 @@ fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
             JournalAction::Verify => journal_command::verify(&settings.data),
         },
         Command::Audit { action } => audit_command::run(&settings.data, action),
-        Command::Rules { action } => rules::run(&action),
+        Command::Rules { action } if action.past().is_none() => rules::run(&action),
         Command::Parse { file, explain, output } => parse_command::run(&settings, &file, explain, output),
         asynchronous => {
             let runtime = runtime(matches!(asynchronous, Command::Agent(_)))?;
@@ -175,6 +175,10 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
         Command::Signals { action, asked, told } => {
             signals::run(&collector(&told.server), action.as_ref(), &asked, &told).await
         }
+        Command::Rules { action } => {
+            let server = action.past().map_or(cli::Server { url: None }, |past| past.server.clone());
+            rules::over_past(settings, &collector(&server), &action).await
+        }
         Command::Query(search) if search.follow => {
             tail::follow(&collector(&search.question.server), &search).await
         }
@@ -214,7 +218,6 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
         | Command::Completions { .. }
         | Command::Journal { .. }
         | Command::Parse { .. }
-        | Command::Rules { .. }
         | Command::Audit { .. } => Cli::command().print_help().map_err(AppError::from),
     }
 }

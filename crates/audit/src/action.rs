@@ -97,4 +97,12 @@ actions! {
     SignalsSuppressed = "signals.suppressed",
     /// People are told of some signals again.
     SuppressionRemoved = "suppression.removed",
+    /// Files of rules were to be read again.
+    RulesReloaded = "rules.reloaded",
+    /// A file of rules was written.
+    RuleWritten = "rule.written",
+    /// A file of rules was removed.
+    RuleRemoved = "rule.removed",
+    /// A file of rules holds again what it held before.
+    RuleRolledBack = "rule.rolled_back",
 }

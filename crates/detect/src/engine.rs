@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use event::{Analyzed, Batch, Timestamp};
 use serde::{Deserialize, Serialize};
-use sigma::Rules;
 
 use crate::{
-    Activity, Config, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen, SigmaRules,
-    Sources, Visitors,
+    Activity, Clocks, Config, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen,
+    SigmaRules, Sources, Visitors,
     detector::{StateError, remembered, state},
+    rules::RuleSet,
     table::Occupancy,
     window::{LATENESS, nanos},
 };
@@ -38,16 +38,17 @@ struct Saved {
 impl Engine {
     /// Every detector there is, without rules.
     pub fn new(config: Config) -> Self {
-        Self::with_rules(config, Rules::default())
+        Self::with_rules(config, RuleSet::default())
     }
 
     /// Every detector there is, and Sigma rules.
-    pub fn with_rules(config: Config, rules: Rules) -> Self {
+    pub fn with_rules(config: Config, rules: impl Into<RuleSet>) -> Self {
         let detectors: Vec<Box<dyn Detector>> = vec![
             Box::new(Guessing::new(&config)),
             Box::new(Logins::new(&config)),
             Box::new(Declared::new(&config)),
             Box::new(Sources::new(&config)),
+            Box::new(Clocks::new(&config)),
             Box::new(Patterns::new(&config)),
             Box::new(Visitors::new(&config)),
             Box::new(SigmaRules::new(rules, &config)),
@@ -56,7 +57,7 @@ impl Engine {
     }
 
     /// Goes on with other Sigma rules. What those that stay have counted stays with them.
-    pub fn replace_rules(&mut self, rules: Rules) {
+    pub fn replace_rules(&mut self, rules: impl Into<RuleSet>) {
         let mut replacing = SigmaRules::new(rules, &self.config);
         for detector in &mut self.detectors {
             if detector.name() != replacing.name() {

@@ -1,8 +1,10 @@
 //! The event as an ECS document: what search returns and Elasticsearch stores.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value as Json};
 
-use crate::{Analyzed, Event, Template, Value, Verdict, field};
+use crate::{Analyzed, Event, EventId, Severity, Template, Timestamp, Value, Verdict, VerdictState, field};
 
 /// A nested JSON object.
 pub type Document = Map<String, Json>;
@@ -18,6 +20,69 @@ impl Analyzed<'_> {
     /// The nested ECS document, without `_id`.
     pub fn document(&self) -> Document {
         document(&self.event, self.template.as_deref(), &self.verdict)
+    }
+}
+
+impl Analyzed<'static> {
+    /// The event that such a document is of, but for the variables of its message; `_id` is passed over. The id of its
+    /// template stands for the shape, which a document has not. None where it has no time or no message.
+    pub fn of_document(id: EventId, document: &Document) -> Option<Self> {
+        let time = |text: &Json| Timestamp::parse(text.as_str()?).ok();
+        let timestamp = time(member(document, field::TIMESTAMP)?)?;
+        let created = member(document, field::CREATED).and_then(time).unwrap_or(timestamp);
+        let message = member(document, field::MESSAGE)?.as_str()?.to_owned();
+        let mut event = Event { timestamp, ..Event::new(message, created) };
+        let (mut template, mut verdict) = (None, Verdict::unscored());
+        each_leaf(document, &mut String::new(), &mut |path, value| {
+            let text = || value.as_str().map(str::to_owned);
+            match path {
+                field::ID | field::TIMESTAMP | field::CREATED | field::MESSAGE | field::TEMPLATE_ID => {}
+                field::LEVEL => {
+                    event.severity =
+                        text().and_then(|name| Severity::from_name(&name)).unwrap_or(Severity::Info);
+                }
+                field::SERVICE_NAME => event.source = text().map(Into::into),
+                field::HOST_NAME => event.host = text().map(Into::into),
+                field::ORIGINAL => event.original = text().map(Into::into),
+                field::TEMPLATE_TEXT => template = text().map(Template::new).map(Arc::new),
+                field::ANOMALY_SCORE => {
+                    verdict.score = Verdict::quantize(value.as_f64().unwrap_or_default() as f32);
+                }
+                field::ANOMALY_IS_ANOMALY => verdict.is_anomaly = value == &Json::Bool(true),
+                field::ANOMALY_STATE => verdict.state = state_of(value),
+                field::ANOMALY_REASONS => {
+                    let reasons = value.as_array().into_iter().flatten();
+                    verdict.reasons =
+                        reasons.filter_map(|reason| reason.as_str().map(str::to_owned)).collect();
+                }
+                _ => event
+                    .fields
+                    .push(crate::Field { path: path.to_owned().into(), value: Value::from_json(value) }),
+            }
+        });
+        let shape = template.as_ref().map_or(0, |template: &Arc<Template>| template.id.0);
+        Some(Self { shape, template, verdict, ..Self::unanalyzed(id, event) })
+    }
+}
+
+fn state_of(value: &Json) -> VerdictState {
+    let all = [VerdictState::Scored, VerdictState::WarmingUp];
+    all.into_iter().find(|state| value.as_str() == Some(state.as_str())).unwrap_or(VerdictState::Unscored)
+}
+
+/// Calls `visit` with the dotted path of everything in a document that is no object with members, in its order.
+fn each_leaf(document: &Document, path: &mut String, visit: &mut dyn FnMut(&str, &Json)) {
+    for (name, value) in document {
+        let length = path.len();
+        if length > 0 {
+            path.push('.');
+        }
+        path.push_str(name);
+        match value {
+            Json::Object(inner) if !inner.is_empty() => each_leaf(inner, path, visit),
+            leaf => visit(path, leaf),
+        }
+        path.truncate(length);
     }
 }
 
@@ -139,6 +204,49 @@ mod tests {
                 }
             })
         );
+    }
+
+    #[test]
+    fn a_document_gives_its_event_back() {
+        let received = Timestamp::parse("2024-06-01T12:00:00.5Z").unwrap();
+        let mut event = Event::new("Failed password for root from 192.0.2.7", received);
+        event.timestamp = Timestamp::parse("2024-06-01T11:59:59Z").unwrap();
+        event.severity = Severity::Warn;
+        (event.source, event.host) = (Some("sshd".into()), Some("web-1".into()));
+        event.original = Some("Jun  1 11:59:59 web-1 sshd: Failed password for root from 192.0.2.7".into());
+        for (path, value) in [
+            ("source.ip", Value::from("192.0.2.7")),
+            ("labels.a", "leaf".into()),
+            ("labels.a.b", true.into()),
+        ] {
+            event.set(path, value);
+        }
+        event.set("process.pid", 42);
+        event.set("labels.ratio", Value::Float(0.25));
+        event.set("labels.tags", Value::Json("[\"a\",\"b\"]".into()));
+        event.set("labels.none", Value::Json("{}".into()));
+        let template = Some(Arc::new(Template::new("Failed password for <user> from <ip>")));
+        let verdict = Verdict {
+            score: Verdict::quantize(0.42),
+            is_anomaly: true,
+            state: VerdictState::Scored,
+            reasons: vec!["never seen".to_owned()],
+        };
+        let id =
+            EventId { journal: crate::JournalId(1), position: crate::Position { segment: 2, record: 3 } };
+        let before = Analyzed { template, verdict, ..Analyzed::unanalyzed(id, event) };
+        let mut stored = before.document();
+        stored.insert("_id".to_owned(), id.to_string().into());
+        let after = Analyzed::of_document(id, &stored).unwrap();
+        assert_eq!(after.document(), before.document());
+        assert_eq!((after.event.field("labels.a.b"), after.id), (Some(&Value::Bool(true)), id));
+        let plain = Analyzed::unanalyzed(id, Event::new("m", received));
+        assert_eq!(Analyzed::of_document(id, &plain.document()).unwrap().document(), plain.document());
+        for missing in ["@timestamp", "message"] {
+            let mut without = plain.document();
+            without.remove(missing);
+            assert!(Analyzed::of_document(id, &without).is_none());
+        }
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn what_changes_is_told_once_with_what_detection_reads() {
         (
             "cron_changed",
             "/var/spool/cron/crontabs/ann",
-            "a line was added to /var/spool/cron/crontabs/ann: MAIL_PASSWORD=…",
+            "a line was added to /var/spool/cron/crontabs/ann: MAIL_PASSWORD=********",
         ),
         (
             "cron_changed",

@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use detect::{Engine, Finding, rules::Rules};
+use detect::{Engine, Finding, rules::RuleSet};
 use disk::sealed::{Reader, Writer};
 use event::{Batch, Event, JournalId, Position, Timestamp, Value, field};
 use journal::{Cursor, Journal, OpenError};
@@ -63,7 +63,7 @@ pub struct EngineConfig {
     /// The file of what is remembered.
     pub file: PathBuf,
     /// Rules that take the place of those that are there.
-    pub rules: Receiver<Rules>,
+    pub rules: Receiver<RuleSet>,
     /// The clock of the machine.
     pub clock: fn() -> Timestamp,
     /// Tells those who wait how far it has come.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Fields, LogSource, Options, Rule, RuleError,
+    About, Fields, LogSource, Options, Rule, RuleError,
     correlation::{Correlation, Uses, resolve},
     document::{Document, read},
     error::Reason,
@@ -101,6 +101,13 @@ impl Rules {
     /// The correlations, by the numbers that [`Correlator`](crate::Correlator) gives.
     pub fn correlations(&self) -> &[Correlation] {
         &self.correlations
+    }
+
+    /// Has those that are meant tell nothing by themselves. They still count for the correlations over them.
+    pub fn mute(&mut self, is_meant: impl Fn(&About) -> bool) {
+        self.rules.iter_mut().filter(|rule| is_meant(&rule.about)).for_each(|rule| rule.is_alone = false);
+        let correlations = self.correlations.iter_mut().filter(|correlation| is_meant(&correlation.about));
+        correlations.for_each(|correlation| correlation.is_alone = false);
     }
 
     pub(crate) fn uses(&self) -> &Uses {

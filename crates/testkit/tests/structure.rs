@@ -51,6 +51,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("dead_letter", 3),
     ("fleet", 3),
     ("intake", 3),
+    ("rulebook", 3),
     ("search", 3),
     ("agent", 4),
     ("pipeline", 4),

@@ -26,7 +26,7 @@ pub use asking::{Count, Histogram, PatternOrder, Patterns, Question, Search, Ser
 pub use audit::{AuditAction, AuditFormat};
 pub use hosts::HostsAsked;
 pub use output::{HitsOutput, Output};
-pub use rules::RulesAction;
+pub use rules::{PastAsked, RulesAction};
 pub use signals::{Says, SignalsAction, SignalsAsked, SignalsTold};
 
 use crate::settings::SETTINGS;
@@ -251,7 +251,7 @@ pub enum Command {
         #[arg(long, short = 'o', value_enum, default_value = "text")]
         output: Output,
     },
-    /// Test rules, explain them, and see what they cover.
+    /// Test rules, explain them, see what they cover and what they would have told of what is past.
     Rules {
         /// What to do with them.
         #[command(subcommand)]

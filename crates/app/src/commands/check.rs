@@ -71,8 +71,8 @@ pub(crate) fn files(settings: &Settings) -> Result<(), SettingsError> {
         Ok((routes, _)) => problems.extend(routes.check().iter().map(ToString::to_string)),
         Err(error) => problems.push(crate::wording::describe(&error)),
     }
-    if let Some(dir) = &settings.detection.rules_dir {
-        match crate::rule_files::below(dir) {
+    if let Some(dir) = &settings.detection.rules.dir {
+        match rulebook::below(dir) {
             Ok(files) => {
                 let files = files.iter().map(|(name, text)| (name.as_str(), text.as_str()));
                 let refused = detect::rules::read(files).1;

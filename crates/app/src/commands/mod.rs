@@ -18,6 +18,7 @@ pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod models;
 pub(crate) mod parse;
+pub(crate) mod past;
 pub(crate) mod predict;
 pub(crate) mod query;
 pub(crate) mod rules;
@@ -98,7 +99,7 @@ pub(crate) fn show(
 }
 
 /// When a file was last written.
-fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
+pub(crate) fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
     let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(Timestamp::saturating_from_nanos(since.as_nanos() as i128))
 }

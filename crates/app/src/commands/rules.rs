@@ -1,16 +1,21 @@
-//! `log-sentinel rules`: what rules hold, find and cover, without a server.
+//! `log-sentinel rules`: what rules hold, find and cover, and what they would have told of what is past.
 
-use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
-use detect::{rules, trial};
+use detect::{past::Past, rules, trial};
+use rulebook::Files;
 use serde_json::json;
 use sigma::{About, LogSource, Rules};
 
-use super::{note, print, print_json};
+use super::{note, past, print, print_json};
 use crate::{
-    AppError,
+    AppError, Settings,
     cli::{Output, RulesAction},
-    rule_files::{self, Files},
+    client::Client,
     wording::plain,
 };
 
@@ -23,17 +28,64 @@ pub(crate) fn run(action: &RulesAction) -> Result<(), AppError> {
         RulesAction::Test { files } => test(&given(files)?),
         RulesAction::Explain { rule, files } => explain(&loaded(&given(files)?)?, rule),
         RulesAction::Coverage { files, output } => coverage(&loaded(&given(files)?)?, *output),
+        // What is past is gone through by `over_past`.
+        RulesAction::Noise { .. } | RulesAction::Backtest { .. } => Ok(()),
     }
+}
+
+/// Goes through what is past, where that was asked.
+///
+/// # Errors
+/// When a file cannot be read, no rule is meant, or the collector does not answer.
+pub(crate) async fn over_past(
+    settings: &Settings,
+    client: &Client,
+    action: &RulesAction,
+) -> Result<(), AppError> {
+    let config = || settings.detection.engine.clone();
+    match action {
+        RulesAction::Noise { files, past: asked } => {
+            let rules = loaded(&if files.is_empty() { running(settings)? } else { given(files)? })?;
+            let past = Past::new(config(), rules.clone());
+            let outcome = past::gone_through(settings, client, asked, past).await?;
+            past::noise(&outcome, &rules, asked.output)
+        }
+        RulesAction::Backtest { rule, past: asked } => {
+            let is_file = Path::new(rule).exists();
+            let rules = loaded(&if is_file { given(&[rule.into()])? } else { running(settings)? })?;
+            let is_wanted = |about: &About| is_file || is_meant(about, rule);
+            let wanted: Vec<_> = all(&rules)
+                .filter(|(about, _)| is_wanted(about))
+                .map(|(about, _)| (about.id_or_title().to_owned(), about.title.clone()))
+                .collect();
+            if wanted.is_empty() {
+                return Err(AppError::UnknownRule(rule.clone()));
+            }
+            let past = Past::of_rules(config(), rules.clone());
+            let outcome = past::gone_through(settings, client, asked, past).await?;
+            past::backtest(&outcome, &rules, &wanted, asked.output)
+        }
+        RulesAction::Test { .. } | RulesAction::Explain { .. } | RulesAction::Coverage { .. } => run(action),
+    }
+}
+
+/// The files that run in the program: those that come along and those of the folder.
+fn running(settings: &Settings) -> Result<Files, AppError> {
+    let mut files = rulebook::shipped();
+    if let Some(dir) = &settings.detection.rules.dir {
+        files.extend(rulebook::below(dir)?);
+    }
+    Ok(files)
 }
 
 /// The files that are meant, those of folders in the order of their names.
 fn given(files: &[PathBuf]) -> Result<Files, AppError> {
     if files.is_empty() {
-        return Ok(rule_files::shipped());
+        return Ok(rulebook::shipped());
     }
     let mut found = vec![];
     for file in files {
-        found.extend(rule_files::below(file)?);
+        found.extend(rulebook::below(file)?);
     }
     Ok(found)
 }
@@ -87,11 +139,13 @@ fn all(rules: &Rules) -> impl Iterator<Item = (&About, Option<&LogSource>)> {
     single.chain(rules.correlations().iter().map(|correlation| (&correlation.about, None)))
 }
 
+/// Whether a rule has this id, or this in its title.
+fn is_meant(about: &About, wanted: &str) -> bool {
+    about.id.as_deref() == Some(wanted) || about.title.to_lowercase().contains(&wanted.to_lowercase())
+}
+
 fn explain(rules: &Rules, wanted: &str) -> Result<(), AppError> {
-    let lower = wanted.to_lowercase();
-    let is_meant =
-        |about: &About| about.id.as_deref() == Some(wanted) || about.title.to_lowercase().contains(&lower);
-    let found: Vec<_> = all(rules).filter(|(about, _)| is_meant(about)).map(told).collect();
+    let found: Vec<_> = all(rules).filter(|(about, _)| is_meant(about, wanted)).map(told).collect();
     if found.is_empty() {
         return Err(AppError::UnknownRule(wanted.to_owned()));
     }

@@ -12,7 +12,7 @@ pub(super) fn start(build: &Build<'_>) -> Result<Journal, StartError> {
     let journal = collector::open_journal(settings)?;
     let kept = alerts::kept(build)?;
     detection::wake(&kept);
-    let detector = detection::detector(build, &journal, &kept, Progress::default())?;
+    let detector = detection::detector(build, &journal, &kept, detection::rules(build), Progress::default())?;
     if let Some(detector) = detector {
         let lookout = Lookout::new(detector, journal.clone(), build.health.component("detection"));
         let runtime = tokio::runtime::Handle::current();

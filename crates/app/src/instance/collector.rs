@@ -1,6 +1,6 @@
 //! The collector: journal, index, pipeline, and what takes in and answers.
 
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use dead_letter::DeadLetterStream;
 use event::TemplateId;
@@ -46,7 +46,9 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         Verdicts::open(settings.storage.verdicts.clone(), &journal).map_err(StartError::Verdicts)?;
     let kept = alerts::kept(build)?;
     let progress = Progress::default();
-    let detector = detection::detector(build, &journal, &kept, progress.clone())?;
+    let rules = detection::rules(build);
+    let book = Arc::clone(&rules.book);
+    let detector = detection::detector(build, &journal, &kept, rules, progress.clone())?;
     let parts = Parts {
         journal: journal.clone(),
         analysis: analysis.clone(),
@@ -83,6 +85,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         .merge(asked)
         .merge(api::alerts(alerts.clone()))
         .merge(api::signals(signals.clone()))
+        .merge(api::rules(detection::rules_state(build, &book, &searcher)))
         .merge(api::ingest(signals.clone()))
         .merge(api::hosts(hosts.clone()));
     let router = guarded(build, router);
@@ -108,6 +111,7 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
         api::keys_routes(),
         api::signals_routes(),
         api::alerts_routes(),
+        api::rules_routes(),
         api::ingest_routes(),
         api::hosts_routes(),
     ];
@@ -128,12 +132,13 @@ pub(super) fn read_files(build: &Build<'_>, door: intake::Door) -> Result<(), St
 fn watched(build: &Build<'_>, door: &intake::Door) -> intake::tail::Config {
     let mut tail = build.settings.intake.tail.clone();
     if build.settings.intake.system {
-        let found = system::found(Path::new("/var/log"));
+        let found = system::found(&build.settings.intake.watched.root.join("var/log"));
         tracing::info!(files = ?found.files, journal = found.journal, "reading the logs of this machine");
         tail.files.extend(found.files);
         if found.journal {
             system::read_journal(build, door);
         }
+        system::watch(build, door);
     }
     tail
 }

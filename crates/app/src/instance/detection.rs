@@ -1,12 +1,13 @@
 //! What is looked for in the stream, and what becomes of what is found.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc::Receiver};
 
-use detect::Engine;
+use detect::{Engine, rules::RuleSet};
 use journal::Journal;
 use pipeline::{DETECTION_CURSOR, Detector, EngineConfig, EngineReader, Progress, SignalKeeper};
+use rulebook::RuleBook;
 
-use super::{alerts::Kept, build::Build, error::StartError, rules::RuleBook};
+use super::{alerts::Kept, build::Build, error::StartError};
 
 /// What the routes of signals need.
 pub(super) fn state(build: &Build<'_>, kept: &Kept, settled: api::Settled) -> api::SignalsState {
@@ -48,11 +49,43 @@ pub(super) fn beside(outbox: &Arc<alert::Outbox>) -> signal::Beside {
     Arc::new(move |transaction, changes| Ok(outbox.record(transaction, changes, intake::system_clock())?))
 }
 
-/// Opens detectors and rules, and runs what stands beside them. None where nothing is to be looked for.
+/// The rules that run, and those that are to.
+pub(super) struct Opened {
+    pub(super) book: Arc<RuleBook>,
+    set: RuleSet,
+    changed: Receiver<RuleSet>,
+}
+
+/// Opens the rules, and follows their files.
+pub(super) fn rules(build: &Build<'_>) -> Opened {
+    let config = build.settings.detection.rules.clone();
+    let (book, set, changed) =
+        RuleBook::open(config, build.health.component("rules"), intake::system_clock());
+    build.front.spawn("rules", Arc::clone(&book).follow(build.front.stop()));
+    Opened { book, set, changed }
+}
+
+/// What the routes of rules need.
+pub(super) fn rules_state(
+    build: &Build<'_>,
+    book: &Arc<RuleBook>,
+    searcher: &search::Searcher,
+) -> api::RulesState {
+    api::RulesState {
+        book: Arc::clone(book),
+        engine: build.settings.detection.engine.clone(),
+        searcher: searcher.clone(),
+        body: build.settings.intake.body.clone(),
+        stop: build.front.stop(),
+    }
+}
+
+/// Opens detectors, and runs what stands beside them. None where nothing is to be looked for.
 pub(super) fn detector(
     build: &Build<'_>,
     journal: &Journal,
     kept: &Kept,
+    rules: Opened,
     progress: Progress,
 ) -> Result<Option<Box<dyn Detector>>, StartError> {
     let settings = &build.settings.detection;
@@ -61,9 +94,6 @@ pub(super) fn detector(
         journal.forget_cursor(DETECTION_CURSOR)?;
         return Ok(None);
     }
-    let rules_health = build.health.component("rules");
-    let (book, rules, changed) = RuleBook::open(settings.rules_dir.clone(), settings.is_strict, rules_health);
-    build.front.spawn("rules", book.follow(build.front.stop()));
     let (keeper, keeping) = SignalKeeper::new(
         Arc::clone(&kept.signals),
         beside(&kept.outbox),
@@ -72,8 +102,12 @@ pub(super) fn detector(
         build.health.component("signals"),
     );
     build.back.thread("signals", move |_| keeping.run()).map_err(StartError::Thread)?;
-    let engine = Engine::with_rules(settings.engine.clone(), rules);
-    let config =
-        EngineConfig { file: settings.file.clone(), rules: changed, clock: intake::system_clock, progress };
+    let engine = Engine::with_rules(settings.engine.clone(), rules.set);
+    let config = EngineConfig {
+        file: settings.file.clone(),
+        rules: rules.changed,
+        clock: intake::system_clock,
+        progress,
+    };
     Ok(Some(Box::new(EngineReader::open(engine, config, Box::new(keeper), journal)?)))
 }

@@ -19,7 +19,6 @@ mod error;
 mod hosts;
 mod record;
 mod remote;
-mod rules;
 mod scoring;
 mod system;
 mod witness;

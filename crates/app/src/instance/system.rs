@@ -1,4 +1,5 @@
-//! The logs of this machine: files of syslog, or the journal of systemd where those are not there.
+//! The logs of this machine: files of syslog, or the journal of systemd where those are not there; and changes of who
+//! may do what on it.
 
 use std::{fs::File, path::Path};
 
@@ -39,6 +40,13 @@ pub(super) fn found(dir: &Path) -> Found {
         found.files.clear();
     }
     found
+}
+
+/// Tells of changes of accounts, keys and schedules until the program stops.
+pub(super) fn watch(build: &Build<'_>, door: &intake::Door) {
+    let config = build.settings.intake.watched.clone();
+    let health = build.health.component("system");
+    build.front.spawn("system", intake::system::watch(config, door.clone(), health, build.front.stop()));
 }
 
 /// Reads the journal of systemd until the program stops.

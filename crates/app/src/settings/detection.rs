@@ -15,10 +15,8 @@ use super::value::Reader;
 pub(crate) struct Detection {
     pub is_on: bool,
     pub engine: detect::Config,
-    /// Rules of the user's own.
-    pub rules_dir: Option<PathBuf>,
-    /// Whether rules are taken only when none of their files is refused.
-    pub is_strict: bool,
+    /// Rules of the user's own beside those that come along.
+    pub rules: rulebook::Config,
     /// What detectors remember.
     pub file: PathBuf,
     /// What becomes of what is found.
@@ -36,8 +34,12 @@ impl Detection {
         Self {
             is_on: reader.flag("LOG_SENTINEL_DETECTION"),
             engine,
-            rules_dir: reader.optional_path("LOG_SENTINEL_RULES_DIR"),
-            is_strict: reader.flag("LOG_SENTINEL_RULES_STRICT"),
+            rules: rulebook::Config {
+                dir: reader.optional_path("LOG_SENTINEL_RULES_DIR"),
+                history: data.join("rules").join("history"),
+                is_strict: reader.flag("LOG_SENTINEL_RULES_STRICT"),
+                off: reader.each("LOG_SENTINEL_RULES_OFF", |id| Ok(id.to_owned())),
+            },
             file: data.join("detection").join("state"),
             signals: signal::Config {
                 keep: reader.duration("LOG_SENTINEL_SIGNALS_KEEP"),

@@ -18,6 +18,8 @@ pub(crate) struct Intake {
     /// Whether this machine's own logs are read, and the program that gives its journal.
     pub system: bool,
     pub journalctl: PathBuf,
+    /// Where its accounts, keys and schedules are, and how often they are looked at.
+    pub watched: intake::system::Config,
 }
 
 impl Intake {
@@ -66,6 +68,10 @@ impl Intake {
             formats_file: reader.optional_path("LOG_SENTINEL_FORMATS_FILE"),
             system: reader.flag("LOG_SENTINEL_SYSTEM"),
             journalctl: reader.path("LOG_SENTINEL_JOURNALCTL"),
+            watched: intake::system::Config {
+                root: reader.path("LOG_SENTINEL_SYSTEM_ROOT"),
+                interval: reader.duration("LOG_SENTINEL_SYSTEM_INTERVAL"),
+            },
         }
     }
 }

@@ -75,7 +75,17 @@ const SERVICE: &[Setting] = &[
     setting(
         "LOG_SENTINEL_SYSTEM",
         "false",
-        "Whether to read this machine's own logs too: auth.log, syslog, secure and messages below /var/log, or the journal of systemd where the first and third are not there. `run --system` is enough.",
+        "Whether to read this machine's own logs too: auth.log, syslog, secure and messages below /var/log, or the journal of systemd where the first and third are not there. Changes of accounts, groups, sudoers, cron and SSH keys are told as well. `run --system` is enough.",
+    ),
+    setting(
+        "LOG_SENTINEL_SYSTEM_ROOT",
+        "/",
+        "Below which folder this machine's /etc, /var and homes are: another one where they are mounted into a container.",
+    ),
+    setting(
+        "LOG_SENTINEL_SYSTEM_INTERVAL",
+        "10s",
+        "How often files of accounts, groups, sudoers, cron and SSH keys are looked at.",
     ),
     setting("LOG_SENTINEL_JOURNALCTL", "journalctl", "The program that gives the journal of systemd."),
     setting(

@@ -20,6 +20,11 @@ pub(super) const SIGNALS: &[Setting] = &[
         "Whether changed rules are taken only when all of them are without fault. Else those that are refused are named, and the others run.",
     ),
     setting(
+        "LOG_SENTINEL_RULES_OFF",
+        "",
+        "Ids of rules that tell nothing, separated by commas. They still count for the correlations over them.",
+    ),
+    setting(
         "LOG_SENTINEL_FAILED_LOGINS",
         "5",
         "So many failed logins of one address within ten minutes are guessing at passwords; 2 to 16.",

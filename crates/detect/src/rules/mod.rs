@@ -3,6 +3,7 @@
 
 mod asked;
 mod log_source;
+mod tally;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use finding::fact;
 use serde::{Deserialize, Serialize};
 use sigma::{About, Correlated, Correlator, Limits, Options, Route, Scratch};
 pub use sigma::{RuleError, Rules};
+pub use tally::{Counts, RuleSet, Tally};
 
 use self::{
     asked::Asked,
@@ -36,6 +38,7 @@ pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> (Rules, 
 /// Holds Sigma rules against each event.
 pub struct SigmaRules {
     rules: Rules,
+    tally: Tally,
     /// Which rules want to see the events of each class.
     routes: Vec<Route>,
     correlator: Correlator,
@@ -64,7 +67,8 @@ struct Saved {
 
 impl SigmaRules {
     /// These rules, with nothing seen yet.
-    pub fn new(rules: Rules, config: &Config) -> Self {
+    pub fn new(set: impl Into<RuleSet>, config: &Config) -> Self {
+        let RuleSet { rules, tally } = set.into();
         let limit = Limit { points: 1, within: PAUSE };
         Self {
             routes: routes(&rules),
@@ -73,6 +77,7 @@ impl SigmaRules {
             scratch: Scratch::default(),
             met: Vec::new(),
             rules,
+            tally,
         }
     }
 
@@ -93,6 +98,9 @@ impl SigmaRules {
             }
         }
         if let Some(told) = self.windows.tell(&key, seen.at().as_nanos()) {
+            if !told.is_update {
+                self.tally.found(&key.0);
+            }
             findings.extend(self.finding(&key, told));
         }
     }
@@ -169,9 +177,14 @@ impl Detector for SigmaRules {
         self.correlator.observe(&self.rules, matched, &asked, event.timestamp.as_nanos(), times, &mut met);
         let alone =
             matched.iter().filter_map(|rule| self.rules.rules().get(*rule)).filter(|rule| rule.is_alone);
+        matched
+            .iter()
+            .filter_map(|rule| self.rules.rules().get(*rule))
+            .for_each(|rule| self.tally.matched(&rule.about));
         let mut told: Vec<About> = alone.map(|rule| rule.about.clone()).collect();
         for one in met.drain(..) {
             let correlation = self.rules.correlations().get(one.correlation);
+            correlation.iter().for_each(|correlation| self.tally.matched(&correlation.about));
             let correlation = correlation.filter(|correlation| correlation.is_alone);
             told.extend(correlation.map(|correlation| correlation.about.clone()));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use event::{Event, Severity, Timestamp, Value};
 
-use super::{items::Item, list::Kind};
+use super::{items::Item, kind::Kind};
 
 /// The program that such events name as theirs.
 const PROVIDER: &str = "system_watch";

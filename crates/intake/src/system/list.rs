@@ -10,7 +10,7 @@ use std::{
 
 use event::Timestamp;
 
-use super::items;
+use super::{items, kind::Kind};
 
 /// Files that are watched at most.
 const FILES_MAX: usize = 2_000;
@@ -31,22 +31,6 @@ const SCRIPT_DIRS: [&str; 5] =
     ["/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly", "/etc/cron.yearly"];
 /// Files of keys in a home.
 const KEYS: [&str; 2] = [".ssh/authorized_keys", ".ssh/authorized_keys2"];
-
-/// What stands in a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
-    Passwd,
-    Group,
-    Sudoers,
-    /// Lines of cron.
-    Table,
-    /// A program that cron runs.
-    Script,
-    /// SSH keys that open an account.
-    Keys {
-        user: String,
-    },
-}
 
 /// How a file stood when it was looked at: another one is read again.
 #[derive(Debug, Clone, PartialEq, Eq)]

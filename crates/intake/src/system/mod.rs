@@ -11,6 +11,7 @@
 
 mod changes;
 mod items;
+mod kind;
 mod list;
 mod seen;
 

@@ -6,19 +6,20 @@ use std::{
 };
 
 use detect::SHIPPED;
+use telemetry::clean;
 
 /// Files that are read of one folder, and bytes of each.
 const FILES_MAX: usize = 20_000;
-const FILE_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Names and texts of rule files.
-pub(crate) type Files = Vec<(String, String)>;
+pub type Files = Vec<(String, String)>;
 
 /// Why rule files cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RuleFilesError {
     /// One of them, or a folder.
-    #[error("cannot read {}", crate::wording::name(path))]
+    #[error("cannot read {}", shown(path))]
     Read {
         /// Which.
         path: PathBuf,
@@ -26,21 +27,26 @@ pub enum RuleFilesError {
         source: io::Error,
     },
     /// There are too many.
-    #[error("{} holds more than {FILES_MAX} rule files", crate::wording::name(path))]
+    #[error("{} holds more than {FILES_MAX} rule files", shown(path))]
     Many {
         /// The folder.
         path: PathBuf,
     },
     /// One is too large.
-    #[error("{} is larger than {} MiB, which no rule is", crate::wording::name(path), FILE_BYTES_MAX >> 20)]
+    #[error("{} is larger than {} MiB, which no rule is", shown(path), FILE_BYTES_MAX >> 20)]
     Large {
         /// The file.
         path: PathBuf,
     },
 }
 
+/// A path as text that is safe to show.
+fn shown(path: &Path) -> String {
+    clean::line(&path.display().to_string()).into_owned()
+}
+
 /// Those that come along.
-pub(crate) fn shipped() -> Files {
+pub fn shipped() -> Files {
     SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
@@ -48,7 +54,7 @@ pub(crate) fn shipped() -> Files {
 ///
 /// # Errors
 /// When one cannot be read, or there is too much of it.
-pub(crate) fn below(path: &Path) -> Result<Files, RuleFilesError> {
+pub fn below(path: &Path) -> Result<Files, RuleFilesError> {
     let mut found = vec![];
     gather(path, path, &mut found)?;
     Ok(found)
