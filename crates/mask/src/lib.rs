@@ -106,7 +106,8 @@ impl Mask {
                     ),
                     None if scheme => next_is_secret || matches!(word, "Bearer" | "bearer" | "Basic"),
                     None if word.is_empty() => next_is_secret,
-                    None => word.starts_with("--") && self.is_secret(word),
+                    // `--password=x` has its value with it.
+                    None => word.starts_with("--") && !word.contains('=') && self.is_secret(word),
                 };
             }
             out.push_str(blank);
@@ -277,6 +278,7 @@ mod tests {
                 "Failed password for root from 192.0.2.7 port 50022",
             ),
             ("at 12:00:00 user anna logged in", "at 12:00:00 user anna logged in"),
+            ("dump --password=x --token y ls", "dump --password=******** --token ******** ls"),
         ] {
             assert_eq!(Mask::default().text(text), shown);
         }
