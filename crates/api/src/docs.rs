@@ -13,7 +13,6 @@ pub const COLLECTOR: &str = include_str!("../openapi/collector.json");
 pub const ANOMALY: &str = include_str!("../openapi/anomaly.json");
 
 const PAGE: &str = include_str!("../assets/docs.html");
-const ROOT: &str = include_str!("../assets/root.html");
 
 pub(crate) fn openapi(document: &'static str) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], document).into_response()
@@ -24,11 +23,11 @@ pub(crate) fn page() -> Response {
     html(PAGE)
 }
 
-/// The root: a page for browsers, a hint for everything else.
+/// The root: the dashboard for browsers, a hint for everything else.
 pub(crate) fn root(headers: &HeaderMap) -> Response {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut response = if prefers_html(accept) {
-        html(ROOT)
+        dashboard::page()
     } else {
         axum::Json(json!({
             "name": "log-sentinel",
@@ -105,24 +104,22 @@ mod tests {
     }
 
     #[test]
-    fn pages_load_nothing_from_elsewhere() {
-        for page in [PAGE, ROOT] {
-            for outside in [
-                "http:",
-                "https:",
-                "src=\"//",
-                "href=\"//",
-                "@import",
-                "url(",
-                " style=",
-                "onclick=",
-                "onload=",
-                "innerHTML",
-            ] {
-                assert!(!page.contains(outside), "{outside}");
-            }
-            let bare = page.matches("<script").count() + page.matches("<style").count();
-            assert_eq!(page.matches("nonce=\"{{nonce}}\"").count(), bare);
+    fn the_page_loads_nothing_from_elsewhere() {
+        for outside in [
+            "http:",
+            "https:",
+            "src=\"//",
+            "href=\"//",
+            "@import",
+            "url(",
+            " style=",
+            "onclick=",
+            "onload=",
+            "innerHTML",
+        ] {
+            assert!(!PAGE.contains(outside), "{outside}");
         }
+        let bare = PAGE.matches("<script").count() + PAGE.matches("<style").count();
+        assert_eq!(PAGE.matches("nonce=\"{{nonce}}\"").count(), bare);
     }
 }

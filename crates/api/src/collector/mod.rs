@@ -11,7 +11,12 @@ mod picked;
 mod state;
 mod width;
 
-use axum::{Router, extract::State, http::HeaderMap, response::Response};
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::HeaderMap,
+    response::Response,
+};
 
 use crate::{
     docs, health,
@@ -35,6 +40,7 @@ pub fn collector_routes() -> Vec<Row> {
 fn table() -> Vec<Route<Shared>> {
     vec![
         get(OPEN, "/", async |headers: HeaderMap| docs::root(&headers)),
+        get(OPEN, dashboard::FILES_PATH, file),
         get(READ, "/api/v1/search", hits::search),
         get(READ, "/api/v1/events/{id}", event::event),
         get(READ, "/api/v1/histogram", counts::histogram),
@@ -60,4 +66,8 @@ fn table() -> Vec<Route<Shared>> {
 async fn ready(State(shared): State<Shared>) -> Response {
     let journal = health::journal_report(&shared.state.searcher.journal().status());
     health::ready(&health::merge(shared.state.health.reports(), journal))
+}
+
+async fn file(Path((version, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    dashboard::file(&version, &path, &headers)
 }

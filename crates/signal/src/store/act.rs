@@ -36,7 +36,7 @@ pub enum Deed {
     Acknowledge,
     /// It is over.
     Resolve,
-    /// It is not over. Nothing changes where it was not.
+    /// It is not over, or nobody has it after all. Nothing changes where it is open.
     Reopen,
     /// Nobody is to be told of it until then; at once again where there is no time.
     Snooze(Option<Timestamp>),
@@ -176,7 +176,7 @@ fn change(
             signal.resolve(at);
             Some(Happening::Resolved)
         }
-        Deed::Reopen if signal.state != State::Resolved => None,
+        Deed::Reopen if !matches!(signal.state, State::Acknowledged | State::Resolved) => None,
         Deed::Reopen => {
             // It is quiet anew from now on, else it would be over again at once.
             signal.received = signal.received.max(at);

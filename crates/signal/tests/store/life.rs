@@ -77,7 +77,8 @@ fn each_state_follows_from_what_happened() {
     check(and(acknowledged(), Found(much, HOUR)), Some(H::Grew), &[S::Acknowledged]);
     check(and(acknowledged(), Graver(5, HOUR)), Some(H::Escalated), &[S::Escalating]);
     check(and(acknowledged(), Quiet(DAY)), Some(H::Resolved), &[S::Resolved]);
-    check(and(acknowledged(), Do(Reopen, HOUR)), None, &[S::Acknowledged]);
+    check(and(acknowledged(), Do(Reopen, HOUR)), Some(H::Reopened), &[S::Reopened]);
+    check(vec![Found(5, NOON), Do(Reopen, HOUR)], None, &[S::New]);
 
     let resolved = || vec![Found(5, NOON), Do(Resolve, HOUR)];
     check(resolved(), Some(H::Resolved), &[S::Resolved]);
@@ -127,6 +128,9 @@ fn what_people_do_changes_once_and_is_in_the_history() {
         (Deed::Assign(Some("grace".to_owned())), Happening::Assigned),
         (Deed::Snooze(until), Happening::Snoozed),
         (Deed::Note, Happening::Noted),
+        (Deed::Acknowledge, Happening::Acknowledged),
+        // Nobody has it after all.
+        (Deed::Reopen, Happening::Reopened),
         (Deed::Acknowledge, Happening::Acknowledged),
         (Deed::Resolve, Happening::Resolved),
         (Deed::Reopen, Happening::Reopened),

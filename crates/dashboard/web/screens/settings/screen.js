@@ -1,0 +1,27 @@
+// Settings: how this page looks, keys, agents, and how the service is.
+import { caller, may } from '../../api.js';
+import { html } from '../../html.js';
+import { address, place } from '../../route.js';
+import { t } from '../../words.js';
+import { Agents } from './agents.js';
+import { Health } from './health.js';
+import { Keys } from './keys.js';
+import { Page } from './page.js';
+
+const VIEWS = /** @type {const} */ ([
+  ['page', Page, undefined],
+  ['keys', Keys, 'admin'],
+  ['agents', Agents, 'admin'],
+  ['health', Health, 'read'],
+]);
+
+export default function Settings() {
+  const shown = VIEWS.filter(([, , scope]) => !scope || (may(scope) && !caller.value?.organization));
+  const [view, Part] = shown.find(([name]) => name === place.value.part) ?? shown[0];
+  return html`<div class="page">
+    <header><h1>${t('screen.settings')}</h1>
+      <nav class="tabs" aria-label=${t('settings.views')}>${shown.map(([name]) => html`<a key=${name} href=${address(`settings/${name}`)} aria-current=${name === view ? 'page' : undefined}>${t(`settings.${name}`)}</a>`)}</nav>
+    </header>
+    <${Part} />
+  </div>`;
+}

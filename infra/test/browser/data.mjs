@@ -1,0 +1,83 @@
+// What the tests and pictures show: a day of a small shop as its machines would log it, and lines that try to be
+// more than text. The same each time, but for the day, which is the last 24 hours.
+
+/** A generator of numbers from 0 to 1 that gives the same each time (a linear congruence of Numerical Recipes). */
+function chance(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const MINUTE = 60_000;
+
+/** Lines that try to be markup, to turn what stands beside them around, or to be too much. */
+export const HOSTILE = [
+  '<script>window.pwned=1</script>',
+  '<img src=x onerror="window.pwned=1">',
+  '"><svg/onload=window.pwned=1>',
+  'javascript:window.pwned=1 and [click](javascript:window.pwned=1)',
+  '{{constructor.constructor("window.pwned=1")()}} ${window.pwned=1}',
+  'admin\u202egnp.exe opened by \u2066user\u2069',
+  'nul \u0000 bell \u0007 escape \u001b[31mred\u001b[0m delete \u007f',
+  'emoji 👩‍🚒🔥 combining Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔ right to left שלום عالم',
+  `wide ${'x'.repeat(4000)}`,
+  'see https://example.org/a?b=c&d=<e> and http://example.org/) and ftp://example.org/x',
+];
+
+/** Log records of the last day, in order. */
+export function records(now = Date.now()) {
+  const random = chance(17);
+  const pick = (list) => list[Math.floor(random() * list.length)];
+  const begin = now - 24 * 60 * MINUTE;
+  const all = [];
+  const add = (at, level, source, host, message, more = {}) =>
+    all.push({ timestamp: new Date(at).toISOString(), level, source, host, message, ...more });
+  for (let minute = 0; minute < 24 * 60; minute += 1) {
+    const at = begin + minute * MINUTE;
+    const hour = new Date(at).getUTCHours();
+    const load = 1 + Math.round(3 * Math.max(0, Math.sin(((hour - 6) / 24) * 2 * Math.PI)));
+    for (let n = 0; n < load; n += 1) {
+      const when = at + Math.floor(random() * MINUTE);
+      const order = 10_000 + Math.floor(random() * 90_000);
+      const ms = 5 + Math.floor(random() ** 3 * 900);
+      add(when, 'info', 'shop', pick(['web-1', 'web-2']), `order ${order} placed in ${ms} ms`, { duration_ms: ms });
+      if (random() < 0.3) add(when, 'debug', 'shop', 'web-1', `cart ${order} read from cache`);
+      if (random() < 0.05) add(when, 'warn', 'shop', 'web-2', `payment of order ${order} is slow: ${ms * 9} ms`);
+    }
+    if (minute % 5 === 0) add(at, 'info', 'postgres', 'db-1', `checkpoint complete: wrote ${minute % 97} buffers`);
+    if (minute % 7 === 0) add(at, 'info', 'sshd', 'gate', `Accepted publickey for deploy from 10.0.0.${minute % 9} port 50${minute % 900} ssh2`);
+  }
+  const night = now - 3 * 60 * MINUTE;
+  for (let n = 0; n < 180; n += 1) {
+    add(night + n * 2500, 'error', 'shop', 'web-2', `connection to db-1:5432 refused, try ${n % 5}`);
+    if (n < 60) add(night + n * 2000, 'info', 'sshd', 'gate', `Failed password for root from 203.0.113.9 port 4${1000 + n} ssh2`);
+  }
+  add(night + 130_000, 'info', 'sshd', 'gate', 'Accepted password for root from 203.0.113.9 port 41999 ssh2');
+  add(night + 500_000, 'fatal', 'postgres', 'db-1', 'could not write to file "base/16384/2619": No space left on device');
+  for (const message of HOSTILE) {
+    add(now - 10 * MINUTE, 'warn', '<b>bold</b>', 'web-1"><i>x</i>', message, { '<u>field</u>': '<a href=//x>value</a>' });
+  }
+  return all.sort((one, other) => one.timestamp.localeCompare(other.timestamp));
+}
+
+/** Sends them, and waits until what was found in them is told. */
+export async function fill(base, now) {
+  const all = records(now);
+  for (let start = 0; start < all.length; start += 2000) {
+    const body = all.slice(start, start + 2000).map((one) => JSON.stringify(one)).join('\n');
+    const answer = await fetch(`${base}/logs?wait=indexed`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body,
+    });
+    if (!answer.ok) throw new Error(`POST /logs: ${answer.status} ${await answer.text()}`);
+  }
+  const answer = await fetch(`${base}/api/v1/signals?wait=detected&limit=0`);
+  return { events: all.length, signals: (await answer.json()).total };
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  console.log(await fill(process.argv[2] ?? 'http://127.0.0.1:8080'));
+}

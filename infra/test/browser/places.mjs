@@ -1,0 +1,25 @@
+// Every screen and every view of one, as addresses. What is to be filled in comes from the service under test.
+export async function places(base) {
+  const ask = async (path) => (await fetch(base + path)).json();
+  const { signals } = await ask('/api/v1/signals?limit=1');
+  const { hits } = await ask(`/api/v1/search?${new URLSearchParams({ q: 'emoji', limit: '1' })}`);
+  return {
+    overview: '#/overview',
+    signals: '#/signals',
+    'signals: none': '#/signals?view=resolved&q=nothing-like-this',
+    signal: `#/signals/${signals[0].id}`,
+    logs: '#/logs?from=now-24h',
+    'logs: wrapped JSON': '#/logs?from=now-24h&form=json',
+    'logs: an event': `#/logs?from=now-24h&event=${hits[0]._id}`,
+    'logs: around it': `#/logs?from=now-24h&event=${hits[0]._id}&tab=around`,
+    'logs: patterns': '#/logs?from=now-24h&view=patterns',
+    'logs: a wrong query': '#/logs?from=now-24h&q=level:(a',
+    'logs: nothing': '#/logs?q=nothing_is_like_this',
+    alerts: '#/alerts',
+    'alerts: deliveries': '#/alerts/deliveries',
+    settings: '#/settings/page',
+    keys: '#/settings/keys',
+    agents: '#/settings/agents',
+    health: '#/settings/health',
+  };
+}

@@ -1,0 +1,272 @@
+// What people come for, done through the page, most of it by keyboard alone.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, beforeEach, afterEach, describe, test } from 'node:test';
+import { fill } from './data.mjs';
+import { launch, open, settled } from './page.mjs';
+import { start } from './server.mjs';
+
+describe('tasks', () => {
+  let server;
+  let browser;
+  let opened;
+  let page;
+  before(async () => {
+    server = await start();
+    await fill(server.base);
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+  beforeEach(async () => {
+    opened = await open(browser, { base: server.base });
+    ({ page } = opened);
+  });
+  afterEach(async () => {
+    await opened.context.close();
+    assert.deepEqual(opened.wrong, []);
+  });
+  const show = async (place) => {
+    await page.goto(`${server.base}/${place}`);
+    await settled(page);
+  };
+  const send = async (records) => {
+    const body = records.map((one) => JSON.stringify(one)).join('\n');
+    const answer = await fetch(`${server.base}/logs`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body });
+    assert.equal(answer.status, 200);
+  };
+  const signal = async (id) => (await fetch(`${server.base}/api/v1/signals/${id}`)).json();
+  const says = (text) => page.getByText(text, { exact: false }).first().waitFor();
+
+  test('who attacked, and when', async () => {
+    await show('#/overview');
+    await page.getByRole('link', { name: /failed SSH logins from 203\.0\.113\.9/ }).click();
+    await page.getByRole('heading', { name: /failed SSH logins/ }).waitFor();
+    const text = await page.locator('article.signal').innerText();
+    assert.match(text, /203\.0\.113\.9 failed to log in over SSH 60 times on gate/);
+    assert.match(text, /\d\d:\d\d:\d\d/);
+    // On to the lines themselves.
+    await page.getByRole('link', { name: 'Show its logs' }).click();
+    await page.locator('.rows .line').first().waitFor();
+    await says('61 events');
+  });
+
+  test('a signal by keyboard: next, acknowledge, undo, resolve, note', async () => {
+    await show('#/signals');
+    await page.locator('.inbox li').first().waitFor();
+    await page.keyboard.press('j');
+    await page.locator('article.signal h2').waitFor();
+    const id = await page.locator('.inbox li[aria-current]').getAttribute('data-id');
+    await page.keyboard.press('a');
+    await says('Acknowledged.');
+    await page.locator('article.signal .state.acknowledged').waitFor();
+    assert.equal((await signal(id)).state, 'acknowledged');
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.locator('article.signal .state.reopened').waitFor();
+    assert.equal((await signal(id)).state, 'reopened');
+    await page.keyboard.press('n');
+    await page.keyboard.type('looked at it <b>twice</b>');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('.timeline .note', { hasText: 'looked at it <b>twice</b>' }).waitFor();
+    await page.keyboard.press('e');
+    await page.locator('article.signal .state.resolved').waitFor();
+    assert.equal((await signal(id)).state, 'resolved');
+    await page.getByRole('button', { name: 'Reopen' }).click();
+    await page.locator('article.signal .state.reopened').waitFor();
+  });
+
+  test('a wrong judgement is taken back, a snooze and an assignment too', async () => {
+    await show('#/signals');
+    await page.locator('.inbox li').first().waitFor();
+    await page.locator('.inbox a.row').first().click();
+    await page.locator('article.signal').waitFor();
+    const id = await page.locator('.inbox li[aria-current]').getAttribute('data-id');
+    const before = await signal(id);
+    await page.getByRole('button', { name: 'Expected or real' }).click();
+    await page.getByRole('button', { name: 'Expected, this one' }).click();
+    await says('Judged as expected.');
+    assert.equal((await signal(id)).label, 'expected');
+    assert.ok((await signal(id)).confidence < before.confidence);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await says('Undone.');
+    assert.equal((await signal(id)).label, null);
+    assert.equal((await signal(id)).confidence, before.confidence);
+    await page.getByRole('button', { name: 'Snooze' }).click();
+    await page.getByRole('button', { name: 'For 4 hours' }).click();
+    await page.getByText('Snoozed until').waitFor();
+    assert.ok((await signal(id)).snoozed_until);
+    await page.getByRole('button', { name: 'Assign' }).click();
+    await page.getByLabel('To whom').fill('ada');
+    await page.keyboard.press('Enter');
+    await page.getByText('Looked after by').waitFor();
+    assert.equal((await signal(id)).assignee, 'ada');
+  });
+
+  test('several signals at once', async () => {
+    await show('#/signals');
+    await page.locator('.inbox li').nth(1).waitFor();
+    for (const at of [0, 1]) await page.locator('.inbox input[type=checkbox]').nth(at).check();
+    await page.getByRole('toolbar').getByRole('button', { name: 'Acknowledge' }).click();
+    await says('Acknowledged. 2 signals');
+    const { total } = await (await fetch(`${server.base}/api/v1/signals?state=acknowledged&limit=0`)).json();
+    assert.ok(total >= 2, `${total}`);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await says('Undone.');
+  });
+
+  test('a new signal comes by itself, and the list does not move under the reader', async () => {
+    await show('#/signals');
+    await page.locator('.inbox li').first().waitFor();
+    await page.locator('.live-mark.on').first().waitFor();
+    const before = await page.locator('.inbox li').count();
+    const now = Date.now();
+    await send(Array.from({ length: 12 }, (_, n) => ({ timestamp: new Date(now - 20_000 + n * 1000).toISOString(), level: 'info', source: 'sshd', host: 'gate', message: `Failed password for admin from 198.51.100.77 port 4${3000 + n} ssh2` })));
+    await page.getByRole('button', { name: /new signal/ }).waitFor();
+    assert.equal(await page.locator('.inbox li').count(), before);
+    await page.getByRole('button', { name: /new signal/ }).click();
+    await page.locator('.inbox li', { hasText: '198.51.100.77' }).first().waitFor();
+  });
+
+  test('a query with completion; a wrong one keeps what was found', async () => {
+    opened.expect(/status of 400/);
+    await show('#/logs?from=now-24h');
+    await page.keyboard.press('/');
+    await page.keyboard.type('service.n');
+    await page.getByRole('option', { name: /^service\.name/ }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('option', { name: /^postgres/ }).waitFor();
+    await page.keyboard.type('postg');
+    await page.waitForFunction(() => document.querySelectorAll('#completions [role=option]').length === 1);
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => location.hash.includes('q=service.name%3Apostgres'));
+    await says('level');
+    await page.waitForFunction(() => [...document.querySelectorAll('.rows .line .column')].every((one) => /postgres|db-1/.test(one.textContent ?? '')));
+    const found = await page.locator('.rows .line').count();
+    assert.ok(found > 5);
+    await page.getByRole('combobox').fill('service.name:(postgres');
+    await page.keyboard.press('Enter');
+    await page.locator('.query-wrong').waitFor();
+    assert.ok((await page.locator('.query-wrong').innerText()).length > 20);
+    assert.equal(await page.getByRole('combobox').inputValue(), 'service.name:(postgres');
+    assert.ok((await page.locator('.rows .line').count()) >= found, 'the last good answer stays');
+  });
+
+  test('an event by keyboard, its neighbours, a filter of its fields', async () => {
+    await show('#/logs?from=now-24h&q=level:fatal');
+    await page.locator('.rows .line').first().waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('e');
+    await page.locator('aside.event').waitFor();
+    assert.match(await page.locator('.event-text').innerText(), /No space left on device/);
+    await page.keyboard.press('a');
+    await page.locator('.around li.this').waitFor();
+    assert.ok((await page.locator('.around li').count()) > 5);
+    await page.getByRole('button', { name: 'Fields', exact: true }).last().click();
+    await page.locator('aside.event').getByRole('button', { name: 'Without host.name db-1' }).click();
+    await page.waitForFunction(() => decodeURIComponent(location.hash.replaceAll('+', ' ')).includes('level:fatal AND NOT host.name:db-1'));
+    await says('Nothing was found');
+    await page.goBack();
+    await page.locator('.rows .line').first().waitFor();
+  });
+
+  test('a range is drawn over the histogram, and the way back leads back', async () => {
+    await show('#/logs?from=now-24h');
+    const plot = page.locator('.histogram svg');
+    const box = await plot.boundingBox();
+    await page.mouse.move(box.x + box.width * 0.8, box.y + 40);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.95, box.y + 40, { steps: 5 });
+    await page.mouse.up();
+    await page.waitForFunction(() => /from=2\d{3}-/.test(location.hash) && /to=2\d{3}-/.test(location.hash));
+    const { from, to } = await page.evaluate(() => Object.fromEntries(new URLSearchParams(location.hash.split('?')[1])));
+    const hours = (Date.parse(to) - Date.parse(from)) / 3_600_000;
+    assert.ok(hours > 3 && hours < 4.2, `${hours} h`);
+    await page.goBack();
+    await page.waitForFunction(() => location.hash.includes('from=now-24h'));
+  });
+
+  test('a live tail pauses while it is read, and says how much is new', async () => {
+    await show('#/logs?from=now-24h');
+    await page.keyboard.press('l');
+    await page.locator('.live-state .live-mark.on').waitFor();
+    await send(Array.from({ length: 80 }, (_, n) => ({ level: 'info', source: 'tail', message: `tail one ${n}` })));
+    await page.locator('.rows .line', { hasText: 'tail one 79' }).waitFor();
+    await page.locator('.rows').evaluate((rows) => {
+      rows.scrollTop = 400;
+    });
+    await says('paused');
+    const top = await page.locator('.rows').evaluate((rows) => rows.scrollTop);
+    await send(Array.from({ length: 5 }, (_, n) => ({ level: 'info', source: 'tail', message: `tail two ${n}` })));
+    await page.getByRole('button', { name: '5 new lines' }).waitFor();
+    assert.equal(await page.locator('.rows').evaluate((rows) => rows.scrollTop), top);
+    await page.getByRole('button', { name: '5 new lines' }).click();
+    await page.locator('.rows .line', { hasText: 'tail two 4' }).waitFor();
+  });
+
+  test('what is on the screen is downloaded and copied', async () => {
+    await show('#/logs?from=now-24h&q=level:error AND source:shop');
+    await page.getByRole('button', { name: 'Download' }).click();
+    const [csv] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /CSV/ }).click()]);
+    const lines = (await readFile(await csv.path(), 'utf8')).trim().split('\n');
+    assert.equal(lines.length, 181);
+    assert.match(lines[0], /@timestamp.*service\.name.*message/);
+    await page.getByRole('button', { name: 'Download' }).click();
+    const [ndjson] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: /NDJSON/ }).click()]);
+    assert.equal((await readFile(await ndjson.path(), 'utf8')).trim().split('\n').length, 180);
+    await page.getByRole('button', { name: 'Download' }).click();
+    await page.getByRole('button', { name: 'As a curl command' }).click();
+    await says('Copied.');
+    const command = await page.evaluate(() => navigator.clipboard.readText());
+    assert.match(command, /^curl 'http:\/\/127\.0\.0\.1:\d+\/api\/v1\/search\?q=level%3Aerror\+AND\+source%3Ashop&from=2\d{3}-.*&to=2\d{3}-/);
+  });
+
+  test('when a pattern first appeared', async () => {
+    await show('#/logs?from=now-24h&q=level:error&view=patterns');
+    const row = page.locator('.patterns tbody tr', { hasText: 'refused' });
+    await row.waitFor();
+    assert.match(await row.locator('time').first().getAttribute('title'), /UTC$/);
+    await row.getByRole('button').click();
+    await page.waitForFunction(() => location.hash.includes('sentinel.template.id'));
+    await says('180 events');
+  });
+
+  test('an agent is added, with a command to copy, and removed', async () => {
+    await show('#/settings/agents');
+    await page.getByLabel('Name').fill('web-9');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    assert.match(await dialog.locator('code').innerText(), /lse_/);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    page.once('dialog', (asked) => asked.accept());
+    await page.getByRole('row', { name: /web-9/ }).getByRole('button', { name: 'Remove' }).click();
+    await says('Removed.');
+  });
+
+  test('the language and the colours are chosen, and kept', async () => {
+    await show('#/settings/page');
+    await page.getByLabel('Language').selectOption('pt');
+    await page.getByRole('heading', { name: 'Ajustes' }).waitFor();
+    await page.getByLabel('Cores').selectOption('dark');
+    await page.reload();
+    await page.getByRole('heading', { name: 'Ajustes' }).waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.lang), 'pt');
+  });
+
+  test('help names the keys', async () => {
+    await show('#/logs?from=now-24h');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('2');
+    await page.getByRole('heading', { name: 'Signals', exact: true }).waitFor();
+  });
+});
