@@ -33,6 +33,15 @@ bench-audit RECORDS="10000000":
 elasticsearch *PARTS:
     infra/test/on-elasticsearch {{PARTS}}
 
+# The dashboard in a real browser; --all: every size and theme, --pictures FOLDER: pictures of all. Needs chromium, nodejs and npm.
+browser *OPTIONS:
+    cargo build --release --locked --workspace
+    infra/test/browser/run target/release/log-sentinel {{OPTIONS}}
+
+# The dashboard's files as they are now, in front of a program that runs. Needs nodejs.
+page AT="http://127.0.0.1:8080" PORT="8090":
+    node infra/test/browser/serve.mjs {{AT}} {{PORT}}
+
 # The compose stack but Kibana, where no image registry is reached. Needs docker, and root.
 compose:
     infra/test/compose.sh

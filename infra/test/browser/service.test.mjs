@@ -45,6 +45,35 @@ describe('the service', () => {
     await server.stop();
   });
 
+  test('the first key locks it, and whoever made that goes on; then an agent is added and removed', async () => {
+    const server = await start();
+    const { page, wrong, expect } = await open(browser, { base: server.base });
+    expect(/status of 401/);
+    await page.goto(`${server.base}/#/settings/agents`);
+    await page.getByRole('link', { name: 'Make a key' }).click();
+    await page.getByLabel('Name').fill('<b>mine</b>');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    const key = await dialog.locator('code').innerText();
+    assert.match(key, /^ls_/);
+    await page.keyboard.press('Escape');
+    await page.getByRole('row', { name: '<b>mine</b>' }).waitFor();
+    assert.equal((await fetch(`${server.base}/api/v1/signals`)).status, 401);
+    await page.getByRole('link', { name: 'Agents' }).click();
+    await page.getByLabel('Name').fill('web-9');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor();
+    assert.match(await dialog.locator('code').innerText(), /lse_/);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    page.once('dialog', (asked) => asked.accept());
+    await page.getByRole('row', { name: /web-9/ }).getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('Removed.').waitFor();
+    assert.deepEqual(wrong, []);
+    await server.stop();
+  });
+
   test('goes away and comes back: said calmly, and nothing typed is lost', async () => {
     const server = await start();
     const { port } = new URL(server.base);

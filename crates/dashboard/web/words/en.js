@@ -369,7 +369,7 @@ export default {
   'keys_of.make': 'Make a key',
   'keys_of.made': 'The new key',
   'keys_of.once': 'It is shown this once. Keep it where secrets are kept.',
-  'keys_of.first': 'Nobody needs a key now. From the first key on everybody does, this page too: make one that may do everything first, and keep it.',
+  'keys_of.first': 'Nobody needs a key now. From the first one on everybody does, this page too. The first may do everything: keep it.',
   'keys_of.none': 'No keys yet',
   'keys_of.agent': 'agent',
   'keys_of.revoke': 'Revoke',
@@ -377,6 +377,7 @@ export default {
 
   'agents.name': 'Name',
   'agents.add': 'Add an agent',
+  'agents.first': 'Make a key for yourself first: from the first agent on, everybody needs one',
   'agents.none': 'No agents yet',
   'agents.none_more': 'An agent sends the logs of another machine here.',
   'agents.since': 'Since',

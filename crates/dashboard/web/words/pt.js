@@ -369,7 +369,7 @@ export default {
   'keys_of.make': 'Criar chave',
   'keys_of.made': 'A nova chave',
   'keys_of.once': 'É mostrada só esta vez. Guarde-a onde se guardam segredos.',
-  'keys_of.first': 'Ninguém precisa de chave agora. A partir da primeira todos precisam, esta página também: crie antes uma que possa tudo, e guarde-a.',
+  'keys_of.first': 'Ninguém precisa de chave agora. A partir da primeira todos precisam, esta página também. A primeira pode tudo: guarde-a.',
   'keys_of.none': 'Ainda não há chaves',
   'keys_of.agent': 'agente',
   'keys_of.revoke': 'Revogar',
@@ -377,6 +377,7 @@ export default {
 
   'agents.name': 'Nome',
   'agents.add': 'Adicionar agente',
+  'agents.first': 'Crie antes uma chave para você: a partir do primeiro agente todos precisam de uma',
   'agents.none': 'Ainda não há agentes',
   'agents.none_more': 'Um agente envia para cá os logs de outra máquina.',
   'agents.since': 'Desde',

@@ -13,6 +13,8 @@ const PAD = 4;
 /** Lines of a wrapped message in the list; the rest is in the event. */
 const WRAPPED_MOST = 12;
 const OVERSCAN = 8;
+/** Drawn lines that are kept for when they come into sight again. */
+const KEPT_MOST = 2_000;
 /** Widths of what stands before the message, in px. */
 const WIDTHS = { gutter: 16, time: 192, level: 50, column: 140 };
 
@@ -77,13 +79,14 @@ function strangeness({ score, isAnomaly }) {
   return isAnomaly ? 'anomaly' : score >= 0.6 ? 'odd' : 'usual';
 }
 
-/** @param {{ line: Line, columns: string[], isJson: boolean }} props */
-function Cells({ line, columns, isJson }) {
+/** @param {{ line: Line, columns: string[], isJson: boolean, isNarrow: boolean }} props */
+function Cells({ line, columns, isJson, isNarrow }) {
   const scored = line.score === undefined ? '' : t(line.isAnomaly ? 'logs.score_anomaly' : 'logs.score', { n: line.score.toFixed(2) });
   return html`<i class=${`gutter ${line.level || 'none'}`}></i>
     <i class=${`score ${strangeness(line)}`} title=${scored}></i>
     <span class="at" title=${utc(line.at)}>${exact(line.at)}</span>
     <span class=${`level ${line.level}`}>${plain(line.level, 8)}</span>
+    ${isNarrow && html`<span class="of">${plain(line.service || line.host, 60)}</span>`}
     ${columns.map((name) => html`<span class="column" key=${name}><bdi>${plain(text(member(line.document, name)), 200)}</bdi></span>`)}
     <span class="message">${plain(isJson ? JSON.stringify(line.document) : line.message)}</span>`;
 }
@@ -110,7 +113,7 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
   useEffect(() => {
     if (lines.length && last >= lines.length - 40) onEnd();
   }, [last, lines.length]);
-  const at = lines.findIndex(({ id }) => id === selected);
+  const at = useMemo(() => (selected ? lines.findIndex(({ id }) => id === selected) : -1), [lines, selected]);
   useEffect(() => {
     const element = list.current;
     if (at < 0 || !element) return;
@@ -129,8 +132,35 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
       onOpen(selected);
     }
   };
-  const drawn = lines.slice(first, last + 1);
   const grid = isNarrow ? undefined : `${WIDTHS.gutter}px ${WIDTHS.time}px ${WIDTHS.level}px ${shown.map(() => `${WIDTHS.column}px `).join('')}minmax(0, 1fr)`;
+  const opener = useRef(onOpen);
+  opener.current = onOpen;
+  // A line that stands as it stood is not looked at again while the list is scrolled.
+  const kept = useMemo(() => /** @type {Map<number, any>} */ (new Map()), [tops, selected, shown.join(), isJson, isNarrow]);
+  /** @param {number} n */
+  const lineOf = (n) => {
+    const line = lines[n];
+    const known = kept.get(n);
+    if (known) return known;
+    const drawn = html`<div
+      key=${line.id}
+      id=${`line-${line.id}`}
+      role="option"
+      class="line"
+      aria-selected=${line.id === selected}
+      aria-posinset=${n + 1}
+      aria-setsize=${lines.length}
+      style=${{ top: `${tops[n]}px`, height: `${tops[n + 1] - tops[n]}px`, gridTemplateColumns: grid }}
+      onClick=${() => {
+        if (!getSelection()?.toString()) opener.current(line.id);
+      }}
+    >
+      <${Cells} line=${line} columns=${shown} isJson=${isJson} isNarrow=${isNarrow} />
+    </div>`;
+    if (kept.size > KEPT_MOST) kept.clear();
+    kept.set(n, drawn);
+    return drawn;
+  };
   return html`<div
     class=${`rows ${isWrapped ? 'wrapped' : ''} ${isNarrow ? 'narrow' : ''}`}
     ref=${list}
@@ -145,23 +175,7 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
     }}
   >
     <div class="all" role="presentation" style=${{ height: `${tops[lines.length] ?? 0}px` }}>
-      ${drawn.map(
-        (line, n) => html`<div
-          key=${line.id}
-          id=${`line-${line.id}`}
-          role="option"
-          class="line"
-          aria-selected=${line.id === selected}
-          aria-posinset=${first + n + 1}
-          aria-setsize=${lines.length}
-          style=${{ top: `${tops[first + n]}px`, height: `${tops[first + n + 1] - tops[first + n]}px`, gridTemplateColumns: grid }}
-          onClick=${() => {
-            if (!getSelection()?.toString()) onOpen(line.id);
-          }}
-        >
-          <${Cells} line=${line} columns=${shown} isJson=${isJson} />
-        </div>`,
-      )}
+      ${Array.from({ length: Math.max(last - first + 1, 0) }, (_, n) => lineOf(first + n))}
     </div>
   </div>`;
 }

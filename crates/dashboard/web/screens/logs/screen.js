@@ -1,5 +1,5 @@
 // Logs: what is asked, when, how much of it there is, and every line.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { url, useAsk } from '../../api.js';
 import { html } from '../../html.js';
 import { useKeys } from '../../keys.js';
@@ -115,7 +115,11 @@ export default function Logs() {
   useEffect(() => {
     if (list.current) list.current.scrollTop = 0;
   }, [question, isLive]);
-  const lines = isLive ? [...tail.lines, ...found.lines.filter(({ id }) => !tail.lines.some((one) => one.id === id))] : found.lines;
+  const lines = useMemo(() => {
+    if (!isLive) return found.lines;
+    const fresh = new Set(tail.lines.map(({ id }) => id));
+    return [...tail.lines, ...found.lines.filter(({ id }) => !fresh.has(id))];
+  }, [isLive, tail.lines, found.lines]);
   /** @type {import('./event.js').OnFilter} */
   const onFilter = (name, value, isOut) => turn({ q: filtered(q, name, value, isOut), event: '', view: '' });
   /** @param {string} text */

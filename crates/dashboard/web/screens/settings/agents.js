@@ -1,6 +1,6 @@
 // Agents: machines that send from elsewhere.
 import { useState } from 'preact/hooks';
-import { post, remove, useAsk } from '../../api.js';
+import { caller, post, remove, useAsk } from '../../api.js';
 import { html } from '../../html.js';
 import { Empty, Failed, Loading, tell, tellRefused } from '../../parts/feedback.js';
 import { State, Time } from '../../parts/marks.js';
@@ -39,6 +39,8 @@ export function Agents() {
       tellRefused(failed);
     }
   };
+  // The token of an agent would lock the service before anybody has a key to it.
+  if (caller.value?.kind === 'open') return html`<${Empty} title=${t('agents.first')}><a class="button" href="#/settings/keys">${t('keys_of.make')}</a><//>`;
   if (error && !agents) return html`<${Failed} error=${error} again=${reload} />`;
   if (!agents) return html`<${Loading} />`;
   return html`<section class="card"><form class="bar make" onSubmit=${onSubmit}>

@@ -23,8 +23,9 @@ function Make({ isFirst, onMade }) {
     try {
       const made = await post('/api/v1/keys', {
         name: String(given.get('name')).trim(),
-        scopes: given.getAll('scope'),
-        organization: String(given.get('organization')).trim() || undefined,
+        // The first one locks the service: whoever makes it must not lock themselves out.
+        scopes: isFirst ? SCOPES : given.getAll('scope'),
+        organization: String(given.get('organization') ?? '').trim() || undefined,
         expires: days ? new Date(Date.now() + days * 86_400_000).toISOString() : undefined,
       });
       form.reset();
@@ -35,10 +36,13 @@ function Make({ isFirst, onMade }) {
   };
   return html`<form class="bar make" onSubmit=${onSubmit}>
     <label>${t('keys_of.name')}<input name="name" required maxlength="64" /></label>
-    <fieldset class="bar"><legend>${t('keys_of.scopes')}</legend>
-      ${SCOPES.map((scope) => html`<label class="row"><input type="checkbox" name="scope" value=${scope} checked=${isFirst || scope === 'ingest'} />${t(`scope.${scope}`)}</label>`)}
-    </fieldset>
-    <label>${t('keys_of.organization')}<input name="organization" maxlength="64" /></label>
+    ${
+      !isFirst &&
+      html`<fieldset class="bar"><legend>${t('keys_of.scopes')}</legend>
+          ${SCOPES.map((scope) => html`<label class="row"><input type="checkbox" name="scope" value=${scope} checked=${scope === 'ingest'} />${t(`scope.${scope}`)}</label>`)}
+        </fieldset>
+        <label>${t('keys_of.organization')}<input name="organization" maxlength="64" /></label>`
+    }
     <label>${t('keys_of.expires')}<select name="days"><option value="0">${t('keys_of.never')}</option><option value="30">30 d</option><option value="90">90 d</option><option value="365">365 d</option></select></label>
     <button type="submit" class="primary">${t('keys_of.make')}</button>
   </form>`;
