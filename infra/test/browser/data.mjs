@@ -26,8 +26,8 @@ export const HOSTILE = [
   'see https://example.org/a?b=c&d=<e> and http://example.org/) and ftp://example.org/x',
 ];
 
-/** Log records of the last day, in order. */
-export function records(now = Date.now()) {
+/** Log records of the last day, in order; with lines that try to be more than text unless it is for a picture. */
+export function records(now = Date.now(), isHostile = true) {
   const random = chance(17);
   const pick = (list) => list[Math.floor(random() * list.length)];
   const begin = now - 24 * 60 * MINUTE;
@@ -56,15 +56,15 @@ export function records(now = Date.now()) {
   }
   add(night + 130_000, 'info', 'sshd', 'gate', 'Accepted password for root from 203.0.113.9 port 41999 ssh2');
   add(night + 500_000, 'fatal', 'postgres', 'db-1', 'could not write to file "base/16384/2619": No space left on device');
-  for (const message of HOSTILE) {
+  for (const message of isHostile ? HOSTILE : []) {
     add(now - 10 * MINUTE, 'warn', '<b>bold</b>', 'web-1"><i>x</i>', message, { '<u>field</u>': '<a href=//x>value</a>' });
   }
   return all.sort((one, other) => one.timestamp.localeCompare(other.timestamp));
 }
 
 /** Sends them, and waits until what was found in them is told. */
-export async function fill(base, now) {
-  const all = records(now);
+export async function fill(base, now, isHostile) {
+  const all = records(now, isHostile);
   for (let start = 0; start < all.length; start += 2000) {
     const body = all.slice(start, start + 2000).map((one) => JSON.stringify(one)).join('\n');
     const answer = await fetch(`${base}/logs?wait=indexed`, {

@@ -2,7 +2,7 @@
 export async function places(base) {
   const ask = async (path) => (await fetch(base + path)).json();
   const { signals } = await ask('/api/v1/signals?limit=1');
-  const { hits } = await ask(`/api/v1/search?${new URLSearchParams({ q: 'emoji', limit: '1' })}`);
+  const { hits } = await ask(`/api/v1/search?${new URLSearchParams({ q: 'emoji OR level:fatal', limit: '1' })}`);
   return {
     overview: '#/overview',
     signals: '#/signals',

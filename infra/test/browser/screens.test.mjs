@@ -21,7 +21,7 @@ describe('screens', () => {
   let all;
   before(async () => {
     server = await start();
-    await fill(server.base);
+    await fill(server.base, undefined, !process.env.PICTURES);
     all = await places(server.base);
     browser = await launch();
   });
