@@ -105,13 +105,11 @@ pub fn page() -> Response {
 
 /// A file of this version, packed where the client takes that.
 ///
-/// `version` and `path` are those of [`FILES_PATH`]. Of another version nothing is given but 404: a page that was loaded before the
-/// service was replaced would mix the files of two.
-pub fn file(version: &str, path: &str, headers: &HeaderMap) -> Response {
+/// `version` and `path` are those of [`FILES_PATH`]. None for what is not of this version: a page that was loaded before
+/// the service was replaced would mix the files of two.
+pub fn file(version: &str, path: &str, headers: &HeaderMap) -> Option<Response> {
     let found = FILES.iter().find(|file| file.path == path).filter(|_| version == SITE.version);
-    let Some(file) = found else {
-        return (StatusCode::NOT_FOUND, [(header::CACHE_CONTROL, "no-store")]).into_response();
-    };
+    let file = found?;
     let is_packed = takes_gzip(headers);
     // The version names the bytes; the two forms of a file are two representations (RFC 9110 section 8.8.3).
     let tag = format!("\"{}{}\"", SITE.version, if is_packed { "-gzip" } else { "" });
@@ -133,7 +131,7 @@ pub fn file(version: &str, path: &str, headers: &HeaderMap) -> Response {
     if let Ok(tag) = HeaderValue::try_from(tag) {
         kept.insert(header::ETAG, tag);
     }
-    response
+    Some(response)
 }
 
 fn media(path: &str) -> &'static str {

@@ -234,7 +234,10 @@ async fn file(address: &str, headers: &[(&str, &str)]) -> Answer {
     for (name, value) in headers {
         map.insert(axum::http::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
     }
-    answer(dashboard::file(version, path, &map)).await
+    match dashboard::file(version, path, &map) {
+        Some(response) => answer(response).await,
+        None => (404, BTreeMap::new(), vec![]),
+    }
 }
 
 fn base64(bytes: &[u8]) -> String {

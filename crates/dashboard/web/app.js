@@ -20,6 +20,7 @@ const SCREENS = [
   { name: 'overview', icon: 'overview', word: 'screen.overview', load: () => import('./screens/overview.js') },
   { name: 'signals', icon: 'signals', word: 'screen.signals', load: () => import('./screens/signals/screen.js') },
   { name: 'logs', icon: 'logs', word: 'screen.logs', load: () => import('./screens/logs/screen.js') },
+  { name: 'hosts', icon: 'hosts', word: 'screen.hosts', load: () => import('./screens/hosts/screen.js') },
   { name: 'alerts', icon: 'alerts', word: 'screen.alerts', load: () => import('./screens/alerts.js') },
   { name: 'settings', icon: 'settings', word: 'screen.settings', load: () => import('./screens/settings/screen.js') },
 ];
@@ -94,8 +95,9 @@ function App() {
     1: () => go('overview'),
     2: () => go('signals'),
     3: () => go('logs'),
-    4: () => go('alerts'),
-    5: () => go('settings'),
+    4: () => go('hosts'),
+    5: () => go('alerts'),
+    6: () => go('settings'),
   });
   useEffect(() => {
     document.title = `${t(screen.word)} · Log Sentinel`;

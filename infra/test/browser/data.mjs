@@ -62,6 +62,39 @@ export function records(now = Date.now(), isHostile = true) {
   return all.sort((one, other) => one.timestamp.localeCompare(other.timestamp));
 }
 
+/** Samples of hosts of the last day, every two minutes, in order. */
+export function samples(now = Date.now(), isHostile = true) {
+  const random = chance(23);
+  const names = ['web-1', 'web-2', 'db-1', 'gate', ...(isHostile ? ['<b onmouseover=window.pwned=1>host</b>'] : [])];
+  const all = [];
+  for (let minute = 24 * 60; minute >= 0; minute -= 2) {
+    for (const [n, agent_name] of names.entries()) {
+      const isBusy = agent_name === 'web-2' && minute > 150 && minute < 190;
+      const cpu = isBusy ? 93 + random() * 5 : 8 + n * 6 + random() * 12;
+      const disk = agent_name === 'db-1' ? 91 + ((1440 - minute) / 1440) * 5 : 40 + n;
+      all.push({
+        agent_name,
+        timestamp: new Date(now - minute * MINUTE).toISOString(),
+        interval: 120,
+        os: 'Debian GNU/Linux 12',
+        version: '0.1.0',
+        metrics: {
+          cpu: { percent: cpu, load: [cpu / 25, cpu / 30, cpu / 30] },
+          ram: { percent: 35 + n * 8 + random() * 3, total: 16e9 },
+          disk: { '/': { percent: disk }, ...(agent_name === 'db-1' ? { '/var/lib/postgresql': { percent: 71 } } : {}) },
+          network: { eth0: { in_kb_s: 300 + random() * 400, out_kb_s: 900 + random() * 900 } },
+          services: { nginx: n < 2 ? 'running' : 'unknown', ...(agent_name === 'web-2' ? { shop: minute < 60 ? 'stopped' : 'running' } : {}) },
+          top: [
+            { pid: 812, name: isHostile && n > 3 ? '<i>x</i>' : 'shop', user: 'www-data', cpu_percent: cpu * 0.7, rss_bytes: 812e6, command: '/usr/bin/shop --serve' },
+            { pid: 640, name: 'nginx', user: 'www-data', cpu_percent: 2.1, rss_bytes: 48e6 },
+          ],
+        },
+      });
+    }
+  }
+  return all;
+}
+
 /** Sends them, and waits until what was found in them is told. */
 export async function fill(base, now, isHostile) {
   const all = records(now, isHostile);
@@ -73,6 +106,15 @@ export async function fill(base, now, isHostile) {
       body,
     });
     if (!answer.ok) throw new Error(`POST /logs: ${answer.status} ${await answer.text()}`);
+  }
+  const measured = samples(now, isHostile);
+  for (let start = 0; start < measured.length; start += 500) {
+    const answer = await fetch(`${base}/data`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(measured.slice(start, start + 500)),
+    });
+    if (!answer.ok) throw new Error(`POST /data: ${answer.status} ${await answer.text()}`);
   }
   const answer = await fetch(`${base}/api/v1/signals?wait=detected&limit=0`);
   return { events: all.length, signals: (await answer.json()).total };

@@ -3,7 +3,8 @@ import { chromium } from 'playwright-core';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-const WEB = fileURLToPath(new URL('../../../crates/dashboard/web/', import.meta.url));
+const OWN = fileURLToPath(new URL('../../../crates/dashboard/web/', import.meta.url));
+const WEB = process.env.FROM_DISK?.includes('/') ? `${process.env.FROM_DISK}/` : OWN;
 const MEDIA = { js: 'text/javascript', mjs: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 
 export function launch() {
@@ -24,7 +25,7 @@ export function launch() {
 
 /**
  * A page of this size and theme, and what is wrong with it: errors on the console, requests to elsewhere, dialogs.
- * Where `FROM_DISK` is set, the files are those of `web/` as they are now, not those in the program.
+ * Where `FROM_DISK` is set, the files are those of `web/` (or of the folder that it names) as they are now, not those in the program.
  */
 export async function open(browser, { base, width = 1280, height = 800, theme = 'light', language = 'en', more = {} }) {
   const context = await browser.newContext({

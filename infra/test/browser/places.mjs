@@ -15,6 +15,8 @@ export async function places(base) {
     'logs: patterns': '#/logs?from=now-24h&view=patterns',
     'logs: a wrong query': '#/logs?from=now-24h&q=level:(a',
     'logs: nothing': '#/logs?q=nothing_is_like_this',
+    hosts: '#/hosts',
+    host: '#/hosts/web-2?width=24h',
     alerts: '#/alerts',
     'alerts: deliveries': '#/alerts/deliveries',
     settings: '#/settings/page',

@@ -18,6 +18,8 @@ use axum::{
     response::Response,
 };
 
+use problem::{Problem, StatusCode};
+
 use crate::{
     docs, health,
     route::{self, ADMIN, OPEN, READ, READ_ALL, Route, Row, get, post},
@@ -68,6 +70,11 @@ async fn ready(State(shared): State<Shared>) -> Response {
     health::ready(&health::merge(shared.state.health.reports(), journal))
 }
 
-async fn file(Path((version, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
-    dashboard::file(&version, &path, &headers)
+async fn file(
+    Path((version, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let detail = "there is no such file in this version of the dashboard; load the page anew";
+    let gone = || Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail);
+    dashboard::file(&version, &path, &headers).ok_or_else(gone)
 }

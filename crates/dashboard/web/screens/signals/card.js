@@ -84,8 +84,8 @@ function Facts({ signal }) {
     <div><dt>${t('signal.confidence')}</dt><dd>${Math.round((signal.confidence ?? 0) * 100)} %</dd></div>
     <div><dt>${t('signal.kind')}</dt><dd class="mono">${plain(signal.rule || signal.kind, 80)}</dd></div>
     ${
-      signal.technique?.length &&
-      html`<div><dt>ATT&CK</dt><dd class="mono">${signal.technique.map((one) => plain(one, 20)).join(', ')}</dd></div>`
+      (signal.technique ?? []).length > 0 &&
+      html`<div><dt>ATT&CK</dt><dd class="mono">${(signal.technique ?? []).map((one) => plain(one, 20)).join(', ')}</dd></div>`
     }
     ${signal.assignee && html`<div><dt>${t('signal.assignee')}</dt><dd>${plain(signal.assignee, 60)}</dd></div>`}
     ${signal.snoozed_until && html`<div><dt>${t('signal.snoozed')}</dt><dd>${stamp(signal.snoozed_until)}</dd></div>`}

@@ -6,6 +6,7 @@ import { useKeys } from '../../keys.js';
 import { hear, isLive } from '../../open.js';
 import { Empty, Failed, Loading, tellRefused } from '../../parts/feedback.js';
 import { Icon } from '../../parts/icons.js';
+import { useMatch } from '../../parts/match.js';
 import { address, go, place, turn } from '../../route.js';
 import { zone } from '../../time.js';
 import { language, named, several, t } from '../../words.js';
@@ -85,18 +86,6 @@ function fits(signal, params) {
   const stands = view === 'all' || (view === 'open' ? isOpen : signal.state === view);
   const isGrave = !params.severity || params.severity.split(',').includes(signal.severity);
   return stands && isGrave && !params.q;
-}
-
-/** Whether the window is so. @param {string} query */
-function useMatch(query) {
-  const [is, set] = useState(() => matchMedia(query).matches);
-  useEffect(() => {
-    const media = matchMedia(query);
-    const onChange = () => set(media.matches);
-    media.addEventListener('change', onChange);
-    return () => media.removeEventListener('change', onChange);
-  }, [query]);
-  return is;
 }
 
 /** @param {{ params: Record<string, string>, search: any }} props */
