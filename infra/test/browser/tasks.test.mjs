@@ -235,6 +235,25 @@ describe('tasks', () => {
     await says('180 events');
   });
 
+  test('what a host did, and which process used most', async () => {
+    await show('#/hosts');
+    await page.getByRole('row', { name: /db-1/ }).getByText('96 %').waitFor();
+    await page.getByRole('link', { name: 'web-2' }).click();
+    await page.getByRole('heading', { name: 'web-2' }).waitFor();
+    await page.getByRole('button', { name: '24 h' }).click();
+    const plot = page.locator('.chart', { hasText: 'CPU' }).locator('svg');
+    await plot.waitFor();
+    await settled(page);
+    const box = await plot.boundingBox();
+    // 170 minutes before the end it was busy.
+    await page.mouse.move(box.x + box.width * (1 - 170 / 1440), box.y + 30);
+    await page.waitForFunction(() => /9\d[.\d]* %/.test(document.querySelector('.chart .value b')?.textContent ?? ''));
+    assert.ok((await page.locator('.chart .cross').count()) >= 4, 'one cross-hair in all charts');
+    assert.match(await page.getByRole('region', { name: 'Processes that used most' }).innerText(), /shop[\s\S]*812 MB/);
+    await page.locator('.brief a', { hasText: 'Service down' }).click();
+    await page.getByRole('heading', { name: /Service down/ }).waitFor();
+  });
+
   test('the language and the colours are chosen, and kept', async () => {
     await show('#/settings/page');
     await page.getByLabel('Language').selectOption('pt');
