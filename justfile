@@ -92,6 +92,11 @@ fleet *OPTIONS:
 fleet-store:
     cargo run --release -p fleet --example store_bench
 
+# From a line's arrival to its alert at a channel, under load: --rate lines a second, for --seconds.
+alert-delay *OPTIONS:
+    cargo build --release --locked
+    infra/test/alert_delay.py target/release/log-sentinel {{OPTIONS}}
+
 # Licences, bans and sources of all dependencies. Needs cargo-deny.
 deny:
     cargo deny check licenses bans sources
