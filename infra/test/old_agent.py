@@ -47,7 +47,7 @@ def check(condition, what):
 def start(program, folder):
     """The program on free ports: (process, collector's address, old address)."""
     env = {"PATH": os.environ["PATH"], "HOME": folder, "API_KEYS": KEY, "LOG_SENTINEL_DATA": f"{folder}/data",
-           "LOG_SENTINEL_DIR": folder, "LOG_SENTINEL_ADDR": "127.0.0.1:0",
+           "LOG_SENTINEL_DIR": f"{folder}/watched", "LOG_SENTINEL_ADDR": "127.0.0.1:0",
            "LOG_SENTINEL_ANOMALY_ADDR": "127.0.0.1:0", "LOG_SENTINEL_ANOMALY_GRPC_ADDR": "127.0.0.1:0"}
     log = open(f"{folder}/log", "w+")
     process = subprocess.Popen([program], env=env, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
@@ -226,7 +226,11 @@ def main():
             fleet(old, process, asked.agents, asked.seconds, asked.every)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                sys.exit(f"FAILED: it does not stop: {open(f'{folder}/log').read()[-2000:]}")
 
 
 main()
