@@ -98,6 +98,14 @@ pub fn run(file: &str, text: &str, now: Timestamp) -> Result<Vec<Outcome>, Trial
     Ok(outcomes)
 }
 
+/// The lines of all tests that stand in a file, with the file that each would have been read from; none of a file that
+/// cannot be read.
+pub(crate) fn lines(text: &str) -> Vec<(Option<String>, String)> {
+    let documents = serde_yaml_ng::Deserializer::from_str(text);
+    let tests = documents.filter_map(|document| Document::deserialize(document).ok()).flat_map(|it| it.tests);
+    tests.flat_map(|trial| trial.lines.into_iter().map(move |line| (trial.file.clone(), line))).collect()
+}
+
 fn seen(rules: Rules, trial: &Trial, now: Timestamp) -> Vec<Finding> {
     let mut detector = SigmaRules::new(rules, &Config::default());
     let mut findings = vec![];

@@ -1,17 +1,18 @@
 //! The rules that run, and what is wrong with others.
 
 use std::{
+    cmp::Reverse,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use detect::{
     SHIPPED,
-    rules::{self, RuleSet, Rules, Tally},
+    rules::{self, Cost, RuleSet, Rules, Tally},
 };
 use event::Timestamp;
 use metrics::gauge;
@@ -35,7 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const TOLD_MAX: usize = 20;
 
 /// Where rules are, and what is taken of them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// The folder of one's own.
     pub dir: Option<PathBuf>,
@@ -45,6 +46,23 @@ pub struct Config {
     pub is_strict: bool,
     /// Ids of rules that tell nothing.
     pub off: Vec<String>,
+    /// Nanoseconds an event that one rule may take.
+    pub cost_max: u64,
+    /// Nanoseconds an event that all rules together may take.
+    pub costs_max: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            dir: None,
+            history: PathBuf::new(),
+            is_strict: false,
+            off: vec![],
+            cost_max: 50_000,
+            costs_max: 500_000,
+        }
+    }
 }
 
 /// The rules that run, and what is wrong with others.
@@ -91,6 +109,16 @@ pub struct Reloaded {
 struct Compiled {
     rules: Rules,
     errors: Vec<RuleError>,
+    costs: Vec<Cost>,
+    suspended: Vec<(usize, Fault)>,
+}
+
+impl Compiled {
+    /// What is wrong with any of them.
+    fn faults(&self, folder: &str) -> Vec<Fault> {
+        let suspended = self.suspended.iter().map(|(_, fault)| fault.clone());
+        self.errors.iter().map(|error| Fault::of(error, folder)).chain(suspended).collect()
+    }
 }
 
 impl RuleBook {
@@ -115,8 +143,8 @@ impl RuleBook {
         });
         let set = book.read(true).unwrap_or_else(|| {
             // At a start there is no earlier set: those that come along always run.
-            let (rules, errors) = rules::read(SHIPPED.iter().copied());
-            book.take(Compiled { rules, errors }, false)
+            let compiled = book.compile(&vec![]);
+            book.take(compiled, false)
         });
         (book, set, receiver)
     }
@@ -133,7 +161,11 @@ impl RuleBook {
         let files = own.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         let (mut rules, errors) = rules::read(SHIPPED.iter().copied().chain(files));
         rules.mute(|about| self.is_off(about));
-        Compiled { rules, errors }
+        let begun = Instant::now();
+        let costs = rules::costs(&rules, || begun.elapsed());
+        let suspended = too_costly(&rules, &costs, &self.config, &self.folder);
+        rules.suspend(&suspended.iter().map(|(number, _)| *number).collect::<Vec<_>>());
+        Compiled { rules, errors, costs, suspended }
     }
 
     /// Reads the files; None where they are as they were and that is enough, or are not to be taken.
@@ -152,40 +184,47 @@ impl RuleBook {
         }
         let compiled = self.compile(&own);
         self.state().own = Some(own);
-        for error in compiled.errors.iter().take(TOLD_MAX) {
-            tracing::warn!(rule = %clean::line(&error.to_string()), "a rule is refused");
+        let faults = compiled.faults(&self.folder);
+        for fault in faults.iter().take(TOLD_MAX) {
+            tracing::warn!(rule = %clean::line(&fault.to_string()), "a rule is refused or suspended");
         }
         gauge!(metric::RULES_REFUSED).set(compiled.errors.len() as f64);
-        let Some(first) = compiled.errors.first() else {
+        gauge!(metric::RULES_SUSPENDED).set(compiled.suspended.len() as f64);
+        let Some(first) = faults.first() else {
             self.health.ok();
             return Some(self.take(compiled, true));
         };
         let first = clean::line(&first.to_string()).into_owned();
-        let number = match compiled.errors.len() {
-            1 => "1 rule is".to_owned(),
-            many => format!("{many} rules are"),
+        let number = match (faults.len(), compiled.suspended.is_empty()) {
+            (1, true) => "1 rule is refused".to_owned(),
+            (many, true) => format!("{many} rules are refused"),
+            (1, false) => "1 rule is suspended".to_owned(),
+            (many, false) => format!("{many} rules are refused or suspended"),
         };
         if self.config.is_strict {
-            let why = format!("{number} refused, and the rules of before run; the first: {first}");
+            let why = format!("{number}, and the rules of before run; the first: {first}");
             self.health.degraded(why.clone());
             let mut state = self.state();
-            state.refused = faults(&compiled.errors, &self.folder);
+            state.refused = faults;
             state.kept_back = Some(why);
             return None;
         }
-        self.health.degraded(format!("{number} refused, the others run; the first: {first}"));
+        self.health.degraded(format!("{number}, the others run; the first: {first}"));
         Some(self.take(compiled, true))
     }
 
     /// From now on these are the rules.
     fn take(&self, compiled: Compiled, is_whole: bool) -> RuleSet {
-        let Compiled { rules, errors } = compiled;
+        let faults = compiled.faults(&self.folder);
+        let Compiled { rules, costs, suspended, errors } = compiled;
         gauge!(metric::RULES).set((rules.rules().len() + rules.correlations().len()) as f64);
         let mut state = self.state();
         let tally = Tally::of(&rules, &state.tally);
-        state.entries = entries(&rules, &errors, &self.folder, |about| self.is_off(about));
+        state.entries = entries(&rules, &costs, &suspended, &self.folder, |about| self.is_off(about));
+        let broken = errors.iter().map(|error| Entry::broken(&Fault::of(error, &self.folder)));
+        state.entries.extend(broken);
         if is_whole {
-            state.refused = faults(&errors, &self.folder);
+            state.refused = faults;
             state.kept_back = None;
         }
         (state.rules, state.tally) = (rules.clone(), tally.clone());
@@ -258,22 +297,7 @@ impl RuleBook {
         if state.kept_back.is_some() {
             // What is wrong now, not what was wrong with the set that runs.
             entries.retain(|entry| !matches!(entry.state, State::Broken(_)));
-            entries.extend(state.refused.iter().map(|fault| Entry {
-                id: fault.rule.clone(),
-                title: None,
-                description: None,
-                level: None,
-                is_correlation: false,
-                origin: Origin::Own,
-                file: fault.file.clone(),
-                line: fault.line,
-                techniques: vec![],
-                false_positives: vec![],
-                log_source: None,
-                state: State::Broken(fault.clone()),
-                matches: 0,
-                findings: 0,
-            }));
+            entries.extend(state.refused.iter().map(Entry::broken));
         }
         for entry in &mut entries {
             let counts = entry.id.as_deref().and_then(|id| state.tally.get(id));
@@ -306,8 +330,8 @@ impl RuleBook {
         let mut files = self.state().own.clone().unwrap_or_default();
         files.retain(|(other, _)| relative(other, &self.folder) != file);
         files.push((name.clone(), text.to_owned()));
-        let errors = self.compile(&files).errors;
-        faults(errors.iter().filter(|error| error.file == name), &self.folder)
+        let faults = self.compile(&files).faults(&self.folder);
+        faults.into_iter().filter(|fault| fault.file == file).collect()
     }
 
     /// The files of the folder, by their names.
@@ -365,8 +389,50 @@ impl RuleBook {
     }
 }
 
-fn faults<'e>(errors: impl IntoIterator<Item = &'e RuleError>, folder: &str) -> Vec<Fault> {
-    errors.into_iter().map(|error| Fault::of(error, folder)).collect()
+/// The rules that take more than they may, by their numbers: each that does by itself, and of one's own the costliest
+/// until all together take no more.
+fn too_costly(rules: &Rules, costs: &[Cost], config: &Config, folder: &str) -> Vec<(usize, Fault)> {
+    let mut all: u64 = costs.iter().map(|cost| cost.nanos).sum();
+    let mut order: Vec<usize> = (0..costs.len()).collect();
+    order.sort_by_key(|number| Reverse(costs[*number].nanos));
+    let mut suspended = vec![];
+    for number in order {
+        let (cost, about) = (costs[number], &rules.rules()[number].about);
+        let is_own = !SHIPPED.iter().any(|(name, _)| *name == about.file);
+        let nanos = cost.nanos;
+        let reason = if nanos > config.cost_max {
+            format!(
+                "takes {nanos} ns an event, more than the {} of LOG_SENTINEL_RULE_COST_MAX",
+                config.cost_max
+            )
+        } else if all > config.costs_max && is_own && nanos > 0 {
+            let most = config.costs_max;
+            format!(
+                "takes {nanos} ns an event, and all rules together more than the {most} of LOG_SENTINEL_RULES_COST_MAX"
+            )
+        } else {
+            continue;
+        };
+        all = all.saturating_sub(nanos);
+        let why = match cost.is_held_against_all {
+            true => {
+                "; it is held against every event, for there is no text without which it cannot match: give it one"
+            }
+            false => "",
+        };
+        let reason = reason + why;
+        suspended.push((
+            number,
+            Fault {
+                file: relative(&about.file, folder).to_owned(),
+                line: about.line,
+                rule: Some(about.id_or_title().to_owned()),
+                field: "detection".to_owned(),
+                reason,
+            },
+        ));
+    }
+    suspended
 }
 
 /// An error with what caused it.
@@ -394,7 +460,7 @@ mod tests {
 
     fn open(dir: PathBuf, is_strict: bool, health: &Health) -> (Arc<RuleBook>, RuleSet, Receiver<RuleSet>) {
         let history = dir.with_file_name("history");
-        let config = Config { dir: Some(dir), history, is_strict, off: vec![] };
+        let config = Config { dir: Some(dir), history, is_strict, ..Config::default() };
         RuleBook::open(config, health.component("rules"), Timestamp::MIN)
     }
 
@@ -469,7 +535,7 @@ mod tests {
         let dir = root.join("rules");
         fs::create_dir_all(&dir).unwrap();
         let off = off.iter().map(|id| (*id).to_owned()).collect();
-        let config = Config { dir: Some(dir), history: root.join("history"), is_strict: false, off };
+        let config = Config { dir: Some(dir), history: root.join("history"), off, ..Config::default() };
         let (book, _, receiver) = RuleBook::open(config, Health::new().component("rules"), Timestamp::MIN);
         (book, receiver)
     }
@@ -542,5 +608,46 @@ mod tests {
         let reloaded = book.reload();
         assert_eq!((reloaded.kept_back, reloaded.refused), (None, vec![]));
         assert!(receiver.try_recv().is_ok());
+    }
+
+    #[test]
+    fn a_rule_or_a_set_that_costs_too_much_is_suspended_and_the_others_run() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("rules");
+        fs::create_dir(&dir).unwrap();
+        fs::write(dir.join("heron.yml"), RULE).unwrap();
+        let costly =
+            RULE.replace("words: [heron]", "words: {message|re: '([a-z]+[0-9]?)+x'}").replace(ID, "costly");
+        fs::write(dir.join("costly.yml"), &costly).unwrap();
+        let open = |cost_max, costs_max| {
+            let config = Config { dir: Some(dir.clone()), cost_max, costs_max, ..Config::default() };
+            let health = Health::new();
+            let (book, set, _) = RuleBook::open(config, health.component("rules"), Timestamp::MIN);
+            (book, set, health)
+        };
+        let (book, _, _) = open(u64::MAX, u64::MAX);
+        assert_eq!(entry(&book, "costly").unwrap().state, State::On);
+        assert_eq!(book.check("costly.yml", &costly), []);
+
+        // Nothing takes no time at all; a rule that is held against no event does.
+        let (book, set, health) = open(u64::MAX, 0);
+        let suspended = entry(&book, "costly").unwrap();
+        let State::Suspended(fault) = &suspended.state else { panic!("{suspended:?}") };
+        assert_eq!((fault.file.as_str(), fault.line), ("costly.yml", 1));
+        assert!(fault.reason.contains("LOG_SENTINEL_RULES_COST_MAX"), "{fault}");
+        assert!(health.reports()[0].reason.contains("costly.yml"), "{:?}", health.reports());
+        assert!(set.rules.rules().iter().any(|rule| rule.is_suspended));
+        assert!(book.check("costly.yml", &costly).iter().any(|fault| fault.field == "detection"));
+        let shipped = book.entries().into_iter().filter(|entry| entry.origin == Origin::Shipped);
+        assert!(shipped.into_iter().all(|entry| entry.state == State::On), "those that come along run");
+
+        let (book, _, _) = open(0, u64::MAX);
+        let State::Suspended(fault) = entry(&book, "costly").unwrap().state else {
+            panic!("it takes some time")
+        };
+        assert!(
+            fault.reason.contains("LOG_SENTINEL_RULE_COST_MAX") && fault.reason.contains("every event"),
+            "{fault}"
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! What is told of one rule.
 
-use detect::{SHIPPED, trial};
+use std::fmt;
+
+use detect::{SHIPPED, rules::Cost, trial};
 use event::Timestamp;
 use sigma::{About, LogSource, RuleError, Rules};
 
@@ -35,6 +37,10 @@ pub struct Entry {
     pub matches: u64,
     /// Findings that it made since then.
     pub findings: u64,
+    /// Nanoseconds an event that it was measured to take; None of a correlation and of what cannot be read.
+    pub cost: Option<u64>,
+    /// Whether it is held against every event of its log source, for want of a text without which it cannot match.
+    pub is_held_against_all: bool,
 }
 
 /// Whose a rule is.
@@ -53,6 +59,8 @@ pub enum State {
     On,
     /// It was switched off: it tells nothing, and still counts for correlations.
     Off,
+    /// It costs too much and is held against no event.
+    Suspended(Fault),
     /// It cannot be read.
     Broken(Fault),
 }
@@ -70,6 +78,19 @@ pub struct Fault {
     pub field: String,
     /// What is wrong.
     pub reason: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.file, self.line)?;
+        if let Some(rule) = &self.rule {
+            write!(f, "rule {rule}: ")?;
+        }
+        if !self.field.is_empty() {
+            write!(f, "{}: ", self.field)?;
+        }
+        f.write_str(&self.reason)
+    }
 }
 
 impl Fault {
@@ -91,48 +112,70 @@ pub(crate) fn relative<'f>(file: &'f str, folder: &str) -> &'f str {
     rest.map_or(file, |rest| rest.trim_start_matches(['/', '\\']))
 }
 
-/// All rules of a set that was compiled, and those that are no part of it because they cannot be read.
+/// All rules of a set that was compiled.
 pub(crate) fn entries(
     rules: &Rules,
-    refused: &[RuleError],
+    costs: &[Cost],
+    suspended: &[(usize, Fault)],
     folder: &str,
     is_off: impl Fn(&About) -> bool,
 ) -> Vec<Entry> {
-    let single = rules.rules().iter().map(|rule| (&rule.about, Some(&rule.log_source)));
-    let correlations = rules.correlations().iter().map(|correlation| (&correlation.about, None));
-    let runs = single.chain(correlations).map(|(about, source)| Entry {
+    let of = |about: &About| Entry {
         id: Some(about.id_or_title().to_owned()),
         title: Some(about.title.clone()),
         description: about.description.clone(),
         level: about.level,
-        is_correlation: source.is_none(),
-        origin: origin(&about.file),
-        file: relative(&about.file, folder).to_owned(),
-        line: about.line,
         techniques: about.techniques().collect(),
         false_positives: about.false_positives.clone(),
-        log_source: source.cloned(),
         state: if is_off(about) { State::Off } else { State::On },
-        matches: 0,
-        findings: 0,
+        ..Entry::at(origin(&about.file), relative(&about.file, folder), about.line)
+    };
+    let single = rules.rules().iter().enumerate().map(|(number, rule)| {
+        let entry = of(&rule.about);
+        let fault = suspended.iter().find(|(other, _)| *other == number);
+        let cost = costs.get(number).copied().unwrap_or_default();
+        Entry {
+            log_source: Some(rule.log_source.clone()),
+            cost: Some(cost.nanos),
+            is_held_against_all: cost.is_held_against_all,
+            state: fault.map_or(entry.state, |(_, fault)| State::Suspended(fault.clone())),
+            ..entry
+        }
     });
-    let broken = refused.iter().map(|error| Entry {
-        id: error.rule.clone(),
-        title: None,
-        description: None,
-        level: None,
-        is_correlation: false,
-        origin: origin(&error.file),
-        file: relative(&error.file, folder).to_owned(),
-        line: error.line,
-        techniques: vec![],
-        false_positives: vec![],
-        log_source: None,
-        state: State::Broken(Fault::of(error, folder)),
-        matches: 0,
-        findings: 0,
-    });
-    runs.chain(broken).collect()
+    let correlations = rules
+        .correlations()
+        .iter()
+        .map(|correlation| Entry { is_correlation: true, ..of(&correlation.about) });
+    single.chain(correlations).collect()
+}
+
+impl Entry {
+    /// Of what cannot be read.
+    pub(crate) fn broken(fault: &Fault) -> Self {
+        let state = State::Broken(fault.clone());
+        Self { id: fault.rule.clone(), state, ..Self::at(Origin::Own, &fault.file, fault.line) }
+    }
+
+    fn at(origin: Origin, file: &str, line: usize) -> Self {
+        Self {
+            id: None,
+            title: None,
+            description: None,
+            level: None,
+            is_correlation: false,
+            origin,
+            file: file.to_owned(),
+            line,
+            techniques: vec![],
+            false_positives: vec![],
+            log_source: None,
+            state: State::On,
+            matches: 0,
+            findings: 0,
+            cost: None,
+            is_held_against_all: false,
+        }
+    }
 }
 
 fn origin(file: &str) -> Origin {

@@ -26,7 +26,7 @@ impl Index {
         let mut texts: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         let mut without_text = vec![];
         let rarity = Rarity::of(rules.iter().map(|rule| &rule.detections));
-        for (number, rule) in (0..).zip(rules) {
+        for (number, rule) in (0..).zip(rules).filter(|(_, rule)| !rule.is_suspended) {
             match Literals::of(&rule.detections, &rarity) {
                 Some(literals) => {
                     for text in literals.texts {
@@ -41,7 +41,8 @@ impl Index {
                 Self { automaton: Some(automaton), rules: texts.into_values().collect(), without_text }
             }
             None => {
-                let all = (0..).zip(rules).map(|(number, rule)| (number, needed_fields(&rule.detections)));
+                let all = (0..).zip(rules).filter(|(_, rule)| !rule.is_suspended);
+                let all = all.map(|(number, rule)| (number, needed_fields(&rule.detections)));
                 Self { automaton: None, rules: vec![], without_text: all.collect() }
             }
         }
@@ -79,8 +80,9 @@ impl Index {
         self.rules.len()
     }
 
-    pub(crate) fn without_text(&self) -> usize {
-        self.without_text.len()
+    /// The rules that no text has to be there for.
+    pub(crate) fn without_text(&self) -> impl ExactSizeIterator<Item = u32> {
+        self.without_text.iter().map(|(rule, _)| *rule)
     }
 }
 

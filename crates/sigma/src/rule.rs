@@ -189,6 +189,8 @@ pub struct Rule {
     pub(crate) filters: Vec<Detections>,
     /// Whether a match is something by itself, or only counts for a correlation.
     pub is_alone: bool,
+    /// Whether it is held against no event: [`Rules::suspend`](crate::Rules::suspend).
+    pub is_suspended: bool,
 }
 
 impl Rule {
@@ -200,7 +202,7 @@ impl Rule {
             .ok_or_else(|| Fault::new(node.line, Reason::Missing).within("detection"))?;
         let detections = Detections::parse(detection, &log_source, options);
         let detections = detections.map_err(|fault| fault.within("detection"))?;
-        Ok(Self { about, log_source, detections, filters: vec![], is_alone: true })
+        Ok(Self { about, log_source, detections, filters: vec![], is_alone: true, is_suspended: false })
     }
 
     /// Whether an event matches, wherever it comes from.

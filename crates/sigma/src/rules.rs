@@ -131,13 +131,40 @@ impl Rules {
         scratch.matched.clear();
         for number in self.index.candidates(event, &mut scratch.seen) {
             let number = *number as usize;
-            let is_covered =
-                |route: &Route| route.covered.get(self.source_of[number] as usize).copied().unwrap_or(false);
-            if route.is_none_or(is_covered) && self.rules[number].matches(event) {
+            if self.is_covered(number, route) && self.rules[number].matches(event) {
                 scratch.matched.push(number);
             }
         }
         &scratch.matched
+    }
+
+    /// The numbers of the rules that are held against an event, in their order: those of its log source that have a text
+    /// in it without which they cannot match, and those that need none.
+    pub fn candidates(&self, event: &dyn Fields, route: Option<&Route>, scratch: &mut Scratch) -> Vec<usize> {
+        let candidates =
+            self.index.candidates(event, &mut scratch.seen).iter().map(|number| *number as usize);
+        candidates.filter(|number| self.is_covered(*number, route)).collect()
+    }
+
+    fn is_covered(&self, number: usize, route: Option<&Route>) -> bool {
+        let covered =
+            |route: &Route| route.covered.get(self.source_of[number] as usize).copied().unwrap_or(false);
+        route.is_none_or(covered)
+    }
+
+    /// The numbers of the rules that are held against every event of their log sources.
+    pub fn without_text(&self) -> impl Iterator<Item = usize> {
+        self.index.without_text().map(|number| number as usize)
+    }
+
+    /// Has these rules be held against no event any more, by their numbers. Correlations over them count nothing of them.
+    pub fn suspend(&mut self, numbers: &[usize]) {
+        for number in numbers {
+            if let Some(rule) = self.rules.get_mut(*number) {
+                rule.is_suspended = true;
+            }
+        }
+        self.index = Index::new(&self.rules);
     }
 
     /// What the index of the rules is made of.
@@ -145,7 +172,7 @@ impl Rules {
         IndexSize {
             texts: self.index.texts(),
             memory_bytes: self.index.memory_bytes(),
-            rules_without_text: self.index.without_text(),
+            rules_without_text: self.index.without_text().len(),
         }
     }
 }

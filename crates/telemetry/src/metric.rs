@@ -209,6 +209,8 @@ metrics! {
     RULES = "rules", Gauge, Count, [];
     /// Rules that are refused; the log and `/readyz` say which.
     RULES_REFUSED = "rules_refused", Gauge, Count, [];
+    /// Rules that are held against no event because they cost too much.
+    RULES_SUSPENDED = "rules_suspended", Gauge, Count, [];
     /// Addresses, users, sources and the like that detectors remember.
     DETECTION_KEYS = "detection_keys", Gauge, Count, [];
     /// Those that were forgotten to make room for others: above 0 the bound of their table was hit.

@@ -7,7 +7,7 @@ use axum::{
     response::Response,
 };
 use problem::{Problem, StatusCode};
-use rulebook::{Entry, Origin, State as Standing};
+use rulebook::{Entry, Fault, Origin, State as Standing};
 use serde_json::{Value, json};
 
 use super::state::{Shared, answer, fault_json};
@@ -84,14 +84,17 @@ fn days(shared: &Shared) -> f64 {
     (span as f64).max(HOUR) / DAY
 }
 
+fn why(fault: &Fault) -> String {
+    let field = if fault.field.is_empty() { String::new() } else { format!("{}: ", fault.field) };
+    format!("{field}{}", fault.reason)
+}
+
 fn entry_json(entry: &Entry, days: f64) -> Value {
     let (state, reason, line) = match &entry.state {
         Standing::On => ("on", None, None),
         Standing::Off => ("off", Some("it is named in LOG_SENTINEL_RULES_OFF".to_owned()), None),
-        Standing::Broken(fault) => {
-            let field = if fault.field.is_empty() { String::new() } else { format!("{}: ", fault.field) };
-            ("broken", Some(format!("{field}{}", fault.reason)), Some(fault.line))
-        }
+        Standing::Suspended(fault) => ("suspended", Some(why(fault)), Some(fault.line)),
+        Standing::Broken(fault) => ("broken", Some(why(fault)), Some(fault.line)),
     };
     json!({
         "id": entry.id,
@@ -111,6 +114,8 @@ fn entry_json(entry: &Entry, days: f64) -> Value {
         })),
         "state": state,
         "reason": reason,
+        "cost_ns": entry.cost,
+        "is_held_against_all": entry.is_held_against_all,
         "matches": entry.matches,
         "findings": entry.findings,
         "findings_a_day": (entry.findings as f64 / days * 100.0).round() / 100.0,

@@ -39,6 +39,8 @@ impl Detection {
                 history: data.join("rules").join("history"),
                 is_strict: reader.flag("LOG_SENTINEL_RULES_STRICT"),
                 off: reader.each("LOG_SENTINEL_RULES_OFF", |id| Ok(id.to_owned())),
+                cost_max: reader.count("LOG_SENTINEL_RULE_COST_MAX", 100, 1_000_000_000) as u64,
+                costs_max: reader.count("LOG_SENTINEL_RULES_COST_MAX", 1_000, 1_000_000_000) as u64,
             },
             file: data.join("detection").join("state"),
             signals: signal::Config {

@@ -25,6 +25,16 @@ pub(super) const SIGNALS: &[Setting] = &[
         "Ids of rules that tell nothing, separated by commas. They still count for the correlations over them.",
     ),
     setting(
+        "LOG_SENTINEL_RULE_COST_MAX",
+        "50000",
+        "Nanoseconds an event that one rule may take, measured when rules are read; one that takes more is suspended.",
+    ),
+    setting(
+        "LOG_SENTINEL_RULES_COST_MAX",
+        "500000",
+        "Nanoseconds an event that all rules together may take; beyond it the costliest of one's own are suspended.",
+    ),
+    setting(
         "LOG_SENTINEL_FAILED_LOGINS",
         "5",
         "So many failed logins of one address within ten minutes are guessing at passwords; 2 to 16.",

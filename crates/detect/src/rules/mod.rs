@@ -3,12 +3,14 @@
 
 mod asked;
 mod log_source;
+mod probe;
 mod tally;
 
 use std::time::Duration;
 
 use event::{Timestamp, Value};
 use finding::fact;
+pub use probe::{Cost, costs};
 use serde::{Deserialize, Serialize};
 use sigma::{About, Correlated, Correlator, Limits, Options, Route, Scratch};
 pub use sigma::{RuleError, Rules};
