@@ -25,6 +25,12 @@ pub enum AppError {
     /// A collector did not answer as it should.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// An agent could not start.
+    #[error(transparent)]
+    Agent(#[from] agent::StartError),
+    /// An agent's configuration is wrong.
+    #[error(transparent)]
+    AgentConfiguration(#[from] agent::configuration::ConfigurationError),
     /// The journal could not be read.
     #[error("cannot read the journal")]
     Journal(#[from] journal::OpenError),

@@ -85,7 +85,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
-    let command = cli.command.unwrap_or(Command::Run);
+    let Cli { config, command } = cli;
+    let command = command.unwrap_or(Command::Run);
     match &command {
         Command::Check { sample: true } => {
             commands::print(&settings::sample())?;
@@ -114,14 +115,19 @@ fn dispatch(cli: Cli, sources: &settings::Values) -> Result<(), AppError> {
         Command::Audit { action } => audit_command::run(&settings.data, action),
         Command::Rules { action } if action.past().is_none() => rules::run(&action),
         Command::Parse { file, explain, output } => parse_command::run(&settings, &file, explain, output),
-        asynchronous => {
-            let runtime = runtime(matches!(asynchronous, Command::Agent(_)))?;
-            let outcome = runtime.block_on(run(asynchronous, sources, &settings));
-            // What still computes has had its time; nobody is left to answer to.
-            runtime.shutdown_background();
-            outcome
-        }
+        Command::Agent(asked) => on(runtime(true)?, agent::run(sources, &asked, config.as_deref())),
+        asynchronous => on(runtime(false)?, run(asynchronous, sources, &settings)),
     }
+}
+
+fn on(
+    runtime: tokio::runtime::Runtime,
+    work: impl Future<Output = Result<(), AppError>>,
+) -> Result<(), AppError> {
+    let outcome = runtime.block_on(work);
+    // What still computes has had its time; nobody is left to answer to.
+    runtime.shutdown_background();
+    outcome
 }
 
 /// What runs tasks; `is_small` where there is little to do.
@@ -152,7 +158,6 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
         Command::Run => serve::run(settings, Role::All, welcome).await,
         Command::Collector => serve::run(settings, Role::Collector, welcome).await,
         Command::Anomaly => serve::run(settings, Role::Anomaly, welcome).await,
-        Command::Agent(asked) => agent::run(sources, &asked).await,
         Command::Health { url } => health::run(&collector(&cli::Server { url })).await,
         Command::Elastic { action } => elastic::run(settings, action).await,
         Command::Dlq { action, server } => dlq::run(&collector(&server), &action).await,
@@ -214,7 +219,8 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
             templates::run(&anomaly(&service.url), here.as_ref(), &action, service.output).await
         }
         // Done before the settings were checked, or without a runtime.
-        Command::Check { .. }
+        Command::Agent(_)
+        | Command::Check { .. }
         | Command::Completions { .. }
         | Command::Journal { .. }
         | Command::Parse { .. }

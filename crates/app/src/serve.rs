@@ -16,11 +16,7 @@ pub(crate) async fn run(
     role: Role,
     welcome: impl Fn(&Instance) -> String,
 ) -> Result<(), AppError> {
-    let format = if settings.log_json { logs::Format::Json } else { logs::Format::Text };
-    if let Err(error) = logs::init(format, &settings.log_level) {
-        drop(writeln!(std::io::stderr(), "log-sentinel: {error}"));
-    }
-    raise_file_limit();
+    begin(settings);
     let signals = Signals::new()?;
     let instance = Instance::start(settings, role).await?;
     print(&welcome(&instance))?;
@@ -39,6 +35,15 @@ pub(crate) async fn run(
         );
     }
     failure.map_or(Ok(()), |reason| Err(AppError::Stopped(reason)))
+}
+
+/// What every role begins with: its own log, and room for what it opens.
+pub(crate) fn begin(settings: &Settings) {
+    let format = if settings.log_json { logs::Format::Json } else { logs::Format::Text };
+    if let Err(error) = logs::init(format, &settings.log_level) {
+        drop(writeln!(std::io::stderr(), "log-sentinel: {error}"));
+    }
+    raise_file_limit();
 }
 
 /// Takes as many file descriptors as the system allows: connections, segments and watched files need them.
@@ -102,13 +107,13 @@ pub(crate) fn welcome(settings: &Settings, instance: &Instance) -> String {
 }
 
 /// What the operating system may say to end a program.
-struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self {
             #[cfg(unix)]
             terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?,
@@ -116,7 +121,7 @@ impl Signals {
     }
 
     #[cfg(unix)]
-    async fn wait(mut self) -> &'static str {
+    pub(crate) async fn wait(mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = tokio::signal::ctrl_c() => "SIGINT",
@@ -124,7 +129,7 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    async fn wait(self) -> &'static str {
+    pub(crate) async fn wait(self) -> &'static str {
         drop(tokio::signal::ctrl_c().await);
         "Ctrl-C"
     }

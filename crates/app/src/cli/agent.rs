@@ -5,12 +5,24 @@ use std::ffi::OsString;
 /// How an agent runs.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Agent {
-    /// Where its signals go, such as http://collector:8080/ingest: any server that takes them as JSON.
+    /// The collector, or its /data; with /ingest at its end signals go there, and any server that takes them as JSON will do.
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
+    /// Print what is configured and where each value comes from, and start nothing.
+    #[arg(long)]
+    pub check: bool,
     /// Whether a language model says something to each signal before it is sent. None does.
     #[arg(long, value_parser = ["inactive"], default_value = "inactive")]
     pub botmode: String,
+}
+
+impl Agent {
+    /// Where signals go, when they are what is sent.
+    pub(crate) fn signals_url(&self) -> Option<&str> {
+        let path =
+            |url: &str| url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/').to_owned();
+        self.url.as_deref().filter(|url| path(url).ends_with("/ingest"))
+    }
 }
 
 /// Options that people write behind a single dash.

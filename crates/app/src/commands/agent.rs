@@ -1,10 +1,13 @@
 //! `log-sentinel agent`: what runs on a host that is watched from elsewhere.
 
+use std::path::Path;
+
 use alert::{
     Secret,
     channel::{ChannelConfig, ChannelKind, SentinelConfig, Trust},
 };
 
+use super::measuring;
 use crate::{
     AppError, Role, Settings, cli, serve,
     settings::{Alerts, SettingsError, Values},
@@ -27,17 +30,21 @@ const FIXED: [(&str, &str); 4] = [
     ("LOG_SENTINEL_DETECTION", "true"),
 ];
 
-/// Runs an agent until a signal or a failure ends it.
+/// Runs an agent until a signal or a failure ends it: one that sends signals where the address is one of `/ingest`, else one
+/// that measures, by the file that was named.
 ///
 /// # Errors
 /// When it is not said where signals go, the settings are not usable, or a part of it fails for good.
-pub(crate) async fn run(sources: &Values, asked: &cli::Agent) -> Result<(), AppError> {
-    let Some(url) = &asked.url else {
-        return Err(AppError::Asked(
-            "say where the signals go, such as -url http://collector:8080/ingest".to_owned(),
-        ));
-    };
+pub(crate) async fn run(sources: &Values, asked: &cli::Agent, file: Option<&Path>) -> Result<(), AppError> {
     let mut settings = of_agent(sources)?;
+    let Some(url) = asked.signals_url() else {
+        return measuring::run(sources, settings, asked, file).await;
+    };
+    if file.is_some() || asked.check {
+        return Err(AppError::Asked(
+            "an agent that sends signals to /ingest has no file: name the collector itself, or leave out --config".to_owned(),
+        ));
+    }
     settings.alerts = sending(&settings, url);
     let welcome = |_: &_| {
         format!(

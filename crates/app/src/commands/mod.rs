@@ -16,6 +16,7 @@ pub(crate) mod hosts;
 pub(crate) mod import;
 pub(crate) mod journal;
 pub(crate) mod keys;
+mod measuring;
 pub(crate) mod models;
 pub(crate) mod parse;
 pub(crate) mod past;

@@ -41,6 +41,7 @@ use record::Record;
 pub(crate) use access::{folder, keys};
 pub(crate) use error::StartError;
 pub(crate) use record::FolderRecord;
+pub(crate) use system::found as logs_of_machine;
 
 /// What one process is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

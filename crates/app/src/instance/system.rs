@@ -12,15 +12,15 @@ const SIGN_INS: [&str; 2] = ["auth.log", "secure"];
 
 /// What of this machine's logs is read.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Files.
-    pub(super) files: Vec<String>,
+    pub(crate) files: Vec<String>,
     /// Whether the journal of systemd is read. It holds what the files hold: both would count everything twice.
-    pub(super) journal: bool,
+    pub(crate) journal: bool,
 }
 
 /// Looks below a folder of logs.
-pub(super) fn found(dir: &Path) -> Found {
+pub(crate) fn found(dir: &Path) -> Found {
     let mut found = Found { files: vec![], journal: true };
     for name in FILES {
         let path = dir.join(name);

@@ -23,6 +23,7 @@ mod setting;
 pub(crate) mod sources;
 mod storage;
 mod table;
+mod table_of_agent;
 mod table_of_hosts;
 mod table_of_signals;
 mod told;

@@ -2,15 +2,16 @@
 
 use super::{
     setting::{Setting, secret, setting},
+    table_of_agent::AGENT,
     table_of_hosts::HOSTS,
     table_of_signals::SIGNALS,
 };
 
 /// Every setting there is, in the order in which people meet them.
-pub(crate) const SETTINGS: &[Setting] = &joined::<{ SERVICE.len() + SIGNALS.len() + HOSTS.len() }>();
+pub(crate) const SETTINGS: &[Setting] = &joined::<{ SERVICE.len() + SIGNALS.len() + HOSTS.len() + AGENT.len() }>();
 
 const fn joined<const N: usize>() -> [Setting; N] {
-    let groups = [SERVICE, SIGNALS, HOSTS];
+    let groups = [SERVICE, SIGNALS, HOSTS, AGENT];
     let (mut all, mut at, mut group) = ([SERVICE[0]; N], 0, 0);
     while group < groups.len() {
         let mut place = 0;

@@ -1,0 +1,111 @@
+//! An agent with a collector as target: what it is told, and that the collector finds in its logs what it should.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
+
+use std::{
+    fs,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value as Json;
+use testkit::Server;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_log-sentinel");
+const SOON: Duration = Duration::from_secs(120);
+
+fn agent(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.arg("agent").args(arguments).current_dir(dir).env_clear().env("HOME", dir).stdin(Stdio::null());
+    command
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn check_prints_what_holds_and_a_wrong_name_is_refused_with_the_right_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let example = include_str!("../../../infra/agent/config.yaml");
+    fs::write(dir.path().join("config.yaml"), example).unwrap();
+    let check = |settings: &[(&str, &str)]| {
+        let mut command = agent(dir.path(), &["--config", "config.yaml", "--check"]);
+        command.envs(settings.iter().copied()).output().unwrap()
+    };
+    let right = check(&[("LOG_SENTINEL_AGENT_INTERVAL", "15s"), ("LOG_SENTINEL_API_KEY", "hunter2")]);
+    let text = said(&right);
+    assert!(right.status.success() && text.contains("the configuration is usable"), "{text}");
+    for (path, value, origin) in [
+        ("agent.name", "server1", "config.yaml"),
+        ("agent.interval", "15", "LOG_SENTINEL_AGENT_INTERVAL"),
+        ("server.api_key", "***", "LOG_SENTINEL_API_KEY"),
+        ("monitoring.cpu.threshold", "80", "config.yaml"),
+        ("buffer.bytes_max", "67108864", "default"),
+    ] {
+        let line = text.lines().find(|line| line.starts_with(path)).unwrap();
+        assert!(line.contains(value) && line.ends_with(origin), "{line}");
+    }
+    assert!(!text.contains("hunter2") && !text.contains("your_api_key_here"), "{text}");
+
+    fs::write(dir.path().join("config.yaml"), example.replace("services:", "servces:")).unwrap();
+    let wrong = check(&[]);
+    assert_eq!(wrong.status.code(), Some(1));
+    let expected = "there is no monitoring.servces (config.yaml); did you mean monitoring.services?";
+    assert!(said(&wrong).contains(expected), "{}", said(&wrong));
+    let without = agent(dir.path(), &["--check"]).output().unwrap();
+    assert!(said(&without).contains("server.url is not set"), "{}", said(&without));
+    let both = agent(dir.path(), &["-config", "config.yaml", "-url", "http://h/ingest"]).output().unwrap();
+    assert!(said(&both).contains("has no file"), "{}", said(&both));
+}
+
+/// Ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended; the test has said what it had to say.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[tokio::test]
+async fn the_collector_finds_in_an_agents_logs_what_it_finds_in_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), &dir.path().join("server"), &[]).unwrap();
+    let log = dir.path().join("auth.log");
+    let line = |number: u32| {
+        format!(
+            "Nov 30 10:00:{number:02} web-1 sshd[{number}]: Failed password for root from 192.0.2.7 port 4{number} ssh2\n"
+        )
+    };
+    fs::write(&log, (10..30).map(line).collect::<String>()).unwrap();
+    let config = format!(
+        "server: {{ url: \"{}\" }}\nagent: {{ name: web-1, interval: 1 }}\nlogs: {{ files: [\"{}\"] }}\n",
+        server.url,
+        log.display()
+    );
+    fs::write(dir.path().join("config.yaml"), config).unwrap();
+    let mut command = agent(dir.path(), &["--config", "config.yaml"]);
+    command.env("LOG_SENTINEL_DATA", dir.path().join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
+    let _running = Running(command.spawn().unwrap());
+    let asked = async {
+        loop {
+            let address = format!("{}/api/v1/signals?wait=detected", server.url);
+            let answer: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
+            let signals = answer["signals"].as_array().cloned().unwrap_or_default();
+            let found = signals.into_iter().find(|signal| signal["kind"] == "ssh_brute_force");
+            match found {
+                Some(signal) if signal["count"] == 20 => break signal,
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    };
+    let signal = tokio::time::timeout(SOON, asked).await.unwrap();
+    let entities = signal["entities"].to_string();
+    assert!(entities.contains("192.0.2.7") && entities.contains("web-1"), "{signal}");
+    let address = format!("{}/api/v1/search?q=192.0.2.7&limit=100", server.url);
+    let hits: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
+    assert_eq!(hits["total"], 20, "{hits}");
+}
