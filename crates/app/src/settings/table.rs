@@ -8,7 +8,8 @@ use super::{
 };
 
 /// Every setting there is, in the order in which people meet them.
-pub(crate) const SETTINGS: &[Setting] = &joined::<{ SERVICE.len() + SIGNALS.len() + HOSTS.len() + AGENT.len() }>();
+pub(crate) const SETTINGS: &[Setting] =
+    &joined::<{ SERVICE.len() + SIGNALS.len() + HOSTS.len() + AGENT.len() }>();
 
 const fn joined<const N: usize>() -> [Setting; N] {
     let groups = [SERVICE, SIGNALS, HOSTS, AGENT];
