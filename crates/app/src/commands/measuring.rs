@@ -143,7 +143,7 @@ fn welcome(agent: &Agent, place: &Place, data: &Path) -> String {
         "Log Sentinel {VERSION} measures this host. Ctrl-C stops it; what could not be sent is sent after the next start.\n\n"
     );
     for (name, what) in [
-        ("host", crate::wording::plain(&agent.name).to_string()),
+        ("host", crate::wording::plain(&agent.name)),
         ("samples", format!("to {}", place.samples)),
         ("logs", if agent.sends_logs() { format!("to {}", place.logs) } else { "not sent".to_owned() }),
         ("data", data.display().to_string()),
