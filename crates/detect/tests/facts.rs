@@ -242,6 +242,11 @@ fn what_was_usual_of_a_source() {
         )
     };
     check("volume_drop", &days(hourly), &["amount 20", "usual.amount 120", "within_seconds 7200"]);
+    // On its way down it is not learned that so little is usual.
+    let slowly = |is_last: bool, minute: i64| {
+        (usize::from(!is_last || [0, 3, 7].contains(&(minute % 10))), "INFO tick")
+    };
+    check("volume_drop", &days(slowly), &["amount 40", "usual.amount 120", "within_seconds 7200"]);
 }
 
 #[test]

@@ -115,6 +115,9 @@ pub(crate) struct Source {
     hour: (i64, u64),
     days: Vec<Day>,
     ongoing: [Option<Ongoing>; 4],
+    /// The lowest share of what was expected since there was enough: usual only once there is enough again.
+    #[serde(default)]
+    low: Option<u64>,
     /// When silence that was told ended.
     spoke: i64,
     /// Its latest event was received long after it happened: how late it is says nothing of it.
@@ -355,14 +358,18 @@ impl Source {
             return None;
         }
         if permille >= limit {
+            if !is_told {
+                self.low = Some(self.low.unwrap_or(1_000).min(permille));
+            }
             if permille >= 2 * DROP_PERMILLE {
                 self.ongoing[What::Drop as usize] = None;
-            }
-            if !is_told && let Some(day) = self.days.last_mut() {
-                day.least = day.least.min(permille);
+                if let (Some(low), Some(day)) = (self.low.take(), self.days.last_mut()) {
+                    day.least = day.least.min(low);
+                }
             }
             return None;
         }
+        self.low = None;
         let first = ongoing.map_or(now - DROP_PIECES as i64 * PIECE, |ongoing| ongoing.first);
         self.ongoing[What::Drop as usize] = Some(Ongoing { first, last: now, told: count });
         if self.told_days(What::Drop) > USUAL_DAYS
