@@ -18,6 +18,9 @@ use crate::lines;
 /// Bytes of a line that are read.
 const LINE_BYTES_MAX: usize = 1 << 20;
 
+/// Connections of sshd that go on at a time.
+const CONNECTIONS_MAX: usize = 65_536;
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Rows of JSON with `id` and `line`.
@@ -61,7 +64,7 @@ pub(crate) fn parse(arguments: &Arguments) -> Result<()> {
         None => present()?,
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut connections = Connections::default();
+    let mut connections = Connections::new(CONNECTIONS_MAX);
     events(&arguments.file, now, &zone, |id, event| {
         let told = connections.read(event);
         let kind = told.before.as_ref().unwrap_or(&told.activity).kind;
@@ -82,7 +85,7 @@ pub(crate) fn parse(arguments: &Arguments) -> Result<()> {
 /// Prints what each line says was done.
 pub(crate) fn signals(file: &Path) -> Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut connections = Connections::default();
+    let mut connections = Connections::new(CONNECTIONS_MAX);
     events(file, present()?, &TimeZone::UTC, |id, event| {
         let told = connections.read(event);
         let activity = told.before.as_ref().unwrap_or(&told.activity);

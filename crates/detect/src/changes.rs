@@ -177,7 +177,9 @@ fn is_of(event: &Event<'_>, path: &str, what: &str) -> bool {
 fn of_account(event: &Event<'_>) -> &'static Declaration {
     let text = |path: &str| event.field(path).and_then(Value::as_str).unwrap_or_default();
     let is_group = is_of(event, "event.type", "group");
-    let joins = is_group && is_of(event, "event.type", "change") && !event.message.starts_with("delete");
+    // `delete 'ann' from group 'sudo'`, `user ann removed by root from group sudo`.
+    let leaves = event.message.starts_with("delete") || event.message.split(' ').nth(2) == Some("removed");
+    let joins = is_group && is_of(event, "event.type", "change") && !leaves;
     // Another user than root itself has its number: made so, or given it.
     let is_made = is_of(event, "event.type", "creation") || text("event.action") == "user_changed";
     let is_root = text("user.id") == "0" && is_made && !is_group && text("user.name") != "root";
@@ -258,7 +260,7 @@ fn of_command(command: &str) -> Option<&'static Declaration> {
         "systemctl" | "service" => return of_service(&words),
         "usermod" | "gpasswd" | "adduser" => {
             let joins = words.iter().any(|word| word.split(',').any(|group| GROUPS.contains(&group)));
-            return joins.then_some(&ADMINISTRATOR);
+            return joins.then_some(if takes_away(program, &words) { &ACCOUNT } else { &ADMINISTRATOR });
         }
         "journalctl" if command.split_whitespace().any(is_vacuum) => return Some(&LOGS_VACUUMED),
         _ if READERS.contains(&program) => return None,
@@ -276,6 +278,22 @@ fn of_command(command: &str) -> Option<&'static Declaration> {
 /// `--vacuum-time=1s` and its like delete what the journal of systemd holds; `--rotate` alone keeps it.
 fn is_vacuum(word: &str) -> bool {
     ["--vacuum-time", "--vacuum-size", "--vacuum-files"].iter().any(|option| word.starts_with(option))
+}
+
+/// Whether a command takes somebody out of a group, or changes nobody's: `usermod -rG sudo ann`, `gpasswd -d ann sudo`.
+fn takes_away(program: &str, words: &[&str]) -> bool {
+    let has = |long: &str, short: char| {
+        let is_it = |word: &&&str| match word.strip_prefix("--") {
+            Some(option) => option == long,
+            None => word.strip_prefix('-').is_some_and(|options| options.contains(short)),
+        };
+        words.iter().any(|word| is_it(&word))
+    };
+    match program {
+        "gpasswd" => !(has("add", 'a') || has("members", 'M')),
+        "usermod" => has("remove", 'r'),
+        _ => false,
+    }
 }
 
 /// `stop rsyslog`, `rsyslog stop`.

@@ -3,22 +3,23 @@
 //! A key that is not taken, and what PAM says before sshd does, are no failures yet: the connection may still end well.
 //! They are held back until it does, or ends; a line that only repeats at the end what was told before is none.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::net::IpAddr;
 
 use event::{Event, Timestamp, Value};
+use serde::{Deserialize, Serialize};
 
-use crate::{Activity, Kind, Protocol, activity::Said};
-
-/// Connections that are remembered: so many sign-ins may go on at once. Beyond it those that said nothing for
-/// longest are forgotten, and what was held back of them with them.
-pub const CONNECTIONS_MAX: usize = 65_536;
+use crate::{
+    Activity, Entity, EntityType, Kind, Protocol,
+    activity::Said,
+    table::{Occupancy, Table},
+};
 
 /// A connection that said nothing for so long is another one with the same process id: sshd gives those that do not
 /// sign in two minutes.
 const SILENT_NANOS_MAX: i64 = 3_600_000_000_000;
 
 /// What is known of a connection whose end has not been seen.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Connection {
     address: Option<IpAddr>,
     user: Option<String>,
@@ -29,23 +30,14 @@ struct Connection {
     last: Option<Timestamp>,
 }
 
-/// An sshd's process: hosts count their own.
-type Key = (String, i64);
+/// An sshd's process: the host, as a hash, and its number, since hosts count their own.
+type Key = (u64, i64);
 
-/// The connections that sshd and dropbear tell of, by host and process.
-///
-/// At most [`CONNECTIONS_MAX`] are remembered, in two generations, of which the older one is dropped as a whole.
-#[derive(Debug)]
+/// The connections that sshd and dropbear tell of, by host and process. So many sign-ins may go on at once as it holds;
+/// beyond that it forgets some, and what was held back of them.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Connections {
-    young: HashMap<Key, Connection>,
-    old: HashMap<Key, Connection>,
-    generation_max: usize,
-}
-
-impl Default for Connections {
-    fn default() -> Self {
-        Self { young: HashMap::new(), old: HashMap::new(), generation_max: CONNECTIONS_MAX / 2 }
-    }
+    open: Table<Key, Connection>,
 }
 
 /// What an event says was done, with what its connection said before.
@@ -58,6 +50,20 @@ pub struct Told<'a> {
 }
 
 impl Connections {
+    /// For so many at a time.
+    pub fn new(connections_max: usize) -> Self {
+        Self { open: Table::new(connections_max) }
+    }
+
+    pub(crate) fn take_up(&mut self, kept: Self) {
+        self.open.take_up(kept.open);
+    }
+
+    /// How full it is.
+    pub fn occupancy(&self) -> Occupancy {
+        self.open.occupancy(Entity::BYTES_MAX)
+    }
+
     /// Reads an event. Those that are not of sshd or dropbear are read as by [`Activity::of`].
     pub fn read<'a>(&mut self, event: &'a Event<'_>) -> Told<'a> {
         let said = Said::of(event);
@@ -68,7 +74,7 @@ impl Connections {
             Some(Value::Int(pid)) if is_ssh => *pid,
             _ => return Told { activity, before: None },
         };
-        let key = (event.host.as_deref().unwrap_or_default().to_owned(), pid);
+        let key = (arithmetic::hash(event.host.as_deref().unwrap_or_default().as_bytes()), pid);
         let mut connection = self.take(&key, event.timestamp);
         if said.ssh_event == "Connection from" {
             connection = Connection::default();
@@ -77,32 +83,27 @@ impl Connections {
         let is_end = matches!(said.ssh_event, "Connection" | "Disconnected" | "Received" | "Disconnecting");
         let mut told = connection.see(&said, activity, is_end);
         told.activity.address = told.activity.address.or(connection.address);
-        if !is_end {
-            self.put(key, connection);
+        if is_end || !connection.is_known() {
+            self.open.remove(&key);
+        } else {
+            *self.open.touch(&key) = connection;
         }
         told
     }
 
     fn take(&mut self, key: &Key, now: Timestamp) -> Connection {
-        let found = self.young.remove(key).or_else(|| self.old.remove(key));
-        found
-            .filter(|connection| {
-                connection
-                    .last
-                    .is_none_or(|last| now.as_nanos().saturating_sub(last.as_nanos()) <= SILENT_NANOS_MAX)
-            })
-            .unwrap_or_default()
-    }
-
-    fn put(&mut self, key: Key, connection: Connection) {
-        if self.young.len() >= self.generation_max {
-            self.old = std::mem::take(&mut self.young);
-        }
-        self.young.insert(key, connection);
+        let found = self.open.get_mut(key).map(std::mem::take);
+        let is_recent = |last: Timestamp| now.as_nanos().saturating_sub(last.as_nanos()) <= SILENT_NANOS_MAX;
+        found.filter(|connection| connection.last.is_none_or(is_recent)).unwrap_or_default()
     }
 }
 
 impl Connection {
+    /// Whether anything is known of it that a later line may leave out.
+    fn is_known(&self) -> bool {
+        self.address.is_some() || self.user.is_some() || self.is_told || self.held > 0
+    }
+
     fn see<'a>(&mut self, said: &Said<'_>, activity: Activity<'a>, is_end: bool) -> Told<'a> {
         self.address = activity.address.or(self.address);
         let mut told = Told { activity, before: None };
@@ -140,7 +141,8 @@ impl Connection {
                     true => self.held.max(1),
                     false => self.held.saturating_add(told.activity.times),
                 };
-                self.user = said.user.map(str::to_owned).or(self.user.take());
+                let user = said.user.map(|user| Entity::new(EntityType::User, user).value);
+                self.user = user.or(self.user.take());
             }
             _ => {}
         }
@@ -206,7 +208,7 @@ mod tests {
     ];
 
     fn kinds(lines: &[&[(&'static str, &'static str)]]) -> Vec<(Kind, u32)> {
-        let mut connections = Connections::default();
+        let mut connections = Connections::new(100);
         lines
             .iter()
             .map(|fields| {
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn an_address_said_before_is_that_of_the_end() {
-        let mut connections = Connections::default();
+        let mut connections = Connections::new(100);
         connections.read(&said(1, 7, KEY));
         let end = said(2, 7, TOO_MANY);
         assert_eq!(connections.read(&end).activity.address, Some(IpAddr::from([192, 0, 2, 7])));
@@ -242,7 +244,7 @@ mod tests {
 
     #[test]
     fn failures_of_another_user_are_told_when_one_gets_in() {
-        let mut connections = Connections::default();
+        let mut connections = Connections::new(100);
         connections.read(&said(1, 7, LOCKED));
         let event = said(2, 7, IN);
         let told = connections.read(&event);
@@ -254,7 +256,7 @@ mod tests {
 
     #[test]
     fn processes_and_their_silence_are_kept_apart() {
-        let mut connections = Connections::default();
+        let mut connections = Connections::new(100);
         connections.read(&said(1, 7, KEY));
         let other = said(2, 8, OUT);
         assert_eq!(connections.read(&other).activity.kind, Kind::None);
@@ -263,12 +265,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_back_is_held_back_over_a_restart() {
+        let mut connections = Connections::new(100);
+        connections.read(&said(1, 7, KEY));
+        let kept = serde_json::to_vec(&connections).unwrap();
+        let mut restarted = Connections::new(100);
+        restarted.take_up(serde_json::from_slice(&kept).unwrap());
+        let end = said(2, 7, TOO_MANY);
+        assert_eq!(restarted.read(&end), connections.read(&end));
+        assert_eq!(restarted.occupancy().keys, 0);
+    }
+
+    #[test]
     fn memory_is_bounded() {
-        let mut connections = Connections { generation_max: 50, ..Connections::default() };
+        let mut connections = Connections::new(100);
         for pid in 0..1000 {
             connections.read(&said(1, pid, KEY));
-            assert!(connections.young.len() + connections.old.len() <= 100);
         }
+        assert_eq!((connections.occupancy().keys, connections.occupancy().evicted), (100, 900));
         let last = said(1, 999, OUT);
         assert_eq!(connections.read(&last).activity.kind, Kind::SshFailure);
     }

@@ -13,6 +13,8 @@ pub struct Seen<'a> {
     pub analyzed: &'a Analyzed<'a>,
     /// What was done.
     pub activity: Activity<'a>,
+    /// Failures of the same connection that only this event shows to be such.
+    pub before: Option<Activity<'a>>,
     /// How late it is: the latest time of any event so far, this one included.
     pub now: Timestamp,
 }

@@ -6,8 +6,8 @@ use event::{Analyzed, Batch, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Activity, Clocks, Config, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen,
-    SigmaRules, Sources, Visitors,
+    Clocks, Config, Connections, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen,
+    SigmaRules, Sources, Told, Visitors,
     detector::{StateError, remembered, state},
     rules::RuleSet,
     table::Occupancy,
@@ -21,6 +21,7 @@ const TICK: Duration = Duration::from_secs(60);
 pub struct Engine {
     config: Config,
     detectors: Vec<Box<dyn Detector>>,
+    connections: Connections,
     /// The latest time of any event.
     now: Timestamp,
     ticked: Timestamp,
@@ -33,6 +34,8 @@ struct Saved {
     ticked: Timestamp,
     findings: Vec<Finding>,
     detectors: Vec<(String, Box<serde_json::value::RawValue>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connections: Option<Box<serde_json::value::RawValue>>,
 }
 
 impl Engine {
@@ -81,7 +84,9 @@ impl Engine {
 
     /// Only these detectors.
     pub fn with(config: Config, detectors: Vec<Box<dyn Detector>>) -> Self {
-        Self { config, detectors, now: Timestamp::MIN, ticked: Timestamp::MIN, findings: Vec::new() }
+        let connections = Connections::new(config.keys_max);
+        let never = Timestamp::MIN;
+        Self { config, detectors, connections, now: never, ticked: never, findings: Vec::new() }
     }
 
     /// Looks at events, in their order.
@@ -98,11 +103,13 @@ impl Engine {
         }
         self.tick(analyzed.event.timestamp);
         self.now = self.now.max(analyzed.event.timestamp);
-        let mut activity = Activity::of(&analyzed.event);
-        if activity.address.is_some_and(|address| self.config.is_own(address)) {
-            (activity.kind, activity.address) = (Kind::None, None);
+        let Told { mut activity, mut before } = self.connections.read(&analyzed.event);
+        for activity in before.iter_mut().chain([&mut activity]) {
+            if activity.address.is_some_and(|address| self.config.is_own(address)) {
+                (activity.kind, activity.address) = (Kind::None, None);
+            }
         }
-        let seen = Seen { analyzed, activity, now: self.now };
+        let seen = Seen { analyzed, activity, before, now: self.now };
         let from = self.findings.len();
         for detector in &mut self.detectors {
             detector.see(&seen, &mut self.findings);
@@ -134,12 +141,13 @@ impl Engine {
 
     /// How full all tables are together.
     pub fn occupancy(&self) -> Occupancy {
-        self.detectors.iter().map(|detector| detector.occupancy()).sum()
+        self.occupancies().map(|(_, occupancy)| occupancy).sum()
     }
 
-    /// How full the tables of each detector are.
+    /// How full the tables of each detector are, and that of connections.
     pub fn occupancies(&self) -> impl Iterator<Item = (&'static str, Occupancy)> {
-        self.detectors.iter().map(|detector| (detector.name(), detector.occupancy()))
+        let of_detectors = self.detectors.iter().map(|detector| (detector.name(), detector.occupancy()));
+        of_detectors.chain([("connections", self.connections.occupancy())])
     }
 
     /// Everything that it remembers, findings that were not drained among it.
@@ -155,7 +163,8 @@ impl Engine {
             }
         }
         let findings = self.findings.clone();
-        state(&Saved { now: self.now, ticked: self.ticked, findings, detectors })
+        let connections = Some(remembered(&state(&self.connections)?)?);
+        state(&Saved { now: self.now, ticked: self.ticked, findings, detectors, connections })
     }
 
     /// Goes on from a snapshot. A detector that it does not know begins anew.
@@ -168,6 +177,9 @@ impl Engine {
             if let Some(detector) = self.detectors.iter_mut().find(|detector| detector.name() == name) {
                 detector.restore(bytes.get().as_bytes())?;
             }
+        }
+        if let Some(kept) = &saved.connections {
+            self.connections.take_up(remembered(kept.get().as_bytes())?);
         }
         (self.now, self.ticked, self.findings) = (saved.now, saved.ticked, saved.findings);
         Ok(())

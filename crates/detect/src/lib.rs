@@ -41,7 +41,7 @@ mod words;
 pub use activity::Activity;
 pub use clock::Clocks;
 pub use config::{Config, Maintenance};
-pub use connections::{CONNECTIONS_MAX, Connections, Told};
+pub use connections::{Connections, Told};
 pub use declared::Declared;
 pub use detector::{Detector, Seen, StateError, remembered, state};
 pub use engine::Engine;

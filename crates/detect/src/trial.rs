@@ -119,7 +119,7 @@ fn seen(rules: Rules, trial: &Trial, now: Timestamp) -> Vec<Finding> {
         let position = Position { segment: 0, record: number };
         let analyzed = Analyzed::unanalyzed(EventId { journal: JournalId(0), position }, event);
         let activity = Activity::of(&analyzed.event);
-        detector.see(&Seen { analyzed: &analyzed, activity, now: latest }, &mut findings);
+        detector.see(&Seen { analyzed: &analyzed, activity, before: None, now: latest }, &mut findings);
     }
     findings
 }

@@ -69,7 +69,12 @@ fn failures_of_one_address() {
     };
     check("five within ten minutes", &fails(5, 140), &["ssh_brute_force 192.0.2.7 medium 5"]);
     check("four are none", &fails(4, 10), &[]);
-    check("five in more than ten minutes are none", &fails(5, 160), &[]);
+    check(
+        "five in more than ten minutes are few",
+        &fails(5, 160),
+        &["ssh_patient_guessing 192.0.2.7 info 5"],
+    );
+    check("four in a day are none", &fails(4, 7_000), &[]);
     check("ten in a day are patience", &fails(10, 700), &["ssh_patient_guessing 192.0.2.7 low 10"]);
     let mut with_login = fails(5, 20);
     with_login.extend(auth(&[(
@@ -102,6 +107,27 @@ fn several_lines_of_one_attempt_count_once() {
 }
 
 #[test]
+fn what_only_a_later_line_of_a_connection_shows_counts() {
+    let from = "192.0.2.7";
+    let keys = |pid: u32, end: &str| {
+        let offered =
+            format!("sshd[{pid}]: Failed publickey for ann from {from} port 40022 ssh2: RSA SHA256:x{pid}");
+        vec![offered.clone(), offered, format!("sshd[{pid}]: {end}")]
+    };
+    let lines = |end: &str| -> Vec<String> {
+        let lines: Vec<String> = (10..15).flat_map(|pid| keys(pid, end)).collect();
+        auth(&lines.iter().map(|line| ("05:00:00", line.as_str())).collect::<Vec<_>>())
+    };
+    let gone = format!("Connection closed by authenticating user ann {from} port 40022 [preauth]");
+    check("keys that were not taken, five times", &lines(&gone), &["ssh_brute_force 192.0.2.7 medium 5"]);
+    let is_in = format!("Accepted publickey for ann from {from} port 40022 ssh2: RSA SHA256:y");
+    check("of which one was taken each time", &lines(&is_in), &[]);
+    let as_other = format!("Accepted password for bob from {from} port 40022 ssh2");
+    let found = told(&found_with(Config::default(), &lines(&as_other)));
+    assert!(found.iter().any(|told| told.starts_with("login_after_failures")), "{found:?}");
+}
+
+#[test]
 fn many_users_and_many_addresses() {
     let lines: Vec<String> = (0..10).map(|n| failure(&format!("user{n}"), "192.0.2.7", n)).collect();
     let lines = auth(&lines.iter().map(|line| ("05:00:00", line.as_str())).collect::<Vec<_>>());
@@ -127,6 +153,26 @@ fn what_changes_on_a_host() {
         ),
         (
             "useradd[7]: new user: name=toor, UID=0, GID=0, home=/root, shell=/bin/bash",
+            &["administrator_made gate high 1"],
+        ),
+        ("gpasswd[7]: user ann added by root to group sudo", &["administrator_made gate high 1"]),
+        ("gpasswd[7]: user ann removed by root from group sudo", &["account_changed gate low 1"]),
+        ("usermod[7]: add 'ann' to group 'sudo'", &["administrator_made gate high 1"]),
+        ("usermod[7]: delete 'ann' from group 'sudo'", &["account_changed gate low 1"]),
+        (
+            "sudo:      ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/sbin/usermod -aG sudo bob",
+            &["administrator_made gate high 1"],
+        ),
+        (
+            "sudo:      ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/sbin/usermod -rG sudo bob",
+            &["account_changed gate low 1"],
+        ),
+        (
+            "sudo:      ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/gpasswd -d bob sudo",
+            &["account_changed gate low 1"],
+        ),
+        (
+            "sudo:      ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/usr/bin/gpasswd --add bob sudo",
             &["administrator_made gate high 1"],
         ),
         ("crontab[7]: (ann) REPLACE (ann)", &["cron_changed gate low 1"]),

@@ -93,7 +93,7 @@ fn lines_say_what_was_done() {
 
 #[test]
 fn lines_of_one_connection_are_counted_once() {
-    let mut connections = Connections::default();
+    let mut connections = Connections::new(1000);
     for (line, expected) in [
         (
             "Oct 22 21:59:01 web1 sshd[1]: Failed publickey for git from 192.0.2.7 port 1 ssh2: RSA SHA256:A",

@@ -2,21 +2,22 @@
 //! and logins that follow them.
 
 mod attempts;
+mod noted;
 
 use std::time::Duration;
 
 use event::Timestamp;
 use finding::fact;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Occurrence, Origin, Protocol,
     Seen, StateError,
     detector::{remembered, state},
     table::Occupancy,
-    window::{Limit, Moment, Run, Windows, nanos},
+    window::{Limit, Moment, Windows, nanos},
 };
 use attempts::{Attempts, hash, service_of};
+use noted::{Crowd, Note, Patience, Target, note};
 
 const MINUTES: Duration = Duration::from_secs(600);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -41,41 +42,8 @@ const PATIENT_POINTS: u32 = 100;
 const PACED: usize = 4;
 const PACED_USERS: usize = 3;
 const PACE: std::ops::Range<Duration> = Duration::from_secs(9 * 60)..Duration::from_secs(6 * 3_600);
-/// Users that a finding is about; more of them are a fact of it.
-const USERS_MAX: usize = 4;
-
 /// What notes hold beside themselves at most: names of users or addresses, the host and who got in.
 const NOTE_BYTES: usize = (fact::LIST_MAX + 2) * (size_of::<String>() + fact::TEXT_BYTES_MAX);
-
-/// Who guesses at what.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-struct Target {
-    /// None for SSH, whichever program speaks it.
-    service: Option<String>,
-    origin: Origin,
-}
-
-/// What is noted of a run of failures.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Note {
-    host: String,
-    /// The first that were tried in this run, at most [`fact::LIST_MAX`].
-    users: Vec<String>,
-    /// When somebody got in, and as whom.
-    login: Option<(i64, String)>,
-    /// When a login after failures and spraying were last told.
-    login_told: i64,
-    spraying_told: i64,
-}
-
-/// What is noted of a host at which many addresses fail.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Crowd {
-    /// The first of them in this run, at most [`fact::LIST_MAX`].
-    addresses: Vec<String>,
-    /// The most within ten minutes.
-    most: usize,
-}
 
 /// Finds guessing.
 #[derive(Debug)]
@@ -84,8 +52,8 @@ pub struct Guessing {
     hosts: Windows<String, Crowd>,
     /// Broken handshakes, and whether they are of the kind that exhausts or breaks the server.
     probes: Windows<(Origin, bool), String>,
-    /// All that an address did in a day, and when it was last told as fast.
-    patient: Windows<Target, i64>,
+    /// All that an address did in a day.
+    patient: Windows<Target, Patience>,
     attempts: Attempts,
 }
 
@@ -175,7 +143,7 @@ impl Guessing {
     fn fast(&mut self, target: &Target, told: Occurrence) -> Finding {
         let at = told.last.as_nanos();
         if let Some(run) = self.patient.get_mut(target) {
-            run.note = run.note.max(at);
+            run.note.fast_told = run.note.fast_told.max(at);
         }
         let note = self.failures.get(target).map(|run| &run.note);
         let is_in = note.is_some_and(|note| note.login_since(told.first).is_some());
@@ -237,24 +205,38 @@ impl Guessing {
     /// What adds up over a day, or comes at a pace.
     fn patiently(&mut self, seen: &Seen<'_>, target: &Target, moment: Moment, findings: &mut Vec<Finding>) {
         let Some(run) = self.patient.add(target, moment, seen.analyzed.id) else { return };
-        let is_told = run.note > moment.at.saturating_sub(nanos(DAY)) && run.note > 0;
+        let fast_told = run.note.fast_told;
+        let is_told = fast_told > moment.at.saturating_sub(nanos(DAY)) && fast_told > 0;
+        if run.moments().len() == 1 {
+            run.note.is_patient = false;
+        }
         let is_one_client = target.service.is_some() && run.most_different(moment.at, DAY) < 2;
-        let is_much = run.most(moment.at, DAY) >= u64::from(PATIENT_POINTS);
-        if is_told || is_one_client || !(is_much || is_paced(run.moments())) {
+        let points = run.most(moment.at, DAY);
+        let is_patient = points >= u64::from(PATIENT_POINTS) || is_paced(run.moments());
+        // At SSH nobody is left out who fails so often in a day, whoever it is.
+        let least = u64::from(self.failures.limit().points.saturating_mul(FAILURE_POINTS));
+        let is_some = target.service.is_none() && points >= least;
+        if is_told || is_one_client || !(is_patient || is_some) {
             return;
         }
-        if let Some(told) = self.patient.tell(target, moment.at) {
-            findings.push(self.slow(target, told));
-        }
+        let became_patient = is_patient && !std::mem::replace(&mut run.note.is_patient, is_patient);
+        let told = match became_patient {
+            true => self.patient.tell_anyway(target, moment.at),
+            false => self.patient.tell(target, moment.at),
+        };
+        findings.extend(told.map(|told| self.slow(target, told)));
     }
 
     fn slow(&self, target: &Target, told: Occurrence) -> Finding {
         let note = self.failures.get(target).map(|run| &run.note);
-        let (kind, rule) = match target.service {
-            None => (FindingKind::SshBruteForce, "ssh_patient_guessing"),
-            Some(_) => (FindingKind::PasswordSpraying, "auth_patient_guessing"),
+        let is_patient = self.patient.get(target).is_some_and(|run| run.note.is_patient);
+        let (kind, level, rule) = match target.service {
+            None if is_patient => (FindingKind::SshBruteForce, Level::Low, "ssh_patient_guessing"),
+            // So few may be somebody who mistypes.
+            None => (FindingKind::SshBruteForce, Level::Informational, "ssh_patient_guessing"),
+            Some(_) => (FindingKind::PasswordSpraying, Level::Low, "auth_patient_guessing"),
         };
-        target.finding(kind, Level::Low, rule, told, note).technique("T1110.001")
+        target.finding(kind, level, rule, told, note).technique("T1110.001")
     }
 
     fn succeeded(&mut self, seen: &Seen<'_>, address: std::net::IpAddr, findings: &mut Vec<Finding>) {
@@ -349,12 +331,8 @@ impl Guessing {
     }
 }
 
-impl Detector for Guessing {
-    fn name(&self) -> &'static str {
-        "guessing"
-    }
-
-    fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+impl Guessing {
+    fn look(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let Some(address) = seen.activity.address else { return };
         match seen.activity.kind {
             Kind::SshFailure | Kind::PamFailedAuth => self.failed(seen, address, findings),
@@ -365,6 +343,20 @@ impl Detector for Guessing {
             Kind::SshSuspicious => self.probed(seen, address, findings),
             _ => {}
         }
+    }
+}
+
+impl Detector for Guessing {
+    fn name(&self) -> &'static str {
+        "guessing"
+    }
+
+    fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
+        if let Some(activity) = seen.before.clone() {
+            let Seen { analyzed, now, .. } = *seen;
+            self.look(&Seen { analyzed, activity, before: None, now }, findings);
+        }
+        self.look(seen, findings);
     }
 
     fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
@@ -406,59 +398,6 @@ impl Detector for Guessing {
         ];
         tables.into_iter().sum()
     }
-}
-
-impl Target {
-    fn finding(
-        &self,
-        kind: FindingKind,
-        level: Level,
-        rule: &str,
-        told: Occurrence,
-        note: Option<&Note>,
-    ) -> Finding {
-        let service = Entity::new(EntityType::Service, self.service.as_deref().unwrap_or("ssh"));
-        let finding = Finding::of_run(kind, level, rule, self.origin.entity(), told);
-        let Some(note) = note else { return finding.and([service]) };
-        let users = note.users.iter().map(String::as_str);
-        let entities = users.clone().take(USERS_MAX).map(|user| Entity::new(EntityType::User, user));
-        let finding = finding.and(entities).and([service, Entity::new(EntityType::Host, note.host.as_str())]);
-        self.with_outcome(finding.fact(fact::USERS, fact::list(users)), note)
-    }
-
-    /// The same with who got in, and when. Logins are noted of addresses: of a network nothing is said.
-    fn with_outcome(&self, finding: Finding, note: &Note) -> Finding {
-        let Origin::Address(_) = self.origin else { return finding };
-        match note.login_since(finding.first) {
-            Some((at, user)) => finding
-                .fact(fact::SUCCEEDED, true)
-                .fact(fact::LOGIN_AT, Timestamp::saturating_from_nanos((*at).into()).to_string())
-                .fact(fact::LOGIN_USER, fact::text(user)),
-            None => finding.fact(fact::SUCCEEDED, false),
-        }
-    }
-}
-
-impl Note {
-    fn of(&mut self, seen: &Seen<'_>, user: &str) {
-        if let Some(host) = seen.analyzed.event.host.as_deref().filter(|host| *host != self.host) {
-            self.host = Entity::new(EntityType::Host, host).value;
-        }
-        fact::add(&mut self.users, user);
-    }
-
-    /// Who got in since then.
-    fn login_since(&self, first: Timestamp) -> Option<&(i64, String)> {
-        self.login.as_ref().filter(|(at, _)| *at >= first.as_nanos())
-    }
-}
-
-/// Notes who was tried where; a run that begins has its own users.
-fn note(run: &mut Run<Note>, seen: &Seen<'_>, user: &str) {
-    if run.moments().len() == 1 {
-        run.note.users.clear();
-    }
-    run.note.of(seen, user);
 }
 
 fn is_ssh(seen: &Seen<'_>) -> bool {
