@@ -212,6 +212,46 @@ fn guessing() {
     );
 }
 
+#[test]
+fn one_network_of_ipv6_counts_as_one_visitor() {
+    let of = |host: usize| format!("2001:db8:1:2::{host:x}");
+    let each = |count: usize, request: &str, status: u16, among: usize| -> Vec<String> {
+        (0..count)
+            .map(|n| {
+                let request = request.replace("{n}", &char::from(b'a' + n as u8).to_string());
+                line(&of(1 + n % among), n as u32 * 9, &request, status, "-")
+            })
+            .collect()
+    };
+    let scan = "GET /{n}/phpmyadmin/ HTTP/1.1";
+    check("a scan of many addresses", &each(8, scan, 404, 8), &["web_scan 2001:db8:1:2::/64 low 8"]);
+    check("of one address", &each(8, scan, 404, 1), &["web_scan 2001:db8:1:2::1 low 8"]);
+    let post = "POST /api/login HTTP/1.1";
+    check("guessing", &each(5, post, 401, 5), &["web_auth_brute_force 2001:db8:1:2::/64 medium 5"]);
+    check("four", &each(4, post, 401, 4), &[]);
+    check("guessing of one", &each(5, post, 401, 1), &["web_auth_brute_force 2001:db8:1:2::1 medium 5"]);
+}
+
+#[test]
+fn what_programs_ask_every_site_for_is_told_of_the_site_once_it_came_to_no_more() {
+    let told_at = |lines: &[String], time: &str| {
+        let mut engine = engine();
+        see(&mut engine, lines);
+        engine.tick(Timestamp::parse(time).unwrap());
+        engine.drain()
+    };
+    let few = gets("192.0.2.7", 30, &["/wp-login.php", "/index.html", "/.env"], 404, "-");
+    assert_eq!(told(&told_at(&few, "2026-06-03T00:15:00Z")), Vec::<String>::new(), "there may come more");
+    let found = told_at(&few, "2026-06-03T00:30:00Z");
+    assert_eq!(told(&found), ["web_probes access info 2"]);
+    assert_eq!(found[0].facts["url.path"], serde_json::json!(["/wp-login.php", "/.env"]));
+    assert!(found[0].entities.iter().any(|entity| entity.value == "192.0.2.7"));
+    let many: Vec<String> = (b'a'..b'k').map(|n| format!("/{}/phpmyadmin/", char::from(n))).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let scan = told_at(&gets("192.0.2.7", 9, &many, 404, "-"), "2026-06-03T01:00:00Z");
+    assert_eq!(told(&scan), ["web_scan 192.0.2.7 low 10"], "a scan is told as one");
+}
+
 fn requests() -> impl Strategy<Value = Vec<String>> {
     let request = (0u32..4_000, 0u8..4, 0usize..18, prop::sample::select(vec![200u16, 401, 404]));
     let line = |(second, address, path, status): (u32, u8, usize, u16)| {

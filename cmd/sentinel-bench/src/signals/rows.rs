@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use detect::{Config, Engine, Finding};
+use detect::{Config, Engine, Finding, Level};
 use event::{Analyzed, EventId, JournalId, Position, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -20,7 +20,10 @@ pub(super) fn run(rows: &Path, now: Timestamp) -> Result<()> {
         let row: Json = serde_json::from_str(line).context("a row is no JSON")?;
         let Some(texts) = row["lines"].as_array() else { return Ok(()) };
         let texts: Vec<&str> = texts.iter().filter_map(Json::as_str).collect();
-        let signals: BTreeSet<(String, String)> = found(&texts, now).iter().filter_map(named).collect();
+        // What is told for information only is what goes on everywhere.
+        let mut found = found(&texts, now);
+        found.retain(|finding| finding.level > Level::Informational);
+        let signals: BTreeSet<(String, String)> = found.iter().filter_map(named).collect();
         let signals: Vec<Json> =
             signals.into_iter().map(|(kind, source)| json!({"kind": kind, "source": source})).collect();
         writeln!(out, "{}", json!({"id": row["id"], "signals": signals}))?;

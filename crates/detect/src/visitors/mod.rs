@@ -1,6 +1,7 @@
 //! What visitors of web servers do: looking for what is not there, trying exploits, guessing passwords.
 
 mod asked;
+mod probes;
 mod visit;
 
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::{
     window::{Limit, Moment, Run, Windows},
 };
 use asked::Asked;
+use probes::Probes;
 use visit::Visit;
 
 const MINUTES: Duration = Duration::from_secs(600);
@@ -43,6 +45,11 @@ struct Answers {
     /// What is secret was answered.
     is_grave: bool,
     asked: Asked,
+    /// A hash of who asked first, and whether others of its network did, too.
+    #[serde(default)]
+    who: Option<u64>,
+    #[serde(default)]
+    is_many: bool,
 }
 
 /// What is noted of an address that tries exploits.
@@ -71,6 +78,9 @@ pub struct Visitors {
     failures: Windows<(Origin, bool), Guesses>,
     tries: Windows<(Origin, u64)>,
     rates: Windows<Origin>,
+    /// What each asked for that scanners look for, however little, and where.
+    #[serde(default)]
+    probes: Probes,
 }
 
 impl Visitors {
@@ -83,14 +93,31 @@ impl Visitors {
             failures: Windows::new(limit(config.failures.clamp(2, 16), MINUTES), config.keys_max),
             tries: Windows::new(TRIES, config.keys_max),
             rates: Windows::new(limit(RATE, MINUTES), config.keys_max),
+            probes: Probes::new(config.keys_max),
         }
     }
 
-    /// Counts requests that differ. What anybody may ask for in vain counts little, and only where most was in vain.
+    /// What an address does that stays below the limit counts for its network of IPv6 as well.
     fn scanned(&mut self, visit: &Visit<'_>) -> Option<Finding> {
+        let told = self.scanned_by(visit.origin, visit);
+        let Some(network) = visit.network else { return told };
+        if told.is_none() && !self.scans.has_told(&visit.origin, visit.seen.at().as_nanos()) {
+            return self.scanned_by(network, visit);
+        }
+        // What is told of an address is not told again of its network.
+        let moments = self.scans.get(&visit.origin).map(Run::moments).unwrap_or_default();
+        let own: Vec<u64> = moments.iter().map(|moment| moment.what).collect();
+        if let Some(run) = self.scans.get_mut(&network) {
+            own.into_iter().for_each(|what| run.forget(what));
+        }
+        told
+    }
+
+    /// Counts requests that differ. What anybody may ask for in vain counts little, and only where most was in vain.
+    fn scanned_by(&mut self, origin: Origin, visit: &Visit<'_>) -> Option<Finding> {
         let (seen, points) = (visit.seen, visit.points());
         let moment = Moment::new(seen.at(), 1).worth(points).with(visit.what());
-        let known = self.scans.get_mut(&visit.origin);
+        let known = self.scans.get_mut(&origin);
         if points == 0 {
             if let Some(run) = known.filter(|_| visit.is_answered()) {
                 run.note.answered = run.note.answered.saturating_add(1);
@@ -105,14 +132,16 @@ impl Visitors {
                 run.note = Answers::default();
             }
         }
-        let run = self.scans.add(&visit.origin, moment, seen.analyzed.id)?;
+        let run = self.scans.add(&origin, moment, seen.analyzed.id)?;
         run.note.asked.note(visit);
+        run.note.is_many |= *run.note.who.get_or_insert(visit.who()) != visit.who();
         run.note.is_grave |= visit.sign == Some(Sign::SensitiveFile) && visit.is_answered();
-        if !is_scan(run, moment.at) {
+        let is_whole = run.note.is_many || matches!(origin, Origin::Address(_));
+        if !is_whole || !is_scan(run, moment.at) {
             return None;
         }
-        let told = self.scans.tell(&visit.origin, moment.at)?;
-        Some(self.scan(visit.origin, told).and(visit.about()))
+        let told = self.scans.tell(&origin, moment.at)?;
+        Some(self.scan(origin, told).and(visit.about()))
     }
 
     fn scan(&self, origin: Origin, told: Occurrence) -> Finding {
@@ -152,12 +181,26 @@ impl Visitors {
         note.into_iter().fold(finding, |finding, note| note.asked.told_with_outcome(finding))
     }
 
+    /// The same of failures.
     fn failed(&mut self, visit: &Visit<'_>) -> Option<Finding> {
+        let told = self.failed_by(visit.origin, visit);
+        let Some(network) = visit.network else { return told };
+        let (key, at) = ((visit.origin, visit.is_access), visit.seen.at().as_nanos());
+        if told.is_none() && !self.failures.has_told(&key, at) {
+            return self.failed_by(network, visit);
+        }
+        if let Some(run) = self.failures.get_mut(&(network, visit.is_access)) {
+            run.forget(visit.who());
+        }
+        told
+    }
+
+    fn failed_by(&mut self, origin: Origin, visit: &Visit<'_>) -> Option<Finding> {
         let seen = visit.seen;
         // Who is let in no more has failed as often as the application bears.
         let least = if visit.is_barred() { self.failures.limit().points } else { 1 };
-        let moment = Moment::new(seen.at(), seen.activity.times.max(least));
-        let key = (visit.origin, visit.is_access);
+        let moment = Moment::new(seen.at(), seen.activity.times.max(least)).with(visit.who());
+        let key = (origin, visit.is_access);
         let run = self.failures.add(&key, moment, seen.analyzed.id)?;
         if run.moments().len() == 1 {
             run.note = Guesses::default();
@@ -166,7 +209,8 @@ impl Visitors {
         if let Some(user) = seen.activity.user.as_deref() {
             run.note.user = Entity::new(EntityType::User, user).value;
         }
-        if run.most(moment.at, MINUTES) < u64::from(self.failures.limit().points) {
+        let is_whole = matches!(origin, Origin::Address(_)) || run.most_different(moment.at, MINUTES) > 1;
+        if !is_whole || run.most(moment.at, MINUTES) < u64::from(self.failures.limit().points) {
             return None;
         }
         let told = self.failures.tell(&key, moment.at)?;
@@ -252,6 +296,9 @@ impl Detector for Visitors {
         };
         findings.extend(found);
         findings.extend(self.scanned(&visit));
+        if visit.sign.is_some_and(Sign::is_looked_for) {
+            self.probes.note(&visit);
+        }
     }
 
     fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
@@ -270,6 +317,10 @@ impl Detector for Visitors {
         for (origin, told) in self.rates.over(now) {
             findings.push(slowed_down(origin, told));
         }
+        let (scans, exploits) = (&self.scans, &self.exploits);
+        findings.extend(self.probes.over(now, |origin, times| {
+            times.iter().any(|at| scans.has_told(origin, *at) || exploits.has_told(origin, *at))
+        }));
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, StateError> {
@@ -283,6 +334,7 @@ impl Detector for Visitors {
         self.failures.take_up(kept.failures);
         self.tries.take_up(kept.tries);
         self.rates.take_up(kept.rates);
+        self.probes.take_up(kept.probes);
         Ok(())
     }
 
@@ -293,6 +345,7 @@ impl Detector for Visitors {
             self.failures.occupancy_with(Asked::BYTES_MAX + Entity::BYTES_MAX),
             self.tries.occupancy(),
             self.rates.occupancy(),
+            self.probes.occupancy(),
         ]
         .into_iter()
         .sum()

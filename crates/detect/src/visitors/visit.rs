@@ -51,6 +51,8 @@ const CRAWLERS: [&str; 7] = ["bot", "crawl", "spider", "slurp", "archiver", "val
 pub(super) struct Visit<'s> {
     pub(super) seen: &'s Seen<'s>,
     pub(super) origin: Origin,
+    /// Of an address of IPv6.
+    pub(super) network: Option<Origin>,
     pub(super) request: Option<&'s Request<'s>>,
     pub(super) sign: Option<Sign>,
     /// The access log tells of it, which has every request once.
@@ -60,7 +62,8 @@ pub(super) struct Visit<'s> {
 impl<'s> Visit<'s> {
     /// The visit that an event tells of.
     pub(super) fn of(seen: &'s Seen<'s>) -> Option<Self> {
-        let origin = Origin::of(seen.activity.address?);
+        let address = seen.activity.address?;
+        let (origin, network) = (Origin::of(address), Origin::network(address));
         let is_http = seen.activity.protocol == Protocol::Http;
         let (request, read) = (seen.activity.request.as_ref(), seen.activity.sign);
         let is_access = request.is_some_and(|request| request.status.is_some());
@@ -80,7 +83,14 @@ impl<'s> Visit<'s> {
             _ if is_access => read.or(own),
             _ => own.into_iter().chain(read).min(),
         };
-        (request.is_some() || sign.is_some()).then_some(Self { seen, origin, request, sign, is_access })
+        (request.is_some() || sign.is_some()).then_some(Self {
+            seen,
+            origin,
+            network,
+            request,
+            sign,
+            is_access,
+        })
     }
 
     /// What the visit says for a scan.
@@ -112,6 +122,11 @@ impl<'s> Visit<'s> {
         }
         let method = request.method.unwrap_or_default();
         arithmetic::hash(format!("{method} {}", masked(text)).as_bytes())
+    }
+
+    /// A hash of the address.
+    pub(super) fn who(&self) -> u64 {
+        arithmetic::hash(self.origin.to_string().as_bytes())
     }
 
     /// A hash of the place that was asked for.

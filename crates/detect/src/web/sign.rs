@@ -89,6 +89,20 @@ impl Sign {
         (self as u8) <= (Self::Reported as u8)
     }
 
+    /// Whether it is what programs ask every site for, to see whether it is there.
+    pub const fn is_looked_for(self) -> bool {
+        matches!(
+            self,
+            Self::WebShell
+                | Self::SensitiveFile
+                | Self::AttackTool
+                | Self::FalseCrawler
+                | Self::VulnerableEndpoint
+                | Self::Scanner
+                | Self::Absent
+        )
+    }
+
     /// The name of the sign.
     pub const fn as_str(self) -> &'static str {
         match self {
