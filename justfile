@@ -116,6 +116,11 @@ eval-security DATA="../shared/data":
     infra/eval/kinds.py {{DATA}}/security
     infra/eval/detectors.py {{DATA}}
     infra/eval/web.py {{DATA}}
+    infra/eval/reduction.py {{DATA}}
+
+# Ten million random addresses through every detector: what is remembered, given up and resident. About a minute.
+bench-flood:
+    cargo test --release -p detect --test flood -- --ignored --nocapture
 
 # Make the starters of models/ anew from the sample logs that come along; a test holds that they are what this makes.
 starters:
