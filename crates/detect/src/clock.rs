@@ -180,7 +180,7 @@ mod tests {
             let analyzed = Analyzed::unanalyzed(id, event);
             let activity = Activity::of(&analyzed.event);
             let now = analyzed.event.timestamp;
-            clocks.see(&Seen { analyzed: &analyzed, activity, now }, &mut findings);
+            clocks.see(&Seen { analyzed: &analyzed, activity, before: None, now }, &mut findings);
             // It goes on over a restart.
             let snapshot = clocks.snapshot().unwrap();
             clocks = Clocks::new(&Config::default());

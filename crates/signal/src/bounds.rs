@@ -3,7 +3,7 @@
 use event::EventId;
 use finding::{Entity, Facts};
 
-use crate::{Evidence, Observed};
+use crate::{Evidence, Observed, background};
 
 /// Entities that a signal names; more are left out.
 pub const ENTITIES_MAX: usize = 32;
@@ -18,11 +18,16 @@ pub const FACT_BYTES_MAX: usize = 4096;
 /// Events that a finding is known by; more are left out.
 const EVENTS_MAX: usize = 16;
 
+/// Entities that a signal of this rule names.
+pub(crate) fn entities_max(rule: &str) -> usize {
+    if background::is_of_host(rule) { background::ADDRESSES_MAX + ENTITIES_MAX } else { ENTITIES_MAX }
+}
+
 /// The same finding within the bounds.
 pub(crate) fn within(mut observed: Observed) -> Observed {
     let finding = &mut observed.finding;
     cut(&mut finding.rule, NAMES_BYTES_MAX);
-    finding.entities.truncate(ENTITIES_MAX);
+    finding.entities.truncate(entities_max(&finding.rule));
     finding.entities.iter_mut().for_each(|entity| cut(&mut entity.value, Entity::BYTES_MAX));
     finding.techniques.truncate(TECHNIQUES_MAX);
     finding.techniques.iter_mut().for_each(|technique| cut(technique, NAMES_BYTES_MAX));

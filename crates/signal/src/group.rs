@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Evidence, Label, Observed, Signal, SignalId, Standing, State,
-    bounds::{ENTITIES_MAX, FACTS_MAX, TECHNIQUES_MAX},
+    Evidence, Label, Observed, Signal, SignalId, Standing, State, background,
+    bounds::{FACT_BYTES_MAX, FACTS_MAX, TECHNIQUES_MAX, entities_max},
     policy::{Policy, rank},
 };
 
@@ -27,6 +27,8 @@ pub const ESCALATES_BY: u64 = 10;
 
 /// Runs of a signal that are remembered one by one; earlier ones are kept as a sum.
 const RUNS_MAX: usize = 16;
+/// The same of signals in which many addresses have runs at a time.
+const RUNS_OF_HOST_MAX: usize = 64;
 /// Events by which a run is known again.
 const MARKS_MAX: usize = 8;
 /// Events of a finding by which its run is known again.
@@ -135,7 +137,7 @@ impl Held {
         };
         held.counted.add(finding);
         held.take(observed);
-        held.counted.escalates_at = held.signal.count.saturating_mul(ESCALATES_BY);
+        held.counted.escalates_at = held.escalates_at();
         held.judge();
         held
     }
@@ -149,6 +151,9 @@ impl Held {
             return Some(Fit::Counted);
         }
         let signal = &self.signal;
+        if background::is_of_host(&signal.rule) {
+            return background::fits(signal, finding).then_some(Fit::Near);
+        }
         let quiet = Policy::of(signal.kind).quiet;
         if finding.last < earlier(signal.first, quiet) || self.is_too_late(finding) {
             return None;
@@ -184,21 +189,14 @@ impl Held {
             return Joined::Nothing;
         }
         signal.received = signal.received.max(received);
-        let has_succeeded = signal.facts.get(fact::SUCCEEDED) == Some(&Value::Bool(true));
-        for (name, value) in &finding.facts {
-            if signal.facts.len() < FACTS_MAX || signal.facts.contains_key(name) {
-                signal.facts.insert(name.clone(), value.clone());
-            }
-        }
-        if has_succeeded {
-            // That a later run did not succeed takes nothing back.
-            signal.facts.insert(fact::SUCCEEDED.to_owned(), Value::Bool(true));
-        }
+        self.learn(finding);
+        let signal = &mut self.signal;
         let is_graver = signal.severity > before.signal.severity;
         let is_much_more = signal.count >= self.counted.escalates_at;
         if is_much_more {
-            self.counted.escalates_at = signal.count.saturating_mul(ESCALATES_BY);
+            self.counted.escalates_at = self.escalates_at();
         }
+        let signal = &mut self.signal;
         let was_over = before.signal.state == State::Resolved || has_paused;
         let joined = match before.signal.state {
             _ if was_over && is_later => Joined::Reopened,
@@ -225,9 +223,44 @@ impl Held {
         signal.first = signal.first.min(finding.first);
         signal.last = signal.last.max(finding.last);
         signal.count = self.counted.count();
-        add_some(&mut signal.entities, &finding.entities, ENTITIES_MAX);
+        let is_of_host = background::is_of_host(&signal.rule);
+        for entity in &finding.entities {
+            if !is_of_host || background::has_room(signal, entity.r#type) {
+                let max = entities_max(&signal.rule);
+                add_some(&mut signal.entities, std::slice::from_ref(entity), max);
+            }
+        }
         add_some(&mut signal.techniques, &finding.techniques, TECHNIQUES_MAX);
         add_evidence(&mut signal.evidence, &observed.evidence);
+    }
+
+    /// Takes what else a finding knows: the latest counts, but of a host everything.
+    fn learn(&mut self, finding: &Finding) {
+        let signal = &mut self.signal;
+        let has_succeeded = signal.facts.get(fact::SUCCEEDED) == Some(&Value::Bool(true));
+        for (name, value) in &finding.facts {
+            let has_room = signal.facts.len() < FACTS_MAX;
+            match signal.facts.get_mut(name) {
+                Some(known) if background::is_of_host(&signal.rule) => {
+                    background::merge(known, value, FACT_BYTES_MAX);
+                }
+                Some(known) => known.clone_from(value),
+                None if has_room => drop(signal.facts.insert(name.clone(), value.clone())),
+                None => {}
+            }
+        }
+        if has_succeeded {
+            // That a later run did not succeed takes nothing back.
+            signal.facts.insert(fact::SUCCEEDED.to_owned(), Value::Bool(true));
+        }
+    }
+
+    /// How many events make it escalate. That a day of a host has more than its first run is nothing new.
+    fn escalates_at(&self) -> u64 {
+        match background::is_of_host(&self.signal.rule) {
+            true => u64::MAX,
+            false => self.signal.count.saturating_mul(ESCALATES_BY),
+        }
     }
 
     /// Judges anew how sure it is, and what comes first.
@@ -303,7 +336,8 @@ impl Counted {
         let place = |run: &Run| (run.first, run.last, run.marks.first().copied());
         let place = self.runs.partition_point(|other| place(other) <= place(&run));
         self.runs.insert(place, run);
-        if self.runs.len() > RUNS_MAX {
+        let runs_max = if background::is_of_host(&finding.rule) { RUNS_OF_HOST_MAX } else { RUNS_MAX };
+        if self.runs.len() > runs_max {
             self.forget_first();
         }
     }

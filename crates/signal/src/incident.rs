@@ -8,7 +8,7 @@ use finding::{Entity, EntityType, FindingKind, Level};
 use serde::Serialize;
 
 use crate::{
-    ENTITIES_MAX, Policy, Signal, SignalId, State, Story,
+    ENTITIES_MAX, Policy, Signal, SignalId, State, Story, background,
     group::{add_some, later},
 };
 
@@ -98,7 +98,8 @@ pub(crate) fn links(signal: &Signal) -> Links {
     };
     let story = Policy::of(signal.kind).story;
     let mut links = Links::default();
-    if story == Story::Alone {
+    // What one of many at a host does has nothing to do with the others.
+    if story == Story::Alone || background::is_of_host(&signal.rule) {
         return links;
     }
     if story == Story::Health {

@@ -4,6 +4,7 @@
 //! It knows neither how things are found nor how anybody is told, and words of a signal never come from a log without
 //! being marked as such.
 
+mod background;
 mod bounds;
 mod change;
 mod config;
@@ -16,6 +17,9 @@ mod signal;
 mod store;
 mod suppression;
 
+pub use background::{
+    ADDRESSES_MAX, AT_HOST, OPEN_ADDRESSES, OPEN_CROWD, OPEN_DAYS, OPEN_WITHIN, SPAN, WEB_PROBES,
+};
 pub use bounds::{ENTITIES_MAX, FACT_BYTES_MAX, FACTS_MAX, NAMES_BYTES_MAX, TECHNIQUES_MAX};
 pub use change::{Before, Beside, Change, Cursor, Entry, Happening, Observed, Opinion};
 pub use config::Config;

@@ -6,7 +6,7 @@ use event::Timestamp;
 use finding::{FindingKind, Level};
 use serde::{Deserialize, Serialize};
 
-use crate::{Signal, StoreError};
+use crate::{Signal, StoreError, background};
 
 /// Suppressions that there are at a time; old ones make room only by being removed.
 pub const SUPPRESSIONS_MAX: u32 = 1000;
@@ -40,7 +40,9 @@ pub struct Matching {
 impl Matching {
     /// Whether a signal is meant.
     pub fn matches(&self, signal: &Signal) -> bool {
-        let is_about = |wanted: &String| signal.entities.iter().any(|entity| entity.is(wanted));
+        // Of one of many at a host, the others must not be hidden.
+        let meant = if background::is_of_host(&signal.rule) { 1 } else { usize::MAX };
+        let is_about = |wanted: &String| signal.entities.iter().take(meant).any(|entity| entity.is(wanted));
         self.kind.is_none_or(|kind| kind == signal.kind)
             && self.rule.as_ref().is_none_or(|rule| *rule == signal.rule)
             && self.entity.as_ref().is_none_or(is_about)

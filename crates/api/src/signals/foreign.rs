@@ -146,7 +146,7 @@ fn signal(
         .as_array()
         .ok_or(("entities", "it must be an array of {\"type\", \"value\"}".to_owned()))?
         .iter()
-        .take(ENTITIES_MAX)
+        .take(ENTITIES_MAX + signal::ADDRESSES_MAX)
         .filter_map(read_entity)
         .collect();
     if entities.is_empty() {

@@ -49,6 +49,11 @@ impl std::fmt::Display for Place {
     }
 }
 
+/// Whether a text names an address, or a network, that is anywhere on the internet.
+pub(crate) fn is_of_internet(text: &str) -> bool {
+    Place::parse(text).is_some_and(|place| place.exposure() == Exposure::Internet)
+}
+
 fn of_v4(address: Ipv4Addr) -> Exposure {
     let [first, second, ..] = address.octets();
     // 100.64.0.0/10 is shared by a provider's customers (RFC 6598), and by some VPNs.

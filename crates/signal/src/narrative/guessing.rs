@@ -1,16 +1,21 @@
 //! Failed logins, and logins behind them.
 
-use finding::{EntityType, fact};
+use finding::{EntityType, Level, fact};
 
 use super::{
     narrated::Narrative,
     telling::{Telling, name, say, sentences, short},
 };
+use crate::AT_HOST;
+
+/// Addresses of which some are named.
+const NAMED_OF: usize = 9;
 
 /// One address that fails again and again at SSH.
 pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
     match t.signal.rule.as_str() {
         "ssh_probing" | "ssh_handshake_abuse" => return probing(t),
+        AT_HOST => return at_host(t),
         _ => {}
     }
     let (count, address) = (t.signal.count, t.address());
@@ -26,7 +31,9 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
         false => say!(t, "{failures} from {address}{in_title}", "{failures} de {address}{in_title}"),
     };
     let times = t.times(count);
-    let patience = (t.signal.rule == "ssh_patient_guessing").then(|| {
+    let is_slow = t.signal.rule == "ssh_patient_guessing";
+    let is_few = is_slow && t.signal.severity == Level::Informational;
+    let patience = (is_slow && !is_few).then(|| {
         say!(
             t,
             "The attempts are spread out, as if not to be noticed; connections broken off before a login count too.",
@@ -45,17 +52,28 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
             tried(t),
             login(t),
         ]),
-        why: sentences([
-            Some(say!(
-                t,
-                "Somebody or some program is guessing passwords (brute force).",
-                "Alguém ou algum programa está adivinhando senhas (força bruta).",
-            )),
-            t.exposure(),
-            Some(outcome(t)),
-            t.history(),
-        ]),
-        next: if is_in { somebody_is_in(t) } else { keep_out(t) },
+        why: sentences([Some(guessed(t, is_few)), t.exposure(), Some(outcome(t)), t.history()]),
+        next: match is_in {
+            true => somebody_is_in(t),
+            false if is_few => vec![t.see_address(), t.see_ssh_settings()],
+            false => keep_out(t),
+        },
+    }
+}
+
+/// What failures of one address are, few or many.
+fn guessed(t: &Telling<'_>, is_few: bool) -> String {
+    match is_few {
+        true => say!(
+            t,
+            "So few failures in a day may be somebody who mistypes, or somebody who guesses slowly.",
+            "Tão poucas falhas em um dia podem ser alguém que erra a senha ou alguém que adivinha devagar.",
+        ),
+        false => say!(
+            t,
+            "Somebody or some program is guessing passwords (brute force).",
+            "Alguém ou algum programa está adivinhando senhas (força bruta).",
+        ),
     }
 }
 
@@ -110,10 +128,6 @@ pub(super) fn distributed(t: &Telling<'_>) -> Narrative {
         || say!(t, "many addresses", "muitos endereços"),
         |total| say!(t, "at least {total} addresses", "pelo menos {total} endereços"),
     );
-    let accepted = match t.sign_in_log() {
-        Some(file) => format!("sudo grep -F ': Accepted ' {file}"),
-        None => format!("sudo journalctl --no-pager {} -t sshd -t sshd-session -g Accepted", t.since()),
-    };
     Narrative {
         title: t.title(&say!(
             t,
@@ -137,16 +151,81 @@ pub(super) fn distributed(t: &Telling<'_>) -> Narrative {
             Some(outcome(t)),
             t.history(),
         ]),
-        next: vec![
-            t.step(&say!(t, "See which logins succeeded", "Veja quais logins tiveram sucesso"), &accepted),
-            t.see_ssh_settings(),
-            t.see_fail2ban("sshd"),
-            say!(
+        next: close_the_port(t),
+    }
+}
+
+/// What is done about many addresses.
+fn close_the_port(t: &Telling<'_>) -> Vec<String> {
+    let accepted = match t.sign_in_log() {
+        Some(file) => format!("sudo grep -F ': Accepted ' {file}"),
+        None => format!("sudo journalctl --no-pager {} -t sshd -t sshd-session -g Accepted", t.since()),
+    };
+    vec![
+        t.step(&say!(t, "See which logins succeeded", "Veja quais logins tiveram sucesso"), &accepted),
+        t.see_ssh_settings(),
+        t.see_fail2ban("sshd"),
+        say!(
+            t,
+            "If only a few people need SSH, have the firewall let only their networks or a VPN reach it",
+            "Se poucas pessoas precisam de SSH, deixe o firewall liberar só as redes delas ou uma VPN",
+        ),
+    ]
+}
+
+/// What single addresses did at a port that is open to the internet.
+fn at_host(t: &Telling<'_>) -> Narrative {
+    let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
+    let attempts = t.counted(
+        t.signal.count,
+        ["attempt to get in over SSH", "attempts to get in over SSH"],
+        ["tentativa de entrar por SSH", "tentativas de entrar por SSH"],
+    );
+    let addresses: Vec<&str> = t.entities(EntityType::SourceIp).collect();
+    let total = addresses.len() as u64;
+    let number = t.counted(total, ["address", "addresses"], ["endereço", "endereços"]);
+    let names = t.names(&addresses[..addresses.len().min(NAMED_OF)], Some(total));
+    let users: Vec<&str> = t.entities(EntityType::User).take(NAMED_OF).collect();
+    let tried = t.names(&users, None);
+    Narrative {
+        title: t.title(&say!(t, "{attempts} from {number}{in_title}", "{attempts} de {number}{in_title}")),
+        what: sentences([
+            Some(say!(
                 t,
-                "If only a few people need SSH, have the firewall let only their networks or a VPN reach it",
-                "Se poucas pessoas precisam de SSH, deixe o firewall liberar só as redes delas ou uma VPN",
-            ),
-        ],
+                "{attempts} came from {number}{host}, {when}.",
+                "{attempts} vieram de {number}{host}, {when}."
+            )),
+            (total > 0).then(|| match total {
+                1 => say!(t, "The address is {names}.", "O endereço é {names}."),
+                _ => say!(t, "The addresses are {names}.", "Os endereços são {names}."),
+            }),
+            (!users.is_empty()).then(|| {
+                say!(
+                    t,
+                    "Names that were tried, among others: {tried}.",
+                    "Nomes tentados, entre outros: {tried}."
+                )
+            }),
+            Some(say!(
+                t,
+                "None of these events is a login that succeeded.",
+                "Nenhum desses eventos é um login com sucesso.",
+            )),
+        ]),
+        why: sentences([
+            Some(say!(
+                t,
+                "A port that is open to the internet is tried all the time, so this is told once a day.",
+                "Uma porta aberta à internet é testada o tempo todo; por isso, isto é informado uma vez por dia.",
+            )),
+            Some(say!(
+                t,
+                "Whoever logs in after failures, fails a hundred times at a stretch, or comes from a private network has a signal of its own.",
+                "Quem entra após falhas, falha cem vezes seguidas ou vem de uma rede privada tem um sinal próprio.",
+            )),
+            t.history(),
+        ]),
+        next: close_the_port(t),
     }
 }
 
@@ -177,11 +256,7 @@ pub(super) fn spraying(t: &Telling<'_>) -> Narrative {
             "Many names with a few common passwords (password spraying) stay below the limits that lock a single account.",
             "Muitos nomes com poucas senhas comuns (password spraying) ficam abaixo dos limites que bloqueiam uma conta.",
         ),
-        false => say!(
-            t,
-            "Somebody or some program is guessing passwords (brute force).",
-            "Alguém ou algum programa está adivinhando senhas (força bruta).",
-        ),
+        false => guessed(t, false),
     };
     Narrative {
         title: t.title(&title),

@@ -6,7 +6,7 @@
 //! text, so whoever puts it into HTML or a chat's markup has to escape it for that. It does no I/O and reads no clock.
 
 mod changes;
-mod exposure;
+pub(crate) mod exposure;
 mod general;
 mod guessing;
 mod logins;

@@ -1,12 +1,17 @@
 //! What visitors of web servers do.
 
-use finding::fact;
+use finding::{EntityType, fact};
 
 use super::{
     narrated::Narrative,
     reader::{Language, System},
     telling::{Telling, say, sentences},
 };
+
+use crate::{ADDRESSES_MAX, WEB_PROBES};
+
+/// Addresses of which some are named.
+const NAMED_OF: usize = 9;
 
 /// What signs betray, in words: the name of the sign, English, Portuguese.
 const SIGNS: &[(&str, &str, &str)] = &[
@@ -43,6 +48,9 @@ const SIGNS: &[(&str, &str, &str)] = &[
 
 /// An address asks for what is not there.
 pub(super) fn web_scan(t: &Telling<'_>) -> Narrative {
+    if t.signal.rule == WEB_PROBES {
+        return web_probes(t);
+    }
     let (address, host, in_title, when) = (t.addresses(), t.on_host(), t.on_host_in_title(), t.when());
     let title_address = t.address();
     let is_answered = t.is(fact::SUCCEEDED) == Some(true);
@@ -86,6 +94,53 @@ pub(super) fn web_scan(t: &Telling<'_>) -> Narrative {
             true => vec![t.see_requests(), see_answered(t), find_secrets(t), t.block()],
             false => vec![t.see_requests(), find_secrets(t), t.block()],
         },
+    }
+}
+
+/// Addresses that ask a host, however little, for what scanners look for.
+fn web_probes(t: &Telling<'_>) -> Narrative {
+    let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
+    let requests = t.counted(t.signal.count, ["request", "requests"], ["requisição", "requisições"]);
+    let addresses: Vec<&str> = t.entities(EntityType::SourceIp).collect();
+    let total = addresses.len() as u64;
+    let number = t.counted(total, ["address", "addresses"], ["endereço", "endereços"]);
+    let number = match addresses.len() {
+        ADDRESSES_MAX.. => say!(t, "at least {number}", "pelo menos {number}"),
+        _ => number,
+    };
+    let names = t.names(&addresses[..addresses.len().min(NAMED_OF)], Some(total));
+    Narrative {
+        title: t.title(&say!(
+            t,
+            "{requests} for what scanners look for, from {number}{in_title}",
+            "{requests} pelo que scanners procuram, de {number}{in_title}",
+        )),
+        what: sentences([
+            Some(say!(
+                t,
+                "{requests} asked for what scanners look for{host}, {when}, from {number}.",
+                "{requests} pelo que scanners procuram{host}, {when}, de {number}.",
+            )),
+            (total > 0).then(|| match total {
+                1 => say!(t, "The address is {names}.", "O endereço é {names}."),
+                _ => say!(t, "The addresses are {names}.", "Os endereços são {names}."),
+            }),
+            asked(t),
+        ]),
+        why: sentences([
+            Some(say!(
+                t,
+                "Programs ask every site for such things, so this is told once a day; one request alone says little.",
+                "Programas pedem essas coisas a qualquer site; por isso, isto é informado uma vez por dia; uma requisição isolada diz pouco.",
+            )),
+            Some(say!(
+                t,
+                "An address that asks for many of them, or sends an exploit, has a signal of its own.",
+                "Um endereço que pede muitas delas ou envia um exploit tem um sinal próprio.",
+            )),
+            t.history(),
+        ]),
+        next: vec![find_secrets(t), update(t)],
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     place::Place,
     row::{self, Found},
 };
-use crate::{Signal, State, StoreError, suppression::Sort};
+use crate::{AT_HOST, Signal, State, StoreError, suppression::Sort};
 
 /// Signals that a page has at most.
 const PAGE_MAX: usize = 1000;
@@ -30,6 +30,8 @@ pub struct Filter {
     pub rule: Option<String>,
     /// Those about this: a value, or `type:value`, such as `source.ip:203.0.113.7`.
     pub entity: Option<String>,
+    /// Not those that are about it only as about one of many at a host.
+    pub without_many: bool,
     /// Those of this organization.
     pub organization: Option<String>,
     /// Those that were still seen at this time, or later.
@@ -55,6 +57,7 @@ impl Default for Filter {
             severities: Vec::new(),
             rule: None,
             entity: None,
+            without_many: false,
             organization: None,
             from: None,
             to: None,
@@ -145,6 +148,10 @@ impl Filter {
         statement.source = if let Some(entity) = &self.entity {
             statement.order = ["signal_entity.last", "signal_entity.signal"];
             statement.holds("signal_entity.entity = ?", [entity.clone().into()]);
+            if self.without_many {
+                let values = [AT_HOST, entity, entity].map(|text| Value::from(text.to_owned()));
+                statement.holds("(signal.rule <> ? OR signal.entity IN (?, 'host:' || ?))", values);
+            }
             "signal_entity CROSS JOIN signal ON signal.number = signal_entity.signal".to_owned()
         } else if self.words().is_some() {
             "signal".to_owned()

@@ -1,6 +1,7 @@
 //! Where signals are kept.
 
 mod act;
+mod choose;
 mod feed;
 mod follow;
 mod forget;

@@ -6,7 +6,7 @@ use event::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::{
-    Store,
+    Store, choose,
     feed::{self, Circumstances},
     incidents, opinion,
     row::{self, Found},
@@ -92,19 +92,16 @@ fn take(
     touched: &mut BTreeMap<i64, Touched>,
     (observed, received): (&Observed, Timestamp),
 ) -> Result<(), StoreError> {
-    let found = row::candidates(transaction, observed.organization.as_deref(), &observed.finding)?;
-    let best = found
-        .into_iter()
-        .filter_map(|found| found.held.fit(&observed.finding).map(|fit| (fit, found)))
-        .min_by_key(|(fit, _)| *fit);
-    let Some((_, Found { number, mut held })) = best else {
+    let (found, observed) = choose::place(transaction, suppressions, observed)?;
+    let observed = observed.as_ref();
+    let Some(Found { number, mut held }) = found else {
         let mut held = Held::begin(observed, received);
         if row::find(transaction, held.signal.id)?.is_some() {
             return Ok(());
         }
         opinion::inherit(transaction, &mut held)?;
         suppressions.hide(&mut held);
-        let number = row::save(transaction, None, &held)?;
+        let number = save(transaction, None, &held)?;
         touched.insert(number, Touched { held, before: None, what: Happening::New });
         return Ok(());
     };
@@ -123,7 +120,7 @@ fn take(
         _ => (Some(before), what),
     };
     // The next finding is held against the row.
-    row::save(transaction, Some(number), &held)?;
+    save(transaction, Some(number), &held)?;
     match touched.entry(number) {
         Entry::Vacant(entry) => {
             entry.insert(Touched { held, before, what });
@@ -135,6 +132,16 @@ fn take(
         }
     }
     Ok(())
+}
+
+/// Writes a signal. Whom it is about, too, where the next finding depends on it: what else is written of it is written
+/// once, when all findings are in.
+fn save(transaction: &Transaction<'_>, number: Option<i64>, held: &Held) -> Result<i64, StoreError> {
+    let number = row::save(transaction, number, held)?;
+    if crate::background::concerns(held.signal.kind) {
+        row::save_entities(transaction, number, &held.signal)?;
+    }
+    Ok(number)
 }
 
 /// Which of two happenings to the same signal is told.

@@ -8,7 +8,7 @@ use finding::{Entity, EntityType, Finding, FindingKind, Level, Occurrence};
 use rusqlite::{Transaction, types::Value};
 use state::Database;
 
-use super::{Filter, Store, follow, forget, incidents, opinion, past, place::Place, row};
+use super::{Filter, Store, choose, follow, forget, incidents, opinion, past, place::Place, row};
 use crate::{Config, IncidentFilter, Observed, State, StoreError};
 
 const SECOND: i64 = 1_000_000_000;
@@ -84,6 +84,7 @@ fn filters() -> Vec<Filter> {
         Filter { kinds, states: vec![State::New], ..all() },
         Filter { severities: vec![Level::High, Level::Critical], ..all() },
         Filter { entity: Some("source.ip:17".to_owned()), ..all() },
+        Filter { entity: Some("source.ip:17".to_owned()), without_many: true, ..all() },
         Filter { organization: Some("north".to_owned()), ..all() },
         Filter { rule: Some("rule-3".to_owned()), ..all() },
         Filter { text: Some("rule 3".to_owned()), ..all() },
@@ -134,6 +135,7 @@ fn no_question_reads_all_signals() {
                 follow::CHANGES,
                 forget::RESOLVED,
                 past::EARLIER,
+                choose::OPEN,
             ];
             for text in fixed {
                 check_plan(transaction, text, Vec::new());

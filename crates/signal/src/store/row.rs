@@ -204,8 +204,8 @@ pub(super) fn save(
     Ok(number)
 }
 
-/// Writes down whom a signal is about and what it says, so that it is found by that.
-pub(super) fn save_words(
+/// Writes down whom a signal is about, so that it is found by that.
+pub(super) fn save_entities(
     transaction: &Transaction<'_>,
     number: i64,
     signal: &Signal,
@@ -217,6 +217,16 @@ pub(super) fn save_words(
         statement.execute(params![entity.value, signal.last.as_nanos(), number])?;
         statement.execute(params![entity_text(entity), signal.last.as_nanos(), number])?;
     }
+    Ok(())
+}
+
+/// Writes down whom a signal is about and what it says, so that it is found by that.
+pub(super) fn save_words(
+    transaction: &Transaction<'_>,
+    number: i64,
+    signal: &Signal,
+) -> Result<(), StoreError> {
+    save_entities(transaction, number, signal)?;
     transaction
         .prepare_cached("INSERT OR REPLACE INTO signal_text (rowid, text) VALUES (?1, ?2)")?
         .execute(params![number, words(signal)])?;

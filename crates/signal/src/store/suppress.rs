@@ -29,6 +29,7 @@ impl Matching {
             kinds: self.kind.into_iter().collect(),
             rule: self.rule.clone(),
             entity: self.entity.clone(),
+            without_many: true,
             organization: self.organization.clone(),
             from: Some(earlier(now, PREVIEWED)),
             ..Filter::default()

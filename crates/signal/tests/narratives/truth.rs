@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use event::Timestamp;
-use finding::fact;
+use finding::{EntityType, fact};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -70,6 +70,9 @@ pub(crate) fn allowed(case: &Case) -> BTreeSet<String> {
         all.insert(decimal);
     }
     numbers.extend(left_out(case));
+    let addresses =
+        signal.entities.iter().filter(|entity| entity.r#type == EntityType::SourceIp).count() as u64;
+    numbers.extend([addresses, addresses.saturating_sub(4)]);
     let score = signal.facts.get(fact::SCORE).and_then(Value::as_f64);
     numbers.extend(score.map(|score| (score * 100.0).round() as u64));
     for nanos in lengths(case) {

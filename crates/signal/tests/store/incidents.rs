@@ -178,7 +178,7 @@ fn a_story_has_a_bound_and_a_list_of_them_has_pages() {
 
     let kept = Kept::new();
     for number in 0..25 {
-        let about = format!("192.0.2.{number} - web-1");
+        let about = format!("192.0.2.{number} - web-{number}");
         let minutes = number / 2;
         kept.observe(&[found(2 * number, minutes, SshBruteForce, &about)], at(HOUR));
         kept.observe(&[found(2 * number + 1, minutes, WebScan, &about)], at(HOUR));

@@ -1,6 +1,7 @@
 //! Signals through their store.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod background;
 mod hiding;
 mod incidents;
 mod kept;

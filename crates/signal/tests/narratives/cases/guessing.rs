@@ -1,7 +1,7 @@
 //! Failed logins, and logins behind them.
 
-use finding::{FindingKind, fact};
-use signal::narrative::System;
+use finding::{FindingKind, Level, fact};
+use signal::{AT_HOST, narrative::System};
 
 use super::{Case, case};
 
@@ -65,6 +65,32 @@ fn ssh() -> Vec<Case> {
             .service("ssh")
             .host("gate")
             .fact(fact::SUCCEEDED, false),
+        of("few in a day", "ssh_patient_guessing")
+            .grave(Level::Informational)
+            .times(5, 41_000)
+            .from("198.51.100.7")
+            .user("ann")
+            .service("ssh")
+            .host("gate")
+            .fact(fact::SUCCEEDED, false),
+        of("at an open port", AT_HOST)
+            .times(1204, 80_000)
+            .host("gate")
+            .from("198.51.100.7")
+            .from("203.0.113.9")
+            .from("2001:db8:1:2::/64")
+            .from("198.51.100.8")
+            .from("198.51.100.9")
+            .from("198.51.100.10")
+            .user("root")
+            .user("admin")
+            .service("ssh")
+            .earlier(20, 0, "2024-04-30T23:59:59Z"),
+        of("at an open port, one address", AT_HOST)
+            .times(5, 40)
+            .host("gate")
+            .from("198.51.100.7")
+            .service("ssh"),
         of("probing", "ssh_probing").times(5, 300).from("198.51.100.7").host("gate"),
         of("one that is exhausting", "ssh_handshake_abuse").from("198.51.100.7").host("gate"),
     ]

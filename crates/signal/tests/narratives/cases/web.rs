@@ -1,7 +1,7 @@
 //! What visitors of web servers do.
 
 use finding::{FindingKind, fact};
-use signal::narrative::System;
+use signal::{WEB_PROBES, narrative::System};
 
 use super::{Case, case};
 
@@ -11,7 +11,18 @@ pub(super) fn cases() -> Vec<Case> {
 
 fn scans() -> Vec<Case> {
     let of = |name| case(name, FindingKind::WebScan, "web_scan");
+    let probes = |name| case(name, FindingKind::WebScan, WEB_PROBES).host("gate").service("nginx");
     vec![
+        probes("a day of them")
+            .times(21, 80_000)
+            .from("198.51.100.7")
+            .from("203.0.113.9")
+            .from("2001:db8::7")
+            .from("198.51.100.8")
+            .from("198.51.100.9")
+            .facts(fact::PATHS, &["/wp-login.php", "/.env", "/phpmyadmin/", "/a", "/b", "/c"])
+            .earlier(20, 0, "2024-04-30T23:59:59Z"),
+        probes("one").from("198.51.100.7").facts(fact::PATHS, &["/wp-login.php"]),
         of("in vain")
             .times(37, 60)
             .from("198.51.100.7")
