@@ -116,7 +116,6 @@ eval-security DATA="../shared/data":
     infra/eval/kinds.py {{DATA}}/security
     infra/eval/detectors.py {{DATA}}
     infra/eval/web.py {{DATA}}
-    infra/eval/reduction.py {{DATA}}
 
 # Ten million random addresses through every detector: what is remembered, given up and resident. About a minute.
 bench-flood:
