@@ -54,6 +54,13 @@ for (let tries = 0; tries < 2000; tries += 1) {
 }
 const session = await context.newCDPSession(page);
 await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+await session.send('Performance.enable');
+const spent = async () => {
+  const { metrics } = await session.send('Performance.getMetrics');
+  const of = (wanted) => metrics.find(({ name }) => name === wanted).value * 1000;
+  return { script: of('ScriptDuration'), layout: of('LayoutDuration') + of('RecalcStyleDuration') };
+};
+const before = await spent();
 const scrolled = await page.locator('.rows').evaluate(async (rows) => {
   const frames = [];
   rows.scrollTop = 0;
@@ -68,7 +75,9 @@ const scrolled = await page.locator('.rows').evaluate(async (rows) => {
   frames.sort((one, other) => one - other);
   return { lines: Math.round(rows.scrollHeight / 24), drawn: document.querySelectorAll('.rows .line').length, median: frames[150], p95: frames[285], worst: frames[299] };
 });
+const after = await spent();
+const each = (part) => ((after[part] - before[part]) / 300).toFixed(1);
 const heap = await page.evaluate(() => performance.memory.usedJSHeapSize / 1e6);
-console.log(`${scrolled.lines} lines, ${scrolled.drawn} drawn: a frame takes ${scrolled.median.toFixed(1)} ms, 95 % ${scrolled.p95.toFixed(1)} ms, the worst ${scrolled.worst.toFixed(1)} ms; heap ${heap.toFixed(0)} MB`);
+console.log(`${scrolled.lines} lines, ${scrolled.drawn} drawn: a frame takes ${scrolled.median.toFixed(1)} ms, 95 % ${scrolled.p95.toFixed(1)} ms, the worst ${scrolled.worst.toFixed(1)} ms (script ${each('script')} ms, layout ${each('layout')} ms of each); heap ${heap.toFixed(0)} MB`);
 await browser.close();
 await server.stop();

@@ -249,7 +249,7 @@ describe('tasks', () => {
     await page.mouse.move(box.x + box.width * (1 - 170 / 1440), box.y + 30);
     await page.waitForFunction(() => /9\d[.\d]* %/.test(document.querySelector('.chart .value b')?.textContent ?? ''));
     assert.ok((await page.locator('.chart .cross').count()) >= 4, 'one cross-hair in all charts');
-    assert.match(await page.getByRole('region', { name: 'Processes that used most' }).innerText(), /shop[\s\S]*812 MB/);
+    assert.match(await page.getByRole('region', { name: 'Processes that used most' }).first().innerText(), /shop[\s\S]*812 MB/);
     await page.locator('.brief a', { hasText: 'Service down' }).click();
     await page.getByRole('heading', { name: /Service down/ }).waitFor();
   });
