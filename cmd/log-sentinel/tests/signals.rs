@@ -1,7 +1,11 @@
 //! Signals through the real ports: made of what comes in, once each, over kills, restarts and a cluster that is away.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use serde_json::{Value as Json, json};
 use testkit::{Server, eventually};
@@ -359,4 +363,146 @@ async fn bad_questions_are_answered_with_what_would_be_right() {
         assert!(found == status && problem.contains(expected), "{path}: {found} {problem}");
     }
     assert!(server.terminate().unwrap().success());
+}
+
+/// What a shop logs in three days, an event every 90 seconds.
+fn ordinary(from: u64, count: u64) -> String {
+    let one = |n: u64| {
+        let message = match n * 7919 % 10 {
+            0..5 => format!("GET /items/{} took {} ms", n % 90, 5 + n * 13 % 40),
+            5..8 => format!("POST /cart took {} ms", 8 + n * 17 % 60),
+            _ => format!("served {} bytes to 10.0.0.{}", 1_000 + n * 7919 % 250_000, n % 7 + 1),
+        };
+        json!({"timestamp": 1_700_000_000 + n * 90, "level": "info", "message": message, "source": "shop"})
+            .to_string()
+            + "\n"
+    };
+    (from..from + count).map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_of_an_anomaly_changes_scores_at_once_and_for_good() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &[]);
+    let ask = async |server: &Server, path: &str, body: String| -> Json {
+        let request = server.http.post(format!("{}{path}", server.anomaly_url)).body(body);
+        request.header("content-type", "application/json").send().await.unwrap().json().await.unwrap()
+    };
+    let odd = |code: u64| json!({"timestamp": 1_700_000_000 + 3_000 * 90 + code, "level": "warn", "message": format!("payment worker left with code {code}"), "source": "shop"});
+    let is_anomaly = async |server: &Server, code: u64| {
+        ask(server, "/predict", odd(code).to_string()).await["is_anomaly"].as_bool().unwrap()
+    };
+    let trained = ask(&server, "/train", ordinary(0, 3_000)).await;
+    assert_eq!(trained["state"], "trained", "{trained}");
+    post_json(&server, ordinary(0, 3_000)).await;
+    assert!(is_anomaly(&server, 7).await);
+    post_json(&server, odd(7).to_string() + "\n").await;
+    let signal = eventually("the anomaly is a signal", async || {
+        signals(&server, &[("kind", "anomaly"), ("q", "payment")]).await.into_iter().next()
+    })
+    .await;
+
+    // As soon as it is answered, similar events score otherwise.
+    let said = change(&server, &signal, "feedback", json!({"label": "expected", "by": "ann"})).await;
+    assert_eq!(said["label"], "expected");
+    assert!(!is_anomaly(&server, 8).await);
+    let listed: Json = server
+        .http
+        .get(format!("{}/feedback", server.anomaly_url))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(listed["feedback"][0]["signal"], signal["id"], "{listed}");
+    let taken = format!("{}/feedback/{}", server.anomaly_url, listed["feedback"][0]["id"]);
+    assert_eq!(server.http.delete(taken).send().await.unwrap().status(), 409);
+
+    // So it is after a training, and after a kill; and real, they are flagged for certain.
+    assert_eq!(ask(&server, "/train", ordinary(500, 2_500)).await["state"], "trained");
+    assert!(!is_anomaly(&server, 9).await);
+    server.kill().unwrap();
+    let server = start(data.path(), &[]);
+    eventually("the model serves again", async || {
+        let model = server.http.get(format!("{}/model", server.anomaly_url)).send().await.unwrap();
+        (model.json::<Json>().await.unwrap()["state"] == "trained").then_some(())
+    })
+    .await;
+    assert!(!is_anomaly(&server, 9).await);
+    change(&server, &signal, "feedback", json!({"label": "real"})).await;
+    let prediction = ask(&server, "/predict", odd(9).to_string()).await;
+    assert_eq!(prediction["is_anomaly"], true);
+    assert!(prediction["reasons"][0].as_str().unwrap().starts_with("marked as bad"), "{prediction}");
+
+    // Taken back, nothing is left of it.
+    change(&server, &signal, "feedback", json!({"label": "none"})).await;
+    let prediction = ask(&server, "/predict", odd(9).to_string()).await;
+    assert!(!prediction["reasons"][0].as_str().unwrap().starts_with("marked"), "{prediction}");
+    assert!(server.terminate().unwrap().success());
+}
+
+async fn post_json(server: &Server, lines: String) {
+    let (status, answer) = server.post_logs("application/x-ndjson", lines).await.unwrap();
+    assert_eq!(status, 200, "{answer}");
+}
+
+/// A language model's service: what it was asked, in order.
+async fn language_model(asked: Arc<Mutex<Vec<Json>>>) -> String {
+    let answer = async move |axum::Json(body): axum::Json<Json>| {
+        asked.lock().unwrap().push(body);
+        let content = r#"{"assessment": "Guessing by address-1, without success.", "steps": [2]}"#;
+        axum::Json(json!({"choices": [{"message": {"content": content}}]}))
+    };
+    let router = axum::Router::new().route("/v1/chat/completions", axum::routing::post(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    drop(telemetry::task::spawn("model", async move { axum::serve(listener, router).await.unwrap() }));
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_language_model_adds_a_note_and_changes_nothing_else() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let url = language_model(Arc::clone(&asked)).await;
+    let data = tempfile::tempdir().unwrap();
+    let settings = [
+        ("LOG_SENTINEL_BOTMODE", "active"),
+        ("OPENAI_API_KEY", "sk-of-a-test"),
+        ("OPENAI_BASE_URL", url.as_str()),
+    ];
+    let server = start(data.path(), &settings);
+    post(&server, failures("203.0.113.9", 0..9)).await;
+    let signal = about(&server, "source.ip:203.0.113.9", |_| true).await;
+    let path = format!("/api/v1/signals/{}", signal["id"].as_str().unwrap());
+    let noted = eventually("the signal has a note", async || {
+        let whole = server.get(&path, &[]).await.unwrap();
+        let note =
+            whole["timeline"].as_array().unwrap().iter().find(|entry| entry["what"] == "noted").cloned();
+        note.map(|note| (whole, note))
+    });
+    let (whole, note) = noted.await;
+    assert_eq!(note["by"], "AI");
+    let text = note["note"].as_str().unwrap();
+    assert!(text.starts_with("Written by AI, which may be wrong: Guessing by 203.0.113.9"), "{text}");
+    assert!(text.contains(whole["next"][1].as_str().unwrap()), "{text}");
+    for member in ["severity", "kind", "title", "label"] {
+        assert_eq!(whole[member], signal[member], "{member}");
+    }
+    assert_ne!(whole["state"], "acknowledged");
+    let sent = Json::from(asked.lock().unwrap().clone()).to_string();
+    assert!(!sent.contains("203.0.113.9") && sent.contains("address-1"), "{sent}");
+    assert!(server.terminate().unwrap().success());
+
+    // Without a key it does not start, and says what is missing.
+    let output = std::process::Command::new(BINARY)
+        .args(["check", "-botmode", "active"])
+        .env_clear()
+        .env("LOG_SENTINEL_DATA", data.path())
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("OPENAI_API_KEY is not set"), "{said}");
 }

@@ -181,4 +181,65 @@ fn it_is_bounded_and_a_damaged_file_is_set_aside() {
         service.give_feedback(&odd("one more", 1), Label::Bad, "", at(0)),
         Err(FeedbackError::Full)
     ));
+    let said = Some((Label::Bad, "", at(0)));
+    assert!(matches!(service.follow_from(9, said, &[odd("one more", 1)]), Err(FeedbackError::Full)));
+    assert_eq!(service.feedback().len(), FEEDBACK_MAX);
+}
+
+#[test]
+fn what_follows_from_a_decision_changes_and_goes_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path());
+    service.train(&ordinary(3_000)).unwrap();
+    let said = |label| Some((label, "said of a signal", at(0)));
+    // Of similar events one is enough.
+    let events = [odd("sda", 17), odd("sda", 18), odd("sdb", 1)];
+    assert!(service.follow_from(7, said(Label::Normal), &events).unwrap());
+    let kept = service.feedback();
+    assert_eq!(kept.iter().map(|one| (one.id, one.origin)).collect::<Vec<_>>(), [(1, Some(7)), (2, Some(7))]);
+    for is_normal in [odd("sda", 99), odd("sdb", 99)] {
+        assert!(!service.predict(&is_normal).is_anomaly);
+    }
+    assert!(service.predict(&odd("sdc", 1)).is_anomaly);
+    assert!(!service.follow_from(7, said(Label::Normal), &events[..1]).unwrap());
+    assert!(matches!(service.take_back_feedback(1), Err(FeedbackError::Follows { id: 1, origin: 7 })));
+
+    // It survives training, and being opened anew.
+    service.train(&ordinary(2_500)).unwrap();
+    assert!(!service.predict(&odd("sda", 3)).is_anomaly);
+    drop(service);
+    let service = open(dir.path());
+    assert!(!service.predict(&odd("sda", 3)).is_anomaly);
+    assert_eq!(service.feedback(), kept);
+    assert!(!service.follow_from(7, said(Label::Normal), &events).unwrap());
+
+    assert!(service.follow_from(8, said(Label::Normal), &[odd("sdc", 1)]).unwrap());
+    assert!(!service.predict(&odd("sdc", 9)).is_anomaly);
+    // Another opinion takes the place of the first; without one, scores are as before.
+    assert!(service.follow_from(7, said(Label::Bad), &events).unwrap());
+    assert!(service.predict(&odd("sda", 1)).is_anomaly && !service.predict(&odd("sdc", 1)).is_anomaly);
+    assert!(service.follow_from(7, None, &[]).unwrap() && service.follow_from(8, None, &[]).unwrap());
+    assert!(!service.follow_from(8, None, &[]).unwrap());
+    assert!(service.predict(&odd("sdc", 1)).is_anomaly);
+    assert_eq!(service.feedback(), []);
+}
+
+#[test]
+fn a_file_of_the_first_version_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = open(dir.path());
+    service.train(&ordinary(3_000)).unwrap();
+    give(&service, &odd("sda", 17), Label::Normal);
+    let kept = service.feedback();
+    drop(service);
+    let path = dir.path().join("feedback");
+    let mut bytes = fs::read(&path).unwrap();
+    // The first version ended an entry with its pattern; a checksum of 32 bytes follows.
+    bytes.truncate(bytes.len() - 33);
+    bytes[8] = 1;
+    bytes.extend_from_slice(blake3::hash(&bytes.clone()).as_bytes());
+    fs::write(&path, &bytes).unwrap();
+    let service = open(dir.path());
+    assert_eq!(service.feedback(), kept);
+    assert!(!service.predict(&odd("sda", 3)).is_anomaly);
 }

@@ -30,6 +30,7 @@ fn documents() -> [(Value, Vec<api::Row>); 2] {
         api::collector_routes(),
         api::keys_routes(),
         api::signals_routes(),
+        api::reports_routes(),
         api::alerts_routes(),
         api::rules_routes(),
         api::ingest_routes(),

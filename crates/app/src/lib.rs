@@ -8,13 +8,13 @@ mod client;
 mod commands;
 mod error;
 mod formats;
+mod found;
 #[cfg(test)]
 mod fuzz;
 mod hits;
 mod imported;
 mod instance;
 mod log_files;
-mod report;
 mod routes;
 mod serve;
 mod settings;
@@ -29,8 +29,8 @@ use cli::{Cli, Command, JournalAction, ModelsAction};
 use client::Client;
 use commands::{
     agent, agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health,
-    hosts, import, journal as journal_command, keys, models, parse as parse_command, predict, query, rules,
-    sessions, signals, starters, tail, templates, train,
+    hosts, import, journal as journal_command, keys, models, parse as parse_command, predict, query, report,
+    rules, sessions, signals, starters, tail, templates, train,
 };
 use instance::{Instance, Role};
 use settings::{Settings, Sources, Values};
@@ -177,6 +177,7 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
             alerts::run(settings, &collector(&server), &action, output).await
         }
         Command::Hosts(asked) => hosts::run(&collector(&asked.server), &asked).await,
+        Command::Report(asked) => report::run(&collector(&asked.server), &asked).await,
         Command::Signals { action, asked, told } => {
             signals::run(&collector(&told.server), action.as_ref(), &asked, &told).await
         }

@@ -79,6 +79,13 @@ kinds! {
     External "external",
 }
 
+impl FindingKind {
+    /// Whether it was found because the analysis called events strange: then that can be told better.
+    pub const fn is_of_verdicts(self) -> bool {
+        matches!(self, Self::Anomaly | Self::StrangeSession)
+    }
+}
+
 impl fmt::Display for FindingKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -184,7 +184,8 @@ impl EngineReader {
                     let named = event.field(field::ORGANIZATION).and_then(Value::as_str);
                     organization = named.map(str::to_owned);
                 }
-                evidence.push(Evidence::new(*id, event.timestamp, &event.message));
+                let line = Evidence::new(*id, event.timestamp, &event.message);
+                evidence.push(line.of_service(event.source.as_deref()));
             };
             match events.binary_search_by_key(&id.position, |event| event.id.position) {
                 Ok(at) => keep(&events[at].event),

@@ -1,10 +1,10 @@
 //! What changes of signals.
 
-use event::{EventId, Position, Timestamp};
+use event::{Position, Timestamp};
 use finding::{Finding, Level};
 use serde::{Deserialize, Serialize};
 
-use crate::{BoxError, Evidence, Label, Signal, SignalId, State};
+use crate::{BoxError, Evidence, Signal, State};
 
 /// A finding on its way into a signal.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,16 +127,12 @@ impl Before {
 }
 
 /// What was said of a signal, for whoever learns from that.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Opinion {
     /// Its place among all opinions, which rises with the age of the signals.
     pub place: u64,
-    /// The signal.
-    pub signal: SignalId,
-    /// What it is; none where that was taken back.
-    pub label: Option<Label>,
-    /// The events that it is known by: the first and the last few.
-    pub events: Vec<EventId>,
+    /// The signal, with what was said of it and the events that it is known by.
+    pub signal: Signal,
 }
 
 /// An entry in the history of a signal.

@@ -94,6 +94,9 @@ pub struct Evidence {
     pub timestamp: Timestamp,
     /// What it says, as it came: text of others, cut at [`Evidence::MESSAGE_BYTES_MAX`].
     pub message: String,
+    /// What wrote it, where that is known.
+    #[serde(rename = "service.name", default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
 }
 
 impl Evidence {
@@ -103,7 +106,18 @@ impl Evidence {
     /// What an event says, as far as it is shown.
     pub fn new(id: EventId, timestamp: Timestamp, message: &str) -> Self {
         let message = message[..message.floor_char_boundary(Self::MESSAGE_BYTES_MAX)].to_owned();
-        Self { id, timestamp, message }
+        Self { id, timestamp, message, service: None }
+    }
+
+    /// Written by this service.
+    #[must_use]
+    pub fn of_service(self, service: Option<&str>) -> Self {
+        Self { service: service.map(str::to_owned), ..self }
+    }
+
+    /// Whether nothing of what it says can have been cut off.
+    pub fn is_whole(&self) -> bool {
+        self.message.len() + 4 <= Self::MESSAGE_BYTES_MAX
     }
 }
 

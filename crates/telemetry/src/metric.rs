@@ -205,6 +205,10 @@ metrics! {
     FINDINGS = "findings_total", Counter, Count, [];
     /// Findings that wait to be kept as signals.
     FINDINGS_WAITING = "findings_waiting", Gauge, Count, [];
+    /// Signals that a language model was to look at, by what came of it.
+    ANALYSES = "analyses_total", Counter, Count, [("outcome", &[
+        "budget", "failed", "left_alone", "noted", "timed_out", "unusable",
+    ])];
     /// Rules and correlations that run.
     RULES = "rules", Gauge, Count, [];
     /// Rules that are refused; the log and `/readyz` say which.

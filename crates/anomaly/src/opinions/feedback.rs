@@ -5,16 +5,9 @@
 //! From [`GENERAL_MIN`] dissimilar ones of a template at a source that agree, with none against them,
 //! it holds for the whole template there. Of two on the same events the later one counts.
 //!
-//! The file `feedback` beside the models is sealed as `disk::sealed` describes, magic `LSFEEDBK`; the body:
-//!
-//! ```text
-//! u64      id of the next feedback
-//! u32      count, then for each: u64 id, u8 label, u64 time given, u64 time of the event (nanoseconds),
-//!          note, message, template text (u32 length, bytes), u8 1 and the source, or 0,
-//!          u64 shape, 16 bytes pattern
-//! ```
-//! It is replaced as a whole. One that does not load is set aside as `feedback.refused`, a further one as
-//! `feedback.refused.1` and so on.
+//! What follows from a decision about something else, such as a signal, names that as its origin, and changes and
+//! goes with it. The file is [`super::entry`]'s; one that does not load is set aside as `feedback.refused`, a further
+//! one as `feedback.refused.1` and so on.
 
 use std::{
     collections::HashMap,
@@ -23,21 +16,18 @@ use std::{
 };
 
 use arithmetic::hash;
-use disk::sealed::{Reader, SealedError, Writer};
+use disk::sealed::SealedError;
 use event::{Event, Template, TemplateId, Timestamp, Variable, VariableKind, Verdict};
 use hashbrown::HashSet;
 use template::Miner;
 
+use super::entry::{self, Entry, FEEDBACK_MAX, Feedback, Label, Pattern};
 use crate::{
     error::ModelError,
     explain::REASONS_MAX,
     files::{asides, earlier, replace, set_aside},
 };
 
-const MAGIC: &[u8; 8] = b"LSFEEDBK";
-const VERSION: u32 = 1;
-/// Feedback kept at a time.
-pub const FEEDBACK_MAX: usize = 1_000;
 /// Dissimilar feedback on a template that makes it hold for the whole template.
 const GENERAL_MIN: usize = 3;
 /// Longest note, in bytes.
@@ -58,6 +48,14 @@ pub enum FeedbackError {
     /// The event's source is too long.
     #[error("the event's source is longer than 65,536 bytes")]
     Source,
+    /// It follows from something else that was decided.
+    #[error("feedback {id} follows from what was said of the signal {origin:032x}; take that back instead")]
+    Follows {
+        /// What was to be taken back.
+        id: u64,
+        /// What it follows from.
+        origin: u128,
+    },
     /// There is none of this id.
     #[error("there is no feedback {id}; the list of feedback names those there are")]
     Unknown {
@@ -73,67 +71,12 @@ pub enum FeedbackError {
 const MESSAGE_BYTES_MAX: usize = 4_096;
 /// Longest source and template kept.
 const NAME_BYTES_MAX: usize = 64 << 10;
-const WHAT: &str = "the feedback";
 /// More than the ids that a file gives out. Behind a damaged one ids go on beyond those that it may have given.
 const IDS_OF_A_FILE: u64 = 1 << 32;
 
-/// What somebody says an event is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Label {
-    /// Ordinary: such events are not to be flagged.
-    Normal = 0,
-    /// Bad: such events are to be flagged.
-    Bad = 1,
-}
-
-impl Label {
-    /// `normal` or `bad`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::Bad => "bad",
-        }
-    }
-}
-
-/// What somebody said of an event.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Feedback {
-    /// Rises by one each time; never given out again.
-    pub id: u64,
-    /// What the event is.
-    pub label: Label,
-    /// Why, as far as they said.
-    pub note: String,
-    /// When they said so.
-    pub given_at: Timestamp,
-    /// When the event happened.
-    pub event_at: Timestamp,
-    /// The event's message, of a long one the beginning.
-    pub message: String,
-    /// The event's source.
-    pub source: Option<String>,
-    /// The message's template.
-    pub template: Template,
-    /// Whether it holds for every event of this template and source.
-    pub general: bool,
-}
-
-type Pattern = [u8; 16];
-
-#[derive(Debug, Clone)]
-struct Entry {
-    feedback: Feedback,
-    shape: u64,
-    pattern: Pattern,
-}
-
-impl Entry {
-    /// Whether nothing of the message was cut off.
-    fn is_whole(&self) -> bool {
-        self.feedback.message.len() < MESSAGE_BYTES_MAX - 4
-    }
+/// Whether nothing of the message was cut off.
+fn is_whole(entry: &Entry) -> bool {
+    entry.feedback.message.len() < MESSAGE_BYTES_MAX - 4
 }
 
 /// The feedback that a verdict meets.
@@ -162,6 +105,39 @@ pub(crate) struct Book {
     entries: Vec<Entry>,
     /// Why the file was set aside.
     pub(crate) problem: Option<String>,
+}
+
+/// The shape, the template and the variables of a message.
+pub(crate) type Mined<'a> = (u64, &'a Template, &'a [Variable]);
+/// What somebody said, why, and when.
+pub(crate) type Spoken<'a> = (Label, &'a str, Timestamp);
+
+/// What was said of an event, within the bounds of what is kept.
+fn entry_of(
+    id: u64,
+    event: &Event<'_>,
+    (shape, template, variables): Mined<'_>,
+    (label, note, given_at): Spoken<'_>,
+) -> Result<Entry, FeedbackError> {
+    if note.len() > NOTE_BYTES_MAX {
+        return Err(FeedbackError::Note);
+    }
+    if event.source.as_ref().is_some_and(|source| source.len() > NAME_BYTES_MAX) {
+        return Err(FeedbackError::Source);
+    }
+    let feedback = Feedback {
+        id,
+        label,
+        note: note.to_owned(),
+        given_at,
+        event_at: event.timestamp,
+        message: cut(&event.message, MESSAGE_BYTES_MAX),
+        source: event.source.as_deref().map(str::to_owned),
+        template: template.clone(),
+        general: false,
+        origin: None,
+    };
+    Ok(Entry { feedback, shape, pattern: pattern(event.source.as_deref(), &event.message, variables) })
 }
 
 fn source_key(source: Option<&str>) -> u64 {
@@ -283,13 +259,13 @@ impl Book {
 
     /// The events spoken of whose whole message is kept.
     pub(crate) fn messages(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter(|entry| entry.is_whole()).map(|entry| entry.feedback.message.as_str())
+        self.entries.iter().filter(|entry| is_whole(entry)).map(|entry| entry.feedback.message.as_str())
     }
 
     /// Finds each event anew whose whole message is kept: its template may have been split, or be whole again.
     pub(crate) fn rescan(&mut self, miner: &Miner) {
         let mut variables = Vec::new();
-        for entry in self.entries.iter_mut().filter(|entry| entry.is_whole()) {
+        for entry in self.entries.iter_mut().filter(|entry| is_whole(entry)) {
             variables.clear();
             let feedback = &mut entry.feedback;
             if let Some(mined) = miner.find(&feedback.message, &mut variables) {
@@ -305,53 +281,84 @@ impl Book {
     pub(crate) fn add(
         &mut self,
         event: &Event<'_>,
-        (shape, template, variables): (u64, &Template, &[Variable]),
-        (label, note, given_at): (Label, &str, Timestamp),
+        mined: Mined<'_>,
+        said: Spoken<'_>,
     ) -> Result<Feedback, FeedbackError> {
-        if note.len() > NOTE_BYTES_MAX {
-            return Err(FeedbackError::Note);
+        let id = self.next;
+        self.entries.push(entry_of(id, event, mined, said)?);
+        let done = self.commit(self.entries.len() - 1);
+        if let Err(error) = done {
+            self.entries.pop();
+            return Err(error);
         }
-        if event.source.as_ref().is_some_and(|source| source.len() > NAME_BYTES_MAX) {
-            return Err(FeedbackError::Source);
+        let found = self.entries.iter().find(|entry| entry.feedback.id == id);
+        found.map(|entry| entry.feedback.clone()).ok_or(FeedbackError::Unknown { id })
+    }
+
+    /// Has exactly this follow from an origin: so many dissimilar events called so, or nothing any more. On disk when
+    /// this returns; says whether anything changed.
+    pub(crate) fn follow<'e>(
+        &mut self,
+        origin: u128,
+        said: Option<Spoken<'_>>,
+        events: impl Iterator<Item = (&'e Event<'e>, Mined<'e>)>,
+    ) -> Result<bool, FeedbackError> {
+        let is_own = |entry: &Entry| entry.feedback.origin == Some(origin);
+        let label = said.map(|(label, ..)| label);
+        let now = self.entries.iter().find(|entry| is_own(entry)).map(|entry| entry.feedback.label);
+        if now == label {
+            return Ok(false);
         }
-        if self.entries.len() >= FEEDBACK_MAX {
+        let before = self.entries.clone();
+        self.entries.retain(|entry| !is_own(entry));
+        let from = self.entries.len();
+        for (event, mined) in events {
+            let Some(said) = said else { break };
+            let id = self.next + (self.entries.len() - from) as u64;
+            let mut entry = match entry_of(id, event, mined, said) {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.entries = before;
+                    return Err(error);
+                }
+            };
+            entry.feedback.origin = Some(origin);
+            if self.entries[from..].iter().all(|other| other.pattern != entry.pattern) {
+                self.entries.push(entry);
+            }
+        }
+        if self.entries.len() == from && now.is_none() {
+            return Ok(false);
+        }
+        if let Err(error) = self.commit(from) {
+            self.entries = before;
+            return Err(error);
+        }
+        Ok(true)
+    }
+
+    /// Writes the entries down, of which those from a place on are new, and lets them hold.
+    fn commit(&mut self, from: usize) -> Result<(), FeedbackError> {
+        let more = self.entries.len() - from;
+        if more > 0 && self.entries.len() > FEEDBACK_MAX {
             return Err(FeedbackError::Full);
         }
-        let feedback = Feedback {
-            id: self.next,
-            label,
-            note: note.to_owned(),
-            given_at,
-            event_at: event.timestamp,
-            message: cut(&event.message, MESSAGE_BYTES_MAX),
-            source: event.source.as_deref().map(str::to_owned),
-            template: template.clone(),
-            general: false,
-        };
-        let id = feedback.id;
-        self.entries.push(Entry {
-            feedback,
-            shape,
-            pattern: pattern(event.source.as_deref(), &event.message, variables),
-        });
-        self.next += 1;
+        self.next += more as u64;
         if let Err(error) = self.store() {
-            self.entries.pop();
-            self.next -= 1;
+            self.next -= more as u64;
             return Err(FeedbackError::Store(error));
         }
         self.generalise();
-        self.entries
-            .iter()
-            .find(|entry| entry.feedback.id == id)
-            .map(|entry| entry.feedback.clone())
-            .ok_or(FeedbackError::Unknown { id })
+        Ok(())
     }
 
     /// Takes back what was said; on disk when this returns.
     pub(crate) fn remove(&mut self, id: u64) -> Result<Feedback, FeedbackError> {
         let at = self.entries.iter().position(|entry| entry.feedback.id == id);
         let at = at.ok_or(FeedbackError::Unknown { id })?;
+        if let Some(origin) = self.entries[at].feedback.origin {
+            return Err(FeedbackError::Follows { id, origin });
+        }
         let entry = self.entries.remove(at);
         if let Err(error) = self.store() {
             self.entries.insert(at, entry);
@@ -390,68 +397,12 @@ impl Book {
     }
 
     fn store(&self) -> Result<(), ModelError> {
-        let mut out = Writer::sealed(MAGIC, VERSION);
-        out.u64(self.next);
-        out.u32(self.entries.len() as u32);
-        for Entry { feedback, shape, pattern } in &self.entries {
-            out.u64(feedback.id);
-            out.u8(feedback.label as u8);
-            out.u64(feedback.given_at.as_nanos() as u64);
-            out.u64(feedback.event_at.as_nanos() as u64);
-            out.bytes(feedback.note.as_bytes());
-            out.bytes(feedback.message.as_bytes());
-            out.bytes(feedback.template.text.as_bytes());
-            out.u8(u8::from(feedback.source.is_some()));
-            if let Some(source) = &feedback.source {
-                out.bytes(source.as_bytes());
-            }
-            out.u64(*shape);
-            out.raw(pattern);
-        }
-        replace(&self.path, &out.seal())
+        replace(&self.path, &entry::write(self.next, &self.entries))
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), SealedError> {
-        let mut input = Reader::sealed(bytes, MAGIC, VERSION, WHAT)?;
-        let next = input.u64()?;
-        let count = input.count(62, FEEDBACK_MAX)?;
-        for _ in 0..count {
-            let entry = read_entry(&mut input)?;
-            if entry.feedback.id >= next {
-                return Err(input.damaged());
-            }
-            self.entries.push(entry);
-        }
-        input.end()?;
-        self.next = next;
+        (self.next, self.entries) = entry::read(bytes)?;
         self.generalise();
         Ok(())
     }
-}
-
-fn read_entry(input: &mut Reader<'_>) -> Result<Entry, SealedError> {
-    let id = input.u64()?;
-    let label = match input.u8()? {
-        0 => Label::Normal,
-        1 => Label::Bad,
-        _ => return Err(input.damaged()),
-    };
-    let (given_at, event_at) = (read_time(input)?, read_time(input)?);
-    let (note, message) = (input.text(usize::MAX)?, input.text(usize::MAX)?);
-    let template = Template::new(input.text(usize::MAX)?);
-    let source = match input.u8()? {
-        0 => None,
-        _ => Some(input.text(usize::MAX)?),
-    };
-    let shape = input.u64()?;
-    let mut pattern = Pattern::default();
-    pattern.copy_from_slice(input.take(16)?);
-    let feedback =
-        Feedback { id, label, note, given_at, event_at, message, source, template, general: false };
-    Ok(Entry { feedback, shape, pattern })
-}
-
-fn read_time(input: &mut Reader<'_>) -> Result<Timestamp, SealedError> {
-    let nanos = input.u64()? as i64;
-    Timestamp::from_nanos(nanos).ok_or_else(|| input.damaged())
 }

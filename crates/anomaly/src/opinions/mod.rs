@@ -1,6 +1,7 @@
 //! What people said: of events, and of templates.
 
 mod decisions;
+mod entry;
 mod feedback;
 
 use std::{
@@ -12,8 +13,9 @@ use std::{
 use template::Miner;
 
 use decisions::Decisions;
+pub use entry::{FEEDBACK_MAX, Feedback, Label};
 pub(crate) use feedback::{Book, General, Lookup};
-pub use feedback::{FEEDBACK_MAX, Feedback, FeedbackError, Label, NOTE_BYTES_MAX};
+pub use feedback::{FeedbackError, NOTE_BYTES_MAX};
 
 use crate::{
     locks::{lock, read, write},

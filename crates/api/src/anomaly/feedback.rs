@@ -122,6 +122,12 @@ pub(super) fn refusal(error: &FeedbackError) -> Problem {
         FeedbackError::Full => {
             Problem::new(StatusCode::CONFLICT, "feedback_full", "Too much feedback", error.to_string())
         }
+        FeedbackError::Follows { .. } => Problem::new(
+            StatusCode::CONFLICT,
+            "feedback_follows",
+            "It follows from a signal",
+            error.to_string(),
+        ),
         FeedbackError::Note => bad_parameter("note", error.to_string()),
         FeedbackError::Source => bad_parameter("event", error.to_string()),
         _ => {
@@ -133,7 +139,7 @@ pub(super) fn refusal(error: &FeedbackError) -> Problem {
 }
 
 fn feedback_json(given: &Feedback) -> Value {
-    json!({
+    let mut json = json!({
         "id": given.id,
         "label": given.label.as_str(),
         "note": given.note,
@@ -141,5 +147,9 @@ fn feedback_json(given: &Feedback) -> Value {
         "holds_for": if given.general { "template" } else { "similar events" },
         "event": {"timestamp": given.event_at, "message": given.message, "source": given.source},
         "template": {"id": given.template.id.to_string(), "text": given.template.text},
-    })
+    });
+    if let Some(origin) = given.origin {
+        json["signal"] = format!("{origin:032x}").into();
+    }
+    json
 }

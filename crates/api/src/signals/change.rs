@@ -94,6 +94,7 @@ async fn act(
     let said = shared.read::<Said>(&headers, body, form).await?;
     let act =
         Act { deed: deed(&said)?, by: who(&said, &caller), note: said.note.filter(|note| !note.is_empty()) };
+    let is_opinion = matches!(act.deed, Deed::Label { .. });
     let decision = by.decides(action).about(&id).with("said_by", act.by.as_str());
     shared
         .work(move |shared| {
@@ -106,6 +107,9 @@ async fn act(
                 done.map_err(|error| problem(&error))
             };
             let signal = by.carry_out(decision, work, |_, decision| decision)?;
+            if is_opinion {
+                (shared.learn)();
+            }
             Ok(signal_json(&signal, &Reader::default()))
         })
         .await

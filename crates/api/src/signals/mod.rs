@@ -16,7 +16,7 @@ use axum::{Router, extract::DefaultBodyLimit};
 use crate::route::{self, ADMIN, INGEST, READ, READ_ALL, Route, Row, delete, get, post};
 use state::Shared;
 
-pub use state::{Settled, SignalsState};
+pub use state::{Learn, Settled, SignalsState};
 
 /// The routes of signals. Merge them into the collector's.
 pub fn signals(state: SignalsState) -> Router {

@@ -44,6 +44,8 @@ pub struct SignalsState {
     pub newest: watch::Receiver<u64>,
     /// Waits until what was taken in so far has been looked at; false when that takes longer.
     pub settled: Settled,
+    /// Called when something was said of signals, before that is answered: has whoever learns from it do so.
+    pub learn: Learn,
     /// Bounds of bodies.
     pub body: body::Config,
     /// Ends streams when the program stops.
@@ -53,8 +55,12 @@ pub struct SignalsState {
 /// Waits for detection, at most so long, and says whether it has come that far.
 pub type Settled = Arc<dyn Fn(Duration) -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
+/// Has whoever learns from what was said of signals do so.
+pub type Learn = Arc<dyn Fn() + Send + Sync>;
+
 #[derive(Clone)]
 pub(super) struct Shared {
+    pub(super) learn: Learn,
     pub(super) settled: Settled,
     pub(super) store: Arc<Store>,
     pub(super) beside: signal::Beside,
@@ -72,6 +78,7 @@ impl Shared {
     pub(super) fn new(state: SignalsState) -> Self {
         let bounds = body::Config { bytes_max: BODY_BYTES_MAX, ..state.body };
         Self {
+            learn: state.learn,
             store: state.store,
             settled: state.settled,
             beside: state.beside,

@@ -11,9 +11,6 @@ pub struct Agent {
     /// Print what is configured and where each value comes from, and start nothing.
     #[arg(long)]
     pub check: bool,
-    /// Whether a language model says something to each signal before it is sent. None does.
-    #[arg(long, value_parser = ["inactive"], default_value = "inactive")]
-    pub botmode: String,
 }
 
 impl Agent {

@@ -8,6 +8,7 @@ mod asking;
 mod audit;
 mod hosts;
 mod output;
+mod report;
 mod rules;
 mod signals;
 
@@ -26,8 +27,9 @@ pub use asking::{Count, Histogram, PatternOrder, Patterns, Question, Search, Ser
 pub use audit::{AuditAction, AuditFormat};
 pub use hosts::HostsAsked;
 pub use output::{HitsOutput, Output};
+pub use report::{ReportAsked, ReportFormat};
 pub use rules::{PastAsked, RulesAction};
-pub use signals::{Says, SignalsAction, SignalsAsked, SignalsTold};
+pub use signals::{Language, Says, SignalsAction, SignalsAsked, SignalsTold};
 
 use crate::settings::SETTINGS;
 
@@ -131,6 +133,9 @@ pub enum Command {
     },
     /// List hosts: those that send what is measured on them, how they are, and what is wrong with them.
     Hosts(HostsAsked),
+    /// Tell what a day or a week of signals came to: how many, about whom, what changed, what nobody looked at, which
+    /// rules are noise, what is not watched. As a page, as text or as data.
+    Report(ReportAsked),
     /// List alerts and what was sent, send a test, or ask who would be told.
     Alerts {
         /// What to do.

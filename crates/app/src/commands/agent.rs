@@ -37,6 +37,12 @@ const FIXED: [(&str, &str); 4] = [
 /// When it is not said where signals go, the settings are not usable, or a part of it fails for good.
 pub(crate) async fn run(sources: &Values, asked: &cli::Agent, file: Option<&Path>) -> Result<(), AppError> {
     let mut settings = of_agent(sources)?;
+    if settings.analyst.config.is_some() {
+        return Err(AppError::Asked(
+            "an agent asks no language model: set -botmode active where its signals go, and inactive here"
+                .to_owned(),
+        ));
+    }
     let Some(url) = asked.signals_url() else {
         return measuring::run(sources, settings, asked, file).await;
     };

@@ -8,9 +8,8 @@ use super::{import, print};
 use crate::{
     AppError, Instance, Role,
     client::Client,
-    formats,
+    formats, found,
     imported::Imported,
-    report,
     settings::{Certificates, Settings, SettingsError, Values},
 };
 
@@ -76,7 +75,7 @@ async fn feed(client: &Client, settings: &Settings, files: &[PathBuf]) -> Result
     if !files.is_empty() {
         imported = import::run(client, door, files, false).await?;
     }
-    print(&report::report(client, &imported, begun, false).await?)?;
+    print(&found::report(client, &imported, begun, false).await?)?;
     print(
         "\nThis was a throw-away instance; nothing of it is kept. `log-sentinel import FILE` does\nthe same for keeps, and tells how to look closer.\n",
     )?;

@@ -21,9 +21,8 @@ use crate::{
     AppError, Instance, Role, Settings,
     chunks::Chunks,
     client::{Client, ClientError},
-    formats,
+    formats, found,
     imported::Imported,
-    report,
     settings::Certificates,
     unpacked::{Unpacked, unpacked},
     wording::{many, name},
@@ -70,7 +69,7 @@ pub(crate) async fn run_and_report(
 
 /// Says what was found; fails when a part of the files is missing.
 async fn told(client: &Client, begun: Timestamp, imported: &Imported) -> Result<(), AppError> {
-    print(&report::report(client, imported, begun, true).await?)?;
+    print(&found::report(client, imported, begun, true).await?)?;
     if imported.damaged > 0 { Err(AppError::Damaged(imported.damaged)) } else { Ok(()) }
 }
 
@@ -320,7 +319,7 @@ async fn store(
 
 /// Says that a file which begins like one that was imported is stored whole, where events of its name are there.
 async fn say_begun(client: &Client, path: &str) -> Result<(), AppError> {
-    let query = report::scope(&[path.to_owned()]);
+    let query = found::scope(&[path.to_owned()]);
     let answer = client.get_json("/api/v1/search", &[("q", query.as_str()), ("limit", "0")]).await?;
     let there = answer["total"].as_u64().unwrap_or_default();
     if there > 0 {

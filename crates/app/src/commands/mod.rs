@@ -22,6 +22,7 @@ pub(crate) mod parse;
 pub(crate) mod past;
 pub(crate) mod predict;
 pub(crate) mod query;
+pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod sessions;
 pub(crate) mod signals;

@@ -16,7 +16,7 @@ use super::{
     build::{Build, Scorer, bind, local, serve},
     detection, elastic,
     error::StartError,
-    hosts, remote, system,
+    hosts, remote, reports, system,
 };
 use crate::Settings;
 
@@ -71,7 +71,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         metrics: build.metrics.clone(),
         config: settings.questions.collector.clone(),
     });
-    let signals = detection::state(build, &kept, detection::settled(build, &journal, progress));
+    let signals = detection::state(build, &kept, scorer, detection::settled(build, &journal, progress))?;
     let taken_in = intake::http::router(intake::http::Intake::new(
         door.clone(),
         settings.intake.body.clone(),
@@ -86,9 +86,9 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         .merge(api::alerts(alerts.clone()))
         .merge(api::signals(signals.clone()))
         .merge(api::rules(detection::rules_state(build, &book, &searcher)))
+        .merge(api::reports(reports::maker(build, &kept, &searcher)))
         .merge(api::ingest(signals.clone()))
         .merge(api::hosts(hosts.clone()));
-    let router = guarded(build, router);
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
     if prepared.is_none() {
@@ -98,7 +98,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let watch = pipeline::watch(journal.clone(), index.clone(), health.clone(), build.front.stop());
     build.front.spawn("gauges", watch);
     let tls = build.entrance.identities.collector.clone();
-    serve(&build.front, "collector", listener, router, (settings.listeners.connections, tls));
+    serve(&build.front, "collector", listener, guarded(build, router), (settings.listeners.connections, tls));
     read_files(build, door)?;
     Ok(Collector { addr, journal, searcher, alerts, signals, hosts })
 }
@@ -110,6 +110,7 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
         api::collector_routes(),
         api::keys_routes(),
         api::signals_routes(),
+        api::reports_routes(),
         api::alerts_routes(),
         api::rules_routes(),
         api::ingest_routes(),

@@ -7,19 +7,48 @@ use journal::Journal;
 use pipeline::{DETECTION_CURSOR, Detector, EngineConfig, EngineReader, Progress, SignalKeeper};
 use rulebook::RuleBook;
 
-use super::{alerts::Kept, build::Build, error::StartError};
+use super::{
+    alerts::Kept,
+    analyst,
+    build::{Build, Scorer},
+    error::StartError,
+    opinions::{self, Opinions},
+};
 
 /// What the routes of signals need.
-pub(super) fn state(build: &Build<'_>, kept: &Kept, settled: api::Settled) -> api::SignalsState {
+pub(super) fn state(
+    build: &Build<'_>,
+    kept: &Kept,
+    scorer: &Scorer,
+    settled: api::Settled,
+) -> Result<api::SignalsState, StartError> {
     let newest = wake(kept);
-    api::SignalsState {
+    let learn = learn(build, kept, scorer, newest.clone())?;
+    analyst::begin(build, kept, beside(&kept.outbox), newest.clone())?;
+    Ok(api::SignalsState {
+        learn,
         store: Arc::clone(&kept.signals),
         beside: beside(&kept.outbox),
         newest,
         settled,
         body: build.settings.intake.body.clone(),
         stop: build.front.stop(),
-    }
+    })
+}
+
+/// Has the scores of this process follow what is said of signals; those of a separate service do not.
+fn learn(
+    build: &Build<'_>,
+    kept: &Kept,
+    scorer: &Scorer,
+    newest: tokio::sync::watch::Receiver<u64>,
+) -> Result<api::Learn, StartError> {
+    let Scorer::Here(service) = scorer else { return Ok(Arc::new(|| ())) };
+    let health = build.health.component("opinions");
+    let opinions = Opinions::begin(Arc::clone(&kept.signals), Arc::clone(service), health);
+    let opinions = Arc::new(opinions.map_err(|error| StartError::Opinions(Box::new(error)))?);
+    build.front.spawn("opinions", opinions::follow(Arc::clone(&opinions), newest, build.front.stop()));
+    Ok(Arc::new(move || opinions.tell_new()))
 }
 
 /// Has what a change of signals brings sent at once; gives the number of the newest change.

@@ -81,6 +81,12 @@ pub enum StartError {
     /// Signals.
     #[error("cannot open what is kept of signals")]
     State(#[from] Box<state::OpenError>),
+    /// What was said of signals.
+    #[error("cannot read what was said of signals")]
+    Opinions(#[source] Box<signal::StoreError>),
+    /// The language model.
+    #[error("cannot ask a language model")]
+    Analyst(#[from] analyst::AnalystError),
     /// Metrics.
     #[error("cannot keep metrics")]
     Metrics(#[from] metric::InstallError),

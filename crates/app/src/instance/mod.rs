@@ -10,6 +10,7 @@
 mod access;
 mod agent;
 mod alerts;
+mod analyst;
 mod build;
 mod changed;
 mod collector;
@@ -17,8 +18,10 @@ mod detection;
 mod elastic;
 mod error;
 mod hosts;
+mod opinions;
 mod record;
 mod remote;
+mod reports;
 mod scoring;
 mod system;
 mod witness;

@@ -21,6 +21,8 @@ pub(crate) struct Detection {
     pub file: PathBuf,
     /// What becomes of what is found.
     pub signals: signal::Config,
+    /// Signals that a report counts at most.
+    pub report_signals_max: usize,
 }
 
 impl Detection {
@@ -48,6 +50,7 @@ impl Detection {
                 signals_max: reader.count("LOG_SENTINEL_SIGNALS_MAX", 1_000, 100_000_000) as u64,
                 ..signal::Config::default()
             },
+            report_signals_max: reader.count("LOG_SENTINEL_REPORT_SIGNALS_MAX", 100, 1_000_000),
         }
     }
 }

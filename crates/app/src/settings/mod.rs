@@ -7,6 +7,7 @@
 
 mod alerts;
 mod analysis;
+mod analyst;
 mod audit;
 mod certificates;
 mod detection;
@@ -31,6 +32,7 @@ mod value;
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use self::analyst::Analyst;
 use self::intake::Intake;
 pub(crate) use alerts::Alerts;
 use analysis::Analysis;
@@ -68,6 +70,7 @@ pub(crate) struct Settings {
     pub detection: Detection,
     pub hosts: Hosts,
     pub alerts: Alerts,
+    pub analyst: Analyst,
     pub audit: AuditSettings,
     /// All of them as they may be told, by name.
     pub told: BTreeMap<&'static str, Effective>,
@@ -98,6 +101,7 @@ impl Settings {
             detection: Detection::read(&mut reader, &data),
             hosts: Hosts::read(&mut reader),
             alerts: Alerts::read(&mut reader),
+            analyst: Analyst::read(&mut reader),
             audit: AuditSettings::read(&mut reader, &data, listeners.tls.ca_file.as_ref()),
             told: told::told(sources),
             data,

@@ -61,6 +61,11 @@ pub(super) const SIGNALS: &[Setting] = &[
         "Signals that are kept; beyond it the oldest that are over go first.",
     ),
     setting(
+        "LOG_SENTINEL_REPORT_SIGNALS_MAX",
+        "50000",
+        "Signals that a report counts; beyond it those last seen, and it says so.",
+    ),
+    setting(
         "LOG_SENTINEL_ALERTS_FILE",
         "",
         "A YAML file of routes and channels: who is told of what, over which way. Unset: signals of severity medium and above go to every channel that is switched on here. Read again when it changes.",
@@ -97,4 +102,24 @@ pub(super) const SIGNALS: &[Setting] = &[
     setting("ALERT_TELEGRAM_API_URL", "", "Where the bot API is, if not at Telegram's own."),
     setting("ALERT_DISCORD_ENABLED", "false", "Whether alerts go to a channel in Discord."),
     secret("ALERT_DISCORD_WEBHOOK_URL", "The webhook of the channel."),
+    setting(
+        "LOG_SENTINEL_BOTMODE",
+        "inactive",
+        "Whether a language model looks at signals (active) and notes on them what it makes of them. Names, addresses and secrets are masked before anything leaves. Also -botmode.",
+    ),
+    secret("OPENAI_API_KEY", "The key of the service that is asked; needed where it is active."),
+    setting(
+        "OPENAI_BASE_URL",
+        "https://api.openai.com/v1",
+        "Where the service is; any that speaks OpenAI's protocol will do, such as one on this machine: http://127.0.0.1:11434/v1.",
+    ),
+    setting("OPENAI_MODEL", "gpt-4o-mini", "The model that is asked."),
+    setting("LOG_SENTINEL_AI_SEVERITY", "medium", "Signals less grave than this are not looked at."),
+    setting("LOG_SENTINEL_AI_PER_HOUR", "20", "Questions in any hour; beyond it signals are told without."),
+    setting("LOG_SENTINEL_AI_TIMEOUT", "20s", "How long one answer may take."),
+    setting(
+        "LOG_SENTINEL_AI_ANSWERS_KEPT",
+        "500",
+        "Answers that are remembered, so that the same is not asked twice.",
+    ),
 ];

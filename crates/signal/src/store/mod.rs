@@ -2,6 +2,7 @@
 
 mod act;
 mod choose;
+mod each;
 mod feed;
 mod follow;
 mod forget;

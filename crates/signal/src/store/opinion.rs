@@ -28,15 +28,11 @@ impl Store {
         self.database.read(|transaction| {
             let mut statement = transaction.prepare_cached(LABELLED)?;
             let found = row::read_all(&mut statement, params![after, limit])?;
-            let opinion = |found: Found| of(u64::try_from(found.number).unwrap_or(0), &found.held.signal);
+            let place = |number| u64::try_from(number).unwrap_or(0);
+            let opinion = |found: Found| Opinion { place: place(found.number), signal: found.held.signal };
             Ok(found.into_iter().map(opinion).collect())
         })
     }
-}
-
-fn of(place: u64, signal: &Signal) -> Opinion {
-    let events = signal.evidence.iter().map(|event| event.id).collect();
-    Opinion { place, signal: signal.id, label: signal.standing.label, events }
 }
 
 /// Gives a signal that is new what was said of those alike.

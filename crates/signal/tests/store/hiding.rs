@@ -212,7 +212,8 @@ fn what_is_said_of_all_alike_holds_for_them_and_for_those_to_come_until_it_is_ta
         kept.observe(&[failures("203.0.113.7", run(30, 40 * DAY, 5))], at(40 * DAY))[0].signal.clone();
     assert_eq!((third.standing.label, third.standing.hidden), (Some(Label::Expected), true));
     let opinions = kept.store.opinions(0, 10).unwrap();
-    let of = |opinion: &Opinion| (opinion.signal, opinion.label, opinion.events.len());
+    let of =
+        |opinion: &Opinion| (opinion.signal.id, opinion.signal.standing.label, opinion.signal.evidence.len());
     let expected = [first.id, second.id, third.id].map(|id| (id, Some(Label::Expected), 5));
     assert_eq!(opinions.iter().map(of).collect::<Vec<_>>(), expected);
     assert_eq!(kept.store.opinions(opinions[1].place, 10).unwrap(), opinions[2..]);

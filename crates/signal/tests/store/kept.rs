@@ -102,10 +102,8 @@ pub(crate) fn failures(source: &str, run: Occurrence) -> Finding {
 
 /// A finding with a line for each event.
 pub(crate) fn of(finding: Finding) -> Observed {
-    let evidence = finding.evidence.iter().map(|id| Evidence {
-        id: *id,
-        timestamp: finding.first,
-        message: format!("Failed password, number {}", id.position.record),
+    let evidence = finding.evidence.iter().map(|id| {
+        Evidence::new(*id, finding.first, &format!("Failed password, number {}", id.position.record))
     });
     Observed { evidence: evidence.collect(), organization: None, finding }
 }

@@ -128,7 +128,7 @@ impl Case {
             position: event::Position { segment: 0, record: self.signal.evidence.len() as u32 },
         };
         let timestamp = self.signal.first;
-        self.signal.evidence.push(Evidence { id, timestamp, message: message.to_owned() });
+        self.signal.evidence.push(Evidence::new(id, timestamp, message));
         self
     }
 
