@@ -40,9 +40,10 @@ mod words;
 pub use message::{AlertId, Message, Occasion, Telling, Words, key};
 pub use outbox::{
     Alert, AlertFilter, Batch, CHANNEL_DOWN, ChannelStatus, Claim, Config, Delivery, DeliveryFilter,
-    DeliveryState, Explanation, InWords, LISTED_MAX, Outbox, OutboxError, Sent, Settled, Told,
+    DeliveryState, Explanation, Hidden, InWords, LISTED_MAX, MadeChannel, Outbox, OutboxError, Sent, Settled,
+    Silenced, Told,
 };
-pub use route::{Decision, Planned, RouteProblem, Routes};
+pub use route::{Decision, MadeSilence, Planned, RouteProblem, Routes, made_channel};
 pub use secret::{Secret, SecretError};
 pub use sender::{Clock, Sender};
 pub use template::sample;

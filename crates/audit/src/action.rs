@@ -105,4 +105,16 @@ actions! {
     RuleRemoved = "rule.removed",
     /// A file of rules holds again what it held before.
     RuleRolledBack = "rule.rolled_back",
+    /// A channel was set up.
+    ChannelMade = "channel.made",
+    /// A channel was set up anew.
+    ChannelChanged = "channel.changed",
+    /// A channel was taken away.
+    ChannelRemoved = "channel.removed",
+    /// A test was sent over a channel.
+    ChannelTested = "channel.tested",
+    /// Nobody is told of some alerts for a while.
+    SilenceMade = "silence.made",
+    /// People are told of them again.
+    SilenceEnded = "silence.ended",
 }

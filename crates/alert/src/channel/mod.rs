@@ -13,6 +13,7 @@ mod slack;
 mod stream;
 mod syslog;
 mod telegram;
+mod told;
 mod trust;
 mod webhook;
 

@@ -4,6 +4,8 @@
 mod config;
 mod error;
 mod list;
+mod made;
+mod making;
 #[cfg(test)]
 mod plans;
 mod queue;
@@ -19,6 +21,7 @@ pub use list::{
     Alert, AlertFilter, ChannelStatus, Delivery, DeliveryFilter, DeliveryState, Explanation, LISTED_MAX,
     Sent, Told,
 };
+pub use made::{Hidden, MadeChannel, Silenced};
 pub use queue::{Batch, Claim, Settled};
 pub use record::InWords;
 pub use store::Outbox;

@@ -15,6 +15,7 @@ use super::{
     config::Config,
     error::OutboxError,
     list::{self, Alert, AlertFilter, ChannelStatus, DeliveryFilter, Explanation, Sent},
+    made::{self, Made},
     queue::{self, Batch, Claim, Settled},
     record::{InWords, Recorder},
     rows::{self, nanos},
@@ -24,9 +25,11 @@ use crate::{
     channel::{Receipt, SendError},
     message::AlertId,
     route::{Decision, Routes},
+    voice::Voice,
 };
 
-const MIGRATIONS: Migrations = Migrations { owner: "alert", steps: &[include_str!("tables.sql")] };
+const MIGRATIONS: Migrations =
+    Migrations { owner: "alert", steps: &[include_str!("tables.sql"), include_str!("made.sql")] };
 
 /// The alerts of a data folder, in its `state.db`, and their way to people. Share it by Arc.
 ///
@@ -34,13 +37,23 @@ const MIGRATIONS: Migrations = Migrations { owner: "alert", steps: &[include_str
 /// survives a crash.
 pub struct Outbox {
     database: Arc<Database>,
-    routes: RwLock<Arc<Routes>>,
+    standing: RwLock<Standing>,
     /// Whether channels may have gone since that was looked at.
     is_rerouted: AtomicBool,
     words: InWords,
     config: Config,
     woken: watch::Sender<u64>,
     reloaded: watch::Sender<u64>,
+}
+
+/// What holds at present.
+struct Standing {
+    /// What environment and file set up.
+    base: Routes,
+    /// What was made beside it.
+    made: Made,
+    /// Both together.
+    routes: Arc<Routes>,
 }
 
 impl std::fmt::Debug for Outbox {
@@ -61,20 +74,40 @@ impl Outbox {
         config: Config,
     ) -> Result<Self, OpenError> {
         database.migrate(&MIGRATIONS)?;
-        let routes = RwLock::new(Arc::new(routes));
+        let made = database.read(made::read).unwrap_or_else(|error: OutboxError| {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "channels and silences that were made cannot be read"
+            );
+            Made::default()
+        });
+        let both = routes.with(&made.channels, &made.silences);
+        let standing = RwLock::new(Standing { base: routes, made, routes: both });
         let (woken, reloaded) = (watch::Sender::new(0), watch::Sender::new(0));
         let is_rerouted = AtomicBool::new(true);
-        Ok(Self { database, routes, is_rerouted, words, config, woken, reloaded })
+        Ok(Self { database, standing, is_rerouted, words, config, woken, reloaded })
     }
 
     /// The routes that hold at present.
     pub fn routes(&self) -> Arc<Routes> {
-        Arc::clone(&self.routes.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.standing.read().unwrap_or_else(PoisonError::into_inner).routes)
     }
 
     /// Has other routes hold from now on. Channels are opened anew.
     pub fn reload(&self, routes: Routes) {
-        *self.routes.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(routes);
+        self.stand(|standing| standing.base = routes);
+    }
+
+    /// Has what was made hold, in place of what was made before.
+    pub(crate) fn take_made(&self, made: Made) {
+        self.stand(|standing| standing.made = made);
+    }
+
+    fn stand(&self, change: impl FnOnce(&mut Standing)) {
+        let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
+        change(&mut standing);
+        standing.routes = standing.base.with(&standing.made.channels, &standing.made.silences);
+        drop(standing);
         self.is_rerouted.store(true, Ordering::Release);
         self.reloaded.send_modify(|times| *times += 1);
     }
@@ -82,6 +115,26 @@ impl Outbox {
     /// Says that something may be due. Without it channels look by themselves within a second.
     pub fn wake(&self) {
         self.woken.send_modify(|times| *times += 1);
+    }
+
+    /// Whether a channel of this name was made and holds: environment and file have none of that name.
+    pub fn is_made(&self, name: &str) -> bool {
+        let standing = self.standing.read().unwrap_or_else(PoisonError::into_inner);
+        standing.base.channel(name).is_none() && standing.made.channels.iter().any(|made| made.name == name)
+    }
+
+    /// The silences of the file.
+    pub fn silences_of_file(&self) -> Vec<serde_json::Value> {
+        self.standing.read().unwrap_or_else(PoisonError::into_inner).base.silences_told()
+    }
+
+    /// In which language and zone people are told.
+    pub fn voice(&self) -> &Voice {
+        &self.config.voice
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
     }
 
     pub(crate) fn config(&self) -> &Config {

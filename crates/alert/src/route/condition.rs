@@ -43,6 +43,7 @@ pub(crate) struct Condition {
     kind: Vec<String>,
     source: Vec<Pattern>,
     entity: Vec<(Option<EntityType>, Pattern)>,
+    host: Vec<Pattern>,
     organization: Vec<Pattern>,
     time: Vec<Hours>,
 }
@@ -57,7 +58,7 @@ const ENTITIES: [EntityType; 6] = [
 ];
 
 impl Condition {
-    /// `{severity, kind, source, entity, organization, time}`.
+    /// `{severity, kind, source, entity, host, organization, time}`.
     pub(crate) fn read(fields: Fields<'_>) -> Self {
         let pattern = |text: &str| Ok(Pattern::new(text));
         let time = fields.list("time").into_iter().map(|time| {
@@ -70,6 +71,7 @@ impl Condition {
             kind: fields.parsed("kind", kind),
             source: fields.parsed("source", pattern),
             entity: fields.parsed("entity", entity),
+            host: fields.parsed("host", pattern),
             organization: fields.parsed("organization", pattern),
             time: time.collect(),
         };
@@ -99,6 +101,7 @@ impl Condition {
             ("kind", self.kind.is_empty() || self.kind.contains(&alert.kind)),
             ("source", any(&self.source, alert.entity(EntityType::Service))),
             ("entity", entity),
+            ("host", any(&self.host, alert.entity(EntityType::Host))),
             ("organization", any(&self.organization, alert.organization.as_deref())),
             ("time", self.time.is_empty() || self.time.iter().any(|hours| hours.contain(now))),
         ];

@@ -2,6 +2,8 @@
 
 use std::{cell::RefCell, fmt::Display, path::PathBuf, str::FromStr, time::Duration};
 
+use serde_json::Value as Json;
+
 use super::{
     problem::{RouteProblem, suggestion},
     yaml::{Node, Value},
@@ -49,6 +51,12 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn place_of(&self, key: &str) -> String {
         if self.place.is_empty() { key.to_owned() } else { format!("{}.{key}", self.place) }
+    }
+
+    /// All that it says, in JSON.
+    pub(crate) fn json(&self) -> Json {
+        let named = |(name, value): &(Node, Node)| Some((name.text()?.to_owned(), value.json()));
+        Json::Object(self.entries.iter().filter_map(named).collect())
     }
 
     fn find(&self, key: &str) -> Option<&'a Node> {

@@ -4,9 +4,12 @@ mod channels;
 mod condition;
 mod fields;
 mod hours;
+mod made;
 mod problem;
 mod routes;
 mod yaml;
 
+pub(crate) use made::with_secrets;
+pub use made::{MadeSilence, made_channel};
 pub use problem::RouteProblem;
 pub use routes::{Decision, Planned, Routes};

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use event::Timestamp;
 use finding::{EntityType, Level};
+use serde_json::{Value as Json, json};
 
 use super::{
     channels,
@@ -27,7 +28,11 @@ const REPEAT_MIN: Duration = Duration::from_secs(60);
 pub(crate) struct Route {
     pub(crate) name: String,
     condition: Condition,
-    to: Vec<String>,
+    pub(super) to: Vec<String>,
+    /// Whether it leads to every channel that there is.
+    pub(super) is_for_all: bool,
+    /// As it is said in the file.
+    pub(super) said: Json,
     goes_on: bool,
     group: Option<Group>,
     quiet: Option<Quiet>,
@@ -77,19 +82,21 @@ pub(crate) struct Inhibition {
 
 /// Nobody is told of alerts that `condition` holds of, until then.
 #[derive(Debug, Clone, PartialEq)]
-struct Silence {
-    condition: Condition,
-    until: Timestamp,
-    reason: String,
+pub(super) struct Silence {
+    pub(super) condition: Condition,
+    pub(super) until: Timestamp,
+    pub(super) reason: String,
+    /// As it is said where it was made.
+    pub(super) said: Json,
 }
 
 /// Channels, and who is told what over them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Routes {
-    channels: BTreeMap<String, ChannelConfig>,
+    pub(super) channels: BTreeMap<String, ChannelConfig>,
     pub(crate) routes: Vec<Route>,
     inhibitions: Vec<Inhibition>,
-    silences: Vec<Silence>,
+    pub(super) silences: Vec<Silence>,
 }
 
 /// Something to hand to a channel.
@@ -321,7 +328,8 @@ impl Trait {
 
 fn default_route(to: Vec<String>) -> Route {
     let everything = "severity: [medium+]";
-    Route { condition: condition_of(everything), to, ..route_named("default") }
+    let said = json!({"match": {"severity": ["medium+"]}});
+    Route { condition: condition_of(everything), to, is_for_all: true, said, ..route_named("default") }
 }
 
 fn route_named(name: &str) -> Route {
@@ -329,6 +337,8 @@ fn route_named(name: &str) -> Route {
         name: name.to_owned(),
         condition: Condition::default(),
         to: vec![],
+        is_for_all: false,
+        said: Json::Null,
         goes_on: false,
         group: None,
         quiet: None,
@@ -388,6 +398,8 @@ fn read_route(fields: Fields<'_>, at: usize, names: &[&str], before: &[Route]) -
         fields.wrong("name", format!("another route is called '{name}'"));
     }
     let to = destinations(&fields, "to", names);
+    let is_for_all = fields.texts("to").iter().any(|(_, name)| name == "*");
+    let said = fields.json();
     let group = fields.fields("group").map(|group| {
         let (by, window) = (group.parsed("by", Trait::read), group.duration("window"));
         group.finish();
@@ -423,7 +435,7 @@ fn read_route(fields: Fields<'_>, at: usize, names: &[&str], before: &[Route]) -
     let condition = fields.fields("match").map(Condition::read).unwrap_or_default();
     let goes_on = fields.flag("continue");
     fields.finish();
-    Route { name, condition, to, goes_on, group, quiet, digest, repeat, escalate }
+    Route { name, condition, to, is_for_all, said, goes_on, group, quiet, digest, repeat, escalate }
 }
 
 /// Channels by name; `*` for all.
@@ -469,7 +481,8 @@ fn inhibition(fields: Fields<'_>) -> Inhibition {
     Inhibition { when, silences, same }
 }
 
-fn silence(fields: Fields<'_>) -> Silence {
+pub(super) fn silence(fields: Fields<'_>) -> Silence {
+    let said = fields.json();
     let condition = fields.fields("match").map(Condition::read).unwrap_or_default();
     if condition == Condition::default() {
         fields.wrong("match", "it must say which alerts");
@@ -480,5 +493,5 @@ fn silence(fields: Fields<'_>) -> Silence {
     }
     let reason = fields.needed("reason");
     fields.finish();
-    Silence { condition, until: until.unwrap_or_default(), reason }
+    Silence { condition, until: until.unwrap_or_default(), reason, said }
 }

@@ -2,6 +2,8 @@
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
+use serde_json::Value as Json;
+
 use super::problem::RouteProblem;
 
 /// Longer files are refused.
@@ -34,6 +36,19 @@ impl Node {
         }
     }
 
+    /// The same in JSON; every value that is no list or map is a text.
+    pub(crate) fn json(&self) -> Json {
+        match &self.value {
+            Value::Null => Json::Null,
+            Value::Text(text) => Json::String(text.clone()),
+            Value::List(nodes) => nodes.iter().map(Self::json).collect(),
+            Value::Map(entries) => {
+                let named = |(name, value): &(Self, Self)| Some((name.text()?.to_owned(), value.json()));
+                Json::Object(entries.iter().filter_map(named).collect())
+            }
+        }
+    }
+
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) => Some(text),
@@ -46,6 +61,21 @@ struct Open {
     line: usize,
     is_map: bool,
     nodes: Vec<Node>,
+}
+
+/// What a document of JSON says, all on one line.
+pub(crate) fn of_json(json: &Json) -> Node {
+    let text = |text: &str| Node { line: 1, value: Value::Text(text.to_owned()) };
+    let value = match json {
+        Json::Null => Value::Null,
+        Json::Array(all) => Value::List(all.iter().map(of_json).collect()),
+        Json::Object(members) => {
+            Value::Map(members.iter().map(|(name, member)| (text(name), of_json(member))).collect())
+        }
+        Json::String(said) => Value::Text(said.clone()),
+        Json::Bool(_) | Json::Number(_) => Value::Text(json.to_string()),
+    };
+    Node { line: 1, value }
 }
 
 /// The one document of a file; null where it is empty.

@@ -3,6 +3,7 @@
 
 mod faults;
 mod lasting;
+mod made;
 mod sender;
 mod told;
 mod trouble;

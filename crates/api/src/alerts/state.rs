@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alert::{Outbox, OutboxError};
+use alert::{Outbox, OutboxError, RouteProblem};
 use axum::{body::Body, http::HeaderMap};
 use problem::{Problem, StatusCode};
 use serde::de::DeserializeOwned;
@@ -72,9 +72,30 @@ pub(super) fn problem(error: &OutboxError) -> Problem {
         OutboxError::Unknown { .. } => {
             Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
         }
+        OutboxError::NoChannel { .. } | OutboxError::NoSilence { .. } => {
+            Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
+        }
+        OutboxError::Taken { .. } | OutboxError::Many { .. } => {
+            Problem::new(StatusCode::CONFLICT, "conflict", "That cannot be made", error.to_string())
+        }
+        OutboxError::Wrong { problems } => {
+            let of = |problem: &RouteProblem| match problem.place.as_str() {
+                "" => problem.reason.clone(),
+                place => format!("{place}: {}", problem.reason),
+            };
+            let detail = problems.iter().map(of).collect::<Vec<_>>().join("; ");
+            let place = problems.first().map(|problem| problem.place.clone()).unwrap_or_default();
+            refused(detail).field(place)
+        }
+        OutboxError::Over { .. } => refused(error.to_string()).field("until"),
+        OutboxError::Unusable { .. } => refused(error.to_string()),
         error => {
             tracing::error!(error = error as &dyn std::error::Error, "alerts cannot be read or changed");
             Problem::internal()
         }
     }
+}
+
+fn refused(detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "bad_body", "What was sent does not suit", detail)
 }

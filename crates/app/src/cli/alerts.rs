@@ -38,8 +38,17 @@ pub enum AlertsAction {
         /// Its id.
         id: String,
     },
-    /// Say who would be told of a signal like this, with the settings at hand.
+    /// Tell nobody of some alerts for a while, see what that would have hidden, or end it.
+    Silence {
+        /// What to do. Default: list them.
+        #[command(subcommand)]
+        action: Option<SilenceAction>,
+    },
+    /// Say who would be told of a signal like this, with the settings at hand. `routes test` is the same.
     Routes {
+        /// The word `test`, which changes nothing.
+        #[arg(value_parser = ["test"], hide = true)]
+        test: Option<String>,
         /// How grave it is: info, low, medium, high or critical.
         #[arg(long, default_value = "medium")]
         severity: String,
@@ -56,4 +65,58 @@ pub enum AlertsAction {
         #[arg(long)]
         at: Option<String>,
     },
+}
+
+/// What to do with silences.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SilenceAction {
+    /// List them, the newest first.
+    List,
+    /// Tell nobody until a time, with a reason.
+    Add {
+        /// Which alerts.
+        #[command(flatten)]
+        which: Which,
+        /// When it ends: RFC 3339, such as 2030-01-01T00:00:00Z.
+        #[arg(long)]
+        until: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Say which alerts of the last seven days it would have hidden.
+    Preview {
+        /// Which alerts.
+        #[command(flatten)]
+        which: Which,
+    },
+    /// End one.
+    End {
+        /// Its number.
+        number: u64,
+    },
+}
+
+/// Which alerts a silence is about. What is not said does not matter; `*` stands for any text.
+#[derive(Debug, Clone, clap::Args)]
+#[group(required = true, multiple = true)]
+pub struct Which {
+    /// How grave: info, low, medium, high or critical; high+ for these and all graver ones.
+    #[arg(long)]
+    pub severity: Option<String>,
+    /// Of which kind.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// About which service.
+    #[arg(long)]
+    pub source: Option<String>,
+    /// About whom, such as source.ip:203.0.113.*.
+    #[arg(long)]
+    pub entity: Option<String>,
+    /// On which host.
+    #[arg(long)]
+    pub host: Option<String>,
+    /// Of which organization.
+    #[arg(long)]
+    pub organization: Option<String>,
 }

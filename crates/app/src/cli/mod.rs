@@ -18,7 +18,7 @@ use clap::{Arg, ArgGroup, ArgMatches, CommandFactory, FromArgMatches, Parser, Su
 
 pub use access::{AgentsAction, Keeper, KeysAction, Scope};
 pub use agent::Agent;
-pub use alerts::AlertsAction;
+pub use alerts::{AlertsAction, SilenceAction, Which};
 pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,
     TemplatesAction,

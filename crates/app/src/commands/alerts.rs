@@ -47,7 +47,8 @@ pub(crate) async fn run(
             show(output, &answer, None, explanation)
         }
         AlertsAction::SendTest { channel } => send_test(settings, channel.as_deref()).await,
-        AlertsAction::Routes { severity, kind, host, organization, at } => {
+        AlertsAction::Silence { action } => super::silences::run(client, action.as_ref(), output).await,
+        AlertsAction::Routes { test: _, severity, kind, host, organization, at } => {
             let at = at.as_deref().map(Timestamp::parse).transpose();
             let at =
                 at.map_err(|error| AppError::Asked(error.to_string()))?.unwrap_or_else(intake::system_clock);

@@ -26,6 +26,7 @@ pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod sessions;
 pub(crate) mod signals;
+pub(crate) mod silences;
 pub(crate) mod starters;
 pub(crate) mod tail;
 pub(crate) mod templates;
