@@ -1,5 +1,4 @@
 //! An agent with a collector as target: what it is told, and that the collector finds in its logs what it should.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::{
     fs,
