@@ -232,7 +232,7 @@ mod tests {
         let differences =
             [(3, 1), (1, 3), (2, 2)].map(|(now, before)| english.difference(Counted { now, before }));
         assert_eq!(differences, ["+2", "−2", "="]);
-        assert_eq!(name("a\u{1b}[2Jb").contains('\u{1b}'), false);
+        assert!(!name("a\u{1b}[2Jb").contains('\u{1b}'));
         assert_eq!(name(&"x".repeat(500)).chars().count(), NAME_MAX + 1);
     }
 }
