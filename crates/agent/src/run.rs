@@ -103,6 +103,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
     let mut follower = Follower { document, current: sender, kept: Kept::new(&data) };
     follower.recall();
     let logs_waiting = Arc::new(AtomicU64::new(0));
+    let files = logs.as_ref().map(|logs| logs.tail.clone());
     let journal = logs.map(|logs| {
         let sent = (server.clone(), buffer.id().to_owned(), Arc::clone(&logs_waiting));
         send_logs(logs, sent, tasks, health)
@@ -114,6 +115,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         buffer: Arc::clone(&buffer),
         current: receiver,
         logs: journal.clone(),
+        files,
         logs_waiting,
         clock,
         health: health.component("samples"),

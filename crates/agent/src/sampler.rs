@@ -67,6 +67,8 @@ pub(crate) struct Sampler {
     pub(crate) current: watch::Receiver<Current>,
     /// Events of logs, where they are taken in.
     pub(crate) logs: Option<Journal>,
+    /// Which files those logs are of.
+    pub(crate) files: Option<intake::tail::Config>,
     /// Of the logs of which no one has the collector's word yet.
     pub(crate) logs_waiting: Arc<AtomicU64>,
     pub(crate) clock: Clock,
@@ -80,6 +82,8 @@ pub(crate) struct Sampler {
 pub(crate) struct SignIns {
     source: Option<Source>,
     changes: Option<u64>,
+    /// The lines themselves go to the collector, which finds in them what there is to find.
+    sent: bool,
 }
 
 /// Measures until told to stop.
@@ -103,7 +107,7 @@ impl Sampler {
     fn primed(mut self) -> Self {
         let monitoring = self.current.borrow().clone();
         self.machine.read(&monitoring.monitoring.selection, Instant::now());
-        self.sign_ins.follow(&monitoring, self.logs.as_ref());
+        self.sign_ins.follow(&monitoring, self.logs.as_ref(), self.files.as_ref());
         self
     }
 
@@ -112,7 +116,7 @@ impl Sampler {
         let current = self.current.borrow().clone();
         let now = (self.clock)();
         let reading = self.machine.read(&current.monitoring.selection, Instant::now());
-        self.sign_ins.follow(&current, self.logs.as_ref());
+        self.sign_ins.follow(&current, self.logs.as_ref(), self.files.as_ref());
         let failures = self.sign_ins.read(now);
         let mut wrong: Vec<(String, String)> =
             reading.problems.iter().map(|problem| (problem.what.clone(), problem.reason.clone())).collect();
@@ -169,6 +173,10 @@ impl Sampler {
         if self.logs.is_some() {
             put("logs_waiting", self.logs_waiting.load(Ordering::Relaxed));
         }
+        // Who has the lines must not count the same failures a second time.
+        if self.sign_ins.sent {
+            put("sign_ins_sent", 1);
+        }
     }
 
     fn tell(&mut self, wrong: Vec<(String, String)>) {
@@ -184,7 +192,7 @@ impl Sampler {
 
 impl SignIns {
     /// Follows what the configuration names, from now on.
-    fn follow(&mut self, current: &Current, logs: Option<&Journal>) {
+    fn follow(&mut self, current: &Current, logs: Option<&Journal>, files: Option<&intake::tail::Config>) {
         if self.changes == Some(current.changes) {
             return;
         }
@@ -197,6 +205,10 @@ impl SignIns {
             }
             SignInLog::At(path) => Some(path.clone()),
             SignInLog::Usual => found(),
+        };
+        self.sent = match &path {
+            Some(path) => files.is_some_and(|files| files.reads(path)),
+            None => logs.is_some(),
         };
         self.source = match path {
             Some(path) => Some(Source::file(path)),

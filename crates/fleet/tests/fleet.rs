@@ -183,6 +183,14 @@ fn failed_sign_ins_are_told_by_address() {
 }
 
 #[test]
+fn failed_sign_ins_whose_lines_come_too_are_left_to_who_reads_them() {
+    let world = world(Config::default());
+    let ssh = json!({"failed_attempts": 9, "addresses": {"192.0.2.7": 9}});
+    world.sample(0, json!({"ssh": ssh, "other": {"agent.sign_ins_sent": 1}}));
+    assert_eq!(world.signals().len(), 0);
+}
+
+#[test]
 fn configuration_reaches_the_agent_with_its_next_answer_and_thresholds_obey_it() {
     let world = world(Config::default());
     let own = json!({"agent_name": "web-1", "timestamp": at(0).to_string(), "monitoring": {"cpu": {"threshold": 99}, "ram": {"threshold": 50}}});

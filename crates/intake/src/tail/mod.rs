@@ -94,6 +94,14 @@ pub struct Config {
     pub symlinks: Symlinks,
 }
 
+impl Config {
+    /// Whether a file of this path is read, as far as its name tells.
+    pub fn reads(&self, path: &Path) -> bool {
+        let areas = self.files.iter().filter_map(|glob| Area::glob(glob).ok());
+        areas.chain(self.dir.clone().map(Area::dir)).any(|area| area.covers(path))
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
