@@ -4,14 +4,12 @@ use std::{
     fs,
     path::Path,
     process::{Child, Command, Output, Stdio},
-    time::Duration,
 };
 
 use serde_json::Value as Json;
 use testkit::Server;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_log-sentinel");
-const SOON: Duration = Duration::from_secs(120);
 
 fn agent(dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
@@ -89,19 +87,13 @@ async fn the_collector_finds_in_an_agents_logs_what_it_finds_in_its_own() {
     let mut command = agent(dir.path(), &["--config", "config.yaml"]);
     command.env("LOG_SENTINEL_DATA", dir.path().join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
     let _running = Running(command.spawn().unwrap());
-    let asked = async {
-        loop {
-            let address = format!("{}/api/v1/signals?wait=detected", server.url);
-            let answer: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
-            let signals = answer["signals"].as_array().cloned().unwrap_or_default();
-            let found = signals.into_iter().find(|signal| signal["kind"] == "ssh_brute_force");
-            match found {
-                Some(signal) if signal["count"] == 20 => break signal,
-                _ => tokio::time::sleep(Duration::from_millis(100)).await,
-            }
-        }
-    };
-    let signal = tokio::time::timeout(SOON, asked).await.unwrap();
+    let signal = testkit::eventually("twenty failures in one signal", async || {
+        let address = format!("{}/api/v1/signals?wait=detected", server.url);
+        let answer: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
+        let signals = answer["signals"].as_array().cloned().unwrap_or_default();
+        signals.into_iter().find(|signal| signal["kind"] == "ssh_brute_force" && signal["count"] == 20)
+    })
+    .await;
     let entities = signal["entities"].to_string();
     assert!(entities.contains("192.0.2.7") && entities.contains("web-1"), "{signal}");
     let address = format!("{}/api/v1/search?q=192.0.2.7&limit=100", server.url);
