@@ -32,18 +32,21 @@ impl Questions {
         Self { name, what, gate: Gate::new(at_once) }
     }
 
-    /// Works on a question off the reactor. Its place is free once the work is done, whoever waits for it.
+    /// Works on a question off the reactor, with a copy of what it is about. Its place is free once the work is done, whoever
+    /// waits for it.
     ///
     /// # Errors
     /// Those of the work, 429 when no place becomes free soon, 500 when the work ended early.
-    pub(crate) async fn work<T: Send + 'static>(
+    pub(crate) async fn work<About: Clone + Send + 'static, T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+        about: &About,
+        work: impl FnOnce(&About) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        let about = about.clone();
         let place = self.gate.enter().await?;
         let work = move || {
             let _place = place;
-            work()
+            work(&about)
         };
         off_reactor(self.name, self.what, work).await?
     }
@@ -60,18 +63,18 @@ mod tests {
         let questions = Questions::new("test", "a test", 1);
         let (begun, begins) = sync_channel::<()>(1);
         let (go_on, goes_on) = sync_channel::<()>(1);
-        let work = move || {
+        let work = move |(): &()| {
             begun.send(()).unwrap();
             goes_on.recv().unwrap();
             Ok(())
         };
         let asking = questions.clone();
-        let waiting = telemetry::task::spawn("test", async move { asking.work(work).await });
+        let waiting = telemetry::task::spawn("test", async move { asking.work(&(), work).await });
         telemetry::task::blocking("test", move || begins.recv().unwrap()).await.unwrap();
         waiting.abort();
         assert!(waiting.await.is_err(), "who asked is gone");
         assert!(questions.gate.try_enter().is_none());
         go_on.send(()).unwrap();
-        questions.work(|| Ok(())).await.unwrap();
+        questions.work(&(), |&()| Ok(())).await.unwrap();
     }
 }

@@ -52,8 +52,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let shared = self.clone();
-        self.questions.work(move || work(&shared)).await
+        self.questions.work(self, work).await
     }
 
     /// The members of a body; those of an empty one are all absent.
@@ -69,10 +68,7 @@ impl Shared {
 
 pub(super) fn problem(error: &OutboxError) -> Problem {
     match error {
-        OutboxError::Unknown { .. } => {
-            Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
-        }
-        OutboxError::NoChannel { .. } | OutboxError::NoSilence { .. } => {
+        OutboxError::Unknown { .. } | OutboxError::NoChannel { .. } | OutboxError::NoSilence { .. } => {
             Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
         }
         OutboxError::Taken { .. } | OutboxError::Many { .. } => {

@@ -65,8 +65,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let shared = self.clone();
-        self.questions.work(move || work(&shared)).await
+        self.questions.work(self, work).await
     }
 
     /// The same for samples: those who ask do not keep those out who send.
@@ -74,8 +73,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let shared = self.clone();
-        self.samples.work(move || work(&shared)).await
+        self.samples.work(self, work).await
     }
 
     /// The bytes of a body, whatever it is declared as.

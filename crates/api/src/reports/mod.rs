@@ -19,6 +19,7 @@ use crate::{
     clock::now,
     gate::Gate,
     params::{Params, bad_parameter},
+    questions::off_reactor,
     route::{self, READ, Route, Row, get},
 };
 
@@ -78,12 +79,12 @@ async fn report(
     let wanted = Wanted { period: period(&params, now)?, organization, reader };
     let _place = shared.places.enter().await?;
     let report = shared.maker.make(wanted, now).await.map_err(refused)?;
-    let written = telemetry::task::blocking("report", move || match form {
+    let written = off_reactor("report", "the writing of a report", move || match form {
         Form::Json => serde_json::to_string(&report).map(|text| ("application/json", text)),
         Form::Html => Ok(("text/html; charset=utf-8", report::html(&report, &voice))),
         Form::Markdown => Ok(("text/markdown; charset=utf-8", report::markdown(&report, &voice))),
     });
-    let Ok(Ok((media, text))) = written.await else { return Err(Problem::internal()) };
+    let (media, text) = written.await?.map_err(|_| Problem::internal())?;
     let mut response = text.into_response();
     let mut set =
         |name: HeaderName, value| response.headers_mut().insert(name, HeaderValue::from_static(value));

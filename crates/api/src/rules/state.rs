@@ -67,8 +67,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let shared = self.clone();
-        self.questions.work(move || work(&shared)).await
+        self.questions.work(self, work).await
     }
 
     /// The members of a body; those of an empty one are all absent.

@@ -97,8 +97,7 @@ impl Shared {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let shared = self.clone();
-        self.questions.work(move || work(&shared)).await
+        self.questions.work(self, work).await
     }
 
     /// The signal of an id, where the caller may see it.
