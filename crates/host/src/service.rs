@@ -276,9 +276,12 @@ mod tests {
 
     fn script(dir: &Path, text: &str) -> PathBuf {
         use std::os::unix::fs::PermissionsExt;
-        let path = dir.join("systemctl");
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let (source, path) = (dir.join("source"), dir.join("systemctl"));
+        fs::write(&source, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&source, fs::Permissions::from_mode(0o755)).unwrap();
+        // By another program: a file that this one had open to write would be busy while a test beside
+        // it, forked in that moment, still held it.
+        assert!(Command::new("cp").arg(&source).arg(&path).status().unwrap().success());
         path
     }
 

@@ -25,6 +25,12 @@ fn all() -> HashLimits {
     HashLimits { scan_bytes: u64::MAX, ..HashLimits::default() }
 }
 
+/// Copied by another program: a file that this one had open to write would be busy while a test beside
+/// it, forked in that moment, still held it.
+fn copy(program: &str, to: &Path) {
+    assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
+}
+
 /// Ends with the test.
 struct Running(Child);
 
@@ -59,7 +65,7 @@ impl Drop for Running {
 fn a_process_is_read_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("waits");
-    fs::copy("/bin/sh", &program).unwrap();
+    copy("/bin/sh", &program);
     let running = Running::waiting(&program, &["-c", "read line", "--password=hunter2"]);
     let mut executables = Executables::new(all());
     let snapshot = reader().scan(now(), &mut executables).unwrap();
@@ -83,7 +89,7 @@ fn a_process_is_read_as_it_is() {
 fn a_file_that_is_deleted_under_a_process_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("goes (deleted)");
-    fs::copy("/bin/cat", &program).unwrap();
+    copy("/bin/cat", &program);
     let running = Running::waiting(&program, &[]);
     let (mut reader, mut executables, mut watch) = (reader(), Executables::new(all()), Watch::default());
     assert_eq!(watch.observe(reader.scan(now(), &mut executables).unwrap()), []);
