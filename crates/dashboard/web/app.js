@@ -21,7 +21,8 @@ const SCREENS = [
   { name: 'signals', icon: 'signals', word: 'screen.signals', load: () => import('./screens/signals/screen.js') },
   { name: 'logs', icon: 'logs', word: 'screen.logs', load: () => import('./screens/logs/screen.js') },
   { name: 'hosts', icon: 'hosts', word: 'screen.hosts', load: () => import('./screens/hosts/screen.js') },
-  { name: 'alerts', icon: 'alerts', word: 'screen.alerts', load: () => import('./screens/alerts.js') },
+  { name: 'alerts', icon: 'alerts', word: 'screen.alerts', load: () => import('./screens/alerts/screen.js') },
+  { name: 'rules', icon: 'rules', word: 'screen.rules', load: () => import('./screens/rules/screen.js') },
   { name: 'settings', icon: 'settings', word: 'screen.settings', load: () => import('./screens/settings/screen.js') },
 ];
 
@@ -52,9 +53,14 @@ function Shown({ screen }) {
 /** @param {{ current: string, onHelp: () => void }} props */
 function Rail({ current, onHelp }) {
   const who = caller.value;
+  const menu = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    // On a phone not all have room at once.
+    menu.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [current]);
   return html`<div class="rail">
     <a class="brand" href="#/overview"><img src=${new URL('./icon.svg', import.meta.url).pathname} alt="" />Log Sentinel</a>
-    <nav aria-label=${t('frame.screens')}>
+    <nav ref=${menu} aria-label=${t('frame.screens')}>
       <ul>
         ${SCREENS.map(
           ({ name, icon, word }) => html`<li key=${name}>
@@ -92,12 +98,8 @@ function App() {
   const screen = SCREENS.find(({ name }) => name === place.value.screen) ?? SCREENS[0];
   useKeys({
     '?': () => setHelp(true),
-    1: () => go('overview'),
-    2: () => go('signals'),
-    3: () => go('logs'),
-    4: () => go('hosts'),
-    5: () => go('alerts'),
-    6: () => go('settings'),
+    // 1 to 9 and 0 in the order of the menu.
+    ...Object.fromEntries(SCREENS.map(({ name }, at) => [String((at + 1) % 10), () => go(name)])),
   });
   useEffect(() => {
     document.title = `${t(screen.word)} · Log Sentinel`;

@@ -116,8 +116,42 @@ export async function fill(base, now, isHostile) {
     });
     if (!answer.ok) throw new Error(`POST /data: ${answer.status} ${await answer.text()}`);
   }
+  return found(base, all.length);
+}
+
+/** What was found, once all is looked at. */
+async function found(base, events) {
   const answer = await fetch(`${base}/api/v1/signals?wait=detected&limit=0`);
-  return { events: all.length, signals: (await answer.json()).total };
+  return { events, signals: (await answer.json()).total };
+}
+
+/** A rule of one's own. */
+const rule = (level) => `title: No space at the shop
+id: 7b7a3f0e-2a55-4c5e-9a44-1a2b3c4d5e6f
+description: The disk of a database is full, and orders are lost from then on.
+logsource:
+  product: linux
+detection:
+  words:
+    - No space left on device
+  condition: words
+level: ${level}
+`;
+
+/** Sets up who is told, and a rule of one's own, so that there is something to show. */
+export async function setUp(base) {
+  const until = new Date(Date.now() + 20 * 60 * MINUTE).toISOString();
+  const made = [
+    ['channels', { name: 'archive', type: 'stderr', format: 'json' }],
+    ['channels', { name: 'night', type: 'telegram', bot_token: '1:a', chat_id: '-1001234567890' }],
+    ['silences', { match: { host: 'db-9', kind: ['host_disk', 'host_load'] }, until, reason: 'disks are exchanged, ticket 4711' }],
+  ];
+  const send = async (method, what, body) => {
+    const answer = await fetch(`${base}/api/v1/${what}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${method} ${what}: ${answer.status} ${await answer.text()}`);
+  };
+  for (const [what, body] of made) await send('POST', what, body);
+  for (const level of ['medium', 'high']) await send('PUT', 'rule-files/shop.yml', { text: rule(level) });
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {

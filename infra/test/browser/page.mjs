@@ -51,6 +51,15 @@ export async function open(browser, { base, width = 1280, height = 800, theme = 
     if (protocol !== 'data:' && protocol !== 'blob:' && origin !== new URL(base).origin) wrong.push(`request to ${request.url()}`);
   });
   if (process.env.FROM_DISK) {
+    // The page itself is of the program, but for which styles it names.
+    await context.route(`${base}/`, async (route) => {
+      const answer = await route.fetch();
+      const page = await answer.text();
+      const version = /\/ui\/([0-9a-f]+)\//.exec(page)?.[1] ?? '';
+      const styles = (await readFile(`${WEB}index.html`, 'utf8')).match(/<link rel="stylesheet".*>/g) ?? [];
+      const named = page.replace(/<link rel="stylesheet".*>\n/g, '');
+      await route.fulfill({ response: answer, body: named.replace('</title>', `</title>${styles.join('').replaceAll('{{version}}', version)}`) });
+    });
     await context.route('**/ui/*/**', async (route) => {
       const path = new URL(route.request().url()).pathname.split('/').slice(3).join('/');
       try {

@@ -1,10 +1,10 @@
 // Every screen in every size and theme: nothing wrong on the console, nothing asked of elsewhere, no finding of axe, nothing wider
-// than the window. SIZES and THEMES choose; PICTURES names a folder for pictures of all.
+// than the window. SIZES, THEMES and PLACES (a pattern of their names) choose; PICTURES names a folder for pictures of all.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { fill } from './data.mjs';
+import { fill, setUp } from './data.mjs';
 import { launch, open, settled } from './page.mjs';
 import { places } from './places.mjs';
 import { start } from './server.mjs';
@@ -22,7 +22,9 @@ describe('screens', () => {
   before(async () => {
     server = await start();
     await fill(server.base, undefined, !process.env.PICTURES);
-    all = await places(server.base);
+    await setUp(server.base);
+    const wanted = new RegExp(process.env.PLACES ?? '');
+    all = Object.fromEntries(Object.entries(await places(server.base)).filter(([name]) => wanted.test(name)));
     browser = await launch();
   });
   after(async () => {

@@ -1,6 +1,6 @@
 // The program under test, on free ports and with a data folder of its own.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -9,6 +9,7 @@ export const PROGRAM = process.env.PROGRAM ?? 'target/release/log-sentinel';
 /** Starts it. `settings` go to its environment; `data` and `port` are those of an earlier one, where it is to go on. */
 export async function start(settings = {}, { data, port = 0 } = {}) {
   const folder = data ?? (await mkdtemp(join(tmpdir(), 'log-sentinel-page-')));
+  await mkdir(join(folder, 'rules'), { recursive: true });
   const child = spawn(PROGRAM, [], {
     cwd: folder,
     env: {
@@ -16,6 +17,7 @@ export async function start(settings = {}, { data, port = 0 } = {}) {
       HOME: folder,
       LOG_SENTINEL_DATA: join(folder, 'data'),
       LOG_SENTINEL_DIR: join(folder, 'watched'),
+      LOG_SENTINEL_RULES_DIR: join(folder, 'rules'),
       LOG_SENTINEL_ADDR: `127.0.0.1:${port}`,
       LOG_SENTINEL_ANOMALY_ADDR: '127.0.0.1:0',
       LOG_SENTINEL_ANOMALY_GRPC_ADDR: '127.0.0.1:0',

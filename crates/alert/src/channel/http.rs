@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::{RequestBuilder, StatusCode, header::RETRY_AFTER};
+use reqwest::{
+    RequestBuilder, StatusCode,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
 use serde_json::Value as Json;
 
 use super::{
@@ -12,6 +15,10 @@ use super::{
 
 /// Longer answers are not read further.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// What stands for a secret that an answer repeats.
+const HIDDEN: &str = "********";
+/// Parts of an address or a header that are shorter are no secrets: `api`, `webhooks`.
+const SECRET_BYTES_MIN: usize = 10;
 
 /// A client that gives a request `timeout` in all and follows no redirect: what is sent is for one address.
 pub(crate) fn client(trust: &Trust, timeout: Duration) -> Result<reqwest::Client, String> {
@@ -49,15 +56,19 @@ impl Answer {
 /// Sends a request to `service`, as errors call it, and reads the answer: 2xx is success; 408, 425, 429 and 5xx may
 /// pass; anything else does not.
 pub(crate) async fn exchange(request: RequestBuilder, service: &str) -> Result<Answer, SendError> {
-    let response = request.send().await.map_err(|error| {
-        // The address may be a secret.
+    // The address may be a secret.
+    let unreached = |error: reqwest::Error| {
         SendError::passing(format!("{service} cannot be reached: {}", told(&error.without_url())))
-    })?;
+    };
+    let (client, request) = request.build_split();
+    let request = request.map_err(unreached)?;
+    let secrets = secrets(&request);
+    let response = client.execute(request).await.map_err(unreached)?;
     let status = response.status();
     let seconds =
         response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
     let body = match read(response).await {
-        Ok(body) => body,
+        Ok(body) => secrets.iter().fold(body, |body, secret| body.replace(secret, HIDDEN)),
         Err(error) if status.is_success() => {
             let cause = told(&error.without_url());
             return Err(SendError::passing(format!("the answer of {service} broke off: {cause}")));
@@ -76,6 +87,18 @@ pub(crate) async fn exchange(request: RequestBuilder, service: &str) -> Result<A
         retry_after: seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()),
         ..error
     })
+}
+
+/// What of a request may be secret and must not be shown where an answer repeats it, as those of "no route matches …" do.
+fn secrets(request: &reqwest::Request) -> Vec<String> {
+    let url = request.url();
+    let of_path = url.path().split('/').map(str::to_owned);
+    let of_query = url.query_pairs().map(|(_, value)| value.into_owned());
+    let of_headers = request.headers().iter().filter(|(name, _)| **name != CONTENT_TYPE);
+    let values = of_headers.filter_map(|(_, value)| value.to_str().ok());
+    let words = values.flat_map(str::split_whitespace).map(str::to_owned);
+    let all = of_path.chain(of_query).chain(words);
+    all.filter(|text| text.len() >= SECRET_BYTES_MIN).collect()
 }
 
 async fn read(mut response: reqwest::Response) -> Result<String, reqwest::Error> {

@@ -12,7 +12,10 @@ use super::{
     routes::{Routes, Silence, silence},
     yaml,
 };
-use crate::{channel::ChannelConfig, message::Telling};
+use crate::{
+    channel::{ChannelConfig, EmailConfig},
+    message::Telling,
+};
 
 /// Members whose values are never shown again.
 const SECRETS: [&str; 6] = ["secret", "api_key", "bot_token", "webhook_url", "password", "headers"];
@@ -48,7 +51,7 @@ pub(crate) fn with_secrets(mut members: Map<String, Json>, before: &Map<String, 
     let stays = |key: &&str| {
         // The address of a webhook is a secret itself.
         let is_left_out = is_webhook && *key == "url" && !members.contains_key("url");
-        is_left_out || members.get(*key) == before.get(*key)
+        is_left_out || said_or_usual(&members, key) == said_or_usual(before, key)
     };
     if !DESTINATIONS.iter().all(stays) {
         return members;
@@ -59,6 +62,12 @@ pub(crate) fn with_secrets(mut members: Map<String, Json>, before: &Map<String, 
         }
     }
     members
+}
+
+/// A member, or what holds where it is left out and the list of channels names it all the same.
+fn said_or_usual(members: &Map<String, Json>, key: &str) -> Option<Json> {
+    let is_mail = members.get("type").and_then(Json::as_str) == Some("email");
+    members.get(key).cloned().or_else(|| (is_mail && key == "port").then(|| EmailConfig::PORT.into()))
 }
 
 /// A silence that was made while the program ran.
@@ -169,6 +178,11 @@ mod tests {
         let before = members(json!({"type": "email", "server": "h", "password": "hunter2", "from": "a"}));
         let same = with_secrets(members(json!({"type": "email", "server": "h", "from": "b"})), &before);
         assert_eq!((&same["password"], &same["from"]), (&json!("hunter2"), &json!("b")));
+        let usual = with_secrets(members(json!({"type": "email", "server": "h", "port": 587})), &before);
+        assert_eq!(
+            usual["password"], "hunter2",
+            "the port that the list names is the one where none was said"
+        );
         for other in [
             json!({"type": "email", "server": "evil"}),
             json!({"type": "email", "server": "h", "port": 26}),

@@ -6,7 +6,7 @@ import { Dialog } from './dialog.js';
 /** @typedef {import('../words.js').Word} Word */
 
 /** @type {[string, Word][]} */
-const EVERYWHERE = [['1 … 6', 'keys.screens'], ['/', 'keys.query'], ['?', 'keys.help'], ['Esc', 'keys.close']];
+const EVERYWHERE = [['1 … 9, 0', 'keys.screens'], ['/', 'keys.query'], ['?', 'keys.help'], ['Esc', 'keys.close']];
 
 /** @type {Record<string, [string, Word][]>} */
 const OF_SCREEN = {

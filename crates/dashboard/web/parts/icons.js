@@ -8,6 +8,7 @@ const PATHS = {
   alerts: 'M6 16V11a6 6 0 0112 0v5l2 2H4zM10 20a2 2 0 004 0',
   settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4',
   hosts: 'M4 5h16v5H4zM4 14h16v5H4zM7 7.5h.01M7 16.5h.01',
+  rules: 'M5 4h14v16H5zM8.5 9l1.5 1.5L13 8M8.5 15l1.5 1.5 3-2.5M15 9.5h1M15 15.5h1',
   close: 'M6 6l12 12M18 6L6 18',
   check: 'M5 12.5l4.5 4.5L19 7.5',
   more: 'M5 12h.01M12 12h.01M19 12h.01',

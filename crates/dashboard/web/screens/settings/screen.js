@@ -1,6 +1,7 @@
 // Settings: how this page looks, keys, agents, and how the service is.
 import { caller, may } from '../../api.js';
 import { html } from '../../html.js';
+import { Tabs } from '../../parts/tabs.js';
 import { address, place } from '../../route.js';
 import { t } from '../../words.js';
 import { Agents } from './agents.js';
@@ -20,7 +21,7 @@ export default function Settings() {
   const [view, Part] = shown.find(([name]) => name === place.value.part) ?? shown[0];
   return html`<div class="page">
     <header><h1>${t('screen.settings')}</h1>
-      <nav class="tabs" aria-label=${t('settings.views')}>${shown.map(([name]) => html`<a key=${name} href=${address(`settings/${name}`)} aria-current=${name === view ? 'page' : undefined}>${t(`settings.${name}`)}</a>`)}</nav>
+      <${Tabs} label=${t('settings.views')} current=${view} views=${shown.map(([name]) => ({ name, to: address(`settings/${name}`), text: t(`settings.${name}`) }))} />
     </header>
     <${Part} />
   </div>`;
