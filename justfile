@@ -131,3 +131,15 @@ starters:
 # The collector of processes, by hand: sudo just run-procmond run --once
 run-procmond *ARGS:
     cargo run --release -p procmond -- {{ARGS}}
+
+# Questions in SQL, by hand: just run-sentinelcli query --sql "SELECT name FROM processes"
+run-sentinelcli *ARGS:
+    cargo run --release -- {{ARGS}}
+
+# What runs on a watched host, by hand: just run-sentinelagent -url http://127.0.0.1:8080
+run-sentinelagent *ARGS:
+    cargo run --release -- agent {{ARGS}}
+
+# Whether the rules over processes are silent over ordinary work, for an hour or so many SECONDS.
+quiet-processes SECONDS="3600":
+    QUIET_SECONDS={{SECONDS}} cargo test -p suspicion --test silence -- --ignored --nocapture

@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
+use event::Timestamp;
 use process::{
     Change,
     message::{
         self,
-        v1::{ProcessFrame, ProcessGap, process_frame::Content},
+        v1::{ProcessComplete, ProcessFrame, ProcessGap, process_frame::Content},
     },
 };
 
@@ -49,7 +50,12 @@ impl Outbox {
 
     /// Says that changes are missing here.
     pub(crate) fn gap(&self, changes: u64, reason: &str) {
-        self.push(Content::Gap(ProcessGap { changes, reason: reason.to_owned() }));
+        self.push(Content::Gap(ProcessGap { changes, reason: reason.to_owned(), given_up: false }));
+    }
+
+    /// Says that all that there was has been told.
+    pub(crate) fn complete(&self, processes: u64, at: Timestamp) {
+        self.push(Content::Complete(ProcessComplete { processes, at_unix_nano: at.as_nanos() }));
     }
 
     fn push(&self, content: Content) {
@@ -59,6 +65,7 @@ impl Outbox {
             waiting.add(Content::Gap(ProcessGap {
                 changes,
                 reason: "nobody took them, and the queue was full".to_owned(),
+                given_up: true,
             }));
         }
         waiting.add(content);

@@ -140,6 +140,7 @@ impl Watcher {
                         before: None,
                     });
                 }
+                self.outbox.complete(self.watch.processes().count() as u64, at);
             }
             let left = next.saturating_duration_since(Instant::now());
             if left.is_zero() {

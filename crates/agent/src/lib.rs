@@ -12,6 +12,7 @@ mod follower;
 mod identity;
 mod lines;
 mod measured;
+mod processes;
 mod run;
 mod said;
 mod sampler;

@@ -1,7 +1,7 @@
 //! An agent that runs: what measures, what is kept, what sends.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -14,8 +14,9 @@ use tokio::sync::watch;
 
 use crate::{
     buffer::Buffer,
-    configuration::{Configuration, Document},
+    configuration::{Configuration, Document, Wanted},
     measured,
+    processes::{self, Frames, Processes},
     said::Said,
     sampler::{self, Current, Sampler, SignIns, Told},
     server::{Server, ServerError},
@@ -64,6 +65,9 @@ pub enum StartError {
     /// The collector cannot be spoken to.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// The operating system gives no thread.
+    #[error("cannot start the thread that follows procmond")]
+    Thread(#[source] std::io::Error),
     /// Files cannot be watched.
     #[error(transparent)]
     Files(#[from] intake::tail::StartError),
@@ -87,6 +91,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
     let now_ms = measured::milliseconds(clock());
     let buffer = Buffer::open(&data, configuration.buffer_bytes_max, configuration.buffer_age_max, now_ms)?;
     let buffer = Arc::new(buffer);
+    let roots_of_processes = roots.proc.clone();
     let mut machine = Machine::new(roots);
     let name =
         configuration.name.clone().or_else(|| machine.name()).unwrap_or_else(|| "localhost".to_owned());
@@ -98,6 +103,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         interval: configuration.interval,
         monitoring: document.own_monitoring(),
     };
+    let processes = follow_processes(&configuration.processes, &roots_of_processes, tasks)?;
     let current = Current { monitoring: configuration.monitoring, version: None, problem: None, changes: 0 };
     let (sender, receiver) = watch::channel(current);
     let mut follower = Follower { document, current: sender, kept: Kept::new(&data) };
@@ -119,6 +125,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         logs_waiting,
         clock,
         health: health.component("samples"),
+        processes,
         sign_ins: SignIns::default(),
         said: Said::default(),
     };
@@ -133,6 +140,19 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
     };
     tasks.spawn("samples", shipper::samples(samples, tasks.stop()));
     Ok(Agent { name, buffer, logs: journal })
+}
+
+/// Follows procmond, where processes are wanted.
+fn follow_processes(wanted: &Wanted, proc: &Path, tasks: &Tasks) -> Result<Option<Processes>, StartError> {
+    if !wanted.enabled {
+        return Ok(None);
+    }
+    let frames = Arc::new(Frames::default());
+    let (read, socket) = (Arc::clone(&frames), wanted.socket.clone());
+    tasks
+        .thread("processes", move |stop| processes::follow(&read, &socket, &stop))
+        .map_err(StartError::Thread)?;
+    Ok(Some(Processes::new(frames, proc.to_owned())))
 }
 
 /// Reads logs into their journal, and sends what is in it.

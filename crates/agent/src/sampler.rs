@@ -26,6 +26,7 @@ use crate::{
     buffer::Buffer,
     configuration::{Monitoring, SignInLog},
     measured,
+    processes::{Part, Processes},
     said::Said,
     sign_ins::{Failures, Source},
 };
@@ -73,6 +74,8 @@ pub(crate) struct Sampler {
     pub(crate) logs_waiting: Arc<AtomicU64>,
     pub(crate) clock: Clock,
     pub(crate) health: Component,
+    /// None where they are not told.
+    pub(crate) processes: Option<Processes>,
     pub(crate) sign_ins: SignIns,
     pub(crate) said: Said,
 }
@@ -131,13 +134,21 @@ impl Sampler {
         let mut sample = self.sample(&current, now);
         sample.metrics = measured::metrics(reading, failures);
         self.of_itself(&mut sample);
+        let part = self.processes.as_mut().map_or_else(Part::default, |processes| processes.take(now));
+        sample.processes = part.report.as_ref().and_then(|report| serde_json::to_value(report).ok());
+        wrong.extend(part.wrong.iter().cloned());
         let kept = self.buffer.put(measured::milliseconds(now), |number| {
             sample.seq = Some(number);
             // Maps of texts and finite numbers always are JSON.
             serde_json::to_vec(&sample).unwrap_or_default()
         });
         match kept {
-            Ok(()) => self.health.ok(),
+            Ok(()) => {
+                self.health.ok();
+                if let Some(processes) = &self.processes {
+                    processes.kept(&part);
+                }
+            }
             Err(error) => {
                 self.health.degraded(format!("samples are kept in memory only: {error}"));
                 wrong.push(("the agent's own journal".to_owned(), error.to_string()));
@@ -170,6 +181,9 @@ impl Sampler {
         };
         put("samples_waiting", self.buffer.count());
         put("samples_dropped", self.buffer.dropped());
+        if let Some(processes) = &self.processes {
+            put("process_frames_waiting", processes.waiting());
+        }
         if self.logs.is_some() {
             put("logs_waiting", self.logs_waiting.load(Ordering::Relaxed));
         }

@@ -128,10 +128,19 @@ struct Running {
 }
 
 fn start(data: &Path, port: u16, watched: Option<PathBuf>) -> Running {
+    start_with(data, port, watched, None)
+}
+
+/// With processes that are told at a socket.
+fn start_with(data: &Path, port: u16, watched: Option<PathBuf>, socket: Option<&Path>) -> Running {
     let mut document = Document::default();
     document.above("server.url", "test", &format!("http://127.0.0.1:{port}/data"));
     document.above("server.api_key", "test", "hunter2");
     document.above("agent.name", "test", "web-1");
+    document.above("monitoring.processes.enabled", "test", &socket.is_some().to_string());
+    if let Some(socket) = socket {
+        document.above("monitoring.processes.socket", "test", &socket.display().to_string());
+    }
     let mut configuration = Configuration::of(&document).unwrap();
     configuration.interval = Duration::from_millis(20);
     configuration.backfill_per_second = 1000;
@@ -284,4 +293,47 @@ async fn lines_come_once_and_in_order_whatever_the_collector_answers() {
         assert_eq!(line["log"]["file"]["path"], watched.display().to_string());
         assert!(line["event"]["original"].as_str().unwrap().contains("ERROR line number 99"));
     });
+}
+
+/// procmond's part of a connection: all that there is (nothing), a gap, and what is acknowledged.
+fn tell_processes(listener: &std::os::unix::net::UnixListener) -> u64 {
+    use process::message::{self, v1};
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    let greeting = v1::ProcessGreeting { boot_id: "b".into(), stream: "s".into(), ..Default::default() };
+    let complete = v1::ProcessComplete { processes: 0, at_unix_nano: 5 };
+    let gap = v1::ProcessGap { changes: 3, reason: "test".into(), given_up: false };
+    let contents = [
+        v1::process_frame::Content::Greeting(greeting),
+        v1::process_frame::Content::Complete(complete),
+        v1::process_frame::Content::Gap(gap),
+    ];
+    for (sequence, content) in (0..).zip(contents) {
+        message::write(&mut stream, &v1::ProcessFrame { sequence, content: Some(content) }).unwrap();
+    }
+    let mut heard = 0;
+    while heard < 2 {
+        heard = message::read::<v1::ProcessAcknowledgement>(&mut stream).unwrap().unwrap().sequence;
+    }
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_of_processes_is_in_samples_and_acknowledged_when_these_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let collector = Collector::start().await;
+    let socket = dir.path().join("procmond.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let telling = telemetry::task::blocking("procmond", move || tell_processes(&listener));
+    let running = start_with(dir.path(), collector.port, None, Some(&socket));
+    collector
+        .until(|had| {
+            let reports = || had.samples.iter().map(|sample| &sample["processes"]);
+            reports().any(|report| report["begins"] == true && report["boot_id"] == "b")
+                && reports().any(|report| report["complete"] == true)
+                && reports().any(|report| report["unseen"] == 3)
+        })
+        .await;
+    assert_eq!(telling.await.unwrap(), 2);
+    running.stop().await;
 }

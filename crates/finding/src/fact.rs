@@ -38,7 +38,15 @@ pub const USUAL_LOGINS: &str = "usual.logins";
 pub const WAY: &str = "way";
 /// A list: command lines that were run.
 pub const COMMAND_LINES: &str = "process.command_line";
-/// A list: files that were changed.
+/// A list: numbers of processes.
+pub const PROCESS_IDS: &str = "process.pid";
+/// A list: BLAKE3 of the files that processes run.
+pub const PROCESS_HASHES: &str = "process.hash.blake3";
+/// A list: command lines of the processes that started them.
+pub const PARENTS: &str = "process.parent.command_line";
+/// A list: where processes listen, such as `tcp 0.0.0.0:80`.
+pub const LISTENING: &str = "listening";
+/// A list: files that were changed, or that processes run.
 pub const FILES: &str = "file.path";
 /// A list: accounts that were changed.
 pub const ACCOUNTS: &str = "accounts";

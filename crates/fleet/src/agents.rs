@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     Condition, Fleet, FleetError, Monitoring, Standing, Unfit, fresh, history,
     host::{self, Host, time},
-    seal, silence,
+    processes, seal, silence,
     told::{self, Told, What},
 };
 
@@ -206,7 +206,7 @@ impl Fleet {
                     )?;
                 }
             }
-            for table in ["fresh", "series", "config", "condition"] {
+            for table in ["fresh", "series", "config", "condition"].into_iter().chain(processes::TABLES) {
                 transaction.execute(&format!("DELETE FROM fleet_{table} WHERE agent = ?1"), [agent])?;
             }
             transaction.execute("DELETE FROM fleet_agent WHERE id = ?1", [agent])?;

@@ -23,10 +23,17 @@ pub struct Config {
     pub raise_again_after: Duration,
     /// A sample that is further ahead of the server's clock is refused.
     pub ahead_max: Duration,
+    /// Whether rules look at changes of processes.
+    pub is_judging_processes: bool,
+    /// How long changes of processes are kept.
+    pub processes_keep: Duration,
+    /// Changes of processes that are kept of all hosts together.
+    pub processes_max: usize,
 }
 
 impl Default for Config {
-    /// 10,000 agents of 2,000 series; the tiers of [`Tier::ALL`]; silent after 3 minutes; raised again after a minute.
+    /// 10,000 agents of 2,000 series; the tiers of [`Tier::ALL`]; silent after 3 minutes; raised again after a minute; a million changes of
+    /// processes for 7 days.
     fn default() -> Self {
         Self {
             agents_max: 10_000,
@@ -37,6 +44,9 @@ impl Default for Config {
             is_watching: true,
             raise_again_after: Duration::from_secs(60),
             ahead_max: Duration::from_secs(600),
+            is_judging_processes: true,
+            processes_keep: Duration::from_secs(7 * 24 * 3600),
+            processes_max: 1_000_000,
         }
     }
 }

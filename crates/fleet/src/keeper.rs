@@ -71,6 +71,7 @@ impl Keeper {
             if now >= expire {
                 expire = now + EXPIRE_EVERY;
                 self.told(self.fleet.expire((self.clock)()).map(drop), "drop old samples");
+                self.told(self.forget_processes(), "forget old changes of processes");
             }
         }
     }
@@ -95,6 +96,12 @@ impl Keeper {
         metrics::gauge!(metric::HOSTS).set(agents as f64);
         metrics::gauge!(metric::HOST_SAMPLES_WAITING).set(waiting as f64);
         metrics::gauge!(metric::HOST_SERIES).set(series as f64);
+        Ok(())
+    }
+
+    fn forget_processes(&self) -> Result<(), FleetError> {
+        let lost = self.fleet.forget_processes((self.clock)())?;
+        metrics::counter!(metric::PROCESS_CHANGES, "outcome" => "forgotten").increment(lost);
         Ok(())
     }
 

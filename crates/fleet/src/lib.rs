@@ -9,6 +9,9 @@
 //! Thresholds are looked at in the transaction that keeps a sample, in the samples' own time, so that a resend or a
 //! replay finds nothing twice; [`Keeper`] makes signals of what was found.
 //!
+//! [`Fleet::processes`] says what ran on hosts at a moment, and [`Fleet::process_events`] what changed
+//! ([0110](../../../docs/decisions/0110-processes-in-versions.md)).
+//!
 //! It reads no clock and no network, and must never let one host's samples get lost for another's.
 
 mod agents;
@@ -24,6 +27,7 @@ mod host;
 mod keeper;
 mod measured;
 mod monitoring;
+mod processes;
 mod seal;
 mod seqs;
 mod series;
@@ -41,5 +45,6 @@ pub use fresh::RECENT_MAX;
 pub use history::{Chart, POINTS_MAX, Point, Question};
 pub use keeper::Keeper;
 pub use monitoring::{Monitoring, Unfit};
+pub use processes::{ProcessEvent, ProcessQuestion, ProcessRow, Processes, Reading as ProcessReading};
 pub use take::{Sender, Taken, Unfitting};
 pub use tier::Tier;

@@ -10,13 +10,14 @@ use finding::Occurrence;
 use rusqlite::Transaction;
 use sample::{Problem, Reading, Sample};
 use serde::Serialize;
+use telemetry::metric;
 
 use crate::{
     Condition, Configured, Fleet, FleetError,
     condition::Turn,
     fixed, fresh,
     host::Host,
-    measured, series, silence,
+    measured, processes, series, silence,
     told::{self, Told, What},
 };
 
@@ -99,6 +100,9 @@ impl Fleet {
                 told: Vec::new(),
                 taken: Taken::default(),
                 last: None,
+                process_changes: 0,
+                process_changes_missing: 0,
+                process_findings_left_out: 0,
             };
             for (line, reading) in (1..).zip(readings) {
                 taking.reading(line, reading)?;
@@ -125,6 +129,9 @@ struct Taking<'t> {
     taken: Taken,
     /// The agent of the last sample.
     last: Option<String>,
+    process_changes: u64,
+    process_changes_missing: u64,
+    process_findings_left_out: u64,
 }
 
 impl Taking<'_> {
@@ -210,7 +217,7 @@ impl Taking<'_> {
     }
 
     fn sample(&mut self, line: usize, host: &mut Host, reading: Reading) -> Result<(), FleetError> {
-        let Reading { sample, problems, problems_total } = reading;
+        let Reading { mut sample, problems, problems_total } = reading;
         let at = sample.timestamp.unwrap_or(self.received);
         if host.agent_id.is_some() && sample.agent_id.is_some() && host.agent_id != sample.agent_id {
             // Another agent took the name over and counts anew.
@@ -236,6 +243,9 @@ impl Taking<'_> {
             self.taken.problems_total += 1;
             self.taken.problem(line, "timestamp".to_owned(), reason);
         }
+        if let Some(report) = sample.processes.take() {
+            self.processes(line, host, report, at)?;
+        }
         let numbers = self.numbers(line, host, &sample)?;
         fresh::add(self.transaction, host.id, at, &numbers, &sample)?;
         self.taken.accepted += 1;
@@ -245,6 +255,40 @@ impl Taking<'_> {
                 self.watch(host, &sample, at)?;
             }
             host.newest = at;
+        }
+        Ok(())
+    }
+
+    /// Keeps what a sample tells of processes.
+    fn processes(
+        &mut self,
+        line: usize,
+        host: &Host,
+        report: serde_json::Value,
+        at: Timestamp,
+    ) -> Result<(), FleetError> {
+        match serde_json::from_value(report) {
+            Ok(report) => {
+                let recorded = processes::record(self.transaction, host.id, report, at)?;
+                if self.fleet.config.is_judging_processes {
+                    let (findings, left_out) =
+                        processes::judge(self.transaction, (host.id, &host.name), &recorded)?;
+                    self.process_findings_left_out += left_out;
+                    for finding in findings {
+                        self.tell(host, What::Found(Box::new(finding)));
+                    }
+                }
+                self.process_changes += recorded.changes.len() as u64;
+                self.process_changes_missing += recorded.missing;
+            }
+            Err(error) => {
+                self.taken.problems_total += 1;
+                self.taken.problem(
+                    line,
+                    "processes".to_owned(),
+                    format!("is no report of processes: {error}"),
+                );
+            }
         }
         Ok(())
     }
@@ -340,6 +384,12 @@ impl Taking<'_> {
             host.save(self.transaction)?;
         }
         told::keep(self.transaction, &self.told)?;
+        let count = |outcome: &'static str, number: u64| {
+            metrics::counter!(metric::PROCESS_CHANGES, "outcome" => outcome).increment(number);
+        };
+        count("kept", self.process_changes);
+        count("missing", self.process_changes_missing);
+        metrics::counter!(metric::PROCESS_FINDINGS_LEFT_OUT).increment(self.process_findings_left_out);
         taken.config = self.last.and_then(|name| self.changed.get(&name)).map(Configured::of);
         Ok((taken, self.changed, !self.told.is_empty()))
     }

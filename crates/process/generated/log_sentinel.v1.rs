@@ -5,7 +5,7 @@ pub struct ProcessFrame {
     /// Number of this frame within its stream, rising by one from 1; 0 for the greeting, which is not acknowledged.
     #[prost(uint64, tag = "1")]
     pub sequence: u64,
-    #[prost(oneof = "process_frame::Content", tags = "2, 3, 4")]
+    #[prost(oneof = "process_frame::Content", tags = "2, 3, 4, 5")]
     pub content: ::core::option::Option<process_frame::Content>,
 }
 /// Nested message and enum types in `ProcessFrame`.
@@ -21,6 +21,9 @@ pub mod process_frame {
         /// Something is missing here.
         #[prost(message, tag = "4")]
         Gap(super::ProcessGap),
+        /// Everything that there was when somebody connected has been told.
+        #[prost(message, tag = "5")]
+        Complete(super::ProcessComplete),
     }
 }
 /// Who speaks.
@@ -91,6 +94,12 @@ pub mod process_change {
         CredentialsChanged = 6,
         /// It gave itself another short name.
         Renamed = 7,
+        /// It listens elsewhere than before.
+        ListeningChanged = 8,
+        /// Another process traces it, or none any more.
+        TracerChanged = 9,
+        /// Its standard input is of another kind.
+        InputChanged = 10,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -107,6 +116,9 @@ pub mod process_change {
                 Self::ExecutableChanged => "KIND_EXECUTABLE_CHANGED",
                 Self::CredentialsChanged => "KIND_CREDENTIALS_CHANGED",
                 Self::Renamed => "KIND_RENAMED",
+                Self::ListeningChanged => "KIND_LISTENING_CHANGED",
+                Self::TracerChanged => "KIND_TRACER_CHANGED",
+                Self::InputChanged => "KIND_INPUT_CHANGED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -120,6 +132,9 @@ pub mod process_change {
                 "KIND_EXECUTABLE_CHANGED" => Some(Self::ExecutableChanged),
                 "KIND_CREDENTIALS_CHANGED" => Some(Self::CredentialsChanged),
                 "KIND_RENAMED" => Some(Self::Renamed),
+                "KIND_LISTENING_CHANGED" => Some(Self::ListeningChanged),
+                "KIND_TRACER_CHANGED" => Some(Self::TracerChanged),
+                "KIND_INPUT_CHANGED" => Some(Self::InputChanged),
                 _ => None,
             }
         }
@@ -134,6 +149,19 @@ pub struct ProcessGap {
     /// Why, in words.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+    /// They were known and given up: what goes on may be another than was told. Otherwise they are processes that nobody saw.
+    #[prost(bool, tag = "3")]
+    pub given_up: bool,
+}
+/// Everything that there was has been told.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProcessComplete {
+    /// How many processes.
+    #[prost(uint64, tag = "1")]
+    pub processes: u64,
+    /// Nanoseconds since 1970.
+    #[prost(int64, tag = "2")]
+    pub at_unix_nano: i64,
 }
 /// One process. What could not be read is missing.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -199,6 +227,9 @@ pub struct Process {
     pub write_bytes: ::core::option::Option<u64>,
     #[prost(message, repeated, tag = "28")]
     pub listening: ::prost::alloc::vec::Vec<Listening>,
+    /// Another file lies where the one that it runs did, as after an upgrade.
+    #[prost(bool, tag = "29")]
+    pub executable_replaced: bool,
 }
 /// Nested message and enum types in `Process`.
 pub mod process {
@@ -220,6 +251,8 @@ pub mod process {
         Pipe = 2,
         Socket = 3,
         File = 4,
+        /// A socket of the network; STANDARD_INPUT_SOCKET is any other.
+        Network = 5,
     }
     impl StandardInput {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -233,6 +266,7 @@ pub mod process {
                 Self::Pipe => "STANDARD_INPUT_PIPE",
                 Self::Socket => "STANDARD_INPUT_SOCKET",
                 Self::File => "STANDARD_INPUT_FILE",
+                Self::Network => "STANDARD_INPUT_NETWORK",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -243,6 +277,7 @@ pub mod process {
                 "STANDARD_INPUT_PIPE" => Some(Self::Pipe),
                 "STANDARD_INPUT_SOCKET" => Some(Self::Socket),
                 "STANDARD_INPUT_FILE" => Some(Self::File),
+                "STANDARD_INPUT_NETWORK" => Some(Self::Network),
                 _ => None,
             }
         }

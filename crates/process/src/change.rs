@@ -39,6 +39,31 @@ pub enum ChangeKind {
     CredentialsChanged,
     /// It gave itself another short name.
     Renamed,
+    /// It listens elsewhere than before.
+    ListeningChanged,
+    /// Another process traces it, or none any more.
+    TracerChanged,
+    /// Its standard input is of another kind.
+    InputChanged,
+}
+
+impl ChangeKind {
+    /// Its name, as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Started => "started",
+            Self::Ended => "ended",
+            Self::Executed => "executed",
+            Self::ExecutableChanged => "executable_changed",
+            Self::CredentialsChanged => "credentials_changed",
+            Self::Renamed => "renamed",
+            Self::ListeningChanged => "listening_changed",
+            Self::TracerChanged => "tracer_changed",
+            Self::InputChanged => "input_changed",
+        }
+    }
 }
 
 /// Holds each scan against the one before.
@@ -109,14 +134,16 @@ fn compare(before: Option<Process>, now: &Process, executed: bool, at: Timestamp
     let (kind, at) = match &before {
         None => (Some(ChangeKind::Started), now.started_at.min(at)),
         Some(_) if executed => (Some(ChangeKind::Executed), at),
-        Some(before) => (kind(before, now), at),
+        Some(before) => (difference(before, now), at),
     };
     if let Some(kind) = kind {
         changes.push(Change { kind, at, process: now.clone(), before: before.map(Box::new) });
     }
 }
 
-fn kind(before: &Process, now: &Process) -> Option<ChangeKind> {
+/// What of a process that goes on is another than before, the gravest first; figures such as memory do not count.
+#[must_use]
+pub fn difference(before: &Process, now: &Process) -> Option<ChangeKind> {
     let file = |process: &Process| (process.device, process.inode);
     // A part that could not be read this time is no change.
     if file(before) != file(now) && now.inode.is_some() {
@@ -132,5 +159,15 @@ fn kind(before: &Process, now: &Process) -> Option<ChangeKind> {
     if credentials(before) != credentials(now) {
         return Some(ChangeKind::CredentialsChanged);
     }
-    (before.name != now.name).then_some(ChangeKind::Renamed)
+    if before.name != now.name {
+        return Some(ChangeKind::Renamed);
+    }
+    if before.listening != now.listening {
+        return Some(ChangeKind::ListeningChanged);
+    }
+    if before.tracer_pid != now.tracer_pid {
+        return Some(ChangeKind::TracerChanged);
+    }
+    let inputs = before.standard_input.zip(now.standard_input);
+    inputs.is_some_and(|(before, now)| before != now).then_some(ChangeKind::InputChanged)
 }

@@ -37,6 +37,9 @@ pub struct Process {
     pub executable: Option<Arc<str>>,
     /// No path leads to the file that it runs any more, or none ever did.
     pub executable_deleted: bool,
+    /// It was deleted, and another file lies in its place, as after an upgrade.
+    #[serde(default)]
+    pub executable_replaced: bool,
     /// BLAKE3 of that file, 64 hexadecimal digits.
     pub executable_hash: Option<Arc<str>>,
     /// Name of its effective user, or the number where there is none.
@@ -168,8 +171,10 @@ pub enum StandardInput {
     Terminal,
     /// A pipe.
     Pipe,
-    /// A socket, of any family.
+    /// A socket of this machine, or one of which no more is known.
     Socket,
+    /// A socket of the network.
+    Network,
     /// A file or a device.
     File,
 }

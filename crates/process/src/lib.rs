@@ -10,8 +10,10 @@ mod executable;
 mod kind;
 pub mod message;
 mod proc;
+mod report;
 
-pub use change::{Change, ChangeKind, Watch};
+pub use change::{Change, ChangeKind, Watch, difference};
 pub use executable::{Executables, HashLimits};
 pub use kind::{Capabilities, Listening, Problem, Process, Snapshot, StandardInput};
 pub use proc::{Error, Reader, Scope, fuzz};
+pub use report::{Report, Source};

@@ -102,6 +102,7 @@ impl From<&Process> for v1::Process {
             command: process.command.to_string(),
             executable: text(&process.executable),
             executable_deleted: process.executable_deleted,
+            executable_replaced: process.executable_replaced,
             executable_hash: process
                 .executable_hash
                 .as_deref()
@@ -123,6 +124,7 @@ impl From<&Process> for v1::Process {
                 Some(StandardInput::Pipe) => v1::process::StandardInput::Pipe,
                 Some(StandardInput::Socket) => v1::process::StandardInput::Socket,
                 Some(StandardInput::File) => v1::process::StandardInput::File,
+                Some(StandardInput::Network) => v1::process::StandardInput::Network,
             }
             .into(),
             container: text(&process.container),
@@ -163,6 +165,7 @@ impl TryFrom<v1::Process> for Process {
             v1::process::StandardInput::Pipe => Some(StandardInput::Pipe),
             v1::process::StandardInput::Socket => Some(StandardInput::Socket),
             v1::process::StandardInput::File => Some(StandardInput::File),
+            v1::process::StandardInput::Network => Some(StandardInput::Network),
         };
         let listening = process
             .listening
@@ -184,6 +187,7 @@ impl TryFrom<v1::Process> for Process {
             command: process.command.into(),
             executable: process.executable.map(Arc::from),
             executable_deleted: process.executable_deleted,
+            executable_replaced: process.executable_replaced,
             executable_hash: hash,
             user: process.user.into(),
             uid: process.uid,
@@ -224,6 +228,9 @@ impl From<&Change> for v1::ProcessChange {
             ChangeKind::ExecutableChanged => v1::process_change::Kind::ExecutableChanged,
             ChangeKind::CredentialsChanged => v1::process_change::Kind::CredentialsChanged,
             ChangeKind::Renamed => v1::process_change::Kind::Renamed,
+            ChangeKind::ListeningChanged => v1::process_change::Kind::ListeningChanged,
+            ChangeKind::TracerChanged => v1::process_change::Kind::TracerChanged,
+            ChangeKind::InputChanged => v1::process_change::Kind::InputChanged,
         };
         Self {
             kind: kind.into(),
@@ -247,6 +254,9 @@ impl TryFrom<v1::ProcessChange> for Change {
             v1::process_change::Kind::ExecutableChanged => ChangeKind::ExecutableChanged,
             v1::process_change::Kind::CredentialsChanged => ChangeKind::CredentialsChanged,
             v1::process_change::Kind::Renamed => ChangeKind::Renamed,
+            v1::process_change::Kind::ListeningChanged => ChangeKind::ListeningChanged,
+            v1::process_change::Kind::TracerChanged => ChangeKind::TracerChanged,
+            v1::process_change::Kind::InputChanged => ChangeKind::InputChanged,
         };
         Ok(Self {
             kind,

@@ -41,7 +41,7 @@ proptest! {
     }
 
     #[test]
-    fn changes_come_back_from_their_frames(name in ".{0,40}", pid in any::<u32>(), hash in any::<Option<[u8; 32]>>(), kind in 1..=7, cut in any::<usize>()) {
+    fn changes_come_back_from_their_frames(name in ".{0,40}", pid in any::<u32>(), hash in any::<Option<[u8; 32]>>(), kind in 1..=10, cut in any::<usize>()) {
         let change = v1::ProcessChange { kind, at_unix_nano: 5, process: Some(process(name.clone(), pid, hash)), before: Some(process(name, pid, None)) };
         let frame = v1::ProcessFrame { sequence: 1, content: Some(v1::process_frame::Content::Change(change.clone())) };
         let bytes = message::frame(&frame).expect("it is short");

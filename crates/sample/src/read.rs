@@ -132,6 +132,11 @@ impl Reader<'_> {
         sample.config_version = take("config_version").and_then(|value| self.whole("config_version", &value));
         sample.config_problem = take("config_problem").and_then(|value| self.text("config_problem", value));
         sample.monitoring = take("monitoring").and_then(|value| self.monitoring(value));
+        match take("processes") {
+            None => {}
+            Some(processes @ Value::Object(_)) => sample.processes = Some(processes),
+            Some(value) => self.problem("processes", not_object(&value)),
+        }
         match take("metrics") {
             None => {}
             Some(Value::Object(metrics)) => sample.metrics = self.metrics(metrics),

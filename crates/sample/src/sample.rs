@@ -51,6 +51,9 @@ pub struct Sample {
     /// need not be in every sample; the last one that was sent holds. At most [`Sample::MONITORING_BYTES_MAX`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<serde_json::Map<String, serde_json::Value>>,
+    /// What changed among the processes of the host: a report of the crate `process`, read by whoever keeps it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processes: Option<serde_json::Value>,
     /// What was measured.
     pub metrics: Metrics,
 }
@@ -76,6 +79,7 @@ impl Sample {
             config_version: None,
             config_problem: None,
             monitoring: None,
+            processes: None,
             metrics: Metrics::default(),
         }
     }

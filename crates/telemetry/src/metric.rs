@@ -84,6 +84,11 @@ metrics! {
     HOST_SERIES = "host_series", Gauge, Count, [];
     /// Samples of hosts, by what became of them.
     HOST_SAMPLES = "host_samples_total", Counter, Count, [("outcome", &["accepted", "duplicate", "rejected"])];
+    /// Findings about processes beyond what one report may bring.
+    PROCESS_FINDINGS_LEFT_OUT = "process_findings_left_out_total", Counter, Count, [];
+    /// Changes of processes: kept, missing on the way here (given up, or seen by nobody), or forgotten before their time because
+    /// there were too many.
+    PROCESS_CHANGES = "process_changes_total", Counter, Count, [("outcome", &["kept", "missing", "forgotten"])];
     /// Parts of accepted samples that did not fit and were left out.
     HOST_SAMPLE_PROBLEMS = "host_sample_problems_total", Counter, Count, [];
     /// Request bodies given up because they stopped arriving, arrived too slowly, or paused while others needed

@@ -47,6 +47,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("index", 2),
     ("session", 2),
     ("signal", 2),
+    ("suspicion", 2),
     ("alert", 3),
     ("analyst", 3),
     ("anomaly", 3),

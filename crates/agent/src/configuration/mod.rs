@@ -13,8 +13,10 @@ use std::{path::PathBuf, time::Duration};
 pub use document::{ConfigurationError, Document, Origin};
 pub use row::{ROWS, Row, Wants};
 
-use host::{Selection, Wanted};
+use host::{Selection, Wanted as Measured};
 use sample::Expected;
+
+pub use crate::processes::Wanted;
 
 /// What is measured, and from when on a value is too high. Thresholds are held against samples by the server.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,6 +57,8 @@ pub struct Configuration {
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// What is measured.
     pub monitoring: Monitoring,
+    /// Where processes are read. What the server wants does not change it.
+    pub processes: Wanted,
     /// Whether logs are sent.
     pub sends_logs: bool,
     /// Where logs go, when not to the place of samples.
@@ -106,6 +110,10 @@ impl Configuration {
             ca_file: path("server.ca_file"),
             certificate,
             monitoring: Monitoring::of(document),
+            processes: Wanted {
+                enabled: document.is("monitoring.processes.enabled"),
+                socket: path("monitoring.processes.socket").unwrap_or_default(),
+            },
             sends_logs: document.is("logs.enabled"),
             logs_url: document.text("logs.url"),
             log_files: document.list("logs.files"),
@@ -120,9 +128,9 @@ impl Monitoring {
     /// What a document says is to be measured.
     pub fn of(document: &Document) -> Self {
         let wanted = |part: &str, list: &str| match document.list(&format!("monitoring.{part}.{list}")) {
-            _ if !document.is(&format!("monitoring.{part}.enabled")) => Wanted::Nothing,
-            Some(names) => Wanted::These(names),
-            None => Wanted::Everything,
+            _ if !document.is(&format!("monitoring.{part}.enabled")) => Measured::Nothing,
+            Some(names) => Measured::These(names),
+            None => Measured::Everything,
         };
         let top = document.number("agent.top").unwrap_or_default() as usize;
         Self {

@@ -103,6 +103,13 @@ pub const ROWS: &[Row] = &[
         "the log they stand in; unset: /var/log/auth.log, /var/log/secure or the journal",
     ),
     row("monitoring.ssh.threshold", COUNT, "5", "failures by one address"),
+    row("monitoring.processes.enabled", Wants::Flag, "true", "processes: which run, and what changes"),
+    row(
+        "monitoring.processes.socket",
+        Wants::Text,
+        "/run/log-sentinel/procmond.sock",
+        "where procmond is asked; where it is not there, the agent looks for itself",
+    ),
     row("logs.enabled", Wants::Flag, "true", "whether logs are sent to the collector"),
     row(
         "logs.url",

@@ -21,9 +21,9 @@ fn the_file_of_existing_installations_works_unchanged() {
     assert_eq!(configuration.url, "http://localhost:8000/data");
     assert_eq!(configuration.api_key.as_deref(), Some("your_api_key_here"));
     let Monitoring { selection, ssh } = configuration.monitoring;
-    assert_eq!(selection.mounts, Wanted::These(vec!["/".into(), "/home".into()]));
-    assert_eq!(selection.interfaces, Wanted::These(vec!["eth0".into()]));
-    assert_eq!(selection.services, Wanted::These(vec!["nginx".into(), "postgresql".into()]));
+    assert_eq!(selection.mounts, Measured::These(vec!["/".into(), "/home".into()]));
+    assert_eq!(selection.interfaces, Measured::These(vec!["eth0".into()]));
+    assert_eq!(selection.services, Measured::These(vec!["nginx".into(), "postgresql".into()]));
     assert_eq!(ssh, SignInLog::At("/var/log/auth.log".into()));
     assert!(selection.cpu && selection.memory && configuration.sends_logs);
     assert_eq!(configuration.buffer_bytes_max, 64 << 20);
@@ -62,7 +62,7 @@ fn what_stands_above_the_file_and_the_server_win() {
     document.server(3, &serde_json::json!({"disk": {"paths": ["/srv"]}, "ssh": {"enabled": false}}));
     let configuration = Configuration::of(&document).unwrap();
     assert_eq!(configuration.interval, Duration::from_secs(5));
-    assert_eq!(configuration.monitoring.selection.mounts, Wanted::These(vec!["/srv".into()]));
+    assert_eq!(configuration.monitoring.selection.mounts, Measured::These(vec!["/srv".into()]));
     assert_eq!(configuration.monitoring.ssh, SignInLog::Nowhere);
     let table = document.table();
     for row in [

@@ -37,6 +37,13 @@ pub(super) const HOSTS: &[Setting] = &[
         "2000",
         "Series of one agent; numbers of a sample beyond them are named in its answer, and their history is not kept.",
     ),
+    setting("LOG_SENTINEL_PROCESSES_RULES", "true", "Whether rules look at changes of processes of hosts."),
+    setting("LOG_SENTINEL_PROCESSES_KEEP", "7d", "How long changes of processes of hosts are kept."),
+    setting(
+        "LOG_SENTINEL_PROCESSES_MAX",
+        "1000000",
+        "Changes of processes that are kept of all hosts together; the oldest go first, and questions that reach back to them say so.",
+    ),
     setting(
         "LOG_SENTINEL_HOSTS_LABELS_MAX",
         "256",

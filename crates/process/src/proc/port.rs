@@ -15,8 +15,8 @@ pub(crate) enum Protocol {
     Udp,
 }
 
-/// Sockets that take what comes, by their inodes.
-pub(crate) type Table = HashMap<u64, Listening>;
+/// Sockets of the network by their inodes, with where they listen if they do.
+pub(crate) type Table = HashMap<u64, Option<Listening>>;
 
 /// Lines of another form are passed over. TCP sockets count in state LISTEN; UDP ones that are not connected and have a port below
 /// the ephemeral ones: a client that waits for its answer is no service.
@@ -27,7 +27,7 @@ pub(crate) fn table(protocol: Protocol, text: &[u8]) -> Table {
 /// The first ephemeral port by default, from ip_sysctl.
 const EPHEMERAL: u16 = 32_768;
 
-fn socket(protocol: Protocol, line: &str) -> Option<(u64, Listening)> {
+fn socket(protocol: Protocol, line: &str) -> Option<(u64, Option<Listening>)> {
     let fields: Vec<&str> = line.split_ascii_whitespace().collect();
     let (local, remote, state) = (fields.get(1)?, fields.get(2)?, *fields.get(3)?);
     let (address, port) = local.split_once(':')?;
@@ -41,8 +41,11 @@ fn socket(protocol: Protocol, line: &str) -> Option<(u64, Listening)> {
         Protocol::Tcp => "tcp",
         Protocol::Udp => "udp",
     };
-    (listens && port != 0 && inode != 0)
-        .then(|| Some((inode, Listening { protocol: name.into(), address: address_of(address)?, port })))?
+    if inode == 0 {
+        return None;
+    }
+    let place = || Some(Listening { protocol: name.into(), address: address_of(address)?, port });
+    Some((inode, if listens && port != 0 { place() } else { None }))
 }
 
 /// Words of four bytes in the machine's own order.
@@ -75,12 +78,13 @@ mod tests {
     #[test]
     fn sockets_that_listen_are_found_by_inode() {
         let listening = table(Protocol::Tcp, TCP);
-        assert_eq!(listening.len(), 1);
+        assert_eq!(listening.len(), 2);
+        assert_eq!(listening[&778], None, "it is connected");
         assert_eq!(
             listening[&777],
-            Listening { protocol: "tcp".into(), address: "127.0.0.1".into(), port: 8080 }
+            Some(Listening { protocol: "tcp".into(), address: "127.0.0.1".into(), port: 8080 })
         );
-        assert_eq!(&*table(Protocol::Tcp, TCP6)[&9].address, "::1");
-        assert!(table(Protocol::Udp, TCP).is_empty());
+        assert_eq!(&*table(Protocol::Tcp, TCP6)[&9].as_ref().unwrap().address, "::1");
+        assert!(table(Protocol::Udp, TCP).values().all(Option::is_none));
     }
 }

@@ -280,6 +280,7 @@ impl Reader {
             command: self.names.get(&command),
             executable: file.path.map(|path| self.names.get(&path)),
             executable_deleted: file.deleted,
+            executable_replaced: file.replaced,
             executable_hash: file.hash,
             user: self.users.name(status.uid),
             uid: status.uid,
@@ -294,7 +295,7 @@ impl Reader {
             real_uid: status.real_uid,
             kernel_thread,
             tracer_pid: status.traced_by,
-            standard_input: standard_input(folder, buffer),
+            standard_input: standard_input(folder, buffer, gathered),
             device: file.device,
             inode: file.inode,
             set_uid: file.set_uid,
@@ -317,6 +318,10 @@ impl Reader {
         };
         let stat = gathered.noted("executable", statat(folder, "exe", AtFlags::empty()));
         let (path, deleted) = deleted(path, stat.as_ref());
+        // As the process itself sees the path, in its own file system.
+        let replaced = deleted
+            && path.starts_with('/')
+            && statat(folder, format!("root{path}"), AtFlags::empty()).is_ok();
         let hash = stat.as_ref().and_then(|stat| match executables.hash(folder, stat) {
             Hashed::Known(hash) => Some(hash),
             Hashed::Later => {
@@ -332,6 +337,7 @@ impl Reader {
         File {
             path: Some(path),
             deleted,
+            replaced,
             hash,
             device: stat.as_ref().map(|stat| stat.st_dev),
             inode: stat.as_ref().map(|stat| stat.st_ino),
@@ -371,7 +377,7 @@ impl Reader {
             let Ok(target) = link(folder, &format!("fd/{name}"), buffer) else { continue };
             let inode =
                 target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']')?.parse::<u64>().ok());
-            let place = inode.and_then(|inode| gathered.sockets.get(&space)?.get(&inode));
+            let place = inode.and_then(|inode| gathered.sockets.get(&space)?.get(&inode)?.as_ref());
             if let Some(place) = place.filter(|place| !found.contains(place)) {
                 found.push(place.clone());
             }
@@ -386,6 +392,7 @@ impl Reader {
 struct File {
     path: Option<String>,
     deleted: bool,
+    replaced: bool,
     hash: Option<Arc<str>>,
     device: Option<u64>,
     inode: Option<u64>,
@@ -474,10 +481,20 @@ fn namespaces(folder: BorrowedFd<'_>) -> Result<Vec<(&'static str, String)>, Err
     NAMESPACES.iter().map(|name| Ok((*name, link(folder, &format!("ns/{name}"), &mut buffer)?))).collect()
 }
 
-fn standard_input(folder: BorrowedFd<'_>, buffer: &mut Vec<u8>) -> Option<StandardInput> {
+fn standard_input(
+    folder: BorrowedFd<'_>,
+    buffer: &mut Vec<u8>,
+    gathered: &Gathered,
+) -> Option<StandardInput> {
     let target = link(folder, "fd/0", buffer).ok()?;
     Some(match target.as_str() {
-        text if text.starts_with("socket:") => StandardInput::Socket,
+        text if text.starts_with("socket:") => {
+            let inode = text.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']')?.parse().ok());
+            // Numbers of sockets are given out once for all namespaces.
+            let is_network = inode
+                .is_some_and(|inode: u64| gathered.sockets.values().any(|table| table.contains_key(&inode)));
+            if is_network { StandardInput::Network } else { StandardInput::Socket }
+        }
         text if text.starts_with("pipe:") => StandardInput::Pipe,
         text if text.starts_with("/dev/pts/") || text.starts_with("/dev/tty") || text == "/dev/console" => {
             StandardInput::Terminal

@@ -1,0 +1,140 @@
+//! Reads what procmond tells.
+
+use std::{
+    io::{ErrorKind, Read},
+    os::unix::net::UnixStream,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use event::Timestamp;
+use process::{
+    Change,
+    message::{
+        self, FRAME_BYTES, FrameError,
+        v1::{ProcessFrame, process_frame::Content},
+    },
+};
+use telemetry::task::Stop;
+use tracing::{info, warn};
+
+use super::frames::{Frames, Item};
+
+/// How long a stop may take to be seen.
+const LOOK: Duration = Duration::from_millis(250);
+/// Between two tries to reach procmond, in looks.
+const TRY_LOOKS: u32 = 20;
+/// Frames that can be acknowledged in this time are; whoever takes none is let go.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// Follows the procmond at a socket until told to stop.
+pub(crate) fn follow(frames: &Arc<Frames>, socket: &Path, stop: &Stop) {
+    let mut is_told = false;
+    while !stop.is_cancelled() {
+        match UnixStream::connect(socket) {
+            Ok(stream) => {
+                let ended = Connection { stream, bytes: Vec::new(), frames, stop }.read();
+                frames.gone();
+                match ended {
+                    Ok(()) => {}
+                    Err(error) if !is_told => {
+                        warn!(%error, socket = %socket.display(), "procmond cannot be followed; trying again");
+                        is_told = true;
+                    }
+                    Err(_) => {}
+                }
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {}
+            Err(error) if !is_told => {
+                warn!(%error, socket = %socket.display(), "procmond cannot be reached; trying again");
+                is_told = true;
+            }
+            Err(_) => {}
+        }
+        for _ in 0..TRY_LOOKS {
+            if stop.is_cancelled() {
+                return;
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+struct Connection<'c> {
+    stream: UnixStream,
+    /// What came and is no whole frame yet.
+    bytes: Vec<u8>,
+    frames: &'c Frames,
+    stop: &'c Stop,
+}
+
+impl Connection<'_> {
+    fn read(mut self) -> Result<(), FrameError> {
+        self.stream.set_read_timeout(Some(LOOK))?;
+        self.stream.set_write_timeout(Some(ANSWER))?;
+        let mut buffer = vec![0; 64 << 10];
+        let mut stream = self.stream.try_clone()?;
+        while !self.stop.is_cancelled() {
+            match stream.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(length) => {
+                    self.bytes.extend_from_slice(buffer.get(..length).unwrap_or_default());
+                    self.whole()?;
+                }
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                    ) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the frames that are whole.
+    fn whole(&mut self) -> Result<(), FrameError> {
+        let mut at = 0;
+        while let Some(length) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<4>) {
+            let length = u32::from_be_bytes(*length) as usize;
+            if length > FRAME_BYTES {
+                return Err(FrameError::TooLong(length));
+            }
+            let Some(mut frame) = self.bytes.get(at..at + 4 + length) else { break };
+            at += 4 + length;
+            if let Some(frame) = message::read::<ProcessFrame>(&mut frame)? {
+                self.frame(frame, length)?;
+            }
+        }
+        self.bytes.drain(..at);
+        Ok(())
+    }
+
+    fn frame(&self, frame: ProcessFrame, bytes: usize) -> Result<(), FrameError> {
+        let item = match frame.content {
+            Some(Content::Greeting(greeting)) => {
+                info!(version = greeting.version, lacking = ?greeting.lacking, "procmond tells of processes");
+                let item =
+                    Item::Greeting { boot_id: greeting.boot_id, told_by_kernel: greeting.told_by_kernel };
+                self.frames.greeted(&greeting.stream, item, self.stream.try_clone()?);
+                return Ok(());
+            }
+            Some(Content::Change(change)) => Item::Change(Box::new(Change::try_from(change)?)),
+            Some(Content::Gap(gap)) => Item::Gap { changes: gap.changes, given_up: gap.given_up },
+            Some(Content::Complete(complete)) => {
+                let at = Timestamp::from_nanos(complete.at_unix_nano);
+                Item::Complete { at: at.ok_or(FrameError::Invalid("at"))? }
+            }
+            // Of a newer procmond.
+            None => return Ok(()),
+        };
+        let mut item = Some(item);
+        while !self.stop.is_cancelled()
+            && let Some(next) = item.take()
+        {
+            item = self.frames.put(frame.sequence, bytes, next, LOOK).err();
+        }
+        Ok(())
+    }
+}

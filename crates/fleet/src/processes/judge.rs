@@ -1,0 +1,95 @@
+//! Looks at changes of processes for what a person should be told.
+
+use finding::Finding;
+use process::{Change, ChangeKind, Process};
+use rusqlite::{OptionalExtension, Transaction, params};
+use suspicion::{Scene, suspicions};
+
+use super::{GOES_ON, record::Recorded, stored::process};
+use crate::FleetError;
+
+/// Ancestors that are looked at.
+const ANCESTORS: usize = 4;
+/// Things that are remembered of a host; what is met beyond them is told each time.
+const KNOWN_MAX: i64 = 10_000;
+/// Findings of one report; of more the rest is left out and counted.
+const FINDINGS_MAX: usize = 200;
+
+/// What is suspect in a report that was recorded, and how much was left out.
+pub(crate) fn judge(
+    transaction: &Transaction<'_>,
+    (agent, host): (i64, &str),
+    recorded: &Recorded,
+) -> Result<(Vec<Finding>, u64), FleetError> {
+    let (mut findings, mut left_out) = (Vec::new(), 0);
+    for change in &recorded.changes {
+        if change.kind == ChangeKind::Ended || change.process.kernel_thread {
+            continue;
+        }
+        let ancestors = ancestors(transaction, agent, change)?;
+        let tracer =
+            change.process.tracer_pid.map(|pid| running(transaction, agent, pid)).transpose()?.flatten();
+        let scene = Scene {
+            host,
+            at: change.at,
+            now: &change.process,
+            before: change.before.as_deref(),
+            ancestors: &ancestors,
+            tracer: tracer.as_ref(),
+        };
+        for suspicion in suspicions(&scene) {
+            let is_news = match &suspicion.once {
+                None => true,
+                // What was there before anybody looked is no news.
+                Some(what) => is_new(transaction, agent, what)? && !recorded.is_first_list,
+            };
+            match is_news {
+                false => {}
+                true if findings.len() >= FINDINGS_MAX => left_out += 1,
+                true => findings.push(suspicion.finding),
+            }
+        }
+    }
+    Ok((findings, left_out))
+}
+
+fn ancestors(transaction: &Transaction<'_>, agent: i64, change: &Change) -> Result<Vec<Process>, FleetError> {
+    let mut ancestors: Vec<Process> = Vec::new();
+    let mut pid = change.process.ppid;
+    while pid != 0
+        && ancestors.len() < ANCESTORS
+        && let Some(parent) = running(transaction, agent, pid)?
+    {
+        pid = parent.ppid;
+        ancestors.push(parent);
+    }
+    Ok(ancestors)
+}
+
+fn running(transaction: &Transaction<'_>, agent: i64, pid: u32) -> Result<Option<Process>, FleetError> {
+    transaction
+        .prepare_cached("SELECT process FROM fleet_process WHERE agent = ?1 AND until = ?2 AND pid = ?3")?
+        .query_row([agent, GOES_ON, i64::from(pid)], |row| row.get::<_, String>(0))
+        .optional()?
+        .map(|text| process(&text))
+        .transpose()
+}
+
+/// Whether the host was never met with this; from now on it was.
+fn is_new(transaction: &Transaction<'_>, agent: i64, what: &str) -> Result<bool, FleetError> {
+    let is_known = transaction
+        .prepare_cached("SELECT 1 FROM fleet_process_known WHERE agent = ?1 AND what = ?2")?
+        .exists(params![agent, what])?;
+    if is_known {
+        return Ok(false);
+    }
+    let known: i64 = transaction
+        .prepare_cached("SELECT count(*) FROM fleet_process_known WHERE agent = ?1")?
+        .query_row([agent], |row| row.get(0))?;
+    if known < KNOWN_MAX {
+        transaction
+            .prepare_cached("INSERT INTO fleet_process_known (agent, what) VALUES (?1, ?2)")?
+            .execute(params![agent, what])?;
+    }
+    Ok(true)
+}

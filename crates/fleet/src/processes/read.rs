@@ -1,0 +1,222 @@
+//! What is asked of processes.
+
+use event::Timestamp;
+use process::{Problem, Process};
+use rusqlite::{ToSql, Transaction, types::Value};
+
+use super::{GOES_ON, stored::process};
+use crate::{Fleet, FleetError, host::time};
+
+/// Whose processes are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct ProcessQuestion {
+    /// Of this host only.
+    pub host: Option<String>,
+    /// Of hosts of this organization only.
+    pub organization: Option<String>,
+    /// At most so many rows.
+    pub limit: usize,
+}
+
+/// A process as it was at the moment that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcessRow {
+    /// The host.
+    pub host: String,
+    /// Since when it was just so.
+    pub since: Timestamp,
+    /// Until when; None where it goes on.
+    pub until: Option<Timestamp>,
+    /// What is known of it. Figures such as memory are of when it was last told.
+    pub process: Process,
+}
+
+/// A change of a process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcessEvent {
+    /// The host.
+    pub host: String,
+    /// When.
+    pub at: Timestamp,
+    /// What happened: the names of `process::ChangeKind`.
+    pub kind: String,
+    /// As it was from then on, or at last.
+    pub process: Process,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Processes<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Rows beyond the limit.
+    pub left_out: u64,
+    /// Changes that are missing in what was asked for: a question about them has no whole answer.
+    pub dropped: u64,
+}
+
+/// How the processes of a host are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The host.
+    pub host: String,
+    /// When it was last told.
+    pub at: Timestamp,
+    /// `procmond` or `polling`.
+    pub source: String,
+    /// The kernel tells of starts and ends.
+    pub told_by_kernel: bool,
+    /// A list of all processes has come.
+    pub is_listed: bool,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+const WHOSE: &str = "(?1 IS NULL OR a.name = ?1) AND (?2 IS NULL OR a.organization = ?2)";
+
+impl Fleet {
+    /// Processes as of a moment, in order of host and number; those of now without one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn processes(
+        &self,
+        at: Option<Timestamp>,
+        question: &ProcessQuestion,
+    ) -> Result<Processes<ProcessRow>, FleetError> {
+        let (holds, at) = match at {
+            None => ("p.until = ?3", GOES_ON),
+            Some(at) => ("p.until > ?3 AND p.since <= ?3", at.as_nanos()),
+        };
+        let whose =
+            format!("FROM fleet_process p JOIN fleet_agent a ON a.id = p.agent WHERE {WHOSE} AND {holds}");
+        let parameters = [text(&question.host), text(&question.organization), Value::Integer(at)];
+        self.database.read(|transaction| {
+            let sql =
+                format!("SELECT a.name, p.since, p.until, p.process {whose} ORDER BY a.name, p.pid LIMIT ?4");
+            let rows = rows(transaction, &sql, &parameters, question.limit, |row| {
+                let until: i64 = row.get(2)?;
+                Ok((
+                    row.get(0)?,
+                    time(row.get(1)?),
+                    (until < GOES_ON).then(|| time(until)),
+                    row.get::<_, String>(3)?,
+                ))
+            })?;
+            let rows = rows
+                .into_iter()
+                .map(|(host, since, until, text)| {
+                    Ok(ProcessRow { host, since, until, process: process(&text)? })
+                })
+                .collect::<Result<Vec<_>, FleetError>>()?;
+            let left_out = left_out(transaction, rows.len(), question.limit, &whose, &parameters)?;
+            Ok(Processes { rows, left_out, dropped: 0 })
+        })
+    }
+
+    /// Changes of processes from a moment up to another, the oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn process_events(
+        &self,
+        (from, to): (Timestamp, Timestamp),
+        question: &ProcessQuestion,
+    ) -> Result<Processes<ProcessEvent>, FleetError> {
+        let between = |table: &str| {
+            format!(
+                "FROM fleet_process_{table} e JOIN fleet_agent a ON a.id = e.agent WHERE {WHOSE} AND e.at >= ?3 AND e.at < ?4"
+            )
+        };
+        let parameters = [
+            text(&question.host),
+            text(&question.organization),
+            Value::Integer(from.as_nanos()),
+            Value::Integer(to.as_nanos()),
+        ];
+        let whose = between("event");
+        self.database.read(|transaction| {
+            let sql = format!(
+                "SELECT a.name, e.at, e.kind, (SELECT p.process FROM fleet_process p WHERE p.id = e.process) {whose}
+                 ORDER BY e.at, e.id LIMIT ?5"
+            );
+            let rows = rows(transaction, &sql, &parameters, question.limit, |row| {
+                Ok((row.get(0)?, time(row.get(1)?), row.get(2)?, row.get::<_, String>(3)?))
+            })?;
+            let rows = rows
+                .into_iter()
+                .map(|(host, at, kind, text)| Ok(ProcessEvent { host, at, kind, process: process(&text)? }))
+                .collect::<Result<Vec<_>, FleetError>>()?;
+            let left_out = left_out(transaction, rows.len(), question.limit, &whose, &parameters)?;
+            let dropped = count(transaction, "coalesce(sum(e.changes), 0)", &between("gap"), &parameters)?;
+            Ok(Processes { rows, left_out, dropped })
+        })
+    }
+
+    /// How the processes of hosts are read.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn process_readings(&self, question: &ProcessQuestion) -> Result<Vec<Reading>, FleetError> {
+        let parameters = [text(&question.host), text(&question.organization)];
+        let sql = format!(
+            "SELECT a.name, h.at, h.source, h.told_by_kernel, h.listed > 0, h.problems
+             FROM fleet_process_host h JOIN fleet_agent a ON a.id = h.agent WHERE {WHOSE} ORDER BY a.name LIMIT ?3"
+        );
+        self.database.read(|transaction| {
+            rows(transaction, &sql, &parameters, question.limit, |row| {
+                Ok(Reading {
+                    host: row.get(0)?,
+                    at: time(row.get(1)?),
+                    source: row.get(2)?,
+                    told_by_kernel: row.get(3)?,
+                    is_listed: row.get(4)?,
+                    problems: serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or_default(),
+                })
+            })
+        })
+    }
+}
+
+fn text(value: &Option<String>) -> Value {
+    value.clone().map_or(Value::Null, Value::Text)
+}
+
+fn rows<T>(
+    transaction: &Transaction<'_>,
+    sql: &str,
+    parameters: &[Value],
+    limit: usize,
+    row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, FleetError> {
+    let limit = Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
+    let all = parameters.iter().chain([&limit]).map(|value| value as &dyn ToSql);
+    let mut statement = transaction.prepare_cached(sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(all), row)?;
+    Ok(rows.collect::<Result<Vec<_>, _>>()?)
+}
+
+/// How many rows a limit has left out. Only where it was reached there can be any.
+fn left_out(
+    transaction: &Transaction<'_>,
+    found: usize,
+    limit: usize,
+    whose: &str,
+    parameters: &[Value],
+) -> Result<u64, FleetError> {
+    if found < limit {
+        return Ok(0);
+    }
+    Ok(count(transaction, "count(*)", whose, parameters)?.saturating_sub(found as u64))
+}
+
+fn count(
+    transaction: &Transaction<'_>,
+    what: &str,
+    whose: &str,
+    parameters: &[Value],
+) -> Result<u64, FleetError> {
+    let mut statement = transaction.prepare_cached(&format!("SELECT {what} {whose}"))?;
+    let number: i64 = statement.query_row(rusqlite::params_from_iter(parameters), |row| row.get(0))?;
+    Ok(u64::try_from(number).unwrap_or_default())
+}
