@@ -110,7 +110,11 @@ fn ask(
     let selection = |query: &str| -> Result<Selection, Failure> {
         Ok(Selection { query: Query::parse(query, Timestamp::MAX)?, ..Selection::all() })
     };
+    let only = std::env::var("ONLY").ok();
     let timed = |name: &str, ask: &dyn Fn() -> Result<u64, Failure>| -> Result<(), Failure> {
+        if only.as_ref().is_some_and(|only| only != name) {
+            return Ok(());
+        }
         let mut times = Vec::new();
         let mut answer = 0;
         for _ in 0..ROUNDS {

@@ -1,7 +1,6 @@
 //! Evaluating a query without reading rows, as far as that goes, and on rows where it must.
 
 use std::{
-    borrow::Cow,
     cell::OnceCell,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
@@ -14,10 +13,10 @@ use super::{
     bloom,
     cache::Cache,
     common::Common,
+    needle::Needle,
     segment::Segment,
     shapes::{Plan, RowShape, Tables},
     skeleton::slot,
-    suspects::SuspectPlan,
     terms::{Candidates, Node, Term, Terms},
 };
 use crate::{IndexError, Meter};
@@ -55,8 +54,8 @@ pub(super) struct States {
     pub(super) terms: Arc<Terms>,
     pub(super) any: Arc<Vec<Known>>,
     by_answer: Mutex<HashMap<Vec<bool>, Answered, FixedState>>,
-    /// By phrase; none where there would be more than [`PLANS_MAX`].
-    plans: Vec<OnceLock<Plans>>,
+    /// By phrase and row shape, once they are needed.
+    fixed: Vec<OnceLock<Box<[bool]>>>,
 }
 
 /// What follows from an answer.
@@ -67,13 +66,6 @@ struct Answered {
     touches: bool,
 }
 
-/// By row shape of the segment, made when they are first needed.
-type Plans = Box<[OnceLock<SuspectPlan>]>;
-
-/// About what a plan takes.
-const PLAN_BYTES: usize = 192;
-/// More plans than this, of all phrases together, are made each time they are needed.
-const PLANS_MAX: usize = 65_536;
 /// More different answers than this are worked out again for each block.
 const ANSWERS_MAX: usize = 16;
 
@@ -147,15 +139,14 @@ impl States {
     pub(super) fn of_shape(&self, shape: &RowShape, answers: &[bool], candidates: &mut Candidates) -> Known {
         ShapeTest::new(&self.terms, shape, Places(Some(answers)), candidates).state(&self.terms.root)
     }
+}
 
-    /// Where a row shape may hold what a phrase of this query wants at a variable place; None when there is no such
-    /// phrase or row shape.
-    pub(super) fn plan(&self, phrase: usize, number: u32, tables: &Tables) -> Option<Cow<'_, SuspectPlan>> {
-        let (term, shape) = (self.terms.terms.get(phrase)?, tables.shapes.get(number as usize)?);
-        let plan = || SuspectPlan::new(&term.phrase, shape);
-        let Some(kept) = self.plans.get(phrase) else { return Some(Cow::Owned(plan())) };
-        let make = || tables.shapes.iter().map(|_| OnceLock::new()).collect();
-        Some(Cow::Borrowed(kept.get_or_init(make).get(number as usize)?.get_or_init(plan)))
+impl States {
+    /// By row shape of the segment, whether a token of a phrase may be among its fixed ones; the same token is asked for
+    /// each time.
+    pub(super) fn fixed(&self, phrase: usize, needle: &Needle, tables: &Tables) -> Option<&[bool]> {
+        let make = || tables.shapes.iter().map(|shape| needle.may_be_in(&shape.literals)).collect();
+        Some(self.fixed.get(phrase)?.get_or_init(make))
     }
 }
 
@@ -183,17 +174,13 @@ pub(super) fn states(
 ) -> Result<Arc<States>, IndexError> {
     let mut make = || -> Result<(States, usize), IndexError> {
         let any = all_states(terms, tables, Places(None), meter)?;
-        let planned = Some(any.len() * terms.terms.len()).filter(|plans| *plans <= PLANS_MAX);
-        // With room for further answers, and for the plans of shapes that need rows to be read.
-        let open = any.iter().filter(|state| **state == Known::Depends).count() * terms.terms.len();
-        let places =
-            planned.map_or(0, |plans| plans * size_of::<OnceLock<SuspectPlan>>() + open * PLAN_BYTES);
-        let size = any.len() * 4 + places + 256;
+        // With room for further answers, and for what is fixed.
+        let size = any.len() * (4 + terms.terms.len()) + 256;
         let states = States {
             terms: Arc::clone(terms),
             any: Arc::new(any),
             by_answer: Mutex::default(),
-            plans: planned.map_or(Vec::new(), |_| terms.terms.iter().map(|_| OnceLock::new()).collect()),
+            fixed: terms.terms.iter().map(|_| OnceLock::new()).collect(),
         };
         Ok((states, size))
     };

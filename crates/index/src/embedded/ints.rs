@@ -403,6 +403,31 @@ pub(super) fn find(
     }
 }
 
+/// Moves behind a column of `count` values and tells between what they lie, as far as its head says.
+pub(super) fn bounds(input: &mut Input<'_>, count: usize) -> Result<(u64, u64), Damage> {
+    match input.0.first() {
+        Some(DICTIONARY..RUNS) => {
+            let width = u32::from(input.byte()? - DICTIONARY);
+            let length = input.length(DICTIONARY_MAX)?;
+            is_no_dictionary(input)?;
+            let found = bounds(input, length)?;
+            input.take(packed_len(count, width))?;
+            Ok(found)
+        }
+        _ => Ok(match Column::parse(input, count)? {
+            Column::Frame(base, width, _) => (base, last_in_frame(base, width)),
+            _ => (0, u64::MAX),
+        }),
+    }
+}
+
+const fn last_in_frame(base: u64, width: u32) -> u64 {
+    match u64::MAX.checked_shr(64 - width) {
+        Some(most) => base.saturating_add(most),
+        None => base,
+    }
+}
+
 fn find_in_frame(
     input: &mut Input<'_>,
     count: usize,
@@ -412,7 +437,7 @@ fn find_in_frame(
     let width = u32::from(input.byte()?);
     let base = input.varint()?;
     let packed = input.take(packed_len(count, width))?;
-    let last = base.saturating_add(u64::MAX.checked_shr(64 - width).unwrap_or_default());
+    let last = last_in_frame(base, width);
     let start = wanted.partition_point(|value| *value < base);
     let end = wanted.partition_point(|value| *value <= last);
     match wanted.get(start..end).unwrap_or_default() {

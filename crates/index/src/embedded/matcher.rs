@@ -6,12 +6,13 @@ use query::{Test, below};
 use super::{
     common::Common,
     evaluate::States,
+    heads::Wanted,
     ints::Damage,
     reader::Block,
     rows::{Line, Rows, score_of},
     shapes::{Original, Plan, SCORE},
-    suspects::{Seen, Suspects},
-    terms::{Candidates, Node},
+    suspects::{Seen, SuspectPlan, Suspects},
+    terms::{Candidates, Node, Term},
 };
 use crate::{IndexError, Meter};
 
@@ -228,14 +229,19 @@ impl<'b> Matcher<'b> {
         let numbers = &block.shapes()?.numbers;
         let suspects = self.suspects.get_mut(phrase).ok_or_else(missing)?;
         if suspects.is_empty() {
-            suspects.resize_with(numbers.len(), || None);
+            *suspects = match Wanted::new(phrase, states, block.tables) {
+                Some(wanted) => wanted.suspects(block, &mut self.seen)?,
+                None => numbers.iter().map(|_| None).collect(),
+            };
         }
         let (suspects, number) = suspects.get_mut(place).zip(numbers.get(place)).ok_or_else(missing)?;
         match suspects {
             Some(known) => Ok(known),
             none => {
-                let plan = states.plan(phrase, *number, block.tables).ok_or_else(missing)?;
-                let needles = &states.terms.terms[phrase].needles;
+                let shape = block.tables.shapes.get(*number as usize).ok_or_else(missing)?;
+                let Term { phrase: tokens, needles, .. } =
+                    states.terms.terms.get(phrase).ok_or_else(missing)?;
+                let plan = SuspectPlan::new(tokens, shape);
                 Ok(none.insert(plan.suspects((phrase, needles), place, block, &mut self.seen)?))
             }
         }

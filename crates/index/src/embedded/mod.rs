@@ -20,6 +20,7 @@ mod common;
 mod documents;
 mod evaluate;
 mod files;
+mod heads;
 mod intern;
 mod ints;
 mod losses;

@@ -154,10 +154,19 @@ impl<'s> Block<'s> {
         if let Some(value) = cell.get() {
             return Ok(value);
         }
+        let value = self.kept(kind, make)?;
+        Ok(cell.get_or_init(|| value))
+    }
+
+    /// What the cache keeps of the block, of a kind of its own.
+    pub(super) fn kept<T: Send + Sync + 'static>(
+        &self,
+        kind: u8,
+        make: impl FnOnce() -> Result<(T, usize), IndexError>,
+    ) -> Result<Arc<T>, IndexError> {
         let unit = self.segment.blocks.get(self.index).map_or(u64::MAX, |block| block.unit);
         // Units of blocks and of segments come from one source, so that keys never meet.
-        let value = self.cache.get((unit, 0, kind), make)?;
-        Ok(cell.get_or_init(|| value))
+        self.cache.get((unit, 0, kind), make)
     }
 
     fn decoded<'b, T: Send + Sync + 'static>(
@@ -322,8 +331,7 @@ impl<'s> Block<'s> {
 
     /// Which part of each journal its rows cover.
     pub(super) fn spans(&self) -> Result<Arc<Vec<Span>>, IndexError> {
-        let unit = self.segment.blocks.get(self.index).map_or(u64::MAX, |block| block.unit);
-        self.cache.get((unit, 0, SPANS_KIND), || {
+        self.kept(SPANS_KIND, || {
             let mut spans: Vec<Span> = Vec::new();
             for row in 0..self.len() {
                 let EventId { journal, position } = self.id(row)?;
@@ -352,20 +360,27 @@ impl<'s> Block<'s> {
         Ok(cells)
     }
 
-    /// The columns of the shape at this place, to be read one behind the other, and how many values each has.
-    pub(super) fn cells_of(&self, place: usize) -> Result<(Input<'_>, usize), IndexError> {
+    /// The cells from a place on.
+    pub(super) fn cells_from(&self, at: usize) -> Result<Input<'_>, IndexError> {
+        let cells = self.cells()?.get(at..);
+        cells.map(Input).ok_or_else(|| self.damaged(Damage("cells are missing")))
+    }
+
+    /// Where the columns of the shape at this place start, they, to be read one behind the other, and how many values
+    /// each has.
+    pub(super) fn cells_of(&self, place: usize) -> Result<(usize, Input<'_>, usize), IndexError> {
         let shapes = self.shapes()?;
         let range = shapes.starts.get(place).zip(shapes.starts.get(place + 1));
         let cells = range.map(|(start, end)| *start as usize..*end as usize).zip(shapes.counts.get(place));
         let missing = || self.damaged(Damage("cells are missing"));
         let (range, count) = cells.ok_or_else(missing)?;
-        let bytes = self.cells()?.get(range).ok_or_else(missing)?;
-        Ok((Input(bytes), *count as usize))
+        let bytes = self.cells()?.get(range.clone()).ok_or_else(missing)?;
+        Ok((range.start, Input(bytes), *count as usize))
     }
 
     /// The columns of the shape at this place, ready for [`Column::get`].
     pub(super) fn columns(&self, place: usize) -> Result<Vec<Column<'_>>, IndexError> {
-        let (mut input, count) = self.cells_of(place)?;
+        let (_, mut input, count) = self.cells_of(place)?;
         let number = self.shapes()?.numbers.get(place).copied().unwrap_or_default();
         let cells = self.tables.shapes.get(number as usize).map_or(0, |shape| shape.cells());
         let mut columns = Vec::with_capacity(cells);

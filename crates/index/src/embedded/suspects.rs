@@ -16,15 +16,15 @@ use super::{
 use crate::IndexError;
 
 /// A slot of a message and what its contents are joined with to one token.
-struct Place<'s> {
-    slot: u8,
-    cell: usize,
+pub(super) struct Place<'s> {
+    pub(super) slot: u8,
+    pub(super) cell: usize,
     /// Bytes of the row's wide contents in front of it.
     wide: usize,
-    before: &'s str,
-    after: &'s str,
+    pub(super) before: &'s str,
+    pub(super) after: &'s str,
     /// Whether the slot before it, or behind it, belongs to the same token.
-    joined: [bool; 2],
+    pub(super) joined: [bool; 2],
 }
 
 impl Place<'_> {
@@ -47,7 +47,7 @@ impl Place<'_> {
 }
 
 /// The slots of the message.
-fn places(shape: &RowShape) -> Option<Vec<Place<'_>>> {
+pub(super) fn places(shape: &RowShape) -> Option<Vec<Place<'_>>> {
     let slots = shape.message.from.literal as usize..shape.message.to.literal as usize;
     let (mut cell, mut wide) = (SCORE + 1, 0);
     let mut places = Vec::new();
@@ -90,7 +90,8 @@ impl Suspects {
         }
     }
 
-    fn set(&mut self, rank: usize, count: usize) {
+    /// Takes up a row of a shape that has so many.
+    pub(super) fn set(&mut self, rank: usize, count: usize) {
         if let Self::None = self {
             *self = Self::Some(vec![false; count]);
         }
@@ -152,7 +153,7 @@ impl SuspectPlan {
         if looks.is_empty() {
             return Ok(found);
         }
-        let (mut columns, count) = block.cells_of(place)?;
+        let (_, mut columns, count) = block.cells_of(place)?;
         let mut next = 0;
         for look in looks {
             let (cell, wanted) = match look {
@@ -255,7 +256,8 @@ impl Seen {
         Ok(self.members.get_or_init(|| members))
     }
 
-    fn texts(
+    /// The numbers of the block's texts that hold a token, rising.
+    pub(super) fn texts(
         &mut self,
         block: &Block<'_>,
         token: (usize, usize),

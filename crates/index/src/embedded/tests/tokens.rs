@@ -1,18 +1,27 @@
 //! Tokens at variable places: found wherever they stand, and nowhere else.
 
-use query::{Phrase, TokenPattern, tokens};
+use event::field;
+use query::{Phrase, Test, TokenPattern, tokens};
 
 use super::*;
 
 /// Whether both find the same by a token.
 pub(super) fn same_by_token(index: &Embedded, scan: &Scan, token: &str) {
-    let query = Query::Message(Phrase(vec![TokenPattern::Exact(token.to_owned())]));
+    same(index, scan, phrase(&[token]));
+}
+
+fn phrase(tokens: &[&str]) -> Query {
+    Query::Message(Phrase(tokens.iter().map(|token| TokenPattern::Exact((*token).to_owned())).collect()))
+}
+
+fn same(index: &Embedded, scan: &Scan, query: Query) {
+    let asked = format!("{query:?}");
     let request = SearchRequest::new(Selection { query, ..Selection::all() }, 1000);
     let (ours, theirs) = (
         run(index.search(request.clone(), &Limits::none())).unwrap(),
         scan.search(&request, &Limits::none()).unwrap(),
     );
-    assert_eq!((ours.total, ours.hits), (theirs.total, theirs.hits), "{token}");
+    assert_eq!((ours.total, ours.hits), (theirs.total, theirs.hits), "{asked}");
 }
 
 /// Events of few shapes with every kind of variable, whose values repeat.
@@ -36,6 +45,8 @@ fn repeating(count: u64) -> Vec<Made> {
             (Some(K::Hex), format!("{:032x}", value(7, 20))),
             (None, " ".to_owned()),
             (Some(K::Uuid), format!("{:08x}-0000-4000-8000-{:012x}", value(8, 9), value(9, 9000))),
+            (None, " of ".to_owned()),
+            (Some(K::Integer), (value(17, 4) * 0x2_0000_0001).to_string()),
             (None, " in user_".to_owned()),
             (Some(K::Text), ["root", "e\u{301} x", "a.b", "17"][value(10, 4) as usize].to_owned()),
             (None, "s of size ".to_owned()),
@@ -78,9 +89,23 @@ fn every_token_of_full_blocks_is_found_where_it_stands() {
     asked.sort_unstable();
     asked.dedup();
     assert!(asked.len() > 90, "{}", asked.len());
-    asked.iter().for_each(|token| same_by_token(&index, &scan, token));
+    let all_same = |index: &Embedded| {
+        asked.iter().for_each(|token| same_by_token(index, &scan, token));
+        // Tokens that some shapes have among their fixed ones, beside what others have.
+        for (at, token) in asked.iter().enumerate() {
+            let other = &asked[(at * 7 + 1) % asked.len()];
+            let host = Test::Equals { text: format!("web-{}.example", at % 6), ignore_case: false };
+            let host = Query::Field { path: field::HOST_NAME.to_owned(), test: host };
+            same(index, &scan, Query::And(vec![phrase(&["of"]), phrase(&[token]), host.clone()]));
+            same(index, &scan, Query::Or(vec![phrase(&[token]), phrase(&[other, "of"]), host]));
+        }
+        for event in made.iter().step_by(37) {
+            let own: Vec<String> = tokens(&event.event.message).map(String::from).collect();
+            own.windows(2).for_each(|pair| same(index, &scan, phrase(&[&pair[0], &pair[1]])));
+        }
+    };
+    all_same(&index);
     run(index.commit()).unwrap();
     drop(index);
-    let index = Embedded::open(config).unwrap();
-    asked.iter().for_each(|token| same_by_token(&index, &scan, token));
+    all_same(&Embedded::open(config).unwrap());
 }
