@@ -100,3 +100,33 @@ async fn the_collector_finds_in_an_agents_logs_what_it_finds_in_its_own() {
     let hits: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
     assert_eq!(hits["total"], 20, "{hits}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_on_a_connection_becomes_a_signal_of_the_collector() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), &dir.path().join("server"), &[]).unwrap();
+    let config = format!(
+        "server: {{ url: \"{}\" }}\nagent: {{ name: web-1, interval: 1 }}\nlogs: {{ enabled: false }}\n\
+         monitoring: {{ processes: {{ socket: \"{}/none\" }} }}\n",
+        server.url,
+        dir.path().display()
+    );
+    fs::write(dir.path().join("config.yaml"), config).unwrap();
+    let mut command = agent(dir.path(), &["--config", "config.yaml"]);
+    command.env("LOG_SENTINEL_DATA", dir.path().join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
+    let _running = Running(command.spawn().unwrap());
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut shell = Command::new("/bin/sh");
+    let shell = shell.arg("-s").stdin(std::os::fd::OwnedFd::from(stream)).stdout(Stdio::null());
+    let shell = Running(shell.spawn().unwrap());
+    let signal = testkit::eventually("the shell as a signal", async || {
+        let address = format!("{}/api/v1/signals?kind=reverse_shell", server.url);
+        let answer: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
+        let signals = answer["signals"].as_array().cloned().unwrap_or_default();
+        signals.into_iter().find(|signal| signal.to_string().contains(&format!("\"{}\"", shell.0.id())))
+    })
+    .await;
+    assert_eq!(signal["severity"], "critical", "{signal}");
+    assert_eq!(signal["entities"][0]["value"], "web-1", "{signal}");
+}

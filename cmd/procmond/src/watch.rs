@@ -95,10 +95,11 @@ pub(crate) fn run(settings: Settings, verbose: bool) -> anyhow::Result<()> {
     result
 }
 
-/// Numbers of the users that may connect: the one that this runs as, and those of the settings that there are.
+/// Numbers of the users that may connect: root, who may look at every process anyway, the one that this runs as, and those of the
+/// settings that there are.
 fn peers(names: &[String]) -> Vec<u32> {
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let mut numbers = vec![rustix::process::geteuid().as_raw()];
+    let mut numbers = vec![0, rustix::process::geteuid().as_raw()];
     for name in names {
         let known = passwd
             .lines()

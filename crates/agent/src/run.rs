@@ -152,7 +152,7 @@ fn follow_processes(wanted: &Wanted, proc: &Path, tasks: &Tasks) -> Result<Optio
     tasks
         .thread("processes", move |stop| processes::follow(&read, &socket, &stop))
         .map_err(StartError::Thread)?;
-    Ok(Some(Processes::new(frames, proc.to_owned())))
+    Ok(Some(Processes::new(frames, proc.to_owned(), wanted.socket.clone())))
 }
 
 /// Reads logs into their journal, and sends what is in it.

@@ -134,7 +134,10 @@ impl Sampler {
         let mut sample = self.sample(&current, now);
         sample.metrics = measured::metrics(reading, failures);
         self.of_itself(&mut sample);
-        let part = self.processes.as_mut().map_or_else(Part::default, |processes| processes.take(now));
+        let part = self
+            .processes
+            .as_mut()
+            .map_or_else(Part::default, |processes| processes.take(now, self.buffer.dropped()));
         sample.processes = part.report.as_ref().and_then(|report| serde_json::to_value(report).ok());
         wrong.extend(part.wrong.iter().cloned());
         let kept = self.buffer.put(measured::milliseconds(now), |number| {

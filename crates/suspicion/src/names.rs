@@ -19,7 +19,10 @@ pub(crate) fn system_name(_: &Scene<'_>, process: &Process) -> Option<Found> {
         return None;
     }
     let is_elsewhere = SERVICES.contains(&base(path)) && !is_installed(path) && path.starts_with('/');
-    let is_called_so = SERVICES.contains(&&*process.name)
+    // A script has the name of its file, which stands among the arguments.
+    let is_script = process.command.split(' ').skip(1).take(2).any(|word| base(word) == &*process.name);
+    let is_called_so = !is_script
+        && SERVICES.contains(&&*process.name)
         && base(path) != &*process.name
         && is_interpreter(program(process))
         && !OF_MANY_NAMES.contains(&program(process));

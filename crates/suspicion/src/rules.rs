@@ -58,9 +58,13 @@ fn deleted(scene: &Scene<'_>, process: &Process) -> Option<Found> {
     Some(Found::at(if is_open(path) { Level::High } else { Level::Medium }))
 }
 
-/// Whether a builder runs what it has made.
+/// Whether a builder runs what it has made: one of its name from a place where anybody could have put it is none.
 fn is_built(scene: &Scene<'_>, process: &Process) -> bool {
-    scene.is_below(4, BUILDERS) && process.uid == process.real_uid
+    let is_builder = |ancestor: &Process| {
+        BUILDERS.contains(&program(ancestor))
+            && ancestor.executable.as_deref().is_some_and(|path| !is_open(path))
+    };
+    process.uid == process.real_uid && scene.ancestors.iter().any(is_builder)
 }
 
 /// The file is the same and has another content.

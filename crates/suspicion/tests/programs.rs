@@ -106,6 +106,30 @@ fn names_of_the_system_and_names_that_look_so_are_told() {
     let finding =
         fires("process_similar_name", FindingKind::ProcessDuplicateName, |folder| named(folder, "ssshd"));
     assert_eq!(finding.facts[fact::REASONS], fact::list(["sshd"]));
+    let script = "import ctypes, sys\nctypes.CDLL(None).prctl(15, b'sshd')\nsys.stdin.read()";
+    fires("process_system_name", FindingKind::ProcessDuplicateName, |_| {
+        Running::start(Command::new("python3").args(["-c", script]).stdin(Stdio::piped()))
+    });
+}
+
+/// A builder's programs are its own affair, those of what only calls itself so are not.
+#[test]
+fn what_a_builder_runs_is_silent_and_what_calls_itself_one_is_told() {
+    let (place, open) = (folder(), tempfile::tempdir_in("/tmp").unwrap());
+    copy("/bin/sh", &open.path().join("app"));
+    let script = format!("{} -c 'read line; true'; true", open.path().join("app").display());
+    let make = |folder: &Path| {
+        copy("/bin/sh", &folder.join("make"));
+        Running::start(Command::new(folder.join("make")).args(["-c", &script]).stdin(Stdio::piped()))
+    };
+    let mut machine = Machine::new();
+    let false_builder = make(open.path());
+    machine.until("process_from_open_folder", &[false_builder.id()]);
+    drop(false_builder);
+    let builder = make(place.path());
+    let child = machine.child(builder.id(), &open.path().join("app"));
+    let found = machine.found().iter().filter(|hit| hit.pid == child).cloned().collect::<Vec<_>>();
+    assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]

@@ -112,6 +112,6 @@ fn ordinary_work_is_told_of_nothing() {
 #[test]
 #[ignore = "an hour: `just quiet-processes`"]
 fn an_hour_of_ordinary_work_is_told_of_nothing() {
-    let seconds = std::env::var("QUIET_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3_600);
+    let seconds = option_env!("QUIET_SECONDS").and_then(|text| text.parse().ok()).unwrap_or(3_600);
     quiet_for(Duration::from_secs(seconds));
 }

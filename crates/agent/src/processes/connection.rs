@@ -23,8 +23,9 @@ use super::frames::{Frames, Item};
 
 /// How long a stop may take to be seen.
 const LOOK: Duration = Duration::from_millis(250);
-/// Between two tries to reach procmond, in looks.
-const TRY_LOOKS: u32 = 20;
+/// Between two tries to reach procmond, in looks; and where it does not let this user in.
+const TRY_LOOKS: u32 = 4;
+const REFUSED_LOOKS: u32 = 60;
 /// Frames that can be acknowledged in this time are; whoever takes none is let go.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -32,12 +33,19 @@ const ANSWER: Duration = Duration::from_secs(2);
 pub(crate) fn follow(frames: &Arc<Frames>, socket: &Path, stop: &Stop) {
     let mut is_told = false;
     while !stop.is_cancelled() {
+        let mut looks = TRY_LOOKS;
         match UnixStream::connect(socket) {
             Ok(stream) => {
-                let ended = Connection { stream, bytes: Vec::new(), frames, stop }.read();
+                let ended = Connection { stream, bytes: Vec::new(), frames, stop, is_greeted: false }.read();
                 frames.gone();
                 match ended {
-                    Ok(()) => {}
+                    Ok(true) => {}
+                    Ok(false) => {
+                        looks = REFUSED_LOOKS;
+                        if !std::mem::replace(&mut is_told, true) {
+                            warn!(socket = %socket.display(), "procmond lets this user not in; name it among its 'peers'");
+                        }
+                    }
                     Err(error) if !is_told => {
                         warn!(%error, socket = %socket.display(), "procmond cannot be followed; trying again");
                         is_told = true;
@@ -52,7 +60,7 @@ pub(crate) fn follow(frames: &Arc<Frames>, socket: &Path, stop: &Stop) {
             }
             Err(_) => {}
         }
-        for _ in 0..TRY_LOOKS {
+        for _ in 0..looks {
             if stop.is_cancelled() {
                 return;
             }
@@ -67,17 +75,19 @@ struct Connection<'c> {
     bytes: Vec<u8>,
     frames: &'c Frames,
     stop: &'c Stop,
+    is_greeted: bool,
 }
 
 impl Connection<'_> {
-    fn read(mut self) -> Result<(), FrameError> {
+    /// Until it ends; whether procmond greeted.
+    fn read(mut self) -> Result<bool, FrameError> {
         self.stream.set_read_timeout(Some(LOOK))?;
         self.stream.set_write_timeout(Some(ANSWER))?;
         let mut buffer = vec![0; 64 << 10];
         let mut stream = self.stream.try_clone()?;
         while !self.stop.is_cancelled() {
             match stream.read(&mut buffer) {
-                Ok(0) => return Ok(()),
+                Ok(0) => return Ok(self.is_greeted),
                 Ok(length) => {
                     self.bytes.extend_from_slice(buffer.get(..length).unwrap_or_default());
                     self.whole()?;
@@ -90,7 +100,7 @@ impl Connection<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Takes the frames that are whole.
@@ -111,12 +121,13 @@ impl Connection<'_> {
         Ok(())
     }
 
-    fn frame(&self, frame: ProcessFrame, bytes: usize) -> Result<(), FrameError> {
+    fn frame(&mut self, frame: ProcessFrame, bytes: usize) -> Result<(), FrameError> {
         let item = match frame.content {
             Some(Content::Greeting(greeting)) => {
                 info!(version = greeting.version, lacking = ?greeting.lacking, "procmond tells of processes");
                 let item =
                     Item::Greeting { boot_id: greeting.boot_id, told_by_kernel: greeting.told_by_kernel };
+                self.is_greeted = true;
                 self.frames.greeted(&greeting.stream, item, self.stream.try_clone()?);
                 return Ok(());
             }

@@ -23,8 +23,11 @@ pub(crate) use frames::Frames;
 use polling::Polling;
 use told::Told;
 
-/// So long is waited for procmond before the agent looks for itself.
+/// So long is waited for a procmond whose socket is there before the agent looks for itself.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A list of all is told this often, for a collector that has lost what it was told.
+const LIST_EVERY: Duration = Duration::from_secs(3600);
 
 /// Where processes are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +43,14 @@ pub(crate) struct Processes {
     frames: Arc<Frames>,
     told: Told,
     proc: PathBuf,
+    socket: PathBuf,
     polling: Option<Polling>,
+    /// When a list of all was asked for last.
+    listed_at: Instant,
+    /// Samples that were given up, as far as that was told.
+    given_up: u64,
+    /// How many of them no report has told yet.
+    lost: u64,
     /// Since when there is no procmond.
     alone_since: Instant,
 }
@@ -56,20 +66,44 @@ pub(crate) struct Part {
 }
 
 impl Processes {
-    pub(crate) fn new(frames: Arc<Frames>, proc: PathBuf) -> Self {
-        Self { frames, told: Told::default(), proc, polling: None, alone_since: Instant::now() }
+    pub(crate) fn new(frames: Arc<Frames>, proc: PathBuf, socket: PathBuf) -> Self {
+        Self {
+            frames,
+            told: Told::default(),
+            proc,
+            socket,
+            polling: None,
+            listed_at: Instant::now(),
+            given_up: 0,
+            lost: 0,
+            alone_since: Instant::now(),
+        }
     }
 
     /// What there is to tell now.
-    pub(crate) fn take(&mut self, now: Timestamp) -> Part {
+    ///
+    /// `given_up` is how many samples were given up so far, with what they told: each counts as one change that is missing at least.
+    pub(crate) fn take(&mut self, now: Timestamp, given_up: u64) -> Part {
+        let lost = given_up.saturating_sub(self.given_up);
+        self.given_up = given_up;
+        self.lost += lost;
+        if lost > 0 || self.listed_at.elapsed() > LIST_EVERY {
+            self.listed_at = Instant::now();
+            self.told.begin_anew();
+            self.frames.hang_up();
+            if let Some(polling) = &mut self.polling {
+                polling.begin_anew();
+            }
+        }
         let has_more = self.frames.is_waiting();
         if has_more || self.frames.is_connected() {
             self.alone_since = Instant::now();
             self.polling = None;
-            let (report, last) = self.told.take(&self.frames);
+            let (mut report, last) = self.told.take(&self.frames);
+            report.lost += std::mem::take(&mut self.lost);
             return Part { report: report.is_worth().then_some(report), last, wrong: Vec::new() };
         }
-        if self.alone_since.elapsed() < PATIENCE {
+        if self.alone_since.elapsed() < PATIENCE && self.socket.exists() {
             return Part::default();
         }
         let polling = self.polling.get_or_insert_with(|| {
@@ -77,7 +111,10 @@ impl Processes {
             self.told = Told::default();
             Polling::new(&self.proc)
         });
-        let (report, wrong) = polling.take(now);
+        let (mut report, wrong) = polling.take(now);
+        if let Some(report) = &mut report {
+            report.lost += std::mem::take(&mut self.lost);
+        }
         Part { report, last: None, wrong }
     }
 

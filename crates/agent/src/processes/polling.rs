@@ -36,6 +36,11 @@ impl Polling {
         }
     }
 
+    /// The next look tells all that there is.
+    pub(super) fn begin_anew(&mut self) {
+        self.is_listed = false;
+    }
+
     /// What changed since the last look, and what cannot be read.
     pub(super) fn take(&mut self, now: Timestamp) -> (Option<Report>, Vec<(String, String)>) {
         if self.looked_at.is_some_and(|at| at.elapsed() < LOOK_EVERY) {

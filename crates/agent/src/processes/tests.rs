@@ -91,7 +91,7 @@ fn world() -> World {
     let tasks = Tasks::new();
     let read = Arc::clone(&frames);
     tasks.thread("processes", move |stop| follow(&read, &socket, &stop)).unwrap();
-    let processes = Processes::new(Arc::clone(&frames), "/proc".into());
+    let processes = Processes::new(Arc::clone(&frames), "/proc".into(), folder.path().join("procmond.sock"));
     World { listener, frames, processes, tasks, _folder: folder }
 }
 
@@ -103,7 +103,7 @@ impl World {
             assert!(began.elapsed() < SOON, "{} frames came", self.frames.count());
             std::thread::yield_now();
         }
-        self.processes.take(at(10))
+        self.processes.take(at(10), 0)
     }
 }
 
@@ -189,6 +189,29 @@ fn what_was_given_up_is_counted_and_a_list_is_asked_for() {
     speaker.say(4, change(ChangeKind::Present, 1, "init"));
     speaker.say(5, complete());
     assert_eq!(told(&world.part(3)), []);
+}
+
+#[test]
+fn when_samples_were_given_up_the_next_list_goes_out_whole() {
+    let mut world = world();
+    let mut speaker = Speaker::greet(&world.listener, "s", "b");
+    speaker.say(1, change(ChangeKind::Present, 1, "init"));
+    speaker.say(2, complete());
+    world.part(3);
+    // It hangs up, and may still have something to tell of this connection.
+    let early = world.processes.take(at(11), 2).report.map_or(0, |report| report.lost);
+    let mut speaker = Speaker::greet(&world.listener, "s", "b");
+    speaker.say(3, change(ChangeKind::Present, 1, "init"));
+    speaker.say(4, complete());
+    let began = Instant::now();
+    while world.frames.count() < 3 && began.elapsed() < SOON {
+        std::thread::yield_now();
+    }
+    let part = world.processes.take(at(12), 2);
+    let report = part.report.as_ref().unwrap();
+    assert!(report.begins && report.complete);
+    assert_eq!(early + report.lost, 2);
+    assert_eq!(told(&part), [(ChangeKind::Present, 1)]);
 }
 
 #[test]

@@ -34,6 +34,11 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// The collector may lack what it was told: the next list goes to it whole.
+    pub(super) fn begin_anew(&mut self) {
+        self.is_whole = false;
+    }
+
     /// A report of what waits, and the last frame in it.
     pub(super) fn take(&mut self, frames: &Frames) -> (Report, Option<(Arc<str>, u64)>) {
         let mut report = Report { source: Source::Procmond, ..Report::default() };

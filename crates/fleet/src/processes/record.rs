@@ -47,7 +47,7 @@ pub(crate) fn record(
     let mut standing = standing(transaction, agent)?;
     let mut recording =
         Recording { transaction, agent, at: at.as_nanos(), listing: 0, recorded: Recorded::default() };
-    if standing.boot_id != report.boot_id {
+    if !report.boot_id.is_empty() && standing.boot_id != report.boot_id {
         recording.close_all()?;
         standing.boot_id.clone_from(&report.boot_id);
     }

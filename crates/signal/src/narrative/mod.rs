@@ -14,6 +14,7 @@ mod machine;
 mod narrated;
 mod patterns;
 mod privileges;
+mod processes;
 mod reader;
 mod rules;
 mod sources;
@@ -66,6 +67,7 @@ pub fn of(signal: &Signal, reader: &Reader) -> Narrative {
         FindingKind::StrangeSession => patterns::strange_session,
         FindingKind::Sigma | FindingKind::SqlRule => rules::rule,
         FindingKind::External => rules::external,
+        _ if processes::knows(&signal.rule) => processes::process,
         FindingKind::ProcessUnusualParent if signal.rule == "decoded_script_run" => rules::unusual_parent,
         _ => general::general,
     };

@@ -20,6 +20,7 @@ pub(crate) struct Machine {
     reader: Reader,
     executables: Executables,
     watch: Watch,
+    found: Vec<Hit>,
 }
 
 /// What was found of a process.
@@ -51,6 +52,7 @@ impl Machine {
             reader: Reader::open(Path::new("/proc"), Path::new("/etc/passwd"), Scope::default()).unwrap(),
             executables: Executables::new(HashLimits { scan_bytes: u64::MAX, ..HashLimits::default() }),
             watch: Watch::default(),
+            found: Vec::new(),
         };
         machine.look();
         machine
@@ -89,7 +91,28 @@ impl Machine {
             let found = suspicions(&scene).into_iter();
             hits.extend(found.map(|one| Hit { pid: change.process.pid, finding: one.finding }));
         }
+        self.found.extend(hits.iter().cloned());
         hits
+    }
+
+    /// Waits for a child of a process that runs this file.
+    pub(crate) fn child(&mut self, pid: u32, file: &Path) -> u32 {
+        let began = Instant::now();
+        while began.elapsed() < SOON {
+            self.hits();
+            if let Some(child) = self.watch.processes().find(|process| {
+                process.ppid == pid
+                    && process.executable.as_deref().is_some_and(|path| Path::new(path) == file)
+            }) {
+                return child.pid;
+            }
+        }
+        panic!("process {pid} has no child");
+    }
+
+    /// All that was found so far.
+    pub(crate) fn found(&self) -> &[Hit] {
+        &self.found
     }
 
     /// Looks until a process or a child of it has this hit.

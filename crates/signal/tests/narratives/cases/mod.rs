@@ -5,6 +5,7 @@ mod general;
 mod guessing;
 mod logins;
 mod machine;
+mod processes;
 mod stories;
 mod web;
 
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Case> {
         web::cases(),
         machine::cases(),
         general::cases(),
+        processes::cases(),
     ];
     all.into_iter().flatten().collect()
 }
