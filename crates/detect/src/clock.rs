@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError,
     detector::{remembered, state},
-    sources::source_of,
+    sources::{key_of, source_of},
     table::{Occupancy, Table},
 };
 
@@ -128,8 +128,7 @@ impl Detector for Clocks {
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let event = &seen.analyzed.event;
         let (name, host) = source_of(event);
-        let key = arithmetic::hash(name.as_bytes()) ^ arithmetic::hash(host.as_bytes()).rotate_left(1);
-        let known = self.sources.touch(&key);
+        let known = self.sources.touch(&key_of(event));
         let (at, received) = (event.timestamp.as_nanos(), event.observed_timestamp.as_nanos());
         let Some((first, last, count)) = known.see(at, received) else { return };
         let run = Occurrence {

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use event::Timestamp;
 use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, Detector, Entity, Finding, FindingKind, Level, Occurrence, Seen, StateError, changes,
+    Config, Detector, Entity, Finding, FindingKind, Level, Occurrence, Seen, StateError, Time, changes,
     declaration::{Match, PAUSE},
     detector::{remembered, state},
     machine, privileges, processes,
@@ -84,22 +83,22 @@ impl Declared {
         if count >= u64::from(declaration.times)
             && let Some(told) = self.windows.tell(&key, at)
         {
-            findings.extend(self.finding(&key, told));
+            let note = self.windows.get(&key).map(|run| &run.note);
+            findings.extend(note.and_then(|note| finding(&key, told, note)));
         }
     }
+}
 
-    fn finding(&self, key: &(String, Entity), told: Occurrence) -> Option<Finding> {
-        let note = &self.windows.get(key)?.note;
-        let (kind, level) = note.kind?;
-        let mut finding =
-            Finding::of_run(kind, level, &key.0, key.1.clone(), told).and(note.more.iter().cloned());
-        let facts = note.facts.iter().map(|(name, list)| (name.clone(), list.as_slice().into()));
-        finding.facts.extend(facts);
-        if !note.technique.is_empty() {
-            finding = finding.technique(&note.technique);
-        }
-        Some(finding)
+fn finding(key: &(String, Entity), told: Occurrence, note: &Note) -> Option<Finding> {
+    let (kind, level) = note.kind?;
+    let mut finding =
+        Finding::of_run(kind, level, &key.0, key.1.clone(), told).and(note.more.iter().cloned());
+    let facts = note.facts.iter().map(|(name, list)| (name.clone(), list.as_slice().into()));
+    finding.facts.extend(facts);
+    if !note.technique.is_empty() {
+        finding = finding.technique(&note.technique);
     }
+    Some(finding)
 }
 
 impl Detector for Declared {
@@ -118,9 +117,9 @@ impl Detector for Declared {
         self.matches = matches;
     }
 
-    fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
-        for (key, told) in self.windows.over(now) {
-            findings.extend(self.finding(&key, told));
+    fn tick(&mut self, time: Time, findings: &mut Vec<Finding>) {
+        for (key, told, note) in self.windows.over(time.seen) {
+            findings.extend(finding(&key, told, &note));
         }
     }
 

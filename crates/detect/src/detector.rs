@@ -6,6 +6,16 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{Activity, Finding, table::Occupancy};
 
+/// How late it is, told about every minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time {
+    /// The latest time of any event or clock.
+    pub now: Timestamp,
+    /// Until when everything was seen: earlier than now while a source is read whose events are old, so that what is
+    /// over does not depend on how far others are.
+    pub seen: Timestamp,
+}
+
 /// An event, and what it says was done.
 #[derive(Debug, Clone)]
 pub struct Seen<'a> {
@@ -39,7 +49,7 @@ pub trait Detector: Send {
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>);
 
     /// Told about every minute how late it is in event time, so that silence can be found while it lasts.
-    fn tick(&mut self, _now: Timestamp, _findings: &mut Vec<Finding>) {}
+    fn tick(&mut self, _time: Time, _findings: &mut Vec<Finding>) {}
 
     /// Told that nobody listened until now, so that what was missed meanwhile is not taken for silence.
     fn resume(&mut self, _now: Timestamp) {}

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Clocks, Config, Connections, Declared, Detector, Finding, Guessing, Kind, Logins, Patterns, Seen,
     SigmaRules, Sources, Told, Visitors,
-    detector::{StateError, remembered, state},
+    detector::{StateError, Time, remembered, state},
+    late::LateSources,
     rules::RuleSet,
     table::Occupancy,
     window::{LATENESS, nanos},
@@ -22,6 +23,7 @@ pub struct Engine {
     config: Config,
     detectors: Vec<Box<dyn Detector>>,
     connections: Connections,
+    late: LateSources,
     /// The latest time of any event.
     now: Timestamp,
     ticked: Timestamp,
@@ -36,6 +38,8 @@ struct Saved {
     detectors: Vec<(String, Box<serde_json::value::RawValue>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     connections: Option<Box<serde_json::value::RawValue>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    late: Option<Box<serde_json::value::RawValue>>,
 }
 
 impl Engine {
@@ -85,8 +89,8 @@ impl Engine {
     /// Only these detectors.
     pub fn with(config: Config, detectors: Vec<Box<dyn Detector>>) -> Self {
         let connections = Connections::new(config.keys_max);
-        let never = Timestamp::MIN;
-        Self { config, detectors, connections, now: never, ticked: never, findings: Vec::new() }
+        let (late, never) = (LateSources::new(), Timestamp::MIN);
+        Self { config, detectors, connections, late, now: never, ticked: never, findings: Vec::new() }
     }
 
     /// Looks at events, in their order.
@@ -101,6 +105,7 @@ impl Engine {
         if analyzed.event.is_future() {
             return;
         }
+        self.late.see(&analyzed.event);
         self.tick(analyzed.event.timestamp);
         self.now = self.now.max(analyzed.event.timestamp);
         let Told { mut activity, mut before } = self.connections.read(&analyzed.event);
@@ -120,16 +125,23 @@ impl Engine {
     /// Says how late it is, at least once a minute, so that what stays away is found while it does.
     pub fn tick(&mut self, now: Timestamp) {
         if now.as_nanos() >= self.ticked.as_nanos().saturating_add(nanos(TICK)) {
-            self.tick_now(now);
+            let seen = self.late.seen(now);
+            self.tell(Time { now, seen });
         }
     }
 
-    /// The same at once: what is over by then is told.
+    /// The same at once, for who has taken in all there is: what is over by then is told, and of no source more is
+    /// waited for.
     pub fn tick_now(&mut self, now: Timestamp) {
-        (self.ticked, self.now) = (self.ticked.max(now), self.now.max(now));
+        self.late.forget();
+        self.tell(Time { now, seen: now });
+    }
+
+    fn tell(&mut self, time: Time) {
+        (self.ticked, self.now) = (self.ticked.max(time.now), self.now.max(time.now));
         let from = self.findings.len();
         for detector in &mut self.detectors {
-            detector.tick(now, &mut self.findings);
+            detector.tick(time, &mut self.findings);
         }
         self.except(from);
     }
@@ -147,7 +159,8 @@ impl Engine {
     /// How full the tables of each detector are, and that of connections.
     pub fn occupancies(&self) -> impl Iterator<Item = (&'static str, Occupancy)> {
         let of_detectors = self.detectors.iter().map(|detector| (detector.name(), detector.occupancy()));
-        of_detectors.chain([("connections", self.connections.occupancy())])
+        of_detectors
+            .chain([("connections", self.connections.occupancy()), ("late sources", self.late.occupancy())])
     }
 
     /// Everything that it remembers, findings that were not drained among it.
@@ -164,7 +177,8 @@ impl Engine {
         }
         let findings = self.findings.clone();
         let connections = Some(remembered(&state(&self.connections)?)?);
-        state(&Saved { now: self.now, ticked: self.ticked, findings, detectors, connections })
+        let late = Some(remembered(&state(&self.late)?)?);
+        state(&Saved { now: self.now, ticked: self.ticked, findings, detectors, connections, late })
     }
 
     /// Goes on from a snapshot. A detector that it does not know begins anew.
@@ -180,6 +194,9 @@ impl Engine {
         }
         if let Some(kept) = &saved.connections {
             self.connections.take_up(remembered(kept.get().as_bytes())?);
+        }
+        if let Some(kept) = &saved.late {
+            self.late.take_up(remembered(kept.get().as_bytes())?);
         }
         (self.now, self.ticked, self.findings) = (saved.now, saved.ticked, saved.findings);
         Ok(())

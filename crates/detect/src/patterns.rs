@@ -1,13 +1,13 @@
 //! What was never said before where it matters, and what the analysis calls strange.
 
-use event::{Severity, Timestamp};
+use event::Severity;
 use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Seen, StateError,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Seen, StateError, Time,
     detector::{remembered, state},
-    sources::{is_error, source_of},
+    sources::{is_error, key_of, source_of},
     table::{Occupancy, Table},
     window::{Limit, Moment, Windows},
 };
@@ -63,7 +63,7 @@ impl Detector for Patterns {
         let analyzed = seen.analyzed;
         let Some(template) = &analyzed.template else { return };
         let (name, host) = source_of(&analyzed.event);
-        let source = arithmetic::hash(name.as_bytes()) ^ arithmetic::hash(host.as_bytes()).rotate_left(1);
+        let source = key_of(&analyzed.event);
         let at = seen.at().as_nanos();
         let known = self.sources.touch(&source);
         if known.events == 0 {
@@ -106,8 +106,8 @@ impl Detector for Patterns {
         });
     }
 
-    fn tick(&mut self, now: Timestamp, _findings: &mut Vec<Finding>) {
-        drop(self.strange.over(now));
+    fn tick(&mut self, time: Time, _findings: &mut Vec<Finding>) {
+        drop(self.strange.over(time.seen));
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, StateError> {

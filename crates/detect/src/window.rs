@@ -152,11 +152,15 @@ impl<N: Default> Run<N> {
             self.moments.get(*place).is_some_and(|moment| moment.at.abs_diff(at) <= pause.unsigned_abs())
         };
         let near = Some(next).filter(is_near).or(next.checked_sub(1).filter(is_near));
-        let Some(near) = near else {
-            let earlier = self.earlier.filter(|earlier| {
-                at >= earlier.first.saturating_sub(pause) && at <= earlier.last.saturating_add(pause)
-            });
-            return earlier.unwrap_or(Span { first: at, last: at, count: 0 });
+        let earlier = self.earlier.filter(|earlier| {
+            at >= earlier.first.saturating_sub(pause) && at <= earlier.last.saturating_add(pause)
+        });
+        let near = match (near, earlier, self.moments.first()) {
+            (Some(near), ..) => near,
+            (None, None, _) => return Span { first: at, last: at, count: 0 },
+            // What is no longer known one by one may go on in what is.
+            (None, Some(earlier), Some(next)) if next.at.saturating_sub(earlier.last) <= pause => 0,
+            (None, Some(earlier), _) => return earlier,
         };
         let (mut first, mut last) = (near, near);
         while first > 0 && self.moments[first].at - self.moments[first - 1].at <= pause {
@@ -174,6 +178,14 @@ impl<N: Default> Run<N> {
             span.count += earlier.count;
         }
         span
+    }
+
+    /// Whether the run that a time lies in, or is no longer than a pause away from, was told, if only a part of it.
+    fn has_told(&self, at: i64, pause: i64) -> bool {
+        self.told.is_some_and(|told| {
+            let span = self.span(at, pause);
+            told.last.saturating_add(pause) >= span.first && told.first <= span.last.saturating_add(pause)
+        })
     }
 
     fn add(&mut self, moment: Moment, id: EventId, oldest: i64, (pause, moments_max): (i64, usize)) {
@@ -247,14 +259,14 @@ pub struct Windows<K, N = ()> {
     table: Table<K, Run<N>>,
     /// Keys of which a run was told that may not be over.
     open: BTreeSet<K>,
-    /// Runs that were over when another one was told.
-    ended: Vec<(K, Occurrence)>,
+    /// Runs that were over when another one began or was told, with what was noted of them.
+    ended: Vec<(K, Occurrence, N)>,
 }
 
 impl<K, N> Windows<K, N>
 where
     K: Hash + Ord + Clone,
-    N: Default,
+    N: Default + Clone,
 {
     /// Empty windows of this limit, for at most so many keys.
     pub fn new(limit: Limit, keys_max: usize) -> Self {
@@ -303,7 +315,18 @@ where
         if moment.at < oldest {
             return None;
         }
+        if run.moments.last().is_some_and(|last| moment.at.saturating_sub(last.at) > pause)
+            && let Some(over) = run.told
+        {
+            // Another run begins before anybody said that this one is over.
+            let (_, told) = run.tell(over.last, pause, |told, now| now > told);
+            self.ended.extend(told.map(|told| (key.clone(), told, run.note.clone())));
+        }
         run.add(moment, id, oldest, (pause, self.moments_max));
+        // What was over as far as was known goes on, and is told again when it really is.
+        if run.has_told(moment.at, pause) && !self.open.contains(key) {
+            self.open.insert(key.clone());
+        }
         Some(run)
     }
 
@@ -331,23 +354,21 @@ where
     /// Whether the run that a moment lies in, or would lie in, was told.
     pub fn has_told(&self, key: &K, at: i64) -> bool {
         let pause = nanos(self.limit.within);
-        let told = self.get(key).and_then(|run| run.told);
-        told.is_some_and(|told| {
-            at >= told.first.saturating_sub(pause) && at <= told.last.saturating_add(pause)
-        })
+        self.get(key).is_some_and(|run| run.has_told(at, pause))
     }
 
     fn tell_when(&mut self, key: &K, at: i64, is_due: impl Fn(u64, u64) -> bool) -> Option<Occurrence> {
-        let (other, told) = self.table.get_mut(key)?.tell(at, nanos(self.limit.within), is_due);
-        self.ended.extend(other.map(|other| (key.clone(), other)));
+        let run = self.table.get_mut(key)?;
+        let (other, told) = run.tell(at, nanos(self.limit.within), is_due);
+        self.ended.extend(other.map(|other| (key.clone(), other, run.note.clone())));
         if told.is_some() {
             self.open.insert(key.clone());
         }
         told
     }
 
-    /// The runs that are over as of now, and have grown since they were told.
-    pub fn over(&mut self, now: Timestamp) -> Vec<(K, Occurrence)> {
+    /// The runs that are over as of now, and have grown since they were told, each with what is noted of it.
+    pub fn over(&mut self, now: Timestamp) -> Vec<(K, Occurrence, N)> {
         let pause = nanos(self.limit.within);
         let mut over = std::mem::take(&mut self.ended);
         let table = &mut self.table;
@@ -359,7 +380,7 @@ where
                 return true;
             }
             let (_, told) = run.tell(span.last, pause, |told, now| now > told);
-            over.extend(told.map(|told| (key.clone(), told)));
+            over.extend(told.map(|told| (key.clone(), told, run.note.clone())));
             false
         });
         over

@@ -236,7 +236,7 @@ fn one_network_of_ipv6_counts_as_one_visitor() {
 fn what_programs_ask_every_site_for_is_told_of_the_site_once_it_came_to_no_more() {
     let told_at = |lines: &[String], time: &str| {
         let (mut engine, zone) = (engine(), jiff::tz::TimeZone::UTC);
-        let now = Timestamp::parse("2026-06-30T00:00:00Z").unwrap();
+        let now = Timestamp::parse("2026-06-03T00:10:00Z").unwrap();
         for (number, line) in lines.iter().enumerate() {
             let mut event = parse::line(line.as_bytes(), &parse::Context::new(now, &zone, 1 << 16));
             event.host = Some("gate".into());
@@ -247,14 +247,14 @@ fn what_programs_ask_every_site_for_is_told_of_the_site_once_it_came_to_no_more(
         engine.drain()
     };
     let few = gets("192.0.2.7", 30, &["/wp-login.php", "/index.html", "/.env"], 404, "-");
-    assert_eq!(told(&told_at(&few, "2026-06-03T00:15:00Z")), Vec::<String>::new(), "there may come more");
-    let found = told_at(&few, "2026-06-03T00:30:00Z");
+    assert_eq!(told(&told_at(&few, "2026-06-03T01:00:00Z")), Vec::<String>::new(), "there may come more");
+    let found = told_at(&few, "2026-06-03T01:30:00Z");
     assert_eq!(told(&found), ["web_probes gate info 2"]);
     assert_eq!(found[0].facts["url.path"], serde_json::json!(["/wp-login.php", "/.env"]));
     assert!(found[0].entities.iter().any(|entity| entity.value == "192.0.2.7"));
     let many: Vec<String> = (b'a'..b'k').map(|n| format!("/{}/phpmyadmin/", char::from(n))).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    let scan = told_at(&gets("192.0.2.7", 9, &many, 404, "-"), "2026-06-03T01:00:00Z");
+    let scan = told_at(&gets("192.0.2.7", 9, &many, 404, "-"), "2026-06-03T01:30:00Z");
     assert_eq!(told(&scan), ["web_scan 192.0.2.7 low 10"], "a scan is told as one");
 }
 

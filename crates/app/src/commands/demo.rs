@@ -57,6 +57,8 @@ fn elsewhere(sources: &Values, data: &Path) -> Result<Settings, SettingsError> {
     }
     let mut settings = Settings::check(&sources)?;
     settings.listeners.tls = Certificates::default();
+    // Nobody else's events wait for a training, and the same files are to say the same each time.
+    settings.analysis.service.waits_for_training = true;
     Ok(settings)
 }
 

@@ -6,12 +6,11 @@ mod noted;
 
 use std::time::Duration;
 
-use event::Timestamp;
 use finding::fact;
 
 use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Occurrence, Origin, Protocol,
-    Seen, StateError,
+    Seen, StateError, Time,
     detector::{remembered, state},
     table::Occupancy,
     window::{Limit, Moment, Windows, nanos},
@@ -86,9 +85,10 @@ impl Guessing {
         note(run, seen, user);
         let is_much = run.most(moment.at, MINUTES) >= limit;
         if is_much && let Some(told) = self.failures.tell(&target, moment.at) {
-            findings.push(self.fast(&target, told));
+            findings.extend(self.told_fast(&target, told));
             self.told_of_network(&target, address);
         }
+        self.was_fast(&target, moment.at);
         self.sprayed(&target, moment, findings);
         self.logged_in_after(&target, moment.at, findings);
         if let Some(network) = Origin::network(address) {
@@ -127,7 +127,7 @@ impl Guessing {
             && run.most_different(moment.at, MINUTES) > 1
             && let Some(told) = self.failures.tell(&network, moment.at)
         {
-            findings.push(self.fast(&network, told));
+            findings.extend(self.told_fast(&network, told));
         }
     }
 
@@ -140,19 +140,17 @@ impl Guessing {
         }
     }
 
-    fn fast(&mut self, target: &Target, told: Occurrence) -> Finding {
-        let at = told.last.as_nanos();
-        if let Some(run) = self.patient.get_mut(target) {
+    /// Notes of what is told as fast that it is not told as slow for a day from its latest failure on.
+    fn was_fast(&mut self, target: &Target, at: i64) {
+        if self.failures.has_told(target, at)
+            && let Some(run) = self.patient.get_mut(target)
+        {
             run.note.fast_told = run.note.fast_told.max(at);
         }
-        let note = self.failures.get(target).map(|run| &run.note);
-        let is_in = note.is_some_and(|note| note.login_since(told.first).is_some());
-        let level = if is_in { Level::High } else { Level::Medium };
-        let (kind, rule) = match target.service {
-            None => (FindingKind::SshBruteForce, "ssh_brute_force"),
-            Some(_) => (FindingKind::PasswordSpraying, "auth_brute_force"),
-        };
-        target.finding(kind, level, rule, told, note).technique("T1110.001")
+    }
+
+    fn told_fast(&self, target: &Target, told: Occurrence) -> Option<Finding> {
+        Some(fast(target, told, &self.failures.get(target)?.note))
     }
 
     /// Many users of one address, each tried once or twice.
@@ -198,7 +196,8 @@ impl Guessing {
             return;
         }
         if let Some(told) = self.hosts.tell(&host, moment.at) {
-            findings.push(self.together(&host, told));
+            let crowd = self.hosts.get(&host).map(|run| run.note.clone()).unwrap_or_default();
+            findings.push(together(&host, told, &crowd));
         }
     }
 
@@ -219,17 +218,17 @@ impl Guessing {
         if is_told || is_one_client || !(is_patient || is_some) {
             return;
         }
-        let became_patient = is_patient && !std::mem::replace(&mut run.note.is_patient, is_patient);
+        let became_patient = is_patient && !std::mem::replace(&mut run.note.is_patient, true);
         let told = match became_patient {
             true => self.patient.tell_anyway(target, moment.at),
             false => self.patient.tell(target, moment.at),
         };
-        findings.extend(told.map(|told| self.slow(target, told)));
+        let is_patient = self.patient.get(target).is_some_and(|run| run.note.is_patient);
+        findings.extend(told.map(|told| self.slow(target, told, is_patient)));
     }
 
-    fn slow(&self, target: &Target, told: Occurrence) -> Finding {
+    fn slow(&self, target: &Target, told: Occurrence, is_patient: bool) -> Finding {
         let note = self.failures.get(target).map(|run| &run.note);
-        let is_patient = self.patient.get(target).is_some_and(|run| run.note.is_patient);
         let (kind, level, rule) = match target.service {
             None if is_patient => (FindingKind::SshBruteForce, Level::Low, "ssh_patient_guessing"),
             // So few may be somebody who mistypes.
@@ -279,7 +278,7 @@ impl Guessing {
         finding.entities.insert(1, Entity::new(EntityType::User, user));
         findings.push(finding.technique("T1110").fact(fact::FAILURES, failures));
         if was_told {
-            findings.push(self.fast(target, Occurrence { is_update: true, ..told }));
+            findings.extend(self.told_fast(target, Occurrence { is_update: true, ..told }));
         }
     }
 
@@ -297,37 +296,15 @@ impl Guessing {
             && !self.failures.has_told(&target, moment.at)
             && let Some(told) = self.probes.tell(&key, moment.at)
         {
-            findings.push(self.probing(&key, told));
+            let host = seen.analyzed.event.host.as_deref().unwrap_or_default();
+            findings.push(probing(&key, told, host));
+        }
+        // What was told as handshakes does not add up to guessing with patience as well.
+        if self.probes.has_told(&key, moment.at) {
+            return;
         }
         let worth = seen.activity.times.saturating_mul(PROBE_POINTS);
         self.patiently(seen, &target, moment.worth(worth), findings);
-    }
-
-    fn together(&self, host: &str, told: Occurrence) -> Finding {
-        let finding = Finding::of_run(
-            FindingKind::SshBruteForceDistributed,
-            Level::Medium,
-            "ssh_brute_force_distributed",
-            Entity::new(EntityType::Host, host),
-            told,
-        )
-        .technique("T1110")
-        .and([Entity::new(EntityType::Service, "ssh")]);
-        let Some(crowd) = self.hosts.get(&host.to_owned()).map(|run| &run.note) else { return finding };
-        finding
-            .fact(fact::ADDRESSES, fact::list(crowd.addresses.iter().map(String::as_str)))
-            .fact(fact::ADDRESSES_TOTAL, crowd.most as u64)
-    }
-
-    fn probing(&self, key: &(Origin, bool), told: Occurrence) -> Finding {
-        let host = self.probes.get(key).map(|run| run.note.clone()).unwrap_or_default();
-        let (rule, level, technique) = match key.1 {
-            true => ("ssh_handshake_abuse", Level::Medium, "T1190"),
-            false => ("ssh_probing", Level::Low, "T1110"),
-        };
-        Finding::of_run(FindingKind::SshBruteForce, level, rule, key.0.entity(), told)
-            .technique(technique)
-            .and([Entity::new(EntityType::Host, host)])
     }
 }
 
@@ -359,18 +336,18 @@ impl Detector for Guessing {
         self.look(seen, findings);
     }
 
-    fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
-        for (target, told) in self.failures.over(now) {
-            findings.push(self.fast(&target, told));
+    fn tick(&mut self, time: Time, findings: &mut Vec<Finding>) {
+        for (target, told, note) in self.failures.over(time.seen) {
+            findings.push(fast(&target, told, &note));
         }
-        for (target, told) in self.patient.over(now) {
-            findings.push(self.slow(&target, told));
+        for (target, told, note) in self.patient.over(time.seen) {
+            findings.push(self.slow(&target, told, note.is_patient));
         }
-        for (host, told) in self.hosts.over(now) {
-            findings.push(self.together(&host, told));
+        for (host, told, crowd) in self.hosts.over(time.seen) {
+            findings.push(together(&host, told, &crowd));
         }
-        for (key, told) in self.probes.over(now) {
-            findings.push(self.probing(&key, told));
+        for (key, told, host) in self.probes.over(time.seen) {
+            findings.push(probing(&key, told, &host));
         }
     }
 
@@ -398,6 +375,37 @@ impl Detector for Guessing {
         ];
         tables.into_iter().sum()
     }
+}
+
+/// Failures in quick succession.
+fn fast(target: &Target, told: Occurrence, note: &Note) -> Finding {
+    let level = if note.login_since(told.first).is_some() { Level::High } else { Level::Medium };
+    let (kind, rule) = match target.service {
+        None => (FindingKind::SshBruteForce, "ssh_brute_force"),
+        Some(_) => (FindingKind::PasswordSpraying, "auth_brute_force"),
+    };
+    target.finding(kind, level, rule, told, Some(note)).technique("T1110.001")
+}
+
+/// Many addresses at one host.
+fn together(host: &str, told: Occurrence, crowd: &Crowd) -> Finding {
+    let (kind, about) = (FindingKind::SshBruteForceDistributed, Entity::new(EntityType::Host, host));
+    Finding::of_run(kind, Level::Medium, "ssh_brute_force_distributed", about, told)
+        .technique("T1110")
+        .and([Entity::new(EntityType::Service, "ssh")])
+        .fact(fact::ADDRESSES, fact::list(crowd.addresses.iter().map(String::as_str)))
+        .fact(fact::ADDRESSES_TOTAL, crowd.most as u64)
+}
+
+/// Broken handshakes.
+fn probing(key: &(Origin, bool), told: Occurrence, host: &str) -> Finding {
+    let (rule, level, technique) = match key.1 {
+        true => ("ssh_handshake_abuse", Level::Medium, "T1190"),
+        false => ("ssh_probing", Level::Low, "T1110"),
+    };
+    Finding::of_run(FindingKind::SshBruteForce, level, rule, key.0.entity(), told)
+        .technique(technique)
+        .and([Entity::new(EntityType::Host, host)])
 }
 
 fn is_ssh(seen: &Seen<'_>) -> bool {

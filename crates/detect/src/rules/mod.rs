@@ -8,7 +8,7 @@ mod tally;
 
 use std::time::Duration;
 
-use event::{Timestamp, Value};
+use event::Value;
 use finding::fact;
 pub use probe::{Cost, costs};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use self::{
     log_source::{AUDIT, CLASSES, class_of},
 };
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError, Time,
     detector::{remembered, state},
     table::Occupancy,
     window::{Limit, Moment, Windows},
@@ -103,7 +103,8 @@ impl SigmaRules {
             if !told.is_update {
                 self.tally.found(&key.0);
             }
-            findings.extend(self.finding(&key, told));
+            let note = self.windows.get(&key).map(|run| &run.note);
+            findings.extend(note.and_then(|note| self.finding(&key, told, note)));
         }
     }
 
@@ -114,8 +115,7 @@ impl SigmaRules {
         rules.chain(correlations).find(|about| about.id_or_title() == id)
     }
 
-    fn finding(&self, key: &(String, Entity), told: Occurrence) -> Option<Finding> {
-        let note = &self.windows.get(key)?.note;
+    fn finding(&self, key: &(String, Entity), told: Occurrence, note: &Note) -> Option<Finding> {
         let mut finding = Finding::of_run(FindingKind::Sigma, note.level?, &key.0, key.1.clone(), told)
             .and(note.more.clone());
         finding.techniques.clone_from(&note.techniques);
@@ -198,10 +198,10 @@ impl Detector for SigmaRules {
         }
     }
 
-    fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
-        self.correlator.forget_before(&self.rules, now.as_nanos());
-        for (key, told) in self.windows.over(now) {
-            findings.extend(self.finding(&key, told));
+    fn tick(&mut self, time: Time, findings: &mut Vec<Finding>) {
+        self.correlator.forget_before(&self.rules, time.seen.as_nanos());
+        for (key, told, note) in self.windows.over(time.seen) {
+            findings.extend(self.finding(&key, told, &note));
         }
     }
 

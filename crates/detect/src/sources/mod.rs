@@ -6,7 +6,7 @@ use event::{Event, Severity, Timestamp, Value};
 use finding::fact;
 
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError, Time,
     detector::{remembered, state},
     table::{Occupancy, Table},
 };
@@ -38,8 +38,7 @@ impl Detector for Sources {
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let event = &seen.analyzed.event;
         let (name, host) = source_of(event);
-        let key = arithmetic::hash(name.as_bytes()) ^ arithmetic::hash(host.as_bytes()).rotate_left(1);
-        let source = self.sources.touch(&key);
+        let source = self.sources.touch(&key_of(event));
         if source.name.is_empty() {
             source.name = Entity::new(EntityType::Service, name).value;
             source.host = Entity::new(EntityType::Host, host).value;
@@ -50,8 +49,8 @@ impl Detector for Sources {
         }
     }
 
-    fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
-        let at = now.as_nanos();
+    fn tick(&mut self, time: Time, findings: &mut Vec<Finding>) {
+        let at = time.now.as_nanos();
         self.looked = at;
         let sources = &mut self.sources;
         sources.each(|_, source| {
@@ -85,6 +84,12 @@ pub(crate) fn source_of<'e>(event: &'e Event<'_>) -> (&'e str, &'e str) {
     let file = event.field("log.file.path").and_then(Value::as_str);
     let name = file.or(event.source.as_deref()).unwrap_or("logs");
     (name, event.host.as_deref().unwrap_or_default())
+}
+
+/// A hash of both.
+pub(crate) fn key_of(event: &Event<'_>) -> u64 {
+    let (name, host) = source_of(event);
+    arithmetic::hash(name.as_bytes()) ^ arithmetic::hash(host.as_bytes()).rotate_left(1)
 }
 
 /// Whether something went wrong on the side of who says so.

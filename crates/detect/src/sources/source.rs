@@ -182,11 +182,12 @@ impl Source {
         if self.events == 0 {
             return found;
         }
-        let before = self.piece;
-        self.go_on_to(now);
         if self.is_late {
+            // Its own events say how late it is there.
             return found;
         }
+        let before = self.piece;
+        self.go_on_to(now);
         found.extend(self.silent(now));
         if self.piece > before {
             found.extend(self.too_little(now));
@@ -197,6 +198,9 @@ impl Source {
     /// Nobody listened until now.
     pub(super) fn resume(&mut self, now: i64) {
         self.resumed = now;
+        if self.is_late {
+            return;
+        }
         if now / PIECE > self.piece {
             self.pieces.clear();
         }

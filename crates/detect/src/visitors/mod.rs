@@ -6,12 +6,12 @@ mod visit;
 
 use std::time::Duration;
 
-use event::Timestamp;
 use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Origin, Seen, StateError,
+    Time,
     detector::{remembered, state},
     table::Occupancy,
     web::Sign,
@@ -141,16 +141,7 @@ impl Visitors {
             return None;
         }
         let told = self.scans.tell(&origin, moment.at)?;
-        Some(self.scan(origin, told).and(visit.about()))
-    }
-
-    fn scan(&self, origin: Origin, told: Occurrence) -> Finding {
-        let note = self.scans.get(&origin).map(|run| &run.note);
-        let is_grave = told.count >= MANY || note.is_some_and(|note| note.is_grave);
-        let level = if is_grave { Level::Medium } else { Level::Low };
-        let finding = Finding::of_run(FindingKind::WebScan, level, "web_scan", origin.entity(), told);
-        let finding = note.into_iter().fold(finding, |finding, note| note.asked.told_with_outcome(finding));
-        finding.technique("T1595")
+        Some(scan(origin, told, &self.scans.get(&origin)?.note).and(visit.about()))
     }
 
     fn exploited(&mut self, visit: &Visit<'_>) -> Option<Finding> {
@@ -170,15 +161,8 @@ impl Visitors {
         } else {
             self.exploits.tell(&visit.origin, moment.at)
         };
-        Some(self.exploit(visit.origin, told?).and(visit.about()))
-    }
-
-    fn exploit(&self, origin: Origin, told: Occurrence) -> Finding {
-        let note = self.exploits.get(&origin).map(|run| &run.note);
-        let level = note.and_then(|note| note.level).unwrap_or(Level::Low);
-        let (kind, about) = (FindingKind::WebExploitAttempt, origin.entity());
-        let finding = Finding::of_run(kind, level, "web_exploit_attempt", about, told).technique("T1190");
-        note.into_iter().fold(finding, |finding, note| note.asked.told_with_outcome(finding))
+        let note = &self.exploits.get(&visit.origin)?.note;
+        Some(exploit(visit.origin, told?, note).and(visit.about()))
     }
 
     /// The same of failures.
@@ -214,18 +198,7 @@ impl Visitors {
             return None;
         }
         let told = self.failures.tell(&key, moment.at)?;
-        Some(self.guessed(&key, told).and(visit.about()))
-    }
-
-    fn guessed(&self, key: &(Origin, bool), told: Occurrence) -> Finding {
-        let note = self.failures.get(key).map(|run| &run.note);
-        let is_in = note.is_some_and(|note| note.is_in);
-        let user = note.map_or("", |note| note.user.as_str());
-        let level = if is_in { Level::High } else { Level::Medium };
-        let finding = guessing(level, key.0, told).and([Entity::new(EntityType::User, user)]);
-        let finding = note.into_iter().fold(finding, |finding, note| note.asked.told(finding));
-        // A login before the guessing was told is not noted, so that without one nothing is said.
-        if is_in { finding.fact(fact::SUCCEEDED, true) } else { finding }
+        Some(guessed(&key, told, &self.failures.get(&key)?.note).and(visit.about()))
     }
 
     /// A login that went well after so many that did not.
@@ -243,7 +216,7 @@ impl Visitors {
             run.note.user = Entity::new(EntityType::User, user).value;
         }
         let told = self.failures.tell_anyway(&key, latest)?;
-        Some(self.guessed(&key, told).and(visit.about()))
+        Some(guessed(&key, told, &self.failures.get(&key)?.note).and(visit.about()))
     }
 
     fn tried(&mut self, visit: &Visit<'_>) -> Option<Finding> {
@@ -259,6 +232,26 @@ impl Visitors {
         let told = self.rates.count(&visit.origin, moment, seen.analyzed.id)?;
         Some(slowed_down(visit.origin, told).and(visit.about()))
     }
+}
+
+fn scan(origin: Origin, told: Occurrence, note: &Answers) -> Finding {
+    let level = if told.count >= MANY || note.is_grave { Level::Medium } else { Level::Low };
+    let finding = Finding::of_run(FindingKind::WebScan, level, "web_scan", origin.entity(), told);
+    note.asked.told_with_outcome(finding).technique("T1595")
+}
+
+fn exploit(origin: Origin, told: Occurrence, note: &Exploits) -> Finding {
+    let (kind, level) = (FindingKind::WebExploitAttempt, note.level.unwrap_or(Level::Low));
+    let finding = Finding::of_run(kind, level, "web_exploit_attempt", origin.entity(), told);
+    note.asked.told_with_outcome(finding.technique("T1190"))
+}
+
+fn guessed(key: &(Origin, bool), told: Occurrence, note: &Guesses) -> Finding {
+    let level = if note.is_in { Level::High } else { Level::Medium };
+    let finding = guessing(level, key.0, told).and([Entity::new(EntityType::User, note.user.as_str())]);
+    let finding = note.asked.told(finding);
+    // A login before the guessing was told is not noted, so that without one nothing is said.
+    if note.is_in { finding.fact(fact::SUCCEEDED, true) } else { finding }
 }
 
 /// Whether what was asked for makes a scan: enough of it names what only scanners look for, or most was in vain.
@@ -286,6 +279,10 @@ impl Detector for Visitors {
 
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let Some(visit) = Visit::of(seen) else { return };
+        let (scans, exploits) = (&self.scans, &self.exploits);
+        self.probes.settle(&visit.origin, seen.at().as_nanos(), |origin, times| {
+            times.iter().any(|at| scans.has_told(origin, *at) || exploits.has_told(origin, *at))
+        });
         let found = match visit.sign {
             Some(sign) if sign.is_exploit() => self.exploited(&visit),
             Some(Sign::LoginFailed) => self.failed(&visit),
@@ -301,24 +298,24 @@ impl Detector for Visitors {
         }
     }
 
-    fn tick(&mut self, now: Timestamp, findings: &mut Vec<Finding>) {
-        for (origin, told) in self.scans.over(now) {
-            findings.push(self.scan(origin, told));
+    fn tick(&mut self, time: Time, findings: &mut Vec<Finding>) {
+        for (origin, told, note) in self.scans.over(time.seen) {
+            findings.push(scan(origin, told, &note));
         }
-        for (origin, told) in self.exploits.over(now) {
-            findings.push(self.exploit(origin, told));
+        for (origin, told, note) in self.exploits.over(time.seen) {
+            findings.push(exploit(origin, told, &note));
         }
-        for (key, told) in self.failures.over(now) {
-            findings.push(self.guessed(&key, told));
+        for (key, told, note) in self.failures.over(time.seen) {
+            findings.push(guessed(&key, told, &note));
         }
-        for ((origin, _), told) in self.tries.over(now) {
+        for ((origin, _), told, ()) in self.tries.over(time.seen) {
             findings.push(guessing(Level::Low, origin, told));
         }
-        for (origin, told) in self.rates.over(now) {
+        for (origin, told, ()) in self.rates.over(time.seen) {
             findings.push(slowed_down(origin, told));
         }
         let (scans, exploits) = (&self.scans, &self.exploits);
-        findings.extend(self.probes.over(now, |origin, times| {
+        findings.extend(self.probes.over(time.seen, |origin, times| {
             times.iter().any(|at| scans.has_told(origin, *at) || exploits.has_told(origin, *at))
         }));
     }

@@ -4,18 +4,22 @@ use event::{EventId, Timestamp};
 use finding::fact;
 use serde::{Deserialize, Serialize};
 
-use super::visit::Visit;
+use super::{HOUR, visit::Visit};
 use crate::{
     Entity, EntityType, Finding, FindingKind, Level, Occurrence, Origin,
     table::{Occupancy, Table},
+    window::{LATENESS, nanos},
 };
 
-/// So long after the last of them it is known that they came to no more.
-const OVER_NANOS: i64 = 20 * 60 * 1_000_000_000;
+/// So long after the last of them it is known that they came to no more: an hour in which exploits are one run, and what
+/// comes late.
+const OVER_NANOS: i64 = nanos(HOUR) + nanos(LATENESS);
 /// What is kept of each address: so many of what it asked for, so much of each, and so many events.
 const PATHS: usize = 6;
 const PATH_BYTES: usize = 96;
 const EVIDENCE: usize = 4;
+/// Of what is over so much waits to be told; what is more is told together with what the same address asks next.
+const OVER_MAX: usize = 4_096;
 
 /// What one address asked for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -34,6 +38,9 @@ struct Probe {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Probes {
     table: Table<Origin, Probe>,
+    /// What was over when the same address did something more.
+    #[serde(default)]
+    over: Vec<(Origin, Probe)>,
 }
 
 impl Default for Probes {
@@ -44,16 +51,30 @@ impl Default for Probes {
 
 impl Probes {
     pub(super) fn new(keys_max: usize) -> Self {
-        Self { table: Table::new(keys_max) }
+        Self { table: Table::new(keys_max), over: Vec::new() }
     }
 
     pub(super) fn take_up(&mut self, kept: Self) {
         self.table.take_up(kept.table);
+        self.over = kept.over;
     }
 
     pub(super) fn occupancy(&self) -> Occupancy {
         let of_paths = PATHS * (size_of::<String>() + PATH_BYTES);
         self.table.occupancy(of_paths + 2 * Entity::BYTES_MAX + EVIDENCE * size_of::<EventId>())
+    }
+
+    /// Before an address does something more: what it did is over if that was long ago by its own clock, however late others
+    /// are; but not where it was told otherwise between these two times.
+    pub(super) fn settle(&mut self, origin: &Origin, at: i64, is_told: impl Fn(&Origin, [i64; 2]) -> bool) {
+        let is_over = |probe: &Probe| at.saturating_sub(probe.last) > OVER_NANOS;
+        if self.over.len() >= OVER_MAX || !self.table.get(origin).is_some_and(is_over) {
+            return;
+        }
+        let Some(probe) = self.table.remove(origin) else { return };
+        if !is_told(origin, [probe.first, probe.last]) {
+            self.over.push((*origin, probe));
+        }
     }
 
     /// Takes note of one more request.
@@ -83,14 +104,15 @@ impl Probes {
         let before = now.as_nanos().saturating_sub(OVER_NANOS);
         let over = self.table.iter().filter(|(_, probe)| probe.last < before);
         let over: Vec<Origin> = over.map(|(origin, _)| *origin).collect();
-        let mut findings = Vec::new();
+        let mut all = std::mem::take(&mut self.over);
         for origin in over {
             let Some(probe) = self.table.remove(&origin) else { continue };
             if !is_told(&origin, [probe.first, probe.last]) {
-                findings.extend(probe.told(origin));
+                all.push((origin, probe));
             }
         }
-        findings
+        all.sort_by_key(|(_, probe)| probe.first);
+        all.into_iter().filter_map(|(origin, probe)| probe.told(origin)).collect()
     }
 }
 

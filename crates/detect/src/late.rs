@@ -1,0 +1,81 @@
+//! Sources whose events are old when they are received, as where an old file is taken in: how far each of them is, so
+//! that what is over there is told by its own clock, and not by that of others or of the machine.
+
+use event::{Event, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    sources::key_of,
+    table::{Occupancy, Table},
+};
+
+/// Late sources that are read at a time; beyond that the one that was read least recently is forgotten.
+const SOURCES_MAX: usize = 1_024;
+/// An event that is received so long after it happened is old.
+pub(crate) const LATE: i64 = 3_600 * 1_000_000_000;
+/// A source of which nothing was received for so long is no longer read.
+const IDLE: i64 = 600 * 1_000_000_000;
+/// A source that is late for so long is always so, as one whose clock is wrong: nothing waits for it.
+const PATIENCE: i64 = 3_600 * 1_000_000_000;
+
+/// How far a source is.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Place {
+    /// The latest time of an event.
+    latest: i64,
+    /// When a late one was first received, and when last.
+    received: Option<(i64, i64)>,
+}
+
+/// The late sources that are being read.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct LateSources {
+    sources: Table<u64, Place>,
+    /// The latest time of receipt.
+    received: i64,
+}
+
+impl LateSources {
+    pub(crate) fn new() -> Self {
+        Self { sources: Table::new(SOURCES_MAX), received: i64::MIN }
+    }
+
+    /// Takes notice of an event.
+    pub(crate) fn see(&mut self, event: &Event<'_>) {
+        let (at, received) = (event.timestamp.as_nanos(), event.observed_timestamp.as_nanos());
+        self.received = self.received.max(received);
+        if received.saturating_sub(at) <= LATE {
+            return;
+        }
+        let place = self.sources.touch(&key_of(event));
+        place.latest = if place.received.is_none() { at } else { place.latest.max(at) };
+        let (first, last) = place.received.unwrap_or((received, received));
+        place.received = Some((first, last.max(received)));
+    }
+
+    /// Until when everything was seen, as of now: as far as the slowest of them is.
+    pub(crate) fn seen(&mut self, now: Timestamp) -> Timestamp {
+        let idle = self.received.max(now.as_nanos()).saturating_sub(IDLE);
+        self.sources.retain(|_, place| place.received.is_some_and(|(_, last)| last >= idle));
+        let waited_for = |place: &&Place| {
+            place.received.is_some_and(|(first, last)| last.saturating_sub(first) <= PATIENCE)
+        };
+        let slowest = self.sources.iter().map(|(_, place)| place).filter(waited_for);
+        let slowest = slowest.map(|place| place.latest).min();
+        slowest.map_or(now, |at| now.min(Timestamp::saturating_from_nanos(at.into())))
+    }
+
+    /// Whoever waits for what was found has taken in all: none of them is read any more.
+    pub(crate) fn forget(&mut self) {
+        self.sources.retain(|_, _| false);
+    }
+
+    pub(crate) fn take_up(&mut self, kept: Self) {
+        self.sources.take_up(kept.sources);
+        self.received = kept.received;
+    }
+
+    pub(crate) fn occupancy(&self) -> Occupancy {
+        self.sources.occupancy(0)
+    }
+}
