@@ -1,11 +1,11 @@
 //! What was never said before where it matters, and what the analysis calls strange.
 
-use event::Severity;
+use event::{Severity, Value};
 use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Seen, StateError, Time,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Seen, StateError, Time,
     detector::{remembered, state},
     sources::{is_error, key_of, source_of},
     table::{Occupancy, Table},
@@ -54,6 +54,19 @@ impl Patterns {
     }
 }
 
+/// Whether an event tells of somebody who does not get in. Others count those: that one of them is strange, too, says
+/// nothing more.
+fn is_counted(seen: &Seen<'_>) -> bool {
+    let event = &seen.analyzed.event;
+    let says = |field, wanted| match event.field(field) {
+        Some(Value::String(text)) => text.as_ref() == wanted,
+        Some(Value::Json(list)) => list.contains(wanted),
+        _ => false,
+    };
+    seen.activity.kind == Kind::SshSuspicious
+        || says("event.outcome", "failure") && says("event.category", "authentication")
+}
+
 impl Detector for Patterns {
     fn name(&self) -> &'static str {
         "patterns"
@@ -79,7 +92,7 @@ impl Detector for Patterns {
         let is_grave = is_error(&analyzed.event) && analyzed.event.severity >= Severity::Error;
         let found = if is_new && is_learned && is_grave {
             (FindingKind::NewPattern, "new_pattern")
-        } else if analyzed.verdict.is_anomaly && is_learned {
+        } else if analyzed.verdict.is_anomaly && is_learned && !is_counted(seen) {
             (FindingKind::Anomaly, "anomaly")
         } else {
             return;

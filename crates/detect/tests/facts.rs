@@ -249,14 +249,17 @@ fn what_was_usual_of_a_source() {
     check("volume_drop", &days(slowly), &["amount 40", "usual.amount 120", "within_seconds 7200"]);
 }
 
-#[test]
-fn why_something_is_strange() {
+/// What is told of a message that is said a thousand times, and is strange the last time.
+fn strange(fields: &[(&'static str, &'static str)]) -> Vec<Finding> {
     let mut engine = Engine::new(Config::default());
     let start = at("2024-06-01T00:00:00Z");
     for number in 0..1_000_usize {
         let time = start.saturating_add(number as i64 * 300_000_000_000);
         let mut event = Event::new("INFO tick", time);
         event.source = Some("app".into());
+        for (name, value) in fields {
+            event.set(*name, *value);
+        }
         let mut analyzed = analyzed(event, number);
         analyzed.template = Some(std::sync::Arc::new(Template::new("INFO tick")));
         if number == 999 {
@@ -266,7 +269,23 @@ fn why_something_is_strange() {
         }
         engine.see_one(&analyzed);
     }
-    let found = engine.drain();
+    engine.drain()
+}
+
+#[test]
+fn why_something_is_strange() {
+    let found = strange(&[]);
     let anomaly = found.iter().find(|finding| finding.rule == "anomaly").unwrap();
     assert_eq!(serde_json::to_string(&anomaly.facts).unwrap(), r#"{"reasons":["rare hour"],"score":0.875}"#);
+}
+
+#[test]
+fn that_one_of_many_refusals_is_strange_says_nothing_more() {
+    let refused = [("event.category", "authentication"), ("event.outcome", "failure")];
+    assert!(
+        strange(&refused).iter().all(|finding| finding.rule != "anomaly"),
+        "failures are counted elsewhere"
+    );
+    let let_in = [("event.category", "authentication"), ("event.outcome", "success")];
+    assert!(strange(&let_in).iter().any(|finding| finding.rule == "anomaly"));
 }
