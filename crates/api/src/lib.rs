@@ -38,7 +38,8 @@ mod unread;
 
 pub use self::access::{Access, AccessConfig};
 pub use self::anomaly::{
-    AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, anomaly, anomaly_routes,
+    AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, anomaly, anomaly_below,
+    anomaly_below_routes, anomaly_not_here, anomaly_routes,
 };
 pub use alerts::{AlertsState, alerts, alerts_routes};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};

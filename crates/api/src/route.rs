@@ -30,6 +30,22 @@ pub(crate) struct Route<S> {
     handler: MethodRouter<S>,
 }
 
+impl<S> Route<S> {
+    pub(crate) fn path(&self) -> &'static str {
+        self.path
+    }
+
+    /// Whether anybody may ask.
+    pub(crate) fn is_open(&self) -> bool {
+        self.needs == OPEN
+    }
+
+    /// The same at another path.
+    pub(crate) fn at(self, path: &'static str) -> Self {
+        Self { path, ..self }
+    }
+}
+
 pub(crate) fn get<H, T, S>(needs: Needs, path: &'static str, handler: H) -> Route<S>
 where
     H: Handler<T, S>,

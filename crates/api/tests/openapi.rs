@@ -35,6 +35,7 @@ fn documents() -> [(Value, Vec<api::Row>); 2] {
         api::rules_routes(),
         api::ingest_routes(),
         api::hosts_routes(),
+        api::anomaly_below_routes(),
         MERGED.to_vec(),
     ]
     .concat();
@@ -106,6 +107,35 @@ fn documents_say_which_scope_each_route_asks_for() {
             let open = operation["security"].as_array().is_some_and(Vec::is_empty);
             assert_eq!(open, needs == Needs::Nothing, "{method} {path}");
         }
+    }
+}
+
+/// A value with what its references name in their place.
+fn resolved(document: &Value, value: &Value) -> Value {
+    match value {
+        Value::Object(object) => match object.get("$ref").and_then(Value::as_str) {
+            Some(reference) => {
+                resolved(document, document.pointer(reference.strip_prefix('#').unwrap()).unwrap())
+            }
+            None => object.iter().map(|(name, inner)| (name.clone(), resolved(document, inner))).collect(),
+        },
+        Value::Array(list) => list.iter().map(|inner| resolved(document, inner)).collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn what_stands_below_the_collector_is_described_as_the_service_describes_it() {
+    let [(collector, _), (service, _)] = documents();
+    let below = api::anomaly_below_routes();
+    assert!(below.len() > 20, "{below:?}");
+    for (method, path, needs) in below {
+        assert!(needs != Needs::Nothing, "{method} {path}");
+        let own = path.strip_prefix("/api/v1/anomaly").unwrap();
+        let of = |document: &Value, path: &str| {
+            resolved(document, &document["paths"][path][method.to_lowercase()])
+        };
+        assert_eq!(of(&collector, path), of(&service, own), "{method} {path}");
     }
 }
 

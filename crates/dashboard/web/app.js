@@ -20,9 +20,12 @@ const SCREENS = [
   { name: 'overview', icon: 'overview', word: 'screen.overview', load: () => import('./screens/overview.js') },
   { name: 'signals', icon: 'signals', word: 'screen.signals', load: () => import('./screens/signals/screen.js') },
   { name: 'logs', icon: 'logs', word: 'screen.logs', load: () => import('./screens/logs/screen.js') },
+  { name: 'patterns', icon: 'pattern', word: 'screen.patterns', load: () => import('./screens/patterns/screen.js') },
+  { name: 'anomalies', icon: 'anomalies', word: 'screen.anomalies', load: () => import('./screens/anomalies/screen.js') },
   { name: 'hosts', icon: 'hosts', word: 'screen.hosts', load: () => import('./screens/hosts/screen.js') },
   { name: 'alerts', icon: 'alerts', word: 'screen.alerts', load: () => import('./screens/alerts/screen.js') },
   { name: 'rules', icon: 'rules', word: 'screen.rules', load: () => import('./screens/rules/screen.js') },
+  { name: 'models', icon: 'models', word: 'screen.models', load: () => import('./screens/models/screen.js') },
   { name: 'settings', icon: 'settings', word: 'screen.settings', load: () => import('./screens/settings/screen.js') },
 ];
 

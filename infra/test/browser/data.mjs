@@ -125,8 +125,15 @@ async function found(base, events) {
   return { events, signals: (await answer.json()).total };
 }
 
+/** What a model that knows the shop has never seen. */
+export const STRANGE = [
+  { level: 'fatal', source: 'shop', host: 'web-2', message: 'kernel panic in ring zero of the payment core' },
+  { level: 'fatal', source: 'postgres', host: 'db-1', message: 'checksum of page 4711 does not match' },
+  { level: 'fatal', source: 'shop', host: 'web-1', message: 'order xyz vanished from the <b>ledger</b> of the bank' },
+];
+
 /** A rule of one's own. */
-const rule = (level) => `title: No space at the shop
+const rule = (level, odd) => `title: 'No space at the shop${odd}'
 id: 7b7a3f0e-2a55-4c5e-9a44-1a2b3c4d5e6f
 description: The disk of a database is full, and orders are lost from then on.
 logsource:
@@ -138,20 +145,22 @@ detection:
 level: ${level}
 `;
 
-/** Sets up who is told, and a rule of one's own, so that there is something to show. */
-export async function setUp(base) {
+/** Sets up who is told, and a rule of one's own, so that there is something to show; `odd` stands in what people write. */
+export async function setUp(base, odd = '') {
   const until = new Date(Date.now() + 20 * 60 * MINUTE).toISOString();
   const made = [
     ['channels', { name: 'archive', type: 'stderr', format: 'json' }],
     ['channels', { name: 'night', type: 'telegram', bot_token: '1:a', chat_id: '-1001234567890' }],
-    ['silences', { match: { host: 'db-9', kind: ['host_disk', 'host_load'] }, until, reason: 'disks are exchanged, ticket 4711' }],
+    ['silences', { match: { host: 'db-9', kind: ['host_disk', 'host_load'] }, until, reason: `disks are exchanged, ticket 4711${odd}` }],
   ];
   const send = async (method, what, body) => {
-    const answer = await fetch(`${base}/api/v1/${what}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const answer = await fetch(`${base}${what.startsWith('/') ? what : `/api/v1/${what}`}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
     if (!answer.ok) throw new Error(`${method} ${what}: ${answer.status} ${await answer.text()}`);
   };
   for (const [what, body] of made) await send('POST', what, body);
-  for (const level of ['medium', 'high']) await send('PUT', 'rule-files/shop.yml', { text: rule(level) });
+  await send('POST', 'anomaly/train', { source: 'store', from: 'now-7d' });
+  await send('POST', '/logs?wait=indexed', STRANGE);
+  for (const level of ['medium', 'high']) await send('PUT', 'rule-files/shop.yml', { text: rule(level, odd) });
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {

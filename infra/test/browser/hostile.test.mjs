@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { HOSTILE, fill } from './data.mjs';
+import { HOSTILE, fill, setUp } from './data.mjs';
 import { launch, open, settled } from './page.mjs';
 import { places } from './places.mjs';
 import { start } from './server.mjs';
@@ -15,6 +15,10 @@ describe('what comes from elsewhere', () => {
   before(async () => {
     server = await start();
     await fill(server.base);
+    await setUp(server.base, ` ${NAME}`);
+    const { patterns } = await (await fetch(`${server.base}/api/v1/patterns?limit=1`)).json();
+    const named = await fetch(`${server.base}/api/v1/anomaly/templates/${patterns[0].id}/name`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name: NAME }) });
+    assert.equal(named.status, 200);
     // Signals whose words hold markup: of an agent that was taken over.
     const alert = { hostname: NAME, timestamp: new Date().toISOString(), alert_type: NAME, severity: 'high', description: `${NAME} <script>window.pwned=1</script>`, raw_log: NAME };
     const answer = await fetch(`${server.base}/ingest`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(alert) });

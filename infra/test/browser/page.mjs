@@ -74,5 +74,5 @@ export async function open(browser, { base, width = 1280, height = 800, theme = 
 
 /** Waits until nothing is being loaded on the screen that is shown. */
 export async function settled(page) {
-  await page.waitForFunction(() => document.querySelector('#app h1') && !document.querySelector('.loading, .histogram.waiting'), undefined, { timeout: 20_000 });
+  await page.waitForFunction(() => document.querySelector('#app h1') && !document.querySelector('.loading, .waiting'), undefined, { timeout: 20_000 });
 }

@@ -3,6 +3,7 @@ export async function places(base) {
   const ask = async (path) => (await fetch(base + path)).json();
   const { signals } = await ask('/api/v1/signals?limit=1');
   const { hits } = await ask(`/api/v1/search?${new URLSearchParams({ q: 'emoji OR level:fatal', limit: '1' })}`);
+  const { patterns } = await ask('/api/v1/patterns?limit=1');
   return {
     overview: '#/overview',
     signals: '#/signals',
@@ -15,6 +16,10 @@ export async function places(base) {
     'logs: patterns': '#/logs?from=now-24h&view=patterns',
     'logs: a wrong query': '#/logs?from=now-24h&q=level:(a',
     'logs: nothing': '#/logs?q=nothing_is_like_this',
+    patterns: '#/patterns',
+    'patterns: new': '#/patterns?change=new',
+    'patterns: one': `#/patterns/${patterns[0].id}`,
+    anomalies: '#/anomalies?period=30d',
     hosts: '#/hosts',
     host: '#/hosts/web-2?width=24h',
     alerts: '#/alerts',
@@ -26,6 +31,7 @@ export async function places(base) {
     'rules: one': '#/rules?rule=7b7a3f0e-2a55-4c5e-9a44-1a2b3c4d5e6f',
     'rules: none': '#/rules?words=nothing-like-this',
     'rules: a file': '#/rules/files?file=shop.yml',
+    models: '#/models',
     settings: '#/settings/page',
     keys: '#/settings/keys',
     agents: '#/settings/agents',

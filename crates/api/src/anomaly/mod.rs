@@ -11,6 +11,8 @@ mod state;
 mod templates;
 mod train;
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
 use audit::Action;
 use axum::{
     Json, Router,
@@ -21,13 +23,24 @@ use problem::{Problem, StatusCode};
 
 use crate::{
     decision::By,
-    docs, health, jobs,
+    docs, elsewhere, health, jobs,
     route::{self, ADMIN, OPEN, READ_ALL, Route, Row, delete, get, post},
 };
 use state::Shared;
 
 pub use grpc::{AnomalyGrpc, GrpcConfig, GrpcError};
 pub use state::{AnomalyConfig, AnomalyState};
+
+/// Where the routes stand at the collector's port: who has one address needs no other.
+const BELOW: &str = "/api/v1/anomaly";
+/// What the collector answers for the whole process.
+const OWN: &str = "/metrics";
+
+/// Each path of the service, and where it stands at the collector's port.
+static PATHS: LazyLock<BTreeMap<&'static str, String>> = LazyLock::new(|| {
+    let all = table().into_iter().filter(|route| !route.is_open() && route.path() != OWN);
+    all.map(|route| (route.path(), format!("{BELOW}{}", route.path()))).collect()
+});
 
 /// The routes of the anomaly service (port 8000). Wrap it with [`crate::guarded`].
 pub fn anomaly(state: AnomalyState) -> Router {
@@ -37,6 +50,27 @@ pub fn anomaly(state: AnomalyState) -> Router {
 /// Every route of [`anomaly`].
 pub fn anomaly_routes() -> Vec<Row> {
     route::rows(&table())
+}
+
+fn moved() -> Vec<Route<Shared>> {
+    let all = table().into_iter();
+    all.filter_map(|route| PATHS.get(route.path()).map(|path| route.at(path))).collect()
+}
+
+/// The routes of the service below `/api/v1/anomaly`. Merge them into the collector's.
+pub fn anomaly_below(state: AnomalyState) -> Router {
+    route::router(moved(), Shared::new(state)).layer(axum::extract::DefaultBodyLimit::disable())
+}
+
+/// Every route of [`anomaly_below`].
+pub fn anomaly_below_routes() -> Vec<Row> {
+    route::rows(&moved())
+}
+
+/// The same where the service is a process of its own: each says where to ask.
+pub fn anomaly_not_here() -> Router {
+    let detail = "the anomaly service is a process of its own here; send this to it, by default at port 8000";
+    elsewhere::answering(&anomaly_below_routes(), "The anomaly service answers this", detail)
 }
 
 fn table() -> Vec<Route<Shared>> {

@@ -8,7 +8,7 @@ use axum::{
     Json,
     body::Body,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, Uri, header},
     response::{IntoResponse, Response},
 };
 use event::{Document, Event, Timestamp};
@@ -51,6 +51,7 @@ enum Answer {
 pub(super) async fn train(
     State(shared): State<Shared>,
     by: By,
+    uri: Uri,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -67,7 +68,9 @@ pub(super) async fn train(
     Ok(match answer {
         Answer::Trained(json) => Json(json).into_response(),
         Answer::Accepted(id) => {
-            let location = format!("/jobs/{id}");
+            // The jobs of a port stand beside its `/train`.
+            let beside = uri.path().strip_suffix("/train").unwrap_or_default();
+            let location = format!("{beside}/jobs/{id}");
             let body = Json(json!({"job": id, "state": "running", "location": location}));
             (StatusCode::ACCEPTED, [(header::LOCATION, location)], body).into_response()
         }

@@ -16,7 +16,7 @@ use super::{
     build::{Build, Scorer, bind, local, serve},
     detection, elastic,
     error::StartError,
-    hosts, remote, reports, system,
+    hosts, remote, reports, scores, system,
 };
 use crate::Settings;
 
@@ -24,11 +24,12 @@ use crate::Settings;
 pub(super) struct Collector {
     pub(super) addr: SocketAddr,
     pub(super) journal: Journal,
-    pub(super) searcher: search::Searcher,
     /// For routes that the anomaly service's port answers as well.
     pub(super) alerts: api::AlertsState,
     pub(super) signals: api::SignalsState,
     pub(super) hosts: api::HostsState,
+    /// For the anomaly service's port; None where that is a process of its own.
+    pub(super) scores: Option<api::AnomalyState>,
 }
 
 /// Opens and starts it.
@@ -37,10 +38,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let journal = open_journal(settings)?;
     let letters = open_dead_letters(build, &journal)?;
     let elastic::Opened { index, prepared } = open_index(build, letters.as_ref())?;
-    if let Some(letters) = &letters {
-        let watch = Arc::clone(letters).watch(health.component("dead_letters"), build.front.stop());
-        build.front.spawn("dead-letters", watch);
-    }
+    watch_letters(build, letters.as_ref());
     let analysis = analysis(build, (&journal, &index), scorer)?;
     let verdicts =
         Verdicts::open(settings.storage.verdicts.clone(), &journal).map_err(StartError::Verdicts)?;
@@ -89,6 +87,8 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         .merge(api::reports(reports::maker(build, &kept, &searcher)))
         .merge(api::ingest(signals.clone()))
         .merge(api::hosts(hosts.clone()));
+    let scores = scores::beside(build, scorer, &searcher);
+    let router = router.merge(scores.clone().map_or_else(api::anomaly_not_here, api::anomaly_below));
     let listener = bind(settings.listeners.addr, "LOG_SENTINEL_ADDR").await?;
     let addr = local(&listener, settings.listeners.addr);
     if prepared.is_none() {
@@ -100,7 +100,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     let tls = build.entrance.identities.collector.clone();
     serve(&build.front, "collector", listener, guarded(build, router), (settings.listeners.connections, tls));
     read_files(build, door)?;
-    Ok(Collector { addr, journal, searcher, alerts, signals, hosts })
+    Ok(Collector { addr, journal, alerts, signals, hosts, scores })
 }
 
 /// All routes of the collector, with who may.
@@ -115,6 +115,7 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
         api::rules_routes(),
         api::ingest_routes(),
         api::hosts_routes(),
+        api::anomaly_below_routes(),
     ];
     let router = router.merge(api::keys(keys_state(build)));
     api::guarded(router, build.access.clone(), &rows.concat())
@@ -228,6 +229,14 @@ fn open_dead_letters(
         tracing::warn!(letters = letters.len(), "events that the index refused wait: log-sentinel dlq list");
     }
     Ok(Some(Arc::new(letters)))
+}
+
+/// Says how full they are, as long as there are any.
+fn watch_letters(build: &Build<'_>, letters: Option<&Arc<DeadLetterStream>>) {
+    if let Some(letters) = letters {
+        let watch = Arc::clone(letters).watch(build.health.component("dead_letters"), build.front.stop());
+        build.front.spawn("dead-letters", watch);
+    }
 }
 
 /// What analyses the events.

@@ -22,6 +22,7 @@ mod opinions;
 mod record;
 mod remote;
 mod reports;
+mod scores;
 mod scoring;
 mod system;
 mod witness;

@@ -8,6 +8,7 @@ use super::{
     build::{Build, bind, local, serve},
     collector::Collector,
     error::StartError,
+    scores,
 };
 
 /// An anomaly service that serves.
@@ -33,16 +34,10 @@ pub(super) async fn start(
 ) -> Result<Scores, StartError> {
     let settings = build.settings;
     let alone = collector.is_none();
-    let trainings = api::Trainings::default();
-    let router = api::anomaly(api::AnomalyState {
-        trainings: trainings.clone(),
-        service: Arc::clone(&service),
-        searcher: collector.map(|collector| collector.searcher.clone()),
-        stop: build.front.stop(),
-        health: build.health.clone(),
-        metrics: build.metrics.clone(),
-        config: api::AnomalyConfig { formats: build.formats.clone(), ..settings.analysis.http.clone() },
-    });
+    let scores = collector.and_then(|collector| collector.scores.clone());
+    let scores = scores.unwrap_or_else(|| scores::state(build, Arc::clone(&service), None));
+    let trainings = scores.trainings.clone();
+    let router = api::anomaly(scores);
     let (router, rows) = beside(router, collector);
     let router = api::guarded(router, build.access.clone(), &rows);
     let identities = &build.entrance.identities;

@@ -9,6 +9,8 @@ const PATHS = {
   settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4',
   hosts: 'M4 5h16v5H4zM4 14h16v5H4zM7 7.5h.01M7 16.5h.01',
   rules: 'M5 4h14v16H5zM8.5 9l1.5 1.5L13 8M8.5 15l1.5 1.5 3-2.5M15 9.5h1M15 15.5h1',
+  anomalies: 'M3 15l4-3 3 2 4-9 3 8 4-2M14 5h.01',
+  models: 'M12 4v5M12 9l-5 4M12 9l5 4M7 13v6M17 13v6M4 19h6M14 19h6',
   close: 'M6 6l12 12M18 6L6 18',
   check: 'M5 12.5l4.5 4.5L19 7.5',
   more: 'M5 12h.01M12 12h.01M19 12h.01',
