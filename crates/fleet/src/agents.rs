@@ -54,6 +54,8 @@ pub struct Agent {
     pub config_taken: Option<u64>,
     /// Why it does not follow a newer one.
     pub config_problem: Option<String>,
+    /// What is watched there, and from where on it is told.
+    pub monitoring: Monitoring,
     /// What is above its threshold, or was and is no longer measured.
     pub conditions: Vec<Condition>,
 }
@@ -112,6 +114,7 @@ impl Fleet {
             true if age > host.silent_after(self.config.silent_after) => AgentState::Silent,
             true => AgentState::Online,
         };
+        let monitoring = host.monitoring();
         let standing = host.conditions.into_values().filter(|one| one.standing != Standing::Ok);
         Ok(Agent {
             name: host.name,
@@ -126,6 +129,7 @@ impl Fleet {
             config_version: host.config.0,
             config_taken: host.config_taken,
             config_problem: host.config_problem,
+            monitoring,
             conditions: standing.collect(),
         })
     }

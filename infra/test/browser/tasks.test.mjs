@@ -254,6 +254,28 @@ describe('tasks', () => {
     await page.getByRole('heading', { name: /Service down/ }).waitFor();
   });
 
+  test('a threshold is lowered for one host, and taken back; a host is removed', async () => {
+    const host = async (name) => (await (await fetch(`${server.base}/agents`)).json()).find((one) => one.name === name);
+    await show('#/hosts/web-1');
+    const disk = page.getByRole('group', { name: 'Disk' });
+    assert.equal(await disk.getByRole('spinbutton').inputValue(), '90');
+    await disk.getByRole('spinbutton').fill('35');
+    await page.keyboard.press('Enter');
+    await says('Saved; the agent takes it');
+    await says('Version 1; the agent has not said yet');
+    const { monitoring } = await host('web-1');
+    assert.deepEqual([monitoring.disk.threshold, monitoring.cpu.threshold], [35, 80]);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await says('Undone.');
+    assert.equal((await host('web-1')).monitoring.disk.threshold, 90);
+    await show('#/hosts/gate');
+    page.once('dialog', (asked) => asked.accept());
+    await page.getByRole('button', { name: 'Remove this host' }).click();
+    await says('Removed.');
+    await page.waitForFunction(() => location.hash === '#/hosts');
+    assert.equal(await host('gate'), undefined);
+  });
+
   test('the language and the colours are chosen, and kept', async () => {
     await show('#/settings/page');
     await page.getByLabel('Language').selectOption('pt');

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use finding::EntityType;
+use fleet::Monitoring;
 use problem::{Problem, StatusCode};
 use serde_json::{Map, Value, json};
 use signal::{Filter, State as SignalState};
@@ -46,7 +47,7 @@ fn agents(shared: &Shared, organization: Option<&str>) -> Result<Response, Probl
             known.push(json!({
                 "name": name, "state": "never", "last_seen": null, "first_seen": null, "version": null, "os": null,
                 "interval": null, "expected": "always", "metrics": {}, "config_version": 0, "config_taken": null,
-                "config_problem": null, "conditions": [], "open_signals": 0,
+                "config_problem": null, "monitoring": Monitoring::default(), "conditions": [], "open_signals": 0,
             }));
         }
     }

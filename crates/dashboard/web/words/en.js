@@ -626,6 +626,17 @@ export default {
   'trained_for.drift': 'drift',
   'trained_for.starter': 'a starter',
 
+  'watched.title': 'What is watched here',
+  'watched.on': 'watched',
+  'watched.from': 'told from',
+  'watched.ssh': 'Failed SSH logins of one address',
+  'watched.kept': 'Saved; the agent takes it with its next sample.',
+  'watched.of_file': 'As the agent’s own file has it.',
+  'watched.followed': 'Version {n}; the agent follows it.',
+  'watched.sent': 'Version {n}; the agent has not said yet that it follows it.',
+  'watched.remove': 'Remove this host',
+  'watched.sure': 'Remove “{name}” with all that was measured on it?',
+
   'settings.views': 'Settings',
   'settings.page': 'This page',
   'settings.keys': 'Keys',

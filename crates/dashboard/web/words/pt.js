@@ -626,6 +626,17 @@ export default {
   'trained_for.drift': 'deriva',
   'trained_for.starter': 'um inicial',
 
+  'watched.title': 'O que é observado aqui',
+  'watched.on': 'observado',
+  'watched.from': 'avisado a partir de',
+  'watched.ssh': 'Logins SSH falhos de um endereço',
+  'watched.kept': 'Salvo; o agente o recebe na próxima amostra.',
+  'watched.of_file': 'Como o arquivo do próprio agente diz.',
+  'watched.followed': 'Versão {n}; o agente a segue.',
+  'watched.sent': 'Versão {n}; o agente ainda não disse que a segue.',
+  'watched.remove': 'Remover este host',
+  'watched.sure': 'Remover “{name}” com tudo o que foi medido nele?',
+
   'settings.views': 'Ajustes',
   'settings.page': 'Esta página',
   'settings.keys': 'Chaves',

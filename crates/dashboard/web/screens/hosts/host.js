@@ -11,6 +11,7 @@ import { fixed, stamp, zone } from '../../time.js';
 import { bytes, language, number, t } from '../../words.js';
 import { Chart, crossHair } from './chart.js';
 import { charts, finite } from './measured.js';
+import { Watched } from './watched.js';
 
 /** @typedef {import('../../api.js').Schemas['Host']} Host */
 /** @typedef {import('../../api.js').Schemas['Signal']} Signal */
@@ -45,8 +46,8 @@ function Services({ services }) {
   </section>`;
 }
 
-/** @param {{ host: Host, round: number }} props `round` changes when the charts are to be drawn anew */
-export function HostDetail({ host, round }) {
+/** @param {{ host: Host, round: number, changed: () => void }} props `round` changes when the charts are to be drawn anew */
+export function HostDetail({ host, round, changed }) {
   const name = host.name ?? '';
   const width = place.value.params.width || '1h';
   const [begun] = useState(() => Date.now());
@@ -76,5 +77,6 @@ export function HostDetail({ host, round }) {
         ? html`<div class="charts">${all.map((chart) => html`<${Chart} key=${chart.name} host=${name} ...${{ word: chart.word, of: chart.of, unit: chart.unit, series: chart.series }} from=${from} to=${to} marks=${marks} />`)}</div>`
         : html`<${Empty} title=${t('hosts.nothing')} />`
     }
-    <div class="grid"><${Processes} top=${Array.isArray(metrics.top) ? metrics.top : []} /><${Services} services=${Object.entries(metrics.services ?? {})} /></div>`;
+    <div class="grid"><${Processes} top=${Array.isArray(metrics.top) ? metrics.top : []} /><${Services} services=${Object.entries(metrics.services ?? {})} /></div>
+    <${Watched} host=${host} changed=${changed} />`;
 }

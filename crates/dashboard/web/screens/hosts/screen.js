@@ -88,7 +88,7 @@ export default function Hosts() {
       !hosts
         ? !error && html`<${Loading} lines=${6} />`
         : one
-          ? html`<${HostDetail} key=${name} host=${one} round=${round} />`
+          ? html`<${HostDetail} key=${name} host=${one} round=${round} changed=${reload} />`
           : name
             ? html`<${Empty} title=${t('hosts.gone')}><a href="#/hosts">${t('hosts.all')}</a><//>`
             : !hosts.length
