@@ -119,14 +119,38 @@ async fn a_shell_on_a_connection_becomes_a_signal_of_the_collector() {
     let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let mut shell = Command::new("/bin/sh");
     let shell = shell.arg("-s").stdin(std::os::fd::OwnedFd::from(stream)).stdout(Stdio::null());
-    let shell = Running(shell.spawn().unwrap());
+    let _shell = Running(shell.spawn().unwrap());
     let signal = testkit::eventually("the shell as a signal", async || {
         let address = format!("{}/api/v1/signals?kind=reverse_shell", server.url);
         let answer: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
         let signals = answer["signals"].as_array().cloned().unwrap_or_default();
-        signals.into_iter().find(|signal| signal.to_string().contains(&format!("\"{}\"", shell.0.id())))
+        signals.into_iter().find(|signal| signal.to_string().contains("/bin/sh -s"))
     })
     .await;
     assert_eq!(signal["severity"], "critical", "{signal}");
     assert_eq!(signal["entities"][0]["value"], "web-1", "{signal}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_tells_of_its_own_machine_where_it_reads_its_logs() {
+    let dir = tempfile::tempdir().unwrap();
+    let none = dir.path().join("none");
+    let settings = [
+        ("LOG_SENTINEL_SYSTEM", "true"),
+        ("LOG_SENTINEL_SYSTEM_ROOT", dir.path().to_str().unwrap()),
+        ("LOG_SENTINEL_PROCESSES_SOCKET", none.to_str().unwrap()),
+    ];
+    let server = Server::start(Path::new(BINARY), &dir.path().join("server"), &settings).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let mut shell = Command::new("/bin/sh");
+    let shell = shell.arg("-s").stdin(std::os::fd::OwnedFd::from(stream)).stdout(Stdio::null());
+    let _shell = Running(shell.spawn().unwrap());
+    testkit::eventually("the shell as a signal", async || {
+        let address = format!("{}/api/v1/signals?kind=reverse_shell", server.url);
+        let answer: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
+        let signals = answer["signals"].as_array().cloned().unwrap_or_default();
+        signals.into_iter().find(|signal| signal.to_string().contains("/bin/sh -s"))
+    })
+    .await;
 }

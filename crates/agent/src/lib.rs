@@ -11,6 +11,7 @@ pub mod configuration;
 mod follower;
 mod identity;
 mod lines;
+mod local;
 mod measured;
 mod processes;
 mod run;
@@ -21,5 +22,6 @@ mod shipper;
 mod sign_ins;
 mod taken;
 
+pub use local::Local;
 pub use run::{Agent, Config, Logs, StartError, start};
 pub use server::{Place, Server, ServerError, Trust};

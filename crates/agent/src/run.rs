@@ -1,7 +1,7 @@
 //! An agent that runs: what measures, what is kept, what sends.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -14,9 +14,8 @@ use tokio::sync::watch;
 
 use crate::{
     buffer::Buffer,
-    configuration::{Configuration, Document, Wanted},
-    measured,
-    processes::{self, Frames, Processes},
+    configuration::{Configuration, Document},
+    measured, processes,
     said::Said,
     sampler::{self, Current, Sampler, SignIns, Told},
     server::{Server, ServerError},
@@ -103,7 +102,8 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         interval: configuration.interval,
         monitoring: document.own_monitoring(),
     };
-    let processes = follow_processes(&configuration.processes, &roots_of_processes, tasks)?;
+    let processes =
+        processes::start(&configuration.processes, &roots_of_processes, tasks).map_err(StartError::Thread)?;
     let current = Current { monitoring: configuration.monitoring, version: None, problem: None, changes: 0 };
     let (sender, receiver) = watch::channel(current);
     let mut follower = Follower { document, current: sender, kept: Kept::new(&data) };
@@ -140,19 +140,6 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
     };
     tasks.spawn("samples", shipper::samples(samples, tasks.stop()));
     Ok(Agent { name, buffer, logs: journal })
-}
-
-/// Follows procmond, where processes are wanted.
-fn follow_processes(wanted: &Wanted, proc: &Path, tasks: &Tasks) -> Result<Option<Processes>, StartError> {
-    if !wanted.enabled {
-        return Ok(None);
-    }
-    let frames = Arc::new(Frames::default());
-    let (read, socket) = (Arc::clone(&frames), wanted.socket.clone());
-    tasks
-        .thread("processes", move |stop| processes::follow(&read, &socket, &stop))
-        .map_err(StartError::Thread)?;
-    Ok(Some(Processes::new(frames, proc.to_owned(), wanted.socket.clone())))
 }
 
 /// Reads logs into their journal, and sends what is in it.

@@ -98,6 +98,18 @@ impl Fleet {
         })
     }
 
+    /// Whether an agent of its own tells of this host: it says its id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_agent(&self, name: &str) -> Result<bool, FleetError> {
+        self.database.read(|transaction| {
+            let mut statement = transaction
+                .prepare_cached("SELECT 1 FROM fleet_agent WHERE name = ?1 AND agent_id IS NOT NULL")?;
+            Ok(statement.exists([name])?)
+        })
+    }
+
     fn agent(
         &self,
         transaction: &Transaction<'_>,

@@ -10,7 +10,7 @@ mod polling;
 mod told;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,9 +18,9 @@ use std::{
 use event::Timestamp;
 use process::Report;
 
-pub(crate) use connection::follow;
-pub(crate) use frames::Frames;
+use frames::Frames;
 use polling::Polling;
+use telemetry::task::Tasks;
 use told::Told;
 
 /// So long is waited for a procmond whose socket is there before the agent looks for itself.
@@ -36,6 +36,17 @@ pub struct Wanted {
     pub enabled: bool,
     /// Where procmond listens.
     pub socket: PathBuf,
+}
+
+/// Begins to follow procmond, where processes are wanted.
+pub(crate) fn start(wanted: &Wanted, proc: &Path, tasks: &Tasks) -> std::io::Result<Option<Processes>> {
+    if !wanted.enabled {
+        return Ok(None);
+    }
+    let frames = Arc::new(Frames::default());
+    let (read, socket) = (Arc::clone(&frames), wanted.socket.clone());
+    tasks.thread("processes", move |stop| connection::follow(&read, &socket, &stop))?;
+    Ok(Some(Processes::new(frames, proc.to_owned(), wanted.socket.clone())))
 }
 
 /// What is told of processes.
@@ -66,7 +77,7 @@ pub(crate) struct Part {
 }
 
 impl Processes {
-    pub(crate) fn new(frames: Arc<Frames>, proc: PathBuf, socket: PathBuf) -> Self {
+    fn new(frames: Arc<Frames>, proc: PathBuf, socket: PathBuf) -> Self {
         Self {
             frames,
             told: Told::default(),

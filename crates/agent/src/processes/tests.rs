@@ -90,7 +90,7 @@ fn world() -> World {
     let frames = Arc::new(Frames::default());
     let tasks = Tasks::new();
     let read = Arc::clone(&frames);
-    tasks.thread("processes", move |stop| follow(&read, &socket, &stop)).unwrap();
+    tasks.thread("processes", move |stop| connection::follow(&read, &socket, &stop)).unwrap();
     let processes = Processes::new(Arc::clone(&frames), "/proc".into(), folder.path().join("procmond.sock"));
     World { listener, frames, processes, tasks, _folder: folder }
 }

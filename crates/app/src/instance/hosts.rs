@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fleet::{Fleet, Keeper};
 
-use super::{alerts::Kept, build::Build, detection, error::StartError};
+use super::{alerts::Kept, build::Build, detection, error::StartError, own_processes};
 
 /// The file of what was measured on hosts.
 const METRICS: &str = "metrics.db";
@@ -22,6 +22,9 @@ pub(super) fn start(build: &Build<'_>, kept: &Kept) -> Result<api::HostsState, S
         clock: intake::system_clock,
         health: build.health.component("hosts"),
     };
+    if build.settings.intake.system {
+        own_processes::watch(build, &fleet)?;
+    }
     build.back.thread("hosts", move |stop| keeper.run(&stop)).map_err(StartError::Thread)?;
     Ok(api::HostsState {
         fleet,

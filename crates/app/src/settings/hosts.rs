@@ -1,5 +1,7 @@
 //! The group of settings of hosts that send samples.
 
+use std::path::PathBuf;
+
 use fleet::Tier;
 
 use super::value::Reader;
@@ -8,6 +10,8 @@ use super::value::Reader;
 #[derive(Debug, Clone)]
 pub(crate) struct Hosts {
     pub fleet: fleet::Config,
+    /// Where procmond is asked, where this machine's own processes are told.
+    pub processes_socket: PathBuf,
     /// What a sample may hold.
     pub limits: ::sample::Limits,
 }
@@ -45,6 +49,7 @@ impl Hosts {
             labels_max: reader.count("LOG_SENTINEL_HOSTS_LABELS_MAX", 8, 100_000),
             ..::sample::Limits::default()
         };
-        Self { fleet, limits }
+        let processes_socket = reader.path("LOG_SENTINEL_PROCESSES_SOCKET");
+        Self { fleet, processes_socket, limits }
     }
 }

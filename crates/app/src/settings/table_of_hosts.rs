@@ -38,6 +38,11 @@ pub(super) const HOSTS: &[Setting] = &[
         "Series of one agent; numbers of a sample beyond them are named in its answer, and their history is not kept.",
     ),
     setting("LOG_SENTINEL_PROCESSES_RULES", "true", "Whether rules look at changes of processes of hosts."),
+    setting(
+        "LOG_SENTINEL_PROCESSES_SOCKET",
+        "/run/log-sentinel/procmond.sock",
+        "Where procmond is asked for this machine's processes with `run --system`; without it they are read without privileges.",
+    ),
     setting("LOG_SENTINEL_PROCESSES_KEEP", "7d", "How long changes of processes of hosts are kept."),
     setting(
         "LOG_SENTINEL_PROCESSES_MAX",
