@@ -23,5 +23,6 @@ mod sign_ins;
 mod taken;
 
 pub use local::Local;
+pub use process::Report;
 pub use run::{Agent, Config, Logs, StartError, start};
 pub use server::{Place, Server, ServerError, Trust};

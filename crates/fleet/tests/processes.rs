@@ -275,6 +275,18 @@ fn what_is_suspect_becomes_a_signal_once_and_what_was_there_before_does_not() {
 }
 
 #[test]
+fn what_one_rule_finds_in_a_report_is_one_finding_with_all_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = Arc::new(open(dir.path(), Config::default()));
+    let shells = (0..50).map(|number| change("present", 10, below(5, process(100 + number, 5, "sh"))));
+    let list = [change("present", 10, process(5, -40, "nginx"))].into_iter().chain(shells).collect();
+    send(&fleet, "a", 10, listed(list));
+    let found = signals(dir.path(), &fleet);
+    assert_eq!((found.len(), found[0].count), (1, 50));
+    assert_eq!(found[0].facts["process.pid"].as_array().map(Vec::len), Some(10));
+}
+
+#[test]
 fn rules_can_be_switched_off() {
     let dir = tempfile::tempdir().unwrap();
     let fleet = Arc::new(open(dir.path(), Config { is_judging_processes: false, ..Config::default() }));

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ::agent::{Local, configuration::Wanted};
+use ::agent::{Local, Report, configuration::Wanted};
 use event::Timestamp;
 use fleet::{Fleet, Sender};
 use sample::{Expected, Reading, Sample};
@@ -37,7 +37,7 @@ pub(super) fn watch(build: &Build<'_>, fleet: &Arc<Fleet>) -> Result<(), StartEr
 }
 
 /// Whether it was kept. An agent of this machine tells the same, and better: then nothing is.
-fn keep(fleet: &Fleet, name: &str, report: process::Report, now: Timestamp) -> bool {
+fn keep(fleet: &Fleet, name: &str, report: Report, now: Timestamp) -> bool {
     let kept = (|| {
         if fleet.has_agent(name)? {
             return Ok(());

@@ -1,8 +1,9 @@
 //! Looks at changes of processes for what a person should be told.
 
-use finding::Finding;
+use finding::{Finding, fact};
 use process::{Change, ChangeKind, Process};
 use rusqlite::{OptionalExtension, Transaction, params};
+use serde_json::Value;
 use suspicion::{Scene, suspicions};
 
 use super::{GOES_ON, record::Recorded, stored::process};
@@ -14,6 +15,8 @@ const ANCESTORS: usize = 4;
 const KNOWN_MAX: i64 = 10_000;
 /// Findings of one report; of more the rest is left out and counted.
 const FINDINGS_MAX: usize = 200;
+/// Entities of one finding.
+const ENTITIES_MAX: usize = 20;
 
 /// What is suspect in a report that was recorded, and how much was left out.
 pub(crate) fn judge(
@@ -21,7 +24,7 @@ pub(crate) fn judge(
     (agent, host): (i64, &str),
     recorded: &Recorded,
 ) -> Result<(Vec<Finding>, u64), FleetError> {
-    let (mut findings, mut left_out) = (Vec::new(), 0);
+    let (mut findings, mut left_out) = (Vec::<Finding>::new(), 0);
     for change in &recorded.changes {
         if change.kind == ChangeKind::Ended || change.process.kernel_thread {
             continue;
@@ -45,12 +48,45 @@ pub(crate) fn judge(
             };
             match is_news {
                 false => {}
-                true if findings.len() >= FINDINGS_MAX => left_out += 1,
-                true => findings.push(suspicion.finding),
+                true => match findings.iter().position(|known| known.rule == suspicion.finding.rule) {
+                    Some(place) => merge(findings.get_mut(place), suspicion.finding),
+                    None if findings.len() >= FINDINGS_MAX => left_out += 1,
+                    None => findings.push(suspicion.finding),
+                },
             }
         }
     }
     Ok((findings, left_out))
+}
+
+/// Takes one finding into another of its rule: what a report tells of one rule is one thing, with all that is in it.
+fn merge(known: Option<&mut Finding>, other: Finding) {
+    let Some(known) = known else { return };
+    known.first = known.first.min(other.first);
+    known.last = known.last.max(other.last);
+    known.count = known.count.saturating_add(other.count);
+    known.level = known.level.max(other.level);
+    for (name, value) in other.facts {
+        let list = |value: &Value| {
+            value
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let mut texts = known.facts.get(&name).map(list).unwrap_or_default();
+        for text in list(&value) {
+            fact::add(&mut texts, &text);
+        }
+        known.facts.insert(name, texts.into());
+    }
+    for entity in other.entities {
+        if known.entities.len() < ENTITIES_MAX && !known.entities.contains(&entity) {
+            known.entities.push(entity);
+        }
+    }
 }
 
 fn ancestors(transaction: &Transaction<'_>, agent: i64, change: &Change) -> Result<Vec<Process>, FleetError> {
