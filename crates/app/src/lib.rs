@@ -44,19 +44,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let (cli, flags) = match cli::parse(arguments.clone()) {
         Ok(parsed) => parsed,
-        Err(error) => {
-            // It repeats what was typed, or what a shell made of names of files: asked again of cleaned text.
-            let plain = arguments.iter().map(|argument| wording::plain(&argument.to_string_lossy()).into());
-            let error = cli::parse(plain).err().unwrap_or(error);
-            let code = if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
-            if error.use_stderr() {
-                commands::note(error.render().to_string().trim_end());
-            } else {
-                // The terminal may be gone; the exit code still tells.
-                drop(error.print());
-            }
-            return code;
-        }
+        Err(error) => return refused(error, &arguments, |plain| cli::parse(plain).err()),
     };
     // A record that cannot be read is told from one that was tampered with.
     let failure = if matches!(cli.command, Some(Command::Audit { .. })) { 2 } else { 1 };
@@ -75,6 +63,42 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         })
         .map_err(AppError::from)
         .and_then(|sources| dispatch(cli, &sources));
+    ended(outcome, failure)
+}
+
+/// The agent's own program, without what a collector is made of.
+pub fn agent_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let (cli::AgentProgram { config, agent: asked }, flags) =
+        match cli::AgentProgram::parse(arguments.clone()) {
+            Ok(parsed) => parsed,
+            Err(error) => return refused(error, &arguments, |plain| cli::AgentProgram::parse(plain).err()),
+        };
+    let outcome = Sources::read(flags, None).map_err(AppError::from).and_then(|sources| {
+        on(runtime(true)?, agent::measure(&sources.resolve(), &asked, config.as_deref()))
+    });
+    ended(outcome, 1)
+}
+
+/// Says why a command line is none.
+fn refused(
+    error: clap::Error,
+    arguments: &[OsString],
+    again: impl FnOnce(Vec<OsString>) -> Option<clap::Error>,
+) -> ExitCode {
+    // It repeats what was typed, or what a shell made of names of files: asked again of cleaned text.
+    let plain = arguments.iter().map(|argument| wording::plain(&argument.to_string_lossy()).into());
+    let error = again(plain.collect()).unwrap_or(error);
+    if error.use_stderr() {
+        commands::note(error.render().to_string().trim_end());
+        return ExitCode::from(2);
+    }
+    // The terminal may be gone; the exit code still tells.
+    drop(error.print());
+    ExitCode::SUCCESS
+}
+
+fn ended(outcome: Result<(), AppError>, failure: u8) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -62,6 +62,7 @@ const LEVELS: &[(&str, u32)] = &[
     ("api", 4),
     ("app", 5),
     ("log-sentinel", 6),
+    ("log-sentinel-agent", 6),
     ("procmond", 6),
     ("sentinel-bench", 6),
 ];

@@ -1,6 +1,8 @@
 //! The command line of the agent.
 
-use std::ffi::OsString;
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
+
+use clap::{CommandFactory, FromArgMatches};
 
 /// How an agent runs.
 #[derive(Debug, Clone, clap::Args)]
@@ -19,6 +21,30 @@ impl Agent {
         let path =
             |url: &str| url.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/').to_owned();
         self.url.as_deref().filter(|url| path(url).ends_with("/ingest"))
+    }
+}
+
+/// Measures this machine and reads its logs, and sends both to a collector.
+#[derive(Debug, clap::Parser)]
+#[command(name = "log-sentinel-agent", version)]
+pub struct AgentProgram {
+    /// The agent's file. Default: /etc/log-sentinel/agent.yaml, where it is there.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How it runs.
+    #[command(flatten)]
+    pub agent: Agent,
+}
+
+impl AgentProgram {
+    /// Reads the command line of the agent's own program, and the settings given as flags.
+    ///
+    /// # Errors
+    /// When it is none; the error prints itself.
+    pub fn parse(arguments: Vec<OsString>) -> Result<(Self, BTreeMap<&'static str, String>), clap::Error> {
+        let command = Self::command().args(super::settings().map(|setting| setting.hide(true)));
+        let matches = command.try_get_matches_from(with_two_dashes(arguments))?;
+        Ok((Self::from_arg_matches(&matches)?, super::flags(&matches)))
     }
 }
 

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Arg, ArgGroup, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use access::{AgentsAction, Keeper, KeysAction, Scope};
-pub use agent::Agent;
+pub use agent::{Agent, AgentProgram};
 pub use alerts::{AlertsAction, SilenceAction, Which};
 pub use anomaly::{
     FeedbackAction, GivenFeedback, Label, ModelsAction, Service, SplitTemplate, StartersAction,

@@ -36,6 +36,9 @@ const FIXED: [(&str, &str); 4] = [
 /// # Errors
 /// When it is not said where signals go, the settings are not usable, or a part of it fails for good.
 pub(crate) async fn run(sources: &Values, asked: &cli::Agent, file: Option<&Path>) -> Result<(), AppError> {
+    let Some(url) = asked.signals_url() else {
+        return measure(sources, asked, file).await;
+    };
     let mut settings = of_agent(sources)?;
     if settings.analyst.config.is_some() {
         return Err(AppError::Asked(
@@ -43,9 +46,6 @@ pub(crate) async fn run(sources: &Values, asked: &cli::Agent, file: Option<&Path
                 .to_owned(),
         ));
     }
-    let Some(url) = asked.signals_url() else {
-        return measuring::run(sources, settings, asked, file).await;
-    };
     if file.is_some() || asked.check {
         return Err(AppError::Asked(
             "an agent that sends signals to /ingest has no file: name the collector itself, or leave out --config".to_owned(),
@@ -63,6 +63,24 @@ pub(crate) async fn run(sources: &Values, asked: &cli::Agent, file: Option<&Path
         )
     };
     serve::run(&settings, Role::Agent, welcome).await
+}
+
+/// Runs an agent that measures this machine and sends what it finds, and its logs, to a collector.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) async fn measure(
+    sources: &Values,
+    asked: &cli::Agent,
+    file: Option<&Path>,
+) -> Result<(), AppError> {
+    if asked.signals_url().is_some() {
+        return Err(AppError::Asked(
+            "signals are found and sent by `log-sentinel agent`; this program sends what it measures and reads: name the collector itself"
+                .to_owned(),
+        ));
+    }
+    measuring::run(sources, of_agent(sources)?, asked, file).await
 }
 
 /// The settings of an agent.
