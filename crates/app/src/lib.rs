@@ -69,11 +69,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// The agent's own program, without what a collector is made of.
 pub fn agent_main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let (cli::AgentProgram { config, agent: asked }, flags) =
-        match cli::AgentProgram::parse(arguments.clone()) {
-            Ok(parsed) => parsed,
-            Err(error) => return refused(error, &arguments, |plain| cli::AgentProgram::parse(plain).err()),
-        };
+    let (cli::AgentProgram { config, agent: asked }, flags) = match cli::parse_agent(arguments.clone()) {
+        Ok(parsed) => parsed,
+        Err(error) => return refused(error, &arguments, |plain| cli::parse_agent(plain).err()),
+    };
     let outcome = Sources::read(flags, None).map_err(AppError::from).and_then(|sources| {
         on(runtime(true)?, agent::measure(&sources.resolve(), &asked, config.as_deref()))
     });

@@ -110,7 +110,7 @@ fn ask(
     let selection = |query: &str| -> Result<Selection, Failure> {
         Ok(Selection { query: Query::parse(query, Timestamp::MAX)?, ..Selection::all() })
     };
-    let only = std::env::var("ONLY").ok();
+    let only = std::env::var_os("ONLY");
     let timed = |name: &str, ask: &dyn Fn() -> Result<u64, Failure>| -> Result<(), Failure> {
         if only.as_ref().is_some_and(|only| only != name) {
             return Ok(());

@@ -1,8 +1,6 @@
 //! The command line of the agent.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
-
-use clap::{CommandFactory, FromArgMatches};
+use std::{ffi::OsString, path::PathBuf};
 
 /// How an agent runs.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,18 +32,6 @@ pub struct AgentProgram {
     /// How it runs.
     #[command(flatten)]
     pub agent: Agent,
-}
-
-impl AgentProgram {
-    /// Reads the command line of the agent's own program, and the settings given as flags.
-    ///
-    /// # Errors
-    /// When it is none; the error prints itself.
-    pub fn parse(arguments: Vec<OsString>) -> Result<(Self, BTreeMap<&'static str, String>), clap::Error> {
-        let command = Self::command().args(super::settings().map(|setting| setting.hide(true)));
-        let matches = command.try_get_matches_from(with_two_dashes(arguments))?;
-        Ok((Self::from_arg_matches(&matches)?, super::flags(&matches)))
-    }
 }
 
 /// Options that people write behind a single dash.

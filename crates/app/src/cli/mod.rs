@@ -390,6 +390,18 @@ pub fn parse(
     Ok((Cli::from_arg_matches(&matches)?, flags))
 }
 
+/// Reads the command line of the agent's own program, and the settings given as flags.
+///
+/// # Errors
+/// When it is none; the error prints itself.
+pub fn parse_agent(
+    arguments: Vec<std::ffi::OsString>,
+) -> Result<(AgentProgram, BTreeMap<&'static str, String>), clap::Error> {
+    let command = AgentProgram::command().args(settings().map(|setting| setting.hide(true)));
+    let matches = command.try_get_matches_from(agent::with_two_dashes(arguments))?;
+    Ok((AgentProgram::from_arg_matches(&matches)?, flags(&matches)))
+}
+
 fn flags(matches: &ArgMatches) -> BTreeMap<&'static str, String> {
     let given = |name: &'static str| Some((name, matches.get_one::<String>(name)?.clone()));
     SETTINGS.iter().filter_map(|setting| given(setting.name)).collect()
