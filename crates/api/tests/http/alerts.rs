@@ -74,7 +74,7 @@ async fn receiver(status: StatusCode) -> String {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let answer = move |uri: axum::http::Uri| async move { (status, format!("no such hook: {uri}")) };
     let router = Router::new().route("/{*path}", post(answer));
-    telemetry::task::spawn("receiver", async move { axum::serve(listener, router).await.unwrap() });
+    drop(telemetry::task::spawn("receiver", async move { axum::serve(listener, router).await.unwrap() }));
     address
 }
 
