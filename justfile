@@ -117,6 +117,11 @@ eval-security DATA="../shared/data":
     infra/eval/detectors.py {{DATA}}
     infra/eval/web.py {{DATA}}
 
+# How many signals days of real logs come to, and whether everybody is in one who has to be; --list names them.
+eval-reduction DATA="../shared/data" *ARGS="":
+    cargo build --release --locked
+    infra/eval/reduction.py {{DATA}} {{ARGS}}
+
 # Ten million random addresses through every detector: what is remembered, given up and resident. About a minute.
 bench-flood:
     cargo test --release -p detect --test flood -- --ignored --nocapture

@@ -37,11 +37,11 @@ mod trial;
 mod voice;
 mod words;
 
-pub use message::{AlertId, Message, Occasion, Telling, Words, key};
+pub use message::{AlertId, Message, Occasion, Pages, Telling, Words, key};
 pub use outbox::{
     Alert, AlertFilter, Batch, CHANNEL_DOWN, ChannelStatus, Claim, Config, Delivery, DeliveryFilter,
-    DeliveryState, Explanation, Hidden, InWords, LISTED_MAX, MadeChannel, Outbox, OutboxError, Sent, Settled,
-    Silenced, Told,
+    DeliveryState, Explanation, Hidden, InWords, LISTED_MAX, MadeChannel, Outbox, OutboxError, Published,
+    REPORT, Sent, Settled, Silenced, Told,
 };
 pub use route::{Decision, MadeSilence, Planned, RouteProblem, Routes, made_channel};
 pub use secret::{Secret, SecretError};

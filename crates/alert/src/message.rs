@@ -30,6 +30,15 @@ impl FromStr for AlertId {
     }
 }
 
+/// A text as a whole, for channels that carry pages; others tell its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pages {
+    /// As a page of HTML of its own.
+    pub html: String,
+    /// For those who read no HTML.
+    pub plain: String,
+}
+
 /// An alert told once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Telling {
@@ -63,6 +72,9 @@ pub struct Telling {
     /// The signal as it was then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signal: Option<Signal>,
+    /// As a whole, where there is more to read than its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<Pages>,
 }
 
 impl Telling {
@@ -89,6 +101,7 @@ impl Telling {
             recorded: now,
             samples: samples.map(|evidence| evidence.message.clone()).collect(),
             signal: Some(signal.clone()),
+            pages: None,
         }
     }
 

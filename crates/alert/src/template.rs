@@ -92,6 +92,7 @@ pub fn sample(voice: &Voice) -> Message {
         recorded: at,
         samples: vec!["a line of a log with \"quotes\" and <marks>".to_owned()],
         signal: None,
+        pages: None,
     };
     let key = crate::message::key(alert, "test", 1);
     Message {

@@ -18,12 +18,21 @@ pub enum Occasion {
     Trouble,
     /// Somebody tries the channel.
     Test,
+    /// A report that was due.
+    Report,
 }
 
 impl Occasion {
     /// Every one.
-    pub const ALL: &[Self] =
-        &[Self::Raised, Self::Escalated, Self::Repeated, Self::Resolved, Self::Trouble, Self::Test];
+    pub const ALL: &[Self] = &[
+        Self::Raised,
+        Self::Escalated,
+        Self::Repeated,
+        Self::Resolved,
+        Self::Trouble,
+        Self::Test,
+        Self::Report,
+    ];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +43,7 @@ impl Occasion {
             Self::Resolved => "resolved",
             Self::Trouble => "trouble",
             Self::Test => "test",
+            Self::Report => "report",
         }
     }
 }

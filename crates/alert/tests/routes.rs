@@ -47,6 +47,7 @@ fn telling() -> Telling {
         recorded: noon,
         samples: vec![],
         signal: None,
+        pages: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod noise;
 mod period;
 mod report;
 mod response;
+mod schedule;
 mod tally;
 mod words;
 
@@ -24,5 +25,6 @@ pub use report::{
     About, BySeverity, Counted, OfKind, OfOrganization, OverTime, Report, Signals, Unseen, UnseenSignal,
 };
 pub use response::{Quantiles, Response};
+pub use schedule::{Every, Schedule};
 pub use tally::{LISTED_MAX, Tally};
 pub use words::{Voice, headline, summary};

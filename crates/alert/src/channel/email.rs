@@ -180,6 +180,12 @@ impl Channel for Email {
         let thread = message.main().map(|main| id(&crate::message::key(main.alert, &message.channel, 1)));
         let own = id(&message.key);
         let html = compose::fitting(&compose::lines(message, &Html), BODY_CHARS_MAX).replace('\n', "<br>\n");
+        let html = format!(
+            "<!DOCTYPE html>\n<html><body style=\"font-family:sans-serif\">\n{html}\n</body></html>\n"
+        );
+        let plain = compose::fitting(&compose::lines(message, &Plain), BODY_CHARS_MAX);
+        // What is to be read as a whole comes alone.
+        let pages = message.main().and_then(|main| main.pages.as_ref()).filter(|_| message.alerts.len() == 1);
         let subject = message.headline();
         let mail = Mail {
             from: self.from.header(),
@@ -188,10 +194,8 @@ impl Channel for Email {
             message_id: &own,
             thread: thread.as_deref().filter(|thread| *thread != own),
             date: message.sent,
-            plain: &compose::fitting(&compose::lines(message, &Plain), BODY_CHARS_MAX),
-            html: &format!(
-                "<!DOCTYPE html>\n<html><body style=\"font-family:sans-serif\">\n{html}\n</body></html>\n"
-            ),
+            plain: pages.map_or(plain.as_str(), |pages| &pages.plain),
+            html: pages.map_or(html.as_str(), |pages| &pages.html),
         };
         let bytes = mail.bytes();
         let sending = self.transport.send_raw(&self.envelope, &bytes);

@@ -8,6 +8,7 @@ mod made;
 mod making;
 #[cfg(test)]
 mod plans;
+mod published;
 mod queue;
 mod record;
 mod rows;
@@ -22,6 +23,7 @@ pub use list::{
     Sent, Told,
 };
 pub use made::{Hidden, MadeChannel, Silenced};
+pub use published::{Published, REPORT};
 pub use queue::{Batch, Claim, Settled};
 pub use record::InWords;
 pub use store::Outbox;

@@ -22,7 +22,7 @@ use super::{
     timers,
 };
 use crate::{
-    channel::{Receipt, SendError},
+    channel::{ChannelKind, Receipt, SendError},
     message::AlertId,
     route::{Decision, Routes},
     voice::Voice,
@@ -36,7 +36,7 @@ const MIGRATIONS: Migrations =
 /// Every call reads or writes the disk: callers run it off the reactor. What a call that changes something returned for
 /// survives a crash.
 pub struct Outbox {
-    database: Arc<Database>,
+    pub(super) database: Arc<Database>,
     standing: RwLock<Standing>,
     /// Whether channels may have gone since that was looked at.
     is_rerouted: AtomicBool,
@@ -168,7 +168,7 @@ impl Outbox {
         Ok(())
     }
 
-    fn recorder<'a>(
+    pub(super) fn recorder<'a>(
         &'a self,
         transaction: &'a Transaction<'a>,
         routes: &'a Routes,
@@ -226,7 +226,16 @@ impl Outbox {
         let Some(rate) = routes.channel(channel).map(|channel| channel.rate) else {
             return Ok(Claim::Nothing);
         };
-        self.database.write(|transaction| queue::claim(transaction, channel, rate, &self.config.voice, now))
+        let mut claim = self
+            .database
+            .write(|transaction| queue::claim(transaction, channel, rate, &self.config.voice, now))?;
+        if let Claim::Send(batch) = &mut claim
+            && !routes.channel(channel).is_some_and(|channel| matches!(channel.kind, ChannelKind::Email(_)))
+        {
+            // Whoever carries no pages is not given any.
+            batch.message.alerts.iter_mut().for_each(|telling| telling.pages = None);
+        }
+        Ok(claim)
     }
 
     /// Writes down what came of sending.

@@ -99,6 +99,7 @@ impl Recorder<'_> {
             recorded: self.now,
             samples: vec![],
             signal: None,
+            pages: None,
         })
     }
 

@@ -190,6 +190,17 @@ async fn mail_goes_out_over_tls_and_starttls_to_everybody() {
 }
 
 #[tokio::test]
+async fn a_report_is_read_as_a_whole_in_both_forms() {
+    let server = MailServer::start(Rules { tls: true, ..Rules::default() }).await;
+    let mut message = message();
+    let (html, plain) = ("<!DOCTYPE html><p>Seven signals</p>".to_owned(), "Seven signals".to_owned());
+    message.alerts[0].pages = Some(alert::Pages { html: html.clone(), plain: plain.clone() });
+    open(ChannelKind::Email(server.config(Encryption::Tls))).send(&message).await.unwrap();
+    let (_, parts) = read(&server.taken.lock().unwrap().mails[0]);
+    assert_eq!(parts[..2], [plain, html]);
+}
+
+#[tokio::test]
 async fn later_mails_of_an_alert_belong_to_the_first() {
     let server = MailServer::start(Rules { tls: true, ..Rules::default() }).await;
     let mut message = message();

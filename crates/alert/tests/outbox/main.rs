@@ -4,6 +4,7 @@
 mod faults;
 mod lasting;
 mod made;
+mod published;
 mod sender;
 mod told;
 mod trouble;

@@ -84,7 +84,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         .merge(api::alerts(alerts.clone()))
         .merge(api::signals(signals.clone()))
         .merge(api::rules(detection::rules_state(build, &book, &searcher)))
-        .merge(api::reports(reports::maker(build, &kept, &searcher)))
+        .merge(api::reports(reports::start(build, &kept, &searcher)))
         .merge(api::ingest(signals.clone()))
         .merge(api::hosts(hosts.clone()));
     let scores = scores::beside(build, scorer, &searcher);

@@ -6,10 +6,24 @@ use alert::{
     Secret,
     channel::{ChannelConfig, ChannelKind, DiscordConfig, EmailConfig, Encryption, TelegramConfig, Trust},
 };
-use jiff::tz::TimeZone;
+use jiff::{
+    civil::{Time, Weekday},
+    tz::TimeZone,
+};
+use report::{Every, Schedule};
 use signal::narrative::Language;
 
 use super::value::Reader;
+
+const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("monday", Weekday::Monday),
+    ("tuesday", Weekday::Tuesday),
+    ("wednesday", Weekday::Wednesday),
+    ("thursday", Weekday::Thursday),
+    ("friday", Weekday::Friday),
+    ("saturday", Weekday::Saturday),
+    ("sunday", Weekday::Sunday),
+];
 
 /// Who is told of signals, and in which words.
 #[derive(Debug, Clone)]
@@ -22,13 +36,28 @@ pub(crate) struct Alerts {
     pub forward: Option<ChannelConfig>,
     pub language: Language,
     pub zone: TimeZone,
+    /// Reports that are sent by themselves.
+    pub reports: Option<Reports>,
+}
+
+/// When a report is due, and who gets it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reports {
+    pub schedule: report::Schedule,
+    /// None named: all that send mail.
+    pub channels: Vec<String>,
 }
 
 impl Alerts {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let channels = [email(reader), telegram(reader), discord(reader)].into_iter().flatten().collect();
+        let channels: Vec<ChannelConfig> =
+            [email(reader), telegram(reader), discord(reader)].into_iter().flatten().collect();
+        let file = reader.optional_path("LOG_SENTINEL_ALERTS_FILE");
+        let sends_mail =
+            file.is_some() || channels.iter().any(|channel| matches!(channel.kind, ChannelKind::Email(_)));
         Self {
-            file: reader.optional_path("LOG_SENTINEL_ALERTS_FILE"),
+            reports: reports(reader, sends_mail),
+            file,
             channels,
             forward: None,
             language: match reader.one_of("LOG_SENTINEL_LANGUAGE", &["en", "pt"]).as_str() {
@@ -38,6 +67,35 @@ impl Alerts {
             zone: reader.zone("LOG_SENTINEL_ALERTS_ZONE"),
         }
     }
+}
+
+/// When a report is due. Which channels there are is known where the environment alone sets them up.
+fn reports(reader: &mut Reader<'_>, sends_mail: bool) -> Option<Reports> {
+    let day = reader.one_of("LOG_SENTINEL_REPORT_WEEKDAY", &WEEKDAYS.map(|(name, _)| name));
+    let weekday = WEEKDAYS.iter().find(|(name, _)| *name == day).map_or(Weekday::Monday, |(_, day)| *day);
+    let wanted = "a time of the day such as 07:00";
+    let time = reader.parse("LOG_SENTINEL_REPORT_TIME", wanted, Time::midnight(), time_of_day);
+    let zone = reader.zone("LOG_SENTINEL_REPORT_ZONE");
+    let channels = reader.list("LOG_SENTINEL_REPORT_CHANNELS");
+    let every = match reader.one_of("LOG_SENTINEL_REPORT_EVERY", &["never", "day", "week"]).as_str() {
+        "day" => Every::Day,
+        "week" => Every::Week(weekday),
+        _ => return None,
+    };
+    if channels.is_empty() && !sends_mail {
+        reader.problem(
+            "LOG_SENTINEL_REPORT_EVERY is set and no channel sends mail; set ALERT_EMAIL_ENABLED, or name channels in \
+             LOG_SENTINEL_REPORT_CHANNELS"
+                .to_owned(),
+        );
+    }
+    Some(Reports { schedule: Schedule { every, time, zone }, channels })
+}
+
+/// Hours and minutes.
+fn time_of_day(text: &str) -> Option<Time> {
+    let (hour, minute) = text.split_once(':')?;
+    Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
 /// What a channel needs, where it is switched on; each that is missing is a problem.

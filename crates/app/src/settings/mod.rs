@@ -34,7 +34,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use self::analyst::Analyst;
 use self::intake::Intake;
-pub(crate) use alerts::Alerts;
+pub(crate) use alerts::{Alerts, Reports};
 use analysis::Analysis;
 use detection::Detection;
 use hosts::Hosts;

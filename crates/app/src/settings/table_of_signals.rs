@@ -66,6 +66,23 @@ pub(super) const SIGNALS: &[Setting] = &[
         "Signals that a report counts; beyond it those last seen, and it says so.",
     ),
     setting(
+        "LOG_SENTINEL_REPORT_EVERY",
+        "never",
+        "How often a report is sent: never, day or week. It is about the time since the one before.",
+    ),
+    setting("LOG_SENTINEL_REPORT_WEEKDAY", "monday", "The day of the week on which that of a week is due."),
+    setting("LOG_SENTINEL_REPORT_TIME", "07:00", "The time of the day at which it is due."),
+    setting(
+        "LOG_SENTINEL_REPORT_ZONE",
+        "UTC",
+        "The time zone of that time and of the times in it, such as America/Sao_Paulo.",
+    ),
+    setting(
+        "LOG_SENTINEL_REPORT_CHANNELS",
+        "",
+        "Names of the channels that it goes to, separated by commas. Unset: all that send mail. Chats and the like get its summary.",
+    ),
+    setting(
         "LOG_SENTINEL_ALERTS_FILE",
         "",
         "A YAML file of routes and channels: who is told of what, over which way. Unset: signals of severity medium and above go to every channel that is switched on here. Read again when it changes.",

@@ -44,7 +44,13 @@ impl<'v> Reader<'v> {
     }
 
     /// Parses a setting, or notes that it is not `wanted`; what is returned then is never used.
-    fn parse<T>(&mut self, name: &str, wanted: &str, placeholder: T, parse: impl Fn(&str) -> Option<T>) -> T {
+    pub(super) fn parse<T>(
+        &mut self,
+        name: &str,
+        wanted: &str,
+        placeholder: T,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> T {
         let Some(value) = self.values.get(name) else {
             self.problems.push(format!("{name} must be set: {wanted}"));
             return placeholder;

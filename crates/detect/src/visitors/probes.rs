@@ -1,10 +1,12 @@
 //! What somebody asked web servers for that programs ask every site for, and that came to no scan and no exploit.
 
+use std::time::Duration;
+
 use event::{EventId, Timestamp};
 use finding::fact;
 use serde::{Deserialize, Serialize};
 
-use super::{HOUR, visit::Visit};
+use super::visit::Visit;
 use crate::{
     Entity, EntityType, Finding, FindingKind, Level, Occurrence, Origin,
     table::{Occupancy, Table},
@@ -13,7 +15,7 @@ use crate::{
 
 /// So long after the last of them it is known that they came to no more: an hour in which exploits are one run, and what
 /// comes late.
-const OVER_NANOS: i64 = nanos(HOUR) + nanos(LATENESS);
+const OVER_NANOS: i64 = nanos(Duration::from_secs(3_600)) + nanos(LATENESS);
 /// What is kept of each address: so many of what it asked for, so much of each, and so many events.
 const PATHS: usize = 6;
 const PATH_BYTES: usize = 96;
