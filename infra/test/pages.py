@@ -22,7 +22,7 @@ import tempfile
 import time
 import urllib.request
 
-LABELS = {"console", "sh", "text", "json", "yaml", "nginx", "mermaid", "rust", ""}
+LABELS = {"console", "sh", "text", "json", "yaml", "nginx", "mermaid", "rust", "sql", ""}
 LOGS = """\
 Jun  1 12:00:00 web-1 sshd[4242]: Failed password for root from 192.0.2.7 port 50022 ssh2
 Jun  1 12:00:01 web-1 sshd[4242]: Accepted password for admin from 10.1.2.3 port 50023 ssh2

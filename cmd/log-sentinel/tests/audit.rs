@@ -227,6 +227,7 @@ async fn every_writing_route_leaves_a_record_of_who_asked() {
         ("post", "/api/v1/suppressions/preview"),
         ("post", "/api/v1/rules/check"),
         ("post", "/api/v1/rules/dry-run"),
+        ("post", "/api/v1/sql"),
         ("post", "/api/v1/routes/test"),
         ("post", "/api/v1/silences/preview"),
         ("delete", "/api/v1/session"),

@@ -26,11 +26,13 @@ mod observe;
 mod outlet;
 mod params;
 mod questions;
+mod record;
 mod reports;
 mod route;
 mod rules;
 mod serve;
 mod signals;
+mod sql;
 mod standing;
 mod trainings;
 mod unanswered;
@@ -41,6 +43,7 @@ pub use self::anomaly::{
     AnomalyConfig, AnomalyGrpc, AnomalyState, GrpcConfig, GrpcError, anomaly, anomaly_below,
     anomaly_below_routes, anomaly_not_here, anomaly_routes,
 };
+pub use self::sql::{SqlState, sql, sql_routes};
 pub use alerts::{AlertsState, alerts, alerts_routes};
 pub use collector::{CollectorConfig, CollectorState, collector, collector_routes};
 pub use decision::{Asked, Decision, Decisions, Ending, NotRecorded};

@@ -184,6 +184,24 @@ impl Client {
         Ok((self.json(response).await?, replayed))
     }
 
+    /// A POST whose answer is a file, with what some of its headers say.
+    ///
+    /// # Errors
+    /// When it brings anything but a 2xx answer, or the answer breaks off.
+    pub(crate) async fn post_bytes<const N: usize>(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+        told: [&str; N],
+    ) -> Result<(Vec<u8>, [Option<String>; N]), ClientError> {
+        let response = self.posted(path, &[], headers, body).await?;
+        let url = response.url().to_string();
+        let said = told.map(|name| Some(response.headers().get(name)?.to_str().ok()?.to_owned()));
+        let bytes = response.bytes().await.map_err(|source| ClientError::Answer { url, source })?;
+        Ok((bytes.to_vec(), said))
+    }
+
     async fn posted(
         &self,
         path: &str,

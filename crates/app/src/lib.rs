@@ -30,7 +30,7 @@ use client::Client;
 use commands::{
     agent, agents, alerts, audit as audit_command, check, counts, demo, dlq, elastic, feedback, health,
     hosts, import, journal as journal_command, keys, models, parse as parse_command, predict, query, report,
-    rules, sessions, signals, starters, tail, templates, train,
+    rules, sessions, signals, sql, starters, tail, templates, train,
 };
 use instance::{Instance, Role};
 use settings::{Settings, Sources, Values};
@@ -41,7 +41,7 @@ pub use version::VERSION;
 
 /// The whole program: reads the command line and does what it says.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = cli::by_name(arguments.into_iter().collect());
     let (cli, flags) = match cli::parse(arguments.clone()) {
         Ok(parsed) => parsed,
         Err(error) => return refused(error, &arguments, |plain| cli::parse(plain).err()),
@@ -207,6 +207,9 @@ async fn run(command: Command, sources: &Values, settings: &Settings) -> Result<
         Command::Rules { action } => {
             let server = action.past().map_or(cli::Server { url: None }, |past| past.server.clone());
             rules::over_past(settings, &collector(&server), &action).await
+        }
+        Command::Query(search) if search.sql.sql.is_some() || search.sql.tables => {
+            sql::run(&collector(&search.question.server), &search).await
         }
         Command::Query(search) if search.follow => {
             tail::follow(&collector(&search.question.server), &search).await

@@ -55,12 +55,20 @@ pub fn shipped() -> Files {
 /// # Errors
 /// When one cannot be read, or there is too much of it.
 pub fn below(path: &Path) -> Result<Files, RuleFilesError> {
+    below_ending(path, &["yml", "yaml"])
+}
+
+/// The same of files whose names end so.
+///
+/// # Errors
+/// When one cannot be read, or there is too much of it.
+pub fn below_ending(path: &Path, endings: &[&str]) -> Result<Files, RuleFilesError> {
     let mut found = vec![];
-    gather(path, path, &mut found)?;
+    gather(path, path, endings, &mut found)?;
     Ok(found)
 }
 
-fn gather(root: &Path, path: &Path, found: &mut Files) -> Result<(), RuleFilesError> {
+fn gather(root: &Path, path: &Path, endings: &[&str], found: &mut Files) -> Result<(), RuleFilesError> {
     let failed = |source| RuleFilesError::Read { path: path.to_owned(), source };
     let about = fs::metadata(path).map_err(failed)?;
     if !about.is_dir() {
@@ -81,9 +89,9 @@ fn gather(root: &Path, path: &Path, found: &mut Files) -> Result<(), RuleFilesEr
     entries.sort_unstable_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let (path, kind) = (entry.path(), entry.file_type().map_err(failed)?);
-        let is_rule = path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
+        let is_rule = path.extension().is_some_and(|of_path| endings.iter().any(|ending| of_path == *ending));
         if kind.is_dir() || (kind.is_file() && is_rule) {
-            gather(root, &path, found)?;
+            gather(root, &path, endings, found)?;
         }
     }
     Ok(())

@@ -11,5 +11,5 @@ mod own;
 
 pub use book::{Config, Reloaded, RuleBook};
 pub use entry::{Entry, Fault, Origin, State, Tested, tested};
-pub use files::{Files, RuleFilesError, below, shipped};
+pub use files::{Files, RuleFilesError, below, below_ending, shipped};
 pub use own::{OwnError, Version};

@@ -24,7 +24,7 @@ pub enum OwnError {
     /// The name is none of a file of rules.
     #[error(
         "a file of rules is named by its path below the folder, with / between its parts: letters, digits, blanks and ._- \
-         at most {NAME_BYTES_MAX} bytes, no part of which begins with a dot, ending with .yml or .yaml"
+         at most {NAME_BYTES_MAX} bytes, no part of which begins with a dot, ending with .yml, .yaml or .sql"
     )]
     Name,
     /// There is no such file, or no such version of it.
@@ -177,7 +177,7 @@ fn is_name(file: &str) -> bool {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" ._-".contains(&byte))
     };
     let is_below = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
-    let is_rule = [".yml", ".yaml"].iter().any(|end| file.ends_with(end));
+    let is_rule = [".yml", ".yaml", ".sql"].iter().any(|end| file.ends_with(end));
     file.len() <= NAME_BYTES_MAX && is_below && is_rule && file.split('/').all(is_part)
 }
 

@@ -1,8 +1,10 @@
 //! How a question is answered.
 
+use std::collections::BTreeMap;
+
 use rusqlite::Connection;
 
-use crate::{failure::Failure, table::Table};
+use crate::{failure::Failure, table::Table, words::words};
 
 /// The engine's plan in its own words, and hints of ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,31 +29,32 @@ pub(crate) fn plan(
     let mut rows = statement.raw_query();
     let mut depth: Vec<(i64, usize)> = Vec::new();
     let mut plan = Plan::default();
+    let mut scans: BTreeMap<i64, usize> = BTreeMap::new();
     while let Some(row) = rows.next().map_err(engine)? {
         let (id, parent, detail): (i64, i64, String) =
             (row.get(0).map_err(engine)?, row.get(1).map_err(engine)?, row.get(3).map_err(engine)?);
         let level = depth.iter().find(|(known, _)| *known == parent).map_or(0, |(_, level)| level + 1);
         depth.push((id, level));
+        if detail.starts_with("SCAN ") && !detail.contains("CONSTANT ROW") {
+            *scans.entry(parent).or_default() += 1;
+        }
         plan.steps.push(format!("{}{detail}", "  ".repeat(level)));
     }
-    let scans: Vec<&String> = plan
-        .steps
-        .iter()
-        .filter(|step| step.trim_start().starts_with("SCAN ") && !step.contains("CONSTANT ROW"))
-        .collect();
-    if scans.len() > 1 {
+    if let Some(scanned) = scans.into_values().max().filter(|scanned| *scanned > 1) {
         plan.hints.push(format!(
-            "{} tables are gone through for each other's rows (a cross join): say how their rows belong together, with ON a.column = b.column",
-            scans.len()
+            "{scanned} tables are gone through for each other's rows (a cross join): say how their rows belong together, with ON a.column = b.column"
         ));
     }
+    let words = words(sql);
+    let is_chosen =
+        words.iter().any(|word| ["where", "on", "using", "natural"].iter().any(|choice| word.is(choice)));
     for table in tables {
         let read = |column: &str| reads.iter().any(|(of, name)| of == table.name && name == column);
         let by: Vec<&str> =
             table.columns.iter().map(|column| column.name).filter(|name| NARROWING.contains(name)).collect();
         if reads.iter().any(|(of, _)| of == table.name)
             && !by.is_empty()
-            && !by.iter().any(|column| read(column))
+            && !(is_chosen && by.iter().any(|column| read(column)))
         {
             plan.hints.push(format!("all of '{}' is read: narrow it by {}", table.name, by.join(" or ")));
         }

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::words::placed;
+
 /// A place in the text, from 1; columns are characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -58,6 +60,25 @@ pub enum Refusal {
     /// It asks for parameters.
     #[error("it has parameters ('?'), and there is nobody to fill them in")]
     Parameters,
+}
+
+impl Refusal {
+    /// Where in the text it is, as far as that can be said.
+    #[must_use]
+    pub fn place(&self, sql: &str) -> Option<Place> {
+        let words = placed(sql);
+        let at = match self {
+            Self::Wrong { at, .. } | Self::Second(at) => return Some(*at),
+            Self::Empty => return None,
+            Self::NotReading(_) => words.first(),
+            Self::Function(name, _) | Self::Table(name, _) => words.iter().find(|(_, word)| word.names(name)),
+            Self::Parameters => {
+                words.iter().find(|(_, word)| ["?", ":", "@", "$"].iter().any(|sign| word.is(sign)))
+            }
+        };
+        // What the engine calls otherwise than the text does is somewhere in the statement.
+        at.or(words.first()).map(|(at, _)| Place::of(sql, *at))
+    }
 }
 
 /// A question that ended without an answer.

@@ -5,8 +5,10 @@ use std::sync::PoisonError;
 use rusqlite::{Batch, fallible_iterator::FallibleIterator};
 
 use crate::{
+    ago::Moment,
     explain::{self, Plan},
     failure::{Place, Refusal},
+    narrow::{self, Condition},
     sandbox::{self, QUESTION_BYTES},
     table::Table,
 };
@@ -16,6 +18,7 @@ use crate::{
 pub struct Question {
     pub(crate) sql: String,
     pub(crate) tables: Vec<Table>,
+    columns: Vec<String>,
     reads: Vec<(String, String)>,
     plan: Plan,
 }
@@ -34,7 +37,8 @@ impl Question {
             return Err(Refusal::Wrong { at: Place::of(sql, offset), reason: "a NUL character".to_owned() });
         }
         let engine = |reason: String| Refusal::Wrong { at, reason };
-        let mut connection = sandbox::open(tables).map_err(|failure| engine(failure.to_string()))?;
+        let mut connection =
+            sandbox::open(tables, Moment(0)).map_err(|failure| engine(failure.to_string()))?;
         let seen =
             sandbox::close_in(&mut connection, tables).map_err(|failure| engine(failure.to_string()))?;
         let refused = |error: &rusqlite::Error| {
@@ -51,6 +55,7 @@ impl Question {
         if statement.parameter_count() > 0 {
             return Err(Refusal::Parameters);
         }
+        let columns = statement.column_names().map(str::to_owned).collect();
         // As it was read, which is the text up to the end of the statement.
         let rest = sql.len().saturating_sub(second(sql, &statement.expanded_sql().unwrap_or_default()));
         drop(statement);
@@ -58,11 +63,13 @@ impl Question {
             Ok(None) => {}
             Ok(Some(_)) | Err(_) => return Err(Refusal::Second(Place::of(sql, rest))),
         }
-        let reads = std::mem::take(&mut seen.lock().unwrap_or_else(PoisonError::into_inner).reads);
+        let mut reads = std::mem::take(&mut seen.lock().unwrap_or_else(PoisonError::into_inner).reads);
+        narrow::joined(sql, tables, &mut reads);
         let read = |table: &&Table| reads.iter().any(|(name, _)| name == table.name);
         let plan =
             explain::plan(&connection, sql, tables, &reads).map_err(|failure| engine(failure.to_string()))?;
-        Ok(Self { sql: sql.to_owned(), tables: tables.iter().filter(read).cloned().collect(), reads, plan })
+        let tables = tables.iter().filter(read).cloned().collect();
+        Ok(Self { sql: sql.to_owned(), tables, columns, reads, plan })
     }
 
     /// Tables that it reads.
@@ -71,10 +78,22 @@ impl Question {
         &self.tables
     }
 
+    /// Names of the columns of its answer.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// Whether it reads this column: others need not be filled.
     #[must_use]
     pub fn reads(&self, table: &str, column: &str) -> bool {
         self.reads.iter().any(|(of, name)| of == table && name == column)
+    }
+
+    /// What every row of this table must fulfil to matter: others need not be filled. Empty where that is not clear from the text.
+    #[must_use]
+    pub fn conditions(&self, table: &str) -> Vec<Condition> {
+        narrow::conditions(&self.sql, table)
     }
 
     /// How it will be answered, and what would make that cheaper.

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use rusqlite::{Connection, ErrorCode, types::ValueRef};
 
 use crate::{
+    ago::Moment,
     budget::{Budget, Meter, STEPS_PER_LOOK},
     failure::Failure,
     question::Question,
@@ -45,7 +46,15 @@ impl Run {
     /// # Errors
     /// Where the engine fails.
     pub fn begin(question: Question, budget: Budget) -> Result<Self, Failure> {
-        let connection = sandbox::open(&question.tables)?;
+        Self::begin_at(question, budget, Moment::now())
+    }
+
+    /// The same, asked at another time: `ago` counts from it.
+    ///
+    /// # Errors
+    /// Where the engine fails.
+    pub fn begin_at(question: Question, budget: Budget, at: Moment) -> Result<Self, Failure> {
+        let connection = sandbox::open(&question.tables, at)?;
         Ok(Self { connection, question, budget, rows_read: 0, dropped: None })
     }
 
@@ -91,6 +100,12 @@ impl Run {
             }
         }
         transaction.commit().map_err(engine)
+    }
+
+    /// Rows taken so far.
+    #[must_use]
+    pub fn rows_read(&self) -> usize {
+        self.rows_read
     }
 
     /// Says that rows of a table are missing: there will be no answer, for its absence would say nothing.

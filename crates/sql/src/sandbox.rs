@@ -11,6 +11,7 @@ use rusqlite::{
 };
 
 use crate::{
+    ago::{self, Moment},
     failure::{Failure, Place, Refusal},
     pattern,
     table::Table,
@@ -19,6 +20,7 @@ use crate::{
 /// Functions that give back no more than a small multiple of what they take, and depend on nothing else. LIKE, GLOB and REGEXP are ours.
 pub(crate) const FUNCTIONS: &[&str] = &[
     "abs",
+    "ago",
     "avg",
     "ceil",
     "char",
@@ -96,8 +98,8 @@ pub(crate) struct Seen {
     pub(crate) refused: Option<Refusal>,
 }
 
-/// A connection in memory, with these tables and no rows. Nothing holds it yet.
-pub(crate) fn open(tables: &[Table]) -> Result<Connection, Failure> {
+/// A connection in memory, with these tables and no rows, for which it is that time. Nothing holds it yet.
+pub(crate) fn open(tables: &[Table], now: Moment) -> Result<Connection, Failure> {
     let engine = |error: SqliteError| Failure::Engine(error.to_string());
     let connection = Connection::open_in_memory().map_err(engine)?;
     for table in tables {
@@ -114,7 +116,7 @@ pub(crate) fn open(tables: &[Table]) -> Result<Connection, Failure> {
     connection
         .execute_batch("PRAGMA temp_store = MEMORY; PRAGMA journal_mode = OFF; PRAGMA trusted_schema = OFF;")
         .map_err(engine)?;
-    functions(&connection).map_err(engine)?;
+    functions(&connection, now).map_err(engine)?;
     for (limit, value) in [
         (Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES),
         (Limit::SQLITE_LIMIT_SQL_LENGTH, QUESTION_BYTES),
@@ -190,7 +192,7 @@ fn authorize(context: &AuthContext<'_>, tables: &[&'static str], seen: &mut Seen
     Authorization::Deny
 }
 
-fn functions(connection: &Connection) -> Result<(), SqliteError> {
+fn functions(connection: &Connection, now: Moment) -> Result<(), SqliteError> {
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     // `x LIKE y` calls like(y, x).
@@ -204,6 +206,11 @@ fn functions(connection: &Connection) -> Result<(), SqliteError> {
     })?;
     connection.create_scalar_function("glob", 2, flags, |context| {
         Ok(texts(context).map(|(pattern, text)| pattern::glob(&pattern, &text)))
+    })?;
+    connection.create_scalar_function("ago", 1, flags, move |context| {
+        let text = context.get::<String>(0)?;
+        let age = ago::length(&text).map_err(|reason| SqliteError::UserFunctionError(reason.into()))?;
+        Ok(now.before(age).text())
     })?;
     connection.create_scalar_function("regexp", 2, flags, |context| {
         let Some((_, text)) = texts(context) else { return Ok(None) };

@@ -60,7 +60,8 @@ pub enum Value {
 
 impl Value {
     /// Bytes that it takes, about.
-    pub(crate) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len() + 8,
             _ => 8,

@@ -71,6 +71,11 @@ fn only_what_is_read_need_be_filled() {
             && question.reads("processes", "host")
             && !question.reads("processes", "command")
     );
+    let joined =
+        Question::check("SELECT a.pid FROM processes a JOIN processes b USING (host)", tables()).unwrap();
+    assert!(joined.reads("processes", "host") && !joined.reads("processes", "command"));
+    let natural = Question::check("SELECT 1 FROM processes NATURAL JOIN logs", tables()).unwrap();
+    assert!(natural.reads("processes", "command") && natural.reads("logs", "message"));
 }
 
 #[test]

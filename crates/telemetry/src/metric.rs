@@ -140,6 +140,16 @@ metrics! {
     SLOW_QUERIES = "slow_queries_total", Counter, Count, [];
     /// Queries that ended without an answer, by what ended them: time, work, asker.
     ENDED_QUERIES = "ended_queries_total", Counter, Count, [("limit", &["asker", "time", "work"])];
+    /// Questions in SQL, by how they ended: answered, answered over tables that were cut, stopped over a bound of their budget, refused,
+    /// failed.
+    SQL_QUESTIONS = "sql_questions_total", Counter, Count, [("outcome", &["answered", "cut", "failed", "refused", "stopped"])];
+    /// Rules in SQL that could be read.
+    SQL_RULES = "sql_rules", Gauge, Count, [];
+    /// Runs of rules in SQL, by how they ended.
+    SQL_RULE_RUNS = "sql_rule_runs_total", Counter, Count,
+        [("outcome", &["could_not_evaluate", "failed", "matched", "no_match", "suspended"])];
+    /// Tables that did not hold all that a question in SQL could need.
+    SQL_TABLES_CUT = "sql_tables_cut_total", Counter, Count, [];
     /// Bytes of the journal on disk.
     JOURNAL_BYTES = "journal_bytes", Gauge, Bytes, [];
     /// Bytes that the journal may use.

@@ -57,14 +57,15 @@ const LEVELS: &[(&str, u32)] = &[
     ("report", 3),
     ("rulebook", 3),
     ("search", 3),
-    ("agent", 4),
-    ("pipeline", 4),
-    ("api", 4),
-    ("app", 5),
-    ("log-sentinel", 6),
-    ("log-sentinel-agent", 6),
-    ("procmond", 6),
-    ("sentinel-bench", 6),
+    ("inquiry", 4),
+    ("agent", 5),
+    ("pipeline", 5),
+    ("api", 5),
+    ("app", 6),
+    ("log-sentinel", 7),
+    ("log-sentinel-agent", 7),
+    ("procmond", 7),
+    ("sentinel-bench", 7),
 ];
 
 /// What no level forbids and the design does: intake knows no index and nothing of scoring.

@@ -12,7 +12,7 @@ use problem::Problem;
 use serde_json::Value;
 
 use super::picked::Picked;
-use crate::params::Params;
+use crate::{params::Params, record::row};
 
 /// Columns of CSV when no `fields` are asked for.
 const COLUMNS: [&str; 6] = ["@timestamp", "log.level", "host.name", "service.name", "message", "_id"];
@@ -172,29 +172,6 @@ fn cell(id: EventId, document: &Document, name: &str, zone: &TimeZone) -> (Strin
 /// A time as clocks of a zone show it, with its offset.
 fn local(time: Timestamp, zone: &TimeZone) -> String {
     time.to_jiff().to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string()
-}
-
-/// Appends a record (RFC 4180). A text that a spreadsheet would take for a formula gets a `'` before it.
-fn row(cells: impl Iterator<Item = (String, bool)>, out: &mut Vec<u8>) {
-    for (at, (text, is_text)) in cells.enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        let is_formula =
-            is_text && text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_field_name(&text);
-        let guarded = if is_formula { format!("'{text}") } else { text };
-        if guarded.contains(['"', ',', '\r', '\n']) || guarded.starts_with(' ') || guarded.ends_with(' ') {
-            out.extend(format!("\"{}\"", guarded.replace('"', "\"\"")).into_bytes());
-        } else {
-            out.extend(guarded.into_bytes());
-        }
-    }
-    out.extend(b"\r\n");
-}
-
-/// The one name of ours that begins like a formula.
-fn is_field_name(text: &str) -> bool {
-    text == event::field::TIMESTAMP
 }
 
 #[cfg(test)]

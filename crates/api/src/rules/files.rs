@@ -12,7 +12,10 @@ use rulebook::{Fault, Tested, Version, tested};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::state::{Shared, answer, fault_json, problem, refused};
+use super::{
+    in_sql,
+    state::{Shared, answer, fault_json, problem, refused},
+};
 use crate::{
     clock::now,
     decision::By,
@@ -48,8 +51,7 @@ pub(super) async fn check(
     let file = written.file.unwrap_or_else(|| UNNAMED.to_owned());
     shared
         .work(move |shared| {
-            let faults = shared.book.check(&file, &text);
-            let tests = tests_json(&tested(&file, &text, now()), &faults);
+            let (faults, tests) = checked(shared, &file, &text);
             Ok(json!({"faults": faults.iter().map(fault_json).collect::<Vec<_>>(), "tests": tests}))
         })
         .await
@@ -58,7 +60,8 @@ pub(super) async fn check(
 
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     Params::of(&uri, &[])?;
-    shared.work(|shared| Ok(json!({"files": shared.book.files()}))).await.map(answer)
+    let files = |shared: &Shared| [shared.book.files(), shared.shelf.files()].concat();
+    shared.work(move |shared| Ok(json!({"files": files(shared)}))).await.map(answer)
 }
 
 pub(super) async fn read(
@@ -114,6 +117,7 @@ pub(super) async fn remove(
         .work(move |shared| {
             let work = || shared.book.remove(&file).map_err(|error| problem(&error));
             let kept = by.carry_out(decision, work, |kept, decision| decision.with_some("kept", *kept))?;
+            shared.shelf.look();
             Ok(json!({"file": file, "state": "removed", "kept": kept}))
         })
         .await
@@ -149,13 +153,23 @@ pub(super) async fn roll_back(
 
 /// Writes a text in which nothing is wrong.
 fn put(shared: &Shared, file: &str, text: &str) -> Result<(Option<u32>, Value), Problem> {
-    let faults = shared.book.check(file, text);
+    let (faults, tests) = checked(shared, file, text);
     if !faults.is_empty() {
         return Err(refused(&faults));
     }
     let kept = shared.book.write(file, text).map_err(|error| problem(&error))?;
-    let tests = tests_json(&tested(file, text, now()), &[]);
+    shared.shelf.look();
     Ok((kept, json!({"file": file, "kept": kept, "tests": tests, "kept_back": shared.book.kept_back()})))
+}
+
+/// What is wrong with a text in the place of a file, and how its tests go.
+fn checked(shared: &Shared, file: &str, text: &str) -> (Vec<Fault>, Value) {
+    if in_sql::is_sql(file) {
+        return in_sql::check(&shared.shelf, file, text);
+    }
+    let faults = shared.book.check(file, text);
+    let tests = tests_json(&tested(file, text, now()), &faults);
+    (faults, tests)
 }
 
 fn given(text: Option<String>) -> Result<String, Problem> {

@@ -7,10 +7,13 @@ use axum::{
     response::Response,
 };
 use problem::{Problem, StatusCode};
-use rulebook::{Entry, Fault, Origin, State as Standing};
+use rulebook::{Entry, Origin, State as Standing};
 use serde_json::{Value, json};
 
-use super::state::{Shared, answer, fault_json};
+use super::{
+    in_sql,
+    state::{Shared, answer, fault_json, why},
+};
 use crate::{clock::now, decision::By, params::Params};
 
 const DAY: f64 = 86_400.0 * 1e9;
@@ -22,7 +25,9 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
     shared
         .work(|shared| {
             let days = days(shared);
-            let rules: Vec<_> = shared.book.entries().iter().map(|entry| entry_json(entry, days)).collect();
+            let mut rules: Vec<_> =
+                shared.book.entries().iter().map(|entry| entry_json(entry, days)).collect();
+            rules.extend(shared.shelf.entries().iter().map(|entry| in_sql::entry_json(entry, days)));
             Ok(json!({
                 "rules": rules,
                 "since": shared.book.since(),
@@ -42,6 +47,9 @@ pub(super) async fn one(
     Params::of(&uri, &[])?;
     shared
         .work(move |shared| {
+            if let Some(json) = in_sql::one(&shared.shelf, &id, days(shared)) {
+                return Ok(json);
+            }
             let entries = shared.book.entries();
             let entry = entries.iter().find(|entry| entry.id.as_deref() == Some(id.as_str()));
             let entry =
@@ -58,7 +66,10 @@ pub(super) async fn reload(State(shared): State<Shared>, by: By) -> Result<Respo
     let decision = by.decides(Action::RulesReloaded);
     shared
         .work(move |shared| {
-            let work = || Ok::<_, Problem>(shared.book.reload());
+            let work = || {
+                shared.shelf.look();
+                Ok::<_, Problem>(shared.book.reload())
+            };
             by.carry_out(decision, work, |reloaded, decision| {
                 decision.with("rules", reloaded.rules).with("refused", reloaded.refused.len())
             })
@@ -82,11 +93,6 @@ pub(super) fn unknown(detail: &str) -> Problem {
 fn days(shared: &Shared) -> f64 {
     let span = i128::from(now().as_nanos()) - i128::from(shared.book.since().as_nanos());
     (span as f64).max(HOUR) / DAY
-}
-
-fn why(fault: &Fault) -> String {
-    let field = if fault.field.is_empty() { String::new() } else { format!("{}: ", fault.field) };
-    format!("{field}{}", fault.reason)
 }
 
 fn entry_json(entry: &Entry, days: f64) -> Value {

@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod files;
+mod in_sql;
 mod list;
 mod state;
 

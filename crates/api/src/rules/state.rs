@@ -8,6 +8,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
+use inquiry::rules::Shelf;
 use problem::{Problem, StatusCode};
 use rulebook::{Fault, OwnError, RuleBook};
 use search::Searcher;
@@ -27,6 +28,8 @@ const TRIALS_MAX: usize = 1;
 pub struct RulesState {
     /// The rules.
     pub book: Arc<RuleBook>,
+    /// Those in SQL.
+    pub shelf: Arc<Shelf>,
     /// What detectors go by.
     pub engine: detect::Config,
     /// Where what is past is read from.
@@ -40,6 +43,7 @@ pub struct RulesState {
 #[derive(Clone)]
 pub(super) struct Shared {
     pub(super) book: Arc<RuleBook>,
+    pub(super) shelf: Arc<Shelf>,
     pub(super) engine: detect::Config,
     pub(super) searcher: Searcher,
     pub(super) trials: Gate,
@@ -53,6 +57,7 @@ impl Shared {
         let bounds = body::Config { bytes_max: BODY_BYTES_MAX, ..state.body };
         Self {
             book: state.book,
+            shelf: state.shelf,
             engine: state.engine,
             searcher: state.searcher,
             trials: Gate::new(TRIALS_MAX),
@@ -95,12 +100,16 @@ pub(super) fn fault_json(fault: &Fault) -> Value {
     })
 }
 
+/// What is wrong, in words.
+pub(super) fn why(fault: &Fault) -> String {
+    let field = if fault.field.is_empty() { String::new() } else { format!("{}: ", fault.field) };
+    format!("{field}{}", fault.reason)
+}
+
 /// Of a text that holds a rule which is refused: every fault, the first of them in words.
 pub(super) fn refused(faults: &[Fault]) -> Problem {
-    let first = faults.first().map_or_else(String::new, |fault| {
-        let field = if fault.field.is_empty() { String::new() } else { format!("{}: ", fault.field) };
-        format!("line {}: {field}{}", fault.line, fault.reason)
-    });
+    let first =
+        faults.first().map_or_else(String::new, |fault| format!("line {}: {}", fault.line, why(fault)));
     let problem = Problem::new(StatusCode::BAD_REQUEST, "bad_rule", "A rule is refused", first);
     let problem = match faults.first() {
         Some(fault) => problem.line(fault.line as u64).field(&fault.field),

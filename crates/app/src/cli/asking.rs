@@ -2,7 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
-use super::output::{HitsOutput, Output};
+use super::{
+    output::{HitsOutput, Output},
+    sql::Sql,
+};
 
 /// Which collector to talk to.
 #[derive(Debug, Clone, Args)]
@@ -39,7 +42,10 @@ pub struct Search {
     /// Which events.
     #[command(flatten)]
     pub question: Question,
-    /// How many events.
+    /// In SQL.
+    #[command(flatten)]
+    pub sql: Sql,
+    /// How many events, or rows of an answer in SQL.
     #[arg(long, short = 'n', default_value_t = 100)]
     pub limit: u32,
     /// Print all of them.

@@ -7,15 +7,18 @@ mod anomaly;
 mod asking;
 mod audit;
 mod hosts;
+mod names;
 mod output;
 mod report;
 mod rules;
 mod signals;
+mod sql;
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Arg, ArgGroup, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use self::sql::Sql;
 pub use access::{AgentsAction, Keeper, KeysAction, Scope};
 pub use agent::{Agent, AgentProgram};
 pub use alerts::{AlertsAction, SilenceAction, Which};
@@ -26,6 +29,7 @@ pub use anomaly::{
 pub use asking::{Count, Histogram, PatternOrder, Patterns, Question, Search, Server, Top};
 pub use audit::{AuditAction, AuditFormat};
 pub use hosts::HostsAsked;
+pub use names::by_name;
 pub use output::{HitsOutput, Output};
 pub use report::{ReportAsked, ReportFormat};
 pub use rules::{PastAsked, RulesAction};
@@ -148,8 +152,8 @@ pub enum Command {
         #[command(flatten)]
         server: Server,
     },
-    /// Search what is stored.
-    Query(Search),
+    /// Search what is stored, or ask it in SQL.
+    Query(Box<Search>),
     /// Print how many events match.
     Count(Count),
     /// Print the most frequent values of a field.

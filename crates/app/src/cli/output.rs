@@ -6,12 +6,13 @@ use clap::ValueEnum;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum HitsOutput {
     /// A readable line each.
+    #[value(alias = "table")]
     Text,
     /// One JSON document with everything.
     Json,
     /// One JSON object a line.
     Ndjson,
-    /// Rows for a spreadsheet, below the names of --fields.
+    /// Rows for a spreadsheet, below the names of --fields or of the columns.
     Csv,
 }
 

@@ -27,6 +27,8 @@ pub(crate) mod rules;
 pub(crate) mod sessions;
 pub(crate) mod signals;
 pub(crate) mod silences;
+pub(crate) mod sql;
+mod sql_rules;
 pub(crate) mod starters;
 pub(crate) mod tail;
 pub(crate) mod templates;

@@ -11,7 +11,7 @@ use rulebook::Files;
 use serde_json::json;
 use sigma::{About, LogSource, Rules};
 
-use super::{note, past, print, print_json};
+use super::{note, past, print, print_json, sql_rules};
 use crate::{
     AppError, Settings,
     cli::{Output, RulesAction},
@@ -25,8 +25,11 @@ use crate::{
 /// When a file cannot be read, a rule is refused or a test does not hold.
 pub(crate) fn run(action: &RulesAction) -> Result<(), AppError> {
     match action {
-        RulesAction::Test { files } => test(&given(files)?),
-        RulesAction::Explain { rule, files } => explain(&loaded(&given(files)?)?, rule),
+        RulesAction::Test { files } => test(&given(files)?, sql_rules::test(&sql_rules::given(files)?)),
+        RulesAction::Explain { rule, files } => {
+            let (is_there, others) = (sql_rules::explain(&sql_rules::given(files)?, rule)?, given(files)?);
+            if others.is_empty() && is_there { Ok(()) } else { explain(&loaded(&others)?, rule, is_there) }
+        }
         RulesAction::Coverage { files, output } => coverage(&loaded(&given(files)?)?, *output),
         // What is past is gone through by `over_past`.
         RulesAction::Noise { .. } | RulesAction::Backtest { .. } => Ok(()),
@@ -87,6 +90,8 @@ fn given(files: &[PathBuf]) -> Result<Files, AppError> {
     for file in files {
         found.extend(rulebook::below(file)?);
     }
+    // A file may be named itself, whatever it is.
+    found.retain(|(name, _)| !name.ends_with(".sql"));
     Ok(found)
 }
 
@@ -102,8 +107,7 @@ fn loaded(files: &Files) -> Result<Rules, AppError> {
     }
 }
 
-fn test(files: &Files) -> Result<(), AppError> {
-    let (mut held, mut failed) = (0, 0);
+fn test(files: &Files, (mut held, mut failed): (usize, usize)) -> Result<(), AppError> {
     for (name, text) in files {
         let outcomes = match trial::run(name, text, intake::system_clock()) {
             Ok(outcomes) => outcomes,
@@ -144,9 +148,9 @@ fn is_meant(about: &About, wanted: &str) -> bool {
     about.id.as_deref() == Some(wanted) || about.title.to_lowercase().contains(&wanted.to_lowercase())
 }
 
-fn explain(rules: &Rules, wanted: &str) -> Result<(), AppError> {
+fn explain(rules: &Rules, wanted: &str, is_there: bool) -> Result<(), AppError> {
     let found: Vec<_> = all(rules).filter(|(about, _)| is_meant(about, wanted)).map(told).collect();
-    if found.is_empty() {
+    if found.is_empty() && !is_there {
         return Err(AppError::UnknownRule(wanted.to_owned()));
     }
     print(&found.join("\n"))?;

@@ -28,6 +28,7 @@ const STATE: &str = "state.db";
 /// What is kept of what was found, and of who was told.
 #[derive(Clone)]
 pub(super) struct Kept {
+    pub(super) database: Arc<state::Database>,
     pub(super) signals: Arc<signal::Store>,
     pub(super) outbox: Arc<alert::Outbox>,
 }
@@ -37,8 +38,8 @@ pub(super) fn kept(build: &Build<'_>) -> Result<Kept, StartError> {
     let database = Arc::new(state::Database::open(build.settings.data.join(STATE)).map_err(Box::new)?);
     let outbox = outbox(build, Arc::clone(&database))?;
     let config = build.settings.detection.signals.clone();
-    let signals = Arc::new(signal::Store::open(database, config).map_err(Box::new)?);
-    Ok(Kept { signals, outbox })
+    let signals = Arc::new(signal::Store::open(Arc::clone(&database), config).map_err(Box::new)?);
+    Ok(Kept { database, signals, outbox })
 }
 
 /// Opens the outbox.

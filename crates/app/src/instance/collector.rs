@@ -16,7 +16,7 @@ use super::{
     build::{Build, Scorer, bind, local, serve},
     detection, elastic,
     error::StartError,
-    hosts, remote, reports, scores, system,
+    hosts, remote, reports, scores, sql, system,
 };
 use crate::Settings;
 
@@ -57,8 +57,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     };
     let (pipeline, catch_up) = Pipeline::open(settings.storage.pipeline.clone(), parts)?;
     let searcher = searcher(settings, (&journal, &index), verdicts, analysis);
-    let door = intake::Config { formats: build.formats.clone(), ..settings.intake.door.clone() };
-    let door = intake::Door::new(journal.clone(), door, intake::system_clock);
+    let door = door(build, &journal);
     let asked = api::collector(api::CollectorState {
         door: door.clone(),
         searcher: searcher.clone(),
@@ -70,20 +69,17 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         config: settings.questions.collector.clone(),
     });
     let signals = detection::state(build, &kept, scorer, detection::settled(build, &journal, progress))?;
-    let taken_in = intake::http::router(intake::http::Intake::new(
-        door.clone(),
-        settings.intake.body.clone(),
-        Some(indexed(index.clone())),
-        build.front.stop(),
-    ));
     let hosts = hosts::start(build, &kept)?;
+    let sources = sql::sources(&kept, &searcher, &hosts);
+    let shelf = sql::rules(build, &kept, &book, &sources)?;
     alerts::send(build, &kept.outbox);
     let alerts = alerts::state(build, &kept);
-    let router = taken_in
+    let router = taken_in(build, &door, &index)
         .merge(asked)
         .merge(api::alerts(alerts.clone()))
         .merge(api::signals(signals.clone()))
-        .merge(api::rules(detection::rules_state(build, &book, &searcher)))
+        .merge(api::rules(detection::rules_state(build, &book, shelf, &searcher)))
+        .merge(api::sql(sql::state(build, &sources)))
         .merge(api::reports(reports::start(build, &kept, &searcher)))
         .merge(api::ingest(signals.clone()))
         .merge(api::hosts(hosts.clone()));
@@ -103,6 +99,22 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
     Ok(Collector { addr, journal, alerts, signals, hosts, scores })
 }
 
+/// Where what is taken in comes through.
+fn door(build: &Build<'_>, journal: &Journal) -> intake::Door {
+    let config = intake::Config { formats: build.formats.clone(), ..build.settings.intake.door.clone() };
+    intake::Door::new(journal.clone(), config, intake::system_clock)
+}
+
+/// The routes that take in.
+fn taken_in(build: &Build<'_>, door: &intake::Door, index: &Arc<dyn Index>) -> axum::Router {
+    intake::http::router(intake::http::Intake::new(
+        door.clone(),
+        build.settings.intake.body.clone(),
+        Some(indexed(index.clone())),
+        build.front.stop(),
+    ))
+}
+
 /// All routes of the collector, with who may.
 fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
     let rows = [
@@ -113,6 +125,7 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
         api::reports_routes(),
         api::alerts_routes(),
         api::rules_routes(),
+        api::sql_routes(),
         api::ingest_routes(),
         api::hosts_routes(),
         api::anomaly_below_routes(),

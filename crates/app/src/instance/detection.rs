@@ -98,10 +98,12 @@ pub(super) fn rules(build: &Build<'_>) -> Opened {
 pub(super) fn rules_state(
     build: &Build<'_>,
     book: &Arc<RuleBook>,
+    shelf: Arc<inquiry::rules::Shelf>,
     searcher: &search::Searcher,
 ) -> api::RulesState {
     api::RulesState {
         book: Arc::clone(book),
+        shelf,
         engine: build.settings.detection.engine.clone(),
         searcher: searcher.clone(),
         body: build.settings.intake.body.clone(),

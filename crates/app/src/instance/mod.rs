@@ -25,6 +25,7 @@ mod remote;
 mod reports;
 mod scores;
 mod scoring;
+mod sql;
 mod system;
 mod witness;
 

@@ -27,6 +27,7 @@ mod table;
 mod table_of_agent;
 mod table_of_hosts;
 mod table_of_signals;
+mod table_of_sql;
 mod told;
 mod value;
 

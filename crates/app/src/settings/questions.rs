@@ -12,6 +12,8 @@ use super::value::Reader;
 pub(crate) struct Questions {
     pub collector: CollectorConfig,
     pub search: search::Config,
+    /// What a question in SQL may take.
+    pub sql: ::sql::Budget,
 }
 
 impl Questions {
@@ -45,6 +47,11 @@ impl Questions {
             index_timeout: cluster.map(|cluster| patience(cluster).min(collector.query_timeout / 2)),
             ..search::Config::default()
         };
-        Self { collector, search }
+        let sql = ::sql::Budget {
+            time: reader.duration("LOG_SENTINEL_SQL_TIME_MAX"),
+            memory_bytes: reader.size("LOG_SENTINEL_SQL_MEMORY_MAX", 16 << 20, 64 << 30) as u64,
+            ..::sql::Budget::default()
+        };
+        Self { collector, search, sql }
     }
 }

@@ -5,14 +5,15 @@ use super::{
     table_of_agent::AGENT,
     table_of_hosts::HOSTS,
     table_of_signals::SIGNALS,
+    table_of_sql::SQL,
 };
 
 /// Every setting there is, in the order in which people meet them.
 pub(crate) const SETTINGS: &[Setting] =
-    &joined::<{ SERVICE.len() + SIGNALS.len() + HOSTS.len() + AGENT.len() }>();
+    &joined::<{ SERVICE.len() + SIGNALS.len() + SQL.len() + HOSTS.len() + AGENT.len() }>();
 
 const fn joined<const N: usize>() -> [Setting; N] {
-    let groups = [SERVICE, SIGNALS, HOSTS, AGENT];
+    let groups = [SERVICE, SIGNALS, SQL, HOSTS, AGENT];
     let (mut all, mut at, mut group) = ([SERVICE[0]; N], 0, 0);
     while group < groups.len() {
         let mut place = 0;

@@ -12,7 +12,7 @@ pub(super) const SIGNALS: &[Setting] = &[
     setting(
         "LOG_SENTINEL_RULES_DIR",
         "",
-        "A folder of Sigma rules of your own, beside those that come along. Read again when a file in it changes.",
+        "A folder of rules of your own, of Sigma (.yml) and in SQL (.sql), beside those that come along. Read again when a file in it changes.",
     ),
     setting(
         "LOG_SENTINEL_RULES_STRICT",
