@@ -13,8 +13,8 @@ use crate::{
 const SOURCES_MAX: usize = 1_024;
 /// An event that is received so long after it happened is old.
 pub(crate) const LATE: i64 = 3_600 * 1_000_000_000;
-/// A source of which nothing was received for so long is no longer read.
-const IDLE: i64 = 600 * 1_000_000_000;
+/// A source of which nothing was received for so long is no longer read: what it came to is waited for by somebody.
+const IDLE: i64 = 10 * 1_000_000_000;
 /// A source that is late for so long is always so, as one whose clock is wrong: nothing waits for it.
 const PATIENCE: i64 = 3_600 * 1_000_000_000;
 

@@ -119,7 +119,8 @@ fn found(sources: &[Vec<Happened>], steps: &[Step]) -> Vec<(String, String, i64,
     let (rules, errors) = rules::read([("failed.yml", RULE)]);
     assert!(errors.is_empty(), "{errors:?}");
     let mut engine = Engine::with_rules(Config::default(), rules);
-    let clock = |ticks: i64| Timestamp::from_nanos(RECEIVED + ticks * 60 * SECOND).unwrap();
+    // Within the ten seconds in which more of a file is waited for.
+    let clock = |ticks: i64| Timestamp::from_nanos(RECEIVED + ticks * SECOND).unwrap();
     let (mut next, mut ticks) = ([0; SOURCES], 0);
     let rest =
         (0..SOURCES).flat_map(|source| std::iter::repeat_n(Step::Event(source), sources[source].len()));
@@ -138,7 +139,7 @@ fn found(sources: &[Vec<Happened>], steps: &[Step]) -> Vec<(String, String, i64,
             }
         }
     }
-    engine.tick_now(clock(30));
+    engine.tick_now(clock(1_800));
     at_last(engine.drain())
 }
 
@@ -165,13 +166,13 @@ fn an_old_file_waits_for_nobody_and_a_live_one_not_for_it() {
     let failure = |second, who| event(0, &Happened { second, what: 1, who }, second as u32);
     // Twelve failures of an address in an old file, told at five and at ten; then the machine's clock ticks.
     (0..12).for_each(|number| engine.see_one(&failure(number * 30, 0)));
-    engine.tick(Timestamp::from_nanos(RECEIVED + 60 * SECOND).unwrap());
+    engine.tick(Timestamp::from_nanos(RECEIVED + 5 * SECOND).unwrap());
     let counts = |engine: &mut Engine| -> Vec<u64> {
         let told = engine.drain().into_iter().filter(|finding| finding.rule == "ssh_brute_force");
         told.map(|finding| finding.count).collect()
     };
     assert_eq!(counts(&mut engine), [5, 10], "the file may say more of it");
     // Nobody reads it any more.
-    engine.tick(Timestamp::from_nanos(RECEIVED + 1_200 * SECOND).unwrap());
+    engine.tick(Timestamp::from_nanos(RECEIVED + 66 * SECOND).unwrap());
     assert_eq!(counts(&mut engine), [12]);
 }
