@@ -1,10 +1,9 @@
 // Who is told: channels, routes and silences, through the page, against a receiver that takes or refuses.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { fill } from './data.mjs';
-import { launch, open, settled } from './page.mjs';
-import { start } from './server.mjs';
+import { world } from './world.mjs';
 
 /** A web server that counts what it was sent, and answers with `status`. */
 async function receiver() {
@@ -27,35 +26,17 @@ async function receiver() {
 }
 
 describe('who is told', () => {
-  let server;
-  let browser;
   let hook;
+  let server;
   let opened;
   let page;
   before(async () => {
     hook = await receiver();
-    server = await start();
-    await fill(server.base);
-    browser = await launch();
   });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-    await hook?.stop();
+  after(() => hook?.stop());
+  const { show, ask } = world((now) => {
+    ({ server, opened, page } = now);
   });
-  beforeEach(async () => {
-    opened = await open(browser, { base: server.base });
-    ({ page } = opened);
-  });
-  afterEach(async () => {
-    await opened.context.close();
-    assert.deepEqual(opened.wrong, []);
-  });
-  const show = async (place) => {
-    await page.goto(`${server.base}/${place}`);
-    await settled(page);
-  };
-  const ask = async (path) => (await fetch(server.base + path)).json();
   const channel = async (name) => (await ask('/api/v1/channels')).channels.find((one) => one.name === name);
 
   test('a channel is added by keyboard, tested, changed and removed; its secret is never shown', async () => {

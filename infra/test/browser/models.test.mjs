@@ -1,39 +1,17 @@
 // Models and anomalies through the page: trained, compared, switched and taken back; what was strange is judged and unjudged.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
-import { STRANGE, fill } from './data.mjs';
-import { launch, open, settled } from './page.mjs';
-import { start } from './server.mjs';
+import { STRANGE } from './data.mjs';
+import { world } from './world.mjs';
 
 describe('models and anomalies', () => {
   let server;
-  let browser;
-  let opened;
   let page;
-  before(async () => {
-    server = await start();
-    await fill(server.base);
-    browser = await launch();
+  const { show, ask } = world((now) => {
+    ({ server, page } = now);
   });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  beforeEach(async () => {
-    opened = await open(browser, { base: server.base });
-    ({ page } = opened);
-  });
-  afterEach(async () => {
-    await opened.context.close();
-    assert.deepEqual(opened.wrong, []);
-  });
-  const show = async (place) => {
-    await page.goto(`${server.base}/${place}`);
-    await settled(page);
-  };
-  const ask = async (path) => (await fetch(server.base + path)).json();
   const serving = async () => (await ask('/api/v1/anomaly/model')).version;
 
   test('a model is trained, another one compared, let serve and taken back, and one is exported', async () => {

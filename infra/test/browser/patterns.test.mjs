@@ -1,36 +1,16 @@
 // Patterns through the page: what became of them, and what people make of them, taken back again.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fill } from './data.mjs';
-import { launch, open, settled } from './page.mjs';
-import { start } from './server.mjs';
+import { settled } from './page.mjs';
+import { world } from './world.mjs';
 
 describe('patterns', () => {
   let server;
-  let browser;
-  let opened;
   let page;
-  before(async () => {
-    server = await start();
-    await fill(server.base);
-    browser = await launch();
+  const { show } = world((now) => {
+    ({ server, page } = now);
   });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  beforeEach(async () => {
-    opened = await open(browser, { base: server.base });
-    ({ page } = opened);
-  });
-  afterEach(async () => {
-    await opened.context.close();
-    assert.deepEqual(opened.wrong, []);
-  });
-  const show = async (place) => {
-    await page.goto(`${server.base}/${place}`);
-    await settled(page);
-  };
   const row = (text) => page.locator('.known tbody tr', { hasText: text });
   const template = async (id) => (await fetch(`${server.base}/api/v1/anomaly/templates/${id}`)).json();
 

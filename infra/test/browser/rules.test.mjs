@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { AxeBuilder } from '@axe-core/playwright';
 import { fill } from './data.mjs';
-import { launch, open, settled } from './page.mjs';
-import { start } from './server.mjs';
+import { world } from './world.mjs';
 
 const RULE = `title: No space at the shop
 id: 7b7a3f0e-2a55-4c5e-9a44-1a2b3c4d5e6f
@@ -21,33 +20,11 @@ level: high
 
 describe('rules', () => {
   let server;
-  let browser;
-  let folder;
-  let opened;
   let page;
-  before(async () => {
-    server = await start();
-    folder = join(server.folder, 'rules');
-    await fill(server.base);
-    browser = await launch();
+  const { show } = world((now) => {
+    ({ server, page } = now);
   });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  beforeEach(async () => {
-    opened = await open(browser, { base: server.base });
-    ({ page } = opened);
-  });
-  afterEach(async () => {
-    await opened.context.close();
-    assert.deepEqual(opened.wrong, []);
-  });
-  const show = async (place) => {
-    await page.goto(`${server.base}/${place}`);
-    await settled(page);
-  };
-  const onDisk = (name) => readFile(join(folder, name), 'utf8');
+  const onDisk = (name) => readFile(join(server.folder, 'rules', name), 'utf8');
 
   test('a rule is found by its words, read, and tried on the last 24 hours', async () => {
     await show('#/rules');

@@ -51,6 +51,8 @@ describe('the service', () => {
     expect(/status of 401/);
     await page.goto(`${server.base}/#/settings/agents`);
     await page.getByRole('link', { name: 'Make a key' }).click();
+    // The place that is left has a field of the same name.
+    await page.getByRole('button', { name: 'Make a key' }).waitFor();
     await page.getByLabel('Name').fill('<b>mine</b>');
     await page.keyboard.press('Enter');
     const dialog = page.getByRole('dialog');
@@ -61,6 +63,7 @@ describe('the service', () => {
     await page.getByRole('row', { name: '<b>mine</b>' }).waitFor();
     assert.equal((await fetch(`${server.base}/api/v1/signals`)).status, 401);
     await page.getByRole('link', { name: 'Agents' }).click();
+    await page.getByRole('button', { name: 'Add an agent' }).waitFor();
     await page.getByLabel('Name').fill('web-9');
     await page.keyboard.press('Enter');
     await dialog.waitFor();

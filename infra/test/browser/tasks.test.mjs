@@ -1,37 +1,18 @@
 // What people come for, done through the page, most of it by keyboard alone.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, beforeEach, afterEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fill } from './data.mjs';
-import { launch, open, settled } from './page.mjs';
-import { start } from './server.mjs';
+import { settled } from './page.mjs';
+import { world } from './world.mjs';
 
 describe('tasks', () => {
   let server;
-  let browser;
   let opened;
   let page;
-  before(async () => {
-    server = await start();
-    await fill(server.base);
-    browser = await launch();
+  const { show } = world((now) => {
+    ({ server, opened, page } = now);
   });
-  after(async () => {
-    await browser?.close();
-    await server?.stop();
-  });
-  beforeEach(async () => {
-    opened = await open(browser, { base: server.base });
-    ({ page } = opened);
-  });
-  afterEach(async () => {
-    await opened.context.close();
-    assert.deepEqual(opened.wrong, []);
-  });
-  const show = async (place) => {
-    await page.goto(`${server.base}/${place}`);
-    await settled(page);
-  };
   const send = async (records) => {
     const body = records.map((one) => JSON.stringify(one)).join('\n');
     const answer = await fetch(`${server.base}/logs`, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' }, body });
