@@ -43,7 +43,7 @@ pub use outbox::{
     DeliveryState, Explanation, Hidden, InWords, LISTED_MAX, MadeChannel, Outbox, OutboxError, Published,
     REPORT, Sent, Settled, Silenced, Told,
 };
-pub use route::{Decision, MadeSilence, Planned, RouteProblem, Routes, made_channel};
+pub use route::{Decision, MadeSilence, Planned, RouteProblem, Routes, WEEKDAYS, made_channel};
 pub use secret::{Secret, SecretError};
 pub use sender::{Clock, Sender};
 pub use template::sample;

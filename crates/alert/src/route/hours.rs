@@ -11,7 +11,8 @@ use jiff::{
 
 use super::{fields::Fields, problem::suggestion};
 
-const DAYS: [(&str, Weekday); 7] = [
+/// The days of the week, by the names that files and settings have for them.
+pub const WEEKDAYS: [(&str, Weekday); 7] = [
     ("monday", Weekday::Monday),
     ("tuesday", Weekday::Tuesday),
     ("wednesday", Weekday::Wednesday),
@@ -129,7 +130,7 @@ fn time(text: &str) -> Result<Time, String> {
 
 fn day(text: &str) -> Result<Weekday, String> {
     let name = text.to_lowercase();
-    let found = DAYS.iter().find(|(day, _)| name.len() >= 3 && day.starts_with(&name));
-    let like = || suggestion(&name, DAYS.iter().map(|(day, _)| *day));
+    let found = WEEKDAYS.iter().find(|(day, _)| name.len() >= 3 && day.starts_with(&name));
+    let like = || suggestion(&name, WEEKDAYS.iter().map(|(day, _)| *day));
     found.map(|(_, day)| *day).ok_or_else(|| format!("'{text}' is no day of the week{}", like()))
 }

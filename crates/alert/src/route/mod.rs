@@ -9,6 +9,7 @@ mod problem;
 mod routes;
 mod yaml;
 
+pub use hours::WEEKDAYS;
 pub(crate) use made::with_secrets;
 pub use made::{MadeSilence, made_channel};
 pub use problem::RouteProblem;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use alert::{
-    Secret,
+    Secret, WEEKDAYS,
     channel::{ChannelConfig, ChannelKind, DiscordConfig, EmailConfig, Encryption, TelegramConfig, Trust},
 };
 use jiff::{
@@ -14,16 +14,6 @@ use report::{Every, Schedule};
 use signal::narrative::Language;
 
 use super::value::Reader;
-
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("monday", Weekday::Monday),
-    ("tuesday", Weekday::Tuesday),
-    ("wednesday", Weekday::Wednesday),
-    ("thursday", Weekday::Thursday),
-    ("friday", Weekday::Friday),
-    ("saturday", Weekday::Saturday),
-    ("sunday", Weekday::Sunday),
-];
 
 /// Who is told of signals, and in which words.
 #[derive(Debug, Clone)]
