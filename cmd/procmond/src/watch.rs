@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::Context;
-use process::{Change, ChangeKind, Executables, Reader, Watch, message::v1::ProcessGreeting};
+use process::{Executables, Reader, Watch, message::v1::ProcessGreeting};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::{
@@ -133,15 +133,12 @@ impl Watcher {
         while !over() {
             if asked.swap(false, Ordering::AcqRel) {
                 let at = now();
-                for process in self.watch.processes() {
-                    self.outbox.put(&Change {
-                        kind: ChangeKind::Present,
-                        at,
-                        process: process.clone(),
-                        before: None,
-                    });
+                let mut told = 0;
+                for change in self.watch.present(at) {
+                    self.outbox.put(&change);
+                    told += 1;
                 }
-                self.outbox.complete(self.watch.processes().count() as u64, at);
+                self.outbox.complete(told, at);
             }
             let left = next.saturating_duration_since(Instant::now());
             if left.is_zero() {

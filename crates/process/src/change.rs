@@ -113,6 +113,17 @@ impl Watch {
         Some(ended(self.known.as_mut()?.remove(&pid)?, at))
     }
 
+    /// Processes as the last scan had them, to be told to somebody who knows none of them yet.
+    pub fn present(&self, at: Timestamp) -> impl Iterator<Item = Change> {
+        let told = move |process: &Process| Change {
+            kind: ChangeKind::Present,
+            at,
+            process: process.clone(),
+            before: None,
+        };
+        self.processes().map(told)
+    }
+
     /// Processes as the last scan had them.
     pub fn processes(&self) -> impl Iterator<Item = &Process> {
         self.known.iter().flat_map(HashMap::values)

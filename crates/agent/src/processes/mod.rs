@@ -112,7 +112,7 @@ impl Processes {
             self.polling = None;
             let (mut report, last) = self.told.take(&self.frames);
             report.lost += std::mem::take(&mut self.lost);
-            return Part { report: report.is_worth().then_some(report), last, wrong: Vec::new() };
+            return Part { report: says_anything(&report).then_some(report), last, wrong: Vec::new() };
         }
         if self.alone_since.elapsed() < PATIENCE && self.socket.exists() {
             return Part::default();
@@ -142,15 +142,8 @@ impl Processes {
     }
 }
 
-/// Whether a report says anything.
-trait Worth {
-    fn is_worth(&self) -> bool;
-}
-
-impl Worth for Report {
-    fn is_worth(&self) -> bool {
-        self.begins || self.complete || !self.changes.is_empty() || self.lost + self.unseen > 0
-    }
+fn says_anything(report: &Report) -> bool {
+    report.begins || report.complete || !report.changes.is_empty() || report.lost + report.unseen > 0
 }
 
 #[cfg(test)]

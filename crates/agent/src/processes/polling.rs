@@ -6,7 +6,7 @@ use std::{
 };
 
 use event::Timestamp;
-use process::{Change, ChangeKind, Executables, HashLimits, Reader, Report, Scope, Source, Watch};
+use process::{Executables, HashLimits, Reader, Report, Scope, Source, Watch};
 
 /// Looks are at least so far apart.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -71,13 +71,7 @@ impl Polling {
         report.changes = self.watch.observe(snapshot);
         if !std::mem::replace(&mut self.is_listed, true) {
             (report.begins, report.complete) = (true, true);
-            let present = |process: &process::Process| Change {
-                kind: ChangeKind::Present,
-                at: now,
-                process: process.clone(),
-                before: None,
-            };
-            report.changes = self.watch.processes().map(present).collect();
+            report.changes = self.watch.present(now).collect();
             report.changes.sort_by_key(|change| (change.process.started_at, change.process.pid));
         }
         (Some(report), self.wrong.clone())
