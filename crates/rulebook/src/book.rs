@@ -308,6 +308,18 @@ impl RuleBook {
         entries
     }
 
+    /// Those that cost too much: what each is called by, its title, and why it is suspended.
+    pub fn suspended(&self) -> Vec<(String, String, String)> {
+        let state = self.state();
+        let suspended = state.entries.iter().filter_map(|entry| match &entry.state {
+            State::Suspended(fault) => {
+                Some((entry.id.clone()?, entry.title.clone().unwrap_or_default(), fault.reason.clone()))
+            }
+            _ => None,
+        });
+        suspended.collect()
+    }
+
     /// The text of the file that an entry is of, as it was read last.
     pub fn source(&self, entry: &Entry) -> Option<String> {
         if entry.origin == Origin::Shipped {

@@ -179,17 +179,11 @@ impl Runner {
 
     /// A rule over its budget, of Sigma or of SQL, is a signal until it runs again.
     fn tell_suspended(&self) {
-        let of_sigma = self.book.entries().into_iter().filter_map(|entry| match entry.state {
-            rulebook::State::Suspended(fault) => {
-                Some((entry.id?, entry.title.unwrap_or_default(), fault.reason))
-            }
-            _ => None,
-        });
         let suspended: BTreeMap<String, (String, String)> = self
             .shelf
             .suspended()
             .into_iter()
-            .chain(of_sigma)
+            .chain(self.book.suspended())
             .map(|(id, title, why)| (id, (title, why)))
             .collect();
         if let Err(error) = self.compare(&suspended) {
