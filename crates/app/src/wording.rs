@@ -50,20 +50,23 @@ pub(crate) fn short(text: &str) -> String {
 }
 
 /// Columns below their heads, two blanks apart.
-pub(crate) fn table<const N: usize>(heads: [&str; N], rows: &[[String; N]]) -> String {
-    let mut widths = heads.map(|head| head.chars().count());
+pub(crate) fn table<H: Into<String>>(
+    heads: impl IntoIterator<Item = H>,
+    rows: &[impl AsRef<[String]>],
+) -> String {
+    let heads: Vec<String> = heads.into_iter().map(Into::into).collect();
+    let mut widths: Vec<usize> = heads.iter().map(|head| head.chars().count()).collect();
     for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
+        for (width, cell) in widths.iter_mut().zip(row.as_ref()) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let heads = heads.map(str::to_owned);
-    let line = |row: &[String; N]| {
+    let line = |row: &[String]| {
         let cells: Vec<String> =
-            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         format!("{}\n", cells.join("  ").trim_end())
     };
-    std::iter::once(&heads).chain(rows).map(line).collect()
+    std::iter::once(heads.as_slice()).chain(rows.iter().map(AsRef::as_ref)).map(line).collect()
 }
 
 /// A member's text, [`plain`]; empty where there is none.

@@ -7,13 +7,11 @@ use crate::{
     AppError,
     cli::{HitsOutput, Search},
     client::Client,
-    wording::{each, plain, text, texts},
+    wording::{each, plain, short, table, text, texts},
 };
 
 /// The API gives so many rows at most.
 const ROWS_MAX: u32 = 10_000;
-/// Longer cells are cut in a table for people.
-const CELL_CHARACTERS: usize = 120;
 
 /// Answers a question, or lists what can be asked.
 ///
@@ -45,7 +43,7 @@ pub(crate) async fn run(client: &Client, search: &Search) -> Result<(), AppError
             texts(&answer, "hints").iter().for_each(|hint| note(hint));
         }
         HitsOutput::Text | HitsOutput::Csv => {
-            print(&table(&answer))?;
+            print(&columns(&answer))?;
             summarize(&answer);
         }
     }
@@ -76,16 +74,16 @@ async fn tables(client: &Client, search: &Search) -> Result<(), AppError> {
         return Ok(());
     }
     let names = &search.question.query;
-    for table in each(&answer, "tables") {
-        let name = text(table, "name");
+    for known in each(&answer, "tables") {
+        let name = text(known, "name");
         if !names.is_empty() && !names.contains(&name) {
             continue;
         }
-        print(&format!("{name}: {}\n", text(table, "what")))?;
-        let rows = each(table, "columns").iter().map(|column| {
+        print(&format!("{name}: {}\n", text(known, "what")))?;
+        let rows = each(known, "columns").iter().map(|column| {
             [format!("  {}", text(column, "name")), text(column, "type"), text(column, "what")]
         });
-        print(&crate::wording::table(["  column", "type", "what"], &rows.collect::<Vec<_>>()))?;
+        print(&table(["  column", "type", "what"], &rows.collect::<Vec<_>>()))?;
         print("\n")?;
     }
     Ok(())
@@ -102,39 +100,20 @@ fn objects(answer: &Json) -> String {
     rows.collect()
 }
 
-/// Columns below their names, two blanks apart.
-fn table(answer: &Json) -> String {
-    let names: Vec<String> =
-        texts(answer, "columns").iter().map(|name| cell(&Json::from(name.as_str()))).collect();
+/// Columns below their names.
+fn columns(answer: &Json) -> String {
     let rows =
         each(answer, "rows").iter().map(|row| row.as_array().into_iter().flatten().map(cell).collect());
     let rows: Vec<Vec<String>> = rows.collect();
-    let mut widths: Vec<usize> = names.iter().map(|name| name.chars().count()).collect();
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    std::iter::once(&names).chain(&rows).map(line).collect()
+    table(texts(answer, "columns").iter().map(|name| short(name)), &rows)
 }
 
 fn cell(value: &Json) -> String {
-    let text = match value {
-        Json::Null => return "-".to_owned(),
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let mut characters = text.chars();
-    let mut start: String = characters.by_ref().take(CELL_CHARACTERS).collect();
-    if characters.next().is_some() {
-        start.push('…');
+    match value {
+        Json::Null => "-".to_owned(),
+        Json::String(text) => short(text),
+        other => short(&other.to_string()),
     }
-    plain(&start)
 }
 
 fn summarize(answer: &Json) {
@@ -159,7 +138,7 @@ mod tests {
     fn tables_stand_in_columns_and_steer_no_terminal() {
         let answer = json!({"columns": ["a", "a\nb"], "rows": [["x\u{1b}[31m", null], [1, "long"]]});
         assert_eq!(
-            table(&answer),
+            columns(&answer),
             "a          a\\nb\nx\\u{1b}[31m  -\n1          long\n"
                 .replace("a          a", "a            a")
                 .replace("1          l", "1            l")
