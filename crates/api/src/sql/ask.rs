@@ -155,21 +155,20 @@ fn refused(refusal: &Refusal, text: &str) -> Problem {
 }
 
 fn problem(error: AskError) -> Problem {
-    let outcome = if matches!(error, AskError::Failed(_)) { "stopped" } else { "failed" };
+    let outcome = match &error {
+        AskError::Refused(refusal) => return refused(refusal, ""),
+        AskError::Failed(_) => "stopped",
+        _ => "failed",
+    };
+    counter!(metric::SQL_QUESTIONS, "outcome" => outcome).increment(1);
     match error {
-        AskError::Refused(refusal) => refused(&refusal, ""),
         AskError::Failed(failure) => {
-            counter!(metric::SQL_QUESTIONS, "outcome" => outcome).increment(1);
             let detail = failure.to_string();
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "sql_stopped", "The question was stopped", detail)
                 .field("sql")
         }
-        AskError::Search(error) => {
-            counter!(metric::SQL_QUESTIONS, "outcome" => outcome).increment(1);
-            unanswered(error)
-        }
+        AskError::Search(error) => unanswered(error),
         error => {
-            counter!(metric::SQL_QUESTIONS, "outcome" => outcome).increment(1);
             tracing::error!(error = &error as &dyn std::error::Error, "a question in SQL failed");
             let detail = "what it asks for cannot be read at present; the log says why";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "storage_unavailable", "Not at present", detail)
