@@ -2,11 +2,11 @@
 
 use finding::{Finding, fact};
 use process::{Change, ChangeKind, Process};
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 use serde_json::Value;
 use suspicion::{Scene, suspicions};
 
-use super::{GOES_ON, record::Recorded, stored::process};
+use super::record::{Recorded, open};
 use crate::FleetError;
 
 /// Ancestors that are looked at.
@@ -46,13 +46,14 @@ pub(crate) fn judge(
                 // What was there before anybody looked is no news.
                 Some(what) => is_new(transaction, agent, what)? && !recorded.is_first_list,
             };
-            match is_news {
-                false => {}
-                true => match findings.iter().position(|known| known.rule == suspicion.finding.rule) {
-                    Some(place) => merge(findings.get_mut(place), suspicion.finding),
-                    None if findings.len() >= FINDINGS_MAX => left_out += 1,
-                    None => findings.push(suspicion.finding),
-                },
+            if !is_news {
+                continue;
+            }
+            let is_full = findings.len() >= FINDINGS_MAX;
+            match findings.iter_mut().find(|known| known.rule == suspicion.finding.rule) {
+                Some(known) => merge(known, suspicion.finding),
+                None if is_full => left_out += 1,
+                None => findings.push(suspicion.finding),
             }
         }
     }
@@ -60,8 +61,7 @@ pub(crate) fn judge(
 }
 
 /// Takes one finding into another of its rule: what a report tells of one rule is one thing, with all that is in it.
-fn merge(known: Option<&mut Finding>, other: Finding) {
-    let Some(known) = known else { return };
+fn merge(known: &mut Finding, other: Finding) {
     known.first = known.first.min(other.first);
     known.last = known.last.max(other.last);
     known.count = known.count.saturating_add(other.count);
@@ -103,12 +103,7 @@ fn ancestors(transaction: &Transaction<'_>, agent: i64, change: &Change) -> Resu
 }
 
 fn running(transaction: &Transaction<'_>, agent: i64, pid: u32) -> Result<Option<Process>, FleetError> {
-    transaction
-        .prepare_cached("SELECT process FROM fleet_process WHERE agent = ?1 AND until = ?2 AND pid = ?3")?
-        .query_row([agent, GOES_ON, i64::from(pid)], |row| row.get::<_, String>(0))
-        .optional()?
-        .map(|text| process(&text))
-        .transpose()
+    Ok(open(transaction, agent, pid)?.map(|version| version.process))
 }
 
 /// Whether the host was never met with this; from now on it was.

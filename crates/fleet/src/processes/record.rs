@@ -22,11 +22,11 @@ pub(crate) struct Recorded {
 }
 
 /// A version that goes on.
-struct Version {
+pub(super) struct Version {
     id: i64,
     started: i64,
     since: i64,
-    process: Process,
+    pub(super) process: Process,
 }
 
 /// How far an agent has told.
@@ -255,7 +255,11 @@ fn read((id, started, since, process): Row) -> Result<Version, FleetError> {
 }
 
 /// The process of this number that goes on.
-fn open(transaction: &Transaction<'_>, agent: i64, pid: u32) -> Result<Option<Version>, FleetError> {
+pub(super) fn open(
+    transaction: &Transaction<'_>,
+    agent: i64,
+    pid: u32,
+) -> Result<Option<Version>, FleetError> {
     transaction
         .prepare_cached(
             "SELECT id, started, since, process FROM fleet_process WHERE agent = ?1 AND until = ?2 AND pid = ?3",
