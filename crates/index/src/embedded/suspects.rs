@@ -104,15 +104,15 @@ impl Suspects {
 }
 
 /// Where a row shape may hold a token that is not among its fixed ones.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct SuspectPlan {
     /// Which of the phrase's tokens.
     token: usize,
     /// By rising cell; None when columns do not tell.
-    looks: Option<Box<[Look]>>,
+    looks: Option<Vec<Look>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Look {
     /// A number in a cell.
     Cell { cell: usize, wanted: u64 },
@@ -134,7 +134,7 @@ impl SuspectPlan {
             _ => None,
         });
         let (token, looks) = unfixed.map_or((0, None), |(at, token)| (at, looks(shape, token)));
-        Self { token, looks: looks.map(Vec::into_boxed_slice) }
+        Self { token, looks }
     }
 
     /// The rows of the shape at `place` whose message may hold what the plan is for, a token of a phrase with these
