@@ -1,6 +1,6 @@
 // Keys: who may send, read and change.
-import { useState } from 'preact/hooks';
-import { caller, know, post, remove, signIn, useAsk } from '../../api.js';
+import { signal } from '@preact/signals';
+import { caller, post, remove, signIn, useAsk } from '../../api.js';
 import { html } from '../../html.js';
 import { Empty, Failed, Loading, tell, tellRefused } from '../../parts/feedback.js';
 import { State, Time } from '../../parts/marks.js';
@@ -12,8 +12,14 @@ import { ShownOnce } from './shown_once.js';
 
 const SCOPES = /** @type {const} */ (['ingest', 'read', 'admin']);
 
-/** @param {{ isFirst: boolean, onMade: (key: Key & { key: string }) => void }} props */
-function Make({ isFirst, onMade }) {
+/**
+ * The new key, until it was seen. It outlives the screen: from the first key on, whatever is still asked without one is refused, and
+ * the page asks who comes.
+ */
+const made = signal(/** @type {(Key & { key: string }) | undefined} */ (undefined));
+
+/** @param {{ isFirst: boolean }} props */
+function Make({ isFirst }) {
   /** @param {any} event */
   const onSubmit = async (event) => {
     event.preventDefault();
@@ -21,7 +27,7 @@ function Make({ isFirst, onMade }) {
     const given = new FormData(form);
     const days = Number(given.get('days'));
     try {
-      const made = await post('/api/v1/keys', {
+      made.value = await post('/api/v1/keys', {
         name: String(given.get('name')).trim(),
         // The first one locks the service: whoever makes it must not lock themselves out.
         scopes: isFirst ? SCOPES : given.getAll('scope'),
@@ -29,7 +35,8 @@ function Make({ isFirst, onMade }) {
         expires: days ? new Date(Date.now() + days * 86_400_000).toISOString() : undefined,
       });
       form.reset();
-      onMade(made);
+      // The first key locks the service: whoever made it goes on with it.
+      if (isFirst && made.value) await signIn(made.value.key);
     } catch (error) {
       tellRefused(error);
     }
@@ -50,7 +57,6 @@ function Make({ isFirst, onMade }) {
 
 export function Keys() {
   const { data, error, reload } = useAsk('/api/v1/keys');
-  const [made, setMade] = useState(/** @type {(Key & { key: string }) | undefined} */ (undefined));
   const keys = /** @type {{ keys: Key[] } | undefined} */ (data)?.keys;
   /** @param {Key} key */
   const onRevoke = async (key) => {
@@ -63,14 +69,8 @@ export function Keys() {
       tellRefused(failed);
     }
   };
-  const onSeen = async () => {
-    const key = made;
-    setMade(undefined);
-    // The first key locks the service: whoever made it goes on with it.
-    if (key && caller.peek()?.kind === 'open') {
-      if (key.scopes?.includes('admin')) await signIn(key.key).catch(tellRefused);
-      else await know();
-    }
+  const onSeen = () => {
+    made.value = undefined;
     reload();
   };
   if (error && !keys) return html`<${Failed} error=${error} again=${reload} />`;
@@ -78,7 +78,7 @@ export function Keys() {
   const isOpen = caller.value?.kind === 'open';
   return html`<section class="card stack">
       ${isOpen && html`<p class="notice">${t('keys_of.first')}</p>`}
-      <${Make} isFirst=${isOpen} onMade=${setMade} />
+      <${Make} isFirst=${isOpen} />
     </section>
     ${
       keys.length
@@ -98,5 +98,5 @@ export function Keys() {
           </table></div></section>`
         : html`<${Empty} title=${t('keys_of.none')} />`
     }
-    ${made && html`<${ShownOnce} title=${t('keys_of.made')} text=${t('keys_of.once')} secret=${made.key} onClose=${onSeen} />`}`;
+    ${made.value && html`<${ShownOnce} title=${t('keys_of.made')} text=${t('keys_of.once')} secret=${made.value.key} onClose=${onSeen} />`}`;
 }
