@@ -53,13 +53,16 @@ describe('the service', () => {
     await page.getByRole('link', { name: 'Make a key' }).click();
     // The place that is left has a field of the same name.
     await page.getByRole('button', { name: 'Make a key' }).waitFor();
-    // Something that was asked just before comes just after, and is refused.
-    await page.route('**/api/v1/session', async (route) => {
-      await page.evaluate(async () => {
-        const { ask } = await import(new URL('api.js', document.querySelector('script[type=module][src]').src).href);
-        await ask('/api/v1/signals').catch(() => undefined);
-      });
-      await route.continue();
+    // What is still being asked when the first key locks it is refused, before the page has the key.
+    await page.route('**/api/v1/keys', async (route) => {
+      const response = await route.fetch();
+      if (route.request().method() === 'POST') {
+        await page.evaluate(async () => {
+          const { ask } = await import(new URL('api.js', document.querySelector('script[type=module][src]').src).href);
+          await ask('/api/v1/signals').catch(() => undefined);
+        });
+      }
+      await route.fulfill({ response });
     });
     await page.getByLabel('Name').fill('<b>mine</b>');
     await page.getByLabel('Name').press('Enter');
