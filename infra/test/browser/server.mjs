@@ -25,12 +25,18 @@ export async function start(settings = {}, { data, port = 0 } = {}) {
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // Whatever becomes of the tests, it does not outlive them.
+  const endNow = () => child.kill('SIGKILL');
+  process.on('exit', endNow);
   let said = '';
   child.stderr.on('data', (bytes) => {
     said = (said + bytes).slice(-20_000);
   });
   const ended = new Promise((done) => {
-    child.on('exit', done);
+    child.on('exit', (code) => {
+      process.off('exit', endNow);
+      done(code);
+    });
   });
   const base = await new Promise((done, fail) => {
     let out = '';

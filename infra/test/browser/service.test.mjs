@@ -9,13 +9,19 @@ const KEY = 'a-key-that-is-long-enough-for-tests-0001';
 
 describe('the service', () => {
   let browser;
+  /** One that ends with the test, however that ends. */
+  const service = async (t, ...settings) => {
+    const server = await start(...settings);
+    t.after(() => server.stop());
+    return server;
+  };
   before(async () => {
     browser = await launch();
   });
   after(() => browser?.close());
 
-  test('asks who comes, and lets out again', async () => {
-    const server = await start({ API_KEYS: KEY });
+  test('asks who comes, and lets out again', async (t) => {
+    const server = await service(t, { API_KEYS: KEY });
     const { page, wrong, expect } = await open(browser, { base: server.base, width: 390, height: 844 });
     expect(/status of 401/);
     await page.goto(`${server.base}/#/settings/health`);
@@ -42,11 +48,10 @@ describe('the service', () => {
     await page.getByLabel('Key').waitFor();
     assert.equal(await page.evaluate(async () => (await fetch('/api/v1/signals')).status), 401);
     assert.deepEqual(wrong.filter((one) => !/status of 40[13]/.test(one)), []);
-    await server.stop();
   });
 
-  test('the first key locks it, and whoever made that goes on; then an agent is added and removed', async () => {
-    const server = await start();
+  test('the first key locks it, and whoever made that goes on; then an agent is added and removed', async (t) => {
+    const server = await service(t);
     const { page, wrong, expect } = await open(browser, { base: server.base });
     expect(/status of 401/);
     await page.goto(`${server.base}/#/settings/agents`);
@@ -85,11 +90,13 @@ describe('the service', () => {
     await page.getByRole('row', { name: /web-9/ }).getByRole('button', { name: 'Remove' }).click();
     await page.getByText('Removed.').waitFor();
     assert.deepEqual(wrong, []);
-    await server.stop();
   });
 
-  test('goes away and comes back: said calmly, and nothing typed is lost', async () => {
-    const server = await start();
+  test('goes away and comes back: said calmly, and nothing typed is lost', async (t) => {
+    let again;
+    // Before the other, whose folder it has.
+    t.after(() => again?.end());
+    const server = await service(t);
     const { port } = new URL(server.base);
     const { page } = await open(browser, { base: server.base });
     await page.goto(`${server.base}/#/logs?from=now-1h`);
@@ -99,10 +106,9 @@ describe('the service', () => {
     await page.keyboard.press('Enter');
     await page.getByText('The service is not reached').waitFor();
     assert.equal(await page.getByRole('combobox').inputValue(), 'half a quer');
-    const again = await start({}, { data: server.folder, port });
+    again = await start({}, { data: server.folder, port });
     await page.getByText('The service is not reached').waitFor({ state: 'detached', timeout: 40_000 });
     assert.equal(await page.getByRole('combobox').inputValue(), 'half a quer');
     await page.getByText('No logs yet').or(page.getByText('Nothing was found')).first().waitFor();
-    await again.stop();
   });
 });
