@@ -72,15 +72,14 @@ function passes(error) {
 
 /**
  * Asks until there is an answer or a refusal that stands.
- * @param {string} path
- * @param {Params} [params]
+ * @param {() => Promise<any>} once
  * @param {AbortSignal} [stop]
  * @returns {Promise<any>}
  */
-export async function ask(path, params, stop) {
+async function insist(once, stop) {
   for (let tries = 0; ; tries += 1) {
     try {
-      const answer = await send('GET', url(path, params), undefined, stop);
+      const answer = await once();
       trouble.value = '';
       return answer;
     } catch (error) {
@@ -93,6 +92,12 @@ export async function ask(path, params, stop) {
     }
   }
 }
+
+/** @param {string} path @param {Params} [params] @param {AbortSignal} [stop] */
+export const ask = (path, params, stop) => insist(() => send('GET', url(path, params), undefined, stop), stop);
+
+/** A question that changes nothing and is too long for an address. @param {string} path @param {unknown} body @param {AbortSignal} [stop] */
+export const inquire = (path, body, stop) => insist(() => send('POST', path, body, stop), stop);
 
 /** @param {number} pause in ms @param {AbortSignal} [stop] */
 export function rest(pause, stop) {
@@ -141,11 +146,32 @@ export async function signOut() {
  * @param {number} [every] also again after so many ms
  */
 export function useAsk(path, params = {}, every) {
+  return useAnswer(path, url(path ?? '', params), (stop) => ask(path ?? '', params, stop), every);
+}
+
+/**
+ * The answer to a question in SQL, likewise.
+ * @param {string | null} sql null asks nothing
+ * @param {{ at?: string, limit?: number }} [more]
+ * @param {number} [every] also again after so many ms
+ */
+export function useQuestion(sql, more = {}, every) {
+  const body = { sql, ...more };
+  return useAnswer(sql === null ? null : 'sql', JSON.stringify(body), (stop) => inquire('/api/v1/sql', body, stop), every);
+}
+
+/**
+ * @template T
+ * @param {string | null} path of one path the last answer stays; null asks nothing
+ * @param {string} key tells questions apart
+ * @param {(stop: AbortSignal) => Promise<any>} once
+ * @param {number} [every]
+ */
+function useAnswer(path, key, once, every) {
   const [state, set] = useState(
     /** @type {{ data?: T, error?: unknown, isLoading: boolean }} */ ({ isLoading: true }),
   );
   const [round, setRound] = useState(0);
-  const key = path && url(path, params);
   const asked = useRef(/** @type {string | null} */ (null));
   useEffect(() => {
     if (!path) return undefined;
@@ -153,12 +179,12 @@ export function useAsk(path, params = {}, every) {
     const isOther = asked.current !== path;
     asked.current = path;
     set((before) => ({ data: isOther ? undefined : before.data, isLoading: true }));
-    ask(path, params, stop.signal).then(
+    once(stop.signal).then(
       (data) => set({ data, isLoading: false }),
       (error) => !stop.signal.aborted && set((before) => ({ data: before.data, error, isLoading: false })),
     );
     return () => stop.abort();
-  }, [key, round]);
+  }, [path && key, round]);
   useEffect(() => {
     if (!every) return undefined;
     const timer = setInterval(() => !document.hidden && setRound((n) => n + 1), every);

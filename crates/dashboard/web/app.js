@@ -23,6 +23,7 @@ const SCREENS = [
   { name: 'patterns', icon: 'pattern', word: 'screen.patterns', load: () => import('./screens/patterns/screen.js') },
   { name: 'anomalies', icon: 'anomalies', word: 'screen.anomalies', load: () => import('./screens/anomalies/screen.js') },
   { name: 'hosts', icon: 'hosts', word: 'screen.hosts', load: () => import('./screens/hosts/screen.js') },
+  { name: 'processes', icon: 'processes', word: 'screen.processes', load: () => import('./screens/processes/screen.js') },
   { name: 'alerts', icon: 'alerts', word: 'screen.alerts', load: () => import('./screens/alerts/screen.js') },
   { name: 'rules', icon: 'rules', word: 'screen.rules', load: () => import('./screens/rules/screen.js') },
   { name: 'models', icon: 'models', word: 'screen.models', load: () => import('./screens/models/screen.js') },
@@ -101,8 +102,9 @@ function App() {
   const screen = SCREENS.find(({ name }) => name === place.value.screen) ?? SCREENS[0];
   useKeys({
     '?': () => setHelp(true),
-    // 1 to 9 and 0 in the order of the menu.
-    ...Object.fromEntries(SCREENS.map(({ name }, at) => [String((at + 1) % 10), () => go(name)])),
+    // 1 to 9 and 0 in the order of the menu; settings are the last.
+    ...Object.fromEntries(SCREENS.slice(0, 10).map(({ name }, at) => [String((at + 1) % 10), () => go(name)])),
+    ',': () => go('settings'),
   });
   useEffect(() => {
     document.title = `${t(screen.word)} · Log Sentinel`;

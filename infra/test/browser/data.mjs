@@ -1,6 +1,8 @@
 // What the tests and pictures show: a day of a small shop as its machines would log it, and lines that try to be
 // more than text. The same each time, but for the day, which is the last 24 hours.
 
+import { tell } from './processes.mjs';
+
 /** A generator of numbers from 0 to 1 that gives the same each time (a linear congruence of Numerical Recipes). */
 function chance(seed) {
   let state = seed >>> 0;
@@ -116,6 +118,7 @@ export async function fill(base, now, isHostile) {
     });
     if (!answer.ok) throw new Error(`POST /data: ${answer.status} ${await answer.text()}`);
   }
+  await tell(base, now, isHostile);
   return found(base, all.length);
 }
 

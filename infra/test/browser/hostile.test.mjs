@@ -39,6 +39,8 @@ describe('what comes from elsewhere', () => {
     for (const { _id } of odd) all.push(`#/logs?from=now-24h&event=${_id}`, `#/logs?from=now-24h&event=${_id}&tab=json`);
     const { signals } = await (await fetch(`${server.base}/api/v1/signals?limit=50`)).json();
     for (const { id } of signals) all.push(`#/signals/${id}`);
+    for (const pid of [900, 901, 902, 903, 904, 905]) all.push(`#/processes?host=web-1&pid=${pid}`);
+    all.push(`#/processes/sql?sql=${encodeURIComponent('SELECT name AS "<b>name</b>", command, user, container FROM processes')}`);
     for (const place of all) {
       await page.goto(`${server.base}/${place}`);
       await settled(page);
@@ -73,6 +75,20 @@ describe('what comes from elsewhere', () => {
     const text = await page.locator('.event-text').innerText();
     assert.match(text, /admin‹U\+202E›gnp\.exe opened by ‹U\+2066›user‹U\+2069›/);
     assert.doesNotMatch(await page.locator('#app').innerText(), /[\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  test('names and arguments of processes are one line of text each, however long', async () => {
+    const { page } = await open(browser, { base: server.base });
+    await page.goto(`${server.base}/#/processes?host=web-1`);
+    await settled(page);
+    const text = await page.locator('table.processes').innerText();
+    assert.doesNotMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    for (const expected of ['two lines', '␛[31mred', '‹U+202E›gnp.exe', 'lossy\ufffd']) assert.ok(text.includes(expected), expected);
+    const long = page.getByRole('row', { name: /^long/ });
+    assert.ok((await long.boundingBox()).height < 70, 'it is not drawn over many lines');
+    await long.locator('.name').click();
+    await page.getByRole('dialog').locator('.event-text').waitFor();
+    assert.match(await page.getByRole('dialog').locator('.event-text').innerText(), /a{4096}/);
   });
 
   test('a line of a megabyte is cut where it stands, and whole on demand', async () => {

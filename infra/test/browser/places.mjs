@@ -1,4 +1,7 @@
 // Every screen and every view of one, as addresses. What is to be filled in comes from the service under test.
+
+const SQL = "SELECT host, pid, name, user, command, rss_bytes\nFROM processes\nWHERE kernel_thread = 0\nORDER BY rss_bytes DESC";
+
 export async function places(base) {
   const ask = async (path) => (await fetch(base + path)).json();
   const { signals } = await ask('/api/v1/signals?limit=1');
@@ -22,6 +25,13 @@ export async function places(base) {
     anomalies: '#/anomalies?period=30d',
     hosts: '#/hosts',
     host: '#/hosts/web-2?width=24h',
+    processes: '#/processes',
+    'processes: of a host': '#/processes?host=web-1&new=1h',
+    'processes: by memory': '#/processes?host=web-1&order=memory&kernel=1',
+    'processes: one': '#/processes?host=web-1&pid=2304',
+    'processes: then': `#/processes?host=web-1&at=${new Date(Date.now() - 3_600_000).toISOString()}`,
+    'processes: SQL': `#/processes/sql?sql=${encodeURIComponent(SQL)}`,
+    'processes: a wrong question': `#/processes/sql?sql=${encodeURIComponent('SELECT nam\nFROM processes')}`,
     alerts: '#/alerts',
     'alerts: deliveries': '#/alerts/deliveries',
     'alerts: channels': '#/alerts/channels',

@@ -6,11 +6,12 @@ import { Dialog } from './dialog.js';
 /** @typedef {import('../words.js').Word} Word */
 
 /** @type {[string, Word][]} */
-const EVERYWHERE = [['1 … 9, 0', 'keys.screens'], ['/', 'keys.query'], ['?', 'keys.help'], ['Esc', 'keys.close']];
+const EVERYWHERE = [['1 … 9, 0', 'keys.screens'], [',', 'keys.settings'], ['/', 'keys.query'], ['?', 'keys.help'], ['Esc', 'keys.close']];
 
 /** @type {Record<string, [string, Word][]>} */
 const OF_SCREEN = {
   signals: [['j / k', 'keys.next'], ['e', 'keys.resolve'], ['a', 'keys.acknowledge'], ['x', 'keys.pick'], ['n', 'keys.note']],
+  processes: [['j / k', 'keys.next'], ['← / →', 'keys.fold'], ['e', 'keys.process'], ['Ctrl ↵', 'keys.sql']],
   logs: [['j / k', 'keys.next'], ['e', 'keys.event'], ['a', 'keys.around'], ['l', 'keys.live'], ['w', 'keys.wrap'], ['[ / ]', 'keys.times']],
 };
 

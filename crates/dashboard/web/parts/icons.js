@@ -8,6 +8,7 @@ const PATHS = {
   alerts: 'M6 16V11a6 6 0 0112 0v5l2 2H4zM10 20a2 2 0 004 0',
   settings: 'M4 7h9M17 7h3M4 17h3M11 17h9M15 5v4M9 15v4',
   hosts: 'M4 5h16v5H4zM4 14h16v5H4zM7 7.5h.01M7 16.5h.01',
+  processes: 'M5 5h6v4H5zM13 15h6v4h-6zM8 9v8h5M8 12h5M13 10.5h6v3h-6z',
   rules: 'M5 4h14v16H5zM8.5 9l1.5 1.5L13 8M8.5 15l1.5 1.5 3-2.5M15 9.5h1M15 15.5h1',
   anomalies: 'M3 15l4-3 3 2 4-9 3 8 4-2M14 5h.01',
   models: 'M12 4v5M12 9l-5 4M12 9l5 4M7 13v6M17 13v6M4 19h6M14 19h6',

@@ -41,11 +41,11 @@ function marked(text) {
 }
 
 /**
- * @param {{ text: string, links?: boolean }} props
+ * @param {{ text: string, links?: boolean, most?: number }} props `most`: how much is shown at first
  */
-export function LogText({ text, links = false }) {
+export function LogText({ text, links = false, most = SHOWN }) {
   const [isWhole, setWhole] = useState(false);
-  const cut = isWhole ? text : text.slice(0, SHOWN);
+  const cut = isWhole ? text : text.slice(0, most);
   const parts = [];
   let end = 0;
   for (const found of links ? cut.matchAll(LINK) : []) {

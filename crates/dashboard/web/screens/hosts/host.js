@@ -65,7 +65,8 @@ export function HostDetail({ host, round, changed }) {
       <h1><bdi>${plain(name, 120)}</bdi></h1>
       <${State} state=${host.state ?? ''} />
       <span class="soft">${host.last_seen && html`<${Time} at=${host.last_seen} isAgo />`} ${plain([host.os, host.version].filter(Boolean).join(' · '), 120)}</span>
-      <a class="button push" href=${address('logs', { q: `host.name:${quoted(name)}`, from: `now-${width}` })}><${Icon} name="logs" />${t('hosts.logs')}</a>
+      <a class="button push" href=${address('processes', { host: name })}><${Icon} name="processes" />${t('screen.processes')}</a>
+      <a class="button" href=${address('logs', { q: `host.name:${quoted(name)}`, from: `now-${width}` })}><${Icon} name="logs" />${t('hosts.logs')}</a>
     </header>
     ${signals.length > 0 && html`<section class="card"><h2>${t('screen.signals')}</h2><ul class="brief">${signals.slice(0, 5).map((one) => html`<li key=${one.id}><${Severity} level=${one.severity} /><a href=${address(`signals/${one.id}`)}>${plain(one.title, 200)}</a><span class="push soft"><${State} state=${one.state} /> <${Time} at=${one.last} isAgo /></span></li>`)}</ul></section>`}
     <div class="bar">

@@ -74,6 +74,14 @@ function Incident({ id, self, params }) {
   </section>`;
 }
 
+/** The way to the process that it is about, as it ran then. @param {{ signal: Signal }} props */
+function OfProcess({ signal }) {
+  const pids = /** @type {any} */ (signal.facts)?.['process.pid'];
+  const host = signal.entities.find(({ type }) => type === 'host')?.value;
+  if (!Array.isArray(pids) || !pids.length || !host) return null;
+  return html`<a class="button" href=${address('processes', { host, pid: String(pids[0]), at: signal.last })}><${Icon} name="processes" />${t('signal.process')}</a>`;
+}
+
 /** @param {{ signal: Signal }} props */
 function Facts({ signal }) {
   const range = times(signal);
@@ -125,7 +133,7 @@ export function Card({ id, round, params, onAct, hasNote, setNote }) {
       html`<section><h3>${t('signal.next')}</h3><ol class="next">${signal.next.map((step) => html`<li><${LogText} text=${step} /></li>`)}</ol></section>`
     }
     <${Facts} signal=${signal} />
-    <p class="bar"><a class="button" href=${address('logs', { q: queryOf(signal.entities[0]), ...times(signal) })}><${Icon} name="logs" />${t('signal.logs')}</a></p>
+    <p class="bar"><a class="button" href=${address('logs', { q: queryOf(signal.entities[0]), ...times(signal) })}><${Icon} name="logs" />${t('signal.logs')}</a><${OfProcess} signal=${signal} /></p>
     ${signal.incident && html`<${Incident} key=${signal.incident} id=${signal.incident} self=${signal.id} params=${params} />`}
     <${Evidence} signal=${signal} />
     <${Timeline} entries=${signal.timeline ?? []} />
