@@ -21,6 +21,11 @@ pub(crate) enum Outcome {
         /// When the server wants to be asked again.
         after: Option<Duration>,
     },
+    /// It may be taken in smaller parts; nothing of it was stored.
+    TooLarge {
+        /// Why, in words.
+        reason: String,
+    },
     /// It will never be taken as it is.
     Refused {
         /// Why, in words.
@@ -41,7 +46,11 @@ impl Outcome {
             404 | 421 => format!("there is no collector at this address ({}){said}", status.as_u16()),
             code => format!("it answered {code}{said}"),
         };
-        if is_about_content(status) { Self::Refused { reason } } else { Self::Later { reason, after } }
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge { reason },
+            _ if is_about_content(status) => Self::Refused { reason },
+            _ => Self::Later { reason, after },
+        }
     }
 
     pub(crate) fn unreached(error: &reqwest::Error) -> Self {
@@ -59,7 +68,7 @@ impl Outcome {
 
 /// Whether a status says that the same would be answered to the same for ever.
 fn is_about_content(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 409 | 413 | 415 | 422)
+    matches!(status.as_u16(), 400 | 409 | 415 | 422)
 }
 
 fn shown(text: &str) -> String {
@@ -83,7 +92,8 @@ mod tests {
             let Outcome::Later { reason, .. } = of(code) else { panic!("{code}") };
             assert!(!reason.contains('\u{1b}'), "{reason}");
         }
-        for code in [400, 413, 422] {
+        assert!(matches!(of(413), Outcome::TooLarge { .. }));
+        for code in [400, 415, 422] {
             assert!(matches!(of(code), Outcome::Refused { .. }), "{code}");
         }
     }

@@ -1,14 +1,11 @@
 //! An agent that runs: what measures, what is kept, what sends.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use host::{Machine, Roots};
 use intake::{Clock, Door};
 use journal::{Journal, OpenError};
+use retry::Backoff;
 use telemetry::{health::Health, task::Tasks};
 use tokio::sync::watch;
 
@@ -19,9 +16,13 @@ use crate::{
     said::Said,
     sampler::{self, Current, Sampler, SignIns, Told},
     server::{Server, ServerError},
-    shipper::{self, Events, Follower, Samples},
+    shipper::{self, Events, Follower, LogCounts, Reach, Samples},
     taken::Kept,
 };
+
+/// The bounds of pauses after failures grow from the first to the second.
+const RETRY_MIN: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(60);
 
 /// What an agent is made of.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct Config {
     pub version: String,
     /// The time of day.
     pub clock: Clock,
+    /// Pauses after the collector took nothing; usually [`backoff`].
+    pub backoff: Backoff,
     /// Logs that are sent; None when none are.
     pub logs: Option<Logs>,
 }
@@ -81,12 +84,17 @@ pub struct Agent {
     logs: Option<Journal>,
 }
 
+/// The pauses of an agent between tries: up to a second at first, up to a minute later.
+pub fn backoff() -> Backoff {
+    Backoff::new(RETRY_MIN, RETRY_MAX)
+}
+
 /// Starts an agent; its tasks are those of `tasks`.
 ///
 /// # Errors
 /// When its journal cannot be opened or files cannot be watched.
 pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, StartError> {
-    let Config { configuration, document, data, roots, server, version, clock, logs } = config;
+    let Config { configuration, document, data, roots, server, version, clock, backoff, logs } = config;
     let now_ms = measured::milliseconds(clock());
     let buffer = Buffer::open(&data, configuration.buffer_bytes_max, configuration.buffer_age_max, now_ms)?;
     let buffer = Arc::new(buffer);
@@ -108,11 +116,11 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
     let (sender, receiver) = watch::channel(current);
     let mut follower = Follower { document, current: sender, kept: Kept::new(&data) };
     follower.recall();
-    let logs_waiting = Arc::new(AtomicU64::new(0));
+    let log_counts = Arc::<LogCounts>::default();
     let files = logs.as_ref().map(|logs| logs.tail.clone());
     let journal = logs.map(|logs| {
-        let sent = (server.clone(), buffer.id().to_owned(), Arc::clone(&logs_waiting));
-        send_logs(logs, sent, tasks, health)
+        let sent = (server.clone(), buffer.id().to_owned(), Arc::clone(&log_counts));
+        send_logs(logs, sent, backoff.clone(), (tasks, health))
     });
     let journal = journal.transpose()?;
     let sampler = Sampler {
@@ -122,7 +130,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         current: receiver,
         logs: journal.clone(),
         files,
-        logs_waiting,
+        log_counts,
         clock,
         health: health.component("samples"),
         processes,
@@ -136,7 +144,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         follower,
         per_second: configuration.backfill_per_second,
         clock,
-        health: health.component("collector"),
+        reach: Reach::new(health.component("collector"), "samples", backoff),
     };
     tasks.spawn("samples", shipper::samples(samples, tasks.stop()));
     Ok(Agent { name, buffer, logs: journal })
@@ -145,9 +153,9 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
 /// Reads logs into their journal, and sends what is in it.
 fn send_logs(
     logs: Logs,
-    (server, id, waiting): (Server, String, Arc<AtomicU64>),
-    tasks: &Tasks,
-    health: &Health,
+    (server, id, counts): (Server, String, Arc<LogCounts>),
+    backoff: Backoff,
+    (tasks, health): (&Tasks, &Health),
 ) -> Result<Journal, StartError> {
     let Logs { door, tail, journalctl } = logs;
     let journal = door.journal().clone();
@@ -158,8 +166,8 @@ fn send_logs(
         let reading = intake::journald::read(program, door, health.component("journald"), tasks.stop());
         tasks.spawn("journald", reading);
     }
-    let health = health.component("logs");
-    let events = Events { server, journal: journal.clone(), cursor, id, waiting, health };
+    let reach = Reach::new(health.component("logs"), "logs", backoff);
+    let events = Events::new(server, (journal.clone(), cursor), id, counts, reach);
     tasks.spawn("logs", shipper::events(events, tasks.stop()));
     Ok(journal)
 }

@@ -2,10 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -28,6 +25,7 @@ use crate::{
     measured,
     processes::{Part, Processes},
     said::Said,
+    shipper::LogCounts,
     sign_ins::{Failures, Source},
 };
 
@@ -70,8 +68,8 @@ pub(crate) struct Sampler {
     pub(crate) logs: Option<Journal>,
     /// Which files those logs are of.
     pub(crate) files: Option<intake::tail::Config>,
-    /// Of the logs of which no one has the collector's word yet.
-    pub(crate) logs_waiting: Arc<AtomicU64>,
+    /// How these fare.
+    pub(crate) log_counts: Arc<LogCounts>,
     pub(crate) clock: Clock,
     pub(crate) health: Component,
     /// None where they are not told.
@@ -188,7 +186,8 @@ impl Sampler {
             put("process_frames_waiting", processes.waiting());
         }
         if self.logs.is_some() {
-            put("logs_waiting", self.logs_waiting.load(Ordering::Relaxed));
+            put("logs_waiting", self.log_counts.waiting.load(Ordering::Relaxed));
+            put("logs_dropped", self.log_counts.dropped.load(Ordering::Relaxed));
         }
         // Who has the lines must not count the same failures a second time.
         if self.sign_ins.sent {

@@ -66,6 +66,7 @@ pub(crate) async fn run(
         server,
         version: VERSION.to_owned(),
         clock: intake::system_clock,
+        backoff: agent::backoff(),
     };
     let agent = agent::start(config, &tasks, &health)?;
     print(&welcome(&agent, &place, &data))?;

@@ -1,183 +1,15 @@
 //! An agent against a collector that is away, busy, refuses, answers late or not at all.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod collector;
+mod faults;
+mod line;
 
-use agent::{
-    Agent, Config, Logs, Place, Server, Trust,
-    configuration::{Configuration, Document},
-};
-use axum::{
-    Json as Body, Router,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    routing::post,
-};
+use std::collections::BTreeSet;
+
+use axum::http::StatusCode;
+use collector::{Collector, Had, SOON, Wanted, numbers, start, start_with};
 use serde_json::{Value as Json, json};
-use telemetry::{health::Health, task::Tasks};
-use tokio::sync::watch;
-
-const SOON: Duration = Duration::from_secs(120);
-
-/// What the collector has, and what it answers next.
-#[derive(Default)]
-struct Had {
-    samples: Vec<Json>,
-    lines: Vec<Json>,
-    keys: Vec<String>,
-    /// So many answers about logs are lost.
-    lost_answers: u32,
-    refusing: Vec<StatusCode>,
-    /// Samples whose rest by three is this are refused for good.
-    refused_rest: Option<u64>,
-    config: Option<Json>,
-}
-
-#[derive(Clone)]
-struct Collector {
-    had: Arc<Mutex<Had>>,
-    changed: Arc<watch::Sender<usize>>,
-    port: u16,
-}
-
-impl Collector {
-    async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let collector = Self { had: Arc::default(), changed: Arc::new(watch::channel(0).0), port };
-        let routes =
-            Router::new().route("/data", post(data)).route("/logs", post(logs)).with_state(collector.clone());
-        let serving = async move { axum::serve(listener, routes).await.unwrap() };
-        drop(telemetry::task::spawn("collector", serving));
-        collector
-    }
-
-    fn with<T>(&self, look: impl FnOnce(&mut Had) -> T) -> T {
-        look(&mut self.had.lock().unwrap())
-    }
-
-    async fn until(&self, mut holds: impl FnMut(&mut Had) -> bool) {
-        let mut changed = self.changed.subscribe();
-        let waiting = async {
-            while !self.with(&mut holds) {
-                changed.changed().await.unwrap();
-            }
-        };
-        tokio::time::timeout(SOON, waiting).await.unwrap();
-    }
-}
-
-async fn data(
-    State(collector): State<Collector>,
-    headers: HeaderMap,
-    Body(samples): Body<Vec<Json>>,
-) -> (StatusCode, Body<Json>) {
-    assert_eq!(headers["x-api-key"], "hunter2");
-    let answer = collector.with(|had| {
-        if let Some(status) = had.refusing.pop() {
-            // Some had stored them before they broke down.
-            if status == StatusCode::BAD_GATEWAY {
-                had.samples.extend(samples);
-            }
-            return (status, Body(json!({"detail": "not now"})));
-        }
-        let is_refused = |sample: &Json| had.refused_rest == sample["seq"].as_u64().map(|seq| seq % 3);
-        if samples.iter().any(is_refused) {
-            return (StatusCode::UNPROCESSABLE_ENTITY, Body(json!({"detail": "no"})));
-        }
-        had.samples.extend(samples);
-        (StatusCode::OK, Body(json!({"status": "success", "accepted": 1, "config": had.config})))
-    });
-    collector.changed.send_modify(|changes| *changes += 1);
-    answer
-}
-
-async fn logs(
-    State(collector): State<Collector>,
-    headers: HeaderMap,
-    body: String,
-) -> (StatusCode, Body<Json>) {
-    let answer = collector.with(|had| {
-        let key = headers["idempotency-key"].to_str().unwrap().to_owned();
-        let lines: Vec<Json> = body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        // As the real one: the same key again stores nothing again.
-        if !had.keys.contains(&key) {
-            had.lines.extend(lines);
-            had.keys.push(key);
-        }
-        match had.lost_answers.checked_sub(1) {
-            Some(left) => {
-                had.lost_answers = left;
-                (StatusCode::GATEWAY_TIMEOUT, Body(Json::Null))
-            }
-            None => (StatusCode::OK, Body(json!({"accepted": 1, "rejected": 0}))),
-        }
-    });
-    collector.changed.send_modify(|changes| *changes += 1);
-    answer
-}
-
-struct Running {
-    agent: Agent,
-    tasks: Tasks,
-}
-
-fn start(data: &Path, port: u16, watched: Option<PathBuf>) -> Running {
-    start_with(data, port, watched, None)
-}
-
-/// With processes that are told at a socket.
-fn start_with(data: &Path, port: u16, watched: Option<PathBuf>, socket: Option<&Path>) -> Running {
-    let mut document = Document::default();
-    document.above("server.url", "test", &format!("http://127.0.0.1:{port}/data"));
-    document.above("server.api_key", "test", "hunter2");
-    document.above("agent.name", "test", "web-1");
-    document.above("monitoring.processes.enabled", "test", &socket.is_some().to_string());
-    if let Some(socket) = socket {
-        document.above("monitoring.processes.socket", "test", &socket.display().to_string());
-    }
-    let mut configuration = Configuration::of(&document).unwrap();
-    configuration.interval = Duration::from_millis(20);
-    configuration.backfill_per_second = 1000;
-    let place = Place::of(&configuration.url, None).unwrap();
-    let logs = watched.map(|path| {
-        let journal = journal::Journal::open(journal::Config::new(data)).unwrap();
-        let door = intake::Config { host: Some("web-1".to_owned()), ..intake::Config::default() };
-        let tail = intake::tail::Config {
-            files: vec![path.display().to_string()],
-            ..intake::tail::Config::default()
-        };
-        Logs { door: intake::Door::new(journal, door, intake::system_clock), tail, journalctl: None }
-    });
-    let config = Config {
-        configuration,
-        document,
-        data: data.to_owned(),
-        roots: host::Roots::default(),
-        server: Server::new(place, Some("hunter2".to_owned()), &Trust::default()).unwrap(),
-        version: "1.2.3".to_owned(),
-        clock: intake::system_clock,
-        logs,
-    };
-    let tasks = Tasks::new();
-    Running { agent: agent::start(config, &tasks, &Health::new()).unwrap(), tasks }
-}
-
-impl Running {
-    async fn stop(self) {
-        assert_eq!(self.tasks.shutdown(SOON).await, [] as [String; 0]);
-        self.agent.close(SOON).await;
-    }
-}
-
-fn numbers(had: &Had) -> Vec<u64> {
-    had.samples.iter().map(|sample| sample["seq"].as_u64().unwrap()).collect()
-}
 
 #[tokio::test]
 async fn samples_come_in_order_and_none_is_lost_whatever_the_collector_answers() {
@@ -325,7 +157,8 @@ async fn what_is_told_of_processes_is_in_samples_and_acknowledged_when_these_are
     let socket = dir.path().join("procmond.sock");
     let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let telling = telemetry::task::blocking("procmond", move || tell_processes(&listener));
-    let running = start_with(dir.path(), collector.port, None, Some(&socket));
+    let running =
+        start_with(dir.path(), collector.port, Wanted { socket: Some(&socket), ..Wanted::default() });
     collector
         .until(|had| {
             let reports = || had.samples.iter().map(|sample| &sample["processes"]);
