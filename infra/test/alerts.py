@@ -6,7 +6,7 @@ usage: alerts.py PROGRAM [--rounds N] [--alerts N] [--rsyslogd PATH] [--modules 
 Starts an SMTP server (aiosmtpd: STARTTLS, TLS from the start, authentication), rsyslog (UDP, TCP, TLS) and HTTP servers that take the exact
 shapes of Telegram, Discord, Slack, signed webhooks and /ingest, and that answer 429, 500 or not at all from time to time.
 Then it runs PROGRAM on one data folder, raises alerts by its port, ends it by kill -9 N times, lets it finish, and counts what came at
-the receivers. One channel is away for the first rounds. Exits with 1 when anything is lost, or repeated more often than something was killed.
+the receivers. One channel is away for the first rounds. A report that was due half a day ago goes to both mail servers, once. Exits with 1 when anything is lost, or repeated more often than something was killed.
 
 Needs aiosmtpd (PyPI), rsyslog with rsyslog-openssl (Debian) and openssl. Everything listens on 127.0.0.1.
 """
@@ -38,6 +38,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 SECRET = "a secret of the receiver"
+MAIL = ("starttls", "tls-mail")
+# The report that goes out over a channel of these, among the receipts.
+REPORT = "report by {}"
 ID = re.compile(r"\b[0-9a-f]{32}\b")
 
 
@@ -156,7 +159,10 @@ class Mailbox:
         if "Bcc" in names or not session.authenticated or not is_secret:
             self.receipts.refuse(self.channel, f"{names}, known: {session.authenticated}, TLS: {is_secret}")
         key = re.search(r"^Message-ID: <([^@]+)@", text, re.M)[1]
-        self.receipts.took(self.channel, key[:32], key)
+        is_report = re.search(r"^Subject: \[REPORT\]", text, re.M)
+        if is_report and not {"text/plain", "text/html"} <= set(re.findall(r"^Content-Type: ([a-z/]+)", text, re.M)):
+            self.receipts.refuse(self.channel, "the report is not there as text and as a page")
+        self.receipts.took(REPORT.format(self.channel) if is_report else self.channel, key[:32], key)
         return "250 queued"
 
 
@@ -250,6 +256,8 @@ class Program:
 
     def __init__(self, path, folder):
         self.path, self.folder, self.url, self.process = path, folder, None, None
+        # It was due half a day ago, so that no other falls due meanwhile.
+        self.report_at = time.strftime("%H:%M", time.gmtime(time.time() - 12 * 3600))
 
     def start(self):
         port = free_ports(1)[0]
@@ -260,6 +268,9 @@ class Program:
             "LOG_SENTINEL_DATA": str(self.folder / "data"),
             "LOG_SENTINEL_DIR": str(self.folder / "watched"),
             "LOG_SENTINEL_ALERTS_FILE": str(self.folder / "routes.yaml"),
+            "LOG_SENTINEL_REPORT_EVERY": "day",
+            "LOG_SENTINEL_REPORT_TIME": self.report_at,
+            "LOG_SENTINEL_REPORT_CHANNELS": ",".join(MAIL),
             "LOG_SENTINEL_LOG_LEVEL": "error",
         }
         said = open(self.folder / "program.out", "a")
@@ -325,7 +336,8 @@ def drive(program, options, chance, folder, away):
         if time.time() > deadline:
             sys.exit("alerts still wait after ten minutes")
         time.sleep(0.2)
-    alerts = [alert["id"] for alert in program.ask("/alerts?limit=1000") if alert["type"] != "channel_down"]
+    others = ("channel_down", "report")
+    alerts = [alert["id"] for alert in program.ask("/alerts?limit=1000") if alert["type"] not in others]
     program.process.terminate()
     program.process.wait()
     if missing or len(alerts) != options.alerts:
@@ -406,6 +418,10 @@ def report(receipts, kills, alerts):
         failed |= lost != 0 or repeated > most
         if keys and len(keys) != len(alerts):
             receipts.wrong.append(f"{channel}: {len(keys)} keys for {len(alerts)} alerts")
+    for channel in MAIL:
+        came = receipts.alerts[REPORT.format(channel)]
+        if len(came) != 1 or came.total() > 1 + kills:
+            receipts.wrong.append(f"{channel}: {len(came)} reports in {came.total()} mails, where one was due")
     for wrong in receipts.wrong[:20]:
         print(f"wrong: {wrong}")
     sys.exit(failed or bool(receipts.wrong))

@@ -140,6 +140,9 @@ async fn rules_of_ones_own_are_taken_while_it_runs() {
         (found["severity"].as_str(), found["rule"].as_str()),
         (Some("high"), Some("00000000-0000-4000-8000-000000000001"))
     );
+    let of_rule = signals(&server, &[("rule", found["rule"].as_str().unwrap())]).await;
+    assert!(of_rule.iter().any(|signal| signal["id"] == found["id"]), "{of_rule:?}");
+    assert_eq!(signals(&server, &[("rule", "another one")]).await, Vec::<Json>::new());
     fs::write(rules.join("wrong.yml"), rule.replace("words: [heron]", "words: {message|nearly: heron}"))
         .unwrap();
     eventually("what is wrong is told", async || {
@@ -505,4 +508,52 @@ async fn a_language_model_adds_a_note_and_changes_nothing_else() {
     let said =
         String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("OPENAI_API_KEY is not set"), "{said}");
+}
+
+/// What a server that only takes JSON was sent at `/ingest`, in order.
+async fn receiver(taken: Arc<Mutex<Vec<Json>>>) -> String {
+    let take = async move |axum::Json(body): axum::Json<Json>| {
+        taken.lock().unwrap().push(body);
+        axum::Json(json!({"status": "success"}))
+    };
+    let router = axum::Router::new().route("/ingest", axum::routing::post(take));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ingest", listener.local_addr().unwrap());
+    drop(telemetry::task::spawn("receiver", async move { axum::serve(listener, router).await.unwrap() }));
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_language_model_says_on_a_host_is_sent_behind_the_signal() {
+    let (asked, taken) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+    let (model, to) = (language_model(asked).await, receiver(Arc::clone(&taken)).await);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("auth.log");
+    // Of now: of what is old nobody is told.
+    let line = |n: u32| {
+        let message = format!("Failed password for root from 203.0.113.9 port 4002{n} ssh2");
+        json!({"message": message, "source": "sshd", "host": "gate"}).to_string() + "\n"
+    };
+    fs::write(&log, (0..7).map(line).collect::<String>()).unwrap();
+    let mut agent = std::process::Command::new(BINARY)
+        .args(["agent", "-url", &to, "-botmode", "active"])
+        .env_clear()
+        .env("LOG_SENTINEL_DATA", folder.path().join("data"))
+        .env("LOG_SENTINEL_SYSTEM", "false")
+        .env("LOG_SENTINEL_FILES", &log)
+        .env("OPENAI_API_KEY", "sk-of-a-test")
+        .env("OPENAI_BASE_URL", &model)
+        .spawn()
+        .unwrap();
+    let said = eventually("an assessment was sent", async || {
+        let taken = taken.lock().unwrap().clone();
+        taken.iter().position(|one| one.get("ai_analyst").is_some()).map(|at| (at, taken[at].clone(), taken))
+    });
+    let (at, said, taken) = said.await;
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    assert_eq!(said["hostname"], "gate");
+    let text = said["ai_analyst"].as_str().unwrap();
+    assert!(text.starts_with("Written by AI, which may be wrong: Guessing by 203.0.113.9"), "{text}");
+    assert!(taken[..at].iter().any(|one| one["alert_type"] == "ssh_brute_force"), "{taken:?}");
 }

@@ -63,6 +63,7 @@ impl Voice {
         match occasion {
             Occasion::Resolved => format!("[{}]", self.say("RESOLVED", "RESOLVIDO")),
             Occasion::Test => format!("[{}]", self.say("TEST", "TESTE")),
+            Occasion::Assessed => format!("[{}]", self.say("AI", "IA")),
             Occasion::Report => format!("[{}]", self.say("REPORT", "RELATÓRIO")),
             Occasion::Repeated => format!("[{severity}, {}]", self.say("STILL OPEN", "AINDA EM ABERTO")),
             Occasion::Raised | Occasion::Escalated | Occasion::Trouble => format!("[{severity}]"),

@@ -20,6 +20,8 @@ pub enum Occasion {
     Test,
     /// A report that was due.
     Report,
+    /// A language model says something of it.
+    Assessed,
 }
 
 impl Occasion {
@@ -32,7 +34,13 @@ impl Occasion {
         Self::Trouble,
         Self::Test,
         Self::Report,
+        Self::Assessed,
     ];
+
+    /// Whether it comes behind what was told before, and stands in place of nothing.
+    pub const fn is_sequel(self) -> bool {
+        matches!(self, Self::Resolved | Self::Assessed)
+    }
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -44,6 +52,7 @@ impl Occasion {
             Self::Trouble => "trouble",
             Self::Test => "test",
             Self::Report => "report",
+            Self::Assessed => "assessed",
         }
     }
 }

@@ -10,7 +10,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use retry::{Breaker, BreakerConfig};
 use serde_json::Value as Json;
 use signal::{
-    Signal,
+    Incident, Signal,
     narrative::{self, Language, Reader},
 };
 
@@ -108,18 +108,20 @@ impl Analyst {
         Ok(Self { config, http, url, memory: Mutex::new(memory) })
     }
 
-    /// Asks for an assessment of a signal, in a language. The signal is only read.
+    /// Asks for an assessment of a signal, in a language, as part of the story that it belongs to if there is one. Both are
+    /// only read.
     ///
     /// # Errors
     /// When the budget is spent, the service is left alone, does not answer in time or in the form that was asked for.
     pub async fn assess(
         &self,
         signal: &Signal,
+        story: Option<&Incident>,
         reader: &Reader,
         now: Instant,
     ) -> Result<Assessment, AnalystError> {
         let words = narrative::of(signal, reader);
-        let question = question::of(signal, &words, reader.language, &self.config.model);
+        let question = question::of(signal, &words, story, reader, &self.config.model);
         let (answer, is_new) = match self.remembered(&question) {
             Some(answer) => (answer, false),
             None => (self.ask(&question, now).await?, true),

@@ -22,8 +22,8 @@ pub struct Pseudonyms {
 }
 
 impl Pseudonyms {
-    /// Knowing whom a signal is about.
-    pub fn of(entities: &[Entity]) -> Self {
+    /// Knowing whom a signal and its story are about.
+    pub fn of<'e>(entities: impl IntoIterator<Item = &'e Entity>) -> Self {
         let mut own = Self::default();
         for entity in entities {
             let sort = match entity.r#type {

@@ -3,8 +3,8 @@
 use event::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use signal::{
-    Signal,
-    narrative::{Language, Narrative},
+    Incident, Signal,
+    narrative::{self, Narrative, Reader},
 };
 
 use crate::pseudonyms::Pseudonyms;
@@ -17,6 +17,8 @@ const LINE_CHARS_MAX: usize = 300;
 /// Characters of any other text.
 const TEXT_CHARS_MAX: usize = 600;
 const TOKENS_MAX: u32 = 400;
+/// Other signals of the same story that are sent, those that began last.
+const STORY_MAX: usize = 8;
 
 /// A question, and what stands for names in it.
 pub(crate) struct Question {
@@ -26,9 +28,16 @@ pub(crate) struct Question {
     pub(crate) key: [u8; 32],
 }
 
-/// Of a signal in these words.
-pub(crate) fn of(signal: &Signal, words: &Narrative, language: Language, model: &str) -> Question {
-    let mut names = Pseudonyms::of(&signal.entities);
+/// Of a signal in these words, and of the story that it belongs to.
+pub(crate) fn of(
+    signal: &Signal,
+    words: &Narrative,
+    story: Option<&Incident>,
+    reader: &Reader,
+    model: &str,
+) -> Question {
+    let others = story.map(|story| story.entities.as_slice()).unwrap_or_default();
+    let mut names = Pseudonyms::of(signal.entities.iter().chain(others));
     let mut hidden = |text: &str, most: usize| cut(&names.hide(&cut(text, most)), most);
     let facts: Map<String, Json> = signal
         .facts
@@ -47,8 +56,19 @@ pub(crate) fn of(signal: &Signal, words: &Narrative, language: Language, model: 
         .zip(&words.next)
         .map(|(number, step): (u32, _)| (number.to_string(), hidden(step, TEXT_CHARS_MAX).into()))
         .collect();
+    let story: Vec<Json> = others_of(signal, story)
+        .map(|other| {
+            json!({
+                "kind": other.kind,
+                "severity": other.severity,
+                "began_seconds_before": seconds(other.first, signal.first),
+                "events": other.count,
+                "what_happened": hidden(&narrative::of(other, reader).what, TEXT_CHARS_MAX),
+            })
+        })
+        .collect();
     let data = json!({
-        "language": match language { Language::English => "English", Language::Portuguese => "Brazilian Portuguese" },
+        "language": match reader.language { narrative::Language::English => "English", narrative::Language::Portuguese => "Brazilian Portuguese" },
         "kind": signal.kind,
         "severity": signal.severity,
         "confidence": signal.confidence,
@@ -59,6 +79,7 @@ pub(crate) fn of(signal: &Signal, words: &Narrative, language: Language, model: 
         "techniques": signal.techniques,
         "facts": facts,
         "next_steps": steps,
+        "same_incident": story,
         "log_lines": lines,
     });
     let schema: Json = serde_json::from_str(SCHEMA).unwrap_or_default();
@@ -77,6 +98,14 @@ pub(crate) fn of(signal: &Signal, words: &Narrative, language: Language, model: 
     });
     let key = *blake3::hash(body.to_string().as_bytes()).as_bytes();
     Question { body, names, key }
+}
+
+/// What else belongs to the story of a signal, in the order in which it began.
+fn others_of<'s>(signal: &Signal, story: Option<&'s Incident>) -> impl Iterator<Item = &'s Signal> {
+    let others = story.map(|story| story.signals.as_slice()).unwrap_or_default();
+    let others: Vec<_> = others.iter().filter(|other| other.id != signal.id).collect();
+    let from = others.len().saturating_sub(STORY_MAX);
+    others.into_iter().skip(from)
 }
 
 fn cut(text: &str, most: usize) -> String {

@@ -12,7 +12,7 @@ use event::{EventId, JournalId, Position, Timestamp};
 use finding::{Entity, EntityType, FindingKind, Level};
 use serde_json::{Value as Json, json};
 use signal::{
-    Evidence, Signal, SignalId, Standing, State as Stands,
+    Evidence, Incident, Signal, SignalId, Standing, State as Stands,
     narrative::{self, Language, Reader},
 };
 
@@ -92,7 +92,7 @@ fn signal(line: &str) -> Signal {
 }
 
 async fn assess(analyst: &Analyst, signal: &Signal) -> Result<analyst::Assessment, AnalystError> {
-    analyst.assess(signal, &Reader::default(), Instant::now()).await
+    analyst.assess(signal, None, &Reader::default(), Instant::now()).await
 }
 
 #[tokio::test]
@@ -123,6 +123,48 @@ async fn what_leaves_names_nobody_and_what_comes_back_is_marked() {
         data["log_lines"][0].as_str().unwrap().starts_with("Failed password for user-1 from address-1"),
         "{data}"
     );
+}
+
+#[tokio::test]
+async fn a_signal_is_asked_about_with_its_story_in_which_nobody_is_named_either() {
+    let (model, url) = model().await;
+    let guessed = signal("Failed password for maria from 203.0.113.7");
+    let minute = Duration::from_secs(60);
+    let entered = Signal {
+        id: SignalId(8),
+        kind: FindingKind::LoginAfterFailures,
+        first: guessed.first.saturating_add(60_000_000_000),
+        entities: vec![
+            Entity::new(EntityType::User, "roberta"),
+            Entity::new(EntityType::Host, "web-7.example.org"),
+        ],
+        evidence: vec![],
+        ..guessed.clone()
+    };
+    let incident = Incident {
+        id: SignalId(9),
+        organization: None,
+        severity: Level::High,
+        state: Stands::New,
+        first: guessed.first,
+        last: entered.first,
+        count: 38,
+        entities: [guessed.entities.as_slice(), entered.entities.as_slice()].concat(),
+        signals: vec![guessed.clone(), entered.clone()],
+    };
+    let analyst = analyst(&url);
+    analyst.assess(&entered, Some(&incident), &Reader::default(), Instant::now()).await.unwrap();
+    let (_, body) = model.asked().remove(0);
+    let sent = body.to_string();
+    for kept in ["203.0.113.7", "maria", "roberta", "web-7.example.org"] {
+        assert!(!sent.contains(kept), "{kept} left: {sent}");
+    }
+    let data: Json = serde_json::from_str(body["messages"][1]["content"].as_str().unwrap()).unwrap();
+    let story = data["same_incident"].as_array().unwrap();
+    assert_eq!(story.len(), 1, "the signal itself is told once");
+    assert_eq!((&story[0]["kind"], &story[0]["events"]), (&json!("ssh_brute_force"), &json!(37)));
+    assert_eq!(story[0]["began_seconds_before"], json!(minute.as_secs()));
+    assert!(story[0]["what_happened"].as_str().unwrap().contains("address-1"), "{data}");
 }
 
 /// What lines of logs tell a model to do.
@@ -212,7 +254,9 @@ async fn the_same_is_asked_once_and_no_more_than_the_budget_allows() {
     let analyst = Analyst::new(Config { per_hour: 2, cache_max: 1, ..Config::new("k", &url, "m") }).unwrap();
     let begun = Instant::now();
     let ask = async |line: &str, minutes: u64| {
-        analyst.assess(&signal(line), &Reader::default(), begun + Duration::from_secs(60 * minutes)).await
+        analyst
+            .assess(&signal(line), None, &Reader::default(), begun + Duration::from_secs(60 * minutes))
+            .await
     };
     assert_eq!(ask("a", 0).await.unwrap(), ask("a", 1).await.unwrap());
     assert_eq!(model.asked().len(), 1);
@@ -231,7 +275,7 @@ async fn a_service_that_fails_is_left_alone_and_asked_again_later() {
     let analyst = analyst(&url);
     let begun = Instant::now();
     let ask = async |after: u64| {
-        analyst.assess(&signal("a"), &Reader::default(), begun + Duration::from_secs(after)).await
+        analyst.assess(&signal("a"), None, &Reader::default(), begun + Duration::from_secs(after)).await
     };
     for status in [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::TOO_MANY_REQUESTS, StatusCode::UNAUTHORIZED]
     {

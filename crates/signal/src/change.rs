@@ -103,6 +103,8 @@ pub struct Change {
     pub at: Timestamp,
     /// Who did it; none where it happened by itself.
     pub by: Option<String>,
+    /// What was said with it, while it is made; read later, the timeline has it.
+    pub note: Option<String>,
     /// How it was before; none where nobody could have been told of it.
     pub before: Option<Before>,
     /// The signal as it is now.

@@ -29,8 +29,9 @@ pub use incident::{FOLLOWS_WITHIN, INCIDENT_SIGNALS_MAX, Incident};
 pub use policy::{Policy, Story};
 pub use signal::{Evidence, InvalidId, Label, Signal, SignalId, Standing, State};
 pub use store::{
-    ALIKE_AT_ONCE, Act, Deed, EARLIER_MAX, FORGOTTEN_AT_ONCE, Filter, HIDDEN_AT_ONCE, IncidentFilter,
-    IncidentPage, NAME_BYTES_MAX, NOTE_BYTES_MAX, OPINIONS_MAX, Page, RESOLVED_AT_ONCE, Store,
+    ALIKE_AT_ONCE, ASSISTANT, Act, Deed, EARLIER_MAX, FORGOTTEN_AT_ONCE, Filter, HIDDEN_AT_ONCE,
+    IncidentFilter, IncidentPage, NAME_BYTES_MAX, NOTE_BYTES_MAX, OPINIONS_MAX, Page, RESOLVED_AT_ONCE,
+    Store,
 };
 pub use suppression::{
     Matching, NewSuppression, PREVIEW_SIGNALS_MAX, PREVIEWED, Preview, SUPPRESSED_WITHIN, SUPPRESSIONS_MAX,

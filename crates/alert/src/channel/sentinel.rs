@@ -11,7 +11,7 @@ use super::{
     trust::Trust,
 };
 use crate::{
-    message::{Message, Telling},
+    message::{Message, Occasion, Telling},
     secret::Secret,
 };
 
@@ -63,11 +63,15 @@ impl Channel for Sentinel {
     }
 }
 
-/// The short form of agents; with a signal, beside what the API shows of it.
+/// The short form of agents; with a signal, beside what the API shows of it. What a language model says has a form of its own.
 fn shape(telling: &Telling) -> Json {
     let words = &telling.words;
+    let host = telling.host().unwrap_or("log-sentinel");
+    if telling.occasion == Occasion::Assessed {
+        return json!({"hostname": host, "ai_analyst": words.what});
+    }
     let mut shape = json!({
-        "hostname": telling.host().unwrap_or("log-sentinel"),
+        "hostname": host,
         "timestamp": telling.last,
         "alert_type": telling.kind,
         "severity": telling.severity,

@@ -47,7 +47,7 @@ struct Candidate {
     due: Timestamp,
     key: Option<String>,
     group: Option<String>,
-    is_resolve: bool,
+    is_sequel: bool,
 }
 
 /// Takes what goes out next over a channel. That it is tried is written down before it is sent, and with whom together,
@@ -64,7 +64,7 @@ pub(crate) fn claim(
         if next.due > now {
             return Ok(Claim::Wait(next.due));
         }
-        if !next.is_resolve || next.key.is_some() || is_of_something_told(transaction, channel, &next)? {
+        if !next.is_sequel || next.key.is_some() || is_of_something_told(transaction, channel, &next)? {
             break next;
         }
         bury(transaction, next.number, "withdrawn: that it is there was not delivered", now)?;
@@ -90,13 +90,13 @@ pub(crate) fn claim(
 }
 
 /// Of a channel.
-pub(crate) const CANDIDATE: &str = "SELECT number, alert, revision, due, key, grouped, occasion = 'resolved' FROM alert_delivery AS own
-             WHERE channel = ?1 AND state < 2 AND (occasion != 'resolved' OR NOT EXISTS (
+pub(crate) const CANDIDATE: &str = "SELECT number, alert, revision, due, key, grouped, occasion IN ('resolved', 'assessed') FROM alert_delivery AS own
+             WHERE channel = ?1 AND state < 2 AND (occasion NOT IN ('resolved', 'assessed') OR NOT EXISTS (
                  SELECT 1 FROM alert_delivery AS before WHERE before.alert = own.alert AND before.channel = own.channel
                      AND before.state < 2 AND before.revision < own.revision))
              ORDER BY due, number LIMIT 1";
 
-/// The first delivery by when it is due. A resolve waits for what was told before it.
+/// The first delivery by when it is due. That it is over, and what is said of it, waits for what was told before it.
 fn candidate(transaction: &Transaction<'_>, channel: &str) -> Result<Option<Candidate>, OutboxError> {
     let found = transaction
         .prepare_cached(CANDIDATE)?
@@ -108,14 +108,14 @@ fn candidate(transaction: &Transaction<'_>, channel: &str) -> Result<Option<Cand
                 due: timestamp(row.get(3)?),
                 key: row.get(4)?,
                 group: row.get(5)?,
-                is_resolve: row.get(6)?,
+                is_sequel: row.get(6)?,
             })
         })
         .optional()?;
     Ok(found)
 }
 
-/// Whether a resolve is of something that is told over the channel, after all.
+/// Whether a sequel is one of something that is told over the channel, after all.
 fn is_of_something_told(
     transaction: &Transaction<'_>,
     channel: &str,
@@ -124,7 +124,7 @@ fn is_of_something_told(
     let told = transaction
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM alert_delivery
-             WHERE alert = ?1 AND channel = ?2 AND revision < ?3 AND occasion != 'resolved' AND state != 3)",
+             WHERE alert = ?1 AND channel = ?2 AND revision < ?3 AND occasion NOT IN ('resolved', 'assessed') AND state != 3)",
         )?
         .query_row(params![next.alert, channel, next.revision], |row| row.get(0))?;
     Ok(told)
@@ -164,13 +164,13 @@ fn room(
     })
 }
 
-/// A resolve goes together with others only if what was told before it is not on its way alone, and is not dead.
-const MAY_JOIN: &str = "(own.occasion != 'resolved' OR (NOT EXISTS (
+/// A sequel goes together with others only if what was told before it is not on its way alone, and is not dead.
+const MAY_JOIN: &str = "(own.occasion NOT IN ('resolved', 'assessed') OR (NOT EXISTS (
         SELECT 1 FROM alert_delivery AS before WHERE before.alert = own.alert AND before.channel = own.channel
             AND before.revision < own.revision AND before.state < 2 AND before.key IS NOT NULL)
     AND EXISTS (
         SELECT 1 FROM alert_delivery AS before WHERE before.alert = own.alert AND before.channel = own.channel
-            AND before.revision < own.revision AND before.occasion != 'resolved' AND before.state != 3)))";
+            AND before.revision < own.revision AND before.occasion NOT IN ('resolved', 'assessed') AND before.state != 3)))";
 
 pub(crate) const ALL_DUE: &str = "own.state < 2 AND own.due <= ?3";
 pub(crate) const OF_GROUP: &str = "own.grouped = ?3";

@@ -13,6 +13,7 @@ use super::{
     rows::{self, Acknowledged, DEAD, Kept, later, timestamp},
 };
 use crate::{
+    channel::ChannelKind,
     message::{AlertId, Occasion, Telling, Words, seconds},
     route::{Decision, Planned, Routes},
 };
@@ -56,6 +57,9 @@ impl Recorder<'_> {
             (Happening::Escalated, alert) => self.raise(&change.signal, Occasion::Raised, alert),
             (Happening::Grew, Some(alert)) => self.update(&change.signal, alert),
             (Happening::Acknowledged, Some(alert)) => self.acknowledge(alert, change.by.as_deref()),
+            (Happening::Noted, Some(alert)) if change.by.as_deref() == Some(signal::ASSISTANT) => {
+                self.assess(alert, change.note.as_deref().unwrap_or_default())
+            }
             (Happening::Resolved, Some(alert)) => self.resolve(&change.signal, alert),
             (Happening::Snoozed, Some(mut alert)) => {
                 alert.snoozed_until = change.signal.standing.snoozed_until;
@@ -188,6 +192,30 @@ impl Recorder<'_> {
         alert.acknowledged = Some(Acknowledged { at: self.now, by: by.unwrap_or("unknown").to_owned() });
         rows::save(self.transaction, &mut alert)?;
         rows::stop_timers(self.transaction, alert.number)
+    }
+
+    /// Another Log Sentinel that was told that it is there is told what a language model says of it.
+    fn assess(&self, mut alert: Kept, said: &str) -> Result<(), OutboxError> {
+        let takes = |planned: &Planned| {
+            let channel = self.routes.channel(&planned.channel);
+            channel.is_some_and(|channel| matches!(channel.kind, ChannelKind::Sentinel(_)))
+        };
+        let mut planned = self.those_who_were_told(&alert)?;
+        planned.retain(takes);
+        if planned.is_empty() || !alert.is_open {
+            return Ok(());
+        }
+        alert.telling.revision = alert.telling.revision.saturating_add(1);
+        rows::save(self.transaction, &mut alert)?;
+        let words =
+            Words { title: alert.telling.words.title.clone(), what: said.to_owned(), ..Words::default() };
+        alert.telling = Telling {
+            occasion: Occasion::Assessed,
+            words: words.bounded(),
+            recorded: self.now,
+            ..alert.telling
+        };
+        rows::tell(self.transaction, &alert, &planned, &["what a language model says of it".to_owned()])
     }
 
     /// Those who were told that it is there are told that it is over.

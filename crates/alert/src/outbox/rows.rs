@@ -8,7 +8,7 @@ use signal::SignalId;
 
 use super::error::OutboxError;
 use crate::{
-    message::{AlertId, Occasion, Telling},
+    message::{AlertId, Telling},
     route::Planned,
 };
 
@@ -179,7 +179,7 @@ pub(crate) fn tell(
     )?;
     forget_repeats(transaction, alert)?;
     for planned in planned {
-        if telling.occasion != Occasion::Resolved {
+        if !telling.occasion.is_sequel() {
             let instead = format!("withdrawn: revision {} was told instead", telling.revision);
             withdraw(transaction, alert.number, Some(&planned.channel), &instead, telling.recorded)?;
         }

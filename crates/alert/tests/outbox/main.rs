@@ -1,6 +1,7 @@
 //! The outbox on a real database, with a clock that is handed in.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod assessed;
 mod faults;
 mod lasting;
 mod made;
@@ -61,7 +62,7 @@ fn signal(id: u128, now: Timestamp) -> Signal {
 
 fn change(what: Happening, signal: &Signal, now: Timestamp) -> Change {
     let by = matches!(what, Happening::Acknowledged).then(|| "ana".to_owned());
-    Change { number: 0, what, at: now, by, before: None, signal: signal.clone() }
+    Change { number: 0, what, at: now, by, note: None, before: None, signal: signal.clone() }
 }
 
 /// Channels that nothing is sent over: tests take what is due themselves.

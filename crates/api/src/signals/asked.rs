@@ -11,12 +11,13 @@ use signal::{Filter, State};
 use crate::params::{Params, bad_parameter};
 
 /// The names that lists of signals know.
-pub(super) const NAMES: [&str; 15] = [
+pub(super) const NAMES: [&str; 16] = [
     "wait",
     "timeout",
     "state",
     "kind",
     "severity",
+    "rule",
     "entity",
     "from",
     "to",
@@ -41,6 +42,7 @@ pub(super) fn filter(params: &Params, caller: &Caller, now: Timestamp) -> Result
         states: states(params)?,
         kinds: some(params, "kind", FindingKind::ALL, FindingKind::as_str)?,
         severities: some(params, "severity", Level::ALL, Level::as_str)?,
+        rule: params.text("rule").map(str::to_owned),
         entity: params.text("entity").map(str::to_owned),
         organization: organization(params, caller),
         from,

@@ -11,7 +11,7 @@ use axum::{
 use event::Timestamp;
 use problem::{Problem, StatusCode};
 use serde_json::{Value, json};
-use signal::{Act, Deed, Filter, Observed, SignalId};
+use signal::{ASSISTANT, Act, Deed, Filter, Observed, SignalId};
 
 use super::{
     foreign::{Analysis, Foreign},
@@ -19,8 +19,6 @@ use super::{
 };
 use crate::clock::now;
 
-/// Who writes what an assistant says.
-const ASSISTANT: &str = "AI";
 /// Elements of one body.
 const ELEMENTS_MAX: usize = 1_000;
 /// Elements whose reasons are listed.

@@ -41,8 +41,10 @@ pub(super) async fn stream(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let params =
-        Params::of(&uri, &["state", "kind", "severity", "entity", "zone", "lang", "after", "organization"])?;
+    let params = Params::of(
+        &uri,
+        &["state", "kind", "severity", "rule", "entity", "zone", "lang", "after", "organization"],
+    )?;
     let filter = asked::filter(&params, &caller, now())?;
     let seen = event_stream::seen(&headers, &params, number)?;
     let place = shared
@@ -117,6 +119,7 @@ impl Feed {
             && (filter.states.is_empty() || filter.states.contains(&signal.state))
             && (filter.kinds.is_empty() || filter.kinds.contains(&signal.kind))
             && (filter.severities.is_empty() || filter.severities.contains(&signal.severity))
+            && filter.rule.as_deref().is_none_or(|rule| signal.rule == rule)
             && filter.organization.as_deref().is_none_or(|name| signal.organization.as_deref() == Some(name))
             && filter
                 .entity

@@ -19,6 +19,9 @@ pub struct SignalsAsked {
     /// Only those so grave: info, low, medium, high, critical.
     #[arg(long, value_name = "SEVERITIES")]
     pub severity: Option<String>,
+    /// Only those that this rule or detector found, such as the id of a Sigma rule.
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
     /// Only those about this address, user, host or service.
     #[arg(long, value_name = "NAME")]
     pub entity: Option<String>,

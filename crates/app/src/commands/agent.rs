@@ -40,12 +40,6 @@ pub(crate) async fn run(sources: &Values, asked: &cli::Agent, file: Option<&Path
         return measure(sources, asked, file).await;
     };
     let mut settings = of_agent(sources)?;
-    if settings.analyst.config.is_some() {
-        return Err(AppError::Asked(
-            "an agent asks no language model: set -botmode active where its signals go, and inactive here"
-                .to_owned(),
-        ));
-    }
     if file.is_some() || asked.check {
         return Err(AppError::Asked(
             "an agent that sends signals to /ingest has no file: name the collector itself, or leave out --config".to_owned(),

@@ -54,6 +54,7 @@ async fn list(client: &Client, asked: &SignalsAsked, told: &SignalsTold) -> Resu
         ("state", &asked.state),
         ("kind", &asked.kind),
         ("severity", &asked.severity),
+        ("rule", &asked.rule),
         ("entity", &asked.entity),
         ("from", &asked.from),
         ("to", &asked.to),

@@ -1,17 +1,18 @@
 //! An agent: what it reads goes through its journal to detectors and rules, and what they find leaves by the outbox. It
-//! scores, keeps and serves nothing.
+//! scores, keeps and serves nothing. A language model is asked here where that is switched on, and what it says leaves with the signals.
 
 use journal::Journal;
 use pipeline::{Lookout, Progress};
 
-use super::{alerts, build::Build, collector, detection, error::StartError};
+use super::{alerts, analyst, build::Build, collector, detection, error::StartError};
 
 /// Opens and starts it.
 pub(super) fn start(build: &Build<'_>) -> Result<Journal, StartError> {
     let settings = build.settings;
     let journal = collector::open_journal(settings)?;
     let kept = alerts::kept(build)?;
-    detection::wake(&kept);
+    let newest = detection::wake(&kept);
+    analyst::begin(build, &kept, detection::beside(&kept.outbox), newest)?;
     let detector = detection::detector(build, &journal, &kept, detection::rules(build), Progress::default())?;
     if let Some(detector) = detector {
         let lookout = Lookout::new(detector, journal.clone(), build.health.component("detection"));

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use analyst::{Analyst, AnalystError};
 use finding::Level;
 use metrics::counter;
-use signal::{Act, Change, Deed, Happening, Signal, Store, narrative::Reader};
+use signal::{ASSISTANT, Act, Change, Deed, Happening, Signal, Store, narrative::Reader};
 use telemetry::{
     health::Component,
     metric,
@@ -15,8 +15,6 @@ use tokio::sync::watch;
 
 use super::{alerts::Kept, build::Build, error::StartError};
 
-/// Who notes say wrote them.
-const BY: &str = "AI";
 /// Changes that are read at once.
 const AT_ONCE: u32 = 100;
 
@@ -91,7 +89,12 @@ impl Looking {
 
     /// Asks of one signal, and notes what is said.
     async fn look(self: Arc<Self>, signal: Signal) {
-        let said = match self.analyst.assess(&signal, &self.reader, Instant::now()).await {
+        let own = Arc::clone(&self);
+        let incident = signal.incident;
+        let read = move || incident.map_or(Ok(None), |incident| own.signals.incident(incident));
+        // Without its story it is told by itself.
+        let story = blocking("analyst", read).await.ok().and_then(Result::ok).flatten();
+        let said = match self.analyst.assess(&signal, story.as_ref(), &self.reader, Instant::now()).await {
             Ok(said) => said,
             Err(error) => {
                 counter!(metric::ANALYSES, "outcome" => outcome(&error)).increment(1);
@@ -105,7 +108,7 @@ impl Looking {
         self.health.ok();
         counter!(metric::ANALYSES, "outcome" => "noted").increment(1);
         let note = cut(said.note(self.reader.language));
-        let act = Act { deed: Deed::Note, by: BY.to_owned(), note: Some(note) };
+        let act = Act { deed: Deed::Note, by: ASSISTANT.to_owned(), note: Some(note) };
         let own = Arc::clone(&self);
         let work = move || {
             let beside = &own.beside;

@@ -135,16 +135,12 @@ impl Sources {
         let mut notes = vec![];
         for (source, origin) in [(&self.environment, Origin::Environment), (&self.dot_env, Origin::DotEnv)] {
             for name in source.keys().filter(|name| source.get(*name).is_some_and(|text| !text.is_empty())) {
-                let why = match name.as_str() {
-                    name if name.starts_with("ELASTIC_")
-                        && !SETTINGS.iter().any(|s| names(s).contains(&name.to_owned())) =>
-                    {
-                        "there is no such setting"
-                    }
-                    name if name.starts_with("ALERT_") => "this version delivers no alerts",
-                    _ => continue,
-                };
-                notes.push(format!("{name} is set ({origin}) and has no effect: {why}"));
+                let is_meant = ["ELASTIC_", "ALERT_"].iter().any(|prefix| name.starts_with(prefix));
+                if is_meant && !SETTINGS.iter().any(|setting| names(setting).contains(name)) {
+                    notes.push(format!(
+                        "{name} is set ({origin}) and has no effect: there is no such setting"
+                    ));
+                }
             }
         }
         notes

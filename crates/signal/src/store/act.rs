@@ -15,6 +15,8 @@ use crate::{Before, BoxError, Change, Happening, Label, Signal, SignalId, State,
 pub const NAME_BYTES_MAX: usize = 256;
 /// Bytes of a note.
 pub const NOTE_BYTES_MAX: usize = 4096;
+/// Under which name a language model says something of a signal.
+pub const ASSISTANT: &str = "AI";
 /// Signals that one call of [`Store::resolve_quiet`] resolves; the next call goes on.
 pub const RESOLVED_AT_ONCE: u32 = 1000;
 

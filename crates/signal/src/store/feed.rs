@@ -99,7 +99,8 @@ pub(super) fn record(
         )?
         .execute(params![number, what.as_str(), at.as_nanos(), by, before_text])?;
     let number = u64::try_from(transaction.last_insert_rowid()).unwrap_or(0);
-    Ok(Change { number, what, at, by: by.map(str::to_owned), before, signal: signal.clone() })
+    let [by, note] = [by, note].map(|text| text.map(str::to_owned));
+    Ok(Change { number, what, at, by, note, before, signal: signal.clone() })
 }
 
 /// What happened to a signal that was hidden, or not, before it was decided anew; none where that is as it was.

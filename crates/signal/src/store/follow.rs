@@ -39,6 +39,7 @@ impl Store {
                     what: *what,
                     at: row::timestamp(row, 7)?,
                     by: row.get(8)?,
+                    note: None,
                     before: before.and_then(|before| serde_json::from_str(&before).ok()),
                     signal: held.signal,
                 });

@@ -23,7 +23,7 @@ use event::Position;
 use rusqlite::OptionalExtension;
 use state::{Database, Migrations, OpenError};
 
-pub use act::{Act, Deed, NAME_BYTES_MAX, NOTE_BYTES_MAX, RESOLVED_AT_ONCE};
+pub use act::{ASSISTANT, Act, Deed, NAME_BYTES_MAX, NOTE_BYTES_MAX, RESOLVED_AT_ONCE};
 pub use forget::{FORGOTTEN_AT_ONCE, OPINIONS_MAX};
 pub use incidents::{IncidentFilter, IncidentPage};
 pub use list::{Filter, Page};
