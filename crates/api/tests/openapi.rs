@@ -34,6 +34,7 @@ fn documents() -> [(Value, Vec<api::Row>); 2] {
         api::alerts_routes(),
         api::rules_routes(),
         api::sql_routes(),
+        api::own_routes(),
         api::ingest_routes(),
         api::hosts_routes(),
         api::anomaly_below_routes(),

@@ -46,5 +46,6 @@ export async function places(base) {
     keys: '#/settings/keys',
     agents: '#/settings/agents',
     health: '#/settings/health',
+    effective: '#/settings/effective',
   };
 }

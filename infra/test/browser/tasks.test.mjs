@@ -230,7 +230,14 @@ describe('tasks', () => {
     await page.mouse.move(box.x + box.width * (1 - 170 / 1440), box.y + 30);
     await page.waitForFunction(() => /9\d[.\d]* %/.test(document.querySelector('.chart .value b')?.textContent ?? ''));
     assert.ok((await page.locator('.chart .cross').count()) >= 4, 'one cross-hair in all charts');
-    assert.match(await page.getByRole('region', { name: 'Processes that used most' }).first().innerText(), /shop[\s\S]*812 MB/);
+    // What used most then, and stays while the pointer goes there.
+    await page.mouse.click(box.x + box.width * (1 - 170 / 1440), box.y + 30);
+    await page.waitForFunction(() => location.hash.includes('at='));
+    const most = page.getByRole('region', { name: 'Processes that used most' }).first();
+    await most.getByRole('cell', { name: /^6\d[.\d]* %$/ }).waitFor();
+    assert.match(await most.innerText(), /shop[\s\S]*812 MB/);
+    await page.getByRole('button', { name: 'Now', exact: true }).click();
+    await most.getByRole('cell', { name: /^[12]?\d[.\d]* %$/ }).first().waitFor();
     await page.locator('.brief a', { hasText: 'Service down' }).click();
     await page.getByRole('heading', { name: /Service down/ }).waitFor();
   });
@@ -265,6 +272,23 @@ describe('tasks', () => {
     await page.reload();
     await page.getByRole('heading', { name: 'Ajustes' }).waitFor();
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'pt');
+  });
+
+  test('which settings were set and from where, and how long the disk lasts', async () => {
+    await show('#/settings/effective');
+    const rows = page.locator('.effective tbody tr');
+    const all = await rows.count();
+    await page.getByLabel('Only what was set').check();
+    await page.waitForFunction((n) => document.querySelectorAll('.effective tbody tr').length < n, all);
+    await page.getByRole('row', { name: /LOG_SENTINEL_RULES_DIR.*environment/ }).getByText(server.folder).waitFor();
+    await page.getByLabel('Words in settings').fill('retention');
+    await says('No setting is like that');
+    await page.getByLabel('Only what was set').uncheck();
+    await page.getByRole('row', { name: /LOG_SENTINEL_RETENTION.*never default/ }).waitFor();
+    await page.getByRole('link', { name: 'Health' }).click();
+    const room = page.getByRole('region', { name: 'Retention and room' });
+    await room.getByText('Events are kept for').waitFor();
+    assert.match(await room.innerText(), /Pace\s+[\d.]+ .?B a day \(4,\d{3} events\)/);
   });
 
   test('help names the keys', async () => {

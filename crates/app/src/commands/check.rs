@@ -5,19 +5,17 @@ use std::fmt::Write;
 
 use crate::{
     instance,
-    settings::{Pem, SETTINGS, Settings, SettingsError, Values, shown},
+    settings::{Effective, Origin, Pem, SETTINGS, Settings, SettingsError, Values, told},
     wording::plain,
 };
 
 /// A table of every setting: value, origin; secrets masked.
 pub(crate) fn table(sources: &Values) -> String {
-    let mut text = String::new();
+    let (mut text, effective) = (String::new(), told(sources));
     for setting in SETTINGS {
-        let (shown, origin) = match sources.values.get(setting.name) {
-            Some(value) => (shown(setting, &value.text), value.origin.to_string()),
-            None => ("(unset)".to_owned(), "default".to_owned()),
-        };
-        let (shown, origin) = (plain(&shown), plain(&origin));
+        let one = effective.get(setting.name);
+        let shown = plain(one.map_or("(unset)", Effective::shown));
+        let origin = plain(&one.map_or(Origin::Default, |one| one.origin.clone()).to_string());
         // Writing to a string does not fail.
         let _ignored = writeln!(text, "{:<36} {shown:<44} {origin}", setting.name);
     }

@@ -49,7 +49,7 @@ pub(super) fn record(
     let old = before.as_ref().map(|before| before.get("values").and_then(Json::as_object).unwrap_or(&none));
     let is_new = |name: &str, value: &Json| match old {
         Some(old) => old.get(name) != Some(value),
-        None => effective.get(name).is_some_and(|one| !one.is_default),
+        None => effective.get(name).is_some_and(|one| !one.is_default()),
     };
     let old = old.unwrap_or(&none);
     let mut records = vec![];

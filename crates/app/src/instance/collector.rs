@@ -16,7 +16,7 @@ use super::{
     build::{Build, Scorer, bind, local, serve},
     detection, elastic,
     error::StartError,
-    hosts, remote, reports, scores, sql, system,
+    hosts, own, remote, reports, scores, sql, system,
 };
 use crate::Settings;
 
@@ -80,6 +80,7 @@ pub(super) async fn start(build: &Build<'_>, scorer: &Scorer) -> Result<Collecto
         .merge(api::signals(signals.clone()))
         .merge(api::rules(detection::rules_state(build, &book, shelf, &searcher)))
         .merge(api::sql(sql::state(build, &sources)))
+        .merge(api::own(own::state(build, &searcher, &index)))
         .merge(api::reports(reports::start(build, &kept, &searcher)))
         .merge(api::ingest(signals.clone()))
         .merge(api::hosts(hosts.clone()));
@@ -126,6 +127,7 @@ fn guarded(build: &Build<'_>, router: axum::Router) -> axum::Router {
         api::alerts_routes(),
         api::rules_routes(),
         api::sql_routes(),
+        api::own_routes(),
         api::ingest_routes(),
         api::hosts_routes(),
         api::anomaly_below_routes(),

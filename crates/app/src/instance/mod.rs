@@ -19,6 +19,7 @@ mod elastic;
 mod error;
 mod hosts;
 mod opinions;
+mod own;
 mod own_processes;
 mod record;
 mod remote;

@@ -48,9 +48,10 @@ pub(crate) use certificates::{Certificates, Pem, Tls};
 pub(crate) use elastic::Elastic;
 pub(crate) use error::SettingsError;
 pub(crate) use sample::sample;
-pub(crate) use sources::{Sources, Values};
+pub(crate) use setting::Setting;
+pub(crate) use sources::{Origin, Sources, Values};
 pub(crate) use table::SETTINGS;
-pub(crate) use told::{Effective, Told, shown};
+pub(crate) use told::{Effective, Told, told};
 pub(crate) use value::{masked, parse_duration};
 
 /// The settings, typed and checked. Each is explained where users read it: in [`SETTINGS`].
@@ -104,7 +105,7 @@ impl Settings {
             alerts: Alerts::read(&mut reader),
             analyst: Analyst::read(&mut reader),
             audit: AuditSettings::read(&mut reader, &data, listeners.tls.ca_file.as_ref()),
-            told: told::told(sources),
+            told: told(sources),
             data,
             shutdown_grace,
             listeners,

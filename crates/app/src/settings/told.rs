@@ -23,31 +23,37 @@ pub(crate) enum Told {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Effective {
     pub value: Told,
+    pub origin: Origin,
+}
+
+impl Effective {
     /// Nobody set it.
-    pub is_default: bool,
+    pub(crate) fn is_default(&self) -> bool {
+        self.origin == Origin::Default
+    }
+
+    /// Its value as people may see it.
+    pub(crate) fn shown(&self) -> &str {
+        match &self.value {
+            Told::Text(text) => text,
+            Told::Secret(_) => "********",
+        }
+    }
 }
 
 /// The effective value of every setting that has one, by its name.
 pub(crate) fn told(values: &Values) -> BTreeMap<&'static str, Effective> {
     let told = |setting: &Setting| {
         let value = values.values.get(setting.name)?;
-        let is_default = value.origin == Origin::Default;
+        let origin = value.origin.clone();
         let value = match setting.secret {
             true => Told::Secret(Secret(value.text.clone())),
-            false => Told::Text(shown(setting, &value.text)),
+            false if is_address(setting.name) => Told::Text(masked(&value.text)),
+            false => Told::Text(value.text.clone()),
         };
-        Some((setting.name, Effective { value, is_default }))
+        Some((setting.name, Effective { value, origin }))
     };
     SETTINGS.iter().filter_map(told).collect()
-}
-
-/// What may be shown of a value.
-pub(crate) fn shown(setting: &Setting, text: &str) -> String {
-    match setting {
-        Setting { secret: true, .. } => "********".to_owned(),
-        setting if is_address(setting.name) => masked(text),
-        _ => text.to_owned(),
-    }
 }
 
 /// Whether a setting holds addresses, in which people write passwords.

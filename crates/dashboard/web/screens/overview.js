@@ -4,6 +4,7 @@ import { useAsk } from '../api.js';
 import { html } from '../html.js';
 import { hear } from '../open.js';
 import { losses, useOwnState } from '../own.js';
+import { isShort, lasts, useRoom } from '../room.js';
 import { Empty, Failed, Loading } from '../parts/feedback.js';
 import { Severity, State, Time, quoted } from '../parts/marks.js';
 import { plain } from '../parts/text.js';
@@ -15,7 +16,7 @@ import { Histogram } from './logs/histogram.js';
 /** @typedef {import('../api.js').Schemas['Signal']} Signal */
 
 const MINUTE = 60_000;
-const SHOWN = 6;
+const SHOWN = 8;
 
 function Attention() {
   const { data, error, reload } = useAsk('/api/v1/signals', { state: 'open', limit: 100, zone, lang: language.value });
@@ -117,16 +118,19 @@ function Stopped() {
 /** The service itself, in one line; red where anything is lost. */
 function Own() {
   const { ready, metric } = useOwnState(10_000);
+  const { storage } = useRoom(MINUTE);
   if (!ready || !metric) return null;
   const lost = losses(metric);
   const troubled = [...(ready.failed ?? []), ...(ready.degraded ?? [])];
+  const isTroubled = troubled.length > 0 || isShort(storage);
   const reasons = troubled.map((name) => `${name}: ${ready.components?.[name]?.reason ?? ''}`);
-  return html`<p class=${`own ${lost.length ? 'lost' : troubled.length ? 'troubled' : 'well'}`} role="status">
-    <b>${t(lost.length ? 'own.lost' : troubled.length ? 'own.troubled' : 'own.well')}</b>
+  return html`<p class=${`own ${lost.length ? 'lost' : isTroubled ? 'troubled' : 'well'}`} role="status">
+    <b>${t(lost.length ? 'own.lost' : isTroubled ? 'own.troubled' : 'own.well')}</b>
     ${lost.map(([name, n]) => html`<span class="mono">${name} ${number(n)}</span>`)}
     ${reasons.map((one) => html`<span>${plain(one, 200)}</span>`)}
     <span>${t('own.queue', { n: number(metric('queued_events') ?? 0) })}</span>
     ${metric('disk_free_bytes') !== undefined && html`<span>${t('own.disk', { n: bytes(metric('disk_free_bytes') ?? 0) })}</span>`}
+    ${storage && lasts(storage) && html`<span>${lasts(storage)}</span>`}
     <a class="push" href="#/settings/health">${t('own.more')}</a>
   </p>`;
 }

@@ -5,7 +5,7 @@ import { useAsk } from '../../api.js';
 import { html } from '../../html.js';
 import { Failed, Loading } from '../../parts/feedback.js';
 import { plain } from '../../parts/text.js';
-import { go } from '../../route.js';
+import { go, turn } from '../../route.js';
 import { stamp } from '../../time.js';
 import { bytes, number, t } from '../../words.js';
 
@@ -45,9 +45,10 @@ function ceiling(value) {
 }
 
 /**
- * @param {{ host: string, word: string, of: string, unit: string, series: Series[], from: string, to: string, marks: Mark[], round: number }} props
+ * @param {{ host: string, word: string, of: string, unit: string, series: Series[], from: string, to: string, marks: Mark[], pinned?: number }} props
+ *   `pinned`: the moment that was clicked at
  */
-export function Chart({ host, word, of, unit, series, from, to, marks }) {
+export function Chart({ host, word, of, unit, series, from, to, marks, pinned }) {
   const path = `/history/${encodeURIComponent(host)}`;
   const first = useAsk(path, { metric: series[0].metric, from, to, points: 240 });
   const second = useAsk(series[1] ? path : null, { metric: series[1]?.metric, from, to, points: 240 });
@@ -66,13 +67,18 @@ export function Chart({ host, word, of, unit, series, from, to, marks }) {
   const x = (/** @type {number} */ at) => ((at - begin) / (end - begin)) * 1000;
   const y = (/** @type {number} */ value) => HEIGHT - (value / top) * (HEIGHT - 6);
   const shape = (/** @type {Point[]} */ piece, /** @type {'min' | 'max' | 'mean'} */ which) => piece.map((point) => `${x(Date.parse(point.t)).toFixed(1)} ${y(point[which]).toFixed(1)}`);
-  const at = crossHair.value;
+  const at = crossHair.value ?? (pinned !== undefined && pinned >= begin && pinned <= end ? pinned : undefined);
   const near = (/** @type {Point[]} */ points) =>
     at === undefined ? points[points.length - 1] : points.reduce((best, point) => (Math.abs(Date.parse(point.t) - at) < Math.abs(Date.parse(best.t) - at) ? point : best), points[0]);
   /** @param {PointerEvent} event */
   const onPointerMove = (event) => {
     const box = /** @type {SVGSVGElement} */ (svg.current).getBoundingClientRect();
     crossHair.value = begin + ((event.clientX - box.left) / box.width) * (end - begin);
+  };
+  /** @param {MouseEvent} event */
+  const onPin = (event) => {
+    const box = /** @type {SVGSVGElement} */ (svg.current).getBoundingClientRect();
+    turn({ at: new Date(begin + ((event.clientX - box.left) / box.width) * (end - begin)).toISOString() });
   };
   const said = drawn.filter(({ points }) => points.length).map(({ name, points }) => {
     const point = near(points);
@@ -83,12 +89,12 @@ export function Chart({ host, word, of, unit, series, from, to, marks }) {
     <div class="plot">
       <span class="scale soft" aria-hidden="true">${inUnit(top, unit)}</span>
       <svg ref=${svg} viewBox=${`0 0 1000 ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label=${t('hosts.chart', { n: number(drawn[0].points.length), from: stamp(begin), to: stamp(end), top: inUnit(greatest, unit) })}
-        onPointerMove=${onPointerMove} onPointerLeave=${() => { crossHair.value = undefined; }}>
+        onPointerMove=${onPointerMove} onPointerLeave=${() => { crossHair.value = undefined; }} onClick=${onPin}>
         ${drawn.map(({ name, points, step }) => pieces(points, step).map((piece) => html`<g class=${`series ${name}`}>
             <polygon points=${[...shape(piece, 'max'), ...shape(piece, 'min').reverse()].join(' ')} />
             <polyline points=${shape(piece, 'mean').join(' ')} />
           </g>`))}
-        ${marks.map((mark) => html`<line key=${mark.id} class=${`mark ${mark.severity}`} x1=${x(mark.at)} x2=${x(mark.at)} y1="0" y2=${HEIGHT} onClick=${() => go(`signals/${mark.id}`)}><title>${plain(mark.title, 200)}</title></line>`)}
+        ${marks.map((mark) => html`<line key=${mark.id} class=${`mark ${mark.severity}`} x1=${x(mark.at)} x2=${x(mark.at)} y1="0" y2=${HEIGHT} onClick=${(/** @type {MouseEvent} */ event) => { event.stopPropagation(); go(`signals/${mark.id}`); }}><title>${plain(mark.title, 200)}</title></line>`)}
         ${at !== undefined && html`<line class="cross" x1=${x(at)} x2=${x(at)} y1="0" y2=${HEIGHT} />`}
       </svg>
     </div>

@@ -10,6 +10,7 @@ import { address, place, turn } from '../../route.js';
 import { fixed, stamp, zone } from '../../time.js';
 import { bytes, language, number, t } from '../../words.js';
 import { Chart, crossHair } from './chart.js';
+import { Moment } from '../processes/moment.js';
 import { charts, finite } from './measured.js';
 import { Watched } from './watched.js';
 
@@ -18,13 +19,22 @@ import { Watched } from './watched.js';
 
 const WIDTHS = /** @type {const} */ (['1h', '6h', '24h', '7d', '30d', '365d']);
 
-/** @param {{ top: any[] }} props */
-function Processes({ top }) {
-  if (!top.length) return null;
+/** Older samples than this before a moment say nothing of it. */
+const NEAR = 10 * 60_000;
+
+/** The processes that used most, now or at a moment that was clicked at in a chart. @param {{ host: string, now: any[], at: string }} props */
+function Processes({ host, now, at }) {
+  const { data } = useAsk(at ? `/history/${encodeURIComponent(host)}` : null, { to: at, limit: 1 });
+  const [sample] = /** @type {any[]} */ (data ?? []);
+  const isNear = sample && Date.parse(at) - Date.parse(sample.timestamp) < NEAR;
+  const then = isNear && Array.isArray(sample.metrics?.top) ? sample.metrics.top : [];
+  const top = /** @type {any[]} */ (at ? then : now);
+  if (!at && !top.length) return null;
   return html`<section class="card" aria-labelledby="processes">
-    <h2 id="processes">${t('hosts.processes')}</h2>
+    <header><h2 id="processes">${t('hosts.processes')}</h2><a class="push" href=${address('processes', { host, at })}>${t('hosts.all_processes')}</a></header>
+    <div class="bar make"><${Moment} at=${at} />${at && !then.length && data && html`<span class="soft">${t('hosts.unmeasured')}</span>`}</div>
     <div class="table-frame" tabindex="0" role="region" aria-label=${t('hosts.processes')}><table>
-      <thead><tr><th class="number">PID</th><th>${t('hosts.name')}</th><th>${t('entity.user')}</th><th class="number">${t('hosts.cpu')}</th><th class="number">${t('hosts.ram')}</th></tr></thead>
+      <thead><tr><th class="number">PID</th><th>${t('hosts.name')}</th><th>${t('about.user')}</th><th class="number">${t('hosts.cpu')}</th><th class="number">${t('hosts.ram')}</th></tr></thead>
       <tbody>${top.map(
         (one) => html`<tr key=${one.pid}>
           <td class="number">${one.pid ?? ''}</td>
@@ -49,7 +59,7 @@ function Services({ services }) {
 /** @param {{ host: Host, round: number, changed: () => void }} props `round` changes when the charts are to be drawn anew */
 export function HostDetail({ host, round, changed }) {
   const name = host.name ?? '';
-  const width = place.value.params.width || '1h';
+  const { width = '1h', at = '' } = place.value.params;
   const [begun] = useState(() => Date.now());
   const { from, to } = useMemo(() => {
     const now = Date.now();
@@ -71,13 +81,13 @@ export function HostDetail({ host, round, changed }) {
     ${signals.length > 0 && html`<section class="card"><h2>${t('screen.signals')}</h2><ul class="brief">${signals.slice(0, 5).map((one) => html`<li key=${one.id}><${Severity} level=${one.severity} /><a href=${address(`signals/${one.id}`)}>${plain(one.title, 200)}</a><span class="push soft"><${State} state=${one.state} /> <${Time} at=${one.last} isAgo /></span></li>`)}</ul></section>`}
     <div class="bar">
       <span class="bar" role="group" aria-label=${t('times.title')}>${WIDTHS.map((one) => html`<button key=${one} type="button" class="small" aria-pressed=${one === width} onClick=${() => turn({ width: one })}>${one.replace(/(\w)$/, ' $1')}</button>`)}</span>
-      <span class="soft push">${crossHair.value === undefined ? '' : stamp(crossHair.value)}</span>
+      <span class="soft push">${crossHair.value === undefined ? t('hosts.click') : stamp(crossHair.value)}</span>
     </div>
     ${
       all.length
-        ? html`<div class="charts">${all.map((chart) => html`<${Chart} key=${chart.name} host=${name} ...${{ word: chart.word, of: chart.of, unit: chart.unit, series: chart.series }} from=${from} to=${to} marks=${marks} />`)}</div>`
+        ? html`<div class="charts">${all.map((chart) => html`<${Chart} key=${chart.name} host=${name} ...${{ word: chart.word, of: chart.of, unit: chart.unit, series: chart.series }} from=${from} to=${to} marks=${marks} pinned=${at ? Date.parse(at) : undefined} />`)}</div>`
         : html`<${Empty} title=${t('hosts.nothing')} />`
     }
-    <div class="grid"><${Processes} top=${Array.isArray(metrics.top) ? metrics.top : []} /><${Services} services=${Object.entries(metrics.services ?? {})} /></div>
+    <div class="grid"><${Processes} host=${name} now=${Array.isArray(metrics.top) ? metrics.top : []} at=${at} /><${Services} services=${Object.entries(metrics.services ?? {})} /></div>
     <${Watched} host=${host} changed=${changed} />`;
 }

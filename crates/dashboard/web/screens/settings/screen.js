@@ -1,10 +1,11 @@
-// Settings: how this page looks, keys, agents, and how the service is.
+// Settings: how this page looks, keys, agents, how the service is, and the settings that it runs with.
 import { caller, may } from '../../api.js';
 import { html } from '../../html.js';
 import { Tabs } from '../../parts/tabs.js';
 import { address, place } from '../../route.js';
 import { t } from '../../words.js';
 import { Agents } from './agents.js';
+import { Effective } from './effective.js';
 import { Health } from './health.js';
 import { Keys } from './keys.js';
 import { Page } from './page.js';
@@ -14,6 +15,7 @@ const VIEWS = /** @type {const} */ ([
   ['keys', Keys, 'admin'],
   ['agents', Agents, 'admin'],
   ['health', Health, 'read'],
+  ['effective', Effective, 'admin'],
 ]);
 
 export default function Settings() {
