@@ -5,7 +5,8 @@ use finding::fact;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Seen, StateError, Time,
+    Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Occurrence, Origin, Seen,
+    StateError, Time,
     detector::{remembered, state},
     sources::{is_error, key_of, source_of},
     table::{Occupancy, Table},
@@ -23,6 +24,10 @@ const SOURCES_MAX: usize = 4_096;
 const A_DAY: u32 = 4;
 /// Of a message that is called strange more is told after so long.
 const QUIET: std::time::Duration = std::time::Duration::from_secs(86_400);
+/// What else is strange of an address within so long is told as more of the same.
+const STORY: i64 = DAY / 24;
+/// Addresses of which that is remembered.
+const CLIENTS_MAX: usize = 4_096;
 
 /// What is known of a source.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -33,6 +38,15 @@ struct Known {
     today: u32,
 }
 
+/// Something strange of an address that was told.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Story {
+    /// Under which template.
+    template: String,
+    /// When more of it was last seen.
+    at: i64,
+}
+
 /// Finds messages of a kind never seen, and those that the analysis finds strange.
 #[derive(Debug)]
 pub struct Patterns {
@@ -40,6 +54,8 @@ pub struct Patterns {
     /// Source with template, and source with shape.
     messages: Table<u64, ()>,
     strange: Windows<(u64, u64)>,
+    /// Source with address.
+    clients: Table<(u64, Origin), Story>,
 }
 
 impl Patterns {
@@ -50,7 +66,23 @@ impl Patterns {
             sources: Table::new(SOURCES_MAX),
             messages: Table::new(MESSAGES_MAX),
             strange: Windows::new(limit, config.keys_max / 4),
+            clients: Table::new(CLIENTS_MAX),
         }
+    }
+
+    /// The template under which something strange of the same address was told of this source shortly before; from now on
+    /// this one, where nothing was.
+    fn story(&mut self, source: u64, seen: &Seen<'_>, template: &str) -> Option<String> {
+        let at = seen.at().as_nanos();
+        let key = (source, Origin::of(seen.activity.address?));
+        let story = self.clients.touch(&key);
+        let is_recent = !story.template.is_empty() && at.abs_diff(story.at) <= STORY.unsigned_abs();
+        if !is_recent {
+            *story = Story { template: Entity::new(EntityType::Template, template).value, at };
+            return None;
+        }
+        story.at = story.at.max(at);
+        (story.template != template).then(|| story.template.clone())
     }
 }
 
@@ -101,21 +133,35 @@ impl Detector for Patterns {
         let Some(told) = self.strange.count(&(source, template.id.0), moment, analyzed.id) else {
             return;
         };
+        let story = match found.0 {
+            FindingKind::Anomaly => self.story(source, seen, &template.text),
+            _ => None,
+        };
+        let Some(known) = self.sources.get_mut(&source) else { return };
         if at / DAY > known.day {
             (known.day, known.today) = (at / DAY, 0);
         }
-        known.today += u32::from(!told.is_update);
+        known.today += u32::from(!told.is_update && story.is_none());
         if known.today > A_DAY {
             return;
         }
-        let about = Entity::new(EntityType::Template, template.text.as_str());
+        let own = Entity::new(EntityType::Template, template.text.as_str());
         let more = [Entity::new(EntityType::Service, name), Entity::new(EntityType::Host, host)];
-        let finding = Finding::of_run(found.0, Level::Low, found.1, about, told).and(more);
-        findings.push(match found.0 {
-            FindingKind::Anomaly => finding
+        let client = seen.activity.address.map(|address| Origin::of(address).entity());
+        let of = |about, told| Finding::of_run(found.0, Level::Low, found.1, about, told);
+        findings.push(match (story, found.0) {
+            (Some(template), _) => {
+                let evidence = vec![analyzed.id];
+                let this =
+                    Occurrence { first: seen.at(), last: seen.at(), count: 1, is_update: false, evidence };
+                of(Entity::new(EntityType::Template, template), this).and(more).and([own]).and(client)
+            }
+            (None, FindingKind::Anomaly) => of(own, told)
+                .and(more)
+                .and(client)
                 .fact(fact::SCORE, f64::from(analyzed.verdict.score))
                 .fact(fact::REASONS, fact::list(analyzed.verdict.reasons.iter().map(String::as_str))),
-            _ => finding,
+            (None, _) => of(own, told).and(more),
         });
     }
 
@@ -124,19 +170,29 @@ impl Detector for Patterns {
     }
 
     fn snapshot(&self) -> Result<Vec<u8>, StateError> {
-        state(&(&self.sources, &self.messages, &self.strange))
+        state(&(&self.sources, &self.messages, &self.strange, &self.clients))
     }
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), StateError> {
-        let (sources, messages, strange) = remembered(snapshot)?;
+        // Those of earlier versions know no clients.
+        let (sources, messages, strange, clients) = remembered(snapshot).or_else(|_| {
+            let (sources, messages, strange) = remembered(snapshot)?;
+            Ok::<_, StateError>((sources, messages, strange, Table::new(1)))
+        })?;
         self.sources.take_up(sources);
         self.messages.take_up(messages);
         self.strange.take_up(strange);
+        self.clients.take_up(clients);
         Ok(())
     }
 
     fn occupancy(&self) -> Occupancy {
-        let tables = [self.sources.occupancy(0), self.messages.occupancy(0), self.strange.occupancy()];
+        let tables = [
+            self.sources.occupancy(0),
+            self.messages.occupancy(0),
+            self.strange.occupancy(),
+            self.clients.occupancy(Entity::BYTES_MAX),
+        ];
         tables.into_iter().sum()
     }
 }

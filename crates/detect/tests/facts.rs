@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use detect::{Config, Engine, Finding};
+use detect::{Config, Engine, EntityType, Finding};
 use event::{Analyzed, Event, EventId, JournalId, Position, Template, Timestamp};
 
 fn at(text: &str) -> Timestamp {
@@ -288,4 +288,47 @@ fn that_one_of_many_refusals_is_strange_says_nothing_more() {
     );
     let let_in = [("event.category", "authentication"), ("event.outcome", "success")];
     assert!(strange(&let_in).iter().any(|finding| finding.rule == "anomaly"));
+}
+
+#[test]
+fn what_is_strange_of_one_client_within_an_hour_is_told_under_one_template() {
+    let mut engine = Engine::new(Config::default());
+    let start = at("2024-06-01T00:00:00Z");
+    let mut see = |number: usize, minute: i64, template: &'static str, client: &'static str| {
+        let mut event = Event::new(template, start.saturating_add(minute * 60_000_000_000));
+        event.source = Some("app".into());
+        event.set("source.ip", client);
+        let mut analyzed = analyzed(event, number);
+        analyzed.template = Some(std::sync::Arc::new(Template::new(template)));
+        analyzed.verdict.is_anomaly = number >= 1_000;
+        engine.see_one(&analyzed);
+    };
+    (0..1_000).for_each(|number| see(number, number as i64 * 5, "INFO tick", "192.0.2.1"));
+    see(1_000, 5_001, "GET one", "192.0.2.7");
+    see(1_001, 5_030, "GET two", "192.0.2.7");
+    see(1_002, 5_031, "GET three", "192.0.2.8");
+    see(1_003, 5_200, "GET four", "192.0.2.7");
+    let told: Vec<_> = engine
+        .drain()
+        .into_iter()
+        .filter(|finding| finding.rule == "anomaly")
+        .map(|finding| {
+            let of = |wanted| finding.entities.iter().filter(move |entity| entity.r#type == wanted);
+            let templates: Vec<_> = of(EntityType::Template).map(|entity| entity.value.clone()).collect();
+            let client = of(EntityType::SourceIp).next().map(|entity| entity.value.clone());
+            (templates, client, finding.count, finding.evidence.len())
+        })
+        .collect();
+    let one = |templates: &[&str], client: &str| {
+        (templates.iter().map(|text| (*text).to_owned()).collect(), Some(client.to_owned()), 1, 1)
+    };
+    assert_eq!(
+        told,
+        [
+            one(&["GET one"], "192.0.2.7"),
+            one(&["GET one", "GET two"], "192.0.2.7"),
+            one(&["GET three"], "192.0.2.8"),
+            one(&["GET four"], "192.0.2.7")
+        ]
+    );
 }

@@ -34,6 +34,8 @@ pub const USUAL_NETWORKS: &str = "usual.networks";
 pub const USUAL_HOURS: &str = "usual.hours";
 /// How many earlier logins say what is usual.
 pub const USUAL_LOGINS: &str = "usual.logins";
+/// A list: rules by which one signal was found, where there are several.
+pub const FOUND_BY: &str = "found_by";
 /// How somebody became root: `sudo`, `su` or `login`.
 pub const WAY: &str = "way";
 /// A list: command lines that were run.

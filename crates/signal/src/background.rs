@@ -1,11 +1,12 @@
 //! What goes on at every port that is open to the internet, told once a day for each host: addresses that guess and do not
-//! get in. Pure: which findings are of that kind, and how they are told of their host.
+//! get in, and scanners that find nothing. Pure: which findings are of that kind, and how they are told of their host.
 //!
 //! What stands out is no background: whoever got in, guesses very often, or sits in one's own network.
 
 use std::time::Duration;
 
-use finding::{EntityType, Facts, Finding, FindingKind, Level, fact};
+use finding::{EntityType, Finding, FindingKind, Level, fact};
+use serde_json::Value;
 
 use crate::{Observed, Signal, narrative::exposure};
 
@@ -29,6 +30,8 @@ pub const ADDRESSES_MAX: usize = 256;
 
 /// Failures of one run that stand out.
 const MANY: u64 = 100;
+/// The rule whose findings of one address may be more of [`WEB_PROBES`].
+const WEB_SCAN: &str = "web_scan";
 /// Others than addresses that a signal of a host names, of each type.
 const OTHERS_MAX: usize = 8;
 /// So long before a signal of a host began, what comes late belongs to it.
@@ -50,21 +53,38 @@ pub(crate) fn concerns(kind: FindingKind) -> bool {
 /// A finding as it is told of its host; none where it stands out, or was told by others.
 pub(crate) fn at_host(observed: &Observed) -> Option<Observed> {
     let finding = &observed.finding;
-    let is_background = concerns(finding.kind)
-        && RULES.contains(&finding.rule.as_str())
-        && finding.level <= Level::Medium
-        && finding.count < MANY
-        && !finding.facts.contains_key(fact::ALERT_TYPE)
-        && finding.facts.get(fact::SUCCEEDED) != Some(&serde_json::Value::Bool(true));
-    let (about, host) = (finding.entities.first()?, of(finding, EntityType::Host)?);
+    let about = finding.entities.first()?;
     let is_from_outside = about.r#type == EntityType::SourceIp && exposure::is_of_internet(&about.value);
-    if !is_background || !is_from_outside {
+    if !is_from_outside || finding.count >= MANY || finding.facts.contains_key(fact::ALERT_TYPE) {
         return None;
     }
-    let others = finding.entities.iter().filter(|entity| **entity != finding.entities[host]).cloned();
-    let entities = [finding.entities[host].clone()].into_iter().chain(others).collect();
-    let finding = Finding { rule: AT_HOST.to_owned(), entities, facts: Facts::new(), ..finding.clone() };
+    let has_succeeded = finding.facts.get(fact::SUCCEEDED).and_then(Value::as_bool);
+    let (rule, main, known) = match finding.kind {
+        kind if concerns(kind) => {
+            let is_background = RULES.contains(&finding.rule.as_str())
+                && finding.level <= Level::Medium
+                && has_succeeded != Some(true);
+            (AT_HOST, is_background.then(|| of(finding, EntityType::Host))??, None)
+        }
+        FindingKind::WebScan => {
+            let is_background =
+                finding.rule == WEB_SCAN && finding.level <= Level::Low && has_succeeded == Some(false);
+            let site = || of(finding, EntityType::Host).or_else(|| of(finding, EntityType::Service));
+            (WEB_PROBES, is_background.then(site)??, Some(fact::PATHS))
+        }
+        _ => return None,
+    };
+    let others = finding.entities.iter().filter(|entity| **entity != finding.entities[main]).cloned();
+    let entities = [finding.entities[main].clone()].into_iter().chain(others).collect();
+    let mut facts = finding.facts.clone();
+    facts.retain(|name, _| known == Some(name.as_str()));
+    let finding = Finding { rule: rule.to_owned(), entities, facts, ..finding.clone() };
     Some(Observed { finding, ..observed.clone() })
+}
+
+/// Whether that is background wherever it happens, told of its host from the first on.
+pub(crate) fn is_everywhere(of_host: &Finding) -> bool {
+    of_host.rule == WEB_PROBES
 }
 
 fn of(finding: &Finding, wanted: EntityType) -> Option<usize> {
@@ -74,11 +94,19 @@ fn of(finding: &Finding, wanted: EntityType) -> Option<usize> {
 /// Whether a finding belongs to the day that a signal of a host tells of, and has room there.
 pub(crate) fn fits(signal: &Signal, finding: &Finding) -> bool {
     let since = finding.first.as_nanos().saturating_sub(signal.first.as_nanos());
-    let is_of_day = -(LATE.as_nanos() as i64) <= since && since < SPAN.as_nanos() as i64;
+    let until_last = signal.last.as_nanos().saturating_sub(finding.first.as_nanos());
+    // What single addresses asked is told when it is over, in whatever order that is.
+    let is_not_earlier = match signal.rule == WEB_PROBES {
+        true => until_last < SPAN.as_nanos() as i64,
+        false => -(LATE.as_nanos() as i64) <= since,
+    };
+    let is_of_day = is_not_earlier && since < SPAN.as_nanos() as i64;
     let is_named = |place: usize| signal.entities.contains(&finding.entities[place]);
     let address = of(finding, EntityType::SourceIp);
     let takes = |address| is_named(address) || has_room(signal, EntityType::SourceIp);
-    is_of_day && (signal.rule == WEB_PROBES || address.is_none_or(takes))
+    // Of single probes more come than can be named.
+    let is_single = signal.rule == WEB_PROBES && finding.level == Level::Informational;
+    is_of_day && (is_single || address.is_none_or(takes))
 }
 
 /// Adds to a list that a signal of a host knows what a finding has more, within so many bytes; other facts are the latest.
@@ -131,6 +159,36 @@ mod tests {
             (AT_HOST, vec!["gate", "203.0.113.7", "root"], 0)
         );
         assert!(at_host(&observed("2001:db8:1:2::/64")).is_some());
+    }
+
+    #[test]
+    fn a_scan_that_found_nothing_is_told_of_its_site() {
+        let scan = || {
+            let mut scan = observed("203.0.113.7");
+            (scan.finding.kind, scan.finding.level) = (FindingKind::WebScan, Level::Low);
+            scan.finding.rule = "web_scan".to_owned();
+            let known =
+                [(fact::PATHS, Value::from(vec!["/admin"])), (fact::STATUSES, Value::from(vec!["404"]))];
+            scan.finding.facts.extend(known.map(|(name, value)| (name.to_owned(), value)));
+            scan
+        };
+        let told = at_host(&scan()).unwrap().finding;
+        let facts: Vec<&str> = told.facts.keys().map(String::as_str).collect();
+        assert_eq!(
+            (told.rule.as_str(), told.entities[0].value.as_str(), facts),
+            (WEB_PROBES, "gate", vec![fact::PATHS])
+        );
+        let changes: [fn(&mut Finding); 4] = [
+            |finding| finding.level = Level::Medium,
+            |finding| drop(finding.facts.insert(fact::SUCCEEDED.to_owned(), true.into())),
+            |finding| drop(finding.facts.remove(fact::SUCCEEDED)),
+            |finding| finding.kind = FindingKind::WebExploitAttempt,
+        ];
+        for (place, change) in changes.iter().enumerate() {
+            let mut changed = scan();
+            change(&mut changed.finding);
+            assert_eq!(at_host(&changed), None, "{place}");
+        }
     }
 
     #[test]

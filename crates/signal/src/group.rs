@@ -16,6 +16,7 @@ use crate::{
     Evidence, Label, Observed, Signal, SignalId, Standing, State, background,
     bounds::{FACT_BYTES_MAX, FACTS_MAX, TECHNIQUES_MAX, entities_max},
     policy::{Policy, rank},
+    ways,
 };
 
 /// A resolved signal that comes again within this time is reopened; later it is a new one.
@@ -59,6 +60,9 @@ struct Run {
     marks: Vec<EventId>,
     /// The newest event that it was told by.
     through: Option<EventId>,
+    /// In which way it was found, of those in which the same events may be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    way: Option<u8>,
 }
 
 /// Runs that are no longer remembered one by one.
@@ -154,13 +158,20 @@ impl Held {
         if background::is_of_host(&signal.rule) {
             return background::fits(signal, finding).then_some(Fit::Near);
         }
+        let is_other_way = signal.rule != finding.rule;
+        if is_other_way && !ways::may_join(signal) {
+            return None;
+        }
         let quiet = Policy::of(signal.kind).quiet;
         if finding.last < earlier(signal.first, quiet) || self.is_too_late(finding) {
             return None;
         }
         let is_near = finding.first <= later(signal.last, quiet);
         let again = later(later(signal.last, quiet), REOPENED_WITHIN);
-        if is_near { Some(Fit::Near) } else { (finding.first <= again).then_some(Fit::Again) }
+        match is_near {
+            true => Some(Fit::Near),
+            false => (!is_other_way && finding.first <= again).then_some(Fit::Again),
+        }
     }
 
     /// Whether it was resolved too long ago.
@@ -176,12 +187,15 @@ impl Held {
         let before = self.clone();
         let has_paused = finding.first > later(before.signal.last, quiet);
         let is_later = finding.last > before.signal.last;
+        self.counted.name(ways::way(&self.signal.rule));
+        ways::add(&mut self.signal, finding);
         self.counted.add(finding);
         self.take(observed);
         let signal = &mut self.signal;
         signal.severity = signal.severity.max(finding.level);
         let is_news = self.counted != before.counted
             || signal.severity > before.signal.severity
+            || signal.rule != before.signal.rule
             || signal.entities != before.signal.entities
             || signal.techniques != before.signal.techniques;
         if !is_news {
@@ -284,9 +298,24 @@ pub(crate) enum Fit {
 }
 
 impl Counted {
+    /// What was found in several ways at the same time is the same events: the most of any way count.
     fn count(&self) -> u64 {
-        let of_runs = self.runs.iter().fold(0_u64, |sum, run| sum.saturating_add(run.count));
-        of_runs.saturating_add(self.earlier.map_or(0, |earlier| earlier.count))
+        let (mut all, mut sums) = (self.earlier.map_or(0, |earlier| earlier.count), [0_u64; ways::WAYS]);
+        let mut last = Timestamp::MIN;
+        let most = |sums: [u64; ways::WAYS]| sums.into_iter().max().unwrap_or(0);
+        for run in &self.runs {
+            let Some(way) = run.way else {
+                all = all.saturating_add(run.count);
+                continue;
+            };
+            if run.first > last {
+                all = all.saturating_add(most(std::mem::take(&mut sums)));
+            }
+            last = last.max(run.last);
+            let sum = &mut sums[usize::from(way) % ways::WAYS];
+            *sum = sum.saturating_add(run.count);
+        }
+        all.saturating_add(most(sums))
     }
 
     fn runs(&self) -> u64 {
@@ -295,9 +324,20 @@ impl Counted {
 
     /// Whether everything that the finding counts is counted.
     fn has(&self, finding: &Finding) -> bool {
-        let marked = self.runs.iter().any(|run| run.is_marked_by(finding));
-        let is_held = self.runs.iter().any(|run| run.holds(finding) && finding.count <= run.count);
+        let marked = self.runs_like(finding).any(|run| run.is_marked_by(finding));
+        let is_held = self.runs_like(finding).any(|run| run.holds(finding) && finding.count <= run.count);
         is_held || !marked && self.is_earlier(finding)
+    }
+
+    /// Runs that were found in the same way.
+    fn runs_like(&self, finding: &Finding) -> impl Iterator<Item = &Run> {
+        let way = ways::of(finding);
+        self.runs.iter().filter(move |run| run.way == way)
+    }
+
+    /// Says of runs in which way they were found, where that was not kept yet.
+    fn name(&mut self, way: Option<u8>) {
+        self.runs.iter_mut().for_each(|run| run.way = run.way.or(way));
     }
 
     fn is_earlier(&self, finding: &Finding) -> bool {
@@ -308,12 +348,13 @@ impl Counted {
         if self.has(finding) {
             return;
         }
-        let marked = self.runs.iter().any(|run| run.is_marked_by(finding));
+        let way = ways::of(finding);
+        let marked = self.runs_like(finding).any(|run| run.is_marked_by(finding));
         // A run that grew at both ends may share no event with what was told of it.
         let may_overlap = finding.is_update || finding.evidence.is_empty();
         let is_same = |run: &mut Run| {
             let is_same = || run.holds(finding) || may_overlap && run.overlaps(finding);
-            if marked { run.is_marked_by(finding) } else { is_same() }
+            run.way == way && if marked { run.is_marked_by(finding) } else { is_same() }
         };
         let known: Vec<Run> = self.runs.extract_if(.., is_same).collect();
         let of_known = known.iter().fold(0_u64, |sum, run| sum.saturating_add(run.count));
@@ -323,6 +364,7 @@ impl Counted {
             count: finding.count.max(of_known),
             marks: Vec::new(),
             through: finding.evidence.iter().max().copied(),
+            way,
         };
         for known in &known {
             run.first = run.first.min(known.first);
@@ -337,9 +379,25 @@ impl Counted {
         let place = self.runs.partition_point(|other| place(other) <= place(&run));
         self.runs.insert(place, run);
         let runs_max = if background::is_of_host(&finding.rule) { RUNS_OF_HOST_MAX } else { RUNS_MAX };
-        if self.runs.len() > runs_max {
-            self.forget_first();
+        match self.runs.len() > runs_max {
+            true if way.is_some() => self.join_first(),
+            true => self.forget_first(),
+            false => {}
         }
+    }
+
+    /// Makes the first two runs one that were found in the way in which most were.
+    fn join_first(&mut self) {
+        let of = |way: u8| self.runs.iter().filter(|run| run.way == Some(way)).count();
+        let most = (0..ways::WAYS as u8).max_by_key(|way| of(*way));
+        let mut places = (0..self.runs.len()).filter(|place| self.runs[*place].way == most);
+        let (Some(first), Some(second)) = (places.next(), places.next()) else { return self.forget_first() };
+        let next = self.runs.remove(second);
+        let run = &mut self.runs[first];
+        run.last = run.last.max(next.last);
+        run.count = run.count.saturating_add(next.count);
+        run.through = run.through.max(next.through);
+        add_some(&mut run.marks, &next.marks, MARKS_MAX);
     }
 
     /// Keeps the first run as part of a sum.

@@ -16,6 +16,7 @@ mod policy;
 mod signal;
 mod store;
 mod suppression;
+mod ways;
 
 pub use background::{
     ADDRESSES_MAX, AT_HOST, OPEN_ADDRESSES, OPEN_CROWD, OPEN_DAYS, OPEN_WITHIN, SPAN, WEB_PROBES,

@@ -21,7 +21,8 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
     let (count, address) = (t.signal.count, t.address());
     let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
     let is_in = t.has_succeeded();
-    let failures = failed_ssh_logins(t);
+    let is_mixed = !t.list(fact::FOUND_BY).is_empty();
+    let failures = if is_mixed { attempts_over_ssh(t) } else { failed_ssh_logins(t) };
     let title = match is_in {
         true => say!(
             t,
@@ -33,7 +34,7 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
     let times = t.times(count);
     let is_slow = t.signal.rule == "ssh_patient_guessing";
     let is_few = is_slow && t.signal.severity == Level::Informational;
-    let patience = (is_slow && !is_few).then(|| {
+    let patience = (is_slow && !is_few && !is_mixed).then(|| {
         say!(
             t,
             "The attempts are spread out, as if not to be noticed; connections broken off before a login count too.",
@@ -43,11 +44,18 @@ pub(super) fn ssh_brute_force(t: &Telling<'_>) -> Narrative {
     Narrative {
         title: t.title(&title),
         what: sentences([
-            Some(say!(
-                t,
-                "{address} failed to log in over SSH {times}{host}, {when}.",
-                "{address} falhou {times} ao tentar entrar por SSH{host}, {when}.",
-            )),
+            Some(match is_mixed {
+                true => say!(
+                    t,
+                    "{address} tried to get in over SSH {times}{host}, {when}; connections broken off before a login count too.",
+                    "{address} tentou entrar por SSH {times}{host}, {when}; conexões interrompidas antes do login também contam.",
+                ),
+                false => say!(
+                    t,
+                    "{address} failed to log in over SSH {times}{host}, {when}.",
+                    "{address} falhou {times} ao tentar entrar por SSH{host}, {when}.",
+                ),
+            }),
             patience,
             tried(t),
             login(t),
@@ -176,11 +184,7 @@ fn close_the_port(t: &Telling<'_>) -> Vec<String> {
 /// What single addresses did at a port that is open to the internet.
 fn at_host(t: &Telling<'_>) -> Narrative {
     let (host, in_title, when) = (t.on_host(), t.on_host_in_title(), t.when());
-    let attempts = t.counted(
-        t.signal.count,
-        ["attempt to get in over SSH", "attempts to get in over SSH"],
-        ["tentativa de entrar por SSH", "tentativas de entrar por SSH"],
-    );
+    let attempts = attempts_over_ssh(t);
     let addresses: Vec<&str> = t.entities(EntityType::SourceIp).collect();
     let total = addresses.len() as u64;
     let number = t.counted(total, ["address", "addresses"], ["endereço", "endereços"]);
@@ -325,6 +329,14 @@ fn failed_ssh_logins(t: &Telling<'_>) -> String {
         t.signal.count,
         ["failed SSH login", "failed SSH logins"],
         ["falha de login SSH", "falhas de login SSH"],
+    )
+}
+
+fn attempts_over_ssh(t: &Telling<'_>) -> String {
+    t.counted(
+        t.signal.count,
+        ["attempt to get in over SSH", "attempts to get in over SSH"],
+        ["tentativa de entrar por SSH", "tentativas de entrar por SSH"],
     )
 }
 

@@ -4,7 +4,7 @@ use finding::{EntityType, fact};
 
 use super::{
     narrated::Narrative,
-    telling::{Telling, name, quotation, say, sentences},
+    telling::{Telling, name, say, sentences},
 };
 
 /// A message of a kind never seen.
@@ -113,8 +113,13 @@ fn where_said(t: &Telling<'_>) -> String {
 }
 
 fn template(t: &Telling<'_>) -> Option<String> {
-    let template = t.entity(EntityType::Template).map(quotation)?;
-    Some(say!(t, "Its form is {template}.", "A forma dela é {template}."))
+    let templates: Vec<&str> = t.entities(EntityType::Template).collect();
+    let said = t.quotations(&templates);
+    match templates.len() {
+        0 => None,
+        1 => Some(say!(t, "Its form is {said}.", "A forma dela é {said}.")),
+        _ => Some(say!(t, "Its forms are {said}.", "As formas dela são {said}.")),
+    }
 }
 
 fn reasons(t: &Telling<'_>) -> Option<String> {

@@ -37,12 +37,16 @@ pub(super) fn place<'o>(
     };
     let hosts = best(transaction, &of_host)?;
     let is_counted = |best: &Option<(Fit, Found)>| best.as_ref().is_some_and(|(fit, _)| *fit <= Fit::Counted);
+    let is_own_way = own.as_ref().is_some_and(|(_, found)| found.held.signal.rule == observed.finding.rule);
     let is_hosts = match (is_counted(&own), is_counted(&hosts)) {
+        // What was told of the host stays there, though it was found of the address in another way since.
+        (true, true) if !is_own_way => true,
         (true, _) => false,
         (_, true) => true,
         _ if own.is_some() => false,
         _ if is_of_interest(transaction, suppressions, observed)? => false,
-        _ => hosts.is_some() || is_open(transaction, &of_host)?,
+        _ if hosts.is_some() || background::is_everywhere(&of_host.finding) => true,
+        _ => is_open(transaction, &of_host)?,
     };
     let (best, observed) =
         if is_hosts { (hosts, Cow::Owned(of_host)) } else { (own, Cow::Borrowed(observed)) };

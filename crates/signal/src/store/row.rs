@@ -10,6 +10,7 @@ use crate::{
     Entry, Signal, SignalId, State, StoreError,
     group::{Held, earlier, later},
     policy::Policy,
+    ways,
 };
 
 /// Signals of one key that a finding is held against; there are more only where a person resolved many within days.
@@ -86,7 +87,8 @@ pub(super) fn find(transaction: &Transaction<'_>, id: SignalId) -> Result<Option
     Ok(read_all(&mut statement, [id_bytes(id)])?.pop())
 }
 
-/// Signals of the same kind, rule, main entity and organization that a finding may belong to, the newest first.
+/// Signals of the same kind, main entity and organization that a finding may belong to: those of its rule, the newest
+/// first, and then those of rules that find the same.
 pub(super) fn candidates(
     transaction: &Transaction<'_>,
     organization: Option<&str>,
@@ -96,16 +98,20 @@ pub(super) fn candidates(
     let from = earlier(finding.first, quiet + crate::REOPENED_WITHIN);
     let to = later(finding.last, quiet);
     let mut statement = transaction.prepare_cached(CANDIDATES)?;
-    let key = params![
-        organization.unwrap_or_default(),
-        finding.kind.as_str(),
-        finding.rule,
-        main_entity(&finding.entities),
-        from.as_nanos(),
-        to.as_nanos(),
-        CANDIDATES_MAX,
-    ];
-    read_all(&mut statement, key)
+    let mut all = Vec::new();
+    for rule in ways::rules(finding) {
+        let key = params![
+            organization.unwrap_or_default(),
+            finding.kind.as_str(),
+            rule,
+            main_entity(&finding.entities),
+            from.as_nanos(),
+            to.as_nanos(),
+            CANDIDATES_MAX,
+        ];
+        all.extend(read_all(&mut statement, key)?);
+    }
+    Ok(all)
 }
 
 /// Signals of the same kind, rule, main entity and organization as this one, the newest first.

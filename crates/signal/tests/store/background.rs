@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use finding::{Entity, EntityType, Finding, Level};
+use finding::{Entity, EntityType, Finding, FindingKind, Level, fact};
 use signal::{
     ADDRESSES_MAX, AT_HOST, Change, Deed, Filter, Happening, Label, Matching, NewSuppression, OPEN_ADDRESSES,
     OPEN_CROWD, Signal,
@@ -194,4 +194,44 @@ fn with_more_addresses_than_one_signal_names_another_begins() {
     counts.sort_unstable();
     assert_eq!(counts, [5 * 5, 5 * u64::from(each)]);
     assert_eq!(kept.observe(&findings, at(DAY * 4)), []);
+}
+
+#[test]
+fn a_scan_that_found_nothing_is_more_of_what_the_site_is_asked_that_day() {
+    let site = Entity::new(EntityType::Service, "access");
+    let asked = |number: u32, from: Duration| {
+        let run = run(number, from, 2);
+        Finding::of_run(FindingKind::WebScan, Level::Informational, "web_probes", site.clone(), run)
+            .and([address("203.0.113.8")])
+            .fact(fact::PATHS, fact::list(["/wp-login.php"]))
+    };
+    let scan = |number: u32, from: Duration, level: Level| {
+        Finding::of_run(FindingKind::WebScan, level, "web_scan", address("203.0.113.9"), run(number, from, 8))
+            .and([site.clone()])
+            .fact(fact::PATHS, fact::list(["/editor/"]))
+            .fact(fact::SUCCEEDED, false)
+    };
+    let kept = Kept::new();
+    told(&kept, asked(0, NOON));
+    let joined = told(&kept, scan(10, HOUR, Level::Low));
+    assert_eq!(joined.len(), 1);
+    let signal = &joined[0].signal;
+    assert_eq!((signal.rule.as_str(), signal.severity, signal.count), ("web_probes", Level::Low, 10));
+    assert!(names(signal, "203.0.113.9"));
+    assert_eq!(signal.facts[fact::PATHS], fact::list(["/wp-login.php", "/editor/"]));
+    // In the other order it is the same.
+    let turned = Kept::new();
+    told(&turned, scan(10, 5 * HOUR, Level::Low));
+    told(&turned, asked(0, HOUR));
+    assert_eq!(all(&turned).iter().map(|signal| signal.count).collect::<Vec<_>>(), [10]);
+    // It begins a day of its site, and is of its own where it is grave.
+    let begun = told(&kept, scan(50, 3 * DAY, Level::Low));
+    assert_eq!((begun[0].what, &begun[0].signal.entities[0]), (Happening::New, &site));
+    let own = told(&kept, scan(30, 3 * HOUR, Level::Medium));
+    assert_eq!((own[0].what, &own[0].signal.entities[0]), (Happening::New, &address("203.0.113.9")));
+    let before = all(&kept);
+    for finding in [asked(0, NOON), scan(10, HOUR, Level::Low), scan(30, 3 * HOUR, Level::Medium)] {
+        assert_eq!(told(&kept, finding), []);
+    }
+    assert_eq!(all(&kept), before);
 }

@@ -11,3 +11,4 @@ mod observe;
 mod page;
 mod past;
 mod replay;
+mod ways;

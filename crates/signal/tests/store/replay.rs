@@ -27,24 +27,31 @@ struct Told {
     pause: Duration,
     /// Whether the last that is told of it is graver.
     gets_graver: bool,
+    /// Whether it is found as guessing with patience as well, when it has its first events.
+    is_patient: bool,
 }
 
 fn told() -> impl Strategy<Value = Told> {
     let pause = prop_oneof![0..3600_u64, 0..200_000_u64, 0..1_500_000_u64];
-    (0..8_usize, 1..40_u32, pause, any::<bool>()).prop_map(|(address, count, pause, gets_graver)| {
-        let pause = Duration::from_secs(pause);
-        Told { address, count, pause, gets_graver }
-    })
+    (0..8_usize, 1..40_u32, pause, any::<bool>(), any::<bool>()).prop_map(
+        |(address, count, pause, gets_graver, is_patient)| {
+            let pause = Duration::from_secs(pause);
+            Told { address, count, pause, gets_graver, is_patient }
+        },
+    )
 }
 
 /// What a detector tells of these runs, one after the other.
 fn findings(runs: &[Told]) -> Vec<Finding> {
     let (mut from, mut number) = (NOON, 0);
     let mut findings = Vec::new();
-    for Told { address, count, pause, gets_graver } in runs {
+    for Told { address, count, pause, gets_graver, is_patient } in runs {
         let of = |so_far| failures(ADDRESSES[*address], run(number, from, so_far));
         let mut so_far = (*count).min(5);
         findings.push(of(so_far));
+        if *is_patient {
+            findings.push(Finding { rule: "ssh_patient_guessing".to_owned(), ..of(so_far) });
+        }
         while so_far < *count {
             so_far = (2 * so_far).min(*count);
             let more = of(so_far);

@@ -73,6 +73,14 @@ fn ssh() -> Vec<Case> {
             .service("ssh")
             .host("gate")
             .fact(fact::SUCCEEDED, false),
+        of("in several ways", "ssh_brute_force")
+            .times(74, 41_000)
+            .from("198.51.100.7")
+            .user("root")
+            .service("ssh")
+            .host("gate")
+            .facts(fact::FOUND_BY, &["ssh_probing", "ssh_brute_force", "ssh_patient_guessing"])
+            .fact(fact::SUCCEEDED, false),
         of("at an open port", AT_HOST)
             .times(1204, 80_000)
             .host("gate")

@@ -144,6 +144,15 @@ fn patterns() -> Vec<Case> {
             .fact(fact::SCORE, 0.876)
             .facts(fact::REASONS, &["rare hour", "rare user", "long message"])
             .said("login of zoe"),
+        of("of one client, in two forms", FindingKind::Anomaly)
+            .times(2, 45)
+            .about(EntityType::Template, "GET <path>")
+            .service("access")
+            .about(EntityType::Template, "GET /")
+            .from("198.51.100.7")
+            .fact(fact::SCORE, 0.75)
+            .facts(fact::REASONS, &["rare path"])
+            .said("GET /misc/"),
         of("nothing is known", FindingKind::Anomaly).times(2, 5),
     ]
 }
