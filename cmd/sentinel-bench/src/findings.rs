@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use detect::{Config, Engine, Finding, Level};
-use event::Batch;
-use testkit::replay::{Kind, Line, Replay};
+use detect::{Config, Engine, EntityType, Finding, FindingKind, Level};
+use event::{Batch, Timestamp};
+use finding::fact;
+use testkit::replay::{Episode, Kind, Line, Replay};
 
-/// A finding that comes so long after an episode may still be of it.
+/// What is told of the amount of lines so long after an episode may still be of it.
 const GRACE_MS: u64 = 15 * 60_000;
 /// What the real logs that are continued do hold.
 const REAL: [&str; 3] = ["ssh_brute_force", "web_scan", "web_exploit_attempt"];
+const MINUTE_MS: u64 = 60_000;
 const DAY_MS: u64 = 86_400_000;
 
 /// Detection beside the analysis of one stream.
 pub(crate) struct Watch {
     engine: Engine,
-    told: Vec<(usize, Finding)>,
-    seen: usize,
+    /// When it was told, in milliseconds since 1970.
+    told: Vec<(u64, Finding)>,
+    ticked_ms: u64,
 }
 
 /// What came of the episodes of one kind.
@@ -34,23 +37,38 @@ pub(crate) struct Judged {
     kinds: BTreeMap<Kind, Covered>,
     /// New findings that are of no episode, by rule.
     others: BTreeMap<String, u64>,
+    /// How long silences had lasted when they were told, in usual pauses.
+    silences: Vec<f64>,
     days: u64,
 }
 
 impl Watch {
     pub(crate) fn new() -> Self {
-        Self { engine: Engine::new(Config::default()), told: Vec::new(), seen: 0 }
+        Self { engine: Engine::new(Config::default()), told: Vec::new(), ticked_ms: 0 }
     }
 
+    /// Looks at events; meanwhile the clock ticks each minute, as it does beside a stream.
     pub(crate) fn see(&mut self, batch: &Batch<'_>) {
         for analyzed in &batch.events {
+            let at_ms = milliseconds(analyzed.event.timestamp);
+            if self.ticked_ms == 0 {
+                self.ticked_ms = at_ms;
+            }
+            while self.ticked_ms + MINUTE_MS < at_ms {
+                self.ticked_ms += MINUTE_MS;
+                let now = i128::from(self.ticked_ms) * 1_000_000;
+                self.engine.tick(Timestamp::saturating_from_nanos(now));
+                self.take(self.ticked_ms);
+            }
             self.engine.see_one(analyzed);
-            // What is told for information only is what goes on everywhere: it covers nothing, and is no alarm.
-            let told = self.engine.drain().into_iter().filter(|one| one.level > Level::Informational);
-            let told = told.map(|finding| (self.seen, finding));
-            self.told.extend(told);
-            self.seen += 1;
+            self.take(at_ms);
         }
+    }
+
+    /// What is told for information only is what goes on everywhere: it covers nothing, and is no alarm.
+    fn take(&mut self, at_ms: u64) {
+        let told = self.engine.drain().into_iter().filter(|one| one.level > Level::Informational);
+        self.told.extend(told.map(|finding| (at_ms, finding)));
     }
 
     /// Holds what was found against the truth; shows so many of the findings that are of no episode.
@@ -60,25 +78,21 @@ impl Watch {
             judged.days = (last.at_ms - first.at_ms).div_ceil(DAY_MS);
         }
         let mut first_told: BTreeMap<u32, (u64, String)> = BTreeMap::new();
-        for (at, finding) in self.told {
-            let line: &Line = &replay.lines[at];
-            let near = replay
-                .episodes
-                .iter()
-                .find(|episode| episode.start_ms <= line.at_ms && line.at_ms <= episode.end_ms + GRACE_MS);
-            match (line.episode, near) {
-                (Some(id), _) => drop(first_told.entry(id).or_insert((line.at_ms, finding.rule))),
-                (None, Some(episode)) => {
-                    first_told.entry(episode.id).or_insert((line.at_ms, finding.rule));
+        for (at_ms, finding) in self.told {
+            if let Some(episode) = episode_of(&finding, at_ms, replay) {
+                judged.silences.extend(silence(&finding));
+                first_told.entry(episode).or_insert((at_ms, finding.rule));
+            } else if !finding.is_update {
+                if show > 0 {
+                    show -= 1;
+                    eprintln!(
+                        "  {} {}: {}",
+                        finding.rule,
+                        finding.entities[0].value,
+                        last_line(&finding, replay)
+                    );
                 }
-                (None, None) if !finding.is_update => {
-                    if show > 0 {
-                        show -= 1;
-                        eprintln!("  {} {}: {}", finding.rule, finding.entities[0].value, line.text);
-                    }
-                    *judged.others.entry(finding.rule).or_default() += 1;
-                }
-                (None, None) => {}
+                *judged.others.entry(finding.rule).or_default() += 1;
             }
         }
         for episode in &replay.episodes {
@@ -92,6 +106,49 @@ impl Watch {
         }
         judged
     }
+}
+
+/// The episode that a finding is of: one of whose lines it shows, or whose lack of lines of its log it tells of.
+fn episode_of(finding: &Finding, at_ms: u64, replay: &Replay) -> Option<u32> {
+    let lines = lines_of(finding, replay);
+    let is_of_amount = matches!(
+        finding.kind,
+        FindingKind::SourceSilent
+            | FindingKind::VolumeDrop
+            | FindingKind::VolumeSpike
+            | FindingKind::ErrorBurst
+    );
+    if !is_of_amount {
+        return lines.filter_map(|line| line.episode).next();
+    }
+    let file = finding.entities.iter().find(|entity| entity.r#type == EntityType::Service)?;
+    let is_lack = matches!(finding.kind, FindingKind::SourceSilent | FindingKind::VolumeDrop);
+    let is_of = |episode: &&Episode| {
+        episode.log.file() == file.value
+            && is_lack == matches!(episode.kind, Kind::Silence | Kind::Drop)
+            && (episode.start_ms..=episode.end_ms + GRACE_MS).contains(&at_ms)
+    };
+    replay.episodes.iter().find(is_of).map(|episode| episode.id)
+}
+
+/// The lines that a finding shows.
+fn lines_of<'r>(finding: &Finding, replay: &'r Replay) -> impl Iterator<Item = &'r Line> {
+    finding.evidence.iter().filter_map(|id| replay.lines.get(id.position.record as usize))
+}
+
+fn last_line<'r>(finding: &Finding, replay: &'r Replay) -> &'r str {
+    lines_of(finding, replay).last().map_or("", |line| line.text.as_str())
+}
+
+fn milliseconds(at: Timestamp) -> u64 {
+    u64::try_from(at.as_nanos() / 1_000_000).unwrap_or(0)
+}
+
+/// How long a source had been silent when that was told, in usual pauses of it.
+fn silence(finding: &Finding) -> Option<f64> {
+    let usual = finding.facts.get(fact::USUAL_PAUSE)?.as_f64()?;
+    let seconds = (finding.last.as_nanos() - finding.first.as_nanos()) as f64 / 1e9;
+    Some(seconds / usual.max(1.0))
 }
 
 impl Judged {
@@ -108,6 +165,7 @@ impl Judged {
         for (rule, count) in &other.others {
             *self.others.entry(rule.clone()).or_default() += count;
         }
+        self.silences.extend_from_slice(&other.silences);
         self.days += other.days;
     }
 
@@ -144,6 +202,19 @@ impl Judged {
             a_day(others),
             a_day(others - real),
             counts(&self.others)
+        );
+        print_silences(&self.silences);
+    }
+}
+
+/// How soon silences were told.
+fn print_silences(silences: &[f64]) {
+    let (mut sorted, within) = (silences.to_vec(), silences.iter().filter(|pauses| **pauses <= 2.0).count());
+    sorted.sort_unstable_by(f64::total_cmp);
+    if let (Some(median), Some(most)) = (sorted.get(sorted.len() / 2), sorted.last()) {
+        println!(
+            "silence told after {median:.2} usual pauses in the median, {most:.2} at most; within 2 in {within} of {}",
+            sorted.len()
         );
     }
 }

@@ -156,10 +156,7 @@ fn parsed(line: &Line) -> Event<'_> {
     let at = Timestamp::saturating_from_nanos(i128::from(line.at_ms) * 1_000_000);
     let zone = &jiff::tz::TimeZone::UTC;
     let context = Context {
-        file: Some(match line.log {
-            Log::Auth => "/var/log/auth.log",
-            Log::Access => "/var/log/apache/access.log",
-        }),
+        file: Some(line.log.file()),
         host: Some("ip-10-77-20-248"),
         ..Context::new(at, zone, 1 << 20)
     };

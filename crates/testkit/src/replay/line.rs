@@ -17,6 +17,16 @@ pub enum Log {
     Access,
 }
 
+impl Log {
+    /// The file that its lines are said to be of.
+    pub const fn file(self) -> &'static str {
+        match self {
+            Self::Auth => "/var/log/auth.log",
+            Self::Access => "/var/log/apache/access.log",
+        }
+    }
+}
+
 /// A line of the stream.
 #[derive(Debug, Clone)]
 pub struct Line {
