@@ -132,6 +132,44 @@ async fn a_shell_on_a_connection_becomes_a_signal_of_the_collector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_begins_to_start_by_itself_on_a_host_becomes_a_signal_of_the_collector() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), &dir.path().join("server"), &[]).unwrap();
+    let config = format!(
+        "server: {{ url: \"{}\" }}\nagent: {{ name: web-1, interval: 1 }}\nlogs: {{ files: [\"{}/none\"] }}\n\
+         monitoring: {{ processes: {{ enabled: false }} }}\n",
+        server.url,
+        dir.path().display()
+    );
+    fs::write(dir.path().join("config.yaml"), config).unwrap();
+    let units = dir.path().join("root/etc/systemd/system");
+    fs::create_dir_all(&units).unwrap();
+    let mut command = agent(dir.path(), &["--config", "config.yaml"]);
+    command
+        .env("LOG_SENTINEL_DATA", dir.path().join("agent"))
+        .env("LOG_SENTINEL_SYSTEM_ROOT", dir.path().join("root"))
+        .env("LOG_SENTINEL_SYSTEM_INTERVAL", "1s")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let _running = Running(command.spawn().unwrap());
+    let mut number = 0;
+    let signal = testkit::eventually("a unit as a signal", async || {
+        // What is there when the agent looks for the first time is known to it.
+        number += 1;
+        let unit = "[Service]\nExecStart=/opt/backdoor --listen\n";
+        fs::write(units.join(format!("unit-{number}.service")), unit).unwrap();
+        let address = format!("{}/api/v1/signals?kind=persistence_added&wait=detected", server.url);
+        let answer: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
+        answer["signals"].as_array().and_then(|signals| signals.first().cloned())
+    })
+    .await;
+    assert_eq!((&signal["rule"], &signal["severity"]), (&"unit_added".into(), &"medium".into()), "{signal}");
+    assert_eq!(signal["entities"][0]["value"], "web-1", "{signal}");
+    let what = signal["what"].as_str().unwrap();
+    assert!(what.contains("/opt/backdoor --listen") && what.contains(".service"), "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_collector_tells_of_its_own_machine_where_it_reads_its_logs() {
     let dir = tempfile::tempdir().unwrap();
     let none = dir.path().join("none");

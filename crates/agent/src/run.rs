@@ -56,6 +56,8 @@ pub struct Logs {
     pub tail: intake::tail::Config,
     /// The program that reads the journal of systemd; None when that is not read.
     pub journalctl: Option<PathBuf>,
+    /// Where changes of accounts, keys, schedules and of what starts by itself are looked for; None when they are not told.
+    pub changes: Option<intake::system::Config>,
 }
 
 /// Why an agent cannot start.
@@ -157,11 +159,15 @@ fn send_logs(
     backoff: Backoff,
     (tasks, health): (&Tasks, &Health),
 ) -> Result<Journal, StartError> {
-    let Logs { door, tail, journalctl } = logs;
+    let Logs { door, tail, journalctl, changes } = logs;
     let journal = door.journal().clone();
     let cursor = journal.cursor("sent")?;
     let pulse = intake::tail::start(tail, door.clone(), tasks)?;
     tasks.spawn("tail-health", pulse.watch(health.component("watched_files"), tasks.stop()));
+    if let Some(config) = changes {
+        let watching = intake::system::watch(config, door.clone(), health.component("system"), tasks.stop());
+        tasks.spawn("system", watching);
+    }
     if let Some(program) = journalctl {
         let reading = intake::journald::read(program, door, health.component("journald"), tasks.stop());
         tasks.spawn("journald", reading);

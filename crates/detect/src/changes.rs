@@ -6,6 +6,7 @@ use finding::fact;
 use crate::{
     Entity, EntityType, FindingKind, Level, Seen,
     declaration::{Declaration, Match, host_of},
+    persistence,
 };
 
 const ACCOUNT: Declaration =
@@ -137,6 +138,10 @@ fn what_changed(event: &Event<'_>, found: Match) -> Match {
             let found = found.fact(fact::FILES, text("file.path").unwrap_or_default());
             found.fact(fact::ACCOUNTS, text("user.name").unwrap_or_default())
         }
+        Some("persistence_added" | "persistence_changed") => {
+            let found = found.fact(fact::FILES, text("file.path").unwrap_or_default());
+            found.fact(fact::STARTED, text("process.command_line").unwrap_or_default())
+        }
         Some(action @ ("add_user" | "del_user" | "add_group" | "del_group")) => {
             let (verb, what) = action.split_once('_').unwrap_or_default();
             found.fact(
@@ -192,6 +197,9 @@ fn of_watch(event: &Event<'_>) -> Option<&'static Declaration> {
         "sudoers_changed" => Some(&SUDOERS),
         "cron_changed" => Some(&SCHEDULE),
         "ssh_key_added" | "ssh_key_changed" => Some(&KEY),
+        "persistence_added" | "persistence_changed" => {
+            persistence::of_file(event.field("file.path").and_then(Value::as_str)?)
+        }
         _ => None,
     }
 }
@@ -245,7 +253,7 @@ fn of_path(path: &str) -> Option<&'static Declaration> {
     if path.starts_with("/etc/cron") || path.starts_with("/var/spool/cron") {
         return Some(&SCHEDULE);
     }
-    None
+    persistence::of_named(path)
 }
 
 /// What a command that root runs changes.

@@ -23,6 +23,7 @@ mod machine;
 mod origin;
 pub mod past;
 mod patterns;
+mod persistence;
 mod privileges;
 mod processes;
 mod proposal;

@@ -40,6 +40,22 @@ fn changes_of_this_machine_are_found() {
     assert_eq!(configuration("cron_changed"), ["cron_changed low"]);
     assert_eq!(configuration("ssh_key_added"), ["ssh_key_added medium"]);
     assert_eq!(configuration("ssh_key_removed"), [""; 0]);
+    let starts = |action: &'static str, path: &'static str| {
+        found(event("system_watch", "changed", &[("event.action", action), ("file.path", path)]))
+    };
+    for (path, expected) in [
+        ("/etc/systemd/system/x.service", "unit_added medium"),
+        ("/home/ann/.config/systemd/user/x.timer", "unit_added medium"),
+        ("/usr/lib/systemd/system/nginx.service", "unit_installed info"),
+        ("/etc/ld.so.preload", "preload_added high"),
+        ("/etc/rc.local", "local_boot_script_added medium"),
+        ("/etc/init.d/nginx", "boot_script_added low"),
+        ("/etc/profile.d/x.sh", "login_script_added low"),
+    ] {
+        assert_eq!(starts("persistence_added", path), [expected], "{path}");
+        assert_eq!(starts("persistence_changed", path), [expected], "{path}");
+        assert_eq!(starts("persistence_removed", path), [""; 0], "{path}");
+    }
 
     let iam = |message: &'static str, fields: &[(&'static str, &'static str)]| {
         found(event("system_watch", message, &[&[("event.category", r#"["iam"]"#)], fields].concat()))

@@ -50,6 +50,8 @@ pub const PARENTS: &str = "process.parent.command_line";
 pub const LISTENING: &str = "listening";
 /// A list: files that were changed, or that processes run.
 pub const FILES: &str = "file.path";
+/// A list: what a file that was changed has run, and when.
+pub const STARTED: &str = "started";
 /// A list: accounts that were changed.
 pub const ACCOUNTS: &str = "accounts";
 /// A list: groups that were changed, or that somebody was put into.
@@ -63,6 +65,10 @@ pub const DEVICES: &str = "device";
 pub const ERRORS: &str = "error";
 /// Seconds: the longest pause of a source that is usual.
 pub const USUAL_PAUSE: &str = "usual.pause_seconds";
+/// A list: programs that a program usually starts.
+pub const USUAL_PROGRAMS: &str = "usual.programs";
+/// In how many starts that was seen.
+pub const USUAL_STARTS: &str = "usual.starts";
 /// Events, or errors, that were counted within [`WITHIN`].
 pub const AMOUNT: &str = "amount";
 /// What there was at most, or at least, within as long before.

@@ -206,3 +206,74 @@ fn what_is_no_file_is_not_waited_for_and_much_is_bounded() {
     assert_eq!(watcher.look().unwrap(), 51);
     assert!(machine.messages().last().unwrap().starts_with("450 more changes of /etc/cron.d/many"));
 }
+
+#[test]
+fn what_starts_by_itself_is_told_and_other_names_of_it_are_not() {
+    let mut machine = Machine::new();
+    machine.write("usr/lib/systemd/system/ssh.service", "[Service]\nExecStart=/usr/sbin/sshd -D\n");
+    let mut watcher = machine.watcher();
+    watcher.look().unwrap();
+    machine.write("etc/systemd/system/x.service", "[Service]\nExecStart=/opt/x --token=Geheim\n");
+    machine.write("etc/systemd/system/ssh.service.d/more.conf", "[Service]\nExecStartPost=/tmp/y\n");
+    machine.write("home/ann/.config/systemd/user/z.timer", "[Timer]\nOnCalendar=hourly\n");
+    machine.write("etc/ld.so.preload", "/usr/lib/libx.so\n");
+    machine.write("etc/profile.d/a.sh", "export A=Geheim\n");
+    let units = machine.dir.path().join("root/etc/systemd/system");
+    fs::create_dir_all(units.join("multi-user.target.wants")).unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, units.join(name)).unwrap();
+    link("/usr/lib/systemd/system/ssh.service", "sshd.service");
+    link("../x.service", "multi-user.target.wants/x.service");
+    let elsewhere = machine.dir.path().join("evil.service");
+    fs::write(&elsewhere, "[Service]\nExecStart=/tmp/evil\n").unwrap();
+    link(elsewhere.to_str().unwrap(), "multi-user.target.wants/evil.service");
+    watcher.look().unwrap();
+    let told = machine.told();
+    let messages: Vec<_> = told.iter().map(|event| &*event.message).collect();
+    assert_eq!(
+        messages,
+        [
+            "a library for every program was added to /etc/ld.so.preload: /usr/lib/libx.so",
+            "/etc/profile.d/a.sh was added",
+            "the unit /etc/systemd/system/multi-user.target.wants/evil.service was added: /tmp/evil",
+            "the unit /etc/systemd/system/ssh.service.d/more.conf was added: /tmp/y",
+            "the unit /etc/systemd/system/x.service was added: /opt/x --token=********",
+            "the unit /home/ann/.config/systemd/user/z.timer was added: OnCalendar=hourly",
+        ]
+    );
+    machine.write("etc/systemd/system/x.service", "[Service]\nExecStart=/opt/y\n");
+    machine.remove("etc/ld.so.preload");
+    watcher.look().unwrap();
+    watcher.look().unwrap();
+    assert_eq!(
+        machine.messages(),
+        [
+            "the unit /etc/systemd/system/x.service was changed: /opt/y",
+            "1 line was removed from /etc/ld.so.preload"
+        ]
+    );
+}
+
+#[test]
+fn what_was_not_watched_before_is_known_when_it_begins_to_be() {
+    let mut machine = Machine::new();
+    machine.watcher().look().unwrap();
+    let key = b"system/seen".to_vec();
+    let mut noted: serde_json::Value = serde_json::from_slice(&machine.journal.note(&key).unwrap()).unwrap();
+    noted["version"] = 1.into();
+    let mut batch = journal::Batch::new();
+    batch.note(journal::Note { key, value: Some(noted.to_string().into_bytes()) });
+    machine.journal.append_blocking(batch).unwrap();
+    machine.write("etc/systemd/system/old.service", "[Service]\nExecStart=/opt/old\n");
+    machine.write("etc/cron.d/new", "* * * * * root new\n");
+    let mut watcher = machine.watcher();
+    watcher.look().unwrap();
+    machine.write("etc/systemd/system/new.service", "[Service]\nExecStart=/opt/new\n");
+    watcher.look().unwrap();
+    assert_eq!(
+        machine.messages(),
+        [
+            "a line was added to /etc/cron.d/new: * * * * * root new",
+            "the unit /etc/systemd/system/new.service was added: /opt/new"
+        ]
+    );
+}

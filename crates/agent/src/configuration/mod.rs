@@ -65,6 +65,8 @@ pub struct Configuration {
     pub logs_url: Option<String>,
     /// Files of logs; None: those of the system, or its journal.
     pub log_files: Option<Vec<String>>,
+    /// Whether changes of accounts, keys, schedules and of what starts by itself are sent as logs.
+    pub sends_changes: bool,
     /// Bytes of samples kept while the server is away.
     pub buffer_bytes_max: u64,
     /// The age from which they are given up.
@@ -117,6 +119,7 @@ impl Configuration {
             sends_logs: document.is("logs.enabled"),
             logs_url: document.text("logs.url"),
             log_files: document.list("logs.files"),
+            sends_changes: document.is("logs.changes"),
             buffer_bytes_max: whole("buffer.bytes_max"),
             buffer_age_max: seconds("buffer.age_max"),
             backfill_per_second: u32::try_from(whole("buffer.backfill_per_second")).unwrap_or(u32::MAX),

@@ -117,6 +117,12 @@ pub const ROWS: &[Row] = &[
         "",
         "the collector for logs; unset: that of the samples (8080 where that is port 8000)",
     ),
+    row(
+        "logs.changes",
+        Wants::Flag,
+        "true",
+        "changes of accounts, keys, schedules and of what starts by itself are sent as logs",
+    ),
     row("logs.files", Wants::List, "", "paths and globs; unset: the logs of this machine"),
     row(
         "buffer.bytes_max",

@@ -188,7 +188,12 @@ pub(crate) fn start_with(data: &Path, port: u16, wanted: Wanted<'_>) -> Running 
             files: vec![path.display().to_string()],
             ..intake::tail::Config::default()
         };
-        Logs { door: intake::Door::new(journal, door, intake::system_clock), tail, journalctl: None }
+        Logs {
+            door: intake::Door::new(journal, door, intake::system_clock),
+            tail,
+            journalctl: None,
+            changes: None,
+        }
     });
     let config = Config {
         configuration,

@@ -58,7 +58,11 @@ pub(crate) async fn run(
     let place = server.place.clone();
     let root = sources.values.get("LOG_SENTINEL_HOST_ROOT").map_or("/", |value| value.text.as_str());
     let config = Config {
-        logs: if configuration.sends_logs { Some(logs(&settings, sources, &configuration)?) } else { None },
+        logs: if configuration.sends_logs {
+            Some(logs(&settings, sources, &configuration, root)?)
+        } else {
+            None
+        },
         configuration,
         document,
         data: data.clone(),
@@ -116,10 +120,17 @@ fn server(settings: &Settings, configuration: &Configuration) -> Result<Server, 
 }
 
 /// The logs that are sent: those that are named, else those of this machine.
-fn logs(settings: &Settings, sources: &Values, configuration: &Configuration) -> Result<Logs, AppError> {
+fn logs(
+    settings: &Settings,
+    sources: &Values,
+    configuration: &Configuration,
+    root: &str,
+) -> Result<Logs, AppError> {
     let journal = Journal::open(settings.storage.journal.clone())?;
     let formats = formats::load(settings.intake.formats_file.as_deref())?;
-    let door = intake::Config { formats, ..settings.intake.door.clone() };
+    let mut door = intake::Config { formats, ..settings.intake.door.clone() };
+    // What says no host is of this one, as samples call it.
+    door.host = configuration.name.clone().or(door.host);
     let mut tail = settings.intake.tail.clone();
     if !sources.is_said("LOG_SENTINEL_DIR") {
         // A collector on the same machine reads its own folder.
@@ -136,7 +147,12 @@ fn logs(settings: &Settings, sources: &Values, configuration: &Configuration) ->
         None => {}
     }
     tracing::info!(files = ?tail.files, journal = journalctl.is_some(), "logs that are sent");
-    Ok(Logs { door: intake::Door::new(journal, door, intake::system_clock), tail, journalctl })
+    let mut watched = settings.intake.watched.clone();
+    if !sources.is_said("LOG_SENTINEL_SYSTEM_ROOT") {
+        watched.root = root.into();
+    }
+    let changes = configuration.sends_changes.then_some(watched);
+    Ok(Logs { door: intake::Door::new(journal, door, intake::system_clock), tail, journalctl, changes })
 }
 
 fn welcome(agent: &Agent, place: &Place, data: &Path) -> String {

@@ -78,7 +78,7 @@ const SERVICE: &[Setting] = &[
     setting(
         "LOG_SENTINEL_SYSTEM",
         "false",
-        "Whether to read this machine's own logs too: auth.log, syslog, secure and messages below /var/log, or the journal of systemd where the first and third are not there. Changes of accounts, groups, sudoers, cron and SSH keys are told as well. `run --system` is enough.",
+        "Whether to read this machine's own logs too: auth.log, syslog, secure and messages below /var/log, or the journal of systemd where the first and third are not there. Changes of accounts, groups, sudoers, cron, SSH keys and of what starts by itself are told as well. `run --system` is enough.",
     ),
     setting(
         "LOG_SENTINEL_SYSTEM_ROOT",
@@ -88,7 +88,7 @@ const SERVICE: &[Setting] = &[
     setting(
         "LOG_SENTINEL_SYSTEM_INTERVAL",
         "10s",
-        "How often files of accounts, groups, sudoers, cron and SSH keys are looked at.",
+        "How often files of accounts, groups, sudoers, cron, SSH keys and of what starts by itself are looked at.",
     ),
     setting("LOG_SENTINEL_JOURNALCTL", "journalctl", "The program that gives the journal of systemd."),
     setting(

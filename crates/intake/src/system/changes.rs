@@ -66,7 +66,7 @@ pub(super) fn between(
 pub(super) fn told(about: &About<'_>, mut found: Vec<Difference>, most: usize) -> Vec<Change> {
     found.sort_by_key(|difference| difference.done);
     // Lines that went are not known any more: their number is all there is to tell.
-    let is_of_lines = matches!(about.kind, Kind::Sudoers | Kind::Table | Kind::Keys { .. });
+    let is_of_lines = matches!(about.kind, Kind::Sudoers | Kind::Table | Kind::Keys { .. } | Kind::Preload);
     let removed = found.iter().filter(|difference| is_of_lines && difference.done == Done::Removed).count();
     found.retain(|difference| !is_of_lines || difference.done != Done::Removed);
     let more = found.len().saturating_sub(most);
@@ -105,6 +105,13 @@ fn change(about: &About<'_>, difference: &Difference) -> Change {
             };
             about.told(format!("{path} was {done}"), &["configuration"], &["change"], "cron_changed")
         }
+        Kind::Unit => starts(about, difference.done, &format!("the unit {path}"), shown),
+        Kind::AtStart => starts(about, difference.done, path, shown),
+        Kind::Preload => {
+            let text = format!("a library for every program was added to {path}: {shown}");
+            let library = ("process.command_line", Value::from(shown.to_owned()));
+            about.told(text, &["configuration"], &["change"], "persistence_added").with(library).grave()
+        }
         Kind::Keys { user } => {
             let (text, action) = match difference.done {
                 Done::Added => {
@@ -116,6 +123,22 @@ fn change(about: &About<'_>, difference: &Difference) -> Change {
             about.told(text, &["configuration"], &["change"], action).with(user).grave()
         }
     }
+}
+
+/// A whole file of what starts by itself.
+fn starts(about: &About<'_>, done: Done, called: &str, shown: &str) -> Change {
+    let (done, action) = match done {
+        Done::Added => ("added", "persistence_added"),
+        Done::Changed => ("changed", "persistence_changed"),
+        Done::Removed => ("removed", "persistence_removed"),
+    };
+    let runs = if shown.is_empty() { String::new() } else { format!(": {shown}") };
+    let text = format!("{called} was {done}{runs}");
+    let change = about.told(text, &["configuration"], &["change"], action);
+    if shown.is_empty() {
+        return change;
+    }
+    change.with(("process.command_line", Value::from(shown.to_owned())))
 }
 
 fn user(about: &About<'_>, difference: &Difference, shown: &str) -> Change {
@@ -163,6 +186,7 @@ fn lines_removed(about: &About<'_>, count: usize) -> Change {
     let (what, action) = match about.kind {
         Kind::Keys { .. } => ("key", "ssh_key_removed"),
         Kind::Sudoers => ("line", "sudoers_changed"),
+        Kind::Preload => ("line", "persistence_removed"),
         _ => ("line", "cron_changed"),
     };
     let many = if count == 1 { format!("1 {what} was") } else { format!("{count} {what}s were") };
@@ -266,6 +290,18 @@ mod tests {
         );
         assert_eq!(messages(&Kind::Script, Some("a"), "b"), own(&[("cron_changed", "/f was changed")]));
         assert_eq!(messages(&Kind::Script, None, "b"), own(&[("cron_changed", "/f was added")]));
+        assert_eq!(
+            messages(&Kind::Unit, Some("ExecStart=/a"), "ExecStart=/b"),
+            own(&[("persistence_changed", "the unit /f was changed: /b")])
+        );
+        assert_eq!(messages(&Kind::AtStart, None, "b"), own(&[("persistence_added", "/f was added")]));
+        assert_eq!(
+            messages(&Kind::Preload, Some("/a.so"), "/b.so"),
+            own(&[
+                ("persistence_added", "a library for every program was added to /f: /b.so"),
+                ("persistence_removed", "1 line was removed from /f"),
+            ])
+        );
         let many =
             messages(&Kind::Table, None, "1 * * * * a b\n2 * * * * a b\n3 * * * * a b\n4 * * * * a b\n");
         assert_eq!((many.len(), many[3].1.as_str()), (4, "1 more changes of /f"));

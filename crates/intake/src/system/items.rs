@@ -63,6 +63,16 @@ pub(super) fn of(kind: &Kind, text: &str) -> BTreeMap<String, Item> {
             put(digest(line), "", masked(line), None);
         }),
         Kind::Script => put(String::new(), text, String::new(), None),
+        Kind::Preload => joined(text).iter().filter(|line| !line.starts_with('#')).for_each(|line| {
+            put(digest(line), "", masked(line), None);
+        }),
+        Kind::Unit => {
+            let lines = joined(text);
+            let said: Vec<&str> = lines.iter().map(String::as_str).filter(|line| !is_comment(line)).collect();
+            let started: Vec<&str> = said.iter().filter_map(|line| started(line)).collect();
+            put(String::new(), &said.join("\n"), masked(&started.join("; ")), None);
+        }
+        Kind::AtStart => put(String::new(), text, String::new(), None),
         Kind::Keys { .. } => text.lines().for_each(|line| {
             if let Some((options, kind, key, comment)) = key(line) {
                 let with =
@@ -118,6 +128,18 @@ fn joined(text: &str) -> Vec<String> {
     }
     let trimmed = lines.iter().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     trimmed.filter(|line| !line.is_empty()).collect()
+}
+
+fn is_comment(line: &str) -> bool {
+    line.starts_with(['#', ';'])
+}
+
+/// What a line of a unit has started, or when: `ExecStart=/bin/x`, `OnCalendar=daily`.
+fn started(line: &str) -> Option<&str> {
+    let (name, value) = line.split_once('=')?;
+    let is_command = name.starts_with("Exec");
+    let says = is_command || (name.starts_with("On") && !name.starts_with("OnFailure"));
+    (says && !value.is_empty()).then_some(if is_command { value.trim() } else { line })
 }
 
 /// Without secrets.
@@ -177,6 +199,9 @@ mod tests {
             Kind::Table,
             Kind::Script,
             Kind::Keys { user: "ann".to_owned() },
+            Kind::Unit,
+            Kind::Preload,
+            Kind::AtStart,
         ];
         let text = "ann:$6$Geheim:1000:1000:Ann:/home/ann:/bin/sh\n\
                     adm:$6$Geheim:4:ann\n\
@@ -185,7 +210,7 @@ mod tests {
                     from=\"10.0.0.1\" ssh-ed25519 AAAAGeheim ann@laptop\n";
         for kind in kinds {
             for (key, shown) in shown(&kind, text) {
-                let is_told = kind == Kind::Table || kind == Kind::Sudoers;
+                let is_told = matches!(kind, Kind::Table | Kind::Sudoers | Kind::Preload);
                 let is_by_word = kind == Kind::Sudoers && shown.contains("--token");
                 let of_other = is_told && (shown.contains("$6$") || shown.contains("AAAA") || is_by_word);
                 assert!(of_other || !(key.clone() + &shown).contains("Geheim"), "{kind:?} {key} {shown}");
@@ -207,6 +232,17 @@ mod tests {
             homes("ann:x:1:1::/home/ann:/bin/sh\nno:x:1:1::none:\n").collect::<Vec<_>>(),
             [("ann", "/home/ann")]
         );
+    }
+
+    #[test]
+    fn a_unit_says_what_it_starts_and_comments_are_no_change() {
+        let unit = "# made by hand\n[Service]\nExecStart=/usr/bin/x --password=Geheim\n  --more\nExecStop=\nUser=root\n[Timer]\nOnCalendar=daily\n";
+        let items = of(&Kind::Unit, unit);
+        assert_eq!(items[""].shown, "/usr/bin/x --password=********; OnCalendar=daily");
+        assert_eq!(items, of(&Kind::Unit, &unit.replace("by hand", "anew")));
+        assert_ne!(items[""].hash, of(&Kind::Unit, &unit.replace("User=root", "User=ann"))[""].hash);
+        let libraries = of(&Kind::Preload, "# none\n/lib/a.so\n");
+        assert_eq!(libraries.into_values().map(|item| item.shown).collect::<Vec<_>>(), ["/lib/a.so"]);
     }
 
     #[test]

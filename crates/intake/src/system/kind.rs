@@ -14,4 +14,17 @@ pub(super) enum Kind {
     Keys {
         user: String,
     },
+    /// What systemd starts, when, and how.
+    Unit,
+    /// Libraries that every program loads.
+    Preload,
+    /// A script that runs when the machine starts or somebody logs in.
+    AtStart,
+}
+
+impl Kind {
+    /// Whether it is of what starts by itself.
+    pub(super) const fn is_of_starts(&self) -> bool {
+        matches!(self, Self::Unit | Self::Preload | Self::AtStart)
+    }
 }

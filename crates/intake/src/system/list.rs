@@ -1,23 +1,13 @@
-//! Which files are watched, and how one is read: never blocked, and never led astray by links.
+//! Which files are watched.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::Path,
+use std::path::Path;
+
+use super::{
+    items,
+    kind::Kind,
+    listed::{Listed, read},
+    starts,
 };
-
-use event::Timestamp;
-
-use super::{items, kind::Kind};
-
-/// Files that are watched at most.
-const FILES_MAX: usize = 2_000;
-/// Entries of one folder that are looked at.
-const ENTRIES_MAX: usize = 1_000;
-/// What is longer is not read.
-const BYTES_MAX: u64 = 1 << 20;
 
 pub(super) const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
@@ -31,30 +21,6 @@ const SCRIPT_DIRS: [&str; 5] =
     ["/etc/cron.hourly", "/etc/cron.daily", "/etc/cron.weekly", "/etc/cron.monthly", "/etc/cron.yearly"];
 /// Files of keys in a home.
 const KEYS: [&str; 2] = [".ssh/authorized_keys", ".ssh/authorized_keys2"];
-
-/// How a file stood when it was looked at: another one is read again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stamp {
-    id: (u64, u64),
-    bytes: u64,
-    changed: (i64, i64),
-    pub(super) modified: Timestamp,
-    pub(super) owner: u32,
-}
-
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) kind: Kind,
-    pub(super) stamp: Stamp,
-}
-
-/// The files that are there, by their paths on the machine that is watched.
-#[derive(Debug, Default)]
-pub(super) struct Listed {
-    pub(super) files: BTreeMap<String, Found>,
-    /// Whether there are more.
-    pub(super) is_cut: bool,
-}
 
 /// Whether a machine always has this file, and something in it: it may only be that it cannot be read just now.
 pub(super) fn is_never_gone(path: &str) -> bool {
@@ -70,8 +36,9 @@ pub(super) fn kind_of(path: &str) -> Kind {
         _ if path.starts_with(SUDOERS) => Kind::Sudoers,
         _ if TABLES.contains(&path) || is_below(&TABLE_DIRS) => Kind::Table,
         _ if is_below(&SCRIPT_DIRS) => Kind::Script,
-        // Whose it was stands in its path, as a rule.
-        _ => Kind::Keys { user: path.rsplit('/').nth(2).unwrap_or_default().to_owned() },
+        // Whose keys they were stands in the path, as a rule.
+        _ => starts::kind_of(path)
+            .unwrap_or_else(|| Kind::Keys { user: path.rsplit('/').nth(2).unwrap_or_default().to_owned() }),
     }
 }
 
@@ -88,80 +55,15 @@ pub(super) fn all(root: &Path) -> Listed {
     for (folders, kind) in [(&TABLE_DIRS[..], Kind::Table), (&SCRIPT_DIRS, Kind::Script)] {
         folders.iter().for_each(|folder| listed.folder(root, folder, &kind));
     }
+    starts::list(&mut listed, root);
     if let Ok(Some((_, passwd))) = read(root, PASSWD) {
         for (user, home) in items::homes(&passwd) {
             for name in KEYS {
                 let path = format!("{}/{name}", home.trim_end_matches('/'));
                 listed.add(root, &path, Kind::Keys { user: user.to_owned() });
             }
+            starts::list_of_user(&mut listed, root, home.trim_end_matches('/'));
         }
     }
     listed
-}
-
-impl Listed {
-    fn add(&mut self, root: &Path, path: &str, kind: Kind) {
-        let is_plain = path.starts_with('/') && !path.split('/').any(|part| part == "..");
-        let Some(about) = fs::metadata(below(root, path)).ok().filter(|about| about.is_file() && is_plain)
-        else {
-            return;
-        };
-        if self.files.len() >= FILES_MAX && !self.files.contains_key(path) {
-            self.is_cut = true;
-            return;
-        }
-        self.files.entry(path.to_owned()).or_insert(Found { kind, stamp: Stamp::of(&about) });
-    }
-
-    /// The files of a folder, but for what editors and packages leave there.
-    fn folder(&mut self, root: &Path, folder: &str, kind: &Kind) {
-        let Ok(entries) = fs::read_dir(below(root, folder)) else { return };
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        let is_file =
-            |name: &String| !name.starts_with('.') && !name.ends_with('~') && !name.starts_with("tmp.");
-        let mut names: Vec<_> = names.filter(is_file).take(ENTRIES_MAX + 1).collect();
-        self.is_cut |= names.len() > ENTRIES_MAX;
-        names.sort_unstable();
-        for name in names {
-            self.add(root, &format!("{folder}/{name}"), kind.clone());
-        }
-    }
-}
-
-impl Stamp {
-    fn of(about: &fs::Metadata) -> Self {
-        let modified = i128::from(about.mtime()) * 1_000_000_000 + i128::from(about.mtime_nsec());
-        Self {
-            id: (about.dev(), about.ino()),
-            bytes: about.len(),
-            changed: (about.ctime(), about.ctime_nsec()),
-            modified: Timestamp::saturating_from_nanos(modified),
-            owner: about.uid(),
-        }
-    }
-}
-
-/// The text of a file; None where it is none that can be read as one, or is gone.
-///
-/// # Errors
-/// When it may not be read.
-pub(super) fn read(root: &Path, path: &str) -> io::Result<Option<(Stamp, String)>> {
-    // A FIFO in the place of a file must not be waited for.
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let opened = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(below(root, path));
-    let file = match opened {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        opened => opened?,
-    };
-    let about = file.metadata()?;
-    if !about.is_file() || about.len() > BYTES_MAX {
-        return Ok(None);
-    }
-    let mut bytes = Vec::new();
-    file.take(BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(Some((Stamp::of(&about), String::from_utf8_lossy(&bytes).into_owned())))
-}
-
-fn below(root: &Path, path: &str) -> std::path::PathBuf {
-    root.join(path.trim_start_matches('/'))
 }

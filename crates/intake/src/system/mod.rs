@@ -1,5 +1,5 @@
-//! Changes of who may do what on this machine, and when: accounts, groups, sudoers, schedules, SSH keys, as ordinary
-//! events.
+//! Changes of who may do what on this machine, and of what starts by itself: accounts, groups, sudoers, schedules, SSH keys,
+//! units of systemd, libraries that every program loads, scripts of boots and logins, as ordinary events.
 //!
 //! The files are looked at every few seconds, and each is read when its size, times or inode are others. What stood in
 //! them travels as a note in the journal, durable together with the events that tell of a change: a crash neither repeats
@@ -13,7 +13,9 @@ mod changes;
 mod items;
 mod kind;
 mod list;
+mod listed;
 mod seen;
+mod starts;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -31,7 +33,7 @@ use telemetry::{
 use crate::{Door, Refused};
 use changes::{About, Change, told};
 use items::Item;
-use list::{Listed, Stamp};
+use listed::{Listed, Stamp};
 use seen::Seen;
 
 /// Changes of one file that are told one by one; of more their number is told.
@@ -103,16 +105,19 @@ impl Watcher {
     pub fn look(&mut self) -> Result<usize, Refused> {
         let listed = list::all(&self.config.root);
         self.read_all(&listed);
-        let Some(before) = self.seen.take() else {
+        let Some(mut before) = self.seen.take() else {
             let now = self.current(&Seen::default(), &[]);
             tracing::info!(
                 files = now.files(),
-                "accounts, keys and schedules of this machine are watched from now on"
+                "accounts, keys, schedules and what starts by itself on this machine are watched from now on"
             );
             self.keep(&[], &now)?;
             self.seen = Some(now);
             return Ok(0);
         };
+        if before.lacks_starts() {
+            self.know_starts(&mut before, &listed);
+        }
         let gone = self.gone(&before, &listed);
         let now = self.current(&before, &gone);
         if before == now {
@@ -139,7 +144,7 @@ impl Watcher {
             if self.read.get(path).is_some_and(|(stamp, _)| *stamp == file.stamp) {
                 continue;
             }
-            match list::read(&self.config.root, path) {
+            match listed::read(&self.config.root, path) {
                 Ok(Some((stamp, text))) => {
                     self.unreadable.remove(path);
                     self.read.insert(path.clone(), (stamp, items::of(&file.kind, &text)));
@@ -154,6 +159,14 @@ impl Watcher {
         }
         let bounded = usize::from(listed.is_cut);
         gauge!(metric::SYSTEM_UNREAD_FILES).set((self.unreadable.len() + bounded) as f64);
+    }
+
+    /// What starts by itself was not watched before: what is there is taken for known.
+    fn know_starts(&self, before: &mut Seen, listed: &Listed) {
+        let is_of_starts = |path: &str| listed.files.get(path).is_some_and(|file| file.kind.is_of_starts());
+        for (path, (_, items)) in self.read.iter().filter(|(path, _)| is_of_starts(path)) {
+            before.put(path, items);
+        }
     }
 
     /// Files that were there and are missing for the second time: an editor may have been about to put them back.

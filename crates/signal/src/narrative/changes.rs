@@ -317,7 +317,7 @@ fn see_schedules(t: &Telling<'_>) -> Vec<String> {
 
 impl Telling<'_> {
     /// The files that were changed.
-    fn files_changed(&self) -> Option<String> {
+    pub(super) fn files_changed(&self) -> Option<String> {
         let files = self.list(fact::FILES);
         let names = self.names(&files, None);
         match files.len() {

@@ -13,6 +13,7 @@ mod logins;
 mod machine;
 mod narrated;
 mod patterns;
+mod persistence;
 mod privileges;
 mod processes;
 mod reader;
@@ -51,6 +52,7 @@ pub fn of(signal: &Signal, reader: &Reader) -> Narrative {
         FindingKind::SshKeyAdded => changes::ssh_key_added,
         FindingKind::SudoersChanged => changes::sudoers_changed,
         FindingKind::CronChanged => changes::cron_changed,
+        FindingKind::PersistenceAdded if persistence::knows(&signal.rule) => persistence::persistence_added,
         FindingKind::LogTampering => tampering::log_tampering,
         FindingKind::WebScan => web::web_scan,
         FindingKind::WebExploitAttempt => web::web_exploit_attempt,

@@ -6,7 +6,7 @@ use signal::narrative::System;
 use super::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
-    [accounts(), keys(), sudoers(), schedules(), logs()].into_iter().flatten().collect()
+    [accounts(), keys(), sudoers(), schedules(), starts(), logs()].into_iter().flatten().collect()
 }
 
 fn accounts() -> Vec<Case> {
@@ -83,6 +83,36 @@ fn schedules() -> Vec<Case> {
             .host("gate")
             .facts(fact::FILES, &["/etc/cron.d/job"])
             .system(System::Unknown),
+    ]
+}
+
+fn starts() -> Vec<Case> {
+    let of = |name, rule| case(name, FindingKind::PersistenceAdded, rule);
+    vec![
+        of("a unit", "unit_added")
+            .host("gate")
+            .facts(fact::FILES, &["/etc/systemd/system/sync.service"])
+            .facts(fact::STARTED, &["/usr/local/bin/sync --all"]),
+        of("a unit of a package", "unit_installed")
+            .host("gate")
+            .facts(fact::FILES, &["/usr/lib/systemd/system/nginx.service"])
+            .system(System::RedHat),
+        of("a library", "preload_added")
+            .host("gate")
+            .facts(fact::FILES, &["/etc/ld.so.preload"])
+            .facts(fact::STARTED, &["/usr/lib/libx.so"]),
+        of("by a command", "preload_added")
+            .host("gate")
+            .user("ann")
+            .facts(fact::COMMAND_LINES, &["/usr/bin/tee /etc/ld.so.preload"]),
+        of("a script of the start", "local_boot_script_added")
+            .times(2, 30)
+            .host("gate")
+            .facts(fact::FILES, &["/etc/rc.local"])
+            .system(System::Unknown),
+        of("scripts of logins, one of a hostile name", "login_script_added")
+            .times(2, 30)
+            .facts(fact::FILES, &["/etc/profile.d/a b;reboot.sh", "/etc/profile.d/b.sh"]),
     ]
 }
 
