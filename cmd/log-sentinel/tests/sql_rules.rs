@@ -185,3 +185,68 @@ async fn files_of_sql_are_checked_written_tested_and_explained() {
     );
     assert!(server.terminate().unwrap().success());
 }
+
+const SHELLS: &str = "-- id: shells\n-- title: A shell was started\n-- severity: low\n-- on: process_events\n-- key: [host, command]\n\
+                      SELECT host, command, pid FROM process_events WHERE event = 'started' AND name = 'sh'\n";
+
+/// Sends shells that were started, each with its number and command, and how many changes were lost beside them.
+async fn started(server: &Server, seq: u64, shells: &[(u64, &str)], lost: u64) {
+    let asked = server.http.post(format!("{}/api/v1/sql", server.url));
+    let asked = asked.body(json!({"sql": "SELECT ago('1m') AS at"}).to_string()).send().await.unwrap();
+    let at = asked.json::<Json>().await.unwrap()["rows"][0][0].clone();
+    let change = |(pid, command): &(u64, &str)| {
+        let process = json!({"pid": pid, "started_at": at, "ppid": 1, "name": "sh", "command": command,
+               "executable": "/bin/sh", "executable_deleted": false, "user": "root", "uid": 0, "gid": 0,
+               "capabilities": [], "cpu_seconds": 0.5, "rss_bytes": 4096, "open_ports": [], "real_uid": 0,
+               "kernel_thread": false, "set_uid": false, "namespaces": [], "listening": []});
+        json!({"kind": "started", "at": at, "process": process})
+    };
+    let changes: Vec<Json> = shells.iter().map(change).collect();
+    let report = json!({"boot_id": "b", "source": "procmond", "told_by_kernel": true, "changes": changes, "lost": lost});
+    let sample = json!({"agent_name": "web-1", "seq": seq, "metrics": {"cpu": 1}, "processes": report});
+    let sent =
+        server.http.post(format!("{}/data", server.url)).body(sample.to_string()).send().await.unwrap();
+    assert_eq!(sent.status().as_u16(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_of_new_rows_is_asked_about_each_once_over_restarts() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("rules")).unwrap();
+    fs::write(dir.path().join("rules/shells.sql"), SHELLS).unwrap();
+    let server = start(dir.path());
+    let mut number = 100;
+    let told = eventually("a shell is told", async || {
+        // It begins with what comes after it was first seen.
+        number += 1;
+        started(&server, number, &[(number, "sh -c one")], 0).await;
+        signals(&server, "sql_rule").await.pop()
+    })
+    .await;
+    assert_eq!((&told["rule"], &told["count"]), (&json!("shells"), &json!(1)), "{told}");
+    started(&server, 1_001, &[(11, "sh -c one"), (12, "sh -c two")], 0).await;
+    let count = async |server: &Server, count: u64| {
+        eventually("more is told", async || {
+            (signals(server, "sql_rule").await[0]["count"] == count).then_some(())
+        })
+        .await;
+    };
+    count(&server, 2).await;
+    let shown = rule(&server, "shells").await.unwrap();
+    assert_eq!((&shown["on"], &shown["every_s"]), (&json!("process_events"), &Json::Null), "{shown}");
+    assert!(server.terminate().unwrap().success());
+
+    // After a stop it goes on; what was lost beside a row is said, and the row is told.
+    let server = start(dir.path());
+    started(&server, 1_002, &[(13, "sh -c two"), (14, "sh -c three")], 5).await;
+    count(&server, 3).await;
+    // No row from before is asked about again.
+    let run = eventually("what came of it", async || {
+        let run = rule(&server, "shells").await.unwrap()["last_run"].clone();
+        (run["outcome"] == "could_not_evaluate").then_some(run)
+    })
+    .await;
+    assert_eq!((&run["new_rows"], &run["rows_read"]), (&json!(1), &json!(2)), "{run}");
+    assert!(run["reason"].as_str().unwrap().contains("5 changes were lost"), "{run}");
+    assert!(server.terminate().unwrap().success());
+}

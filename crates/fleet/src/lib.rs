@@ -45,6 +45,8 @@ pub use fresh::RECENT_MAX;
 pub use history::{Chart, POINTS_MAX, Point, Question};
 pub use keeper::Keeper;
 pub use monitoring::{Monitoring, Unfit};
-pub use processes::{ProcessEvent, ProcessQuestion, ProcessRow, Processes, Reading as ProcessReading};
+pub use processes::{
+    ProcessEvent, ProcessPlace, ProcessQuestion, ProcessRow, Processes, Reading as ProcessReading,
+};
 pub use take::{Sender, Taken, Unfitting};
 pub use tier::Tier;

@@ -18,6 +18,8 @@ pub struct Cut {
     pub rows: usize,
     /// Why there are no more.
     pub reason: String,
+    /// Whether it holds all that is there, and what it lacks was lost before it could be kept.
+    pub is_lost: bool,
 }
 
 /// Rows of the tables that a question reads, within bounds over all of them.
@@ -76,7 +78,16 @@ impl Filling {
             return;
         }
         metrics::counter!(telemetry::metric::SQL_TABLES_CUT).increment(1);
-        self.cuts.push(Cut { table, rows: rows.len(), reason: reason.into() });
+        self.cuts.push(Cut { table, rows: rows.len(), reason: reason.into(), is_lost: false });
+    }
+
+    /// Notes that rows of the table that was begun last were lost before they could be kept.
+    pub(crate) fn lost(&mut self, rows: u64) {
+        let before = self.cuts.len();
+        self.cut(format!("{rows} changes were lost before they could be kept"));
+        if let Some(cut) = self.cuts.get_mut(before) {
+            cut.is_lost = true;
+        }
     }
 
     /// Whether time is up, which is noted.

@@ -1,6 +1,7 @@
 //! What a question may read.
 
 use event::Timestamp;
+use fleet::ProcessPlace;
 
 /// Whose rows are read, and of when.
 #[derive(Debug, Clone)]
@@ -13,4 +14,6 @@ pub struct Scope {
     pub from: Option<Timestamp>,
     /// Nothing from it on is read.
     pub to: Option<Timestamp>,
+    /// Of changes of processes those are read that were kept behind the first place up to the second, whatever their times.
+    pub changes: Option<(ProcessPlace, ProcessPlace)>,
 }

@@ -76,7 +76,8 @@ pub(super) fn entry_json(entry: &Entry, days: f64) -> Value {
         "findings": entry.findings,
         "findings_a_day": (entry.findings as f64 / days * 100.0).round() / 100.0,
         "version": rule.map(|rule| rule.version),
-        "every_s": rule.map(|rule| rule.every.as_secs()),
+        "every_s": rule.filter(|rule| rule.on.is_none()).map(|rule| rule.every.as_secs()),
+        "on": rule.and_then(|rule| rule.on),
         "window_s": rule.map(|rule| rule.window.as_secs()),
         "last_run": entry.last.as_ref().map(last_json),
     })

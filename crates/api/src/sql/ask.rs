@@ -115,7 +115,7 @@ fn scope(asked: &Asked, caller: &Caller) -> Result<Scope, Problem> {
         return Err(bad_parameter("from", format!("'from' ({from}) is later than 'to' ({to})")));
     }
     let organization = caller.organization.as_deref().map(str::to_owned);
-    Ok(Scope { organization, at: at.unwrap_or(now), from, to })
+    Ok(Scope { organization, at: at.unwrap_or(now), from, to, changes: None })
 }
 
 fn response(form: Form, answered: &Answered, plan: &Plan) -> Response {

@@ -84,7 +84,16 @@ fn told(rule: &Rule) -> String {
     row("file", &rule.file);
     row("finds", rule.description.as_deref().unwrap_or(&rule.title));
     row("level", rule.severity.as_str());
-    row("asked", &format!("every {} s, over {} s", rule.every.as_secs(), rule.window.as_secs()));
+    let window = rule.window.as_secs();
+    row(
+        "asked",
+        &match rule.on {
+            None => format!("every {} s, over {window} s", rule.every.as_secs()),
+            Some(table) => {
+                format!("when rows of {table} come, over these alone; of other tables over {window} s")
+            }
+        },
+    );
     let tables: Vec<&str> = rule.question.tables().iter().map(|table| table.name).collect();
     row("reads", &tables.join(", "));
     row("techniques", &rule.techniques.join(", "));

@@ -4,12 +4,14 @@
 //! each holds from one change to the next, so that what ran at a moment is what holds at it. Events name versions, and
 //! nothing is written twice. Reports come in the order in which they were seen and each once, as their samples do.
 
+mod behind;
 mod forget;
 mod judge;
 mod read;
 mod record;
 mod stored;
 
+pub use behind::ProcessPlace;
 pub(crate) use judge::judge;
 pub use read::{ProcessEvent, ProcessQuestion, ProcessRow, Processes, Reading};
 pub(crate) use record::record;
@@ -17,5 +19,5 @@ pub(crate) use record::record;
 /// Until when a version holds that goes on.
 const GOES_ON: i64 = i64::MAX;
 /// The tables of an agent.
-pub(crate) const TABLES: [&str; 5] =
-    ["process_host", "process", "process_event", "process_gap", "process_known"];
+pub(crate) const TABLES: [&str; 6] =
+    ["process_host", "process", "process_event", "process_gap", "process_known", "process_pair"];

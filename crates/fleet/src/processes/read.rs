@@ -136,17 +136,8 @@ impl Fleet {
         ];
         let whose = between("event");
         self.database.read(|transaction| {
-            let sql = format!(
-                "SELECT a.name, e.at, e.kind, (SELECT p.process FROM fleet_process p WHERE p.id = e.process) {whose}
-                 ORDER BY e.at, e.id LIMIT ?5"
-            );
-            let rows = rows(transaction, &sql, &parameters, question.limit, |row| {
-                Ok((row.get(0)?, time(row.get(1)?), row.get(2)?, row.get::<_, String>(3)?))
-            })?;
-            let rows = rows
-                .into_iter()
-                .map(|(host, at, kind, text)| Ok(ProcessEvent { host, at, kind, process: process(&text)? }))
-                .collect::<Result<Vec<_>, FleetError>>()?;
+            let ordered = format!("{whose} ORDER BY e.at, e.id LIMIT ?5");
+            let rows = events(transaction, &ordered, &parameters, question.limit)?;
             let left_out = left_out(transaction, rows.len(), question.limit, &whose, &parameters)?;
             let dropped = count(transaction, "coalesce(sum(e.changes), 0)", &between("gap"), &parameters)?;
             Ok(Processes { rows, left_out, dropped })
@@ -178,7 +169,25 @@ impl Fleet {
     }
 }
 
-fn text(value: &Option<String>) -> Value {
+/// Events with the processes as they were from then on; `whose` says which and in which order.
+pub(super) fn events(
+    transaction: &Transaction<'_>,
+    whose: &str,
+    parameters: &[Value],
+    limit: usize,
+) -> Result<Vec<ProcessEvent>, FleetError> {
+    let sql = format!(
+        "SELECT a.name, e.at, e.kind, (SELECT p.process FROM fleet_process p WHERE p.id = e.process) {whose}"
+    );
+    let rows = rows(transaction, &sql, parameters, limit, |row| {
+        Ok((row.get(0)?, time(row.get(1)?), row.get(2)?, row.get::<_, String>(3)?))
+    })?;
+    rows.into_iter()
+        .map(|(host, at, kind, text)| Ok(ProcessEvent { host, at, kind, process: process(&text)? }))
+        .collect()
+}
+
+pub(super) fn text(value: &Option<String>) -> Value {
     value.clone().map_or(Value::Null, Value::Text)
 }
 
@@ -197,7 +206,7 @@ fn rows<T>(
 }
 
 /// How many rows a limit has left out. Only where it was reached there can be any.
-fn left_out(
+pub(super) fn left_out(
     transaction: &Transaction<'_>,
     found: usize,
     limit: usize,
@@ -210,7 +219,7 @@ fn left_out(
     Ok(count(transaction, "count(*)", whose, parameters)?.saturating_sub(found as u64))
 }
 
-fn count(
+pub(super) fn count(
     transaction: &Transaction<'_>,
     what: &str,
     whose: &str,

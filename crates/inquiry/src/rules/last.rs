@@ -57,6 +57,9 @@ pub struct Last {
     /// It went over its time or memory, which others on the machine may have taken: a second time in a row suspends it.
     #[serde(default)]
     pub is_over: bool,
+    /// What it was asked about has to be asked about again.
+    #[serde(default)]
+    pub is_stuck: bool,
     /// How it was answered.
     pub plan: Vec<String>,
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use sql::{Question, length};
 
 use super::trial::Trial;
+use crate::tables::PROCESS_EVENTS;
 
 /// A rule is asked no more often, and no more seldom.
 const EVERY_MIN: Duration = Duration::from_secs(5);
@@ -34,7 +35,9 @@ pub struct Rule {
     pub techniques: Vec<String>,
     /// What else is known to match.
     pub false_positives: Vec<String>,
-    /// How often it is asked.
+    /// The table whose new rows have it asked, over these alone; None: it is asked every so often.
+    pub on: Option<&'static str>,
+    /// How often it is asked; where it is asked of new rows, how long after it could not be.
     pub every: Duration,
     /// How far back it looks.
     pub window: Duration,
@@ -63,6 +66,7 @@ struct Head {
     tags: Vec<String>,
     #[serde(default)]
     false_positives: Vec<String>,
+    on: Option<String>,
     every: Option<String>,
     window: Option<String>,
     #[serde(default)]
@@ -123,6 +127,7 @@ impl Rule {
             let line = refusal.place(text).map_or(1, |place| place.line);
             fault(line, Some(&id), "sql", refusal.to_string())
         })?;
+        let on = new_rows(&head, &question).map_err(|reason| of("on", reason))?;
         if !ABOUT.iter().any(|about| question.columns().iter().any(|column| column == about)) {
             let reason =
                 format!("a row must say whom it is about: give one of {} as a column", ABOUT.join(", "));
@@ -139,6 +144,7 @@ impl Rule {
             version: head.version,
             techniques: head.tags.iter().filter_map(|tag| technique(tag)).collect(),
             false_positives: head.false_positives,
+            on,
             every,
             window,
             key: head.key,
@@ -148,6 +154,21 @@ impl Rule {
             hash: blake3::hash(text.as_bytes()).to_hex().to_string(),
         })
     }
+}
+
+/// The table whose new rows a rule waits for; or why it cannot.
+fn new_rows(head: &Head, question: &Question) -> Result<Option<&'static str>, String> {
+    let Some(name) = head.on.as_deref() else { return Ok(None) };
+    if head.every.is_some() {
+        return Err("'on' and 'every' cannot both be given".to_owned());
+    }
+    if name != PROCESS_EVENTS.name {
+        return Err(format!("'{name}' has no new rows to wait for; '{}' has", PROCESS_EVENTS.name));
+    }
+    if !question.tables().iter().any(|table| table.name == name) {
+        return Err(format!("the question does not read '{name}'"));
+    }
+    Ok(Some(PROCESS_EVENTS.name))
 }
 
 /// `attack.t1059.004` as `T1059.004`; None of tactics and of what is no technique.
@@ -165,6 +186,23 @@ mod tests {
 
     const RULE: &str = "-- id: many-errors\n-- title: Many errors\n-- severity: high\n-- tags: [attack.execution, attack.t1059.004]\n\
                         -- every: 30s\n-- window: 10m\n\nSELECT host, count(*) AS n FROM logs\nWHERE level = 'error' GROUP BY host HAVING n > 3\n";
+
+    #[test]
+    fn a_rule_of_new_rows_reads_them() {
+        let text = RULE
+            .replace("every: 30s", "on: process_events")
+            .replace("level = 'error'", "1")
+            .replace("logs", "process_events");
+        assert_eq!(Rule::read("new.sql", &text).unwrap().on, Some("process_events"));
+        for (text, reason) in [
+            (text.replace("on: process_events", "on: logs"), "'logs' has no new rows"),
+            (text.replace("FROM process_events", "FROM processes"), "does not read 'process_events'"),
+            (text.replace("-- window", "-- every: 1m\n-- window"), "cannot both"),
+        ] {
+            let fault = Rule::read("new.sql", &text).unwrap_err();
+            assert!(fault.field == "on" && fault.reason.contains(reason), "{fault:?}");
+        }
+    }
 
     #[test]
     fn a_file_is_a_rule_or_says_at_which_line_it_is_none() {

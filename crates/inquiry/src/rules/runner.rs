@@ -8,6 +8,7 @@ use std::{
 
 use event::Timestamp;
 use finding::FindingKind;
+use fleet::ProcessPlace;
 use metrics::counter;
 use rulebook::RuleBook;
 use signal::{Act, Beside, Deed, Filter, Observed, State as Stands, Store};
@@ -33,6 +34,11 @@ const BY: &str = "Log Sentinel";
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Rows of an answer; more are no finding but a list.
 const ROWS_MAX: usize = 10_000;
+/// New rows that one run of a rule is asked about; the next run takes further ones.
+const NEW_ROWS: usize = 10_000;
+
+/// Behind the first up to the second lie rows that a rule is asked about.
+type Places = (ProcessPlace, ProcessPlace);
 
 /// Runs the rules of a shelf.
 pub struct Runner {
@@ -88,11 +94,44 @@ impl Runner {
                 if stop.is_cancelled() {
                     return;
                 }
-                if self.is_due(&rule) {
-                    self.run(rule).await;
+                if rule.on.is_some() {
+                    self.run_over_new_rows(rule).await;
+                } else if self.is_due(&rule) {
+                    self.run(rule, None).await;
                 }
             }
         }
+    }
+
+    /// Asks a rule about rows that came since it was asked last; where those could not be evaluated, after a while again.
+    async fn run_over_new_rows(self: &Arc<Self>, rule: Arc<Rule>) {
+        let (runner, asked) = (Arc::clone(self), Arc::clone(&rule));
+        let Ok(places) = blocking("sql-rules", move || runner.new_rows(&asked)).await else { return };
+        match places {
+            Ok(Some(places)) if !self.shelf.is_stuck(&rule) || self.is_due(&rule) => {
+                self.run(rule, Some(places)).await;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(
+                    rule = rule.id,
+                    error = &*error,
+                    "new rows for a rule in SQL cannot be looked for; trying again"
+                );
+            }
+        }
+    }
+
+    /// Where rows lie that a rule was not asked about. One that was never asked begins with those that come from now on.
+    fn new_rows(&self, rule: &Rule) -> Result<Option<Places>, signal::BoxError> {
+        let fleet = &self.sources.fleet;
+        let Some(behind) = kept::place(&self.database, &rule.id)? else {
+            let end = fleet.process_place(ProcessPlace::default(), usize::MAX)?;
+            self.database.write(|transaction| kept::put_place(transaction, &rule.id, end))?;
+            return Ok(None);
+        };
+        let through = fleet.process_place(behind, NEW_ROWS)?;
+        Ok((through != behind).then_some((behind, through)))
     }
 
     fn is_due(&self, rule: &Rule) -> bool {
@@ -102,23 +141,34 @@ impl Runner {
         self.shelf.ran_at(&rule.id).is_none_or(|at| !(0..every).contains(&since(at)))
     }
 
-    async fn run(self: &Arc<Self>, rule: Arc<Rule>) {
+    async fn run(self: &Arc<Self>, rule: Arc<Rule>, changes: Option<Places>) {
         let now = (self.clock)();
-        let scope =
-            Scope { organization: None, at: now, from: Some(now.saturating_sub(rule.window)), to: None };
+        let from = Some(now.saturating_sub(rule.window));
+        let scope = Scope { organization: None, at: now, from, to: None, changes };
         let budget = Budget { rows: ROWS_MAX, ..self.budget.clone() };
         let answered = self.sources.ask(rule.question.clone(), &scope, &budget).await;
         let runner = Arc::clone(self);
-        let told = blocking("sql-rules", move || runner.take(&rule, answered, now)).await;
+        let told = blocking("sql-rules", move || runner.take(&rule, answered, (now, changes))).await;
         if told.is_err() {
             tracing::error!("what a rule in SQL found could not be told");
         }
     }
 
     /// Writes down what came of a run, and tells what is new, in one transaction.
-    fn take(&self, rule: &Rule, answered: Result<Answered, AskError>, now: Timestamp) {
+    fn take(
+        &self,
+        rule: &Rule,
+        answered: Result<Answered, AskError>,
+        (now, changes): (Timestamp, Option<Places>),
+    ) {
         let mut last = last(rule, &answered, now, self.shelf.was_over(rule));
-        let whole = answered.ok().filter(|_| matches!(last.ended, Ended::Matched | Ended::NoMatch));
+        let is_whole = matches!(last.ended, Ended::Matched | Ended::NoMatch);
+        // A new row is there, whatever was lost beside it: it is told, and what was lost never comes.
+        let is_all = |answered: &Answered| {
+            changes.is_some() && !answered.answer.cut && answered.cuts.iter().all(|cut| cut.is_lost)
+        };
+        let whole = answered.ok().filter(|answered| is_whole || is_all(answered));
+        last.is_stuck = whole.is_none();
         let (observed, marks) = match whole.map(|answered| self.news(rule, &answered, now)).transpose() {
             Ok(Some(new)) => {
                 last.new_rows = new.rows;
@@ -136,8 +186,16 @@ impl Runner {
         counter!(metric::SQL_RULE_RUNS, "outcome" => last.ended.as_str()).increment(1);
         let suspended = last.reason.clone().filter(|_| last.ended == Ended::Suspended);
         let findings = observed.len() as u64;
+        let rows = marks.as_ref().map(|marks| match changes {
+            None => kept::Rows::All(marks),
+            Some(_) => kept::Rows::Seen { marks, now, since: now.saturating_sub(rule.window) },
+        });
         let written = self.observe(observed, now, |transaction| {
-            kept::save(transaction, (&rule.id, &rule.hash), &last, suspended.as_deref(), marks.as_ref())
+            kept::save(transaction, (&rule.id, &rule.hash), &last, suspended.as_deref(), rows)?;
+            if let Some((_, through)) = changes.filter(|_| rows.is_some()) {
+                kept::put_place(transaction, &rule.id, through)?;
+            }
+            Ok(())
         });
         match written {
             Ok(()) => self.shelf.ran(rule, last, findings),
@@ -156,7 +214,8 @@ impl Runner {
         answered: &Answered,
         now: Timestamp,
     ) -> Result<found::New, state::StateError> {
-        let known: HashSet<Mark> = kept::marks(&self.database, &rule.id)?;
+        let since = rule.on.map(|_| now.saturating_sub(rule.window));
+        let known: HashSet<Mark> = kept::marks(&self.database, &rule.id, since)?;
         Ok(found::new(rule, &answered.answer, &known, now))
     }
 
@@ -241,6 +300,7 @@ fn last(rule: &Rule, answered: &Result<Answered, AskError>, at: Timestamp, was_o
         took_ms: 0.0,
         steps: 0,
         is_over: false,
+        is_stuck: false,
         plan,
     };
     let answered = match answered {

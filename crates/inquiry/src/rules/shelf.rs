@@ -196,6 +196,13 @@ impl Shelf {
         standing.and_then(|standing| standing.last.as_ref()).is_some_and(|last| last.is_over)
     }
 
+    /// Whether what the last run of a rule was asked about has to be asked about again.
+    pub(crate) fn is_stuck(&self, rule: &Rule) -> bool {
+        let state = self.state();
+        let standing = state.standing.get(&rule.id).filter(|standing| standing.hash == rule.hash);
+        standing.and_then(|standing| standing.last.as_ref()).is_some_and(|last| last.is_stuck)
+    }
+
     /// When a rule was asked last, in nanoseconds since 1970.
     pub(crate) fn ran_at(&self, rule: &str) -> Option<i64> {
         Some(self.state().standing.get(rule)?.last.as_ref()?.at.as_nanos())

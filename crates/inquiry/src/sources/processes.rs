@@ -62,7 +62,10 @@ pub(crate) fn events(
     let to = [to, scope.to].into_iter().flatten().min().unwrap_or(scope.at.saturating_add(DAY_NANOS / 144));
     let asked = asked(question, &PROCESS_EVENTS, scope, filling);
     filling.table(&PROCESS_EVENTS);
-    let found = fleet.process_events((from, to), &asked)?;
+    let found = match scope.changes {
+        Some(places) => fleet.process_events_behind(places, from, &asked)?,
+        None => fleet.process_events((from, to), &asked)?,
+    };
     for event in found.rows {
         let row = Row::of(question, &PROCESS_EVENTS)
             .with("timestamp", || time::value(event.at))
@@ -73,7 +76,7 @@ pub(crate) fn events(
         }
     }
     if found.dropped > 0 {
-        filling.cut(format!("{} changes were lost before they could be kept", found.dropped));
+        filling.lost(found.dropped);
     }
     Ok(())
 }
