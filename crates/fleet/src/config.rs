@@ -25,6 +25,8 @@ pub struct Config {
     pub ahead_max: Duration,
     /// Whether rules look at changes of processes.
     pub is_judging_processes: bool,
+    /// How long a program must have been seen before what it usually does is known.
+    pub processes_learn: Duration,
     /// How long changes of processes are kept.
     pub processes_keep: Duration,
     /// Changes of processes that are kept of all hosts together.
@@ -33,7 +35,7 @@ pub struct Config {
 
 impl Default for Config {
     /// 10,000 agents of 2,000 series; the tiers of [`Tier::ALL`]; silent after 3 minutes; raised again after a minute; a million changes of
-    /// processes for 7 days.
+    /// processes for 7 days; what is usual is known after 3 days.
     fn default() -> Self {
         Self {
             agents_max: 10_000,
@@ -45,6 +47,7 @@ impl Default for Config {
             raise_again_after: Duration::from_secs(60),
             ahead_max: Duration::from_secs(600),
             is_judging_processes: true,
+            processes_learn: Duration::from_secs(3 * 24 * 3600),
             processes_keep: Duration::from_secs(7 * 24 * 3600),
             processes_max: 1_000_000,
         }

@@ -14,8 +14,14 @@ use state::{Database, Migrations, OpenError};
 
 use crate::{Config, host::Host};
 
-const MIGRATIONS: Migrations =
-    Migrations { owner: "fleet", steps: &[include_str!("tables.sql"), include_str!("processes/tables.sql")] };
+const MIGRATIONS: Migrations = Migrations {
+    owner: "fleet",
+    steps: &[
+        include_str!("tables.sql"),
+        include_str!("processes/tables.sql"),
+        include_str!("processes/usual.sql"),
+    ],
+};
 /// Hosts that are remembered beside the database; beyond it all are read again.
 const REMEMBERED_MAX: usize = 4_096;
 

@@ -271,8 +271,12 @@ impl Taking<'_> {
             Ok(report) => {
                 let recorded = processes::record(self.transaction, host.id, report, at)?;
                 if self.fleet.config.is_judging_processes {
-                    let (findings, left_out) =
-                        processes::judge(self.transaction, (host.id, &host.name), &recorded)?;
+                    let (findings, left_out) = processes::judge(
+                        self.transaction,
+                        (host.id, &host.name),
+                        &recorded,
+                        &self.fleet.config,
+                    )?;
                     self.process_findings_left_out += left_out;
                     for finding in findings {
                         self.tell(host, What::Found(Box::new(finding)));

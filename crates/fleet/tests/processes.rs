@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use event::Timestamp;
 use finding::FindingKind;
-use fleet::{Config, Fleet, Keeper, ProcessQuestion, Sender, Taken};
+use fleet::{Config, Fleet, Keeper, ProcessPlace, ProcessQuestion, Sender, Taken};
 use sample::Limits;
 use serde_json::{Value, json};
 use signal::{Filter, Signal, Store};
@@ -65,6 +65,33 @@ fn events(fleet: &Fleet) -> Vec<(String, String)> {
 
 fn pair(kind: &str, name: &str) -> (String, String) {
     (kind.to_owned(), name.to_owned())
+}
+
+#[test]
+fn changes_are_read_on_from_a_place_whatever_their_times() {
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = open(dir.path(), Config::default());
+    let names = |behind: ProcessPlace, at_most: usize| {
+        let through = fleet.process_place(behind, at_most).unwrap();
+        let found = fleet.process_events_behind((behind, through), at(0), &all()).unwrap();
+        let names: Vec<String> = found.rows.iter().map(|event| event.process.name.to_string()).collect();
+        (through, names, found.dropped)
+    };
+    assert_eq!(names(ProcessPlace::default(), 10), (ProcessPlace::default(), vec![], 0));
+    let three =
+        ["a", "b", "c"].iter().zip(1_u32..).map(|(name, pid)| change("started", 50, process(pid, 50, name)));
+    send(&fleet, "web", 100, report(three.collect()));
+    let (behind, first, _) = names(ProcessPlace::default(), 2);
+    assert_eq!(first, ["a", "b"]);
+    // What comes late from another host lies behind it, and so does what was lost.
+    let mut late = report(vec![change("started", 10, process(9, 10, "late"))]);
+    late["lost"] = 4.into();
+    send(&fleet, "db", 20, late);
+    let (end, rest, dropped) = names(behind, 10);
+    assert_eq!((rest, dropped), (vec!["c".to_owned(), "late".to_owned()], 4));
+    assert_eq!(names(end, 10), (end, vec![], 0));
+    let since = fleet.process_events_behind((behind, end), at(30), &all()).unwrap();
+    assert_eq!(since.dropped, 0, "what was lost long ago is not counted");
 }
 
 #[test]
@@ -293,4 +320,40 @@ fn rules_can_be_switched_off() {
     send(&fleet, "a", 10, listed(vec![change("present", 10, process(5, -40, "nginx"))]));
     send(&fleet, "a", 20, report(vec![change("started", 20, below(5, process(7, 20, "sh")))]));
     assert_eq!(signals(dir.path(), &fleet), []);
+}
+
+#[test]
+fn what_a_program_never_started_before_is_told_once_its_repertoire_is_known() {
+    const DAY: i64 = 24 * 3600;
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = Arc::new(open(dir.path(), Config::default()));
+    let master = || below(1, process(10, -50, "postfix-master"));
+    let init = process(1, -100, "systemd");
+    send(&fleet, "mail", 1, listed(vec![change("present", 1, init), change("present", 1, master())]));
+    let start = |fleet: &Fleet, second: i64, name: &str| {
+        let child = below(10, process(u32::try_from(second).unwrap() + 100, second, name));
+        send(fleet, "mail", second, report(vec![change("started", second, child)]));
+    };
+    for number in 0..60 {
+        start(&fleet, 100 + number, if number % 3 == 0 { "smtpd" } else { "qmgr" });
+    }
+    start(&fleet, 2 * DAY, "anvil");
+    start(&fleet, 2 * DAY + 1, "anvil");
+    start(&fleet, 2 * DAY + 2, "python3");
+    let about = |fleet: &Arc<Fleet>| {
+        let found = signals(dir.path(), fleet).into_iter().filter(|it| it.rule == "process_unusual_child");
+        found
+            .map(|it| (it.severity.as_str().to_owned(), it.facts["usual.programs"].clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(about(&fleet), [], "it is not known for three days, and had something new a moment ago");
+    // Over a restart what was learned stays, and what is known is no news.
+    drop(fleet);
+    let fleet = Arc::new(open(dir.path(), Config::default()));
+    start(&fleet, 4 * DAY, "python3");
+    assert_eq!(about(&fleet), []);
+    start(&fleet, 4 * DAY + 1, "bash");
+    start(&fleet, 4 * DAY + 2, "bash");
+    let usual = json!(["qmgr", "smtpd", "anvil", "python"]);
+    assert_eq!(about(&fleet), [("medium".to_owned(), usual)]);
 }

@@ -10,8 +10,10 @@ mod listening;
 mod names;
 mod rules;
 mod scene;
+mod usual;
 
 pub use scene::{Scene, Suspicion};
+pub use usual::{Pair, Repertoire, pair, unusual};
 
 /// What is suspect of a process now and was not before.
 #[must_use]

@@ -6,8 +6,11 @@ use rusqlite::{Transaction, params};
 use serde_json::Value;
 use suspicion::{Scene, suspicions};
 
-use super::record::{Recorded, open};
-use crate::FleetError;
+use super::{
+    record::{Recorded, open},
+    usual,
+};
+use crate::{Config, FleetError};
 
 /// Ancestors that are looked at.
 const ANCESTORS: usize = 4;
@@ -23,6 +26,7 @@ pub(crate) fn judge(
     transaction: &Transaction<'_>,
     (agent, host): (i64, &str),
     recorded: &Recorded,
+    config: &Config,
 ) -> Result<(Vec<Finding>, u64), FleetError> {
     let (mut findings, mut left_out) = (Vec::<Finding>::new(), 0);
     for change in &recorded.changes {
@@ -40,7 +44,8 @@ pub(crate) fn judge(
             ancestors: &ancestors,
             tracer: tracer.as_ref(),
         };
-        for suspicion in suspicions(&scene) {
+        let strange = usual::look(transaction, agent, (change.kind, &scene), config.processes_learn)?;
+        for suspicion in suspicions(&scene).into_iter().chain(strange) {
             let is_news = match &suspicion.once {
                 None => true,
                 // What was there before anybody looked is no news.
@@ -67,6 +72,10 @@ fn merge(known: &mut Finding, other: Finding) {
     known.count = known.count.saturating_add(other.count);
     known.level = known.level.max(other.level);
     for (name, value) in other.facts {
+        if !value.is_array() {
+            known.facts.insert(name, value);
+            continue;
+        }
         let list = |value: &Value| {
             value
                 .as_array()

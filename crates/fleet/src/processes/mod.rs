@@ -10,6 +10,7 @@ mod judge;
 mod read;
 mod record;
 mod stored;
+mod usual;
 
 pub use behind::ProcessPlace;
 pub(crate) use judge::judge;

@@ -38,6 +38,7 @@ pub(super) fn process(t: &Telling<'_>) -> Narrative {
             parents(t),
             files(t),
             listening(t),
+            usual(t),
             reasons(t),
         ]),
         why: sentences([Some(why.to_owned()), t.history()]),
@@ -67,6 +68,18 @@ fn listening(t: &Telling<'_>) -> Option<String> {
     let list = t.list(fact::LISTENING);
     let said = t.quotations(&list);
     (!list.is_empty()).then(|| say!(t, "It listens at {said}.", "Escuta em {said}."))
+}
+
+/// What the program that started it usually starts.
+fn usual(t: &Telling<'_>) -> Option<String> {
+    let programs = t.list(fact::USUAL_PROGRAMS);
+    let said = t.quotations(&programs);
+    let starts = t.number(fact::USUAL_STARTS).filter(|_| !programs.is_empty())?;
+    Some(say!(
+        t,
+        "In {starts} starts seen before, that program only ever started {said}.",
+        "Em {starts} inícios vistos antes, esse programa só iniciou {said}.",
+    ))
 }
 
 /// What it is taken for, or who traces it.
@@ -230,6 +243,13 @@ fn of_ways(rule: &str) -> Option<Words> {
             [
                 "What comes back at set times and fetches or connects may be an intruder's way to stay; backups and updates do it too.",
                 "O que volta em horários fixos e baixa ou conecta pode ser o modo de um invasor permanecer; backups e atualizações também fazem isso.",
+            ],
+        ),
+        "process_unusual_child" => (
+            ["Program started by one that never did so", "Programa iniciado por outro que nunca fez isso"],
+            [
+                "A program that always starts the same few started another one: an upgrade or a new setting, or somebody who makes it run commands.",
+                "Um programa que sempre inicia os mesmos poucos iniciou outro: uma atualização ou nova configuração, ou alguém que o faz executar comandos.",
             ],
         ),
         "process_traced" => (

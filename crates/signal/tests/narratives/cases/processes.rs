@@ -34,6 +34,10 @@ pub(super) fn cases() -> Vec<Case> {
             .facts(fact::COMMAND_LINES, &["sh -c id", "sh -c \"uname -a\""])
             .facts(fact::PARENTS, &["nginx: worker process"]),
         of("a document", FindingKind::ProcessUnusualParent, "process_office_shell"),
+        of("what it never started", FindingKind::ProcessUnusualParent, "process_unusual_child")
+            .facts(fact::PARENTS, &["/usr/lib/postfix/sbin/master"])
+            .facts(fact::USUAL_PROGRAMS, &["smtpd", "qmgr"])
+            .fact(fact::USUAL_STARTS, 412),
         of("a schedule", FindingKind::ProcessUnusualParent, "process_cron_network")
             .facts(fact::COMMAND_LINES, &["curl -s http://198.51.100.7/x"]),
         of("from an open folder", FindingKind::ProcessFromTemp, "process_from_open_folder")
