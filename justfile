@@ -147,4 +147,4 @@ run-sentinelagent *ARGS:
 
 # Whether the rules over processes are silent over ordinary work, for an hour or so many SECONDS.
 quiet-processes SECONDS="3600":
-    QUIET_SECONDS={{SECONDS}} cargo test -p suspicion --test silence -- --ignored --nocapture
+    infra/test/quiet {{SECONDS}}

@@ -1,4 +1,5 @@
-//! Silence over ordinary work: builds, packages, scripts. The short form in CI, an hour by `just quiet-processes`.
+//! Silence over ordinary work: builds, packages, scripts. Once with the other tests, three minutes in CI by `infra/test/quiet`, an hour by
+//! `just quiet-processes`.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
@@ -56,6 +57,13 @@ fn work(folder: &Path) {
         folder,
         "command -v dpkg-deb > /dev/null || exit 0; dpkg-deb --root-owner-group -b package quiet.deb > /dev/null; \
                  dpkg-deb -x quiet.deb out; sh package/DEBIAN/postinst; dpkg -l > /dev/null",
+    );
+    run(
+        folder,
+        "command -v dpkg > /dev/null || exit 0; mkdir -p root/var/lib/dpkg/info root/var/lib/dpkg/updates root/var/lib/dpkg/triggers; \
+                 : > root/var/lib/dpkg/status; \
+                 dpkg --root=\"$PWD/root\" --force-not-root,script-chrootless --log=/dev/null -i quiet.deb > /dev/null; \
+                 grep -q 'install ok installed' root/var/lib/dpkg/status",
     );
     run(
         folder,
