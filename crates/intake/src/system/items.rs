@@ -69,8 +69,8 @@ pub(super) fn of(kind: &Kind, text: &str) -> BTreeMap<String, Item> {
         Kind::Unit => {
             let lines = joined(text);
             let said: Vec<&str> = lines.iter().map(String::as_str).filter(|line| !is_comment(line)).collect();
-            let started: Vec<&str> = said.iter().filter_map(|line| started(line)).collect();
-            put(String::new(), &said.join("\n"), masked(&started.join("; ")), None);
+            let started: Vec<String> = said.iter().filter_map(|line| started(line).map(masked)).collect();
+            put(String::new(), &said.join("\n"), started.join("; "), None);
         }
         Kind::AtStart => put(String::new(), text, String::new(), None),
         Kind::Keys { .. } => text.lines().for_each(|line| {
