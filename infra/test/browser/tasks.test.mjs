@@ -221,6 +221,9 @@ describe('tasks', () => {
     await page.getByRole('row', { name: /db-1/ }).getByText('96 %').waitFor();
     await page.getByRole('link', { name: 'web-2' }).click();
     await page.getByRole('heading', { name: 'web-2' }).waitFor();
+    // It is sampled less often than an hour's chart has room for: that is no gap between any two.
+    await page.locator('.chart', { hasText: 'CPU' }).locator('polyline').first().waitFor();
+    assert.equal(await page.locator('.chart', { hasText: 'CPU' }).locator('polyline').count(), 1);
     await page.getByRole('button', { name: '24 h' }).click();
     const plot = page.locator('.chart', { hasText: 'CPU' }).locator('svg');
     await plot.waitFor();

@@ -124,6 +124,12 @@ export default {
   'happening.labelled': 'Judged',
   'happening.hidden': 'Hidden',
   'happening.shown': 'Shown again',
+  'happening.raised': 'Raised',
+  'happening.repeated': 'Repeated',
+  'happening.trouble': 'A channel fails',
+  'happening.test': 'Test',
+  'happening.report': 'Report',
+  'happening.assessed': 'Assessed by AI',
 
   'view.open': 'Open',
   'view.acknowledged': 'Acknowledged',

@@ -124,6 +124,12 @@ export default {
   'happening.labelled': 'Avaliado',
   'happening.hidden': 'Oculto',
   'happening.shown': 'Mostrado de novo',
+  'happening.raised': 'Aberto',
+  'happening.repeated': 'Repetido',
+  'happening.trouble': 'Um canal falha',
+  'happening.test': 'Teste',
+  'happening.report': 'Relatório',
+  'happening.assessed': 'Avaliado por IA',
 
   'view.open': 'Abertos',
   'view.acknowledged': 'Reconhecidos',

@@ -11,14 +11,14 @@ import { named, t } from '../../words.js';
 
 /** @param {{ deliveries: Delivery[] }} props */
 export function Deliveries({ deliveries }) {
-  return html`<div class="table-frame" tabindex="0" role="region" aria-label=${t('alerts.deliveries')}><table>
+  return html`<div class="table-frame" tabindex="0" role="region" aria-label=${t('alerts.deliveries')}><table class="deliveries">
     <thead><tr><th>${t('alerts.at')}</th><th>${t('alerts.channel')}</th><th>${t('alerts.occasion')}</th><th>${t('alerts.state')}</th><th class="number">${t('alerts.tries')}</th><th>${t('alerts.answer')}</th></tr></thead>
     <tbody>
       ${deliveries.map(
         (one) => html`<tr key=${one.key ?? `${one.alert} ${one.channel} ${one.revision}`}>
           <td class="tight">${one.at && html`<${Time} at=${one.at} />`}</td>
           <td class="mono">${plain(one.channel ?? '', 80)}</td>
-          <td>${one.alert ? html`<a href=${address(`signals/${one.alert}`)}>${named('happening', one.occasion ?? '')}</a>` : named('happening', one.occasion ?? '')}</td>
+          <td class="tight">${one.alert ? html`<a href=${address(`signals/${one.alert}`)}>${named('happening', one.occasion ?? '')}</a>` : named('happening', one.occasion ?? '')}</td>
           <td><${State} state=${one.state ?? ''} /></td>
           <td class="number">${one.tries ?? ''}</td>
           <td>${plain(one.last_error ?? '', 400)}</td>

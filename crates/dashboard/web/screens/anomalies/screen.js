@@ -50,7 +50,7 @@ export default function Anomalies() {
       <${Lanes} lines=${lines} range=${range} threshold=${card?.threshold} onOpen=${open} />
       <section class="card"><div class="table-frame" tabindex="0" role="region" aria-label=${t('screen.anomalies')}><table class="strange-list">
         <thead><tr><th>${t('alerts.at')}</th><th class="number">${t('anomalies.score')}</th><th>${t('anomalies.source')}</th><th>${t('logs.message')}</th></tr></thead>
-        <tbody>${lines.slice(0, 100).map((one) => html`<tr key=${one.id}><td class="tight"><${Time} at=${one.at} /></td><td class="number">${number(one.score ?? 0)}</td><td class="mono">${plain(one.service, 40)}</td><td><button type="button" class="quiet pattern" onClick=${() => open(one.id)}><span class="log-text">${plain(one.message, 300)}</span></button></td></tr>`)}</tbody>
+        <tbody>${lines.slice(0, 100).map((one) => html`<tr key=${one.id}><td class="tight"><${Time} at=${one.at} /></td><td class="number">${number(one.score ?? 0)}</td><td class="mono tight">${plain(one.service, 40)}</td><td><button type="button" class="quiet pattern" onClick=${() => open(one.id)}><span class="log-text">${plain(one.message, 300)}</span></button></td></tr>`)}</tbody>
       </table></div></section>`;
   };
   return html`<div class="page">

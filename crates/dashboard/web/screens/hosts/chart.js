@@ -24,14 +24,21 @@ function inUnit(value, unit) {
   return unit === 'bytes' ? `${bytes(value)}/s` : number(value);
 }
 
+/** How far apart its points usually are: a host may be sampled less often than the chart has room for. @param {Point[]} points */
+function usualStep(points) {
+  const steps = points.slice(1).map((point, at) => Date.parse(point.t) - Date.parse(points[at].t)).sort((one, other) => one - other);
+  return steps[Math.floor(steps.length / 2)] ?? 0;
+}
+
 /** Pieces without a gap in them. @param {Point[]} points @param {number} step ms */
 function pieces(points, step) {
   /** @type {Point[][]} */
   const all = [];
+  const gap = Math.max(step, usualStep(points)) * 2.5;
   let last = -Infinity;
   for (const point of points) {
     const at = Date.parse(point.t);
-    if (at - last > step * 2.5) all.push([]);
+    if (at - last > gap) all.push([]);
     all[all.length - 1].push(point);
     last = at;
   }
@@ -92,7 +99,7 @@ export function Chart({ host, word, of, unit, series, from, to, marks, pinned })
         onPointerMove=${onPointerMove} onPointerLeave=${() => { crossHair.value = undefined; }} onClick=${onPin}>
         ${drawn.map(({ name, points, step }) => pieces(points, step).map((piece) => html`<g class=${`series ${name}`}>
             <polygon points=${[...shape(piece, 'max'), ...shape(piece, 'min').reverse()].join(' ')} />
-            <polyline points=${shape(piece, 'mean').join(' ')} />
+            <polyline points=${shape(piece.length > 1 ? piece : [piece[0], piece[0]], 'mean').join(' ')} />
           </g>`))}
         ${marks.map((mark) => html`<line key=${mark.id} class=${`mark ${mark.severity}`} x1=${x(mark.at)} x2=${x(mark.at)} y1="0" y2=${HEIGHT} onClick=${(/** @type {MouseEvent} */ event) => { event.stopPropagation(); go(`signals/${mark.id}`); }}><title>${plain(mark.title, 200)}</title></line>`)}
         ${at !== undefined && html`<line class="cross" x1=${x(at)} x2=${x(at)} y1="0" y2=${HEIGHT} />`}

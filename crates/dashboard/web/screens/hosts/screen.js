@@ -39,7 +39,7 @@ function Troubles({ host }) {
 /** @param {{ hosts: Host[] }} props */
 function Table({ hosts }) {
   return html`<section class="card"><div class="table-frame" tabindex="0" role="region" aria-label=${t('screen.hosts')}><table class="hosts">
-    <thead><tr><th>${t('entity.host')}</th><th>${t('alerts.state')}</th><th>${t('hosts.cpu')}</th><th>${t('hosts.ram')}</th><th>${t('hosts.disk')}</th><th class="number">${t('hosts.in')}</th><th class="number">${t('hosts.out')}</th><th>${t('hosts.troubles')}</th><th>${t('hosts.seen')}</th></tr></thead>
+    <thead><tr><th>${t('about.host')}</th><th>${t('alerts.state')}</th><th>${t('hosts.cpu')}</th><th>${t('hosts.ram')}</th><th>${t('hosts.disk')}</th><th class="number">${t('hosts.in')}</th><th class="number">${t('hosts.out')}</th><th>${t('hosts.troubles')}</th><th>${t('hosts.seen')}</th></tr></thead>
     <tbody>${hosts.map((host) => {
       const { cpu, ram, fullest, hasNetwork, received, sent } = brief(host);
       return html`<tr key=${host.name}>

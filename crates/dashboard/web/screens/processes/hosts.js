@@ -25,7 +25,7 @@ export function Hosts() {
       <tbody>${rows.map(({ host, processes, users, fresh }) => {
         const own = hits.filter((one) => hostOf(one) === host);
         return html`<tr key=${host}>
-          <td class="mono"><a href=${address('processes', { host, at })}>${plain(host, 80) || '""'}</a></td>
+          <td class="mono tight"><a href=${address('processes', { host, at })}>${plain(host, 40) || '""'}</a></td>
           <td class="number">${number(processes)}</td><td class="number">${number(users)}</td><td class="number">${number(fresh)}</td>
           <td>${own.length > 0 && html`<span class="bar"><${Severity} level=${own[0].severity} /><span>${several('signals.count', own.length)}</span></span>`}</td>
         </tr>`;

@@ -170,6 +170,10 @@ export default function Signals() {
   // A change that comes from elsewhere is told of what is read, too.
   useEffect(() => hear((change) => (!change || change.signal.id === selected) && setRound((n) => n + 1)), [selected]);
   useEffect(() => setNote(false), [selected]);
+  useEffect(() => {
+    // Whoever came by a link sees where among the others it stands.
+    if (part) document.querySelector('.inbox [aria-current]')?.scrollIntoView({ block: 'nearest' });
+  }, [part, signals.length > 0]);
   /** @param {string} id @param {boolean} isPicked */
   const pick = (id, isPicked) => {
     const now = new Set(picked);
