@@ -5,7 +5,7 @@ usage: agent.py PROGRAM [--short] [--footprint SECONDS]
 
 Runs `PROGRAM agent` against a collector of a few lines of Python, and compares each sample with what is read here at the moment when it
 comes in: processors within 2 points, memory within 1 %, sizes of file systems to the byte; under stress-ng, with a full tmpfs, a service
-that stops, an interface that goes away (in a network namespace), a collector that is away, and after kill -9. Exits with 1 when anything differs.
+that stops, an interface that goes away (in a network namespace), a collector that is away, a disk that is full, and after kill -9. Exits with 1 when anything differs.
 
 --short takes about a minute. --footprint measures the agent (10 s, top processes, one tailed file) beside node_exporter, scraped every 10 s.
 Needs root, psutil (PyPI), and from Debian stress-ng, iproute2, for the footprint prometheus-node-exporter. Everything listens on this machine only.
@@ -342,6 +342,46 @@ def outage(folder, short):
         collector.close()
 
 
+def full_disk(folder):
+    print("a disk of the agent that is full, while the collector is away")
+    data = folder / "data"
+    data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", data], check=True)
+    collector = Collector()
+    port = collector.port
+    agent = Agent(folder, configuration(port, interval=1))
+    try:
+        collector.next()
+        before = collector
+        filler = open(data / "filler", "wb", buffering=0)
+        try:
+            while True:
+                filler.write(b"x" * 4096)
+        except OSError:
+            pass
+        filler.close()
+        for _ in range(3):
+            before.next()
+        check(agent.process.poll() is None, "it runs, and sends what its disk does not take")
+        before.close()
+        time.sleep(5)
+        (data / "filler").unlink()
+        time.sleep(3)
+        collector = Collector(port=port)
+        while collector.arrivals.qsize() < 10:
+            time.sleep(0.1)
+        samples = before.samples + collector.samples
+        numbers = [sample["seq"] for sample in samples]
+        check(sorted(set(numbers)) == list(range(numbers[0], max(numbers) + 1)), f"none of {len(numbers)} samples is missing")
+        # The one whose answer did not come when the collector went away may come again.
+        check(len(numbers) - len(set(numbers)) <= 1, "and none is there twice")
+        check(samples[-1]["metrics"]["other"]["agent.samples_dropped"] == 0, "none was given up")
+    finally:
+        agent.end()
+        subprocess.run(["umount", data], check=False)
+        collector.close()
+
+
 def logs(folder):
     print("logs beside samples")
     collector = Collector()
@@ -437,6 +477,7 @@ def main():
             services(folder("services"))
             interface(folder("interface"))
             outage(folder("outage"), asked.short)
+            full_disk(folder("full-disk"))
             logs(folder("logs"))
     print("all holds" if not PROBLEMS else f"{len(PROBLEMS)} do not hold: {PROBLEMS}")
     return 1 if PROBLEMS else 0

@@ -192,3 +192,58 @@ async fn a_collector_tells_of_its_own_machine_where_it_reads_its_logs() {
     })
     .await;
 }
+
+/// Sequence numbers of the samples that a collector has, as they came.
+async fn sequence(server: &Server) -> Vec<u64> {
+    let samples = server.get("/history/web-1", &[("limit", "360")]).await.unwrap_or_default();
+    let mut numbers: Vec<u64> =
+        samples.as_array().into_iter().flatten().filter_map(|sample| sample["seq"].as_u64()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_killed_again_and_again_has_every_sample_and_every_line_once() {
+    use std::io::Write as _;
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("server");
+    let mut server = Server::start(Path::new(BINARY), &data, &[]).unwrap();
+    let address = server.url.trim_start_matches("http://").to_owned();
+    let log = dir.path().join("app.log");
+    let append = |round: usize| {
+        let mut file = fs::OpenOptions::new().append(true).create(true).open(&log).unwrap();
+        for line in 0..500 {
+            writeln!(file, "2026-11-30T10:00:00Z INFO heron number {} came", 500 * round + line).unwrap();
+        }
+    };
+    append(0);
+    let config = format!(
+        "server: {{ url: \"{}\" }}\nagent: {{ name: web-1, interval: 1 }}\nlogs: {{ files: [\"{}\"] }}\n\
+         monitoring: {{ processes: {{ enabled: false }} }}\n",
+        server.url,
+        log.display()
+    );
+    fs::write(dir.path().join("config.yaml"), config).unwrap();
+    let mut command = agent(dir.path(), &["--config", "config.yaml"]);
+    command.env("LOG_SENTINEL_DATA", dir.path().join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
+    let _running = Running(command.spawn().unwrap());
+    for round in 1..4 {
+        let had = sequence(&server).await.len();
+        testkit::eventually("more samples", async || (sequence(&server).await.len() > had).then_some(()))
+            .await;
+        append(round);
+        server.kill().unwrap();
+        server = Server::start(Path::new(BINARY), &data, &[("LOG_SENTINEL_ADDR", &address)]).unwrap();
+    }
+    testkit::eventually("every line", async || {
+        (server.count("heron").await.unwrap_or_default() >= 2000).then_some(())
+    })
+    .await;
+    let had = sequence(&server).await;
+    testkit::eventually("more samples", async || (sequence(&server).await.last() > had.last()).then_some(()))
+        .await;
+    let numbers = sequence(&server).await;
+    let whole: Vec<u64> = (numbers[0]..numbers[0] + numbers.len() as u64).collect();
+    assert_eq!(numbers, whole, "none is missing, and none is there twice");
+    assert_eq!(server.count("heron").await.unwrap(), 2000);
+}

@@ -82,6 +82,7 @@ async fn a_host_is_seen_configured_told_of_and_removed() {
     }
     for (path, status) in [
         ("/history/nobody?metric=cpu.percent", 404),
+        ("/history/nobody/thresholds", 404),
         ("/history/web-1?metric=cpu.percnt", 400),
         ("/history/web-1?points=x&metric=cpu.percent", 400),
     ] {
@@ -120,6 +121,17 @@ async fn a_host_is_seen_configured_told_of_and_removed() {
     let listed =
         Command::new(BINARY).args(["hosts", "--url", &server.url]).current_dir(data.path()).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
+    let tried = Command::new(BINARY).args(["rules", "backtest", "--url", &server.url]).output().unwrap();
+    let tried = String::from_utf8(tried.stdout).unwrap();
+    for part in ["host_disk      1 time, at 1 place", "host_cpu       0 times", "web-1  service_down nginx"] {
+        assert!(tried.contains(part), "{part}: {tried}");
+    }
+    let (status, tried) =
+        ask(&server, "GET", &format!("{}/history/web-1/thresholds?from=now-1h", server.url), "", &Json::Null)
+            .await;
+    let of_disk =
+        tried["thresholds"].as_array().unwrap().iter().find(|one| one["rule"] == "host_disk /").unwrap();
+    assert_eq!((status, &of_disk["raised"], &of_disk["highest"]), (200, &json!(1), &json!(75.0)), "{tried}");
     assert!(listed.contains("web-1") && listed.contains("75%"), "{listed}");
     post(&server, json!({"agent_name": "web-1", "seq": 4, "metrics": {"disk": {"/": 20}, "services": {"nginx": "running"}}})).await;
     eventually("both are over", async || {
@@ -175,6 +187,7 @@ async fn a_revoked_key_sends_nothing_and_scopes_hold() {
     for (method, path) in [
         ("GET", "/agents"),
         ("GET", "/history/web-1"),
+        ("GET", "/history/web-1/thresholds"),
         ("POST", "/agent/web-1/config"),
         ("DELETE", "/agents/web-1"),
     ] {

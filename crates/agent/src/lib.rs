@@ -13,6 +13,7 @@ mod identity;
 mod lines;
 mod local;
 mod measured;
+mod offset;
 mod processes;
 mod run;
 mod said;

@@ -12,7 +12,9 @@ use tokio::sync::watch;
 use crate::{
     buffer::Buffer,
     configuration::{Configuration, Document},
-    measured, processes,
+    measured,
+    offset::Offset,
+    processes,
     said::Said,
     sampler::{self, Current, Sampler, SignIns, Told},
     server::{Server, ServerError},
@@ -125,6 +127,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         send_logs(logs, sent, backoff.clone(), (tasks, health))
     });
     let journal = journal.transpose()?;
+    let offset = Arc::<Offset>::default();
     let sampler = Sampler {
         machine,
         told,
@@ -134,6 +137,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         files,
         log_counts,
         clock,
+        offset: Arc::clone(&offset),
         health: health.component("samples"),
         processes,
         sign_ins: SignIns::default(),
@@ -146,6 +150,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         follower,
         per_second: configuration.backfill_per_second,
         clock,
+        offset,
         reach: Reach::new(health.component("collector"), "samples", backoff),
     };
     tasks.spawn("samples", shipper::samples(samples, tasks.stop()));

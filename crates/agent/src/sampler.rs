@@ -23,6 +23,7 @@ use crate::{
     buffer::Buffer,
     configuration::{Monitoring, SignInLog},
     measured,
+    offset::Offset,
     processes::{Part, Processes},
     said::Said,
     shipper::LogCounts,
@@ -71,6 +72,7 @@ pub(crate) struct Sampler {
     /// How these fare.
     pub(crate) log_counts: Arc<LogCounts>,
     pub(crate) clock: Clock,
+    pub(crate) offset: Arc<Offset>,
     pub(crate) health: Component,
     /// None where they are not told.
     pub(crate) processes: Option<Processes>,
@@ -131,6 +133,7 @@ impl Sampler {
         };
         let mut sample = self.sample(&current, now);
         sample.metrics = measured::metrics(reading, failures);
+        sample.metrics.clock_offset_s = self.offset.seconds();
         self.of_itself(&mut sample);
         let part = self
             .processes

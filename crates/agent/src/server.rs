@@ -2,7 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use reqwest::{Certificate, Client, Identity, RequestBuilder, Url, header::RETRY_AFTER};
+use event::Timestamp;
+use reqwest::{
+    Certificate, Client, Identity, RequestBuilder, Url,
+    header::{DATE, RETRY_AFTER},
+};
 use serde_json::Value as Json;
 
 use crate::answer::Outcome;
@@ -139,8 +143,8 @@ impl Server {
         Ok(Self { http: builder.build().map_err(ServerError::Tls)?, key, place })
     }
 
-    /// Sends samples, a JSON array.
-    pub(crate) async fn samples(&self, body: Vec<u8>) -> Outcome {
+    /// Sends samples, a JSON array; gives what became of them, and what the answer says of its time.
+    pub(crate) async fn samples(&self, body: Vec<u8>) -> (Outcome, Option<Timestamp>) {
         let request = self.http.post(&self.place.samples).header("content-type", "application/json");
         self.send(request.body(body)).await
     }
@@ -148,25 +152,33 @@ impl Server {
     /// Sends events, a JSON object a line. The same key again stores nothing again.
     pub(crate) async fn logs(&self, body: Vec<u8>, key: &str) -> Outcome {
         let request = self.http.post(&self.place.logs).header("content-type", "application/x-ndjson");
-        self.send(request.header("idempotency-key", key).body(body)).await
+        self.send(request.header("idempotency-key", key).body(body)).await.0
     }
 
-    async fn send(&self, request: RequestBuilder) -> Outcome {
+    async fn send(&self, request: RequestBuilder) -> (Outcome, Option<Timestamp>) {
         let request = match &self.key {
             Some(key) => request.header("x-api-key", key),
             None => request,
         };
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Outcome::unreached(&error),
+            Err(error) => return (Outcome::unreached(&error), None),
         };
         let status = response.status();
         let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-        match body(response).await {
+        let date = response.headers().get(DATE).and_then(|value| date(value.to_str().ok()?));
+        let outcome = match body(response).await {
             Ok(body) => Outcome::of(status, after.map(Duration::from_secs), body),
             Err(error) => Outcome::unreached(&error),
-        }
+        };
+        (outcome, date)
     }
+}
+
+/// The time of a `Date`, such as `Tue, 01 Dec 2026 08:49:37 GMT`.
+fn date(text: &str) -> Option<Timestamp> {
+    let zoned = jiff::fmt::rfc2822::DateTimeParser::new().parse_zoned(text).ok()?;
+    Some(Timestamp::saturating_from_nanos(zoned.timestamp().as_nanosecond()))
 }
 
 /// The answer as JSON; null where it is none.
@@ -198,6 +210,13 @@ mod tests {
             assert_eq!((place.samples.as_str(), place.logs.as_str()), expected, "{url}");
         }
         assert!(Place::of("nonsense", None).is_err());
+    }
+
+    #[test]
+    fn a_date_is_read_as_servers_write_it() {
+        let read = date("Tue, 01 Dec 2026 08:49:37 GMT").map(|time| time.to_string());
+        assert_eq!(read.as_deref(), Some("2026-12-01T08:49:37Z"));
+        assert_eq!(date("yesterday"), None);
     }
 
     #[test]

@@ -99,6 +99,12 @@ pub const DESCRIPTION: &str = "description";
 pub const VALUE: &str = "value";
 /// Above it, something is told.
 pub const THRESHOLD: &str = "threshold";
+/// What is least, and most, at this hour of the week, where the threshold follows from that.
+pub const USUAL_LEAST: &str = "usual.least";
+/// See [`USUAL_LEAST`].
+pub const USUAL_MOST: &str = "usual.most";
+/// How many earlier weeks say so.
+pub const USUAL_WEEKS: &str = "usual.weeks";
 /// What of a host was measured: a file system, an interface and its direction.
 pub const MEASURED_AT: &str = "measured_at";
 /// A list: the processes that used most when it was told first, each with what it used.

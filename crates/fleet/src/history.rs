@@ -84,11 +84,9 @@ impl Fleet {
                 .query_row(params![agent, question.metric], |row| row.get(0))
                 .optional()?;
             let Some(series) = series else { return Ok(BTreeMap::new()) };
-            let mut folding =
-                Folding { tier, step, from, to, is_one: question.points <= 1, points: BTreeMap::new() };
-            folding.chunks(transaction, series)?;
-            folding.waiting(transaction, (agent, sealed), series)?;
-            Ok::<_, FleetError>(folding.points)
+            let is_one = question.points <= 1;
+            let folding = Folding { tier, step, from, to, is_one, points: BTreeMap::new() };
+            folding.folded(transaction, (agent, sealed), series)
         })?;
         let decimals = fixed::decimals(unit);
         let points = folded.into_iter().map(|(t, bucket)| Point {
@@ -173,6 +171,19 @@ pub(crate) fn agent(
     found.ok_or_else(|| FleetError::Unknown { name: name.to_owned() })
 }
 
+/// The buckets of a series in a tier, by their beginnings: those of `(from, to)`, in nanoseconds.
+pub(crate) fn buckets(
+    transaction: &Transaction<'_>,
+    tier: Tier,
+    (from, to): (i64, i64),
+    agent: (i64, i64),
+    series: i64,
+) -> Result<BTreeMap<i64, Bucket>, FleetError> {
+    let step = tier.width();
+    let folding = Folding { tier, step, from, to, is_one: false, points: BTreeMap::new() };
+    folding.folded(transaction, agent, series)
+}
+
 /// Buckets on their way to be points.
 struct Folding {
     tier: Tier,
@@ -184,6 +195,17 @@ struct Folding {
 }
 
 impl Folding {
+    fn folded(
+        mut self,
+        transaction: &Transaction<'_>,
+        agent: (i64, i64),
+        series: i64,
+    ) -> Result<BTreeMap<i64, Bucket>, FleetError> {
+        self.chunks(transaction, series)?;
+        self.waiting(transaction, agent, series)?;
+        Ok(self.points)
+    }
+
     fn take(&mut self, bucket: &Bucket) {
         let begins = bucket.number.cast_signed().saturating_mul(self.tier.width());
         // The bucket in which the beginning is counts as a whole.

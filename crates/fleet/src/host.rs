@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use sample::{Expected, Sample};
 use serde_json::{Map, Value};
 
-use crate::{Condition, FleetError, monitoring::Monitoring, seqs::Seqs, series};
+use crate::{Condition, FleetError, monitoring::Monitoring, seqs::Seqs, series, usual};
 
 /// What is known of a host.
 #[derive(Debug, Clone)]
@@ -33,6 +33,8 @@ pub(crate) struct Host {
     pub(crate) config: (u64, Map<String, Value>),
     pub(crate) series: Arc<series::Names>,
     pub(crate) conditions: BTreeMap<String, Condition>,
+    /// What was looked up of what is usual; not kept.
+    pub(crate) usual: usual::Known,
 }
 
 impl Host {
@@ -67,6 +69,7 @@ impl Host {
             config: (0, Map::new()),
             series: Arc::default(),
             conditions: BTreeMap::new(),
+            usual: usual::Known::new(),
         })
     }
 
@@ -106,6 +109,7 @@ impl Host {
                     config: (0, Map::new()),
                     series: Arc::default(),
                     conditions: BTreeMap::new(),
+                    usual: usual::Known::new(),
                 };
                 Ok((host, row.get::<_, Option<String>>(11)?, row.get::<_, String>(12)?))
             })

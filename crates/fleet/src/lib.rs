@@ -15,6 +15,7 @@
 //! It reads no clock and no network, and must never let one host's samples get lost for another's.
 
 mod agents;
+mod backtest;
 mod chunk;
 mod condition;
 mod config;
@@ -25,6 +26,7 @@ mod fresh;
 mod history;
 mod host;
 mod keeper;
+mod learned;
 mod measured;
 mod monitoring;
 mod processes;
@@ -35,8 +37,10 @@ mod silence;
 mod take;
 mod tier;
 mod told;
+mod usual;
 
 pub use agents::{Agent, AgentState, Configured};
+pub use backtest::{Backtest, Trial};
 pub use condition::{Condition, Standing};
 pub use config::Config;
 pub use error::FleetError;

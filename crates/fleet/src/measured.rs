@@ -1,10 +1,10 @@
 //! What of a sample is held against a threshold.
 
 use finding::{Entity, EntityType, Facts, Finding, FindingKind, Level, Occurrence, fact};
-use sample::{Metrics, Process, ServiceState};
+use sample::{Metrics, Process, ServiceState, Unit};
 use serde_json::Value;
 
-use crate::monitoring::Monitoring;
+use crate::{monitoring::Monitoring, usual::Usual};
 
 /// Of the threshold: below this part of it, what was raised has cleared.
 const CLEAR_PART: f64 = 0.95;
@@ -14,6 +14,11 @@ const GRAVE_PERCENT: f64 = 95.0;
 const LOAD_PER_CORE: f64 = 4.0;
 /// Samples above a threshold that can be passed for a moment.
 const SAMPLES: u32 = 2;
+/// A learned limit is so far above what is usual: so many times what that varies, and at least the margin.
+const SPREADS: f64 = 3.0;
+const MARGIN_PERCENT: f64 = 10.0;
+const MARGIN_PART: f64 = 0.25;
+const MARGIN_KB_S: f64 = 100.0;
 /// Processes that are told with what was raised.
 const TOP_TOLD: usize = 5;
 
@@ -23,6 +28,10 @@ pub(crate) struct Measured {
     /// The rule: the kind, and what of the host it is about, such as `host_disk /home`.
     pub(crate) rule: String,
     pub(crate) kind: FindingKind,
+    /// The section of `monitoring` that it is of.
+    pub(crate) section: &'static str,
+    /// The series that keeps it.
+    pub(crate) series: String,
     /// The service or what else it is about beside the host.
     pub(crate) service: Option<String>,
     pub(crate) value: f64,
@@ -31,13 +40,22 @@ pub(crate) struct Measured {
     /// So many samples in a row raise it, and as many clear it.
     pub(crate) samples: u32,
     pub(crate) level: Level,
+    /// What is usual, where the limit follows from that.
+    pub(crate) usual: Option<Usual>,
 }
 
 impl Measured {
-    fn of(kind: FindingKind, about: &str, value: f64, raise: f64) -> Self {
+    fn of(
+        kind: FindingKind,
+        about: &str,
+        (section, series): (&'static str, String),
+        value: f64,
+        raise: f64,
+    ) -> Self {
         let rule = if about.is_empty() { kind.as_str().to_owned() } else { format!("{kind} {about}") };
         let (clear, level) = (raise * CLEAR_PART, Level::Medium);
-        Self { rule, kind, service: None, value, raise, clear, samples: SAMPLES, level }
+        let (service, samples, usual) = (None, SAMPLES, None);
+        Self { rule, kind, section, series, service, value, raise, clear, samples, level, usual }
     }
 
     fn at_once(self) -> Self {
@@ -47,6 +65,28 @@ impl Measured {
     fn grave_from(self, percent: f64) -> Self {
         let level = if self.value >= percent { Level::High } else { self.level };
         Self { level, ..self }
+    }
+
+    /// The same, held against what is usual instead of a fixed limit. Memory is grave from where it always is.
+    pub(crate) fn by(self, usual: Usual) -> Self {
+        let least = if self.kind == FindingKind::HostNetwork {
+            MARGIN_KB_S.max(MARGIN_PART * usual.most)
+        } else {
+            MARGIN_PERCENT
+        };
+        let learned = usual.most + least.max(SPREADS * usual.spread);
+        let raise = match self.kind {
+            FindingKind::HostMemory => learned.min(self.raise.max(GRAVE_PERCENT)),
+            _ => learned,
+        };
+        // Half way back to what is usual.
+        let clear = f64::midpoint(usual.most.min(raise), raise);
+        Self { raise, clear, usual: Some(usual), ..self }
+    }
+
+    /// In what it is kept.
+    pub(crate) fn unit(&self) -> Unit {
+        sample::unit(&self.series).map_or(Unit::Unknown, |(unit, _)| unit)
     }
 
     /// Whether it is so high that it is raised.
@@ -71,7 +111,7 @@ pub(crate) fn measured(metrics: &Metrics, monitoring: &Monitoring) -> Vec<Measur
         if let (true, Some(value), Some(raise)) =
             (monitoring.is_on(section), value, monitoring.threshold(section))
         {
-            let one = Measured::of(kind, "", value, raise);
+            let one = Measured::of(kind, "", (section, format!("{section}.percent")), value, raise);
             all.push(if section == "ram" { one.grave_from(GRAVE_PERCENT) } else { one });
         }
     }
@@ -79,7 +119,8 @@ pub(crate) fn measured(metrics: &Metrics, monitoring: &Monitoring) -> Vec<Measur
         && let Some(cpu) = &metrics.cpu
         && let (Some([_, load, _]), false) = (cpu.load, cpu.cores.is_empty())
     {
-        all.push(Measured::of(FindingKind::HostLoad, "", load, LOAD_PER_CORE * cpu.cores.len() as f64));
+        let raise = LOAD_PER_CORE * cpu.cores.len() as f64;
+        all.push(Measured::of(FindingKind::HostLoad, "", ("load", "cpu.load.5".to_owned()), load, raise));
     }
     disks(metrics, monitoring, &mut all);
     networks(metrics, monitoring, &mut all);
@@ -94,14 +135,12 @@ fn disks(metrics: &Metrics, monitoring: &Monitoring, all: &mut Vec<Measured>) {
         if disk.read_only == Some(1.0) || !monitoring.lists("disk", "paths", path) {
             continue;
         }
-        for (about, value) in [(path.clone(), disk.percent), (format!("{path} inodes"), disk.inodes_percent)]
-        {
+        let inodes = ("inodes_percent", format!("{path} inodes"), disk.inodes_percent);
+        for (name, about, value) in [("percent", path.clone(), disk.percent), inodes] {
             if let Some(value) = value {
-                all.push(
-                    Measured::of(FindingKind::HostDisk, &about, value, raise)
-                        .at_once()
-                        .grave_from(GRAVE_PERCENT),
-                );
+                let series = ("disk", format!("disk.{path}.{name}"));
+                let one = Measured::of(FindingKind::HostDisk, &about, series, value, raise);
+                all.push(one.at_once().grave_from(GRAVE_PERCENT));
             }
         }
     }
@@ -118,7 +157,8 @@ fn networks(metrics: &Metrics, monitoring: &Monitoring, all: &mut Vec<Measured>)
         for (way, value) in [("in", network.in_kb_s), ("out", network.out_kb_s)] {
             if let (Some(value), Some(raise)) = (value, monitoring.rate(way)) {
                 let about = format!("{interface} {way}");
-                all.push(Measured::of(FindingKind::HostNetwork, &about, value, raise));
+                let series = ("network", format!("network.{interface}.{way}_kb_s"));
+                all.push(Measured::of(FindingKind::HostNetwork, &about, series, value, raise));
             }
         }
     }
@@ -135,7 +175,8 @@ fn services(metrics: &Metrics, monitoring: &Monitoring, all: &mut Vec<Measured>)
             ServiceState::Unknown => continue,
         };
         if monitoring.lists("services", "list", name) {
-            let one = Measured::of(FindingKind::ServiceDown, name, is_down, 1.0).at_once();
+            let series = ("services", format!("services.{name}"));
+            let one = Measured::of(FindingKind::ServiceDown, name, series, is_down, 1.0).at_once();
             all.push(Measured { service: Some(name.clone()), level: Level::High, ..one });
         }
     }
@@ -165,6 +206,11 @@ fn facts(one: &Measured, top: &[Process]) -> Facts {
     if one.service.is_none() {
         facts.insert(fact::VALUE.to_owned(), number(one.value));
         facts.insert(fact::THRESHOLD.to_owned(), number(one.raise));
+    }
+    if let Some(usual) = &one.usual {
+        facts.insert(fact::USUAL_LEAST.to_owned(), number(usual.least));
+        facts.insert(fact::USUAL_MOST.to_owned(), number(usual.most));
+        facts.insert(fact::USUAL_WEEKS.to_owned(), Value::from(usual.weeks));
     }
     let told: Vec<String> =
         sorted(one.kind, top).into_iter().map(|process| process_told(one.kind, process)).collect();

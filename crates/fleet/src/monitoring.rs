@@ -42,10 +42,18 @@ enum Form {
 }
 
 const SECTIONS: &[(&str, &[(&str, Form)])] = &[
-    ("cpu", &[("enabled", Form::Flag), ("threshold", Form::Percent)]),
-    ("ram", &[("enabled", Form::Flag), ("threshold", Form::Percent)]),
+    ("cpu", &[("enabled", Form::Flag), ("threshold", Form::Percent), ("learned", Form::Flag)]),
+    ("ram", &[("enabled", Form::Flag), ("threshold", Form::Percent), ("learned", Form::Flag)]),
     ("disk", &[("enabled", Form::Flag), ("paths", Form::Names), ("threshold", Form::Percent)]),
-    ("network", &[("enabled", Form::Flag), ("interfaces", Form::Names), ("threshold", Form::Rates)]),
+    (
+        "network",
+        &[
+            ("enabled", Form::Flag),
+            ("interfaces", Form::Names),
+            ("threshold", Form::Rates),
+            ("learned", Form::Flag),
+        ],
+    ),
     ("services", &[("enabled", Form::Flag), ("list", Form::Names)]),
     ("ssh", &[("enabled", Form::Flag), ("log_path", Form::Path), ("threshold", Form::Count)]),
 ];
@@ -134,6 +142,11 @@ impl Monitoring {
     /// Whether a section is on.
     pub(crate) fn is_on(&self, section: &str) -> bool {
         self.field(section, "enabled") != Some(&Value::Bool(false))
+    }
+
+    /// Whether the limit of a section is learned: from what is usual at this hour of the week, once that is known.
+    pub(crate) fn is_learned(&self, section: &str) -> bool {
+        self.field(section, "learned") == Some(&Value::Bool(true))
     }
 
     /// A threshold of a section.

@@ -26,12 +26,15 @@ pub(crate) fn silence(
     let one = Measured {
         rule: SILENT.to_owned(),
         kind: FindingKind::AgentSilent,
+        section: "agent",
+        series: String::new(),
         service: None,
         value: seconds(silent),
         raise: seconds(after),
         clear: 0.0,
         samples: 1,
         level: Level::High,
+        usual: None,
     };
     let condition = host.conditions.entry(SILENT.to_owned()).or_insert_with(|| Condition::new(&one, now));
     let Turn::Told(run) = condition.take(&one, now, 0) else { return None };

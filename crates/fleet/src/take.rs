@@ -17,8 +17,11 @@ use crate::{
     condition::Turn,
     fixed, fresh,
     host::Host,
-    measured, processes, series, silence,
+    learned,
+    measured::{self, Measured},
+    processes, series, silence,
     told::{self, Told, What},
+    usual,
 };
 
 /// Things that did not fit which one answer names; of more it says how many.
@@ -345,6 +348,7 @@ impl Taking<'_> {
         let again = i64::try_from(self.fleet.config.raise_again_after.as_nanos()).unwrap_or(i64::MAX);
         let mut met = BTreeSet::new();
         for one in measured::measured(&sample.metrics, &monitoring) {
+            let one = if monitoring.is_learned(one.section) { self.learned(host, one, at)? } else { one };
             met.insert(one.rule.clone());
             let before = host.conditions.get(&one.rule).cloned();
             let mut condition = before.clone().unwrap_or_else(|| Condition::new(&one, at));
@@ -380,6 +384,27 @@ impl Taking<'_> {
             self.tell(host, What::Found(Box::new(finding)));
         }
         Ok(())
+    }
+
+    /// The same against what is usual at this hour of the week, where enough weeks say what that is.
+    fn learned(&self, host: &mut Host, one: Measured, at: Timestamp) -> Result<Measured, FleetError> {
+        let hour = usual::hour(at.as_nanos());
+        let found = match host.usual.get(&one.series) {
+            Some((known, found)) if *known == hour => *found,
+            _ => {
+                let (unit, tiers) = (one.unit(), &self.fleet.config.tiers);
+                let found = match host.series.get(&one.series) {
+                    Some(series) => learned::usual(self.transaction, tiers, (host.id, *series), unit, hour)?,
+                    None => None,
+                };
+                host.usual.insert(one.series.clone(), (hour, found));
+                found
+            }
+        };
+        Ok(match found {
+            Some(usual) => one.by(usual),
+            None => one,
+        })
     }
 
     fn end(self) -> Result<(Taken, HashMap<String, Host>, bool), FleetError> {

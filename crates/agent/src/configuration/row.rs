@@ -61,6 +61,9 @@ const fn row(path: &'static str, wants: Wants, default: &'static str, help: &'st
 const PERCENT: Wants = Wants::Number(0.0, 100.0);
 const COUNT: Wants = Wants::Number(1.0, 1e9);
 
+const LEARNED: &str =
+    "whether the limit is what is usual at this hour of the week, once three weeks say what that is";
+
 /// All of them.
 pub const ROWS: &[Row] = &[
     row("agent.name", Wants::Text, "", "what this host is called; unset: its host name"),
@@ -84,8 +87,10 @@ pub const ROWS: &[Row] = &[
     row("server.key_file", Wants::Text, "", "PEM of that certificate's key"),
     row("monitoring.cpu.enabled", Wants::Flag, "true", "processors, load, pressure"),
     row("monitoring.cpu.threshold", PERCENT, "80", "percent"),
+    row("monitoring.cpu.learned", Wants::Flag, "", LEARNED),
     row("monitoring.ram.enabled", Wants::Flag, "true", "memory and swap"),
     row("monitoring.ram.threshold", PERCENT, "85", "percent"),
+    row("monitoring.ram.learned", Wants::Flag, "", LEARNED),
     row("monitoring.disk.enabled", Wants::Flag, "true", "file systems and devices"),
     row("monitoring.disk.paths", Wants::List, "", "paths; unset: all real file systems"),
     row("monitoring.disk.threshold", PERCENT, "90", "percent"),
@@ -93,6 +98,7 @@ pub const ROWS: &[Row] = &[
     row("monitoring.network.interfaces", Wants::List, "", "names; unset: all that lead out of this machine"),
     row("monitoring.network.threshold.in", COUNT, "100000", "KB/s"),
     row("monitoring.network.threshold.out", COUNT, "100000", "KB/s"),
+    row("monitoring.network.learned", Wants::Flag, "", LEARNED),
     row("monitoring.services.enabled", Wants::Flag, "true", "services"),
     row("monitoring.services.list", Wants::List, "", "names; unset: units of systemd that have failed"),
     row("monitoring.ssh.enabled", Wants::Flag, "true", "failed sign-ins over SSH"),

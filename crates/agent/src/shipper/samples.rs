@@ -13,6 +13,7 @@ use crate::{
     answer::Outcome,
     buffer::{Buffer, Waiting},
     measured,
+    offset::Offset,
     server::Server,
 };
 
@@ -26,6 +27,7 @@ pub(crate) struct Samples {
     pub(crate) follower: Follower,
     pub(crate) per_second: u32,
     pub(crate) clock: Clock,
+    pub(crate) offset: Arc<Offset>,
     pub(crate) reach: Reach,
 }
 
@@ -52,7 +54,7 @@ pub(crate) async fn samples(mut samples: Samples, stop: Stop) {
             let count = waiting.samples.len();
             let outcome = match count {
                 0 => Outcome::Taken(Json::Null),
-                _ => samples.server.samples(array(&waiting.samples)).await,
+                _ => samples.send(&waiting).await,
             };
             match outcome {
                 Outcome::Taken(answer) => {
@@ -91,6 +93,15 @@ pub(crate) async fn samples(mut samples: Samples, stop: Stop) {
 }
 
 impl Samples {
+    async fn send(&self, waiting: &Waiting) -> Outcome {
+        let before = (self.clock)();
+        let (outcome, date) = self.server.samples(array(&waiting.samples)).await;
+        if let Some(date) = date {
+            self.offset.heard(before, (self.clock)(), date);
+        }
+        outcome
+    }
+
     async fn done(&self, waiting: Waiting) {
         let buffer = Arc::clone(&self.buffer);
         match blocking("samples", move || buffer.done(&waiting)).await {

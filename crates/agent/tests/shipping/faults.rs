@@ -96,7 +96,7 @@ async fn an_hour_without_a_collector_is_sent_afterwards_in_order_and_in_parts() 
         let mut times: Vec<i64> = had.samples.iter().map(nanos).collect();
         assert!(times.is_sorted(), "with the times at which they were measured");
         times.retain(|time| (began..back).contains(time));
-        assert!(times.len() > 50, "{} samples of that hour", times.len());
+        assert!(times.len() > 20, "{} samples of that hour", times.len());
         assert_eq!(had.samples.last().unwrap()["metrics"]["other"]["agent.samples_dropped"], 0.0);
         assert!(had.requests.iter().all(|samples| *samples <= 60));
     });

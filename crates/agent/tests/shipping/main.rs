@@ -41,6 +41,9 @@ async fn samples_come_in_order_and_none_is_lost_whatever_the_collector_answers()
             (Some("web-1"), Some("1.2.3"))
         );
         assert!(sample["metrics"]["ram"]["total"].as_u64().unwrap() > 0);
+        // Both have the same clock, of which the collector's answers tell the second.
+        let offset = sample["metrics"]["clock_offset_s"].as_f64().unwrap();
+        assert!(offset.abs() < 1.0, "{offset}");
     });
 }
 

@@ -5,6 +5,7 @@ mod agents;
 mod data;
 mod history;
 mod state;
+mod thresholds;
 
 use axum::{Router, extract::DefaultBodyLimit};
 
@@ -29,6 +30,7 @@ fn table() -> Vec<Route<Shared>> {
         post(INGEST, "/data", data::take),
         get(READ, "/agents", agents::list),
         get(READ, "/history/{agent_name}", history::history),
+        get(READ, "/history/{agent_name}/thresholds", thresholds::backtest),
         post(ADMIN, "/agent/{agent_name}/config", agents::configure),
         delete(ADMIN, "/agents/{agent_name}", agents::remove),
     ]

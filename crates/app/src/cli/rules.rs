@@ -42,11 +42,12 @@ pub enum RulesAction {
         #[command(flatten)]
         past: PastAsked,
     },
-    /// Print how often a rule would have told something of what is past, about whom, and examples.
+    /// Print how often a rule would have told something of what is past, about whom, and examples; without a rule, how
+    /// often the thresholds of hosts would have.
     Backtest {
         /// A file of rules or a folder of them; else the id of a rule, or a part of its title, among those that come along
         /// and those of LOG_SENTINEL_RULES_DIR.
-        rule: String,
+        rule: Option<String>,
         /// Of which events.
         #[command(flatten)]
         past: PastAsked,

@@ -32,6 +32,7 @@ mod sql_rules;
 pub(crate) mod starters;
 pub(crate) mod tail;
 pub(crate) mod templates;
+mod thresholds;
 pub(crate) mod train;
 
 use std::{

@@ -11,7 +11,7 @@ use rulebook::Files;
 use serde_json::json;
 use sigma::{About, LogSource, Rules};
 
-use super::{note, past, print, print_json, sql_rules};
+use super::{note, past, print, print_json, sql_rules, thresholds};
 use crate::{
     AppError, Settings,
     cli::{Output, RulesAction},
@@ -53,7 +53,8 @@ pub(crate) async fn over_past(
             let outcome = past::gone_through(settings, client, asked, past).await?;
             past::noise(&outcome, &rules, asked.output)
         }
-        RulesAction::Backtest { rule, past: asked } => {
+        RulesAction::Backtest { rule: None, past: asked } => thresholds::backtest(client, asked).await,
+        RulesAction::Backtest { rule: Some(rule), past: asked } => {
             let is_file = Path::new(rule).exists();
             let rules = loaded(&if is_file { given(&[rule.into()])? } else { running(settings)? })?;
             let is_wanted = |about: &About| is_file || is_meant(about, rule);

@@ -116,6 +116,15 @@ pub(super) fn measured(t: &Telling<'_>) -> Option<String> {
         _ => "",
     };
     let value = format!("{}{unit}", number(fact::VALUE)?);
+    if let (Some(least), Some(most), Some(weeks)) =
+        (number(fact::USUAL_LEAST), number(fact::USUAL_MOST), number(fact::USUAL_WEEKS))
+    {
+        return Some(say!(
+            t,
+            "Measured: {value}; usual at this hour of the week is {least} to {most}{unit}, by {weeks} weeks.",
+            "Medido: {value}; o usual nesta hora da semana é de {least} a {most}{unit}, segundo {weeks} semanas.",
+        ));
+    }
     Some(match number(fact::THRESHOLD) {
         Some(threshold) => {
             let threshold = format!("{threshold}{unit}");

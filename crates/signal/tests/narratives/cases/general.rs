@@ -112,6 +112,13 @@ fn others() -> Vec<Case> {
         .fact(fact::THRESHOLD, 80)
         .facts(fact::TOP_PROCESSES, &["burn (7) 390 %", "postgres (812) 12 %"])
         .earlier(12, 1, "2024-04-28T10:00:00Z");
+    let learned = case("above what is usual", FindingKind::HostCpu, "host_cpu")
+        .host("gate")
+        .fact(fact::VALUE, 72.25)
+        .fact(fact::THRESHOLD, 45)
+        .fact(fact::USUAL_LEAST, 5)
+        .fact(fact::USUAL_MOST, 31.5)
+        .fact(fact::USUAL_WEEKS, 6);
     let full = case("a file system", FindingKind::HostDisk, "host_disk /home")
         .host("gate")
         .fact(fact::VALUE, 91.5)
@@ -126,5 +133,5 @@ fn others() -> Vec<Case> {
         .host("gate")
         .fact(fact::ALERT_TYPE, "ssh_brute_force")
         .fact(fact::DESCRIPTION, "6 failures from 198.51.100.7.");
-    told.chain([silent, measured, full, unheard, service, reported]).collect()
+    told.chain([silent, measured, learned, full, unheard, service, reported]).collect()
 }
