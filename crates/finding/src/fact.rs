@@ -67,6 +67,10 @@ pub const ERRORS: &str = "error";
 pub const USUAL_PAUSE: &str = "usual.pause_seconds";
 /// A list: programs that a program usually starts.
 pub const USUAL_PROGRAMS: &str = "usual.programs";
+/// What is taken now: percent of a core, or MiB. At most it was [`USUAL_AMOUNT`] in [`USUAL_LOOKS`].
+pub const TAKES: &str = "takes";
+/// In how many looks that was seen.
+pub const USUAL_LOOKS: &str = "usual.looks";
 /// In how many starts that was seen.
 pub const USUAL_STARTS: &str = "usual.starts";
 /// Events, or errors, that were counted within [`WITHIN`].

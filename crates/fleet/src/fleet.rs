@@ -20,6 +20,7 @@ const MIGRATIONS: Migrations = Migrations {
         include_str!("tables.sql"),
         include_str!("processes/tables.sql"),
         include_str!("processes/usual.sql"),
+        include_str!("processes/resources.sql"),
     ],
 };
 /// Hosts that are remembered beside the database; beyond it all are read again.

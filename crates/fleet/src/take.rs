@@ -254,10 +254,29 @@ impl Taking<'_> {
         self.taken.accepted += 1;
         self.no_longer_silent(host)?;
         if at > host.newest {
+            self.resources(host, &sample, at)?;
             if self.fleet.config.is_watching {
                 self.watch(host, &sample, at)?;
             }
             host.newest = at;
+        }
+        Ok(())
+    }
+
+    /// Looks at what the busiest processes take.
+    fn resources(&mut self, host: &Host, sample: &Sample, at: Timestamp) -> Result<(), FleetError> {
+        if !self.fleet.config.is_judging_processes {
+            return Ok(());
+        }
+        let found = processes::resources(
+            self.transaction,
+            (host.id, &host.name),
+            (at, host.newest),
+            &sample.metrics.top,
+            self.fleet.config.processes_learn,
+        )?;
+        for finding in found {
+            self.tell(host, What::Found(Box::new(finding)));
         }
         Ok(())
     }

@@ -8,10 +8,12 @@
 mod known;
 mod listening;
 mod names;
+mod resources;
 mod rules;
 mod scene;
 mod usual;
 
+pub use resources::{Consumer, Excess, Past, Resource, excessive};
 pub use scene::{Scene, Suspicion};
 pub use usual::{Pair, Repertoire, pair, unusual};
 

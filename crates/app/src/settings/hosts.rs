@@ -41,6 +41,7 @@ impl Hosts {
             is_watching: reader.flag("LOG_SENTINEL_HOSTS_THRESHOLDS"),
             raise_again_after: reader.duration("LOG_SENTINEL_HOSTS_RAISE_AGAIN_AFTER"),
             is_judging_processes: reader.flag("LOG_SENTINEL_PROCESSES_RULES"),
+            processes_learn: reader.duration("LOG_SENTINEL_PROCESSES_LEARN"),
             processes_keep: reader.duration("LOG_SENTINEL_PROCESSES_KEEP"),
             processes_max: reader.count("LOG_SENTINEL_PROCESSES_MAX", 1_000, 1_000_000_000),
             ..fleet::Config::default()

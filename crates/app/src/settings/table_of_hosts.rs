@@ -43,6 +43,11 @@ pub(super) const HOSTS: &[Setting] = &[
         "/run/log-sentinel/procmond.sock",
         "Where procmond is asked for this machine's processes with `run --system`; without it they are read without privileges.",
     ),
+    setting(
+        "LOG_SENTINEL_PROCESSES_LEARN",
+        "3d",
+        "How long a program must have been seen on a host before what it usually starts and takes is known.",
+    ),
     setting("LOG_SENTINEL_PROCESSES_KEEP", "7d", "How long changes of processes of hosts are kept."),
     setting(
         "LOG_SENTINEL_PROCESSES_MAX",

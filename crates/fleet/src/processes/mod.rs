@@ -9,6 +9,7 @@ mod forget;
 mod judge;
 mod read;
 mod record;
+mod resources;
 mod stored;
 mod usual;
 
@@ -16,9 +17,17 @@ pub use behind::ProcessPlace;
 pub(crate) use judge::judge;
 pub use read::{ProcessEvent, ProcessQuestion, ProcessRow, Processes, Reading};
 pub(crate) use record::record;
+pub(crate) use resources::resources;
 
 /// Until when a version holds that goes on.
 const GOES_ON: i64 = i64::MAX;
 /// The tables of an agent.
-pub(crate) const TABLES: [&str; 6] =
-    ["process_host", "process", "process_event", "process_gap", "process_known", "process_pair"];
+pub(crate) const TABLES: [&str; 7] = [
+    "process_host",
+    "process",
+    "process_event",
+    "process_gap",
+    "process_known",
+    "process_pair",
+    "process_use",
+];

@@ -39,6 +39,7 @@ pub(super) fn process(t: &Telling<'_>) -> Narrative {
             files(t),
             listening(t),
             usual(t),
+            takes(t),
             reasons(t),
         ]),
         why: sentences([Some(why.to_owned()), t.history()]),
@@ -82,6 +83,24 @@ fn usual(t: &Telling<'_>) -> Option<String> {
     ))
 }
 
+/// What it takes, and what its program took before.
+fn takes(t: &Telling<'_>) -> Option<String> {
+    let now = t.number(fact::TAKES)?;
+    let (most, looks) = (t.number(fact::USUAL_AMOUNT)?, t.number(fact::USUAL_LOOKS)?);
+    Some(match t.signal.rule.as_str() {
+        "process_memory" => say!(
+            t,
+            "It has {now} MiB of memory; in {looks} looks before, this program had at most {most} MiB on this host.",
+            "Ocupa {now} MiB de memória; em {looks} observações anteriores, esse programa ocupou no máximo {most} MiB neste host.",
+        ),
+        _ => say!(
+            t,
+            "It takes {now} % of a core; in {looks} looks before, this program took at most {most} % on this host.",
+            "Usa {now} % de um núcleo; em {looks} observações anteriores, esse programa usou no máximo {most} % neste host.",
+        ),
+    })
+}
+
 /// What it is taken for, or who traces it.
 fn reasons(t: &Telling<'_>) -> Option<String> {
     let list = t.list(fact::REASONS);
@@ -108,6 +127,10 @@ fn next(t: &Telling<'_>) -> Vec<String> {
                 "Veja quais programas estão conectados, e a quê"
             ),
             "sudo ss -tunlp; sudo ss -tnp state established",
+        ),
+        FindingKind::ProcessResources => t.step(
+            &say!(t, "See what takes processor and memory", "Veja o que usa processador e memória"),
+            "ps -eo pid,user,%cpu,rss,args --sort=-%cpu | head -n 15; free -m",
         ),
         FindingKind::SuidExecuted => t.step(
             &say!(
@@ -145,7 +168,7 @@ fn next(t: &Telling<'_>) -> Vec<String> {
 }
 
 fn words(rule: &str) -> Option<Words> {
-    of_files(rule).or_else(|| of_names(rule)).or_else(|| of_ways(rule))
+    of_files(rule).or_else(|| of_names(rule)).or_else(|| of_ways(rule)).or_else(|| of_amounts(rule))
 }
 
 fn of_files(rule: &str) -> Option<Words> {
@@ -216,6 +239,26 @@ fn of_names(rule: &str) -> Option<Words> {
             [
                 "Threads of the kernel run no file, and this one does: it hides among them.",
                 "Threads do kernel não executam arquivos, e este executa: está se escondendo entre elas.",
+            ],
+        ),
+        _ => return None,
+    })
+}
+
+fn of_amounts(rule: &str) -> Option<Words> {
+    Some(match rule {
+        "process_processor" => (
+            ["Program that computes as never before", "Programa que calcula como nunca antes"],
+            [
+                "It goes on for half an hour: a program out of hand, more work than before, or one that computes for somebody else.",
+                "Dura meia hora: um programa fora de controle, mais trabalho do que antes ou um que calcula para outra pessoa.",
+            ],
+        ),
+        "process_memory" => (
+            ["Program that takes memory as never before", "Programa que ocupa memória como nunca antes"],
+            [
+                "It goes on for half an hour: it may leak, or have more to do than before. When memory ends, the kernel stops programs.",
+                "Dura meia hora: pode ser um vazamento ou mais trabalho do que antes. Quando a memória acaba, o kernel encerra programas.",
             ],
         ),
         _ => return None,

@@ -49,6 +49,19 @@ pub(super) fn cases() -> Vec<Case> {
             .facts(fact::PROCESS_IDS, &["4711"])
             .facts(fact::COMMAND_LINES, &["/bin/sh -i"])
             .facts(fact::PARENTS, &["python3 -c import socket"]),
+        of("computes", FindingKind::ProcessResources, "process_processor")
+            .user("ann")
+            .facts(fact::PROCESS_IDS, &["4711"])
+            .facts(fact::COMMAND_LINES, &["/home/ann/x -o pool"])
+            .facts(fact::FILES, &["/home/ann/x"])
+            .fact(fact::TAKES, 390)
+            .fact(fact::USUAL_AMOUNT, 12)
+            .fact(fact::USUAL_LOOKS, 433),
+        of("memory", FindingKind::ProcessResources, "process_memory")
+            .facts(fact::FILES, &["/usr/sbin/mysqld"])
+            .fact(fact::TAKES, 6120)
+            .fact(fact::USUAL_AMOUNT, 1480)
+            .fact(fact::USUAL_LOOKS, 512),
         of("a port", FindingKind::ProcessNewListener, "process_listens")
             .facts(fact::FILES, &["/usr/bin/nc.openbsd"])
             .facts(fact::LISTENING, &["tcp 0.0.0.0:4444"]),
