@@ -3,7 +3,7 @@
 
 usage: agent.py PROGRAM [--short] [--footprint SECONDS]
 
-Runs `PROGRAM agent` against a collector of a few lines of Python, and compares each sample with what is read here at the moment when it
+Runs `PROGRAM agent` (`log-sentinel-agent` as it is) against a collector of a few lines of Python, and compares each sample with what is read here at the moment when it
 comes in: processors within 2 points, memory within 1 %, sizes of file systems to the byte; under stress-ng, with a full tmpfs, a service
 that stops, an interface that goes away (in a network namespace), a collector that is away, a disk that is full, and after kill -9. Exits with 1 when anything differs.
 
@@ -29,8 +29,17 @@ import urllib.request
 import psutil
 
 PROGRAM = None
+# The program of its own needs no command.
+COMMAND = ["agent"]
 PROBLEMS = []
 KEY = "a-key-of-the-test"
+# What the unit file says of memory holds here too.
+UNIT = dict(
+    word.split("=", 1)
+    for line in (pathlib.Path(__file__).parent.parent / "agent/log-sentinel-agent.service").read_text().splitlines()
+    if line.startswith("Environment=MALLOC_")
+    for word in line.removeprefix("Environment=").split()
+)
 
 
 def check(holds, what):
@@ -115,10 +124,11 @@ class Agent:
 
     def start(self):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("LOG_SENTINEL_")}
+        environment |= UNIT
         environment["LOG_SENTINEL_DATA"] = str(self.folder / "data")
         self.log = open(self.folder / "agent.log", "ab")
         self.process = subprocess.Popen(
-            [*self.before, PROGRAM, "agent", "--config", str(self.config)],
+            [*self.before, PROGRAM, *COMMAND, "--config", str(self.config)],
             env=environment, stdout=self.log, stderr=self.log, cwd=self.folder,
         )
 
@@ -362,6 +372,7 @@ def full_disk(folder):
         filler.close()
         for _ in range(3):
             before.next()
+        check("the agent's own journal" in agent.said(), "its journal takes nothing, and it says so")
         check(agent.process.poll() is None, "it runs, and sends what its disk does not take")
         before.close()
         time.sleep(5)
@@ -457,13 +468,14 @@ def footprint(folder, seconds):
 
 
 def main():
-    global PROGRAM
+    global PROGRAM, COMMAND
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--footprint", type=int, metavar="SECONDS")
     asked = parser.parse_args()
     PROGRAM = str(asked.program.resolve())
+    COMMAND = [] if asked.program.name == "log-sentinel-agent" else ["agent"]
     with tempfile.TemporaryDirectory(prefix="agent-") as scratch:
         def folder(name):
             path = pathlib.Path(scratch) / name

@@ -161,7 +161,7 @@ impl Events {
             if records.is_empty() && records.end() == from {
                 return Ok(None);
             }
-            let (mut body, mut events) = (Vec::with_capacity(2 * LOGS_BYTES), 0);
+            let (mut body, mut events) = (Vec::new(), 0);
             let end = begun.unwrap_or_else(|| records.end());
             let mut to = end;
             for (position, record) in records.iter().filter(|(position, _)| *position < end) {
