@@ -6,7 +6,8 @@ use alert::{
     channel::{ChannelConfig, ChannelKind, Format, Stream, StreamConfig},
 };
 use event::Timestamp;
-use finding::{Entity, EntityType, Level};
+use finding::{Entity, EntityType, Facts, FindingKind, Level};
+use signal::{Signal, SignalId, Standing, State};
 
 /// Channels as the environment sets them up.
 fn channels(names: &[&str]) -> Vec<ChannelConfig> {
@@ -73,6 +74,39 @@ fn without_a_file_everything_of_medium_and_above_goes_everywhere() {
     assert_eq!((nobody.planned.len(), nobody.reasons.last().unwrap().as_str()), (0, "no channel is set up"));
 }
 
+/// The same, as a rule found it.
+fn found_by(rule: &str) -> Telling {
+    let told = telling();
+    let signal = Signal {
+        id: SignalId(1),
+        kind: FindingKind::Sigma,
+        severity: told.severity,
+        confidence: 0.9,
+        state: State::New,
+        first: told.first,
+        last: told.last,
+        received: told.last,
+        count: told.count,
+        entities: told.entities.clone(),
+        rule: rule.to_owned(),
+        techniques: vec![],
+        facts: Facts::new(),
+        incident: None,
+        organization: None,
+        evidence: vec![],
+        standing: Standing::default(),
+    };
+    Telling { signal: Some(signal), ..told }
+}
+
+#[test]
+fn the_rule_that_found_it_decides() {
+    let yaml = "routes:\n- match: {rule: 7b7a3f0e-*}\n  to: email\n";
+    assert_eq!(goes(yaml, &found_by("7b7a3f0e-2a55-4c5e-9a44-1a2b3c4d5e6f"), NOON).len(), 1);
+    assert!(goes(yaml, &found_by("0e7a3f0e-2a55-4c5e-9a44-1a2b3c4d5e6f"), NOON).is_empty());
+    assert!(goes(yaml, &telling(), NOON).is_empty(), "no rule found it");
+}
+
 #[test]
 fn every_condition_decides() {
     for (condition, expected) in [
@@ -82,6 +116,7 @@ fn every_condition_decides() {
         ("severity: [low, medium]", false),
         ("kind: [web_scan, ssh_brute_force]", true),
         ("kind: web_scan", false),
+        ("rule: ssh_brute_force", false),
         ("source: SSH*", true),
         ("source: nginx", false),
         ("entity: 203.0.113.*", true),

@@ -37,6 +37,14 @@ describe('rules', () => {
     await page.getByRole('button', { name: 'Try on the last 24 hours' }).click();
     await page.getByText(/events? (was|were) looked at/).waitFor();
     assert.match(await page.locator('pre.json').innerText(), /detection:/);
+    // Who is told too often by it silences it from here.
+    await page.getByRole('link', { name: 'Silence…' }).click();
+    await page.getByLabel('Reason').fill('deployments until tomorrow');
+    assert.match(await page.getByLabel('Rule').inputValue(), /^[\w-]{3,}$/);
+    await page.getByRole('button', { name: 'Silence', exact: true }).click();
+    await page.getByText('Nobody is told of these.').waitFor();
+    await page.getByRole('row', { name: /rule .*deployments until tomorrow/ }).waitFor();
+    await page.goBack();
     await page.getByRole('link', { name: 'All rules' }).click();
     assert.equal(await page.getByLabel('Words in rules').inputValue(), 'sudo');
   });

@@ -41,6 +41,7 @@ impl Pattern {
 pub(crate) struct Condition {
     severity: Vec<Level>,
     kind: Vec<String>,
+    rule: Vec<Pattern>,
     source: Vec<Pattern>,
     entity: Vec<(Option<EntityType>, Pattern)>,
     host: Vec<Pattern>,
@@ -58,7 +59,7 @@ const ENTITIES: [EntityType; 6] = [
 ];
 
 impl Condition {
-    /// `{severity, kind, source, entity, host, organization, time}`.
+    /// `{severity, kind, rule, source, entity, host, organization, time}`.
     pub(crate) fn read(fields: Fields<'_>) -> Self {
         let pattern = |text: &str| Ok(Pattern::new(text));
         let time = fields.list("time").into_iter().map(|time| {
@@ -69,6 +70,7 @@ impl Condition {
         let condition = Self {
             severity: fields.parsed("severity", levels).into_iter().flatten().collect(),
             kind: fields.parsed("kind", kind),
+            rule: fields.parsed("rule", pattern),
             source: fields.parsed("source", pattern),
             entity: fields.parsed("entity", entity),
             host: fields.parsed("host", pattern),
@@ -99,6 +101,7 @@ impl Condition {
         let holds = [
             ("severity", self.severity.is_empty() || self.severity.contains(&alert.severity)),
             ("kind", self.kind.is_empty() || self.kind.contains(&alert.kind)),
+            ("rule", any(&self.rule, alert.signal.as_ref().map(|signal| signal.rule.as_str()))),
             ("source", any(&self.source, alert.entity(EntityType::Service))),
             ("entity", entity),
             ("host", any(&self.host, alert.entity(EntityType::Host))),

@@ -30,11 +30,12 @@ struct Asked {
     source: Option<String>,
     address: Option<String>,
     user: Option<String>,
+    rule: Option<String>,
     organization: Option<String>,
     at: Option<String>,
 }
 
-const FORM: &str = r#"{"severity": …, "kind": …, "host": …, "source": …, "address": …, "user": …, "organization": …, "at": …}, each of which may be left out"#;
+const FORM: &str = r#"{"severity": …, "kind": …, "host": …, "source": …, "address": …, "user": …, "rule": …, "organization": …, "at": …}, each of which may be left out"#;
 
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Response, Problem> {
     Params::of(&uri, &[])?;
@@ -95,7 +96,7 @@ fn thought_of(asked: Asked) -> Result<(Signal, Timestamp), Problem> {
         received: at,
         count: 1,
         entities,
-        rule: kind.as_str().to_owned(),
+        rule: asked.rule.unwrap_or_else(|| kind.as_str().to_owned()),
         techniques: vec![],
         facts: Facts::new(),
         incident: None,

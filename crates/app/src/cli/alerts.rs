@@ -107,6 +107,9 @@ pub struct Which {
     /// Of which kind.
     #[arg(long)]
     pub kind: Option<String>,
+    /// Found by which rule, by its id.
+    #[arg(long)]
+    pub rule: Option<String>,
     /// About which service.
     #[arg(long)]
     pub source: Option<String>,

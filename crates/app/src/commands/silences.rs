@@ -42,10 +42,11 @@ pub(crate) async fn run(
 }
 
 fn said(which: &Which) -> Map<String, Json> {
-    let Which { severity, kind, source, entity, host, organization } = which;
+    let Which { severity, kind, rule, source, entity, host, organization } = which;
     let all = [
         ("severity", severity),
         ("kind", kind),
+        ("rule", rule),
         ("source", source),
         ("entity", entity),
         ("host", host),

@@ -1,5 +1,5 @@
 // What needs a person now, how the day went, and whether the service itself is well.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useAsk } from '../api.js';
 import { html } from '../html.js';
 import { hear } from '../open.js';
@@ -17,10 +17,22 @@ import { Histogram } from './logs/histogram.js';
 
 const MINUTE = 60_000;
 const SHOWN = 8;
+/** Parts that are waited for, so that nothing moves under the reader as they come, and how long in ms. */
+const PARTS = 6;
+const PATIENCE = 1_500;
 
-function Attention() {
+/** Says once that a part has what it shows. @param {boolean} is @param {() => void} onThere */
+function useThere(is, onThere) {
+  useEffect(() => {
+    if (is) onThere();
+  }, [is]);
+}
+
+/** @param {{ onThere: () => void }} props */
+function Attention({ onThere }) {
   const { data, error, reload } = useAsk('/api/v1/signals', { state: 'open', limit: 100, zone, lang: language.value });
   useEffect(() => hear(() => reload()), []);
+  useThere(Boolean(data || error), onThere);
   const found = /** @type {{ total: number, signals: Signal[] } | undefined} */ (data);
   const order = ['critical', 'high', 'medium', 'low', 'info'];
   const gravest = [...(found?.signals ?? [])].sort((one, other) => order.indexOf(one.severity) - order.indexOf(other.severity)).slice(0, SHOWN);
@@ -49,9 +61,11 @@ function Attention() {
   </section>`;
 }
 
-function Day() {
+/** @param {{ onThere: () => void }} props */
+function Day({ onThere }) {
   const { data, error, reload } = useAsk('/api/v1/histogram', { from: 'now-24h', by: 'level', zone }, MINUTE);
   const strange = useAsk('/api/v1/search', { q: 'sentinel.anomaly.is_anomaly:true', from: 'now-24h', limit: 0 }, MINUTE);
+  useThere(Boolean(data || error), onThere);
   const found = /** @type {any} */ (data);
   const now = Date.now();
   const total = (found?.buckets ?? []).reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.count, 0);
@@ -77,9 +91,10 @@ function Day() {
   </section>`;
 }
 
-/** @param {{ name: string, field: string, title: string }} props */
-function Top({ name, field, title }) {
+/** @param {{ name: string, field: string, title: string, onThere: () => void }} props */
+function Top({ name, field, title, onThere }) {
   const { data, error, reload } = useAsk('/api/v1/fields', { field, from: 'now-24h', limit: 8 }, MINUTE);
+  useThere(Boolean(data || error), onThere);
   const found = /** @type {any} */ (data);
   return html`<section class="card" aria-labelledby=${name}>
     <h2 id=${name}>${title}</h2>
@@ -103,10 +118,11 @@ function Top({ name, field, title }) {
   </section>`;
 }
 
-/** Sources from which nothing comes any more. */
-function Stopped() {
-  const { data, reload } = useAsk('/api/v1/signals', { state: 'open', kind: 'source_silent,agent_silent', limit: 20, zone, lang: language.value });
+/** Sources from which nothing comes any more. @param {{ onThere: () => void }} props */
+function Stopped({ onThere }) {
+  const { data, error, reload } = useAsk('/api/v1/signals', { state: 'open', kind: 'source_silent,agent_silent', limit: 20, zone, lang: language.value });
   useEffect(() => hear(() => reload()), []);
+  useThere(Boolean(data || error), onThere);
   const found = /** @type {{ signals: Signal[] } | undefined} */ (data);
   if (!found?.signals.length) return null;
   return html`<section class="card" aria-labelledby="stopped">
@@ -115,10 +131,11 @@ function Stopped() {
   </section>`;
 }
 
-/** The service itself, in one line; red where anything is lost. */
-function Own() {
-  const { ready, metric } = useOwnState(10_000);
-  const { storage } = useRoom(MINUTE);
+/** The service itself, in one line; red where anything is lost. @param {{ onThere: () => void }} props */
+function Own({ onThere }) {
+  const { ready, metric, error } = useOwnState(10_000);
+  const { storage, error: noRoom } = useRoom(MINUTE);
+  useThere(Boolean((ready && metric && (storage || noRoom)) || error), onThere);
   if (!ready || !metric) return null;
   const lost = losses(metric);
   const troubled = [...(ready.failed ?? []), ...(ready.degraded ?? [])];
@@ -136,15 +153,22 @@ function Own() {
 }
 
 export default function Overview() {
-  return html`<div class="page overview">
+  const [there, setThere] = useState(0);
+  useEffect(() => {
+    const timer = setTimeout(() => setThere(PARTS), PATIENCE);
+    return () => clearTimeout(timer);
+  }, []);
+  const onThere = () => setThere((n) => n + 1);
+  return html`<div class=${`page overview ${there < PARTS ? 'gathers' : ''}`}>
     <header><h1>${t('screen.overview')}</h1></header>
-    <${Own} />
-    <${Attention} />
-    <${Stopped} />
-    <${Day} />
+    ${there < PARTS && html`<${Loading} lines=${12} />`}
+    <${Own} onThere=${onThere} />
+    <${Attention} onThere=${onThere} />
+    <${Stopped} onThere=${onThere} />
+    <${Day} onThere=${onThere} />
     <div class="grid">
-      <${Top} name="services" field="service.name" title=${t('overview.services')} />
-      <${Top} name="hosts" field="host.name" title=${t('overview.hosts')} />
+      <${Top} name="services" field="service.name" title=${t('overview.services')} onThere=${onThere} />
+      <${Top} name="hosts" field="host.name" title=${t('overview.hosts')} onThere=${onThere} />
     </div>
   </div>`;
 }

@@ -13,7 +13,7 @@ import { Kinds, Match } from './match.js';
 /** @typedef {import('../../api.js').Schemas['Silence']} Silence */
 /** @typedef {import('../../api.js').Schemas['Alert']} Alert */
 
-const MATCHED = /** @type {const} */ (['kind', 'host', 'source', 'entity', 'organization', 'severity']);
+const MATCHED = /** @type {const} */ (['kind', 'rule', 'host', 'source', 'entity', 'organization', 'severity']);
 const SEVERITIES = /** @type {const} */ (['info', 'low', 'medium', 'high', 'critical']);
 const HOUR = 3_600_000;
 const LENGTHS = /** @type {[string, number][]} */ ([['1 h', HOUR], ['4 h', 4 * HOUR], ['1 d', 24 * HOUR], ['1 w', 7 * 24 * HOUR]]);
@@ -92,6 +92,7 @@ function Make({ onMade }) {
     <form class="stack" onSubmit=${onSubmit} onInput=${onInput}>
       <div class="bar make">
         <label>${t('routes.kind')}<input name="kind" list="kinds" value=${condition.kind ?? ''} /></label>
+        <label>${t('signal.kind')}<input name="rule" value=${condition.rule ?? ''} /></label>
         <label>${t('about.host')}<input name="host" placeholder="web-*" value=${condition.host ?? ''} /></label>
         <label>${t('about.service')}<input name="source" value=${condition.source ?? ''} /></label>
         <label>${t('silences.entity')}<input name="entity" placeholder="user:deploy" value=${condition.entity ?? ''} /></label>

@@ -46,8 +46,10 @@ function has(one, words) {
   return `${one.pid} ${one.name} ${one.command} ${one.user} ${one.executable ?? ''} ${one.container ?? ''}`.toLowerCase().includes(words);
 }
 
-/** @param {{ width: string, order: string, kernel: boolean, threads: number }} props */
-function Choice({ width, order, kernel, threads }) {
+/** @param {{ width: string, order: string, kernel: boolean, threads: number, isKnown: boolean }} props
+ *   `isKnown`: whether the number of threads is; until then its place is kept
+ */
+function Choice({ width, order, kernel, threads, isKnown }) {
   return html`<label>${t('processes.new_since')}<select onChange=${(/** @type {any} */ event) => turn({ new: event.currentTarget.value })}>
       <option value="">${t('processes.no_matter')}</option>
       ${WIDTHS.map((one) => html`<option value=${one} selected=${one === width}>${t('times.last', { width: one.replace(/(\d+)(\w)/, '$1 $2') })}</option>`)}
@@ -55,7 +57,7 @@ function Choice({ width, order, kernel, threads }) {
     <label>${t('patterns.order')}<select onChange=${(/** @type {any} */ event) => turn({ order: event.currentTarget.value === 'tree' ? undefined : event.currentTarget.value })}>
       ${ORDERS.map((one) => html`<option value=${one} selected=${one === order}>${t(`processes.by_${one}`)}</option>`)}
     </select></label>
-    ${threads > 0 && html`<label class="row"><input type="checkbox" checked=${kernel} onChange=${(/** @type {any} */ event) => turn({ kernel: event.currentTarget.checked ? '1' : undefined })} />${several('processes.threads', threads)}</label>`}`;
+    ${(threads > 0 || !isKnown) && html`<label class="row"><input type="checkbox" checked=${kernel} onChange=${(/** @type {any} */ event) => turn({ kernel: event.currentTarget.checked ? '1' : undefined })} />${several('processes.threads', threads)}</label>`}`;
 }
 
 /** @param {{ host: string }} props */
@@ -92,11 +94,11 @@ export function Running({ host }) {
   };
   return html`<div class="bar"><a class="button" href=${address('processes', { at })}><${Icon} name="back" />${t('hosts.all')}</a>
       <h2><bdi>${plain(host, 120)}</bdi></h2>
-      ${all && html`<span class="soft">${several('processes.count', all.length - threads)}${known ? ` · ${t('processes.new_and_changed', { n: number(all.filter((one) => one.is_new).length), m: number(altered.size) })}` : ''}</span>`}
+      <span class="soft">${all ? several('processes.count', all.length - threads) : '…'}${all && known ? ` · ${t('processes.new_and_changed', { n: number(all.filter((one) => one.is_new).length), m: number(altered.size) })}` : ''}</span>
       <a class="button push" href=${address(`hosts/${encodeURIComponent(host)}`)}><${Icon} name="hosts" />${t('processes.host')}</a></div>
     <div class="bar make">
       <${Moment} at=${at} />
-      <${Choice} width=${known} order=${order} kernel=${Boolean(kernel)} threads=${threads} />
+      <${Choice} width=${known} order=${order} kernel=${Boolean(kernel)} threads=${threads} isKnown=${Boolean(all)} />
       <label class="grow">${t('processes.words')}<input type="search" ref=${search} value=${words} onInput=${(/** @type {any} */ event) => turn({ words: event.currentTarget.value }, { inPlace: true })} /></label>
     </div>
     ${running.answer?.partial && html`<p class="notice">${plain(running.answer.reason ?? '', 300)}</p>`}

@@ -1,5 +1,5 @@
 // One rule: what it looks for, how it does, its text, and what it would have told.
-import { useAsk } from '../../api.js';
+import { may, useAsk } from '../../api.js';
 import { html } from '../../html.js';
 import { Empty, Failed, Loading } from '../../parts/feedback.js';
 import { Icon } from '../../parts/icons.js';
@@ -32,6 +32,7 @@ export function Rule({ id }) {
       <div class="wide"><dt>${t('rules.file')}</dt><dd class="mono">${rule.origin === 'own' ? html`<a href=${address('rules/files', { file: rule.file, line: String(rule.line ?? 1) })}>${plain(rule.file ?? '', 120)}:${rule.line}</a>` : `${plain(rule.file ?? '', 120)} · ${t('rules.shipped')}`}</dd></div>
       ${(rule.false_positives ?? []).length > 0 && html`<div class="wide"><dt>${t('rules.false_positives')}</dt><dd>${rule.false_positives?.map((one) => plain(one, 200)).join(' · ')}</dd></div>`}
     </dl>
+    ${may('admin') && html`<p><a class="button" href=${address('alerts/silences', { rule: id })}><${Icon} name="snooze" />${t('silences.like_this')}</a></p>`}
     ${rule.state === 'on' && html`<${Trial} what=${() => ({ rule: id })} />`}
     <section><h3>${t('rules.text')}</h3><pre class="json" tabindex="0"><${LogText} text=${rule.source ?? ''} /></pre></section>
     ${rule.origin !== 'own' && html`<p><a class="button" href=${address('rules/files', { copy: id })}>${t('rules.copy')}</a></p>`}

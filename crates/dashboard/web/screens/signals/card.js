@@ -133,7 +133,7 @@ export function Card({ id, round, params, onAct, hasNote, setNote }) {
       html`<section><h3>${t('signal.next')}</h3><ol class="next">${signal.next.map((step) => html`<li><${LogText} text=${step} /></li>`)}</ol></section>`
     }
     <${Facts} signal=${signal} />
-    <p class="bar"><a class="button" href=${address('logs', { q: queryOf(signal.entities[0]), ...times(signal) })}><${Icon} name="logs" />${t('signal.logs')}</a><${OfProcess} signal=${signal} /></p>
+    <p class="bar"><a class="button" href=${address('logs', { q: queryOf(signal.entities[0]), ...times(signal) })}><${Icon} name="logs" />${t('signal.logs')}</a><${OfProcess} signal=${signal} />${may('admin') && signal.rule && html`<a class="button" href=${address('alerts/silences', { rule: signal.rule, host: signal.entities.find(({ type }) => type === 'host')?.value })}><${Icon} name="snooze" />${t('silences.like_this')}</a>`}</p>
     ${signal.incident && html`<${Incident} key=${signal.incident} id=${signal.incident} self=${signal.id} params=${params} />`}
     <${Evidence} signal=${signal} />
     <${Timeline} entries=${signal.timeline ?? []} />
