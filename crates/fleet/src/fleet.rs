@@ -21,6 +21,7 @@ const MIGRATIONS: Migrations = Migrations {
         include_str!("processes/tables.sql"),
         include_str!("processes/usual.sql"),
         include_str!("processes/resources.sql"),
+        include_str!("processes/starts.sql"),
     ],
 };
 /// Hosts that are remembered beside the database; beyond it all are read again.

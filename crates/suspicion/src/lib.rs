@@ -11,10 +11,12 @@ mod names;
 mod resources;
 mod rules;
 mod scene;
+mod starts;
 mod usual;
 
 pub use resources::{Consumer, Excess, Past, Resource, excessive};
 pub use scene::{Scene, Suspicion};
+pub use starts::{HABITS, Habit, habits, rarity, strange};
 pub use usual::{Pair, Repertoire, pair, unusual};
 
 /// What is suspect of a process now and was not before.

@@ -106,7 +106,7 @@ pub fn unusual(
 }
 
 /// By its name where packages put it, else by its path, in which numbers are one.
-fn named(process: &Process) -> String {
+pub(crate) fn named(process: &Process) -> String {
     let path = process.executable.as_deref().unwrap_or(&process.name);
     if is_installed(path) {
         return program(process).to_owned();

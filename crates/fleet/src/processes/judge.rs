@@ -8,6 +8,7 @@ use suspicion::{Scene, suspicions};
 
 use super::{
     record::{Recorded, open},
+    starts::Starts,
     usual,
 };
 use crate::{Config, FleetError};
@@ -29,6 +30,7 @@ pub(crate) fn judge(
     config: &Config,
 ) -> Result<(Vec<Finding>, u64), FleetError> {
     let (mut findings, mut left_out) = (Vec::<Finding>::new(), 0);
+    let mut starts = Starts::of(transaction, agent, config.processes_learn)?;
     for change in &recorded.changes {
         if change.kind == ChangeKind::Ended || change.process.kernel_thread {
             continue;
@@ -45,7 +47,8 @@ pub(crate) fn judge(
             tracer: tracer.as_ref(),
         };
         let strange = usual::look(transaction, agent, (change.kind, &scene), config.processes_learn)?;
-        for suspicion in suspicions(&scene).into_iter().chain(strange) {
+        let rare = starts.look(change.kind, &scene)?;
+        for suspicion in suspicions(&scene).into_iter().chain(strange).chain(rare) {
             let is_news = match &suspicion.once {
                 None => true,
                 // What was there before anybody looked is no news.
@@ -62,6 +65,7 @@ pub(crate) fn judge(
             }
         }
     }
+    starts.save()?;
     Ok((findings, left_out))
 }
 

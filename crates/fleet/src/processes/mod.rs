@@ -10,6 +10,7 @@ mod judge;
 mod read;
 mod record;
 mod resources;
+mod starts;
 mod stored;
 mod usual;
 
@@ -22,7 +23,7 @@ pub(crate) use resources::resources;
 /// Until when a version holds that goes on.
 const GOES_ON: i64 = i64::MAX;
 /// The tables of an agent.
-pub(crate) const TABLES: [&str; 7] = [
+pub(crate) const TABLES: [&str; 10] = [
     "process_host",
     "process",
     "process_event",
@@ -30,4 +31,7 @@ pub(crate) const TABLES: [&str; 7] = [
     "process_known",
     "process_pair",
     "process_use",
+    "process_habit",
+    "process_start",
+    "process_forest",
 ];

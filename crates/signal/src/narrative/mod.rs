@@ -65,6 +65,7 @@ pub fn of(signal: &Signal, reader: &Reader) -> Narrative {
         FindingKind::VolumeDrop => sources::volume_drop,
         FindingKind::ErrorBurst => sources::error_burst,
         FindingKind::NewPattern => patterns::new_pattern,
+        FindingKind::Anomaly if processes::knows(&signal.rule) => processes::process,
         FindingKind::Anomaly => patterns::anomaly,
         FindingKind::StrangeSession => patterns::strange_session,
         FindingKind::Sigma | FindingKind::SqlRule => rules::rule,

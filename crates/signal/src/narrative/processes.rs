@@ -104,10 +104,38 @@ fn takes(t: &Telling<'_>) -> Option<String> {
 /// What it is taken for, or who traces it.
 fn reasons(t: &Telling<'_>) -> Option<String> {
     let list = t.list(fact::REASONS);
+    if t.signal.kind == FindingKind::Anomaly {
+        return rare(t, &list);
+    }
     let said = t.names(&list, None);
     (!list.is_empty()).then(|| match t.signal.kind {
         FindingKind::ProcessTraced => say!(t, "It is traced by {said}.", "É rastreado por {said}."),
         _ => say!(t, "Its name is read as {said}.", "O nome se parece com {said}."),
+    })
+}
+
+/// What is rare about a start.
+fn rare(t: &Telling<'_>, reasons: &[&str]) -> Option<String> {
+    let said: Vec<String> = reasons
+        .iter()
+        .filter_map(|reason| {
+            Some(match *reason {
+                "program" => say!(t, "the program", "o programa"),
+                "parent" => say!(t, "what started it", "quem o iniciou"),
+                "user" => say!(t, "the user", "o usuário"),
+                "hour" => say!(t, "the hour of the day", "a hora do dia"),
+                "arguments" => say!(t, "its arguments", "os argumentos"),
+                _ => return None,
+            })
+        })
+        .collect();
+    let all = said.join(", ");
+    (!said.is_empty()).then(|| {
+        say!(
+            t,
+            "Rare on this host, the rarest first: {all}.",
+            "Raro neste host, o mais raro primeiro: {all}.",
+        )
     })
 }
 
@@ -252,6 +280,13 @@ fn of_amounts(rule: &str) -> Option<Words> {
             [
                 "It goes on for half an hour: a program out of hand, more work than before, or one that computes for somebody else.",
                 "Dura meia hora: um programa fora de controle, mais trabalho do que antes ou um que calcula para outra pessoa.",
+            ],
+        ),
+        "process_strange_start" => (
+            ["Unusual start of a program", "Início incomum de um programa"],
+            [
+                "Several things about it are rare on this host at once. New work looks so the first time; so does somebody who is not meant to be there.",
+                "Vários aspectos são raros neste host ao mesmo tempo. Trabalho novo parece assim na primeira vez; alguém que não deveria estar ali também.",
             ],
         ),
         "process_memory" => (

@@ -49,6 +49,12 @@ pub(super) fn cases() -> Vec<Case> {
             .facts(fact::PROCESS_IDS, &["4711"])
             .facts(fact::COMMAND_LINES, &["/bin/sh -i"])
             .facts(fact::PARENTS, &["python3 -c import socket"]),
+        of("a strange start", FindingKind::Anomaly, "process_strange_start")
+            .user("www-data")
+            .facts(fact::PROCESS_IDS, &["4711"])
+            .facts(fact::COMMAND_LINES, &["/usr/bin/nmap -sS 192.0.2.0/24"])
+            .facts(fact::REASONS, &["program", "user", "hour"])
+            .fact(fact::SCORE, 0.74),
         of("computes", FindingKind::ProcessResources, "process_processor")
             .user("ann")
             .facts(fact::PROCESS_IDS, &["4711"])
