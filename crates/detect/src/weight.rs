@@ -20,6 +20,7 @@ use crate::{Activity, Kind, sysmon, words};
 /// | a request that probes, is refused, or is none | 5 |
 /// | an anomaly or a change of the rules of access that the kernel's audit names | 8 |
 /// | the sender's own severity: low, medium, high, critical | 3, 5, 8, 12 |
+/// | what a firewall did not let through | 5 |
 /// | an action on record: switches something off; takes away, or touches secrets, rights or money; gives more of these; another | 12, 7, 5, 3 |
 /// | what Sysmon tells of programs: telemetry, hosts of scripts, what attackers do | 2, 3, 12 |
 /// | a line in which something was refused or failed; that names an attack or its like | 5, 8 |
@@ -27,7 +28,13 @@ use crate::{Activity, Kind, sysmon, words};
 pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
     let text = |path: &str| event.field(path).and_then(Value::as_str);
     match activity.kind {
-        Kind::SshFailure if text("event.reason") == Some("too many authentication failures") => 8,
+        // The reason may be that the user is invalid: then the form of the line says so.
+        Kind::SshFailure
+            if text("event.reason") == Some("too many authentication failures")
+                || text("labels.ssh.event") == Some("maximum") =>
+        {
+            8
+        }
         Kind::SshFailure
         | Kind::AuthFailure
         | Kind::PamFailedAuth
@@ -122,6 +129,9 @@ fn recorded(event: &Event<'_>) -> Option<u8> {
     if action.starts_with("mac_") {
         return Some(8);
     }
+    if event.field("observer.product").is_some() && words::is_refusal(action) {
+        return Some(5);
+    }
     if event.original.as_deref().is_some_and(|line| !line.starts_with('{')) {
         let is_session = matches!(action, "ssh_disconnect" | "password_changed" | "cron_changed");
         return is_session.then_some(3);
@@ -171,9 +181,20 @@ mod tests {
                 Severity::Info,
                 8,
             ),
+            (
+                &[
+                    ("event.action", "ssh_login"),
+                    ("event.outcome", "failure"),
+                    ("labels.ssh.event", "maximum"),
+                ],
+                Severity::Info,
+                8,
+            ),
             (&[("labels.finding.Severity.Label", "HIGH")], Severity::Info, 8),
             (&[("observer.vendor", "Example")], Severity::Fatal, 12),
             (&[("event.action", "anom_abend")], Severity::Info, 8),
+            (&[("observer.product", "Wall"), ("event.action", "Drop")], Severity::Info, 5),
+            (&[("observer.product", "Wall"), ("event.action", "allow")], Severity::Info, 3),
             (&[], Severity::Debug, 0),
             (&[], Severity::Info, 2),
             (&[], Severity::Fatal, 7),

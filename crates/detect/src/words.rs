@@ -49,6 +49,13 @@ pub(crate) fn of_message(message: &str) -> Option<u8> {
     }
 }
 
+/// Whether an action is that of a firewall that lets something not through.
+pub(crate) fn is_refusal(action: &str) -> bool {
+    const REFUSALS: [&str; 5] = ["drop", "deny", "reject", "block", "reset"];
+    let action = action.to_ascii_lowercase();
+    REFUSALS.iter().any(|refusal| action.starts_with(refusal))
+}
+
 /// What switches something off.
 const OFF: [&str; 2] = ["disable", "stoplogging"];
 /// What takes away, or turns over.

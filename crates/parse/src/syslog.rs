@@ -6,7 +6,7 @@ use event::{Event, Severity, Timestamp, Value};
 
 use crate::{
     Context, access, auth, cut,
-    formats::{kernel, network, vendor},
+    formats::{appliances, kernel, network, vendor},
     level,
     time::{self, Form, Stamp},
 };
@@ -59,6 +59,9 @@ fn header<'a>(stamp: &Stamp<'a>, has_priority: bool, context: &Context<'_>) -> O
         return Some(Event { host, ..inner });
     }
     if let Some((severity, after)) = facility(after) {
+        return Some(Event { severity, ..content(host, after, timestamp, context) });
+    }
+    if let Some((severity, after)) = level_before_program(after).filter(|_| is_syslog && host.is_some()) {
         return Some(Event { severity, ..content(host, after, timestamp, context) });
     }
     // A level is no host, and none stands before a program.
@@ -225,6 +228,13 @@ fn tag(text: &str) -> Option<Tag<'_>> {
     before_colon(text).or_else(|| bracketed(text))
 }
 
+/// `crit tmm[42]: text`, as BIG-IP writes it.
+fn level_before_program(text: &str) -> Option<(Severity, &str)> {
+    let (word, after) = text.split_once(' ')?;
+    let severity = level::of_token(word)?;
+    before_colon(after).is_some_and(|tag| tag.pid.is_some()).then_some((severity, after))
+}
+
 /// `[sshd] text`, as metalog writes it; `proftpd[42] text`, which has no colon.
 fn bracketed(text: &str) -> Option<Tag<'_>> {
     if let Some((pid, message)) = text.strip_prefix("proftpd[").and_then(|rest| rest.split_once("] ")) {
@@ -275,7 +285,8 @@ fn tagged<'a>(
     let mut event = Event::new(message, context.received);
     event.timestamp = timestamp;
     event.host = host.map(Cow::Borrowed);
-    event.severity = level::level_from_message(message).unwrap_or(Severity::Info);
+    let coded = appliances::coded(message).or_else(|| level::level_from_message(message));
+    event.severity = coded.unwrap_or(Severity::Info);
     if let Some(Tag { program, pid, .. }) = tag {
         if program == "kernel"
             && let Some((uptime, text)) = kernel::uptime(message)
@@ -315,7 +326,13 @@ fn rfc5424<'a>(text: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     let mut event = Event::new(message, context.received);
     event.timestamp = timestamp;
     event.severity = level::level_from_message(message).unwrap_or(Severity::Info);
-    event.host = host.map(Cow::Borrowed);
+    // Of any other program the message may begin with what somebody else wrote.
+    let is_product = program.is_none_or(|program| matches!(program, "CheckPoint" | "CEF" | "LEEF"));
+    if is_product && let Some(said) = vendor::event(message, timestamp, context) {
+        (event.severity, event.source, event.fields) = (said.severity, said.source, said.fields);
+        event.host = said.host;
+    }
+    event.host = host.map(Cow::Borrowed).or(event.host);
     event.source = program.map(Cow::Borrowed);
     if let Some(program) = program {
         event.set("process.name", program);

@@ -73,7 +73,7 @@ async fn told(client: &Client, begun: Timestamp, imported: &Imported) -> Result<
     if imported.damaged > 0 { Err(AppError::Damaged(imported.damaged)) } else { Ok(()) }
 }
 
-/// Sends every file, in order; `again` also what an earlier import has brought.
+/// Sends every file, that which was last written longest ago first; `again` also what an earlier import has brought.
 ///
 /// # Errors
 /// When a file cannot be read, when none holds text, or when the collector refuses one for good.
@@ -84,7 +84,7 @@ pub(crate) async fn run(
     again: bool,
 ) -> Result<Imported, AppError> {
     let mut imported = Imported { run: again.then(run_name).transpose()?, ..Imported::default() };
-    for file in files {
+    for file in oldest_first(files) {
         let path = if is_stdin(file) { "standard input".to_owned() } else { name(&whole(file)) };
         let Opened { reader, size, modified } = open(file)?;
         let bar = progress(size, &name(file));
@@ -94,6 +94,18 @@ pub(crate) async fn run(
         bar.finish();
     }
     if imported.paths.is_empty() { Err(AppError::NothingTakenIn) } else { Ok(imported) }
+}
+
+/// Files of one log that was rotated come in the order in which they were written, however they are named: what an address
+/// did before what is known of it already would not count. What tells no time keeps its place behind the others.
+fn oldest_first(files: &[PathBuf]) -> Vec<&PathBuf> {
+    let modified = |file: &&PathBuf| {
+        let told = std::fs::metadata(file).and_then(|about| about.modified());
+        (told.is_err() || is_stdin(file), told.ok())
+    };
+    let mut files: Vec<&PathBuf> = files.iter().collect();
+    files.sort_by_cached_key(modified);
+    files
 }
 
 /// Sends the lines of one reader, plain or compressed; no event is split, as far as `door` tells which lines are one.
@@ -450,6 +462,21 @@ fn progress(size: Option<u64>, name: &str) -> ProgressBar {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_first_is_sent_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str, second| {
+            let path = dir.path().join(name);
+            let file = std::fs::File::create(&path).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(second)).unwrap();
+            path
+        };
+        let [newest, middle, oldest] = [at("auth.log", 30), at("auth.log.1", 20), at("auth.log.2.gz", 10)];
+        let (none, stdin) = (dir.path().join("none"), PathBuf::from("-"));
+        let files = [stdin.clone(), newest.clone(), none.clone(), middle.clone(), oldest.clone()];
+        assert_eq!(oldest_first(&files), [&oldest, &middle, &newest, &stdin, &none]);
+    }
 
     #[tokio::test]
     async fn a_file_that_holds_no_text_is_not_sent() {

@@ -5,6 +5,7 @@
 //! time stamps in `time`, levels in `level` and `header`, syslog, access logs and the lines of loggers beside `line`.
 
 mod android;
+pub(crate) mod appliances;
 mod audit;
 mod databases;
 mod format;
@@ -119,5 +120,9 @@ static BY_START: LazyLock<ByStart> = LazyLock::new(|| {
 #[cfg(test)]
 pub(crate) fn samples() -> impl Iterator<Item = &'static Sample> {
     let table = TABLE.iter().flat_map(|formats| formats.iter()).flat_map(|format| format.samples);
-    table.chain(network::SAMPLES).chain(supercomputers::SAMPLES).chain(vendor::SAMPLES)
+    table
+        .chain(network::SAMPLES)
+        .chain(supercomputers::SAMPLES)
+        .chain(vendor::SAMPLES)
+        .chain(appliances::SAMPLES)
 }

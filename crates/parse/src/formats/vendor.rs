@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use event::{Event, Severity, Timestamp, Value};
 
+use super::appliances;
 #[cfg(test)]
 use super::format::Sample;
 use crate::{Context, auth, level, nested, record::Record, time};
@@ -18,11 +19,13 @@ pub(crate) fn event<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'
         b'C' => cef(text, context),
         b'L' => leef(text, context),
         b'a'..=b'z' => key_values(text, timestamp, context),
+        b'0'..=b'9' => appliances::palo_alto(text, context),
+        b'[' => appliances::check_point(text, context.received),
         _ => None,
     }?;
     let is_headed = timestamp != context.received;
     let timestamp =
-        if is_headed && text.as_bytes()[0].is_ascii_uppercase() { timestamp } else { event.timestamp };
+        if is_headed && !text.as_bytes()[0].is_ascii_lowercase() { timestamp } else { event.timestamp };
     Some(Event { timestamp, ..event })
 }
 
