@@ -19,9 +19,19 @@ const FAILED: &str = "-- id: failed-service\n-- title: A watched service has fai
 const ENDLESS: &str = "-- id: endless\n-- title: A rule without an end\n-- severity: low\n-- every: 5s\n\
                        WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) AS n, 'web-1' AS host FROM n\n";
 
+/// A rule of Sigma that is held against every event.
+const COSTLY: &str = "title: A rule that takes long\nid: costly\nlogsource: {product: linux}\ndetection:\n  \
+                      words: {message|re: '([a-z]+[0-9]?)+x'}\n  condition: words\nlevel: low\n";
+
 fn start(dir: &Path) -> Server {
+    start_with(dir, "500000")
+}
+
+/// The same where all rules of Sigma together may take so many nanoseconds an event.
+fn start_with(dir: &Path, costs_max: &str) -> Server {
     let rules = dir.join("rules");
     let settings = [
+        ("LOG_SENTINEL_RULES_COST_MAX", costs_max),
         ("LOG_SENTINEL_RULES_DIR", rules.to_str().unwrap()),
         ("LOG_SENTINEL_SQL_TIME_MAX", "500ms"),
         ("LOG_SENTINEL_HOSTS_THRESHOLDS", "false"),
@@ -249,4 +259,40 @@ async fn a_rule_of_new_rows_is_asked_about_each_once_over_restarts() {
     assert_eq!((&run["new_rows"], &run["rows_read"]), (&json!(1), &json!(2)), "{run}");
     assert!(run["reason"].as_str().unwrap().contains("5 changes were lost"), "{run}");
     assert!(server.terminate().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_of_sigma_that_is_suspended_is_a_signal_until_it_runs_again() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("rules")).unwrap();
+    fs::write(dir.path().join("rules/costly.yml"), COSTLY).unwrap();
+    let server = start_with(dir.path(), "1000");
+    let told = eventually("that is a signal", async || signals(&server, "rule_suspended").await.pop()).await;
+    assert_eq!(
+        (&told["rule"], &told["state"], &told["severity"]),
+        (&json!("costly"), &json!("new"), &json!("medium")),
+        "{told}"
+    );
+    let reason = told["facts"]["reasons"][0].as_str().unwrap();
+    assert!(reason.contains("LOG_SENTINEL_RULES_COST_MAX"), "{told}");
+    assert_eq!(told["facts"]["rule.title"], "A rule that takes long", "{told}");
+    let costly = rule(&server, "costly").await.unwrap();
+    assert_eq!(costly["state"], "suspended", "{costly}");
+
+    // It is told once, over a restart too; with more time it runs, and the signal is over.
+    assert!(server.terminate().unwrap().success());
+    let server = start_with(dir.path(), "1000");
+    eventually("it is suspended again", async || {
+        rule(&server, "costly").await.filter(|rule| rule["state"] == "suspended")
+    })
+    .await;
+    let again = signals(&server, "rule_suspended").await;
+    assert_eq!((again.len(), &again[0]["count"]), (1, &json!(1)), "{again:?}");
+    assert!(server.terminate().unwrap().success());
+    let server = start(dir.path());
+    eventually("the signal is over", async || {
+        (signals(&server, "rule_suspended").await[0]["state"] == "resolved").then_some(())
+    })
+    .await;
+    assert_eq!(rule(&server, "costly").await.unwrap()["state"], "on");
 }
