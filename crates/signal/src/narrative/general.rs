@@ -193,13 +193,6 @@ fn words(kind: FindingKind) -> Words {
                 "O host, a rede ou o agente está fora; o que acontece lá não é visto.",
             ],
         ),
-        FindingKind::RuleSuspended => (
-            ["Rule suspended", "Regra suspensa"],
-            [
-                "The rule cost too much and finds nothing until somebody mends it.",
-                "A regra custava demais e não detecta nada até alguém corrigi-la.",
-            ],
-        ),
         kind => of_process(kind),
     }
 }

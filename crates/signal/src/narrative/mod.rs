@@ -69,6 +69,7 @@ pub fn of(signal: &Signal, reader: &Reader) -> Narrative {
         FindingKind::Anomaly => patterns::anomaly,
         FindingKind::StrangeSession => patterns::strange_session,
         FindingKind::Sigma | FindingKind::SqlRule => rules::rule,
+        FindingKind::RuleSuspended => rules::suspended,
         FindingKind::External => rules::external,
         _ if processes::knows(&signal.rule) => processes::process,
         FindingKind::ProcessUnusualParent if signal.rule == "decoded_script_run" => rules::unusual_parent,

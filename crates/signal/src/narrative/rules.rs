@@ -61,6 +61,44 @@ fn after_rule(t: &Telling<'_>) -> Vec<String> {
     next
 }
 
+/// A rule that cost too much runs no more.
+pub(super) fn suspended(t: &Telling<'_>) -> Narrative {
+    let title = t.text(fact::RULE_TITLE).unwrap_or(&t.signal.rule);
+    let (called, short_title, when) = (quotation(title), t.plain_in_title(title), t.when());
+    let reasons = t.list(fact::REASONS);
+    let because = t.quotations(&reasons);
+    Narrative {
+        title: t.title(&say!(t, "Rule suspended: {short_title}", "Regra suspensa: {short_title}")),
+        what: sentences([
+            Some(say!(t, "The rule {called} was suspended {when}.", "A regra {called} foi suspensa {when}.")),
+            (!reasons.is_empty())
+                .then(|| say!(t, "What was wrong with it: {because}.", "O que havia de errado: {because}.")),
+        ]),
+        why: say!(
+            t,
+            "What this rule looks for goes unseen until somebody mends it; all other rules go on.",
+            "O que essa regra procura passa despercebido até alguém corrigi-la; todas as outras continuam.",
+        ),
+        next: vec![
+            say!(
+                t,
+                "Open it under Rules on the dashboard: its text, and what it costs beside the others",
+                "Abra-a em Regras no painel: o texto dela e quanto custa em comparação com as outras",
+            ),
+            say!(
+                t,
+                "Narrow it down to a source, a field or a shorter time and save its file: it runs again by itself",
+                "Restrinja-a a uma fonte, a um campo ou a um período menor e salve o arquivo: ela volta a rodar sozinha",
+            ),
+            say!(
+                t,
+                "If nobody needs it, move its file out of the rules folder, from where it can be taken back",
+                "Se ninguém precisar dela, tire o arquivo da pasta de regras; ele pode ser devolvido depois",
+            ),
+        ],
+    }
+}
+
 /// Another program reports it.
 pub(super) fn external(t: &Telling<'_>) -> Narrative {
     let kind = t.text(fact::ALERT_TYPE);

@@ -6,7 +6,7 @@ use signal::narrative::System;
 use super::{Case, case};
 
 pub(super) fn cases() -> Vec<Case> {
-    [rules(), reported(), parents(), others()].into_iter().flatten().collect()
+    [rules(), suspended(), reported(), parents(), others()].into_iter().flatten().collect()
 }
 
 fn rules() -> Vec<Case> {
@@ -35,6 +35,21 @@ fn rules() -> Vec<Case> {
             .host("gate")
             .fact(fact::RULE_TITLE, "Many children")
             .unasked(),
+    ]
+}
+
+fn suspended() -> Vec<Case> {
+    let of =
+        |name, rule| case(name, FindingKind::RuleSuspended, rule).about(EntityType::Service, "log-sentinel");
+    vec![
+        of("of Sigma", "6f6ab5d0-8b0e-4b1a-9d3f-0a5a6a0c0001")
+            .fact(fact::RULE_TITLE, "Everything anywhere")
+            .facts(fact::REASONS, &["it takes longer than LOG_SENTINEL_RULE_COST_MAX allows"]),
+        of("of SQL, hostile", "endless")
+            .times(2, 59)
+            .fact(fact::RULE_TITLE, "<b>\u{1b}[2J endless")
+            .facts(fact::REASONS, &["the question took too long"]),
+        of("nothing is known", "many_children"),
     ]
 }
 
@@ -70,7 +85,7 @@ fn parents() -> Vec<Case> {
 
 /// Every kind that is told in general words: with a host, and with nothing.
 fn others() -> Vec<Case> {
-    const SPECIAL: [FindingKind; 31] = [
+    const SPECIAL: [FindingKind; 32] = [
         FindingKind::SshBruteForce,
         FindingKind::SshBruteForceDistributed,
         FindingKind::PasswordSpraying,
@@ -102,6 +117,7 @@ fn others() -> Vec<Case> {
         FindingKind::External,
         FindingKind::ProcessUnusualParent,
         FindingKind::AgentSilent,
+        FindingKind::RuleSuspended,
     ];
     let others = FindingKind::ALL.iter().filter(|kind| !SPECIAL.contains(kind));
     let told = others.map(|kind| case("on a host", *kind, kind.as_str()).host("gate").times(2, 59));
