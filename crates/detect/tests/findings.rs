@@ -415,3 +415,21 @@ fn how_much_a_source_says() {
     assert_eq!(told(&[(4 * DAY, 4 * DAY + 4, 5, "ERROR it failed")]), ["error_burst app"]);
     assert_eq!(told(&[(4 * DAY, 4 * DAY + 240, 0, "INFO tick")]), ["source_silent app"]);
 }
+
+#[test]
+fn what_a_detector_tells_is_not_told_again_by_a_rule_that_comes_along() {
+    let line = "Jun  3 10:00:00 gate sudo:      ann : TTY=pts/0 ; PWD=/home/ann ; USER=root ; COMMAND=/sbin/auditctl -D";
+    let zone = jiff::tz::TimeZone::UTC;
+    let found = |own: &[(&str, &str)]| {
+        let rules = detect::rules::read(detect::SHIPPED.iter().copied().chain(own.iter().copied())).0;
+        let mut engine = Engine::with_rules(Config::default(), rules);
+        let context = parse::Context::new(at("2026-06-30T00:00:00Z"), &zone, 1 << 16);
+        engine.see_one(&analyzed(received_at_once(parse::line(line.as_bytes(), &context)), 0));
+        told(&engine.drain())
+    };
+    // As grave as the rule says that it is.
+    assert_eq!(found(&[]), ["logging_stopped gate high 1"]);
+    let own = "title: Audit\nid: own\nlogsource: {product: linux}\ntags: [attack.t1562.012]\n\
+               detection:\n  words: ['auditctl -D']\n  condition: words\nlevel: low\n";
+    assert_eq!(found(&[("own.yml", own)]), ["logging_stopped gate high 1", "own ann low 1"]);
+}

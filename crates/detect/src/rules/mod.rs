@@ -23,6 +23,7 @@ use self::{
 use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError, Time,
     detector::{remembered, state},
+    shipped::SHIPPED,
     table::Occupancy,
     window::{Limit, Moment, Windows},
 };
@@ -129,6 +130,26 @@ impl SigmaRules {
     }
 }
 
+/// Whether a detector tells the same of this event: by the same technique. Then a rule that comes along says nothing more
+/// than how grave it is; one of the user's own is told in any case.
+fn is_told_already(about: &About, seen: &Seen<'_>, findings: &mut [Finding]) -> bool {
+    if !SHIPPED.iter().any(|(name, _)| *name == about.file) {
+        return false;
+    }
+    let family = |technique: &str| technique.split('.').next().unwrap_or_default().to_owned();
+    let families: Vec<String> = about.techniques().map(|technique| family(&technique)).collect();
+    let same = findings.iter_mut().rev().find(|finding| {
+        finding.kind != FindingKind::Sigma
+            && finding.evidence.contains(&seen.analyzed.id)
+            && finding.techniques.iter().any(|technique| families.contains(&family(technique)))
+    });
+    if let Some(finding) = same {
+        finding.level = finding.level.max(level(about.level));
+        return true;
+    }
+    false
+}
+
 fn routes(rules: &Rules) -> Vec<Route> {
     CLASSES.iter().map(|class| rules.route(&class.sources())).collect()
 }
@@ -194,7 +215,9 @@ impl Detector for SigmaRules {
         let entity =
             entities(seen).into_iter().next().unwrap_or_else(|| Entity::new(EntityType::Service, "unknown"));
         for about in told {
-            self.count(&about, entity.clone(), seen, findings);
+            if !is_told_already(&about, seen, findings) {
+                self.count(&about, entity.clone(), seen, findings);
+            }
         }
     }
 
