@@ -187,7 +187,7 @@ impl Held {
         let before = self.clone();
         let has_paused = finding.first > later(before.signal.last, quiet);
         let is_later = finding.last > before.signal.last;
-        self.counted.name(ways::way(&self.signal.rule));
+        self.counted.name(ways::of_signal(&self.signal));
         ways::add(&mut self.signal, finding);
         self.counted.add(finding);
         self.take(observed);

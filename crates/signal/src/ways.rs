@@ -25,8 +25,13 @@ pub(crate) fn of(finding: &Finding) -> Option<u8> {
     way(&finding.rule).filter(|_| !finding.facts.contains_key(fact::ALERT_TYPE))
 }
 
+/// The same of what a signal knew before ways were kept.
+pub(crate) fn of_signal(signal: &Signal) -> Option<u8> {
+    way(&signal.rule).filter(|_| !signal.facts.contains_key(fact::ALERT_TYPE))
+}
+
 /// The way of a rule; the lower, the more it says.
-pub(crate) fn way(rule: &str) -> Option<u8> {
+fn way(rule: &str) -> Option<u8> {
     SSH.iter().zip(0..).find_map(|(known, way)| (*known == rule).then_some(way))
 }
 

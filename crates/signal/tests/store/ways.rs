@@ -119,6 +119,19 @@ fn what_was_said_of_one_way_hides_no_other() {
 }
 
 #[test]
+fn what_others_report_counts_once_however_often_it_comes() {
+    let kept = Kept::new();
+    let report = |event: u32| {
+        let alert_type = fact::text("ssh_brute_force");
+        fast(event, MINUTE * event, 1).fact(fact::ALERT_TYPE, alert_type)
+    };
+    for event in [0, 1, 1, 0] {
+        told(&kept, report(event));
+    }
+    assert_eq!(all(&kept).iter().map(|signal| signal.count).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
 fn another_address_and_another_week_are_others() {
     let kept = Kept::new();
     told(&kept, fast(0, NOON, 8));
