@@ -13,6 +13,8 @@ Needs aiosmtpd (PyPI), rsyslog with rsyslog-openssl (Debian) and openssl. Everyt
 import argparse
 import base64
 import collections
+import email
+import email.policy
 import hashlib
 import hmac
 import http.server
@@ -159,8 +161,9 @@ class Mailbox:
         if "Bcc" in names or not session.authenticated or not is_secret:
             self.receipts.refuse(self.channel, f"{names}, known: {session.authenticated}, TLS: {is_secret}")
         key = re.search(r"^Message-ID: <([^@]+)@", text, re.M)[1]
-        is_report = re.search(r"^Subject: \[REPORT\]", text, re.M)
-        if is_report and not {"text/plain", "text/html"} <= set(re.findall(r"^Content-Type: ([a-z/]+)", text, re.M)):
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        is_report = mail["Subject"].startswith("[REPORT]")
+        if is_report and not {"text/plain", "text/html"} <= {part.get_content_type() for part in mail.walk()}:
             self.receipts.refuse(self.channel, "the report is not there as text and as a page")
         self.receipts.took(REPORT.format(self.channel) if is_report else self.channel, key[:32], key)
         return "250 queued"
