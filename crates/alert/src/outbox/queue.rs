@@ -89,12 +89,25 @@ pub(crate) fn claim(
     Ok(batch.map_or(Claim::Nothing, |batch| Claim::Send(Box::new(batch))))
 }
 
+/// The occasions that are sequels ([`Occasion::is_sequel`](crate::message::Occasion::is_sequel)), in SQL.
+macro_rules! sequels {
+    () => {
+        "('resolved', 'assessed')"
+    };
+}
+
 /// Of a channel.
-pub(crate) const CANDIDATE: &str = "SELECT number, alert, revision, due, key, grouped, occasion IN ('resolved', 'assessed') FROM alert_delivery AS own
-             WHERE channel = ?1 AND state < 2 AND (occasion NOT IN ('resolved', 'assessed') OR NOT EXISTS (
+pub(crate) const CANDIDATE: &str = concat!(
+    "SELECT number, alert, revision, due, key, grouped, occasion IN ",
+    sequels!(),
+    " FROM alert_delivery AS own
+             WHERE channel = ?1 AND state < 2 AND (occasion NOT IN ",
+    sequels!(),
+    " OR NOT EXISTS (
                  SELECT 1 FROM alert_delivery AS before WHERE before.alert = own.alert AND before.channel = own.channel
                      AND before.state < 2 AND before.revision < own.revision))
-             ORDER BY due, number LIMIT 1";
+             ORDER BY due, number LIMIT 1"
+);
 
 /// The first delivery by when it is due. That it is over, and what is said of it, waits for what was told before it.
 fn candidate(transaction: &Transaction<'_>, channel: &str) -> Result<Option<Candidate>, OutboxError> {
@@ -122,10 +135,12 @@ fn is_of_something_told(
     next: &Candidate,
 ) -> Result<bool, OutboxError> {
     let told = transaction
-        .prepare_cached(
+        .prepare_cached(concat!(
             "SELECT EXISTS (SELECT 1 FROM alert_delivery
-             WHERE alert = ?1 AND channel = ?2 AND revision < ?3 AND occasion NOT IN ('resolved', 'assessed') AND state != 3)",
-        )?
+             WHERE alert = ?1 AND channel = ?2 AND revision < ?3 AND occasion NOT IN ",
+            sequels!(),
+            " AND state != 3)",
+        ))?
         .query_row(params![next.alert, channel, next.revision], |row| row.get(0))?;
     Ok(told)
 }
@@ -165,12 +180,18 @@ fn room(
 }
 
 /// A sequel goes together with others only if what was told before it is not on its way alone, and is not dead.
-const MAY_JOIN: &str = "(own.occasion NOT IN ('resolved', 'assessed') OR (NOT EXISTS (
+const MAY_JOIN: &str = concat!(
+    "(own.occasion NOT IN ",
+    sequels!(),
+    " OR (NOT EXISTS (
         SELECT 1 FROM alert_delivery AS before WHERE before.alert = own.alert AND before.channel = own.channel
             AND before.revision < own.revision AND before.state < 2 AND before.key IS NOT NULL)
     AND EXISTS (
         SELECT 1 FROM alert_delivery AS before WHERE before.alert = own.alert AND before.channel = own.channel
-            AND before.revision < own.revision AND before.occasion NOT IN ('resolved', 'assessed') AND before.state != 3)))";
+            AND before.revision < own.revision AND before.occasion NOT IN ",
+    sequels!(),
+    " AND before.state != 3)))"
+);
 
 pub(crate) const ALL_DUE: &str = "own.state < 2 AND own.due <= ?3";
 pub(crate) const OF_GROUP: &str = "own.grouped = ?3";
@@ -342,4 +363,16 @@ pub(crate) fn trouble(transaction: &Transaction<'_>, channel: &str) -> Result<Op
         .query_row([channel], read)
         .optional()?;
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::message::Occasion;
+
+    #[test]
+    fn sequels_are_the_same_in_sql() {
+        let sequels = Occasion::ALL.iter().filter(|occasion| occasion.is_sequel());
+        let names: Vec<String> = sequels.map(|occasion| format!("'{}'", occasion.as_str())).collect();
+        assert_eq!(format!("({})", names.join(", ")), sequels!());
+    }
 }

@@ -196,13 +196,16 @@ impl Recorder<'_> {
 
     /// Another Log Sentinel that was told that it is there is told what a language model says of it.
     fn assess(&self, mut alert: Kept, said: &str) -> Result<(), OutboxError> {
+        if !alert.is_open {
+            return Ok(());
+        }
         let takes = |planned: &Planned| {
             let channel = self.routes.channel(&planned.channel);
             channel.is_some_and(|channel| matches!(channel.kind, ChannelKind::Sentinel(_)))
         };
         let mut planned = self.those_who_were_told(&alert)?;
         planned.retain(takes);
-        if planned.is_empty() || !alert.is_open {
+        if planned.is_empty() {
             return Ok(());
         }
         alert.telling.revision = alert.telling.revision.saturating_add(1);
