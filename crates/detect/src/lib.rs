@@ -55,7 +55,7 @@ pub use origin::Origin;
 pub use patterns::Patterns;
 pub use proposal::{Proposal, Remedy, propose};
 pub use rules::SigmaRules;
-pub use shipped::SHIPPED;
+pub use shipped::{SHIPPED, is_shipped};
 pub use sources::Sources;
 pub use told::{Teller, outcome_json};
 pub use visitors::Visitors;

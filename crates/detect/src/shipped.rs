@@ -78,6 +78,11 @@ pub const SHIPPED: &[(&str, &str)] = &[
     ("web/shell_of_an_upload.yml", include_str!("../../../infra/rules/web/shell_of_an_upload.yml")),
 ];
 
+/// Whether a rule file of this name, as [`SHIPPED`] has it, comes along.
+pub fn is_shipped(file: &str) -> bool {
+    SHIPPED.iter().any(|(name, _)| *name == file)
+}
+
 #[cfg(test)]
 mod tests {
     use std::{fs, path::Path};

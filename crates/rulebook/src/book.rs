@@ -11,7 +11,7 @@ use std::{
 };
 
 use detect::{
-    SHIPPED,
+    SHIPPED, is_shipped,
     rules::{self, Cost, RuleSet, Rules, Tally},
 };
 use event::Timestamp;
@@ -410,7 +410,7 @@ fn too_costly(rules: &Rules, costs: &[Cost], config: &Config, folder: &str) -> V
     let mut suspended = vec![];
     for number in order {
         let (cost, about) = (costs[number], &rules.rules()[number].about);
-        let is_own = !SHIPPED.iter().any(|(name, _)| *name == about.file);
+        let is_own = !is_shipped(&about.file);
         let nanos = cost.nanos;
         let reason = if nanos > config.cost_max {
             format!(

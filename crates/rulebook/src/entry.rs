@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use detect::{SHIPPED, rules::Cost, trial};
+use detect::{is_shipped, rules::Cost, trial};
 use event::Timestamp;
 use sigma::{About, LogSource, RuleError, Rules};
 
@@ -179,8 +179,7 @@ impl Entry {
 }
 
 fn origin(file: &str) -> Origin {
-    let is_shipped = SHIPPED.iter().any(|(name, _)| *name == file);
-    if is_shipped { Origin::Shipped } else { Origin::Own }
+    if is_shipped(file) { Origin::Shipped } else { Origin::Own }
 }
 
 /// How the tests that stand in a file went.

@@ -23,7 +23,7 @@ use self::{
 use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError, Time,
     detector::{remembered, state},
-    shipped::SHIPPED,
+    shipped::is_shipped,
     table::Occupancy,
     window::{Limit, Moment, Windows},
 };
@@ -133,7 +133,7 @@ impl SigmaRules {
 /// Whether a detector tells the same of this event: by the same technique. Then a rule that comes along says nothing more
 /// than how grave it is; one of the user's own is told in any case.
 fn is_told_already(about: &About, seen: &Seen<'_>, findings: &mut [Finding]) -> bool {
-    if !SHIPPED.iter().any(|(name, _)| *name == about.file) {
+    if !is_shipped(&about.file) {
         return false;
     }
     let family = |technique: &str| technique.split('.').next().unwrap_or_default().to_owned();
