@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(86_400);
+pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
 /// What a forecast rests on.
 #[derive(Debug, Clone, Copy)]

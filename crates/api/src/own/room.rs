@@ -14,12 +14,11 @@ use problem::Problem;
 use serde_json::json;
 
 use super::{
-    forecast::{Room, forecast},
+    forecast::{DAY, Room, forecast},
     state::Shared,
 };
 use crate::{clock::now, params::Params, unanswered::unanswered};
 
-const DAY: Duration = Duration::from_secs(86_400);
 /// How long counting may take.
 const TIME_MAX: Duration = Duration::from_secs(10);
 /// Rows that may be read for it.
