@@ -30,7 +30,10 @@ pub(crate) fn judge(
     config: &Config,
 ) -> Result<(Vec<Finding>, u64), FleetError> {
     let (mut findings, mut left_out) = (Vec::<Finding>::new(), 0);
-    let mut starts = Starts::of(transaction, agent, config.processes_learn)?;
+    // Its forest is read where something started only.
+    let has_started = recorded.changes.iter().any(|change| is_start(change.kind));
+    let mut starts =
+        has_started.then(|| Starts::of(transaction, agent, config.processes_learn)).transpose()?;
     for change in &recorded.changes {
         if change.kind == ChangeKind::Ended || change.process.kernel_thread {
             continue;
@@ -47,7 +50,10 @@ pub(crate) fn judge(
             tracer: tracer.as_ref(),
         };
         let strange = usual::look(transaction, agent, (change.kind, &scene), config.processes_learn)?;
-        let rare = starts.look(change.kind, &scene)?;
+        let rare = match &mut starts {
+            Some(starts) if is_start(change.kind) => starts.look(&scene)?,
+            _ => None,
+        };
         for suspicion in suspicions(&scene).into_iter().chain(strange).chain(rare) {
             let is_news = match &suspicion.once {
                 None => true,
@@ -65,8 +71,14 @@ pub(crate) fn judge(
             }
         }
     }
-    starts.save()?;
+    if let Some(starts) = starts {
+        starts.save()?;
+    }
     Ok((findings, left_out))
+}
+
+const fn is_start(kind: ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Started | ChangeKind::Executed)
 }
 
 /// Takes one finding into another of its rule: what a report tells of one rule is one thing, with all that is in it.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use forest::{Forest, Params, Splits};
 use linfa::ParamGuard;
-use process::ChangeKind;
 use rusqlite::{OptionalExtension, Transaction, params};
 use suspicion::{HABITS, Habit, Scene, Suspicion, habits, rarity, strange};
 
@@ -63,15 +62,8 @@ impl<'t> Starts<'t> {
         })
     }
 
-    /// Learns from a change, and tells what is strange of it.
-    pub(super) fn look(
-        &mut self,
-        kind: ChangeKind,
-        scene: &Scene<'_>,
-    ) -> Result<Option<Suspicion>, FleetError> {
-        if !matches!(kind, ChangeKind::Started | ChangeKind::Executed) {
-            return Ok(None);
-        }
+    /// Learns from a start, and tells what is strange of it.
+    pub(super) fn look(&mut self, scene: &Scene<'_>) -> Result<Option<Suspicion>, FleetError> {
         let Some(habits) = habits(scene) else { return Ok(None) };
         let at = scene.at.as_nanos();
         let mut rarities = [0.0; COLUMNS];

@@ -1,6 +1,9 @@
 //! What agents tell of processes: what ran when, what changed, what is missing.
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod resources;
+mod starts;
+
 use std::{path::Path, sync::Arc};
 
 use event::Timestamp;
@@ -247,7 +250,7 @@ fn signals(dir: &Path, fleet: &Arc<Fleet>) -> Vec<Signal> {
         fleet: Arc::clone(fleet),
         signals: Arc::clone(&signals),
         beside: Arc::new(|_, _| Ok(())),
-        clock: || at(100_000),
+        clock: || at(1_000_000),
         health: telemetry::health::Health::new().component("hosts"),
     };
     keeper.tell().unwrap();
