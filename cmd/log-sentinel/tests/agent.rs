@@ -67,6 +67,19 @@ impl Drop for Running {
     }
 }
 
+/// An agent that looks each second, and sends a log to a collector.
+fn of_log(dir: &Path, server: &Server, log: &Path, more: &str) -> Running {
+    let config = format!(
+        "server: {{ url: \"{}\" }}\nagent: {{ name: web-1, interval: 1 }}\nlogs: {{ files: [\"{}\"] }}\n{more}",
+        server.url,
+        log.display()
+    );
+    fs::write(dir.join("config.yaml"), config).unwrap();
+    let mut command = agent(dir, &["--config", "config.yaml"]);
+    command.env("LOG_SENTINEL_DATA", dir.join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
+    Running(command.spawn().unwrap())
+}
+
 #[tokio::test]
 async fn the_collector_finds_in_an_agents_logs_what_it_finds_in_its_own() {
     let dir = tempfile::tempdir().unwrap();
@@ -78,15 +91,7 @@ async fn the_collector_finds_in_an_agents_logs_what_it_finds_in_its_own() {
         )
     };
     fs::write(&log, (10..30).map(line).collect::<String>()).unwrap();
-    let config = format!(
-        "server: {{ url: \"{}\" }}\nagent: {{ name: web-1, interval: 1 }}\nlogs: {{ files: [\"{}\"] }}\n",
-        server.url,
-        log.display()
-    );
-    fs::write(dir.path().join("config.yaml"), config).unwrap();
-    let mut command = agent(dir.path(), &["--config", "config.yaml"]);
-    command.env("LOG_SENTINEL_DATA", dir.path().join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
-    let _running = Running(command.spawn().unwrap());
+    let _running = of_log(dir.path(), &server, &log, "");
     let signal = testkit::eventually("twenty failures in one signal", async || {
         let address = format!("{}/api/v1/signals?wait=detected", server.url);
         let answer: Json = reqwest::get(address).await.unwrap().json().await.unwrap();
@@ -217,16 +222,7 @@ async fn a_collector_that_is_killed_again_and_again_has_every_sample_and_every_l
         }
     };
     append(0);
-    let config = format!(
-        "server: {{ url: \"{}\" }}\nagent: {{ name: web-1, interval: 1 }}\nlogs: {{ files: [\"{}\"] }}\n\
-         monitoring: {{ processes: {{ enabled: false }} }}\n",
-        server.url,
-        log.display()
-    );
-    fs::write(dir.path().join("config.yaml"), config).unwrap();
-    let mut command = agent(dir.path(), &["--config", "config.yaml"]);
-    command.env("LOG_SENTINEL_DATA", dir.path().join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
-    let _running = Running(command.spawn().unwrap());
+    let _running = of_log(dir.path(), &server, &log, "monitoring: { processes: { enabled: false } }\n");
     for round in 1..4 {
         let had = sequence(&server).await.len();
         testkit::eventually("more samples", async || (sequence(&server).await.len() > had).then_some(()))
