@@ -74,10 +74,10 @@ fn of_log(dir: &Path, server: &Server, log: &Path, more: &str) -> Running {
         server.url,
         log.display()
     );
-    fs::write(dir.join("config.yaml"), config).unwrap();
+    fs::write(dir.join("config.yaml"), config).expect("the configuration is written");
     let mut command = agent(dir, &["--config", "config.yaml"]);
     command.env("LOG_SENTINEL_DATA", dir.join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
-    Running(command.spawn().unwrap())
+    Running(command.spawn().expect("the agent starts"))
 }
 
 #[tokio::test]
