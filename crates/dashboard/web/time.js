@@ -4,6 +4,9 @@ import { language } from './words.js';
 /** The reader's zone, a name of the IANA database. */
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 
+/** How long charts of a host reach back. */
+export const WIDTHS = /** @type {const} */ (['1h', '6h', '24h', '7d', '30d', '365d']);
+
 const UNITS = /** @type {const} */ ({ s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 });
 
 /** @type {Map<string, Intl.DateTimeFormat>} */

@@ -297,7 +297,7 @@ describe('tasks', () => {
   test('help names the keys', async () => {
     await show('#/logs?from=now-24h');
     await page.keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.getByRole('dialog', { name: 'Shortcuts' }).waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('2');

@@ -15,7 +15,7 @@ export default {
 
   'frame.screens': 'Screens',
   'frame.open': '{n} open',
-  'frame.help': 'Keys',
+  'frame.help': 'Shortcuts',
   'frame.sign_out': 'Sign out',
 
   'trouble.away': 'The service is not reached. Trying again…',
@@ -177,6 +177,7 @@ export default {
   'signal.about': 'About',
   'signal.logs': 'Show its logs',
   'signal.process': 'Show the process',
+  'signal.host': 'Show the host then',
 
   'live.on': 'live',
   'live.off': 'not live',
@@ -217,6 +218,7 @@ export default {
   'told.real': 'Judged as real.',
   'told.real_alike': 'Judged as real, and those alike.',
   'told.unjudged': 'Taken back.',
+  'told.confidence': 'Confidence {before} % → {after} %.',
   'told.undone': 'Undone.',
   'told.copied': 'Copied.',
   'told.not_copied': 'The browser did not allow copying.',
@@ -225,7 +227,7 @@ export default {
 
   'text.rest': 'Show {n} more characters',
 
-  'keys.title': 'Keys',
+  'keys.title': 'Shortcuts',
   'keys.screens': 'Go to a screen',
   'keys.settings': 'Settings',
   'keys.query': 'Write a query',
@@ -381,6 +383,7 @@ export default {
   'hosts.processes': 'Processes that used most',
   'hosts.all_processes': 'All processes',
   'hosts.click': 'Click into a chart to see what ran then',
+  'hosts.measured': 'Measured at',
   'hosts.services': 'Services',
   'hosts.nothing': 'It measured nothing yet',
   'hosts.unmeasured': 'not measured then',
@@ -589,6 +592,11 @@ export default {
   'rules.count.many': '{n} rules',
   'rules.since': 'counted since',
   'rules.none': 'No rule is like that',
+  'rules.none_more': 'What is found without a rule file, such as ssh_brute_force or host_memory, is silenced from its signal or by its kind.',
+  'rules.by_kind': 'Silence a kind',
+  'rules.on': 'Asked',
+  'rules.on_rows': 'on: new rows of {table}',
+  'rules.on_time': 'every {time}',
   'rules.gone': 'There is no such rule any more',
   'rules.all': 'All rules',
   'rules.title': 'Rule',
@@ -631,6 +639,8 @@ export default {
   'rules.rolled_back': 'Rolled back.',
 
   'patterns.one': 'A pattern',
+  'patterns.its': 'Its pattern',
+  'patterns.first_then': 'First in this time',
   'patterns.all': 'All patterns',
   'patterns.logs': 'Show its logs',
   'patterns.gone_for_good': 'There is no such pattern any more',
@@ -673,6 +683,7 @@ export default {
   'anomalies.why': 'Why it is strange',
   'anomalies.scored': 'Its score was {n}.',
   'anomalies.now': 'Now it would be {n}.',
+  'anomalies.from': 'Strange is what scores {n} or more.',
   'anomalies.expected': 'Expected',
   'anomalies.real': 'Real',
   'anomalies.nearest': 'Nearest normal lines',
@@ -784,6 +795,7 @@ export default {
   'agents.sure': 'Remove the agent “{name}”? What it has opens nothing from then on.',
   'agents.made': 'Enrol {name}',
   'agents.type': 'Type this on its machine. The token in it is good once.',
+  'agents.then': 'The answer holds its key. With it the agent starts:',
   'agents.authority': 'Beside it there, as the file authority.pem:',
 
   'health.ledger': 'Where every event is',

@@ -15,7 +15,7 @@ export default {
 
   'frame.screens': 'Telas',
   'frame.open': '{n} abertos',
-  'frame.help': 'Teclas',
+  'frame.help': 'Atalhos',
   'frame.sign_out': 'Sair',
 
   'trouble.away': 'O serviço não responde. Tentando de novo…',
@@ -177,6 +177,7 @@ export default {
   'signal.about': 'Sobre',
   'signal.logs': 'Mostrar seus logs',
   'signal.process': 'Mostrar o processo',
+  'signal.host': 'Mostrar o host naquele momento',
 
   'live.on': 'ao vivo',
   'live.off': 'fora do ar',
@@ -217,6 +218,7 @@ export default {
   'told.real': 'Avaliado como real.',
   'told.real_alike': 'Avaliado como real, e os parecidos.',
   'told.unjudged': 'Retirado.',
+  'told.confidence': 'Confiança {before} % → {after} %.',
   'told.undone': 'Desfeito.',
   'told.copied': 'Copiado.',
   'told.not_copied': 'O navegador não permitiu copiar.',
@@ -225,7 +227,7 @@ export default {
 
   'text.rest': 'Mostrar mais {n} caracteres',
 
-  'keys.title': 'Teclas',
+  'keys.title': 'Atalhos',
   'keys.screens': 'Ir a uma tela',
   'keys.settings': 'Ajustes',
   'keys.query': 'Escrever uma consulta',
@@ -381,6 +383,7 @@ export default {
   'hosts.processes': 'Processos que mais usaram',
   'hosts.all_processes': 'Todos os processos',
   'hosts.click': 'Clique num gráfico para ver o que rodava',
+  'hosts.measured': 'Medido às',
   'hosts.services': 'Serviços',
   'hosts.nothing': 'Ainda não mediu nada',
   'hosts.unmeasured': 'não medido então',
@@ -589,6 +592,11 @@ export default {
   'rules.count.many': '{n} regras',
   'rules.since': 'contado desde',
   'rules.none': 'Nenhuma regra é assim',
+  'rules.none_more': 'O que é achado sem arquivo de regra, como ssh_brute_force ou host_memory, é silenciado a partir do seu sinal ou pelo tipo.',
+  'rules.by_kind': 'Silenciar um tipo',
+  'rules.on': 'Consultada',
+  'rules.on_rows': 'on: linhas novas de {table}',
+  'rules.on_time': 'a cada {time}',
   'rules.gone': 'Esta regra não existe mais',
   'rules.all': 'Todas as regras',
   'rules.title': 'Regra',
@@ -631,6 +639,8 @@ export default {
   'rules.rolled_back': 'Revertido.',
 
   'patterns.one': 'Um padrão',
+  'patterns.its': 'Seu padrão',
+  'patterns.first_then': 'Primeiro neste período',
   'patterns.all': 'Todos os padrões',
   'patterns.logs': 'Mostrar seus logs',
   'patterns.gone_for_good': 'Este padrão não existe mais',
@@ -673,6 +683,7 @@ export default {
   'anomalies.why': 'Por que é estranho',
   'anomalies.scored': 'Sua pontuação foi {n}.',
   'anomalies.now': 'Agora seria {n}.',
+  'anomalies.from': 'Estranho é o que pontua {n} ou mais.',
   'anomalies.expected': 'Esperado',
   'anomalies.real': 'Real',
   'anomalies.nearest': 'Linhas normais mais próximas',
@@ -784,6 +795,7 @@ export default {
   'agents.sure': 'Remover o agente “{name}”? O que ele tem não abre mais nada.',
   'agents.made': 'Inscrever {name}',
   'agents.type': 'Digite isto na máquina dele. O código vale uma vez.',
+  'agents.then': 'A resposta traz a chave dele. Com ela o agente inicia:',
   'agents.authority': 'Ao lado, como o arquivo authority.pem:',
 
   'health.ledger': 'Onde está cada evento',

@@ -16,16 +16,16 @@ import { judge, judged } from './judge.js';
 
 const score = (/** @type {number | undefined} */ value) => number(Math.round((value ?? 0) * 1000) / 1000);
 
-/** Lines that a query finds. @param {{ word: import('../../words.js').Word, q: string, but: string }} props */
-function Lines({ word, q, but }) {
-  const { data } = useAsk('/api/v1/search', { q, limit: 6 });
+/** Lines that a query finds. @param {{ word: import('../../words.js').Word, q: string, but: string, to?: string }} props */
+function Lines({ word, q, but, to }) {
+  const { data } = useAsk('/api/v1/search', { q, to, limit: 6 });
   const lines = /** @type {any[]} */ (/** @type {any} */ (data)?.hits ?? []).map(line).filter(({ id }) => id !== but).slice(0, 5);
   if (!lines.length) return null;
   return html`<section><h3>${t(word)}</h3><ol class="evidence">${lines.map((one) => html`<li key=${one.id}><a href=${address('logs', { from: 'all', event: one.id })}><${Time} at=${one.at} /></a><${LogText} text=${one.message.slice(0, 600)} /></li>`)}</ol></section>`;
 }
 
-/** @param {{ shown: Line, changed: () => void }} props */
-function Body({ shown, changed }) {
+/** @param {{ shown: Line, threshold?: number, changed: () => void }} props */
+function Body({ shown, threshold, changed }) {
   const [now, setNow] = useState(/** @type {import('./judge.js').Prediction | undefined} */ (undefined));
   const [round, setRound] = useState(0);
   useEffect(() => {
@@ -45,22 +45,22 @@ function Body({ shown, changed }) {
     <p class="bar"><${Time} at=${shown.at} />${shown.service && html`<span class="chip soft mono">${plain(shown.service, 60)}</span>`}${shown.host && html`<span class="chip soft mono">${plain(shown.host, 60)}</span>`}</p>
     <div class="event-text"><${LogText} text=${shown.message} links /></div>
     <section><h3>${t('anomalies.why')}</h3>
-      <p>${t('anomalies.scored', { n: score(anomaly?.score) })} ${now && html`<span class="soft now">${t('anomalies.now', { n: score(now.anomaly_score) })}</span>`}</p>
+      <p>${t('anomalies.scored', { n: score(anomaly?.score) })} ${now && html`<span class="soft now">${t('anomalies.now', { n: score(now.anomaly_score) })}</span>`} ${threshold !== undefined && html`<span class="soft">${t('anomalies.from', { n: score(threshold) })}</span>`}</p>
       <ul>${/** @type {unknown[]} */ (anomaly?.reasons ?? []).map((one) => html`<li>${plain(text(one), 400)}</li>`)}</ul>
     </section>
     ${may('admin') && html`<div class="bar"><button type="button" onClick=${() => judge(shown, 'normal', again)}><${Icon} name="check" />${t('anomalies.expected')}</button><button type="button" onClick=${() => judge(shown, 'bad', again)}><${Icon} name="signals" />${t('anomalies.real')}</button></div>`}
     ${nearest?.id && html`<${Lines} word="anomalies.nearest" q=${`sentinel.template.id:${nearest.id} AND NOT sentinel.anomaly.is_anomaly:true`} but=${shown.id} />`}
-    ${template?.id && html`<${Lines} word="anomalies.similar" q=${`sentinel.template.id:${template.id} AND sentinel.anomaly.is_anomaly:true`} but=${shown.id} />`}
-    <p class="bar"><a class="button" href=${address('logs', { from: 'all', event: shown.id })}><${Icon} name="logs" />${t('signal.open_line')}</a>${template?.id && html`<a class="button" href=${address(`patterns/${template.id}`)}><${Icon} name="pattern" />${t('patterns.one')}</a>`}</p>
+    ${template?.id && html`<${Lines} word="anomalies.similar" q=${`sentinel.template.id:${template.id} AND sentinel.anomaly.is_anomaly:true`} but=${shown.id} to=${shown.at} />`}
+    <p class="bar"><a class="button" href=${address('logs', { from: 'all', event: shown.id })}><${Icon} name="logs" />${t('signal.open_line')}</a>${template?.id && html`<a class="button" href=${address(`patterns/${template.id}`)}><${Icon} name="pattern" />${t('patterns.its')}</a>`}</p>
   </div>`;
 }
 
-/** @param {{ id: string, onClose: () => void, changed: () => void }} props */
-export function Anomaly({ id, onClose, changed }) {
+/** @param {{ id: string, threshold?: number, onClose: () => void, changed: () => void }} props `threshold`: from which score on it is strange */
+export function Anomaly({ id, threshold, onClose, changed }) {
   const { data, error, reload } = useAsk(`/api/v1/events/${encodeURIComponent(id)}`);
   const found = /** @type {any} */ (data)?.event;
   const isGone = [400, 404].includes(/** @type {any} */ (error)?.status);
   return html`<${Dialog} title=${t('event.anomaly')} kind="drawer" onClose=${onClose}>
-    ${found ? html`<${Body} shown=${line(found)} changed=${changed} />` : isGone ? html`<${Empty} title=${t('event.gone')} />` : error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}
+    ${found ? html`<${Body} shown=${line(found)} threshold=${threshold} changed=${changed} />` : isGone ? html`<${Empty} title=${t('event.gone')} />` : error ? html`<${Failed} error=${error} again=${reload} />` : html`<${Loading} />`}
   <//>`;
 }

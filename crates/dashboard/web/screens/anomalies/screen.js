@@ -58,6 +58,6 @@ export default function Anomalies() {
       <span class="bar" role="group" aria-label=${t('times.title')}>${PERIODS.map((one) => html`<button key=${one} type="button" class="small" aria-pressed=${one === period} onClick=${() => turn({ period: one })}>${one.replace(/(\d+)(\w)/, '$1 $2')}</button>`)}</span></header>
     ${shown()}
     <${Given} given=${given} changed=${feedback.reload} />
-    ${part && html`<${Anomaly} key=${part} id=${part} onClose=${() => go('anomalies', params)} changed=${feedback.reload} />`}
+    ${part && html`<${Anomaly} key=${part} id=${part} threshold=${card?.threshold} onClose=${() => go('anomalies', params)} changed=${feedback.reload} />`}
   </div>`;
 }

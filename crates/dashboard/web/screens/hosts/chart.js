@@ -60,9 +60,10 @@ export function Chart({ host, word, of, unit, series, from, to, marks, pinned })
   const first = useAsk(path, { metric: series[0].metric, from, to, points: 240 });
   const second = useAsk(series[1] ? path : null, { metric: series[1]?.metric, from, to, points: 240 });
   const svg = useRef(/** @type {SVGSVGElement | null} */ (null));
+  const kind = `chart ${series[1] ? 'two' : ''}`;
   const title = html`${t(/** @type {any} */ (`hosts.${word}`))} ${of && html`<bdi class="mono">${plain(of, 60)}</bdi>`}`;
-  if (first.error && !first.data) return html`<figure class="chart"><figcaption>${title}</figcaption><${Failed} error=${first.error} again=${first.reload} /></figure>`;
-  if (!first.data || (series[1] && !second.data && !second.error)) return html`<figure class="chart"><figcaption>${title}</figcaption><${Loading} lines=${2} /></figure>`;
+  if (first.error && !first.data) return html`<figure class=${kind}><figcaption>${title}</figcaption><${Failed} error=${first.error} again=${first.reload} /></figure>`;
+  if (!first.data || (series[1] && !second.data && !second.error)) return html`<figure class=${kind}><figcaption>${title}</figcaption><${Loading} lines=${2} /></figure>`;
   const drawn = [first.data, second.data].filter(Boolean).map((one, at) => {
     const { points, step_s: step } = /** @type {any} */ (one);
     const times = series[at].times ?? 1;
@@ -91,7 +92,7 @@ export function Chart({ host, word, of, unit, series, from, to, marks, pinned })
     const point = near(points);
     return html`<span class=${`value ${name}`}>${name && html`<span class="soft">${t(/** @type {any} */ (`hosts.${name}`))} </span>`}<b>${inUnit(point.mean, unit)}</b>${point.count > 1 && html`<span class="soft"> ${inUnit(point.min, unit)} – ${inUnit(point.max, unit)}</span>`}</span>`;
   });
-  return html`<figure class="chart">
+  return html`<figure class=${kind}>
     <figcaption><span>${title}</span><span class="push bar">${said.length ? said : html`<span class="soft">${t('hosts.unmeasured')}</span>`}</span></figcaption>
     <div class="plot">
       <span class="scale soft" aria-hidden="true">${inUnit(top, unit)}</span>
@@ -105,5 +106,6 @@ export function Chart({ host, word, of, unit, series, from, to, marks, pinned })
         ${at !== undefined && html`<line class="cross" x1=${x(at)} x2=${x(at)} y1="0" y2=${HEIGHT} />`}
       </svg>
     </div>
+    <div class="axis soft" aria-hidden="true"><span>${stamp(begin)}</span><span>${stamp(end)}</span></div>
   </figure>`;
 }

@@ -1,6 +1,6 @@
 // Hosts: how each one is, and one of them at length.
 import { useEffect, useState } from 'preact/hooks';
-import { useAsk } from '../../api.js';
+import { may, useAsk } from '../../api.js';
 import { html } from '../../html.js';
 import { Empty, Failed, Loading } from '../../parts/feedback.js';
 import { State, Time } from '../../parts/marks.js';
@@ -82,7 +82,7 @@ export default function Hosts() {
   const name = place.value.part;
   const one = name ? hosts?.find((host) => host.name === name) : undefined;
   return html`<div class="page">
-    ${!one && html`<header><h1>${t('screen.hosts')}</h1>${hosts && html`<span class="soft">${several('hosts.count', hosts.length)}</span>`}</header>`}
+    ${!one && html`<header><h1>${t('screen.hosts')}</h1>${hosts && html`<span class="soft">${several('hosts.count', hosts.length)}</span>`}${may('admin') && html`<a class="button push" href="#/settings/agents">${t('agents.add')}</a>`}</header>`}
     ${error && html`<${Failed} error=${error} again=${reload} />`}
     ${
       !hosts

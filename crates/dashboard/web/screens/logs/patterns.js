@@ -23,7 +23,7 @@ export function Patterns({ question, order, onFilter }) {
       <span class="bar push" role="group" aria-label=${t('patterns.order')}>${ORDERS.map((one) => html`<button key=${one} type="button" class="small" aria-pressed=${one === (order || 'frequent')} onClick=${() => turn({ order: one })}>${t(`patterns.${one}`)}</button>`)}</span>
     </p>
     <table>
-      <thead><tr><th class="number">${t('patterns.events')}</th><th>${t('patterns.text')}</th><th>${t('logs.level')}</th><th>${t('patterns.first')}</th><th>${t('patterns.last')}</th><th class="number">${t('patterns.anomalies')}</th></tr></thead>
+      <thead><tr><th class="number">${t('patterns.events')}</th><th>${t('patterns.text')}</th><th>${t('logs.level')}</th><th>${t('patterns.first_then')}</th><th>${t('patterns.last')}</th><th class="number">${t('patterns.anomalies')}</th></tr></thead>
       <tbody>
         ${found.patterns.map(
           (/** @type {any} */ one) => html`<tr key=${one.id}>

@@ -39,12 +39,14 @@ export function filtered(q, name, value, isOut) {
 
 /** @param {{ question: Question, params: Record<string, string>, isLive: boolean }} props */
 function Counts({ question, params, isLive }) {
-  const { data, error } = useAsk('/api/v1/histogram', { ...question, by: 'level', zone }, isLive ? 10_000 : undefined);
+  // What comes in is counted up to now.
+  const range = { from: question.from, to: isLive ? '' : question.to };
+  const { data, error } = useAsk('/api/v1/histogram', { q: question.q, ...range, by: 'level', zone }, isLive ? 5_000 : undefined);
   const found = /** @type {any} */ (data);
   if (!found) return error ? null : html`<div class="histogram waiting"></div>`;
   const { buckets, interval } = found;
   const begin = question.from ? Date.parse(question.from) : Date.parse(buckets[0]?.t ?? new Date().toISOString());
-  const end = question.to ? Date.parse(question.to) : Math.max(begin + 1, Date.parse(buckets[buckets.length - 1]?.t ?? new Date().toISOString()) + 1);
+  const end = isLive ? Date.now() : question.to ? Date.parse(question.to) : Math.max(begin + 1, Date.parse(buckets[buckets.length - 1]?.t ?? new Date().toISOString()) + 1);
   return html`<${Histogram} buckets=${buckets} interval=${interval} range=${[begin, end]} onRange=${between} onLevel=${(/** @type {string} */ level) => turn({ q: filtered(params.q ?? '', 'level', level, false) })} />`;
 }
 
@@ -137,7 +139,11 @@ export default function Logs() {
     select(to.id);
     if (event) open(to.id);
   };
-  const toggleLive = () => turn(isLive ? { live: '' } : { live: '1', from: 'now-15m', to: '', event: '', view: '' });
+  const toggleLive = () => {
+    // What came in meanwhile is asked for, so that it stays when the tail is stopped, and none is missing when it goes on.
+    setRound((n) => n + 1);
+    turn(isLive ? { live: '' } : { live: '1', from: 'now-15m', to: '', event: '', view: '' });
+  };
   useKeys({
     j: () => step(1),
     k: () => step(-1),
@@ -169,7 +175,7 @@ export default function Logs() {
       <${Counts} question=${question} params=${params} isLive=${isLive} />
       <div class="bar tools">
         <button type="button" class="small show-fields" aria-expanded=${hasFields} onClick=${() => setFields(!hasFields)}><${Icon} name="filter" />${t('fields.title')}</button>
-        <span class="found">${found.total !== undefined && several('logs.found', found.total)}${found.isLoading && html`<span class="soft"> ${t('state.loading')}</span>`}</span>
+        <span class="found">${found.total !== undefined && several('logs.found', found.total + lines.length - found.lines.length)}${found.isLoading && html`<span class="soft"> ${t('state.loading')}</span>`}</span>
         ${found.lines.length >= MOST && html`<span class="soft">${t('logs.most', { n: number(MOST) })}</span>`}
         <span class="bar push">
           <button type="button" class="small" aria-pressed=${view === 'patterns'} onClick=${() => turn({ view: view === 'patterns' ? '' : 'patterns', live: '', event: '' })}><${Icon} name="pattern" /><span class="label">${t('logs.patterns')}</span></button>

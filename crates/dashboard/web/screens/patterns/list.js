@@ -84,7 +84,7 @@ function Table({ rows, period, round, changed }) {
         <button type="button" class="small quiet" onClick=${() => setPicked([])}>${t('signals.pick_none')}</button></div>`
     }
     <section class="card"><div class="table-frame" tabindex="0" role="region" aria-label=${t('screen.patterns')}><table class="known">
-      <thead><tr>${canChange && html`<th><span class="unseen">${t('patterns.merge')}</span></th>`}<th>${t('patterns.text')}</th><th class="number">${t('patterns.events')}</th><th>${t('patterns.when')}</th><th>${t('patterns.first')}</th><th>${t('patterns.last')}</th><th class="number">${t('patterns.anomalies')}</th></tr></thead>
+      <thead><tr>${canChange && html`<th><span class="unseen">${t('patterns.merge')}</span></th>`}<th>${t('patterns.text')}</th><th class="number">${t('patterns.events')}</th><th>${t('patterns.when')}</th><th>${t('patterns.first_then')}</th><th>${t('patterns.last')}</th><th class="number">${t('patterns.anomalies')}</th></tr></thead>
       <tbody>${shown.map((row) => html`<${One} key=${row.id} row=${row} name=${of(row.id)?.name} isPinned=${Boolean(of(row.id)?.pinned)} counts=${counts(row.id)} isPicked=${picked.includes(row.id)} onPick=${canChange ? () => pick(row.id) : undefined} />`)}</tbody>
     </table></div>
     ${last > 0 && html`<p class="bar"><button type="button" class="small" disabled=${page === 0} onClick=${() => setPage(page - 1)}>${t('patterns.page_before')}</button><span>${page + 1} / ${last + 1}</span><button type="button" class="small" disabled=${page >= last} onClick=${() => setPage(page + 1)}>${t('patterns.page_next')}</button></p>`}

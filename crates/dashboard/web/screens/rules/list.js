@@ -7,7 +7,7 @@ import { State, Time } from '../../parts/marks.js';
 import { plain } from '../../parts/text.js';
 import { address, place, turn } from '../../route.js';
 import { number, several, short, t } from '../../words.js';
-import { Level, cost } from './marks.js';
+import { Level, asked, cost } from './marks.js';
 
 /** @typedef {import('../../api.js').Schemas['Rule']} Rule_ */
 
@@ -39,7 +39,7 @@ function Table({ rules }) {
       <thead><tr><th>${t('rules.title')}</th><th>${t('alerts.state')}</th><th class="number">${t('rules.hits')}</th><th class="number">${t('rules.told')}</th><th class="number">${t('rules.cost')}</th><th>${t('rules.file')}</th></tr></thead>
       <tbody>${rules.slice(0, most).map(
         (one) => html`<tr key=${`${one.file} ${one.line} ${one.id}`}>
-          <td><span class="bar"><${Level} level=${one.level} />${one.id ? html`<a href=${address('rules', { ...params, rule: one.id })}>${plain(one.title ?? one.id, 160)}</a>` : plain(one.title ?? '?', 160)}</span>${one.reason && html`<p class="soft">${plain(one.reason, 300)}</p>`}</td>
+          <td><span class="bar"><${Level} level=${one.level} />${one.id ? html`<a href=${address('rules', { ...params, rule: one.id })}>${plain(one.title ?? one.id, 160)}</a>` : plain(one.title ?? '?', 160)}${asked(one) && html`<span class="chip soft">${asked(one)}</span>`}</span>${one.reason && html`<p class="soft">${plain(one.reason, 300)}</p>`}</td>
           <td><${State} state=${one.state ?? ''} /></td>
           <td class="number">${short(one.matches ?? 0)}</td>
           <td class="number">${number(one.findings_a_day ?? 0)}</td>
@@ -68,5 +68,5 @@ export function Rules() {
     </form>
     <p class="soft">${several('rules.count', rules.length)} · ${t('rules.since')} <${Time} at=${found.since} /></p>
     ${found.kept_back && html`<p class="failed">${plain(found.kept_back, 400)}</p>`}
-    ${rules.length ? html`<${Table} rules=${rules} />` : html`<${Empty} title=${t('rules.none')} />`}`;
+    ${rules.length ? html`<${Table} rules=${rules} />` : html`<${Empty} title=${t('rules.none')}>${t('rules.none_more')} <a class="button" href="#/alerts/silences">${t('rules.by_kind')}</a><//>`}`;
 }

@@ -7,7 +7,7 @@ import { State } from '../../parts/marks.js';
 import { LogText, plain } from '../../parts/text.js';
 import { address, place } from '../../route.js';
 import { number, t } from '../../words.js';
-import { Level, cost } from './marks.js';
+import { Level, asked, cost } from './marks.js';
 import { Trial } from './trial.js';
 
 /** @typedef {import('../../api.js').Schemas['Rule']} Rule_ */
@@ -29,6 +29,7 @@ export function Rule({ id }) {
       <div><dt>${t('rules.hits')}</dt><dd>${number(rule.matches ?? 0)}</dd></div>
       <div><dt>${t('rules.told')}</dt><dd>${number(rule.findings_a_day ?? 0)}</dd></div>
       <div><dt>${t('rules.cost')}</dt><dd>${cost(rule.cost_ns) || '–'}</dd></div>
+      ${asked(rule) && html`<div><dt>${t('rules.on')}</dt><dd>${asked(rule)}</dd></div>`}
       <div class="wide"><dt>${t('rules.file')}</dt><dd class="mono">${rule.origin === 'own' ? html`<a href=${address('rules/files', { file: rule.file, line: String(rule.line ?? 1) })}>${plain(rule.file ?? '', 120)}:${rule.line}</a>` : `${plain(rule.file ?? '', 120)} · ${t('rules.shipped')}`}</dd></div>
       ${(rule.false_positives ?? []).length > 0 && html`<div class="wide"><dt>${t('rules.false_positives')}</dt><dd>${rule.false_positives?.map((one) => plain(one, 200)).join(' · ')}</dd></div>`}
     </dl>

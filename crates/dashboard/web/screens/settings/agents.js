@@ -68,6 +68,7 @@ export function Agents() {
     ${
       made &&
       html`<${ShownOnce} title=${t('agents.made', { name: plain(made.name ?? '', 60) })} text=${t('agents.type')} secret=${made.command ?? made.token} onClose=${() => setMade(undefined)}>
+        <p>${t('agents.then')}</p><pre class="json" tabindex="0">LOG_SENTINEL_API_KEY=ls_… log-sentinel agent --url ${location.origin}</pre>
         ${made.authority && html`<p>${t('agents.authority')}</p><pre class="json" tabindex="0">${made.authority}</pre>`}
       <//>`
     }`;

@@ -18,8 +18,8 @@ const SCOPES = /** @type {const} */ (['ingest', 'read', 'admin']);
  */
 const made = signal(/** @type {(Key & { key: string }) | undefined} */ (undefined));
 
-/** @param {{ isFirst: boolean }} props */
-function Make({ isFirst }) {
+/** @param {{ isFirst: boolean, onMade: () => void }} props */
+function Make({ isFirst, onMade }) {
   /** @param {any} event */
   const onSubmit = async (event) => {
     event.preventDefault();
@@ -37,6 +37,7 @@ function Make({ isFirst }) {
       form.reset();
       // The first key locks the service: whoever made it goes on with it.
       if (isFirst && made.value) await signIn(made.value.key);
+      onMade();
     } catch (error) {
       tellRefused(error);
     }
@@ -78,7 +79,7 @@ export function Keys() {
   const isOpen = caller.value?.kind === 'open';
   return html`<section class="card stack">
       ${isOpen && html`<p class="notice">${t('keys_of.first')}</p>`}
-      <${Make} isFirst=${isOpen} />
+      <${Make} isFirst=${isOpen} onMade=${reload} />
     </section>
     ${
       keys.length

@@ -6,7 +6,7 @@ import { several, t } from '../../words.js';
 
 /** @typedef {import('../../api.js').Schemas['Signal']} Signal */
 /** @typedef {{ what: string, body?: Record<string, unknown> }} Step */
-/** @typedef {{ word: string, steps: (signal: Signal) => Step[], undo?: (before: Signal) => Step[] }} Act */
+/** @typedef {{ word: string, steps: (signal: Signal) => Step[], undo?: (before: Signal) => Step[], says?: (before: Signal, after: Signal) => string }} Act `says`: what came of it, of one alone */
 
 const isOpen = (/** @type {Signal} */ signal) => !['acknowledged', 'resolved'].includes(signal.state);
 
@@ -50,10 +50,14 @@ export const assign = (to) => ({
 /** @param {string} text @returns {Act} */
 export const note = (text) => ({ word: 'told.noted', steps: () => [{ what: 'note', body: { note: text } }] });
 
+/** @param {Signal} signal */
+export const confidence = ({ confidence = 0 }) => Math.round(confidence * 100);
+
 /** @param {'expected' | 'real' | 'none'} label @param {boolean} similar those alike too @returns {Act} */
 export const judge = (label, similar = false) => ({
   word: label === 'none' ? 'told.unjudged' : similar ? `told.${label}_alike` : `told.${label}`,
   steps: () => [{ what: 'feedback', body: { label, similar } }],
+  says: (before, after) => (confidence(before) === confidence(after) ? '' : t('told.confidence', { before: confidence(before), after: confidence(after) })),
   // Whether it held for those alike is told by its being hidden.
   undo: (before) => [{ what: 'feedback', body: { label: before.label ?? 'none', similar: before.hidden && before.label === 'expected' } }],
 });
@@ -74,11 +78,14 @@ async function carryOut(signal, steps) {
  */
 export async function act(act, signals, changed) {
   const done = /** @type {Signal[]} */ ([]);
+  let says = '';
   const each = async (/** @type {Signal} */ signal) => {
     const steps = act.steps(signal);
     if (!steps.length) return;
-    changed(await carryOut(signal, steps));
+    const after = await carryOut(signal, steps);
+    changed(after);
     done.push(signal);
+    says = act.says?.(signal, after) ?? '';
   };
   try {
     for (const signal of signals) await each(signal);
@@ -96,5 +103,5 @@ export async function act(act, signals, changed) {
     }
   };
   const text = t(/** @type {import('../../words.js').Word} */ (act.word));
-  tell(done.length > 1 ? `${text} ${several('signals.count', done.length)}` : text, { undo: undo && back });
+  tell(`${text} ${done.length > 1 ? several('signals.count', done.length) : says}`.trim(), { undo: undo && back });
 }

@@ -7,9 +7,10 @@ import { Icon } from '../../parts/icons.js';
 import { Entity, Severity, State, Time, queryOf } from '../../parts/marks.js';
 import { LogText, plain } from '../../parts/text.js';
 import { address } from '../../route.js';
-import { stamp, zone } from '../../time.js';
+import { WIDTHS, moment, stamp, zone } from '../../time.js';
 import { language, named, number, t } from '../../words.js';
 import { Actions } from './actions.js';
+import { confidence } from './acts.js';
 
 /** @typedef {import('../../api.js').Schemas['Signal']} Signal */
 
@@ -82,6 +83,15 @@ function OfProcess({ signal }) {
   return html`<a class="button" href=${address('processes', { host, pid: String(pids[0]), at: signal.last })}><${Icon} name="processes" />${t('signal.process')}</a>`;
 }
 
+/** The way to what was measured on its host, at the moment it began. @param {{ signal: Signal }} props */
+function OfHost({ signal }) {
+  const host = signal.entities.find(({ type }) => type === 'host')?.value;
+  if (!host || !/^(host_|service_down|agent_silent)/.test(signal.kind)) return null;
+  const age = Date.now() - Date.parse(signal.first);
+  const width = WIDTHS.find((one) => (moment(`now-${one}`) ?? 0) < Date.now() - age) ?? '365d';
+  return html`<a class="button" href=${address(`hosts/${encodeURIComponent(host)}`, { width, at: signal.first })}><${Icon} name="hosts" />${t('signal.host')}</a>`;
+}
+
 /** @param {{ signal: Signal }} props */
 function Facts({ signal }) {
   const range = times(signal);
@@ -89,7 +99,7 @@ function Facts({ signal }) {
     <div><dt>${t('signal.first')}</dt><dd><${Time} at=${signal.first} /></dd></div>
     <div><dt>${t('signal.last')}</dt><dd><${Time} at=${signal.last} /></dd></div>
     <div><dt>${t('signal.count')}</dt><dd>${number(signal.count)}</dd></div>
-    <div><dt>${t('signal.confidence')}</dt><dd>${Math.round((signal.confidence ?? 0) * 100)} %</dd></div>
+    <div><dt>${t('signal.confidence')}</dt><dd>${confidence(signal)} %</dd></div>
     <div><dt>${t('signal.kind')}</dt><dd class="mono">${plain(signal.rule || signal.kind, 80)}</dd></div>
     ${
       (signal.technique ?? []).length > 0 &&
@@ -133,7 +143,7 @@ export function Card({ id, round, params, onAct, hasNote, setNote }) {
       html`<section><h3>${t('signal.next')}</h3><ol class="next">${signal.next.map((step) => html`<li><${LogText} text=${step} /></li>`)}</ol></section>`
     }
     <${Facts} signal=${signal} />
-    <p class="bar"><a class="button" href=${address('logs', { q: queryOf(signal.entities[0]), ...times(signal) })}><${Icon} name="logs" />${t('signal.logs')}</a><${OfProcess} signal=${signal} />${may('admin') && signal.rule && html`<a class="button" href=${address('alerts/silences', { rule: signal.rule, host: signal.entities.find(({ type }) => type === 'host')?.value })}><${Icon} name="snooze" />${t('silences.like_this')}</a>`}</p>
+    <p class="bar"><a class="button" href=${address('logs', { q: queryOf(signal.entities[0]), ...times(signal) })}><${Icon} name="logs" />${t('signal.logs')}</a><${OfHost} signal=${signal} /><${OfProcess} signal=${signal} />${may('admin') && signal.rule && html`<a class="button" href=${address('alerts/silences', { rule: signal.rule, host: signal.entities.find(({ type }) => type === 'host')?.value })}><${Icon} name="snooze" />${t('silences.like_this')}</a>`}</p>
     ${signal.incident && html`<${Incident} key=${signal.incident} id=${signal.incident} self=${signal.id} params=${params} />`}
     <${Evidence} signal=${signal} />
     <${Timeline} entries=${signal.timeline ?? []} />
