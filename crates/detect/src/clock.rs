@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Level, Occurrence, Seen, StateError,
     detector::{remembered, state},
-    sources::{key_of, source_of},
+    sources::source_of,
     table::{Occupancy, Table},
 };
 
@@ -127,10 +127,10 @@ impl Detector for Clocks {
 
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let event = &seen.analyzed.event;
-        let (name, host) = source_of(event);
-        let known = self.sources.touch(&key_of(event));
+        let known = self.sources.touch(&seen.source);
         let (at, received) = (event.timestamp.as_nanos(), event.observed_timestamp.as_nanos());
         let Some((first, last, count)) = known.see(at, received) else { return };
+        let (name, host) = source_of(event);
         let run = Occurrence {
             first: Timestamp::saturating_from_nanos(first.into()),
             last: Timestamp::saturating_from_nanos(last.into()),
@@ -164,7 +164,7 @@ mod tests {
     use event::{Analyzed, Event, EventId, JournalId, Position};
 
     use super::*;
-    use crate::Activity;
+    use crate::{Activity, sources::key_of};
 
     /// Events of one source every half minute: when each happened and was received, in seconds.
     fn found(events: impl IntoIterator<Item = (i64, i64)>) -> usize {
@@ -177,9 +177,9 @@ mod tests {
             (event.source, event.host) = (Some("app".into()), Some("gate".into()));
             let id = EventId { journal: JournalId(1), position: Position { segment: 0, record: number } };
             let analyzed = Analyzed::unanalyzed(id, event);
-            let activity = Activity::of(&analyzed.event);
+            let (activity, source) = (Activity::of(&analyzed.event), key_of(&analyzed.event));
             let now = analyzed.event.timestamp;
-            clocks.see(&Seen { analyzed: &analyzed, activity, before: None, now }, &mut findings);
+            clocks.see(&Seen { analyzed: &analyzed, source, activity, before: None, now }, &mut findings);
             // It goes on over a restart.
             let snapshot = clocks.snapshot().unwrap();
             clocks = Clocks::new(&Config::default());

@@ -21,6 +21,8 @@ pub struct Time {
 pub struct Seen<'a> {
     /// The event with its template and verdict.
     pub analyzed: &'a Analyzed<'a>,
+    /// A hash of what wrote it: the file, else the service, and the host.
+    pub source: u64,
     /// What was done.
     pub activity: Activity<'a>,
     /// Failures of the same connection that only this event shows to be such.

@@ -11,6 +11,7 @@ use crate::{
     detector::{StateError, Time, remembered, state},
     late::LateSources,
     rules::RuleSet,
+    sources::key_of,
     table::Occupancy,
     window::{LATENESS, nanos},
 };
@@ -105,7 +106,8 @@ impl Engine {
         if analyzed.event.is_future() {
             return;
         }
-        self.late.see(&analyzed.event);
+        let source = key_of(&analyzed.event);
+        self.late.see(&analyzed.event, source);
         self.tick(analyzed.event.timestamp);
         self.now = self.now.max(analyzed.event.timestamp);
         let Told { mut activity, mut before } = self.connections.read(&analyzed.event);
@@ -114,7 +116,7 @@ impl Engine {
                 (activity.kind, activity.address) = (Kind::None, None);
             }
         }
-        let seen = Seen { analyzed, activity, before, now: self.now };
+        let seen = Seen { analyzed, source, activity, before, now: self.now };
         let from = self.findings.len();
         for detector in &mut self.detectors {
             detector.see(&seen, &mut self.findings);

@@ -4,10 +4,7 @@
 use event::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    sources::key_of,
-    table::{Occupancy, Table},
-};
+use crate::table::{Occupancy, Table};
 
 /// Late sources that are read at a time; beyond that the one that was read least recently is forgotten.
 const SOURCES_MAX: usize = 1_024;
@@ -40,14 +37,14 @@ impl LateSources {
         Self { sources: Table::new(SOURCES_MAX), received: i64::MIN }
     }
 
-    /// Takes notice of an event.
-    pub(crate) fn see(&mut self, event: &Event<'_>) {
+    /// Takes notice of an event of a source, by its key.
+    pub(crate) fn see(&mut self, event: &Event<'_>, source: u64) {
         let (at, received) = (event.timestamp.as_nanos(), event.observed_timestamp.as_nanos());
         self.received = self.received.max(received);
         if received.saturating_sub(at) <= LATE {
             return;
         }
-        let place = self.sources.touch(&key_of(event));
+        let place = self.sources.touch(&source);
         place.latest = if place.received.is_none() { at } else { place.latest.max(at) };
         let (first, last) = place.received.unwrap_or((received, received));
         place.received = Some((first, last.max(received)));

@@ -8,7 +8,7 @@ use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Occurrence, Origin, Seen,
     StateError, Time,
     detector::{remembered, state},
-    sources::{is_error, key_of, source_of},
+    sources::{is_error, source_of},
     table::{Occupancy, Table},
     window::{Limit, Moment, Windows},
 };
@@ -107,8 +107,7 @@ impl Detector for Patterns {
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let analyzed = seen.analyzed;
         let Some(template) = &analyzed.template else { return };
-        let (name, host) = source_of(&analyzed.event);
-        let source = key_of(&analyzed.event);
+        let source = seen.source;
         let at = seen.at().as_nanos();
         let known = self.sources.touch(&source);
         if known.events == 0 {
@@ -117,12 +116,10 @@ impl Detector for Patterns {
         known.events += 1;
         let is_learned = known.events >= LEARNED_EVENTS && at - known.first >= LEARNED;
         let keys = [source ^ template.id.0, source ^ analyzed.shape.rotate_left(17)];
-        let is_new = keys.iter().all(|key| self.messages.get(key).is_none());
-        for key in &keys {
-            self.messages.touch(key);
-        }
-        let is_grave = is_error(&analyzed.event) && analyzed.event.severity >= Severity::Error;
-        let found = if is_new && is_learned && is_grave {
+        // Both are noted, known or not.
+        let is_known = keys.map(|key| self.messages.note(&key)).contains(&true);
+        let is_grave = || is_error(&analyzed.event) && analyzed.event.severity >= Severity::Error;
+        let found = if !is_known && is_learned && is_grave() {
             (FindingKind::NewPattern, "new_pattern")
         } else if analyzed.verdict.is_anomaly && is_learned && !is_counted(seen) {
             (FindingKind::Anomaly, "anomaly")
@@ -145,6 +142,7 @@ impl Detector for Patterns {
         if known.today > A_DAY {
             return;
         }
+        let (name, host) = source_of(&analyzed.event);
         let own = Entity::new(EntityType::Template, template.text.as_str());
         let more = [Entity::new(EntityType::Service, name), Entity::new(EntityType::Host, host)];
         let client = seen.activity.address.map(|address| Origin::of(address).entity());

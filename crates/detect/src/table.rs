@@ -124,13 +124,32 @@ impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
         let place = match self.places.get(key) {
             Some(place) => {
                 let place = *place;
-                self.unlink(place);
-                self.link(place, true);
+                self.renew(place);
                 place
             }
             None => self.insert(key.clone(), V::default(), false),
         };
         &mut self.slots[place as usize].value
+    }
+
+    /// Touches a key, and says whether it was there.
+    pub fn note(&mut self, key: &K) -> bool {
+        let known = self.places.get(key).copied();
+        match known {
+            Some(place) => self.renew(place),
+            None => {
+                self.insert(key.clone(), V::default(), false);
+            }
+        }
+        known.is_some()
+    }
+
+    /// Makes the key of a place the newest of those met often, which it mostly is where events come in bursts.
+    fn renew(&mut self, place: u32) {
+        if place != self.often.newest {
+            self.unlink(place);
+            self.link(place, true);
+        }
     }
 
     /// Takes a key out.
@@ -327,6 +346,13 @@ mod tests {
         for key in [1, 2, 1, 2, 3] {
             table.touch(&key);
         }
+        assert!(table.get(&1).is_none() && table.get(&2).is_some() && table.get(&3).is_some());
+    }
+
+    #[test]
+    fn a_noted_key_is_new_once_and_stays_like_a_touched_one() {
+        let mut table: Table<u32, u32> = Table::new(2);
+        assert_eq!([1, 2, 1, 1, 2, 3].map(|key| table.note(&key)), [false, false, true, true, true, false]);
         assert!(table.get(&1).is_none() && table.get(&2).is_some() && table.get(&3).is_some());
     }
 

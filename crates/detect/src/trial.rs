@@ -8,7 +8,7 @@ use event::{Analyzed, EventId, JournalId, Position, Timestamp};
 use serde::Deserialize;
 use sigma::{RuleError, Rules};
 
-use crate::{Activity, Config, Detector, Finding, Seen, SigmaRules, rules};
+use crate::{Activity, Config, Detector, Finding, Seen, SigmaRules, rules, sources::key_of};
 
 /// Longer lines are cut, as in the stream.
 const LINE_BYTES_MAX: usize = 1 << 20;
@@ -119,7 +119,16 @@ fn seen(rules: Rules, trial: &Trial, now: Timestamp) -> Vec<Finding> {
         let position = Position { segment: 0, record: number };
         let analyzed = Analyzed::unanalyzed(EventId { journal: JournalId(0), position }, event);
         let activity = Activity::of(&analyzed.event);
-        detector.see(&Seen { analyzed: &analyzed, activity, before: None, now: latest }, &mut findings);
+        detector.see(
+            &Seen {
+                analyzed: &analyzed,
+                source: key_of(&analyzed.event),
+                activity,
+                before: None,
+                now: latest,
+            },
+            &mut findings,
+        );
     }
     findings
 }

@@ -330,8 +330,8 @@ impl Detector for Guessing {
 
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         if let Some(activity) = seen.before.clone() {
-            let Seen { analyzed, now, .. } = *seen;
-            self.look(&Seen { analyzed, activity, before: None, now }, findings);
+            let Seen { analyzed, source, now, .. } = *seen;
+            self.look(&Seen { analyzed, source, activity, before: None, now }, findings);
         }
         self.look(seen, findings);
     }

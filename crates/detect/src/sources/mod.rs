@@ -37,9 +37,9 @@ impl Detector for Sources {
 
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         let event = &seen.analyzed.event;
-        let (name, host) = source_of(event);
-        let source = self.sources.touch(&key_of(event));
+        let source = self.sources.touch(&seen.source);
         if source.name.is_empty() {
+            let (name, host) = source_of(event);
             source.name = Entity::new(EntityType::Service, name).value;
             source.host = Entity::new(EntityType::Host, host).value;
         }
