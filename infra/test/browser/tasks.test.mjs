@@ -127,7 +127,7 @@ describe('tasks', () => {
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => location.hash.includes('q=service.name%3Apostgres'));
     await says('level');
-    await page.waitForFunction(() => [...document.querySelectorAll('.rows .line .column')].every((one) => /postgres|db-1/.test(one.textContent ?? '')));
+    await page.waitForFunction(() => [...document.querySelectorAll('.rows .line .before')].every((one) => / postgres +db-1/.test(one.textContent ?? '')));
     assert.ok((await page.locator('.rows .line').count()) > 5);
     await page.getByRole('combobox').fill('service.name:(postgres');
     await page.keyboard.press('Enter');
@@ -204,6 +204,25 @@ describe('tasks', () => {
     await says('Copied.');
     const command = await page.evaluate(() => navigator.clipboard.readText());
     assert.match(command, /^curl 'http:\/\/127\.0\.0\.1:\d+\/api\/v1\/search\?q=level%3Aerror\+AND\+source%3Ashop&from=2\d{3}-.*&to=2\d{3}-/);
+  });
+
+  test('lines that are chosen in the list are copied whole, and resting on a time shows UTC', async () => {
+    const message = `begin ${'x'.repeat(400)} end`;
+    await send(['one', 'two'].map((name) => ({ level: 'info', source: 'copy', host: 'web-1', message: `${name} ${message}` })));
+    await show('#/logs?from=now-1h&q=source:copy');
+    const lines = page.locator('.rows .line');
+    await lines.nth(1).waitFor();
+    assert.match(await lines.first().innerText(), /x…$/);
+    await page.evaluate(() => getSelection()?.selectAllChildren(document.querySelector('.rows .block')));
+    await page.keyboard.press('Control+c');
+    const copied = (await page.evaluate(() => navigator.clipboard.readText())).split('\n');
+    assert.equal(copied.length, 2);
+    for (const one of copied) assert.match(one, /^\d{4}-\d\d-\d\d \S+ {2}info {2}copy {2}web-1 {2}(one|two) begin x{400} end$/);
+    await page.evaluate(() => getSelection()?.removeAllRanges());
+    await lines.first().locator('.before').hover();
+    assert.match(await lines.first().locator('.before').getAttribute('title'), /UTC$/);
+    await lines.first().click();
+    await page.locator('aside.event').waitFor();
   });
 
   test('when a pattern first appeared', async () => {

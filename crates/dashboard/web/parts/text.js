@@ -6,6 +6,8 @@ import { number, t } from '../words.js';
 /** Signs that are not to be seen, or that change how others are: control characters, marks of direction, invisible ones. */
 // eslint-disable-next-line no-control-regex
 const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+/** What has none of them, seen at a glance. */
+const PLAIN = /^[\x20-\x7e]*$/;
 const LINK = /\bhttps?:\/\/[^\s"'<>\\^`{|}\u0000-\u0020\u007f-\u00a0\u200b-\u206f]+/gu;
 /** How much is shown at first. */
 const SHOWN = 20_000;
@@ -24,6 +26,7 @@ function code(sign) {
  */
 export function plain(text, most = 2_000) {
   const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+  if (PLAIN.test(cut)) return cut;
   return cut.replace(HIDDEN, (sign) => (sign === '\n' ? ' ' : code(sign)));
 }
 

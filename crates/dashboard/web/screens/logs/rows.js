@@ -2,9 +2,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { html } from '../../html.js';
 import { plain } from '../../parts/text.js';
-import { exact, utc } from '../../time.js';
-import { t } from '../../words.js';
-import { member, text } from './events.js';
+import { SIGNS, row, title, whole } from './line.js';
 
 /** @typedef {import('./events.js').Line} Line */
 
@@ -12,11 +10,13 @@ const LINE = 20;
 const PAD = 4;
 /** Lines of a wrapped message in the list; the rest is in the event. */
 const WRAPPED_MOST = 12;
-const OVERSCAN = 8;
-/** Drawn lines that are kept for when they come into sight again. */
-const KEPT_MOST = 2_000;
-/** Widths of what stands before the message, in px. */
-const WIDTHS = { gutter: 16, time: 192, level: 50, column: 140 };
+const OVERSCAN = 4;
+/** Lines that are drawn, and go, together: a browser lays out and paints a block at a time. */
+const BLOCK = 8;
+/** Drawn blocks that are kept for when they come into sight again. */
+const KEPT_MOST = 250;
+/** What stands at the sides of a line, in px. */
+const SIDES = 28;
 
 /** Cells of a fixed-width font: signs of the far east and pictures take two. @param {string} message */
 function cells(message) {
@@ -73,24 +73,6 @@ function useSize(box) {
   return size;
 }
 
-/** How strange, of four steps. @param {Line} line */
-function strangeness({ score, isAnomaly }) {
-  if (score === undefined) return 'unscored';
-  return isAnomaly ? 'anomaly' : score >= 0.6 ? 'odd' : 'usual';
-}
-
-/** @param {{ line: Line, columns: string[], isJson: boolean, isNarrow: boolean }} props */
-function Cells({ line, columns, isJson, isNarrow }) {
-  const scored = line.score === undefined ? '' : t(line.isAnomaly ? 'logs.score_anomaly' : 'logs.score', { n: line.score.toFixed(2) });
-  return html`<i class=${`gutter ${line.level || 'none'}`}></i>
-    <i class=${`score ${strangeness(line)}`} title=${scored}></i>
-    <span class="at" title=${utc(line.at)}>${exact(line.at)}</span>
-    <span class=${`level ${line.level}`}>${plain(line.level, 8)}</span>
-    ${isNarrow && html`<span class="of">${plain(line.service || line.host, 60)}</span>`}
-    ${columns.map((name) => html`<span class="column" key=${name}><bdi>${plain(text(member(line.document, name)), 200)}</bdi></span>`)}
-    <span class="message">${plain(isJson ? JSON.stringify(line.document) : line.message)}</span>`;
-}
-
 /**
  * @param {{ lines: Line[], columns: string[], isWrapped: boolean, isJson: boolean, selected: string, label: string,
  *   onSelect: (id: string) => void, onOpen: (id: string) => void, onEnd: () => void, onTop: (isTop: boolean) => void,
@@ -101,13 +83,13 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
   const [top, setTop] = useState(0);
   const isNarrow = width < 640;
   const shown = isNarrow ? [] : columns;
+  const before = isNarrow ? 0 : SIGNS.time + SIGNS.level + shown.length * SIGNS.column;
+  const signs = Math.max(Math.floor((width - SIDES) / sign) - before, 12);
   const tops = useMemo(() => {
-    const before = isNarrow ? 24 : WIDTHS.gutter + WIDTHS.time + WIDTHS.level + shown.length * WIDTHS.column + 24;
-    const signs = Math.max(Math.floor((width - before - 12) / sign), 12);
     const base = (isNarrow ? LINE * 2 : LINE) + PAD;
     if (!isWrapped) return places(lines, () => base);
-    return places(lines, (line) => base + (linesOf(isJson ? JSON.stringify(line.document) : line.message, signs) - 1) * LINE);
-  }, [lines, width, sign, isWrapped, isJson, shown.length]);
+    return places(lines, (line) => base + (linesOf(plain(isJson ? JSON.stringify(line.document) : line.message), signs) - 1) * LINE);
+  }, [lines, signs, isNarrow, isWrapped, isJson]);
   const first = Math.max(lineAt(tops, top) - OVERSCAN, 0);
   const last = Math.min(lineAt(tops, top + height) + OVERSCAN, lines.length - 1);
   useEffect(() => {
@@ -132,34 +114,41 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
       onOpen(selected);
     }
   };
-  const grid = isNarrow ? undefined : `${WIDTHS.gutter}px ${WIDTHS.time}px ${WIDTHS.level}px ${shown.map(() => `${WIDTHS.column}px `).join('')}minmax(0, 1fr)`;
-  const opener = useRef(onOpen);
-  opener.current = onOpen;
-  // A line that stands as it stood is not looked at again while the list is scrolled.
-  const kept = useMemo(() => /** @type {Map<number, any>} */ (new Map()), [tops, selected, shown.join(), isJson, isNarrow]);
+  // A block that stands as it stood is not looked at again while the list is scrolled.
+  const kept = useMemo(() => /** @type {Map<number, any>} */ (new Map()), [tops, selected, shown.join(), isJson]);
   /** @param {number} n */
-  const lineOf = (n) => {
-    const line = lines[n];
+  const block = (n) => {
     const known = kept.get(n);
     if (known) return known;
-    const drawn = html`<div
-      key=${line.id}
-      id=${`line-${line.id}`}
-      role="option"
-      class="line"
-      aria-selected=${line.id === selected}
-      aria-posinset=${n + 1}
-      aria-setsize=${lines.length}
-      style=${{ top: `${tops[n]}px`, height: `${tops[n + 1] - tops[n]}px`, gridTemplateColumns: grid }}
-      onClick=${() => {
-        if (!getSelection()?.toString()) opener.current(line.id);
-      }}
-    >
-      <${Cells} line=${line} columns=${shown} isJson=${isJson} isNarrow=${isNarrow} />
+    const [begin, end] = [n * BLOCK, Math.min((n + 1) * BLOCK, lines.length)];
+    const drawn = html`<div key=${n} class="block" role="presentation" style=${{ top: `${tops[begin]}px`, height: `${tops[end] - tops[begin]}px` }}>
+      ${lines.slice(begin, end).map((line, of) =>
+        row({ line, columns: shown, isJson, isNarrow, room: isWrapped ? 0 : signs, at: begin + of, all: lines.length, isSelected: line.id === selected, height: isWrapped ? tops[begin + of + 1] - tops[begin + of] : undefined }),
+      )}
     </div>`;
     if (kept.size > KEPT_MOST) kept.clear();
     kept.set(n, drawn);
     return drawn;
+  };
+  const blocks = lines.length ? Math.floor(last / BLOCK) - Math.floor(first / BLOCK) + 1 : 0;
+  const lineOf = (/** @type {any} */ element) => lines[Number(element.closest('.line')?.getAttribute('aria-posinset')) - 1];
+  /** @param {MouseEvent} event */
+  const onClick = (event) => {
+    const line = lineOf(event.target);
+    if (line && !getSelection()?.toString()) onOpen(line.id);
+  };
+  // Said of the part that is rested on alone: of all of them it would be work for each line that is scrolled past.
+  const onPointerOver = (/** @type {any} */ { target }) => {
+    const part = target.closest('.before, .score');
+    if (part && !part.title) part.title = title(lineOf(part), part.matches('.score'));
+  };
+  // What is copied is all of a line, however much of it had room.
+  const onCopy = (/** @type {ClipboardEvent} */ event) => {
+    const chosen = getSelection();
+    const touched = [.../** @type {HTMLElement} */ (list.current).querySelectorAll('.line')].filter((one) => chosen?.containsNode(one, true));
+    if (!chosen || chosen.isCollapsed || !touched.some((one) => one.matches('.cut')) || !/…|\n/.test(chosen.toString())) return;
+    event.clipboardData?.setData('text/plain', touched.map((one) => whole(lineOf(one), shown, isJson)).join('\n'));
+    event.preventDefault();
   };
   return html`<div
     class=${`rows ${isWrapped ? 'wrapped' : ''} ${isNarrow ? 'narrow' : ''}`}
@@ -169,25 +158,16 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
     aria-label=${label}
     aria-activedescendant=${at >= first && at <= last ? `line-${selected}` : undefined}
     onKeyDown=${onKeyDown}
+    onClick=${onClick}
+    onPointerOver=${onPointerOver}
+    onCopy=${onCopy}
     onScroll=${(/** @type {any} */ event) => {
       setTop(event.currentTarget.scrollTop);
       onTop(event.currentTarget.scrollTop < 8);
     }}
   >
     <div class="all" role="presentation" style=${{ height: `${tops[lines.length] ?? 0}px` }}>
-      ${Array.from({ length: Math.max(last - first + 1, 0) }, (_, n) => lineOf(first + n))}
+      ${Array.from({ length: blocks }, (_, n) => block(Math.floor(first / BLOCK) + n))}
     </div>
-  </div>`;
-}
-
-/** What stands above the lines. @param {{ columns: string[], onColumn: (name: string) => void }} props */
-export function Head({ columns, onColumn }) {
-  const grid = `${WIDTHS.gutter}px ${WIDTHS.time}px ${WIDTHS.level}px ${columns.map(() => `${WIDTHS.column}px `).join('')}minmax(0, 1fr)`;
-  return html`<div class="rows-head" style=${{ gridTemplateColumns: grid }}>
-    <span></span><span>${t('logs.time')}</span><span>${t('logs.level')}</span>
-    ${columns.map(
-      (name) => html`<span key=${name} class="column"><bdi>${plain(name, 40)}</bdi><button type="button" class="icon-only" aria-label=${t('fields.column_out', { name: plain(name, 40) })} title=${t('fields.column_out', { name: plain(name, 40) })} onClick=${() => onColumn(name)}>×</button></span>`,
-    )}
-    <span>${t('logs.message')}</span>
   </div>`;
 }

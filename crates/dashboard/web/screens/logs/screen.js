@@ -18,8 +18,9 @@ import { MOST, useEvents, useLive, useQuestion } from './events.js';
 import { Fields } from './fields.js';
 import { Histogram } from './histogram.js';
 import { Patterns } from './patterns.js';
+import { Head } from './line.js';
 import { QueryBar } from './query_bar.js';
-import { Head, Rows } from './rows.js';
+import { Rows } from './rows.js';
 import { SavedSearches } from './saved.js';
 import { Times, between, shift } from './times.js';
 
