@@ -15,6 +15,8 @@ const OVERSCAN = 4;
 const BLOCK = 8;
 /** Drawn blocks that are kept for when they come into sight again. */
 const KEPT_MOST = 250;
+/** What a line is, and what of it says more when it is rested on. */
+const [ONE, TOLD] = ['.line', '.before, .score'];
 /** What stands at the sides of a line, in px. */
 const SIDES = 28;
 
@@ -131,7 +133,7 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
     return drawn;
   };
   const blocks = lines.length ? Math.floor(last / BLOCK) - Math.floor(first / BLOCK) + 1 : 0;
-  const lineOf = (/** @type {any} */ element) => lines[Number(element.closest('.line')?.getAttribute('aria-posinset')) - 1];
+  const lineOf = (/** @type {any} */ element) => lines[Number(element.closest(ONE)?.getAttribute('aria-posinset')) - 1];
   /** @param {MouseEvent} event */
   const onClick = (event) => {
     const line = lineOf(event.target);
@@ -139,7 +141,7 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
   };
   // Said of the part that is rested on alone: of all of them it would be work for each line that is scrolled past.
   const onPointerOver = (/** @type {any} */ { target }) => {
-    const part = target.closest('.before, .score');
+    const part = target.closest(TOLD);
     if (part && !part.title) part.title = title(lineOf(part), part.matches('.score'));
   };
   // What is copied is all of a line, however much of it had room.
