@@ -67,21 +67,35 @@ function fill(text, values) {
   return values ? text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '')) : text;
 }
 
-/** @param {number} n */
-export function number(n) {
-  return new Intl.NumberFormat(language.value).format(n);
+// Numbers are put into words by hand: a browser's first use of its own tables of all the world's ways takes longer than the rest of a
+// screen, and of them the page needs two.
+
+/** Between thousands, and before the fraction. */
+const MARKS = { en: [',', '.'], pt: ['.', ','] };
+const SCALES = { en: ['', 'K', 'M', 'B', 'T'], pt: ['', ' mil', ' mi', ' bi', ' tri'] };
+
+/** @param {number} n @param {number} [digits] of the fraction, at most */
+export function number(n, digits = 3) {
+  if (!Number.isFinite(n) || Math.abs(n) >= 1e21) return String(n);
+  const [thousands, point] = MARKS[language.value];
+  const [whole, part = ''] = n.toFixed(digits).split('.');
+  const fraction = part.replace(/0+$/, '');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, thousands);
+  return `${/^-0?$/.test(grouped) && !fraction ? '0' : grouped}${fraction && point + fraction}`;
 }
 
 /** A number in few signs, such as 1.2M. @param {number} n */
 export function short(n) {
-  const form = { notation: /** @type {const} */ ('compact'), maximumFractionDigits: 1 };
-  return new Intl.NumberFormat(language.value, form).format(n);
+  const scales = SCALES[language.value];
+  let power = 0;
+  // What would be rounded to a thousand is one of the next.
+  while (power < scales.length - 1 && Math.abs(n) / 1000 ** power >= 999.95) power += 1;
+  return `${number(n / 1000 ** power, 1)}${scales[power]}`;
 }
 
 /** @param {number} bytes */
 export function bytes(bytes) {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   const power = bytes < 1 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1);
-  const form = { maximumFractionDigits: power ? 1 : 0 };
-  return `${new Intl.NumberFormat(language.value, form).format(bytes / 1000 ** power)} ${units[power]}`;
+  return `${number(bytes / 1000 ** power, power ? 1 : 0)} ${units[power]}`;
 }

@@ -296,6 +296,33 @@ describe('tasks', () => {
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'pt');
   });
 
+  test('numbers and times are said as the browser’s own tables would say them', async () => {
+    await show('#/settings/page');
+    const differing = await page.evaluate(async () => {
+      const folder = document.querySelector('link[rel=stylesheet]').href.replace(/style\/.*/, '');
+      const [words, time] = await Promise.all(['words.js', 'time.js'].map((name) => import(folder + name)));
+      const wrong = [];
+      const same = (what, ours, theirs) => ours === theirs.replace(/\u00a0|\u202f/g, ' ') || wrong.push(`${what}: ${ours}, not ${theirs}`);
+      for (const language of ['en', 'pt']) {
+        await words.speak(language);
+        const compact = new Intl.NumberFormat(language, { notation: 'compact', maximumFractionDigits: 1 });
+        for (const n of [0, -0.0001, 7, 0.5, 0.123, 12.3456, 999, 1000, 1234, 99_999, 999_949, 999_951, 1_000_000, 12_345_678, 2e9, 3.21e12, -1234.5]) {
+          same(`${language} ${n}`, words.number(n), new Intl.NumberFormat(language).format(Math.abs(n) < 0.0005 ? 0 : n));
+          if (n >= 0) same(`${language} short ${n}`, words.short(n), compact.format(n));
+        }
+        const at = new Date(new Date().getFullYear() - 1, 10, 30, 6, 4, 8);
+        const form = { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false };
+        same(`${language} time`, time.stamp(at.getTime()), new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : 'pt-BR', form).format(at));
+      }
+      same('zone', time.zone, new Intl.DateTimeFormat().resolvedOptions().timeZone);
+      await words.speak('en');
+      same('ago', time.ago(Date.now() - 3 * 3_600_000), new Intl.RelativeTimeFormat('en', { style: 'short' }).format(-3, 'hour'));
+      same('ahead', time.ago(Date.now() + 3_600_000), time.stamp(Date.now() + 3_600_000));
+      return wrong;
+    });
+    assert.deepEqual(differing, []);
+  });
+
   test('which settings were set and from where, and how long the disk lasts', async () => {
     await show('#/settings/effective');
     const rows = page.locator('.effective tbody tr');

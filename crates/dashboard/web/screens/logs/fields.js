@@ -50,7 +50,7 @@ export function Fields({ question, columns, onColumn, onFilter }) {
   const place = (/** @type {string} */ name) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
   const shown = names
     .filter(({ name }) => !LEFT_OUT.has(name) && name.toLowerCase().includes(wanted.toLowerCase()))
-    .sort((one, other) => place(one.name) - place(other.name) || one.name.localeCompare(other.name));
+    .sort((one, other) => place(one.name) - place(other.name) || (one.name < other.name ? -1 : 1));
   /** @param {string} name */
   const toggle = (name) => {
     const now = new Set(open);

@@ -27,7 +27,8 @@ function parts(bucket) {
 
 /** @param {{ buckets: Bucket[], onLevel?: (level: string) => void }} props */
 function Legend({ buckets, onLevel }) {
-  const sums = LEVELS.map((level, at) => /** @type {[string, number]} */ ([level, buckets.reduce((sum, bucket) => sum + parts(bucket)[at][1], 0)]));
+  const all = buckets.map(parts);
+  const sums = LEVELS.map((level, at) => /** @type {[string, number]} */ ([level, all.reduce((sum, one) => sum + one[at][1], 0)]));
   return html`<ul class="legend">
     ${sums
       .filter(([, n]) => n)

@@ -17,6 +17,7 @@ const BLOCK = 8;
 const KEPT_MOST = 250;
 /** What a line is, and what of it says more when it is rested on. */
 const [ONE, TOLD] = ['.line', '.before, .score'];
+const PROBE = '0'.repeat(100);
 /** What stands at the sides of a line, in px. */
 const SIDES = 28;
 
@@ -52,24 +53,17 @@ function lineAt(tops, place) {
   return low;
 }
 
-/** @param {{ current: HTMLElement | null }} box */
+/** How large the list is, and how wide a sign of it; nothing until that is known. @param {{ current: HTMLElement | null }} box */
 function useSize(box) {
-  const [size, set] = useState({ width: 800, height: 600, sign: 7.2 });
+  const [size, set] = useState({ width: 0, height: 0, sign: 7.5 });
   useLayoutEffect(() => {
     const element = box.current;
+    const probe = /** @type {HTMLElement} */ (element?.querySelector('.probe'));
     if (!element) return undefined;
-    const measure = () => {
-      const probe = document.createElement('span');
-      probe.className = 'probe mono';
-      probe.textContent = '0'.repeat(100);
-      element.append(probe);
-      const sign = probe.getBoundingClientRect().width / 100 || 7.2;
-      probe.remove();
-      set({ width: element.clientWidth, height: element.clientHeight, sign });
-    };
-    measure();
-    const observer = new ResizeObserver(measure);
+    // Told after the browser has laid out, not asked for in between.
+    const observer = new ResizeObserver(() => set({ width: element.clientWidth, height: element.clientHeight, sign: probe.getBoundingClientRect().width / 100 || 7.5 }));
     observer.observe(element);
+    observer.observe(probe);
     return () => observer.disconnect();
   }, []);
   return size;
@@ -132,7 +126,7 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
     kept.set(n, drawn);
     return drawn;
   };
-  const blocks = lines.length ? Math.floor(last / BLOCK) - Math.floor(first / BLOCK) + 1 : 0;
+  const blocks = lines.length && height ? Math.floor(last / BLOCK) - Math.floor(first / BLOCK) + 1 : 0;
   const lineOf = (/** @type {any} */ element) => lines[Number(element.closest(ONE)?.getAttribute('aria-posinset')) - 1];
   /** @param {MouseEvent} event */
   const onClick = (event) => {
@@ -168,6 +162,7 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
       onTop(event.currentTarget.scrollTop < 8);
     }}
   >
+    <span class="probe" aria-hidden="true">${PROBE}</span>
     <div class="all" role="presentation" style=${{ height: `${tops[lines.length] ?? 0}px` }}>
       ${Array.from({ length: blocks }, (_, n) => block(Math.floor(first / BLOCK) + n))}
     </div>
