@@ -137,6 +137,11 @@ starters:
 run-procmond *ARGS:
     cargo run --release -p procmond -- {{ARGS}}
 
+# What looking at ten thousand processes costs, beside `ps -ef`. As root, on a machine that does nothing else.
+bench-processes *OPTIONS:
+    cargo build --release -p procmond
+    infra/test/processes.py target/release/procmond {{OPTIONS}}
+
 # Questions in SQL, by hand: just run-sentinelcli query --sql "SELECT name FROM processes"
 run-sentinelcli *ARGS:
     cargo run --release -- {{ARGS}}
