@@ -127,13 +127,14 @@ impl Asked {
     ///
     /// # Errors
     /// [`NotRecorded::After`].
-    pub fn end(
-        mut self,
-        outcome: Outcome,
-        said: impl FnOnce(Decision) -> Decision,
-    ) -> Result<(), NotRecorded> {
+    pub fn end(self, outcome: Outcome, said: impl FnOnce(Decision) -> Decision) -> Result<(), NotRecorded> {
+        let decision = said(self.decision.clone());
+        self.end_as(outcome, decision)
+    }
+
+    fn end_as(mut self, outcome: Outcome, decision: Decision) -> Result<(), NotRecorded> {
         let Some((audit, seq)) = self.on_record.take() else { return Ok(()) };
-        let decision = said(self.decision.clone()).with("asked", seq);
+        let decision = decision.with("asked", seq);
         let ended = audit.record(&decision.record(outcome));
         ended.map(drop).map_err(|error| told(&error, &decision, NotRecorded::After))
     }

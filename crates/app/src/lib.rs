@@ -22,7 +22,7 @@ mod unpacked;
 mod version;
 mod wording;
 
-use std::{ffi::OsString, io, process::ExitCode};
+use std::{ffi::OsString, io, pin::Pin, process::ExitCode};
 
 use clap::CommandFactory;
 use cli::{Cli, Command, JournalAction, ModelsAction};
@@ -147,6 +147,8 @@ fn on(
     runtime: tokio::runtime::Runtime,
     work: impl Future<Output = Result<(), AppError>>,
 ) -> Result<(), AppError> {
+    // The runtime makes its code several times for each type of work; behind a pointer there is one.
+    let work: Pin<Box<dyn Future<Output = _>>> = Box::pin(work);
     let outcome = runtime.block_on(work);
     // What still computes has had its time; nobody is left to answer to.
     runtime.shutdown_background();

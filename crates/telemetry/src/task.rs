@@ -4,9 +4,13 @@
 //! for a task whose owner awaits its handle.
 
 use std::{
+    any::Any,
     collections::BTreeMap,
     future::Future,
+    marker::PhantomData,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -27,6 +31,8 @@ where
 {
     let name = name.into();
     let span = tracing::info_span!("task", name);
+    // The runtime's code is made once for each type of task: behind a pointer all are one.
+    let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = Box::pin(future);
     #[expect(clippy::disallowed_methods, reason = "the one place that starts tasks, and names them")]
     tokio::spawn(future.instrument(span))
 }
@@ -37,14 +43,32 @@ static WORKING: Mutex<BTreeMap<&'static str, usize>> = Mutex::new(BTreeMap::new(
 /// Runs what blocks or computes where it does not hold the reactor up, under a name by which
 /// [`working`] tells of it.
 #[must_use = "work is awaited by its owner"]
-pub fn blocking<T: Send + 'static>(
-    name: &'static str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> JoinHandle<T> {
-    tokio::task::spawn_blocking(move || {
+pub fn blocking<T: Send + 'static>(name: &'static str, work: impl FnOnce() -> T + Send + 'static) -> Work<T> {
+    // As for tasks, all work is of one type for the runtime.
+    let work: Box<dyn FnOnce() -> Box<dyn Any + Send> + Send> = Box::new(move || {
         let _working = Working::new(name);
-        work()
-    })
+        Box::new(work())
+    });
+    Work { task: tokio::task::spawn_blocking(work), result: PhantomData }
+}
+
+/// What [`blocking`] runs: gives the result, or that it panicked. It goes on where nobody waits for it.
+#[derive(Debug)]
+#[must_use = "work is awaited by its owner"]
+pub struct Work<T> {
+    task: JoinHandle<Box<dyn Any + Send>>,
+    result: PhantomData<fn() -> T>,
+}
+
+impl<T: 'static> Future for Work<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.task).poll(context).map_ok(|result| match result.downcast() {
+            Ok(result) => *result,
+            Err(_) => unreachable!("work gives what it was started for"),
+        })
+    }
 }
 
 /// How a task ended that gave no result, for our own log: the message of its panic may quote a log and is left
