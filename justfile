@@ -33,6 +33,12 @@ bench-audit RECORDS="10000000":
 elasticsearch *PARTS:
     infra/test/on-elasticsearch {{PARTS}}
 
+# The agent for Windows under wine, against a collector. Needs gcc-mingw-w64-x86-64, wine and wine64 of Debian.
+wine:
+    cargo build --release --locked
+    cargo build --locked -p log-sentinel-agent --target x86_64-pc-windows-gnu
+    infra/test/wine.sh target/x86_64-pc-windows-gnu/debug/log-sentinel-agent.exe target/release/log-sentinel
+
 # The dashboard in a real browser; --all: every size and theme, --pictures FOLDER: pictures of all. Needs chromium, nodejs and npm.
 browser *OPTIONS:
     cargo build --release --locked --workspace

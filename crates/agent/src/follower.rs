@@ -4,7 +4,6 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
-    os::unix::fs::MetadataExt as _,
     path::PathBuf,
 };
 
@@ -57,12 +56,11 @@ impl Follower {
 
     /// Opens the file that has the name now, unless it is open.
     fn look(&mut self) -> io::Result<()> {
-        let found = std::fs::metadata(&self.path)?;
-        let id = (found.dev(), found.ino());
+        let id = intake::identity(&self.path)?;
         if let Some(open) = &mut self.open
             && open.id == id
         {
-            if found.len() < open.at {
+            if open.file.metadata()?.len() < open.at {
                 // Cut short and written anew.
                 open.at = 0;
                 open.begun.clear();

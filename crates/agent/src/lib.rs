@@ -25,5 +25,5 @@ mod taken;
 
 pub use local::Local;
 pub use process::Report;
-pub use run::{Agent, Config, Logs, StartError, backoff, start};
+pub use run::{Agent, Config, Logs, MachineLog, StartError, backoff, start};
 pub use server::{Place, Server, ServerError, Trust};

@@ -73,10 +73,10 @@ fn cpu(measured: Option<host::Cpu>, load: Option<host::Load>) -> Option<Cpu> {
         Some(cpu) => Some(Cpu {
             shares: CpuShares {
                 percent: Some(cpu.total.busy),
-                user: Some(cpu.total.user),
-                system: Some(cpu.total.system),
-                iowait: Some(cpu.total.iowait),
-                steal: Some(cpu.total.steal),
+                user: cpu.total.user,
+                system: cpu.total.system,
+                iowait: cpu.total.iowait,
+                steal: cpu.total.steal,
             },
             cores: cpu.cores,
             load,
@@ -100,9 +100,9 @@ fn disk_io(one: host::Device) -> (String, DiskIo) {
     let io = DiskIo {
         read_bytes_s: Some(one.read_bytes_s),
         write_bytes_s: Some(one.write_bytes_s),
-        read_ops_s: Some(one.read_ops_s),
-        write_ops_s: Some(one.write_ops_s),
-        busy_percent: Some(one.busy_percent),
+        read_ops_s: one.read_ops_s,
+        write_ops_s: one.write_ops_s,
+        busy_percent: one.busy_percent,
     };
     (one.name, io)
 }
@@ -114,7 +114,7 @@ fn network(one: host::Interface) -> (String, Network) {
         in_packets_s: Some(one.in_packets_s),
         out_packets_s: Some(one.out_packets_s),
         errors: whole(one.errors),
-        drops: whole(one.drops),
+        drops: one.drops.and_then(whole),
     };
     (one.name, network)
 }

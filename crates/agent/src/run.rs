@@ -56,10 +56,19 @@ pub struct Logs {
     pub door: Door,
     /// Files that are read.
     pub tail: intake::tail::Config,
-    /// The program that reads the journal of systemd; None when that is not read.
-    pub journalctl: Option<PathBuf>,
+    /// The log that the system itself keeps; None when that is not read.
+    pub machine: Option<MachineLog>,
     /// Where changes of accounts, keys, schedules and of what starts by itself are looked for; None when they are not told.
     pub changes: Option<intake::system::Config>,
+}
+
+/// A log that the system itself keeps.
+#[derive(Debug)]
+pub enum MachineLog {
+    /// The journal of systemd, by the program that reads it.
+    Journald(PathBuf),
+    /// The Event Log of Windows.
+    EventLog(intake::event_log::Config),
 }
 
 /// Why an agent cannot start.
@@ -164,7 +173,7 @@ fn send_logs(
     backoff: Backoff,
     (tasks, health): (&Tasks, &Health),
 ) -> Result<Journal, StartError> {
-    let Logs { door, tail, journalctl, changes } = logs;
+    let Logs { door, tail, machine, changes } = logs;
     let journal = door.journal().clone();
     let cursor = journal.cursor("sent")?;
     let pulse = intake::tail::start(tail, door.clone(), tasks)?;
@@ -173,9 +182,16 @@ fn send_logs(
         let watching = intake::system::watch(config, door.clone(), health.component("system"), tasks.stop());
         tasks.spawn("system", watching);
     }
-    if let Some(program) = journalctl {
-        let reading = intake::journald::read(program, door, health.component("journald"), tasks.stop());
-        tasks.spawn("journald", reading);
+    match machine {
+        Some(MachineLog::Journald(program)) => {
+            let reading = intake::journald::read(program, door, health.component("journald"), tasks.stop());
+            tasks.spawn("journald", reading);
+        }
+        Some(MachineLog::EventLog(config)) => {
+            let reading = intake::event_log::read(config, door, health.component("event_log"), tasks.stop());
+            tasks.spawn("event_log", reading);
+        }
+        None => {}
     }
     let reach = Reach::new(health.component("logs"), "logs", backoff);
     let events = Events::new(server, (journal.clone(), cursor), id, counts, reach);

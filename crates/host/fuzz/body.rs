@@ -46,10 +46,10 @@ pub(crate) fn kernel(bytes: &[u8]) {
     let shares = read
         .cpu
         .iter()
-        .flat_map(|cpu| [cpu.total.busy, cpu.total.iowait].into_iter().chain(cpu.cores.clone()));
+        .flat_map(|cpu| std::iter::once(cpu.total.busy).chain(cpu.total.iowait).chain(cpu.cores.clone()));
     let shares =
         shares.chain(read.memory.map(|memory| memory.percent)).chain(read.swap.map(|swap| swap.percent));
-    for share in shares.chain(read.devices.iter().map(|device| device.busy_percent)) {
+    for share in shares.chain(read.devices.iter().filter_map(|device| device.busy_percent)) {
         assert!((0.0..=100.0).contains(&share), "{share}");
     }
     let rates = read.interfaces.iter().flat_map(|one| [one.in_bytes_s, one.out_bytes_s]);

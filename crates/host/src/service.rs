@@ -1,112 +1,72 @@
-//! Services: what systemd says of its units, else whether a process of that name runs.
+//! Services, as a program of the system tells of them.
 
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use crate::{
-    kernel::Kernel,
-    number::{lines, number, text, words},
     patient::Patient,
     problem::Problem,
+    reading::{Service, ServiceState},
     wanted::Wanted,
 };
 
-/// systemd has so long to answer.
+/// The program has so long to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Units that failed once are told of until this program ends, so that it is seen that they run again: so many.
-const FAILED_MAX: usize = 64;
-const PROPERTIES: &str = "--property=Id,LoadState,ActiveState,SubState,NRestarts,MemoryCurrent";
+/// Services that failed once are told of until this program ends, so that it is seen that they run again: so many.
+pub(crate) const FAILED_MAX: usize = 64;
 
-/// Whether a service runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ServiceState {
-    /// It runs, or has done what it is for.
-    Running,
-    /// It does not.
-    Stopped,
-    /// It ended with an error, or is started again and again.
-    Failed,
-    /// There is none of this name, or nobody answers.
-    Unknown,
-}
-
-/// A service.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Service {
-    /// As it was asked for.
-    pub name: String,
-    /// Whether it runs.
-    pub state: ServiceState,
-    /// How often systemd has started it again.
-    pub restarts: Option<u64>,
-    /// Memory of all its processes, in bytes.
-    pub memory_bytes: Option<u64>,
-}
-
-/// What systemd says, or why it says nothing.
-type Answer = Result<Vec<Service>, String>;
+/// What is said of services, or why nothing is.
+pub(crate) type Answer = Result<Vec<Service>, String>;
+/// Has a program tell of these services, in their order, and where that is wanted of those that have failed.
+type Tell = fn(&Path, Vec<String>, bool) -> Answer;
 
 /// Asks for services.
 #[derive(Debug)]
 pub(crate) struct Services {
-    systemctl: PathBuf,
-    patience: Duration,
+    /// Who manages them.
+    manager: &'static str,
+    program: PathBuf,
+    tell: Tell,
+    pub(crate) patience: Duration,
     thread: Option<Patient<Vec<String>, Answer>>,
-    /// Units that have failed since the start.
+    /// Those that have failed since the start.
     failed: BTreeSet<String>,
     /// What was asked last: a late answer to something else is none.
     asked: Vec<String>,
 }
 
 impl Services {
-    /// By this `systemctl`.
-    pub(crate) fn new(systemctl: PathBuf) -> Self {
-        Self { systemctl, patience: PATIENCE, thread: None, failed: BTreeSet::new(), asked: vec![] }
+    /// Those of a manager, by its program.
+    pub(crate) fn new(manager: &'static str, program: PathBuf, tell: Tell) -> Self {
+        Self {
+            manager,
+            program,
+            tell,
+            patience: PATIENCE,
+            thread: None,
+            failed: BTreeSet::new(),
+            asked: vec![],
+        }
     }
 
-    pub(crate) fn read(
-        &mut self,
-        kernel: &Kernel,
-        wanted: &Wanted,
-        runs: impl Fn(&str) -> bool,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<Service> {
+    pub(crate) fn read(&mut self, wanted: &Wanted, problems: &mut Vec<Problem>) -> Vec<Service> {
         if *wanted == Wanted::Nothing {
             return vec![];
-        }
-        let run = &kernel.roots().run;
-        if !run.join("systemd/system").is_dir() {
-            let service = |name: &String| Service {
-                name: name.clone(),
-                state: match runs(name) || has_living(run, &kernel.roots().proc, name) {
-                    true => ServiceState::Running,
-                    false => ServiceState::Stopped,
-                },
-                restarts: None,
-                memory_bytes: None,
-            };
-            return wanted.names().iter().map(service).collect();
         }
         match self.ask(wanted) {
             Ok(found) => {
                 let missing = found.iter().filter(|service| service.state == ServiceState::Unknown);
-                problems.extend(missing.map(|service| Problem::new(&service.name, "there is no such unit")));
+                let none = format!("{} knows none of this name", self.manager);
+                problems.extend(missing.map(|service| Problem::new(&service.name, &none)));
                 found
             }
             Err(reason) => {
-                problems.push(Problem::new("systemctl", reason));
-                let unknown = |name: &String| Service {
-                    name: name.clone(),
-                    state: ServiceState::Unknown,
-                    restarts: None,
-                    memory_bytes: None,
-                };
-                wanted.names().iter().map(unknown).collect()
+                problems.push(Problem::new(self.program.display(), reason));
+                wanted.names().iter().map(|name| Service::of(name, ServiceState::Unknown)).collect()
             }
         }
     }
@@ -121,8 +81,8 @@ impl Services {
         let thread = match &mut self.thread {
             Some(thread) if self.asked == names => thread,
             other => {
-                let systemctl = self.systemctl.clone();
-                let answer = move |names: Vec<String>| units(&systemctl, names, finds_failed);
+                let (program, tell) = (self.program.clone(), self.tell);
+                let answer = move |names: Vec<String>| tell(&program, names, finds_failed);
                 let thread = Patient::new("services", answer).map_err(|error| error.to_string())?;
                 self.asked.clone_from(&names);
                 other.insert(thread)
@@ -130,7 +90,7 @@ impl Services {
         };
         thread.ask(names);
         let answer = thread.answer(Instant::now() + self.patience);
-        let found = answer.ok_or_else(|| "systemd does not answer".to_owned())??;
+        let found = answer.ok_or_else(|| format!("{} does not answer", self.manager))??;
         if finds_failed {
             let room = FAILED_MAX.saturating_sub(self.failed.len());
             self.failed.extend(found.iter().map(|service| service.name.clone()).take(room));
@@ -139,209 +99,22 @@ impl Services {
     }
 }
 
-/// Asks systemd for these units, and for those that have failed.
-fn units(systemctl: &Path, mut names: Vec<String>, finds_failed: bool) -> Answer {
-    if finds_failed {
-        let said = called(
-            systemctl,
-            &["list-units", "--state=failed", "--plain", "--no-legend", "--no-pager"],
-            &[],
-        )?;
-        let failed =
-            lines(&said).filter_map(|line| words(line).find(|word| *word != "●".as_bytes())).map(text);
-        for name in failed.take(FAILED_MAX) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    if names.is_empty() {
-        return Ok(vec![]);
-    }
-    let units: Vec<String> = names.iter().map(|name| unit(name)).collect();
-    let said = called(systemctl, &["show", PROPERTIES, "--"], &units)?;
-    let found = parse_show(&said);
-    if found.len() != names.len() {
-        return Err("the answer of systemctl cannot be understood".to_owned());
-    }
-    let named = found.into_iter().zip(names).map(|(service, name)| Service { name, ..service });
-    Ok(named.collect())
-}
-
-/// A name without a kind is one of a service.
-fn unit(name: &str) -> String {
-    const KINDS: [&str; 11] = [
-        ".service",
-        ".socket",
-        ".device",
-        ".mount",
-        ".automount",
-        ".swap",
-        ".target",
-        ".path",
-        ".timer",
-        ".slice",
-        ".scope",
-    ];
-    if KINDS.iter().any(|kind| name.ends_with(kind)) { name.to_owned() } else { format!("{name}.service") }
-}
-
-fn called(program: &Path, arguments: &[&str], units: &[String]) -> Result<Vec<u8>, String> {
+/// What a program says that is called with these arguments and names of services.
+pub(crate) fn called(
+    program: &Path,
+    arguments: &[&str],
+    names: &[String],
+    environment: &[(&str, &str)],
+) -> Result<Vec<u8>, String> {
     let mut command = Command::new(program);
-    command.args(arguments).args(units).env("LC_ALL", "C").env("SYSTEMD_COLORS", "0");
+    command.args(arguments).args(names).envs(environment.iter().copied());
     let output =
         command.stdin(Stdio::null()).output().map_err(|error| format!("it cannot be run: {error}"))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said: String = text(&output.stderr).chars().filter(|c| !c.is_control()).take(200).collect();
+    let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
+    let said = String::from_utf8_lossy(said);
+    let said: String = said.trim().chars().filter(|c| !c.is_control()).take(200).collect();
     Err(if said.is_empty() { output.status.to_string() } else { said })
-}
-
-/// What `systemctl show` says of each unit, in the order in which they were named.
-pub(crate) fn parse_show(bytes: &[u8]) -> Vec<Service> {
-    let said = String::from_utf8_lossy(bytes);
-    let blocks = said.split("\n\n").map(str::trim).filter(|block| !block.is_empty()).take(4096);
-    let service = |block: &str| {
-        let of = |name: &str| {
-            block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).unwrap_or_default()
-        };
-        let state = match (of("LoadState"), of("ActiveState"), of("SubState")) {
-            ("not-found" | "", _, _) => ServiceState::Unknown,
-            (_, "failed", _) | (_, "activating", "auto-restart" | "auto-restart-queued") => {
-                ServiceState::Failed
-            }
-            (_, "active" | "activating" | "reloading" | "refreshing", _) => ServiceState::Running,
-            (_, "inactive" | "deactivating" | "maintenance", _) => ServiceState::Stopped,
-            _ => ServiceState::Unknown,
-        };
-        // All ones, or words, where it is not counted.
-        let counted = |name: &str| number(of(name).as_bytes()).filter(|number| *number < u64::MAX);
-        Service {
-            name: of("Id").to_owned(),
-            state,
-            restarts: counted("NRestarts"),
-            memory_bytes: counted("MemoryCurrent"),
-        }
-    };
-    blocks.map(service).collect()
-}
-
-/// Whether a file below `/run` names a process of the service that lives.
-fn has_living(run: &Path, proc: &Path, name: &str) -> bool {
-    if name.contains('/') {
-        return false;
-    }
-    let name = name.strip_suffix(".service").unwrap_or(name);
-    let inner = fs::read_dir(run.join(name))
-        .into_iter()
-        .flatten()
-        .take(64)
-        .filter_map(|entry| Some(entry.ok()?.path()));
-    let files = inner.chain([run.join(format!("{name}.pid"))]);
-    let mut pids = files
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pid"))
-        .filter_map(|path| {
-            let said = fs::read_to_string(path).ok()?;
-            number(said.lines().next()?.trim().as_bytes())
-        });
-    pids.any(|pid| proc.join(pid.to_string()).is_dir())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Roots;
-
-    #[test]
-    fn what_systemctl_shows_is_read() {
-        let said = b"Id=nginx.service\nLoadState=loaded\nActiveState=active\nSubState=running\nNRestarts=2\nMemoryCurrent=1048576\n\n\
-            Id=a.service\nLoadState=not-found\nActiveState=inactive\nSubState=dead\nNRestarts=0\nMemoryCurrent=[not set]\n\n\
-            Id=b.service\nLoadState=loaded\nActiveState=activating\nSubState=auto-restart\nMemoryCurrent=18446744073709551615\n\n\
-            Id=c.service\nLoadState=masked\nActiveState=inactive\nSubState=dead\n";
-        let found = parse_show(said);
-        let states: Vec<_> = found.iter().map(|service| service.state).collect();
-        use ServiceState::*;
-        assert_eq!(states, [Running, Unknown, Failed, Stopped]);
-        assert_eq!((found[0].restarts, found[0].memory_bytes), (Some(2), Some(1 << 20)));
-        assert_eq!((found[2].restarts, found[2].memory_bytes), (None, None));
-    }
-
-    fn kernel(dir: &Path) -> Kernel {
-        let roots = Roots { proc: dir.join("proc"), run: dir.join("run"), ..Roots::default() };
-        fs::create_dir_all(&roots.proc).unwrap();
-        fs::create_dir_all(&roots.run).unwrap();
-        Kernel::new(roots)
-    }
-
-    fn script(dir: &Path, text: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
-        let (source, path) = (dir.join("source"), dir.join("systemctl"));
-        fs::write(&source, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&source, fs::Permissions::from_mode(0o755)).unwrap();
-        // By another program: a file that this one had open to write would be busy while a test beside
-        // it, forked in that moment, still held it.
-        assert!(Command::new("cp").arg(&source).arg(&path).status().unwrap().success());
-        path
-    }
-
-    #[test]
-    fn without_systemd_a_process_of_the_name_stands_for_the_service() {
-        let dir = tempfile::tempdir().unwrap();
-        let kernel = kernel(dir.path());
-        let wanted = Wanted::These(vec!["nginx".into(), "postgresql".into(), "cron".into(), "../x".into()]);
-        let mut services = Services::new("/nowhere".into());
-        fs::create_dir_all(dir.path().join("run/postgresql")).unwrap();
-        fs::write(dir.path().join("run/postgresql/main.pid"), "7\n").unwrap();
-        fs::create_dir_all(dir.path().join("proc/7")).unwrap();
-        fs::write(dir.path().join("run/cron.pid"), "8\n").unwrap();
-        let mut problems = vec![];
-        let found = services.read(&kernel, &wanted, |name| name == "nginx", &mut problems);
-        let states: Vec<_> = found.iter().map(|service| service.state).collect();
-        use ServiceState::*;
-        assert_eq!((states, problems), (vec![Running, Running, Stopped, Stopped], vec![]));
-    }
-
-    #[test]
-    fn a_unit_that_failed_is_told_of_until_it_runs_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let kernel = kernel(dir.path());
-        fs::create_dir_all(dir.path().join("run/systemd/system")).unwrap();
-        let state = dir.path().join("state");
-        let text = format!(
-            "S=$(cat {0})\ncase $1 in\nlist-units) [ $S = failed ] && echo 'backup.service loaded failed failed Backup' ;;\n\
-             show) printf 'Id=backup.service\\nLoadState=loaded\\nActiveState=%s\\nSubState=x\\n' $S ;;\nesac\ntrue",
-            state.display()
-        );
-        let mut services = Services::new(script(dir.path(), &text));
-        let mut read = |said: &str| {
-            fs::write(&state, said).unwrap();
-            let mut problems = vec![];
-            let found = services.read(&kernel, &Wanted::Everything, |_| false, &mut problems);
-            assert_eq!(problems, []);
-            found.into_iter().map(|service| (service.name, service.state)).collect::<Vec<_>>()
-        };
-        assert_eq!(read("active"), []);
-        assert_eq!(read("failed"), [("backup.service".to_owned(), ServiceState::Failed)]);
-        assert_eq!(read("active"), [("backup.service".to_owned(), ServiceState::Running)]);
-    }
-
-    #[test]
-    fn a_manager_that_does_not_answer_holds_nobody_up() {
-        let dir = tempfile::tempdir().unwrap();
-        let kernel = kernel(dir.path());
-        fs::create_dir_all(dir.path().join("run/systemd/system")).unwrap();
-        let pipe = dir.path().join("pipe");
-        // Waits for whoever writes to a pipe.
-        let text = format!("mkfifo {0}; read line < {0}", pipe.display());
-        let mut services =
-            Services { patience: Duration::from_millis(20), ..Services::new(script(dir.path(), &text)) };
-        let mut problems = vec![];
-        let found = services.read(&kernel, &Wanted::These(vec!["nginx".into()]), |_| false, &mut problems);
-        assert_eq!((found[0].state, problems.len()), (ServiceState::Unknown, 1));
-        assert_eq!(problems[0].reason, "systemd does not answer");
-        while fs::OpenOptions::new().write(true).open(&pipe).is_err() {
-            std::thread::yield_now();
-        }
-    }
 }

@@ -1,4 +1,5 @@
 //! The body of the fuzz target on generated inputs, so that it runs everywhere.
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 #[path = "../fuzz/body.rs"]

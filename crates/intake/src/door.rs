@@ -5,7 +5,7 @@
 //! what is wrong with it, append the delivery, and answer in their own form from the [`Receipt`]. What is bounded,
 //! encoded, counted or refused is so here, for all of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use body::Budget;
 use event::{Position, field};
@@ -20,6 +20,9 @@ use crate::{
     delivery::{Counts, Delivery, Finished},
     refusal::Refused,
 };
+
+/// How long to wait before what was refused is tried again.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// What became of a delivery once it is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +115,19 @@ impl Door {
         let appended = self.0.journal.append(batch).await;
         let appended = appended.map_err(|source| Refused::Journal { bytes, source })?;
         Ok(received(counts, received_bytes, appended.end))
+    }
+
+    /// Makes durable what `delivery` gives, which is tried again and again while it is refused. A stop of whoever waits does not
+    /// keep it from being counted.
+    pub(crate) async fn append_at_last(&self, name: &'static str, delivery: impl Fn() -> Delivery) {
+        loop {
+            let (door, delivery) = (self.clone(), delivery());
+            let appended = telemetry::task::spawn(name, async move { door.append(delivery).await }).await;
+            if let Ok(Ok(_)) = appended {
+                return;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
     }
 
     /// As [`Door::append`]. Blocks on the disk; call it off the reactor.

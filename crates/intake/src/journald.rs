@@ -23,8 +23,6 @@ const SINCE: &str = "--since=-24h";
 /// Read at a time, and the longest entry.
 const READ_BYTES: usize = 256 << 10;
 const ENTRY_BYTES_MAX: usize = 32 << 20;
-/// How long to wait before what was refused is tried again.
-const RETRY: Duration = Duration::from_secs(1);
 /// How long to wait before the program is started again.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -120,19 +118,13 @@ async fn follow(mut output: ChildStdout, door: &Door) -> std::io::Result<u64> {
 
 /// Makes entries durable, with the cursor of the last. What is refused is tried until it is taken.
 async fn take_in(door: &Door, entries: &[u8], cursor: &[u8]) {
-    loop {
+    let delivery = || {
         let mut delivery = door.own_delivery();
         door.read(&mut delivery, &Origin::default(), Format::Lines, entries);
         delivery.note(Note { key: NOTE.to_vec(), value: Some(cursor.to_vec()) });
-        let appending = door.clone();
-        // A stop does not keep it from being counted.
-        let appended =
-            telemetry::task::spawn("journald", async move { appending.append(delivery).await }).await;
-        if let Ok(Ok(_)) = appended {
-            return;
-        }
-        tokio::time::sleep(RETRY).await;
-    }
+        delivery
+    };
+    door.append_at_last("journald", delivery).await;
 }
 
 /// Whole entries at the beginning of what was read.

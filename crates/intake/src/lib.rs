@@ -1,8 +1,8 @@
 //! Every way in. Bytes are parsed, made durable in the journal, and only then answered for.
 //!
 //! There is one [`Door`]; what brings events to it is a face, a module each: [`http`] for `POST /logs`, [`tail`] for
-//! watched files, [`journald`] for the journal of systemd, [`system`] for
-//! changes of this machine's accounts, keys and schedules. A face knows its protocol and nothing of how events are kept.
+//! watched files, [`journald`] for the journal of systemd, [`event_log`] for
+//! that of Windows, [`system`] for changes of this machine's accounts, keys and schedules. A face knows its protocol and nothing of how events are kept.
 //!
 //! Admission is all or nothing: under load a whole request is refused before anything of it is
 //! stored, and a watched file waits. Everything held is bounded by a setting.
@@ -13,8 +13,10 @@
 mod config;
 mod delivery;
 mod door;
+pub mod event_log;
 pub mod http;
 pub mod journald;
+mod platform;
 mod refusal;
 pub mod system;
 pub mod tail;
@@ -23,6 +25,7 @@ pub use config::{Config, Origin};
 pub use delivery::{Counts, Delivery};
 pub use door::{Door, Receipt};
 use event::Timestamp;
+pub use platform::identity;
 pub use refusal::Refused;
 
 /// Where the time of receipt comes from.

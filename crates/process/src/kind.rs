@@ -20,6 +20,9 @@ pub struct Snapshot {
     pub problems: Vec<Problem>,
 }
 
+/// The number of a user or group where there are no numbers: no user has it (POSIX, `chown`).
+pub const NO_USER: u32 = u32::MAX;
+
 /// One process. What could not be read is `None` or empty; why stands in the snapshot's problems.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Process {
@@ -44,7 +47,7 @@ pub struct Process {
     pub executable_hash: Option<Arc<str>>,
     /// Name of its effective user, or the number where there is none.
     pub user: Arc<str>,
-    /// Effective user.
+    /// Effective user; [`NO_USER`] where users have no numbers.
     pub uid: u32,
     /// Effective group.
     pub gid: u32,

@@ -1,4 +1,4 @@
-//! What runs on this machine. `Reader::scan` reads every process from `/proc` into a [`Snapshot`], [`Watch`] says what is new, gone or
+//! What runs on this machine. `Reader::scan` reads every process, on Linux from `/proc`, into a [`Snapshot`], [`Watch`] says what is new, gone or
 //! changed since the scan before, and [`Executables`] gives the BLAKE3 of what runs, paced.
 //!
 //! It opens no socket, starts nothing, signals nobody and writes nothing: whoever runs it with privileges runs readers only. Secrets in
@@ -6,14 +6,22 @@
 //! the process has ended.
 
 mod change;
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 mod executable;
 mod kind;
 pub mod message;
+#[cfg(target_os = "linux")]
 mod proc;
 mod report;
+mod scope;
 
 pub use change::{Change, ChangeKind, Watch, difference};
-pub use executable::{Executables, HashLimits};
-pub use kind::{Capabilities, Listening, Problem, Process, Snapshot, StandardInput};
-pub use proc::{Error, Reader, Scope, fuzz};
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{Error, Executables, Reader};
+pub use executable::HashLimits;
+pub use kind::{Capabilities, Listening, NO_USER, Problem, Process, Snapshot, StandardInput};
+#[cfg(target_os = "linux")]
+pub use proc::{Error, Executables, Reader, fuzz};
 pub use report::{Report, Source};
+pub use scope::Scope;

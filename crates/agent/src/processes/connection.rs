@@ -2,7 +2,6 @@
 
 use std::{
     io::{ErrorKind, Read},
-    os::unix::net::UnixStream,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -19,7 +18,10 @@ use process::{
 use telemetry::task::Stop;
 use tracing::{info, warn};
 
-use super::frames::{Frames, Item};
+use super::{
+    frames::{Frames, Item},
+    socket::{self, Stream},
+};
 
 /// How long a stop may take to be seen.
 const LOOK: Duration = Duration::from_millis(250);
@@ -30,11 +32,11 @@ const REFUSED_LOOKS: u32 = 60;
 const ANSWER: Duration = Duration::from_secs(2);
 
 /// Follows the procmond at a socket until told to stop.
-pub(crate) fn follow(frames: &Arc<Frames>, socket: &Path, stop: &Stop) {
+pub(crate) fn follow(frames: &Arc<Frames>, path: &Path, stop: &Stop) {
     let mut is_told = false;
     while !stop.is_cancelled() {
         let mut looks = TRY_LOOKS;
-        match UnixStream::connect(socket) {
+        match socket::connect(path) {
             Ok(stream) => {
                 let ended = Connection { stream, bytes: Vec::new(), frames, stop, is_greeted: false }.read();
                 frames.gone();
@@ -43,11 +45,11 @@ pub(crate) fn follow(frames: &Arc<Frames>, socket: &Path, stop: &Stop) {
                     Ok(false) => {
                         looks = REFUSED_LOOKS;
                         if !std::mem::replace(&mut is_told, true) {
-                            warn!(socket = %socket.display(), "procmond lets this user not in; name it among its 'peers'");
+                            warn!(socket = %path.display(), "procmond lets this user not in; name it among its 'peers'");
                         }
                     }
                     Err(error) if !is_told => {
-                        warn!(%error, socket = %socket.display(), "procmond cannot be followed; trying again");
+                        warn!(%error, socket = %path.display(), "procmond cannot be followed; trying again");
                         is_told = true;
                     }
                     Err(_) => {}
@@ -55,7 +57,7 @@ pub(crate) fn follow(frames: &Arc<Frames>, socket: &Path, stop: &Stop) {
             }
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {}
             Err(error) if !is_told => {
-                warn!(%error, socket = %socket.display(), "procmond cannot be reached; trying again");
+                warn!(%error, socket = %path.display(), "procmond cannot be reached; trying again");
                 is_told = true;
             }
             Err(_) => {}
@@ -70,7 +72,7 @@ pub(crate) fn follow(frames: &Arc<Frames>, socket: &Path, stop: &Stop) {
 }
 
 struct Connection<'c> {
-    stream: UnixStream,
+    stream: Stream,
     /// What came and is no whole frame yet.
     bytes: Vec<u8>,
     frames: &'c Frames,

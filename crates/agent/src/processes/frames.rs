@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    os::unix::net::UnixStream,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -15,6 +14,8 @@ use process::{
     Change,
     message::{self, v1::ProcessAcknowledgement},
 };
+
+use super::socket::Stream;
 
 /// Bytes of frames that wait. Beyond it nothing more is read, and procmond gives up its own oldest and tells how many.
 const WAITING_BYTES: usize = 16 << 20;
@@ -53,7 +54,7 @@ struct State {
     /// The stream that is read, and its last frame that was taken.
     stream: Arc<str>,
     last: u64,
-    connection: Option<UnixStream>,
+    connection: Option<Stream>,
 }
 
 impl Frames {
@@ -79,7 +80,7 @@ impl Frames {
     }
 
     /// Somebody greets. Frames of the same stream that were taken before come again and are passed over.
-    pub(super) fn greeted(&self, stream: &str, greeting: Item, connection: UnixStream) {
+    pub(super) fn greeted(&self, stream: &str, greeting: Item, connection: Stream) {
         let mut state = self.lock();
         if &*state.stream != stream {
             state.stream = stream.into();

@@ -7,6 +7,7 @@
 mod connection;
 mod frames;
 mod polling;
+mod socket;
 mod told;
 
 use std::{
@@ -44,8 +45,10 @@ pub(crate) fn start(wanted: &Wanted, proc: &Path, tasks: &Tasks) -> std::io::Res
         return Ok(None);
     }
     let frames = Arc::new(Frames::default());
-    let (read, socket) = (Arc::clone(&frames), wanted.socket.clone());
-    tasks.thread("processes", move |stop| connection::follow(&read, &socket, &stop))?;
+    if socket::IS_THERE {
+        let (read, path) = (Arc::clone(&frames), wanted.socket.clone());
+        tasks.thread("processes", move |stop| connection::follow(&read, &path, &stop))?;
+    }
     Ok(Some(Processes::new(frames, proc.to_owned(), wanted.socket.clone())))
 }
 

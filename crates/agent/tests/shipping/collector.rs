@@ -191,7 +191,7 @@ pub(crate) fn start_with(data: &Path, port: u16, wanted: Wanted<'_>) -> Running 
         Logs {
             door: intake::Door::new(journal, door, intake::system_clock),
             tail,
-            journalctl: None,
+            machine: None,
             changes: None,
         }
     });

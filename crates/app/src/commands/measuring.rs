@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use agent::{
-    Agent, Config, Logs, Place, Server, Trust,
+    Agent, Config, Logs, MachineLog, Place, Server, Trust,
     configuration::{Configuration, Document},
 };
 use journal::Journal;
@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// Read where no file is named and it is there.
-const FILE: &str = "/etc/log-sentinel/agent.yaml";
+const FILE: &str =
+    if cfg!(windows) { r"C:\ProgramData\log-sentinel\agent.yaml" } else { "/etc/log-sentinel/agent.yaml" };
 /// Settings that stand above the agent's file.
 const ABOVE: [(&str, &str); 6] = [
     ("agent.name", "LOG_SENTINEL_AGENT_NAME"),
@@ -136,23 +137,28 @@ fn logs(
         // A collector on the same machine reads its own folder.
         tail.dir = None;
     }
-    let mut journalctl = None;
+    let mut machine = None;
     match &configuration.log_files {
         Some(files) => tail.files.extend(files.iter().cloned()),
         None if settings.intake.system => {
             let found = instance::logs_of_machine(Path::new("/var/log"));
             tail.files.extend(found.files);
-            journalctl = found.journal.then(|| settings.intake.journalctl.clone());
+            machine = match std::env::consts::OS {
+                "linux" if found.journal => Some(MachineLog::Journald(settings.intake.journalctl.clone())),
+                "windows" => Some(MachineLog::EventLog(intake::event_log::Config::default())),
+                _ => None,
+            };
         }
         None => {}
     }
-    tracing::info!(files = ?tail.files, journal = journalctl.is_some(), "logs that are sent");
+    tracing::info!(files = ?tail.files, machine = machine.is_some(), "logs that are sent");
     let mut watched = settings.intake.watched.clone();
     if !sources.is_said("LOG_SENTINEL_SYSTEM_ROOT") {
         watched.root = root.into();
     }
-    let changes = configuration.sends_changes.then_some(watched);
-    Ok(Logs { door: intake::Door::new(journal, door, intake::system_clock), tail, journalctl, changes })
+    // What is looked for is where Linux has it.
+    let changes = (configuration.sends_changes && cfg!(target_os = "linux")).then_some(watched);
+    Ok(Logs { door: intake::Door::new(journal, door, intake::system_clock), tail, machine, changes })
 }
 
 fn welcome(agent: &Agent, place: &Place, data: &Path) -> String {

@@ -109,7 +109,7 @@ impl Sources {
             Err(error) if config.is_none() && error.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(one(format!("cannot read {}: {error}", path.display()))),
         };
-        let home = environment.get("HOME").map(PathBuf::from);
+        let home = environment.get(HOME).map(PathBuf::from);
         Ok(Self { flags, home, root: is_root(), environment, dot_env, file })
     }
 
@@ -178,7 +178,7 @@ impl Sources {
     fn state_dir(&self) -> String {
         match (&self.home, self.root) {
             (_, true) | (None, _) => "/var/lib/log-sentinel".to_owned(),
-            (Some(home), false) => home.join(".local/state/log-sentinel").display().to_string(),
+            (Some(home), false) => home.join(STATE).display().to_string(),
         }
     }
 
@@ -285,6 +285,16 @@ pub(crate) fn parse_file(path: &Path, text: &str) -> Result<BTreeMap<String, Str
     }
     Ok(values)
 }
+
+/// Where the folder is found that is a user's own, and what of it is the program's.
+#[cfg(not(windows))]
+const HOME: &str = "HOME";
+#[cfg(not(windows))]
+const STATE: &str = ".local/state/log-sentinel";
+#[cfg(windows)]
+const HOME: &str = "LOCALAPPDATA";
+#[cfg(windows)]
+const STATE: &str = "log-sentinel";
 
 #[cfg(unix)]
 fn is_root() -> bool {

@@ -2,7 +2,7 @@
 
 use event::Timestamp;
 use fleet::{Fleet, ProcessQuestion};
-use process::Process;
+use process::{NO_USER, Process};
 use sql::{Question, Table, Value};
 
 use crate::{
@@ -120,7 +120,7 @@ fn process<'q>(row: Row<'q>, process: &Process) -> Row<'q> {
         .with("executable_deleted", || Value::Integer(process.executable_deleted.into()))
         .with("executable_hash", || text(process.executable_hash.as_deref()))
         .with("user", || text(Some(&process.user)))
-        .with("uid", || Value::Integer(process.uid.into()))
+        .with("uid", || number(Some(process.uid).filter(|uid| *uid != NO_USER).map(u64::from)))
         .with("cwd", || text(process.cwd.as_deref()))
         .with("container", || text(process.container.as_deref()))
         .with("tracer_pid", || process.tracer_pid.map_or(Value::Null, |pid| Value::Integer(pid.into())))

@@ -2,15 +2,15 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs,
     io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
 };
 
 use event::Timestamp;
 
 use super::kind::Kind;
+use crate::platform::{self, About};
 
 /// Files that are watched at most.
 const FILES_MAX: usize = 4_000;
@@ -46,7 +46,8 @@ pub(super) struct Listed {
 impl Listed {
     pub(super) fn add(&mut self, root: &Path, path: &str, kind: Kind) {
         let is_plain = path.starts_with('/') && !path.split('/').any(|part| part == "..");
-        let Some(about) = fs::metadata(below(root, path)).ok().filter(|about| about.is_file() && is_plain)
+        let Some(about) =
+            platform::about(&below(root, path)).ok().filter(|about| about.is_file() && is_plain)
         else {
             return;
         };
@@ -78,14 +79,15 @@ impl Listed {
 }
 
 impl Stamp {
-    fn of(about: &fs::Metadata) -> Self {
-        let modified = i128::from(about.mtime()) * 1_000_000_000 + i128::from(about.mtime_nsec());
+    fn of(about: &About) -> Self {
+        let (seconds, nanoseconds) = platform::modified(about);
+        let modified = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
         Self {
-            id: (about.dev(), about.ino()),
+            id: platform::id(about),
             bytes: about.len(),
-            changed: (about.ctime(), about.ctime_nsec()),
+            changed: platform::changed(about),
             modified: Timestamp::saturating_from_nanos(modified),
-            owner: about.uid(),
+            owner: platform::owner(about),
         }
     }
 }
@@ -95,14 +97,11 @@ impl Stamp {
 /// # Errors
 /// When it may not be read.
 pub(super) fn read(root: &Path, path: &str) -> io::Result<Option<(Stamp, String)>> {
-    // A FIFO in the place of a file must not be waited for.
-    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-    let opened = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(below(root, path));
-    let file = match opened {
+    let file = match platform::open(&below(root, path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    let about = file.metadata()?;
+    let about = platform::about_open(&file)?;
     if !about.is_file() || about.len() > BYTES_MAX {
         return Ok(None);
     }

@@ -7,12 +7,13 @@
 use std::{
     collections::VecDeque,
     fs,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::{Duration, Instant, SystemTime},
 };
 
 use event::{Event, Severity, Timestamp, Value};
+
+use crate::platform::{self, About};
 
 /// Remembered at most; the oldest go.
 const EMPTIED_MAX: usize = 64;
@@ -105,7 +106,7 @@ fn is_rotated(path: &Path) -> bool {
     let mut is_below = false;
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten().take(ENTRIES_MAX) {
-            let Ok(about) = entry.metadata() else { continue };
+            let Ok(about) = platform::about_itself(&entry.path()) else { continue };
             if about.is_dir() {
                 if !is_below && folders.len() < FOLDERS_MAX {
                     folders.push(entry.path());
@@ -137,9 +138,10 @@ fn is_called_like(other: &str, name: &str, stem: &str) -> bool {
 }
 
 /// Written, renamed or made lately.
-fn is_recent(about: &fs::Metadata) -> bool {
+fn is_recent(about: &About) -> bool {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    let changed = u64::try_from(about.mtime().max(about.ctime())).unwrap_or_default();
+    let changed = platform::modified(about).0.max(platform::changed(about).0);
+    let changed = u64::try_from(changed).unwrap_or_default();
     changed.saturating_add(ROTATED_WITHIN.as_secs()) >= now
 }
 

@@ -2,9 +2,8 @@
 
 use std::{
     borrow::Cow,
-    fs::{File, Metadata},
+    fs::File,
     io,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -12,10 +11,11 @@ use std::{
 use parse::{Complete, Joining};
 
 use super::{
-    bytes::{data_from, read_at},
+    bytes::read_at,
     position::{FileId, Position},
     text::{self, Cut, Encoding, Nature},
 };
+use crate::platform::{self, About};
 
 /// Bytes last read of a file, kept to know a copy that ends among them; no more is kept of what waits.
 pub(super) const RECENT_BYTES: usize = 16 << 10;
@@ -109,14 +109,14 @@ pub(crate) enum Turn {
 }
 
 impl Tailed {
-    pub(super) fn new(path: &Path, metadata: &Metadata, handle: File, now: Instant) -> Self {
+    pub(super) fn new(path: &Path, metadata: &About, handle: File, now: Instant) -> Self {
         Self {
             position: Position { path: path.to_owned(), ..Position::default() },
             path: path.to_owned(),
             handle: Some(handle),
             size: metadata.len(),
             longest: metadata.len(),
-            modified: modified(metadata),
+            modified: platform::modified(metadata),
             dirty: metadata.len() > 0,
             waiting: None,
             used_at: now,
@@ -128,19 +128,19 @@ impl Tailed {
     }
 
     /// Takes notice of its size and time.
-    pub(super) fn look(&mut self, metadata: &Metadata, now: Instant) {
-        let changed = self.size != metadata.len() || self.modified != modified(metadata);
+    pub(super) fn look(&mut self, metadata: &About, now: Instant) {
+        let changed = self.size != metadata.len() || self.modified != platform::modified(metadata);
         if changed {
             self.used_at = now;
             self.longest = self.longest.max(metadata.len());
         }
         self.dirty |= changed;
-        (self.size, self.modified) = (metadata.len(), modified(metadata));
+        (self.size, self.modified) = (metadata.len(), platform::modified(metadata));
     }
 
     /// Looks at it through its handle; whether it has one.
     pub(super) fn look_by_handle(&mut self, now: Instant) -> bool {
-        let Some(metadata) = self.handle.as_ref().and_then(|handle| handle.metadata().ok()) else {
+        let Some(metadata) = self.handle.as_ref().and_then(|handle| platform::about_open(handle).ok()) else {
             return false;
         };
         self.look(&metadata, now);
@@ -154,8 +154,8 @@ impl Tailed {
 
     /// Whether no path leads to it any more.
     pub(super) fn is_nameless(&self) -> bool {
-        let by_handle = self.handle.as_ref().and_then(|handle| handle.metadata().ok());
-        by_handle.is_some_and(|metadata| metadata.nlink() == 0)
+        let by_handle = self.handle.as_ref().and_then(|handle| platform::about_open(handle).ok());
+        by_handle.is_some_and(|metadata| platform::links(&metadata) == 0)
     }
 
     /// Whether everything in it was read, as far as is known.
@@ -214,7 +214,7 @@ impl Tailed {
     pub(super) fn nature(&self) -> io::Result<Option<Nature>> {
         let Some(file) = &self.handle else { return Ok(None) };
         let size = file.metadata()?.len();
-        let Some(begin) = data_from(file, 0) else { return Ok(None) };
+        let Some(begin) = platform::data_from(file, 0) else { return Ok(None) };
         let mut start = vec![0; text::SAMPLE_BYTES];
         let length = read_at(file, &mut start, begin)?;
         start.truncate(length);
@@ -324,7 +324,7 @@ impl Tailed {
         self.waiting = None;
         let behind = self.position.offset + bytes_max as u64;
         // Nothing but a hole is left: what is written into it some day is found from here.
-        let Some(data) = data_from(file, behind) else {
+        let Some(data) = platform::data_from(file, behind) else {
             self.longest = 0;
             return Ok(Turn::Nothing);
         };
@@ -375,10 +375,6 @@ pub(super) fn complete(encoding: Encoding, bytes: &[u8], joining: &Joining) -> C
             .fold(0, |at, _| at + encoding.line_end(&bytes[at..]).unwrap_or_default()),
     };
     Complete { bytes, is_open }
-}
-
-fn modified(metadata: &Metadata) -> (i64, i64) {
-    (metadata.mtime(), metadata.mtime_nsec())
 }
 
 /// Whether a file still holds what was read of it.

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    fs::{File, Metadata},
+    fs::File,
     io,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -21,6 +21,7 @@ use super::{
     position::{FileId, Noted, Position},
     replaced::{AllReplaced, Replaced, lost},
 };
+use crate::platform::About;
 
 /// Scans after which a file that is gone is forgotten. A directory may be away for a moment.
 const GONE_SCANS: u32 = 120;
@@ -98,7 +99,7 @@ impl Files {
     }
 
     /// Takes notice of a file that is there.
-    pub(crate) fn see(&mut self, path: &Path, metadata: &Metadata) {
+    pub(crate) fn see(&mut self, path: &Path, metadata: &About) {
         let id = FileId::of(metadata);
         let Some(file) = self.by_id.get_mut(&id) else {
             match self.gate.open(path) {
@@ -138,7 +139,7 @@ impl Files {
     }
 
     /// Takes up a file that is new to this process; its handle says which it is.
-    fn add(&mut self, path: &Path, metadata: &Metadata, handle: File) {
+    fn add(&mut self, path: &Path, metadata: &About, handle: File) {
         let id = FileId::of(metadata);
         if let Some(known) = self.by_id.get_mut(&id) {
             // Renamed between the look and the open.

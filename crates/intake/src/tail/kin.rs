@@ -6,20 +6,14 @@
 //! other. So equal content alone never decides; it makes a file wait until the other one is
 //! truncated, loses its place, or goes on differently.
 
-use std::{
-    cmp::Ordering,
-    fs::{File, Metadata},
-    io,
-    os::unix::fs::MetadataExt,
-    path::Path,
-    time::Duration,
-};
+use std::{cmp::Ordering, fs::File, io, path::Path, time::Duration};
 
 use super::{
     bytes::read_at,
     file::is_intact,
     position::{LAST_BYTES, Position},
 };
+use crate::platform::{self, About};
 
 /// How long a file that begins like another is left alone after it last changed. Copying and
 /// truncating, writing and renaming follow each other at once.
@@ -76,14 +70,14 @@ pub(super) struct Original<'o> {
 /// How a file stands to an original.
 pub(super) fn kinship(original: &Original<'_>, file: &File, path: &Path) -> io::Result<Kinship> {
     let Original { position, .. } = *original;
-    let metadata = file.metadata()?;
+    let metadata = platform::about_open(file)?;
     let is_named = is_named_after(&position.path, path) || is_named_after(original.path, path);
     let look =
         |other| while_intact(position, other, || beside(original, other, file, &metadata, path, is_named));
     if let Some(found) = original.file.and_then(look) {
         return found;
     }
-    let is_same_path = position.path == path && metadata.nlink() > 0;
+    let is_same_path = position.path == path && platform::links(&metadata) > 0;
     gone(original, file, metadata.len(), is_named, is_same_path)
 }
 
@@ -102,12 +96,12 @@ fn beside(
     original: &Original<'_>,
     other: &File,
     file: &File,
-    metadata: &Metadata,
+    metadata: &About,
     path: &Path,
     is_named: bool,
 ) -> io::Result<Kinship> {
     let Original { position, .. } = *original;
-    let (size, is_deleted) = (metadata.len(), metadata.nlink() == 0);
+    let (size, is_deleted) = (metadata.len(), platform::links(metadata) == 0);
     let other_size = other.metadata()?.len();
     let both = size.min(other_size);
     if both == 0 || !begin_alike(other, file, both)? {
@@ -128,7 +122,7 @@ fn beside(
         let is_rotated = !original.is_nameless
             && is_named_after(path, original.path)
             && !is_backup(original.path)
-            && is_older(&other.metadata()?, metadata);
+            && is_older(&platform::about_open(other)?, metadata);
         return Ok(match size >= other_size {
             true if position.offset == 0 => settle(both, UNTIL_READ),
             true if lines > 1 && !is_rotated => Kinship::Continues(position.clone()),
@@ -235,7 +229,7 @@ pub(super) fn is_named_after(original: &Path, path: &Path) -> bool {
 }
 
 /// Whether one file was made before another, as far as the file system tells.
-fn is_older(one: &Metadata, other: &Metadata) -> bool {
+fn is_older(one: &About, other: &About) -> bool {
     match (one.created(), other.created()) {
         (Ok(one), Ok(other)) => one < other,
         _ => true,

@@ -46,7 +46,7 @@ use telemetry::{
 use text::Encoding;
 use watch::Watch;
 
-use crate::{Delivery, Door, Origin, Refused};
+use crate::{Delivery, Door, Origin, Refused, platform};
 
 /// Deliveries are appended past this size.
 const BATCH_BYTES: usize = 2 << 20;
@@ -191,8 +191,8 @@ pub fn start(config: Config, door: Door, tasks: &Tasks) -> Result<Pulse, StartEr
 
 /// How many file descriptors watched files may take.
 fn descriptors() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-    limit.map_or(usize::MAX, |limit| usize::try_from(limit / DESCRIPTORS_SHARE).unwrap_or(usize::MAX))
+    platform::descriptors_max()
+        .map_or(usize::MAX, |limit| usize::try_from(limit / DESCRIPTORS_SHARE).unwrap_or(usize::MAX))
 }
 
 struct Tailer {
@@ -312,7 +312,7 @@ impl Tailer {
             return;
         }
         let is_covered = self.roots.iter().any(|root| root.area.covers(path));
-        match std::fs::metadata(path) {
+        match platform::about(path) {
             Ok(metadata) if metadata.is_file() && is_covered => {
                 self.files.see(path, &metadata);
                 self.files.touch(FileId::of(&metadata));

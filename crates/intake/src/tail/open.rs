@@ -6,15 +6,15 @@
 use std::{
     collections::VecDeque,
     ffi::OsString,
-    fs::{File, Metadata},
+    fs::File,
     io,
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::{Component, Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use super::{position::FileId, roots::Area};
+use crate::platform::{self, About};
 
 /// Links followed on the way to one file, as in the kernel.
 const LINKS_MAX: usize = 40;
@@ -83,14 +83,13 @@ struct Link {
 
 impl Gate {
     /// Opens a regular file for reading.
-    pub(crate) fn open(&self, path: &Path) -> Result<(File, Metadata), Refusal> {
+    pub(crate) fn open(&self, path: &Path) -> Result<(File, About), Refusal> {
         // A device may act on being opened, so it is looked at before; what counts is the look after.
         if !std::fs::metadata(path)?.is_file() {
             return Err(Refusal::Special);
         }
-        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-        let file = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
-        let metadata = file.metadata()?;
+        let file = platform::open(path)?;
+        let metadata = platform::about_open(&file)?;
         if !metadata.is_file() {
             return Err(Refusal::Special);
         }
@@ -101,14 +100,14 @@ impl Gate {
     }
 
     /// Refuses a file that a link leads to which may not.
-    fn check_links(&self, path: &Path, opened: &Metadata) -> Result<(), Refusal> {
+    fn check_links(&self, path: &Path, opened: &About) -> Result<(), Refusal> {
         let (target, links) = resolve(path)?;
-        let found = std::fs::symlink_metadata(&target)?;
-        if FileId::of(&found) != FileId::of(opened) {
+        if FileId::of(&platform::about_itself(&target)?) != FileId::of(opened) {
             // Swapped meanwhile.
             return Err(Refusal::Gone);
         }
-        if self.links == Symlinks::Never {
+        // Where nobody is named as the owner of a link, none counts as somebody's own.
+        if self.links == Symlinks::Never || !platform::LINKS_HAVE_OWNERS {
             let is_below = |link: &Path| self.areas.iter().any(|area| area.is_below(link));
             return if links.iter().any(|link| is_below(&link.path)) {
                 Err(Refusal::NoLinks)
@@ -119,11 +118,11 @@ impl Gate {
         if links.is_empty() || self.areas.iter().any(|area| area.holds(&target)) {
             return Ok(());
         }
-        let own = rustix::process::geteuid().as_raw();
+        let own = platform::own_user();
         let now = SystemTime::now();
         for Link { path: link, owner, changed } in links {
             if owner != 0 && owner != own {
-                if !could_read(owner, opened, &target)? {
+                if !platform::could_read(owner, opened, &target)? {
                     return Err(Refusal::Link { link, owner, target });
                 }
             } else if now.duration_since(changed).is_ok_and(|age| age < self.link_age) {
@@ -152,16 +151,17 @@ fn resolve(path: &Path) -> io::Result<(PathBuf, Vec<Link>)> {
         }
         // An absolute part replaces everything before.
         let next = current.join(part);
-        let metadata = std::fs::symlink_metadata(&next)?;
-        if !metadata.is_symlink() {
+        let metadata = platform::about_itself(&next)?;
+        if !platform::is_link(&next, &metadata) {
             current = next;
             continue;
         }
         let target = std::fs::read_link(&next)?;
-        let seconds = Duration::from_secs(metadata.ctime().try_into().unwrap_or_default());
-        let changed = SystemTime::UNIX_EPOCH + seconds;
-        let changed = changed + Duration::from_nanos(metadata.ctime_nsec().try_into().unwrap_or_default());
-        links.push(Link { path: next, owner: metadata.uid(), changed });
+        let (seconds, nanoseconds) = platform::changed(&metadata);
+        let changed = SystemTime::UNIX_EPOCH
+            + Duration::from_secs(seconds.try_into().unwrap_or_default())
+            + Duration::from_nanos(nanoseconds.try_into().unwrap_or_default());
+        links.push(Link { path: next, owner: platform::owner(&metadata), changed });
         if links.len() > LINKS_MAX {
             return Err(io::ErrorKind::InvalidInput.into());
         }
@@ -172,63 +172,15 @@ fn resolve(path: &Path) -> io::Result<(PathBuf, Vec<Link>)> {
     Ok((current, links))
 }
 
-/// Whether a user has the rights to read a file: on it, and on every directory above it. Access
-/// lists are not looked at.
-fn could_read(user: u32, file: &Metadata, path: &Path) -> io::Result<bool> {
-    let groups = groups_of(user);
-    let may = |metadata: &Metadata, right: u32| {
-        let shift = if metadata.uid() == user {
-            6
-        } else if groups.contains(&metadata.gid()) {
-            3
-        } else {
-            0
-        };
-        metadata.mode() >> shift & right != 0
-    };
-    if !may(file, 4) {
-        return Ok(false);
-    }
-    for above in path.ancestors().skip(1) {
-        if !may(&std::fs::metadata(above)?, 1) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// A user's groups, as far as this machine's own files tell.
-fn groups_of(user: u32) -> Vec<u32> {
-    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-    let (mut names, mut groups) = (Vec::new(), Vec::new());
-    for line in read("/etc/passwd").lines() {
-        let columns: Vec<&str> = line.split(':').collect();
-        if let [name, _, id, group, ..] = columns[..]
-            && id.parse() == Ok(user)
-        {
-            names.push(name.to_owned());
-            groups.extend(group.parse::<u32>());
-        }
-    }
-    for line in read("/etc/group").lines() {
-        let columns: Vec<&str> = line.split(':').collect();
-        if let [_, _, id, members] = columns[..]
-            && members.split(',').any(|member| names.iter().any(|name| name == member))
-        {
-            groups.extend(id.parse::<u32>());
-        }
-    }
-    groups
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
         fs::{self, Permissions},
-        os::unix::fs::{PermissionsExt, lchown, symlink},
+        os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink},
     };
 
     use super::*;
+    use crate::platform::could_read;
 
     const STRANGER: u32 = 54_321;
 

@@ -15,17 +15,13 @@
 //! of the same form, where the file stood when it was truncated; absent when that is longer ago. `before` is what
 //! the parser keeps of the lines so far ([`parse::Before`]).
 
-use std::{
-    fs::{File, Metadata},
-    io,
-    os::unix::fs::{FileExt, MetadataExt},
-    path::PathBuf,
-};
+use std::{fs::File, io, path::PathBuf};
 
 use journal::{Journal, Note};
 use serde::{Deserialize, Serialize};
 
 use super::{bytes::read_at, text::Encoding};
+use crate::platform::{self, About};
 
 const PREFIX: &[u8] = b"tail/";
 const HEAD_BYTES: u64 = 1024;
@@ -33,7 +29,7 @@ pub(crate) const LAST_BYTES: usize = 256;
 /// Most of a first line that counts.
 const FIRST_BYTES: usize = 256;
 
-/// Device and inode.
+/// Device and inode, or what stands for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct FileId {
     pub(crate) device: u64,
@@ -41,8 +37,9 @@ pub(crate) struct FileId {
 }
 
 impl FileId {
-    pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
+    pub(crate) fn of(metadata: &About) -> Self {
+        let (device, inode) = platform::id(metadata);
+        Self { device, inode }
     }
 
     fn note_key(self) -> Vec<u8> {
@@ -79,11 +76,8 @@ impl Print {
 
     fn is_at(self, file: &File, offset: u64) -> io::Result<bool> {
         let mut bytes = vec![0; self.length as usize];
-        match file.read_exact_at(&mut bytes, offset) {
-            Ok(()) => Ok(self.matches(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
-            Err(error) => Err(error),
-        }
+        let length = read_at(file, &mut bytes, offset)?;
+        Ok(self.matches(&bytes[..length]))
     }
 }
 

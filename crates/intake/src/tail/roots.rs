@@ -1,14 +1,12 @@
 //! Which files are watched: a directory with everything below it, and globs.
 
-use std::{
-    fs::Metadata,
-    path::{Component, Path, PathBuf},
-};
+use std::path::{Component, Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
 use super::watch::Watch;
+use crate::platform::{self, About};
 
 /// Levels of directories below a watched one.
 const DEPTH_MAX: usize = 32;
@@ -78,14 +76,14 @@ impl Area {
     }
 
     /// Calls `found` with each regular file at or below a directory of it.
-    pub(crate) fn walk(&self, from: &Path, follow_links: bool, found: &mut dyn FnMut(&Path, &Metadata)) {
+    pub(crate) fn walk(&self, from: &Path, follow_links: bool, found: &mut dyn FnMut(&Path, &About)) {
         let above = from.strip_prefix(&self.dir).map_or(0, |rest| rest.components().count());
         let depth = self.depth.saturating_sub(above);
         let walk = WalkDir::new(from).max_depth(depth).follow_links(follow_links).sort_by_file_name();
         for entry in walk.into_iter().filter_map(Result::ok) {
             if entry.file_type().is_file()
                 && self.covers(entry.path())
-                && let Ok(metadata) = entry.metadata()
+                && let Ok(metadata) = platform::about_found(&entry)
             {
                 found(entry.path(), &metadata);
             }
@@ -132,7 +130,7 @@ impl Root {
         &mut self,
         watch: &mut Watch,
         follow_links: bool,
-        found: &mut dyn FnMut(&Path, &Metadata),
+        found: &mut dyn FnMut(&Path, &About),
     ) {
         if self.check(watch) {
             self.area.walk(&self.area.dir, follow_links, found);

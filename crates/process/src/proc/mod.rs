@@ -1,13 +1,15 @@
 //! `/proc`, as proc(5) describes it.
 
 mod container;
+mod executable;
 mod port;
 mod reader;
 mod stat;
 mod status;
 mod users;
 
-pub use reader::{Error, Reader, Scope};
+pub use executable::Executables;
+pub use reader::{Error, Reader};
 
 /// The parsers, for whoever feeds them any bytes.
 pub fn fuzz(bytes: &[u8]) {

@@ -17,14 +17,16 @@ use rustix::{
 
 use super::{
     container,
+    executable::Executables,
     port::{self, Protocol, Table},
     stat::Stat,
     status::{self, Status},
     users::Users,
 };
 use crate::{
-    executable::{Executables, Hashed},
+    executable::Hashed,
     kind::{Capabilities, Listening, Problem, Process, Snapshot, StandardInput, ports},
+    scope::Scope,
 };
 
 /// Nothing at all can be said of the processes.
@@ -33,25 +35,6 @@ use crate::{
 pub struct Error {
     path: PathBuf,
     source: io::Error,
-}
-
-/// What of a process is read, and how much of it.
-#[derive(Debug, Clone)]
-pub struct Scope {
-    /// Bytes of a command line; what is longer ends with `…`.
-    pub command_bytes: usize,
-    /// Open files of one process that are looked at for sockets.
-    pub descriptors: usize,
-    /// Short names of processes that are left out.
-    pub excluded: HashSet<String>,
-    /// What on command lines is secret.
-    pub mask: Mask,
-}
-
-impl Default for Scope {
-    fn default() -> Self {
-        Self { command_bytes: 4_096, descriptors: 4_096, excluded: HashSet::new(), mask: Mask::default() }
-    }
 }
 
 /// Reads processes below one `/proc`.
@@ -332,7 +315,10 @@ impl Reader {
                 gathered.problem("executable_hash", "the file is larger than what is hashed");
                 None
             }
-            Hashed::Failed(errno) => gathered.noted("executable_hash", Err(errno)),
+            Hashed::Failed(error) => {
+                let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+                gathered.noted("executable_hash", Err(errno))
+            }
         });
         File {
             path: Some(path),

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use crate::{
+use super::{
     kernel::Kernel,
     number::{lines, number, words},
-    rate::per_second,
 };
+use crate::{rate::per_second, reading::Container};
 
 /// More groups are not looked into.
 const GROUPS_MAX: usize = 4096;
@@ -21,17 +21,6 @@ const DEPTH_MAX: usize = 6;
 const CONTAINERS_MAX: usize = 256;
 /// New containers are looked for at every so many readings.
 const LOOKED_FOR: u32 = 6;
-
-/// A container.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Container {
-    /// As Docker or Podman calls it, else the beginning of its id.
-    pub name: String,
-    /// Since the reading before, in percent of one processor.
-    pub cpu_percent: Option<f64>,
-    /// Memory of all its processes with what they have in caches, in bytes.
-    pub memory_bytes: Option<u64>,
-}
 
 /// A container that is known.
 #[derive(Debug)]

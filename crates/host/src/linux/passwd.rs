@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::number::{lines, number, text};
+use super::number::{lines, number, text};
 
 /// More users are known by their numbers.
 const USERS_MAX: usize = 4096;

@@ -3,32 +3,13 @@
 
 use std::time::Duration;
 
-use crate::{
-    number::{lines, number, text, words},
-    rate::per_second,
-};
+use super::number::{lines, number, text, words};
+use crate::{rate::per_second, reading::Device};
 
 /// More devices are left out.
 const DEVICES_MAX: usize = 256;
 /// The unit of the kernel's counters, whatever the device's own sectors are.
 const SECTOR_BYTES: u64 = 512;
-
-/// What a device did since the reading before.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Device {
-    /// Such as `sda`.
-    pub name: String,
-    /// Bytes a second.
-    pub read_bytes_s: f64,
-    /// Bytes a second.
-    pub write_bytes_s: f64,
-    /// Reads a second.
-    pub read_ops_s: f64,
-    /// Writes a second.
-    pub write_ops_s: f64,
-    /// The part of the time in which it had something to do, in percent.
-    pub busy_percent: f64,
-}
 
 /// Its counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +65,9 @@ impl Counters {
             name: self.name.clone(),
             read_bytes_s: per_second(before.read, self.read, elapsed)?,
             write_bytes_s: per_second(before.written, self.written, elapsed)?,
-            read_ops_s: per_second(before.reads, self.reads, elapsed)?,
-            write_ops_s: per_second(before.writes, self.writes, elapsed)?,
-            busy_percent: (busy_ms_s / 10.0).min(100.0),
+            read_ops_s: Some(per_second(before.reads, self.reads, elapsed)?),
+            write_ops_s: Some(per_second(before.writes, self.writes, elapsed)?),
+            busy_percent: Some((busy_ms_s / 10.0).min(100.0)),
         })
     }
 }
@@ -104,7 +85,10 @@ mod tests {
         assert_eq!(before.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["sda", "nvme0n1"]);
         let device = after[0].since(&before, Duration::from_secs(2)).unwrap();
         assert_eq!((device.read_bytes_s, device.write_bytes_s), (25_600.0, 51_200.0));
-        assert_eq!((device.read_ops_s, device.write_ops_s, device.busy_percent), (5.0, 10.0, 50.0));
+        assert_eq!(
+            (device.read_ops_s, device.write_ops_s, device.busy_percent),
+            (Some(5.0), Some(10.0), Some(50.0))
+        );
         assert_eq!(after[0].since(&[], Duration::from_secs(2)), None);
     }
 }

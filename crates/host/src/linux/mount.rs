@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::number::{lines, text, words};
+use super::number::{lines, text, words};
 
 /// More mounts are left out.
 const MOUNTS_MAX: usize = 1024;

@@ -1,4 +1,20 @@
-//! One reading of everything.
+//! Linux: what the kernel says below `/proc` and `/sys`, and systemd of its units.
+
+mod container;
+mod cpu;
+mod device;
+mod interface;
+mod kernel;
+mod memory;
+mod mount;
+mod mounts;
+mod number;
+mod passwd;
+mod process;
+mod sensor;
+mod session;
+mod systemd;
+mod tcp;
 
 use std::{
     io,
@@ -7,89 +23,15 @@ use std::{
 };
 
 use crate::{
-    container::{self, Container},
-    cpu::{Cpu, Load, Pressure, Times},
-    device::{self, Device},
-    interface::{self, Interface},
-    kernel::{Kernel, Roots},
-    memory::{self, Memory, Swap},
-    mounts::{self, FileSystem},
-    number::{decimal, number, words},
     problem::Problem,
-    process::{self, Processes},
-    sensor::{self, Temperature},
-    service::{Service, Services},
-    session,
-    tcp::{self, Tcp},
+    reading::{Load, Pressure, Reading, Selection},
+    roots::Roots,
+    service::Services,
     wanted::Wanted,
 };
-
-/// What is to be looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    /// Processors, load, pressure.
-    pub cpu: bool,
-    /// Memory and swap.
-    pub memory: bool,
-    /// File systems, by path; with any, devices too.
-    pub mounts: Wanted,
-    /// Interfaces, by name; with any, connections too.
-    pub interfaces: Wanted,
-    /// Services, by name; everything is those that have failed.
-    pub services: Wanted,
-    /// How many processes of each kind: those that take most time, memory and disk.
-    pub top: usize,
-}
-
-impl Default for Selection {
-    fn default() -> Self {
-        let all = Wanted::Everything;
-        Self { cpu: true, memory: true, mounts: all.clone(), interfaces: all.clone(), services: all, top: 5 }
-    }
-}
-
-/// What there was at one moment. What was not asked for, or cannot be known here, is absent.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Reading {
-    /// Over how long the rates are; nothing at the first reading, which has none.
-    pub elapsed: Duration,
-    /// Where the time of the processors went.
-    pub cpu: Option<Cpu>,
-    /// How many tasks want them.
-    pub load: Option<Load>,
-    /// What tasks stood still for.
-    pub pressure: Vec<Pressure>,
-    /// Memory.
-    pub memory: Option<Memory>,
-    /// Swap.
-    pub swap: Option<Swap>,
-    /// File systems.
-    pub file_systems: Vec<FileSystem>,
-    /// Block devices.
-    pub devices: Vec<Device>,
-    /// Network interfaces.
-    pub interfaces: Vec<Interface>,
-    /// Connections.
-    pub tcp: Option<Tcp>,
-    /// Services.
-    pub services: Vec<Service>,
-    /// Processes.
-    pub processes: Processes,
-    /// Containers.
-    pub containers: Vec<Container>,
-    /// Temperatures.
-    pub temperatures: Vec<Temperature>,
-    /// Seconds since the machine was started.
-    pub uptime_s: Option<f64>,
-    /// When it was started, in seconds since 1970.
-    pub booted: Option<u64>,
-    /// How many sessions of people there are.
-    pub users: Option<usize>,
-    /// File descriptors of all processes: open, and how many may be.
-    pub descriptors: Option<(u64, u64)>,
-    /// What could not be read.
-    pub problems: Vec<Problem>,
-}
+use cpu::Times;
+use kernel::Kernel;
+use number::{decimal, number, words};
 
 /// This machine.
 #[derive(Debug)]
@@ -119,7 +61,7 @@ impl Machine {
             mounts: mounts::Reader::default(),
             processes: process::Reader::default(),
             containers: container::Reader::default(),
-            services: Services::new(PathBuf::from("systemctl")),
+            services: systemd::services(PathBuf::from("systemctl")),
         }
     }
 
@@ -131,7 +73,7 @@ impl Machine {
             let name = text.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
             Some(name.trim_matches('"').to_owned())
         });
-        let kernel = self.kernel.proc("sys/kernel/osrelease").map(crate::number::text).unwrap_or_default();
+        let kernel = self.kernel.proc("sys/kernel/osrelease").map(number::text).unwrap_or_default();
         format!("{}, Linux {kernel}", name.as_deref().unwrap_or("Linux"))
             .chars()
             .filter(|c| !c.is_control())
@@ -141,7 +83,7 @@ impl Machine {
 
     /// What this machine is called; None where the kernel does not say it.
     pub fn name(&mut self) -> Option<String> {
-        self.kernel.proc("sys/kernel/hostname").ok().map(crate::number::text).filter(|name| !name.is_empty())
+        self.kernel.proc("sys/kernel/hostname").ok().map(number::text).filter(|name| !name.is_empty())
     }
 
     /// Looks at everything that is asked for. `now` is the time of the reading; rates are since the one before.
@@ -168,7 +110,10 @@ impl Machine {
         }
         let processes = &self.processes;
         let runs = |name: &str| processes.has(name);
-        reading.services = self.services.read(&self.kernel, &selection.services, runs, &mut reading.problems);
+        reading.services = match systemd::is_there(&self.kernel) {
+            true => self.services.read(&selection.services, &mut reading.problems),
+            false => systemd::by_processes(&self.kernel, &selection.services, runs),
+        };
         reading.containers = self.containers.read(&mut self.kernel, elapsed);
         reading.temperatures = sensor::read(&mut self.kernel);
         self.rest(&mut reading);

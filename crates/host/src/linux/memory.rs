@@ -1,35 +1,10 @@
 //! Memory and swap (proc(5), `/proc/meminfo`).
 
+use super::number::{lines, number, words};
 use crate::{
-    number::{lines, number, words},
     rate::percent,
+    reading::{Memory, Swap},
 };
-
-/// Memory, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Memory {
-    /// All there is.
-    pub total: u64,
-    /// What programs could still have without swapping.
-    pub available: u64,
-    /// The rest.
-    pub used: u64,
-    /// Its share, in percent.
-    pub percent: f64,
-    /// Pages of files.
-    pub cached: u64,
-}
-
-/// Swap, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Swap {
-    /// All there is; 0 where there is none.
-    pub total: u64,
-    /// In use.
-    pub used: u64,
-    /// Its share, in percent; 0 of none.
-    pub percent: f64,
-}
 
 pub(crate) fn parse(bytes: &[u8]) -> Option<(Memory, Swap)> {
     let of = |name: &[u8]| {
@@ -42,7 +17,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<(Memory, Swap)> {
     let available = of(b"MemAvailable:").or_else(|| Some(of(b"MemFree:")?.saturating_add(cached)))?;
     let available = available.min(total);
     let used = total - available;
-    let memory = Memory { total, available, used, percent: percent(used, total)?, cached };
+    let memory = Memory { total, available, used, percent: percent(used, total)?, cached: Some(cached) };
     let swap_total = of(b"SwapTotal:").unwrap_or(0);
     let swap_used = swap_total.saturating_sub(of(b"SwapFree:").unwrap_or(swap_total));
     let swap =
@@ -59,7 +34,7 @@ mod tests {
         let text = b"MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 750 kB\nCached: 600 kB\n\
             SwapTotal: 200 kB\nSwapFree: 150 kB\n";
         let (memory, swap) = parse(text).unwrap();
-        assert_eq!((memory.used, memory.percent, memory.cached), (250 << 10, 25.0, 600 << 10));
+        assert_eq!((memory.used, memory.percent, memory.cached), (250 << 10, 25.0, Some(600 << 10)));
         assert_eq!((swap.used, swap.percent), (50 << 10, 25.0));
         assert_eq!(parse(b"MemTotal: 10 kB\nMemFree: 2 kB\n").unwrap().0.used, 8 << 10);
         assert_eq!(parse(b"MemTotal: x kB\n"), None);

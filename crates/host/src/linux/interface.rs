@@ -2,34 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{
-    number::{lines, number, text, words},
-    rate::per_second,
-};
+use super::number::{lines, number, text, words};
+use crate::{rate::per_second, reading::Interface};
 
 /// More interfaces are left out.
 const INTERFACES_MAX: usize = 256;
-
-/// What an interface did since the reading before.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Interface {
-    /// Such as `eth0`.
-    pub name: String,
-    /// Bytes a second.
-    pub in_bytes_s: f64,
-    /// Bytes a second.
-    pub out_bytes_s: f64,
-    /// Packets a second.
-    pub in_packets_s: f64,
-    /// Packets a second.
-    pub out_packets_s: f64,
-    /// Both ways, since it was made.
-    pub errors: u64,
-    /// Both ways, since it was made.
-    pub drops: u64,
-    /// All bytes since it was made: in, out.
-    pub bytes: (u64, u64),
-}
 
 /// Its counters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +52,7 @@ impl Counters {
             in_packets_s: per_second(before.packets.0, self.packets.0, elapsed)?,
             out_packets_s: per_second(before.packets.1, self.packets.1, elapsed)?,
             errors: self.errors,
-            drops: self.drops,
+            drops: Some(self.drops),
             bytes: self.bytes,
         })
     }
@@ -98,7 +75,7 @@ mod tests {
         assert_eq!(before.len(), 2);
         let eth0 = after[0].since(&before, Duration::from_secs(2)).unwrap();
         assert_eq!((eth0.in_bytes_s, eth0.out_bytes_s, eth0.in_packets_s), (2000.0, 1000.0, 10.0));
-        assert_eq!((eth0.errors, eth0.drops, eth0.bytes), (3, 6, (5000, 2500)));
+        assert_eq!((eth0.errors, eth0.drops, eth0.bytes), (3, Some(6), (5000, 2500)));
         // One of that name that came anew counts from its beginning.
         assert_eq!(before[0].since(&after, Duration::from_secs(2)), None);
         assert!(is_real("eth0") && is_real("wlp3s0") && !is_real("lo") && !is_real("veth1a"));

@@ -1,37 +1,14 @@
 //! Processors: where their time went, and how many want them (proc(5), `/proc/stat`, `/proc/loadavg`,
 //! `/proc/pressure`).
 
+use super::number::{decimal, lines, number, text, words};
 use crate::{
-    number::{decimal, lines, number, text, words},
     rate::percent,
+    reading::{Cpu, Load, Pressure, Shares},
 };
 
 /// More processors are not told apart.
 const CORES_MAX: usize = 1024;
-
-/// What part of the time went where, in percent of all of it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Shares {
-    /// Everything but idling and waiting for disks.
-    pub busy: f64,
-    /// Programs, with those that are nice, and guests.
-    pub user: f64,
-    /// The kernel, with interrupts.
-    pub system: f64,
-    /// Idle while a disk was waited for.
-    pub iowait: f64,
-    /// Taken by other guests of the same machine.
-    pub steal: f64,
-}
-
-/// Where the time of the processors went since the reading before.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Cpu {
-    /// All of them together.
-    pub total: Shares,
-    /// How busy each was, in percent, by number.
-    pub cores: Vec<f64>,
-}
 
 /// Ticks since the start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,10 +54,10 @@ impl Ticks {
         let all = grown.all();
         Some(Shares {
             busy: percent(all.saturating_sub(grown.idle.saturating_add(grown.iowait)), all)?,
-            user: percent(grown.user, all)?,
-            system: percent(grown.system, all)?,
-            iowait: percent(grown.iowait, all)?,
-            steal: percent(grown.steal, all)?,
+            user: percent(grown.user, all),
+            system: percent(grown.system, all),
+            iowait: percent(grown.iowait, all),
+            steal: percent(grown.steal, all),
         })
     }
 }
@@ -128,30 +105,12 @@ impl Times {
     }
 }
 
-/// How many tasks want a processor or a disk, on average.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Load {
-    /// Over 1, 5 and 15 minutes.
-    pub averages: [f64; 3],
-}
-
 impl Load {
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let mut words = words(bytes);
         let mut next = || words.next().and_then(decimal);
         Some(Self { averages: [next()?, next()?, next()?] })
     }
-}
-
-/// For what part of the last ten seconds tasks stood still for want of a resource, in percent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pressure {
-    /// `cpu`, `memory` or `io`.
-    pub resource: &'static str,
-    /// At least one task.
-    pub some: f64,
-    /// All of them; None where the kernel does not say it.
-    pub full: Option<f64>,
 }
 
 impl Pressure {
@@ -178,7 +137,10 @@ mod tests {
     fn time_is_shared_out() {
         let [before, after] = [BEFORE, AFTER].map(|text| Times::parse(text).unwrap());
         let cpu = after.since(&before).unwrap();
-        assert_eq!(cpu.total, Shares { busy: 50.0, user: 40.0, system: 10.0, iowait: 10.0, steal: 0.0 });
+        assert_eq!(
+            cpu.total,
+            Shares { busy: 50.0, user: Some(40.0), system: Some(10.0), iowait: Some(10.0), steal: Some(0.0) }
+        );
         assert_eq!(cpu.cores, [100.0, 0.0]);
         assert_eq!(after.booted, Some(1_700_000_000));
         assert_eq!(before.since(&before), None);

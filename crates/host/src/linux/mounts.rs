@@ -7,38 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
+use super::{
     kernel::Kernel,
     mount::{self, Mount},
-    patient::Patient,
-    problem::Problem,
-    rate::percent,
-    wanted::Wanted,
 };
+use crate::{patient::Patient, problem::Problem, rate::percent, reading::FileSystem, wanted::Wanted};
 
 /// All of them together have so long to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// More file systems are not asked.
 const FILE_SYSTEMS_MAX: usize = 64;
-
-/// How full a file system is, in bytes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FileSystem {
-    /// Where it is mounted, or the path that was asked for.
-    pub path: String,
-    /// All there is.
-    pub total: u64,
-    /// In use.
-    pub used: u64,
-    /// What users other than root can still have.
-    pub available: u64,
-    /// Its used share of what users can have, in percent, as df(1) counts it.
-    pub percent: f64,
-    /// Of its inodes; None where it has no fixed number of them.
-    pub inodes_percent: Option<f64>,
-    /// Whether nothing may be written.
-    pub is_read_only: bool,
-}
 
 /// What statvfs(3) says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,22 +2,14 @@
 
 use std::{fs, path::Path};
 
-use crate::{
+use super::{
     kernel::Kernel,
     number::{decimal, text},
 };
+use crate::reading::Temperature;
 
 /// More sensors are left out.
 const SENSORS_MAX: usize = 64;
-
-/// What a sensor says.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Temperature {
-    /// The chip and what it measures, such as `coretemp Core 0`.
-    pub sensor: String,
-    /// In degrees Celsius.
-    pub celsius: f64,
-}
 
 /// All sensors; the zones of the firmware only where no chip says anything.
 pub(crate) fn read(kernel: &mut Kernel) -> Vec<Temperature> {

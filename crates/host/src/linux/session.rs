@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::kernel::Kernel;
+use super::kernel::Kernel;
 
 /// More sessions are not counted.
 const SESSIONS_MAX: usize = 4096;

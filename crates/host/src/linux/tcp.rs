@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use crate::{
+use super::{
     kernel::Kernel,
     number::{lines, number, words},
-    rate::per_second,
 };
+use crate::{rate::per_second, reading::Tcp};
 
 /// With more sockets than this, states are not counted one by one: the list of them would cost more than all the rest.
 const SOCKETS_MAX: u64 = 4096;
@@ -25,15 +25,6 @@ const STATES: [&str; 12] = [
     "closing",
     "new_syn_recv",
 ];
-
-/// Connections of TCP.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tcp {
-    /// How many are in which state, those of which there is one.
-    pub states: Vec<(&'static str, u64)>,
-    /// Segments sent again, a second.
-    pub retransmits_s: Option<f64>,
-}
 
 /// Connections at present, and segments sent again since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,48 +8,22 @@ use std::{
 
 use mask::Mask;
 
-use crate::{
-    command_line,
+use super::{
     kernel::Kernel,
     number::{lines, number, text, words},
     passwd,
+};
+use crate::{
+    command_line,
     rate::per_second,
+    reading::{Process, Processes},
+    top::{Takes, top},
 };
 
 /// More processes are not looked at; their number is still told.
 const PROCESSES_MAX: usize = 32_768;
 /// Names of users are read again after so many readings.
 const USERS_READ_AGAIN: u32 = 60;
-
-/// One of those that take most.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Process {
-    /// Its number.
-    pub pid: u32,
-    /// As the kernel has it: 15 bytes at most.
-    pub name: String,
-    /// Whose it is, by name, else by number.
-    pub user: String,
-    /// Since the reading before, in percent of one processor.
-    pub cpu_percent: f64,
-    /// Memory it has to itself or shares, in bytes.
-    pub rss_bytes: u64,
-    /// Read from disks and written to them since the reading before, in bytes a second; None where this user may not know.
-    pub io_bytes_s: Option<f64>,
-    /// Its command line, secrets masked.
-    pub command: String,
-}
-
-/// All processes.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Processes {
-    /// How many there are.
-    pub count: usize,
-    /// Of those, how many run or want to.
-    pub running: usize,
-    /// Those that took most time, memory or disk, each once, the most time first.
-    pub top: Vec<Process>,
-}
 
 /// One line of `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,15 +77,6 @@ struct Seen {
     io: Option<u64>,
 }
 
-/// A process that may be one of those that take most.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    pid: u32,
-    stat: Stat,
-    cpu_percent: f64,
-    io_bytes_s: Option<f64>,
-}
-
 /// Reads processes, and remembers what they have taken so far.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
@@ -132,21 +97,26 @@ impl Reader {
     ) -> std::io::Result<Processes> {
         let ticks_s = rustix::param::clock_ticks_per_second() as f64;
         let pids = pids(kernel)?;
-        let mut processes = Processes { count: pids.len(), ..Processes::default() };
+        let (count, mut running) = (pids.len(), 0);
         let mut seen = HashMap::with_capacity(pids.len());
         self.names.clear();
-        let mut candidates = Vec::with_capacity(pids.len());
+        let mut takes = Vec::with_capacity(pids.len());
         for pid in pids.into_iter().take(PROCESSES_MAX) {
             // It may have ended meanwhile.
             let Some(stat) = kernel.proc(&format!("{pid}/stat")).ok().and_then(Stat::parse) else { continue };
             let io = kernel.proc(&format!("{pid}/io")).ok().and_then(parse_io);
             self.names.insert(stat.name);
-            processes.running += usize::from(stat.state == b'R');
+            running += usize::from(stat.state == b'R');
             let before = self.seen.get(&pid).filter(|before| before.started == stat.started);
             let rate = |from: u64, to| per_second(from, to, elapsed);
             let cpu = before.and_then(|before| rate(before.ticks, stat.ticks)).unwrap_or(0.0);
             let io_bytes_s = io.map(|io| before.and_then(|before| rate(before.io?, io)).unwrap_or(0.0));
-            candidates.push(Candidate { pid, stat, cpu_percent: cpu / ticks_s * 100.0, io_bytes_s });
+            takes.push(Takes {
+                of: (pid, stat),
+                cpu_percent: cpu / ticks_s * 100.0,
+                rss: stat.rss_pages,
+                io_bytes_s,
+            });
             seen.insert(pid, Seen { started: stat.started, ticks: stat.ticks, io });
         }
         self.seen = seen;
@@ -155,8 +125,8 @@ impl Reader {
             self.users = kernel.file(&path).map(passwd::parse).unwrap_or_default();
         }
         self.readings = self.readings.wrapping_add(1);
-        processes.top = top(candidates, each).into_iter().map(|one| self.told(kernel, &one)).collect();
-        Ok(processes)
+        let top = top(takes, each).into_iter().map(|one| self.told(kernel, &one)).collect();
+        Ok(Processes { count, running: Some(running), top })
     }
 
     /// Whether the last reading had a process that may be of a service: of its name, of that of a daemon (`ssh`,
@@ -173,19 +143,19 @@ impl Reader {
             })
     }
 
-    fn told(&self, kernel: &mut Kernel, one: &Candidate) -> Process {
+    fn told(&self, kernel: &mut Kernel, one: &Takes<(u32, Stat)>) -> Process {
         use std::os::unix::fs::MetadataExt;
-        let pid = one.pid;
+        let (pid, stat) = one.of;
         let uid = fs::metadata(kernel.roots().proc.join(pid.to_string())).map(|found| found.uid());
         let user = uid.map(|uid| self.users.get(&uid).cloned().unwrap_or_else(|| uid.to_string()));
         let command = kernel.proc(&format!("{pid}/cmdline"));
         let command = command.map(|line| command_line::masked(line, &self.mask));
         Process {
             pid,
-            name: one.stat.name(),
+            name: stat.name(),
             user: user.unwrap_or_default(),
             cpu_percent: one.cpu_percent,
-            rss_bytes: one.stat.rss_pages.saturating_mul(rustix::param::page_size() as u64),
+            rss_bytes: one.rss.saturating_mul(rustix::param::page_size() as u64),
             io_bytes_s: one.io_bytes_s,
             command: command.unwrap_or_default(),
         }
@@ -196,27 +166,6 @@ fn pids(kernel: &Kernel) -> std::io::Result<Vec<u32>> {
     let entries = fs::read_dir(&kernel.roots().proc)?;
     let pid = |name: std::ffi::OsString| u32::try_from(number(name.as_encoded_bytes())?).ok();
     Ok(entries.filter_map(|entry| pid(entry.ok()?.file_name())).collect())
-}
-
-/// Those that take most of each, the most time first, none twice. What takes nothing is none of them.
-fn top(mut all: Vec<Candidate>, each: usize) -> Vec<Candidate> {
-    let mut top: Vec<Candidate> = Vec::new();
-    let orders: [fn(&Candidate) -> f64; 3] =
-        [|one| one.cpu_percent, |one| one.stat.rss_pages as f64, |one| one.io_bytes_s.unwrap_or(0.0)];
-    for of in orders {
-        let wanted = each.min(all.len());
-        if wanted == 0 {
-            break;
-        }
-        all.select_nth_unstable_by(wanted - 1, |a, b| of(b).total_cmp(&of(a)));
-        for one in all.iter().take(wanted).filter(|one| of(one) > 0.0) {
-            if !top.iter().any(|other| other.pid == one.pid) {
-                top.push(*one);
-            }
-        }
-    }
-    top.sort_by(|a, b| b.cpu_percent.total_cmp(&a.cpu_percent).then(b.stat.rss_pages.cmp(&a.stat.rss_pages)));
-    top
 }
 
 #[cfg(test)]
@@ -261,7 +210,7 @@ mod tests {
         // Another process has the number of the first.
         put(1, stat(1, "other", 5000, 900, 10), 0);
         let read = reader.read(&mut kernel, Duration::from_secs(2), 1).unwrap();
-        assert_eq!((read.count, read.running), (4, 4));
+        assert_eq!((read.count, read.running), (4, Some(4)));
         let names: Vec<_> = read.top.iter().map(|process| process.name.as_str()).collect();
         assert_eq!(names, ["busy", "large", "writer"]);
         let ticks_s = rustix::param::clock_ticks_per_second() as f64;

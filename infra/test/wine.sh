@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# The agent for Windows, run by wine against a collector on this machine: samples, services and the Event Log.
+#   infra/test/wine.sh AGENT.exe LOG-SENTINEL
+# Needs wine (Debian: wine, wine64; 104 MB) and a compiler for Windows (gcc-mingw-w64-x86-64). What wine lacks stands in wine/.
+set -euo pipefail
+agent=$(realpath "$1") server=$(realpath "$2") here=$(realpath "$(dirname "$0")")
+scratch=$(mktemp -d) pids=()
+end() {
+  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+  WINEPREFIX="$scratch/wine" wineserver -k 2>/dev/null || true
+  wait
+  rm -rf "$scratch"
+}
+trap end EXIT
+cd "$scratch"
+x86_64-w64-mingw32-gcc -shared -o bcryptprimitives.dll "$here/wine/bcryptprimitives.c" -ladvapi32
+x86_64-w64-mingw32-gcc -o wevtutil.exe "$here/wine/wevtutil.c"
+cp "$agent" agent.exe
+
+port=18911
+LOG_SENTINEL_DATA="$scratch/data" LOG_SENTINEL_ADDR=127.0.0.1:$port LOG_SENTINEL_ANOMALY_ADDR=127.0.0.1:0 \
+  LOG_SENTINEL_ANOMALY_GRPC_ADDR=127.0.0.1:0 "$server" run >server.log 2>&1 &
+pids+=($!)
+cat >agent.yaml <<YAML
+agent: { name: "wine", interval: 1 }
+server: { url: "http://127.0.0.1:$port" }
+monitoring: { services: { list: ["Spooler", "NoSuchService"] } }
+YAML
+for _ in $(seq 300); do curl -sf "127.0.0.1:$port/readyz" >/dev/null && break; sleep 0.1; done
+
+export WINEPREFIX="$scratch/wine" WINEDEBUG=-all
+wineboot -i >/dev/null 2>&1 || true
+LOG_SENTINEL_DATA='C:\agent' wine agent.exe --config agent.yaml >agent.log 2>&1 &
+pids+=($!)
+
+python3 - "$port" <<'PYTHON' || { tail -n 20 agent.log server.log; exit 1; }
+import json, sys, time, urllib.parse, urllib.request
+base = f"http://127.0.0.1:{sys.argv[1]}"
+get = lambda path: json.load(urllib.request.urlopen(base + path, timeout=10))
+search = "/api/v1/search?" + urllib.parse.urlencode({"q": '"bad block"', "from": "2026-11-30T00:00:00Z"})
+
+def lacking():
+    hosts = [host for host in get("/agents") if host["name"] == "wine"]
+    if not hosts:
+        return "the host", None, None
+    found = get(search)
+    metrics = hosts[0]["metrics"]
+    parts = ["cpu", "ram", "disk", "processes", "top", "services", "uptime_s"]
+    return [part for part in parts if not metrics.get(part)] or (len(found["hits"]) < 2 and "events"), hosts[0], found
+
+until = time.monotonic() + 90
+while True:
+    missing, host, found = lacking()
+    if not missing:
+        break
+    if time.monotonic() > until:
+        sys.exit(f"in vain waited for {missing}: {json.dumps(host)[:3000]}")
+    time.sleep(0.5)
+time.sleep(12)
+found = get(search)
+messages = sorted(hit["message"] for hit in found["hits"])
+assert messages == [f"The device has a bad block ({n}).\r\nSecond line" for n in (1, 2)], messages
+metrics = host["metrics"]
+assert 0 < metrics["ram"]["percent"] <= 100 and metrics["ram"]["total"] > 1 << 28, metrics["ram"]
+assert "load" not in metrics["cpu"] and "user" not in metrics["cpu"], "what is not known is absent"
+assert metrics["services"]["NoSuchService"] == "unknown", metrics["services"]
+print("host:", host.get("os"), "| groups:", ", ".join(metrics))
+print(json.dumps({name: metrics[name] for name in ("cpu", "ram", "disk", "services") if name in metrics})[:600])
+print("a busy process:", json.dumps(metrics["top"][0])[:300])
+PYTHON
+grep -q 'Security: Access is denied' agent.log || echo "not told in its log: that the Security log is refused"
+echo "the agent for Windows measures and reads the Event Log under $(wine --version 2>/dev/null)"
