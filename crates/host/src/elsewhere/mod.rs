@@ -113,12 +113,13 @@ impl Machine {
     }
 }
 
-/// None while nothing is known of them.
+/// None while nothing is known of them: that all have done nothing at all, down to this reading, is only said where nobody counts.
 fn cpu(system: &System) -> Option<Cpu> {
     let known = |share: f32| f64::from(share).is_finite().then(|| f64::from(share).clamp(0.0, 100.0));
     let cores: Vec<f64> = system.cpus().iter().filter_map(|core| known(core.usage())).collect();
     let busy = known(system.global_cpu_usage())?;
-    (!cores.is_empty()).then(|| Cpu { total: Shares { busy, ..Shares::default() }, cores })
+    let is_counted = busy > 0.0 || cores.iter().any(|core| *core > 0.0);
+    is_counted.then(|| Cpu { total: Shares { busy, ..Shares::default() }, cores })
 }
 
 /// None while nothing is known of it.
