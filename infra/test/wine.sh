@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The agent for Windows, run by wine against a collector on this machine: samples, services and the Event Log.
+# The agent for Windows, run by wine against a collector on this machine: samples, services, the Event Log and a watched file.
 #   infra/test/wine.sh AGENT.exe LOG-SENTINEL
 # Needs wine (Debian: wine, wine64; 104 MB) and a compiler for Windows (gcc-mingw-w64-x86-64). What wine lacks stands in wine/.
 set -euo pipefail
@@ -32,11 +32,12 @@ for _ in $(seq 300); do curl -sf "127.0.0.1:$port/readyz" >/dev/null && break; s
 
 export WINEPREFIX="$scratch/wine" WINEDEBUG=-all WINEDLLOVERRIDES=pdh=n
 wineboot -i >/dev/null 2>&1 || true
-LOG_SENTINEL_DATA='C:\agent' wine agent.exe --config agent.yaml >agent.log 2>&1 &
+mkdir logs
+LOG_SENTINEL_DATA='C:\agent' LOG_SENTINEL_FILES="Z:${scratch//\//\\}\\logs\\*.log" wine agent.exe --config agent.yaml >agent.log 2>&1 &
 pids+=($!)
 
 python3 - "$port" <<'PYTHON' || { head -n 60 agent.log; tail -n 5 server.log; exit 1; }
-import json, sys, time, urllib.parse, urllib.request
+import json, os, sys, time, urllib.parse, urllib.request
 base = f"http://127.0.0.1:{sys.argv[1]}"
 get = lambda path: json.load(urllib.request.urlopen(base + path, timeout=10))
 search = "/api/v1/search?" + urllib.parse.urlencode({"q": '"bad block"', "from": "2026-11-30T00:00:00Z"})
@@ -58,7 +59,30 @@ while True:
     if time.monotonic() > until:
         sys.exit(f"in vain waited for {missing}: {json.dumps(host)[:3000]}")
     time.sleep(0.5)
+
+# A watched file that is written, renamed and made anew.
+lines = lambda first: "".join(f"2026-12-01T10:00:00Z watched line {n}\n" for n in range(first, first + 50))
+seen = lambda: get("/api/v1/search?" + urllib.parse.urlencode({"q": '"watched line"', "from": "2026-11-30T00:00:00Z", "limit": 200}))
+def wait_for(count):
+    while len(seen()["hits"]) < count:
+        if time.monotonic() > until + 60:
+            sys.exit(f"in vain waited for {count} lines: {len(seen()['hits'])}")
+        time.sleep(0.2)
+with open("logs/app.log", "w") as log:
+    log.write(lines(0))
+wait_for(50)
+os.rename("logs/app.log", "logs/app.log.1")
+with open("logs/app.log", "w") as log:
+    log.write(lines(50))
+wait_for(100)
+with open("logs/app.log", "a") as log:
+    log.write(lines(100))
+wait_for(150)
+
+# What would be read twice would have come by now.
 time.sleep(12)
+numbers = sorted(int(hit["message"].rsplit(" ", 1)[1]) for hit in seen()["hits"])
+assert numbers == list(range(150)), numbers
 found = get(search)
 messages = sorted(hit["message"] for hit in found["hits"])
 assert messages == [f"The device has a bad block ({n}).\r\nSecond line" for n in (1, 2)], messages
@@ -72,4 +96,4 @@ print(json.dumps({name: metrics[name] for name in ("ram", "disk", "network", "se
 print("a busy process:", json.dumps(metrics["top"][0])[:300])
 PYTHON
 grep -q 'Security: Access is denied' agent.log || echo "not told in its log: that the Security log is refused"
-echo "the agent for Windows measures and reads the Event Log under $(wine --version 2>/dev/null)"
+echo "the agent for Windows measures, and reads the Event Log and files, under $(wine --version 2>/dev/null)"

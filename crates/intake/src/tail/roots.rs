@@ -45,7 +45,8 @@ impl Area {
         };
         let components: Vec<_> = literal.components().collect();
         let plain = |component: &Component<'_>| {
-            !component.as_os_str().to_string_lossy().contains(['*', '?', '[', '{', '\\'])
+            // The root of Windows is a backslash.
+            !matches!(component, Component::Normal(name) if name.to_string_lossy().contains(['*', '?', '[', '{', '\\']))
         };
         let above = components.iter().take_while(|component| plain(component)).count();
         let above = above.min(components.len().saturating_sub(1));
