@@ -178,11 +178,14 @@ impl<K: Hash + Eq + Clone, V: Default> Table<K, V> {
 
     /// Keeps only what the condition holds for.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        let keys: Vec<K> = self.iter().map(|(key, _)| key.clone()).collect();
-        for key in keys {
-            if self.get_mut(&key).is_some_and(|value| !keep(&key, value)) {
-                self.remove(&key);
+        let mut leaving = Vec::new();
+        self.each(|key, value| {
+            if !keep(key, value) {
+                leaving.push(key.clone());
             }
+        });
+        for key in leaving {
+            self.remove(&key);
         }
     }
 
