@@ -1,4 +1,5 @@
 //! An agent with a collector as target: what it is told, and that the collector finds in its logs what it should.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::{
     fs,
@@ -74,10 +75,10 @@ fn of_log(dir: &Path, server: &Server, log: &Path, more: &str) -> Running {
         server.url,
         log.display()
     );
-    fs::write(dir.join("config.yaml"), config).expect("the configuration is written");
+    fs::write(dir.join("config.yaml"), config).unwrap();
     let mut command = agent(dir, &["--config", "config.yaml"]);
     command.env("LOG_SENTINEL_DATA", dir.join("agent")).stdout(Stdio::null()).stderr(Stdio::null());
-    Running(command.spawn().expect("the agent starts"))
+    Running(command.spawn().unwrap())
 }
 
 #[tokio::test]
