@@ -11,6 +11,7 @@ mod elsewhere;
 mod executable;
 mod kind;
 pub mod message;
+mod problems;
 #[cfg(target_os = "linux")]
 mod proc;
 mod report;

@@ -2,7 +2,7 @@
 
 mod executable;
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use event::Timestamp;
 pub use executable::Executables;
@@ -10,8 +10,8 @@ use mask::Mask;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind, Users};
 
 use crate::{
-    executable::Hashed,
-    kind::{Capabilities, NO_USER, Problem, Process, Snapshot},
+    kind::{Capabilities, NO_USER, Process, Snapshot},
+    problems::Problems,
     scope::Scope,
 };
 
@@ -96,15 +96,8 @@ impl Reader {
             known.map_or_else(|| id.to_string(), |user| user.name().to_owned())
         });
         let text = |path: Option<&Path>| path.map(|path| Arc::from(path.to_string_lossy()));
-        let hash = one.exe().filter(|path| !path.as_os_str().is_empty()).and_then(|path| {
-            match executables.hash(path) {
-                Hashed::Known(hash) => Some(hash),
-                other => {
-                    problems.note("executable_hash", other);
-                    None
-                }
-            }
-        });
+        let path = one.exe().filter(|path| !path.as_os_str().is_empty());
+        let hash = path.and_then(|path| problems.hash(executables.hash(path)));
         let number =
             |id: Option<&sysinfo::Uid>| id.and_then(|id| id.to_string().parse().ok()).unwrap_or(NO_USER);
         let group = one.effective_group_id().or_else(|| one.group_id());
@@ -141,33 +134,6 @@ impl Reader {
             listening: Vec::new(),
             name: name.into(),
         })
-    }
-}
-
-/// What could not be read, of how many processes.
-#[derive(Debug, Default)]
-struct Problems(HashMap<(&'static str, String), u64>);
-
-impl Problems {
-    fn note(&mut self, what: &'static str, hashed: Hashed) {
-        let reason = match hashed {
-            Hashed::Known(_) => return,
-            Hashed::Later => "this scan has read as much as it may; the next goes on".to_owned(),
-            Hashed::TooLarge => "the file is larger than what is hashed".to_owned(),
-            Hashed::Failed(error) => error.to_string(),
-        };
-        *self.0.entry((what, reason)).or_default() += 1;
-    }
-
-    fn told(self) -> Vec<Problem> {
-        let problem = |((what, reason), processes): ((&str, String), u64)| Problem {
-            what: what.to_owned(),
-            processes,
-            reason,
-        };
-        let mut problems: Vec<Problem> = self.0.into_iter().map(problem).collect();
-        problems.sort_by(|a, b| (&a.what, &a.reason).cmp(&(&b.what, &b.reason)));
-        problems
     }
 }
 

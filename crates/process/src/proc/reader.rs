@@ -25,7 +25,8 @@ use super::{
 };
 use crate::{
     executable::Hashed,
-    kind::{Capabilities, Listening, Problem, Process, Snapshot, StandardInput, ports},
+    kind::{Capabilities, Listening, Process, Snapshot, StandardInput, ports},
+    problems::Problems,
     scope::Scope,
 };
 
@@ -78,7 +79,7 @@ impl Names {
 /// What one scan gathers beside the processes.
 #[derive(Default)]
 struct Gathered {
-    problems: HashMap<(&'static str, String), u64>,
+    problems: Problems,
     /// By network namespace.
     sockets: HashMap<String, Table>,
     /// Namespaces of process 1.
@@ -91,21 +92,22 @@ impl Gathered {
         !self.first.is_empty() && !self.first.contains(own)
     }
 
-    fn problem(&mut self, what: &'static str, reason: impl ToString) {
-        *self.problems.entry((what, reason.to_string())).or_default() += 1;
-    }
-
     /// The value, or nothing and a note of why; a process that has ended is no problem.
     fn noted<T>(&mut self, what: &'static str, result: Result<T, Errno>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
-            Err(Errno::NOENT | Errno::SRCH) => None,
+            Err(errno) if has_ended(errno) => None,
             Err(errno) => {
-                self.problem(what, io::Error::from(errno));
+                self.problems.note(what, io::Error::from(errno));
                 None
             }
         }
     }
+}
+
+/// Whether this says that the process is no more.
+fn has_ended(errno: Errno) -> bool {
+    matches!(errno, Errno::NOENT | Errno::SRCH)
 }
 
 /// Namespaces that are told where they differ from those of process 1.
@@ -170,18 +172,12 @@ impl Reader {
         }
         let processes =
             numbers.into_iter().filter_map(|pid| self.process(pid, executables, &mut gathered)).collect();
-        let mut problems: Vec<Problem> = gathered
-            .problems
-            .into_iter()
-            .map(|((what, reason), processes)| Problem { what: what.to_owned(), processes, reason })
-            .collect();
-        problems.sort_by(|a, b| (&a.what, &a.reason).cmp(&(&b.what, &b.reason)));
         Ok(Snapshot {
             host: self.host.clone(),
             taken_at: now,
             boot_id: self.boot_id.clone(),
             processes,
-            problems,
+            problems: gathered.problems.told(),
         })
     }
 
@@ -230,7 +226,7 @@ impl Reader {
     ) -> Option<Process> {
         let text = gathered.noted("stat", contents(folder, "stat", FILE_BYTES, buffer))?;
         let Some(stat) = Stat::parse(text) else {
-            gathered.problem("stat", "it has another form than proc(5) says");
+            gathered.problems.note("stat", "it has another form than proc(5) says");
             return None;
         };
         let name = String::from_utf8_lossy(stat.name).into_owned();
@@ -306,19 +302,8 @@ impl Reader {
             && path.starts_with('/')
             && statat(folder, format!("root{path}"), AtFlags::empty()).is_ok();
         let hash = stat.as_ref().and_then(|stat| match executables.hash(folder, stat) {
-            Hashed::Known(hash) => Some(hash),
-            Hashed::Later => {
-                gathered.problem("executable_hash", "this scan has read as much as it may; the next goes on");
-                None
-            }
-            Hashed::TooLarge => {
-                gathered.problem("executable_hash", "the file is larger than what is hashed");
-                None
-            }
-            Hashed::Failed(error) => {
-                let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-                gathered.noted("executable_hash", Err(errno))
-            }
+            Hashed::Failed(error) if Errno::from_io_error(&error).is_some_and(has_ended) => None,
+            hashed => gathered.problems.hash(hashed),
         });
         File {
             path: Some(path),
@@ -352,7 +337,7 @@ impl Reader {
         let mut found: Vec<Listening> = Vec::new();
         for (number, entry) in entries.enumerate() {
             if number > self.scope.descriptors {
-                gathered.problem(
+                gathered.problems.note(
                     "sockets",
                     format!("more than {} open files were not looked at", self.scope.descriptors),
                 );
