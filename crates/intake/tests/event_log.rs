@@ -3,13 +3,15 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod told;
+
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process, time::Duration};
 
-use event::{Event, Position, Severity};
+use event::Severity;
 use intake::{Config, Door, event_log};
-use journal::Journal;
 use telemetry::{health::Health, task::Tasks};
 use testkit::eventually;
+use told::Told;
 
 /// Records of a log are files in a folder of its name; a file `refused` has the log refused. Of options it knows what the
 /// reader uses.
@@ -33,8 +35,7 @@ done | head -n "$count"
 
 struct Machine {
     dir: tempfile::TempDir,
-    journal: Journal,
-    read: Position,
+    told: Told,
 }
 
 impl Machine {
@@ -48,12 +49,7 @@ impl Machine {
         fs::set_permissions(&source, fs::Permissions::from_mode(0o755)).unwrap();
         // By another program: a file that this one had open to write would be busy while a test beside it forked.
         assert!(process::Command::new("cp").arg(&source).arg(&program).status().unwrap().success());
-        let config = journal::Config {
-            segment_bytes: 1 << 20,
-            budget_bytes: 16 << 20,
-            ..journal::Config::new(&dir.path().join("journal"))
-        };
-        Self { journal: Journal::open(config).unwrap(), dir, read: Position::default() }
+        Self { told: Told::open(&dir.path().join("journal")), dir }
     }
 
     fn log(&self, name: &str) -> PathBuf {
@@ -79,22 +75,16 @@ impl Machine {
             logs: vec!["System".into(), "Security".into()],
             interval: Duration::from_millis(10),
         };
-        let door = Door::new(self.journal.clone(), Config::default(), intake::system_clock);
+        let door = Door::new(self.told.journal.clone(), Config::default(), intake::system_clock);
         tasks.spawn("event_log", event_log::read(config, door, health.component("event_log"), tasks.stop()));
         tasks
-    }
-
-    fn told(&mut self) -> Vec<Event<'static>> {
-        let records = self.journal.read(self.read, 16 << 20).unwrap();
-        self.read = records.end();
-        records.iter().map(|(_, record)| event::codec::decode(record).unwrap().into_owned()).collect()
     }
 
     /// Waits for so many events, and gives their messages.
     async fn messages(&mut self, count: usize) -> Vec<String> {
         let mut found = vec![];
         eventually("the events are in the journal", async || {
-            found.extend(self.told().into_iter().map(|event| event.message.into_owned()));
+            found.extend(self.told.messages());
             (found.len() >= count).then_some(())
         })
         .await;
@@ -128,7 +118,7 @@ async fn each_record_is_read_once_over_restarts_and_batches() {
     machine.record("System", 251, "two\nlines &amp; more");
     let tasks = machine.start(&Health::new());
     machine.asked("System 251", 2).await;
-    let events = machine.told();
+    let events = machine.told.events();
     assert_eq!(events.len(), 1, "nothing is read a second time");
     assert_eq!((events[0].message.as_ref(), events[0].severity), ("two\nlines & more", Severity::Error));
     assert_eq!(events[0].timestamp.to_string(), "2026-11-30T10:00:00.5Z");
@@ -165,6 +155,6 @@ async fn a_log_that_counts_anew_is_read_from_its_beginning() {
     let tasks = machine.start(&Health::new());
     assert_eq!(machine.messages(1).await, ["The log was cleared."]);
     machine.asked("System 1", 2).await;
-    assert!(machine.told().is_empty());
+    assert!(machine.told.events().is_empty());
     tasks.shutdown(GRACE).await;
 }

@@ -2,27 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{fs, path::Path};
+mod told;
 
-use event::{Event, Position, Value};
+use std::fs;
+
+use event::{Event, Value};
 use intake::{
     Config, Door,
     system::{Config as Watched, Watcher},
 };
-use journal::Journal;
+use told::Told;
 
 /// A root folder with a machine in it, and a journal beside it.
 struct Machine {
     dir: tempfile::TempDir,
-    journal: Journal,
-    read: Position,
+    told: Told,
 }
 
 impl Machine {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let journal = open(dir.path());
-        let machine = Self { dir, journal, read: Position::default() };
+        let machine = Self { told: Told::open(dir.path()), dir };
         machine.write("etc/passwd", "root:x:0:0::/root:/bin/bash\nann:x:1000:1000::/home/ann:/bin/sh\n");
         machine.write("etc/group", "root:x:0:\nsudo:x:27:\n");
         machine.write("etc/shadow", "root:$6$Geheim:1:0:::::\n");
@@ -47,26 +47,9 @@ impl Machine {
 
     fn watcher(&self) -> Watcher {
         let config = Config { host: Some("gate".to_owned()), ..Config::default() };
-        let door = Door::new(self.journal.clone(), config, intake::system_clock);
+        let door = Door::new(self.told.journal.clone(), config, intake::system_clock);
         Watcher::new(Watched { root: self.dir.path().join("root"), ..Watched::default() }, door)
     }
-
-    /// What was told since it was last asked.
-    fn told(&mut self) -> Vec<Event<'static>> {
-        let records = self.journal.read(self.read, 16 << 20).unwrap();
-        self.read = records.end();
-        records.iter().map(|(_, record)| event::codec::decode(record).unwrap().into_owned()).collect()
-    }
-
-    fn messages(&mut self) -> Vec<String> {
-        self.told().into_iter().map(|event| event.message.into_owned()).collect()
-    }
-}
-
-fn open(dir: &Path) -> Journal {
-    let config =
-        journal::Config { segment_bytes: 1 << 20, budget_bytes: 16 << 20, ..journal::Config::new(dir) };
-    Journal::open(config).unwrap()
 }
 
 #[test]
@@ -75,7 +58,7 @@ fn what_changes_is_told_once_with_what_detection_reads() {
     let mut watcher = machine.watcher();
     assert_eq!(watcher.look().unwrap(), 0, "there is nothing to compare with");
     assert_eq!(watcher.look().unwrap(), 0);
-    assert!(machine.told().is_empty());
+    assert!(machine.told.events().is_empty());
 
     machine.write(
         "etc/passwd",
@@ -90,7 +73,7 @@ fn what_changes_is_told_once_with_what_detection_reads() {
         "ssh-ed25519 AAAAold ann@laptop\nssh-rsa AAAAGeheim eve@elsewhere\n",
     );
     assert_eq!(watcher.look().unwrap(), 6);
-    let told = machine.told();
+    let told = machine.told.events();
     let text = |event: &Event<'_>, path: &str| {
         event.field(path).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -135,7 +118,7 @@ fn what_changes_is_told_once_with_what_detection_reads() {
         assert!(!format!("{event:?}").contains("Geheim"), "{event:?}");
     }
     assert_eq!(watcher.look().unwrap(), 0, "once");
-    let noted = machine.journal.note(b"system/seen").unwrap();
+    let noted = machine.told.journal.note(b"system/seen").unwrap();
     assert!(!String::from_utf8(noted).unwrap().contains("Geheim"));
 }
 
@@ -146,16 +129,15 @@ fn what_changed_while_it_was_stopped_is_told_at_the_start() {
     machine.write("etc/crontab", "17 * * * * root run-parts /etc/cron.hourly\n* * * * * root /tmp/x\n");
     machine.remove("home/ann/.ssh/authorized_keys");
     // Another process, with the journal as it is on disk.
-    let Machine { dir, journal, .. } = machine;
-    drop(journal);
-    let journal = open(dir.path());
-    machine = Machine { dir, journal, read: Position::default() };
+    let Machine { dir, told } = machine;
+    drop(told);
+    machine = Machine { told: Told::open(dir.path()), dir };
     let mut watcher = machine.watcher();
     watcher.look().unwrap();
-    assert_eq!(machine.messages(), ["a line was added to /etc/crontab: * * * * * root /tmp/x"]);
+    assert_eq!(machine.told.messages(), ["a line was added to /etc/crontab: * * * * * root /tmp/x"]);
     watcher.look().unwrap();
     assert_eq!(
-        machine.messages(),
+        machine.told.messages(),
         ["1 key was removed from /home/ann/.ssh/authorized_keys"],
         "it stays away"
     );
@@ -172,7 +154,7 @@ fn what_is_away_for_a_moment_or_cannot_be_so_is_as_it_was() {
     machine.write("etc/sudoers", "# rules\nroot ALL=(ALL:ALL) ALL\n");
     watcher.look().unwrap();
     watcher.look().unwrap();
-    assert_eq!(machine.messages(), [""; 0], "an editor puts it back");
+    assert_eq!(machine.told.messages(), [""; 0], "an editor puts it back");
 
     let passwd = "root:x:0:0::/root:/bin/bash\nann:x:1000:1000::/home/ann:/bin/sh\n";
     for _ in 0..2 {
@@ -185,7 +167,7 @@ fn what_is_away_for_a_moment_or_cannot_be_so_is_as_it_was() {
         watcher.look().unwrap();
         watcher.look().unwrap();
     }
-    let told = machine.messages();
+    let told = machine.told.messages();
     assert!(told.iter().all(|message| !message.starts_with("user ")), "no account was removed: {told:?}");
 }
 
@@ -204,7 +186,7 @@ fn what_is_no_file_is_not_waited_for_and_much_is_bounded() {
     let lines: String = (0..500).map(|number| format!("* * * * * root echo {number}\n")).collect();
     machine.write("etc/cron.d/many", &lines);
     assert_eq!(watcher.look().unwrap(), 51);
-    assert!(machine.messages().last().unwrap().starts_with("450 more changes of /etc/cron.d/many"));
+    assert!(machine.told.messages().last().unwrap().starts_with("450 more changes of /etc/cron.d/many"));
 }
 
 #[test]
@@ -227,7 +209,7 @@ fn what_starts_by_itself_is_told_and_other_names_of_it_are_not() {
     fs::write(&elsewhere, "[Service]\nExecStart=/tmp/evil\n").unwrap();
     link(elsewhere.to_str().unwrap(), "multi-user.target.wants/evil.service");
     watcher.look().unwrap();
-    let told = machine.told();
+    let told = machine.told.events();
     let messages: Vec<_> = told.iter().map(|event| &*event.message).collect();
     assert_eq!(
         messages,
@@ -245,7 +227,7 @@ fn what_starts_by_itself_is_told_and_other_names_of_it_are_not() {
     watcher.look().unwrap();
     watcher.look().unwrap();
     assert_eq!(
-        machine.messages(),
+        machine.told.messages(),
         [
             "the unit /etc/systemd/system/x.service was changed: /opt/y",
             "1 line was removed from /etc/ld.so.preload"
@@ -258,11 +240,12 @@ fn what_was_not_watched_before_is_known_when_it_begins_to_be() {
     let mut machine = Machine::new();
     machine.watcher().look().unwrap();
     let key = b"system/seen".to_vec();
-    let mut noted: serde_json::Value = serde_json::from_slice(&machine.journal.note(&key).unwrap()).unwrap();
+    let mut noted: serde_json::Value =
+        serde_json::from_slice(&machine.told.journal.note(&key).unwrap()).unwrap();
     noted["version"] = 1.into();
     let mut batch = journal::Batch::new();
     batch.note(journal::Note { key, value: Some(noted.to_string().into_bytes()) });
-    machine.journal.append_blocking(batch).unwrap();
+    machine.told.journal.append_blocking(batch).unwrap();
     machine.write("etc/systemd/system/old.service", "[Service]\nExecStart=/opt/old\n");
     machine.write("etc/cron.d/new", "* * * * * root new\n");
     let mut watcher = machine.watcher();
@@ -270,7 +253,7 @@ fn what_was_not_watched_before_is_known_when_it_begins_to_be() {
     machine.write("etc/systemd/system/new.service", "[Service]\nExecStart=/opt/new\n");
     watcher.look().unwrap();
     assert_eq!(
-        machine.messages(),
+        machine.told.messages(),
         [
             "a line was added to /etc/cron.d/new: * * * * * root new",
             "the unit /etc/systemd/system/new.service was added: /opt/new"
