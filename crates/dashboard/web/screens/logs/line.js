@@ -4,13 +4,13 @@ import { plain } from '../../parts/text.js';
 import { exact, utc } from '../../time.js';
 import { t } from '../../words.js';
 import { member, text } from './events.js';
+import { LEVELS } from './histogram.js';
 
 /** @typedef {import('./events.js').Line} Line */
 
 /** How wide what stands before the message is, in signs of the font. */
 export const SIGNS = { time: 25, level: 7, column: 18 };
 const GRAVE = ['fatal', 'error', 'warn'];
-const LEVELS = [...GRAVE, 'info', 'debug', 'trace'];
 /** Signs that are one cell wide and stay within their line. */
 const EVEN = /^[\x20-\x7e…]*$/;
 
@@ -31,9 +31,14 @@ function values(line, columns) {
   return columns.map((name) => text(member(line.document, name)));
 }
 
+/** What a line says: its message, or all that is known of it. @param {Line} line @param {boolean} isJson */
+export function said(line, isJson) {
+  return plain(isJson ? JSON.stringify(line.document) : line.message);
+}
+
 /** The whole of a line as text. @param {Line} line @param {string[]} columns @param {boolean} isJson */
 export function whole(line, columns, isJson) {
-  return [exact(line.at), line.level, ...values(line, columns), isJson ? JSON.stringify(line.document) : line.message].map((one) => plain(one)).join('  ');
+  return [exact(line.at), line.level, ...values(line, columns)].map((one) => plain(one)).concat(said(line, isJson)).join('  ');
 }
 
 /** What resting on a part of a line says. @param {Line} line @param {boolean} isMark on the mark of how strange it is */
@@ -47,7 +52,7 @@ export function title(line, isMark) {
  *   `room`: signs that a message has room for, 0 where it is wrapped; `at` of `all`
  */
 export function row({ line, columns, isJson, isNarrow, room, at, all, isSelected, height }) {
-  const message = plain(isJson ? JSON.stringify(line.document) : line.message);
+  const message = said(line, isJson);
   // One that is chosen is read out: it holds all of its text.
   const isText = Boolean(room) && !isSelected && EVEN.test(message);
   const shown = isText ? cut(message, room) : message;

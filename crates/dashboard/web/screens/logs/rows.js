@@ -1,8 +1,7 @@
 // The list of lines: only those in sight are drawn, however many there are.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { html } from '../../html.js';
-import { plain } from '../../parts/text.js';
-import { SIGNS, row, title, whole } from './line.js';
+import { SIGNS, row, said, title, whole } from './line.js';
 
 /** @typedef {import('./events.js').Line} Line */
 
@@ -84,7 +83,7 @@ export function Rows({ lines, columns, isWrapped, isJson, selected, label, onSel
   const tops = useMemo(() => {
     const base = (isNarrow ? LINE * 2 : LINE) + PAD;
     if (!isWrapped) return places(lines, () => base);
-    return places(lines, (line) => base + (linesOf(plain(isJson ? JSON.stringify(line.document) : line.message), signs) - 1) * LINE);
+    return places(lines, (line) => base + (linesOf(said(line, isJson), signs) - 1) * LINE);
   }, [lines, signs, isNarrow, isWrapped, isJson]);
   const first = Math.max(lineAt(tops, top) - OVERSCAN, 0);
   const last = Math.min(lineAt(tops, top + height) + OVERSCAN, lines.length - 1);
