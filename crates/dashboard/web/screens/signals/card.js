@@ -87,8 +87,8 @@ function OfProcess({ signal }) {
 function OfHost({ signal }) {
   const host = signal.entities.find(({ type }) => type === 'host')?.value;
   if (!host || !/^(host_|service_down|agent_silent)/.test(signal.kind)) return null;
-  const age = Date.now() - Date.parse(signal.first);
-  const width = WIDTHS.find((one) => (moment(`now-${one}`) ?? 0) < Date.now() - age) ?? '365d';
+  const began = Date.parse(signal.first);
+  const width = WIDTHS.find((one) => (moment(`now-${one}`) ?? 0) < began) ?? '365d';
   return html`<a class="button" href=${address(`hosts/${encodeURIComponent(host)}`, { width, at: signal.first })}><${Icon} name="hosts" />${t('signal.host')}</a>`;
 }
 
