@@ -13,7 +13,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-pub use lock::{DataLock, InUse};
+pub use lock::{DataLock, InUse, LockedFile};
 
 /// Ends the names of files that [`replace`] has not finished; the process and a number stand before it.
 const UNFINISHED: &str = "unfinished";

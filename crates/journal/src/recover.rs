@@ -7,6 +7,7 @@ use std::{
     sync::{Condvar, Mutex},
 };
 
+use ::disk::LockedFile;
 use event::{JournalId, Position};
 use tokio::sync::watch;
 
@@ -89,12 +90,12 @@ pub(crate) fn recover(mut config: Config, disk: Disk) -> Result<Recovered, OpenE
     Ok(Recovered { shared, meta_written, resume: resume && !lost, marker })
 }
 
-fn lock_dir(dir: &Path) -> Result<File, OpenError> {
+fn lock_dir(dir: &Path) -> Result<LockedFile, OpenError> {
     let path = dir.join("lock");
     let file = ::disk::options().write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(io_error("open", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
+    match LockedFile::take(file) {
+        Ok(held) => Ok(held),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked { dir: dir.to_owned() }),
         Err(TryLockError::Error(error)) => Err(io_error("lock", &path)(error)),
     }

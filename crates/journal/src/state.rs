@@ -2,11 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    fs::{self, File},
+    fs,
     io::Write,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
+use ::disk::LockedFile;
 use event::Position;
 use tokio::sync::watch;
 
@@ -45,7 +46,7 @@ pub(crate) struct Shared {
     /// True once the writer has ended.
     pub(crate) done: watch::Sender<bool>,
     /// Held as long as anybody may write.
-    pub(crate) _lock: File,
+    pub(crate) _lock: LockedFile,
 }
 
 #[derive(Debug, Default)]
