@@ -30,7 +30,6 @@ mod proposal;
 pub mod rules;
 mod shipped;
 mod sources;
-mod sysmon;
 pub mod table;
 mod told;
 pub mod trial;
@@ -38,7 +37,6 @@ mod visitors;
 pub mod web;
 mod weight;
 pub mod window;
-mod words;
 
 pub use activity::Activity;
 pub use clock::Clocks;

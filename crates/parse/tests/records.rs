@@ -189,6 +189,16 @@ fn loggers() {
             Said(AT, "error", "pc1", "Service Control Manager", "It stopped"),
         ),
         (
+            "Windows, within another record",
+            r#"{"timestamp":"2026-10-22T21:59:01.5Z","message":"m","win":{"system":{"eventID":"7","level":"4"}}}"#,
+            Said(AT, "info", "", "", "m"),
+        ),
+        (
+            "Windows, within another record, a fault",
+            r#"{"timestamp":"2026-10-22T21:59:01.5Z","message":"m","win":{"system":{"eventID":"7","level":"2"}}}"#,
+            Said(AT, "error", "", "", "m"),
+        ),
+        (
             "date and time apart",
             r#"{"date":"2026-10-22","time":"21:59:01.5","level":"notice","message":"m"}"#,
             Said(AT, "info", "", "", "m"),

@@ -18,7 +18,9 @@ pub(crate) fn event<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'
     let event = match text.as_bytes().first()? {
         b'C' => cef(text, context),
         b'L' => leef(text, context),
-        b'a'..=b'z' => key_values(text, timestamp, context),
+        b'a'..=b'z' => {
+            key_values(text, timestamp, context).or_else(|| quoted_values(text, timestamp, context))
+        }
         b'0'..=b'9' => appliances::palo_alto(text, context),
         b'[' => appliances::check_point(text, context.received),
         _ => None,
@@ -171,6 +173,35 @@ fn signed_in(action: Option<&str>, status: Option<&str>) -> Option<&'static str>
     }
 }
 
+/// `oscap: msg: "xccdf-result", title: "No empty passwords", result: "fail".`: all of it is names and quoted values, of
+/// which the first is `msg`. The severity is that of what is told, not of the line.
+fn quoted_values<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'_>) -> Option<Event<'a>> {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let (program, mut rest) = match text.strip_prefix("msg: \"") {
+        Some(_) => (None, text),
+        None => text.split_once(": ").map(|(program, rest)| (Some(program), rest))?,
+    };
+    if !rest.starts_with("msg: \"") || !program.is_none_or(is_name) {
+        return None;
+    }
+    let mut event = Event::new(rest, context.received);
+    event.timestamp = timestamp;
+    event.source = program.map(Cow::Borrowed);
+    for _ in 0..FIELDS_MAX {
+        let (name, quoted) = rest.split_once(": \"").filter(|(name, _)| is_name(name))?;
+        let (value, after) = quoted.split_once("\", ").unwrap_or((quoted, ""));
+        let value = if after.is_empty() { value.trim_end_matches('.').strip_suffix('"')? } else { value };
+        event.set(format!("labels.{}", name.replace('-', "_")), value);
+        if after.is_empty() {
+            return Some(event);
+        }
+        rest = after;
+    }
+    None
+}
+
 /// `name=value name="two words"`, words without a sign passed over.
 struct Pairs<'a> {
     rest: &'a str,
@@ -244,5 +275,14 @@ pub(crate) const SAMPLES: &[Sample] = &[
         "XG",
         "",
         "device=\"SFW\" date=2026-10-22 time=23:59:01 timezone=\"CEST\" device_name=\"XG\" log_type=\"Firewall\" src_ip=192.0.2.7",
+    ],
+    [
+        "OpenSCAP",
+        "<14>Oct 22 21:59:01 web1 oscap: msg: \"xccdf-result\", scan-id: \"7\", title: \"No empty \"passwords\"\", result: \"fail\", severity: \"high\".",
+        "2026-10-22T21:59:01Z",
+        "info",
+        "web1",
+        "oscap",
+        "msg: \"xccdf-result\", scan-id: \"7\", title: \"No empty \"passwords\"\", result: \"fail\", severity: \"high\".",
     ],
 ];

@@ -115,11 +115,13 @@ impl<'a> Record<'a> {
     /// The level of a record within the record.
     pub(super) fn nested_level(&self) -> Option<Severity> {
         self.fields.iter().find_map(|field| {
-            let (_, last) = field.path.strip_prefix(field::LABELS)?.rsplit_once('.')?;
+            let (parent, last) = field.path.strip_prefix(field::LABELS)?.rsplit_once('.')?;
             let is_level =
                 names::member(last).is_some_and(|named| named.member == Member::Level && named.is_own);
             let value = field.value.as_str().filter(|_| is_level)?;
-            scale::level(last, &Value::String(value.into())).map(|(severity, _)| severity)
+            let is_windows = last == "level" && parent.ends_with("system");
+            let name = if is_windows { "system.level" } else { last };
+            scale::level(name, &Value::String(value.into())).map(|(severity, _)| severity)
         })
     }
 }

@@ -1,29 +1,47 @@
 //! How much an event weighs by itself, from 0 to 15.
 
-use event::{Event, Severity, Value};
+mod checks;
+mod devices;
+mod guards;
+mod scripts;
+mod sysmon;
+mod words;
 
-use crate::{Activity, Kind, sysmon, words};
+use event::{Event, Field, Severity, Value};
+
+use words::last;
+
+use crate::{Activity, Kind};
 
 /// The weight of an event that stands alone, in the bands that Wazuh's users know: 0 to 2 is silent, 3 to 6 a note, 7 to
 /// 11 an alert, from 12 on critical.
 ///
-/// What was done decides where that is known; else what the sender says of its severity; else what the action is on
-/// record for; last the level of the line.
+/// What was done decides where that is known; else what a device, a guard, Sysmon, a script or a check says in its own
+/// way; else what the sender says of its severity; else what the action is on record for; last the level of the line.
 ///
 /// | what | weight |
 /// |---|---|
 /// | a sign-in that failed, over SSH, to a service, through PAM, sudo or su; sudo refused somebody | 5 |
 /// | as many failures as one connection may have | 8 |
 /// | a sign-in that went through, a session, a command run by sudo or doas | 3 |
+/// | a sign-in to a remote desktop from the machine itself | 12 |
 /// | an SSH client that no ordinary one is; a request that attacks, or one of too many | 6 |
 /// | PAM locked a user out | 8 |
 /// | a request that probes, is refused, or is none | 5 |
-/// | an anomaly or a change of the rules of access that the kernel's audit names | 8 |
-/// | the sender's own severity: low, medium, high, critical | 3, 5, 8, 12 |
+/// | a network device: everyday, warning, error, worse | 2, 4, 5, 8 |
+/// | of a network device's everyday: who signs in and what they do; an attack, or another user who rules it | 3, 8 |
+/// | a guard of the machine that fails or ends | 8 |
+/// | of the kernel's audit: what somebody asked to be told of; a change of accounts; an anomaly or other rules of access | 3, 5, 8 |
+/// | what Sysmon tells of programs: telemetry, hosts of scripts, programs that these put into Windows, what attackers do | 2, 3, 8, 12 |
+/// | a script of PowerShell: any, one that puts code into memory or takes what people write | 3, 8 |
+/// | a check of the configuration: passed, not made, failed at a low severity, failed; a report of less than half passed | 2, 3, 5, 8, 8 |
+/// | the sender's own severity: low, medium, high, critical; what was stopped no more than | 3, 5, 8, 12; 5 |
 /// | what a firewall did not let through | 5 |
 /// | an action on record: switches something off; takes away, or touches secrets, rights or money; gives more of these; another | 12, 7, 5, 3 |
-/// | what Sysmon tells of programs: telemetry, hosts of scripts, what attackers do | 2, 3, 12 |
-/// | a line in which something was refused or failed; that names an attack or its like | 5, 8 |
+/// | a request to a store of objects: answered, one that deletes, refused | 2, 3, 5 |
+/// | an error of a web server with what a client asked for | 2 |
+/// | a line by which somebody came or went, or something was added or removed; in which something was refused or failed | 3, 5 |
+/// | a line that names an attack or its like, or another policy | 8 |
 /// | another line: debug, info, warn, error, fatal | 0, 2, 3, 5, 7 |
 pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
     let text = |path: &str| event.field(path).and_then(Value::as_str);
@@ -41,28 +59,40 @@ pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
         | Kind::SudoFailure
         | Kind::SudoDenied
         | Kind::SuFailure => 5,
+        // The desktop of a machine, reached from the machine itself: somebody forwards it.
+        Kind::AuthSuccess
+            if activity.address.is_some_and(|address| address.is_loopback()) && is_remote_desktop(event) =>
+        {
+            12
+        }
         Kind::SshSuccess | Kind::AuthSuccess | Kind::SudoSuccess | Kind::SuOther => 3,
         Kind::SshSuspicious | Kind::WebAttack | Kind::WebRate => 6,
         Kind::PamUserLock => 8,
         Kind::WebProbe | Kind::WebMalformed | Kind::WebAuthFailure => 5,
-        Kind::None => mnemonic(&event.message)
+        Kind::None => devices::weight(&event.message)
+            .or_else(|| guards::weight(event))
             .or_else(|| sysmon::weight(event))
-            .or_else(|| said(event))
+            .or_else(|| scripts::weight(event))
+            .or_else(|| checks::weight(event))
+            .or_else(|| said(event).map(|weight| if is_refused(event) { weight.min(5) } else { weight }))
             .or_else(|| recorded(event))
             .unwrap_or_else(|| of_level(event)),
     }
 }
 
-/// `%ASA-4-106023: …`: the severities of network devices from 0 to 7, of which those from 5 on are their everyday.
-fn mnemonic(message: &str) -> Option<u8> {
-    let (_, rest) = message.strip_prefix('%')?.split_once('-')?;
-    match rest.as_bytes() {
-        [b'0'..=b'2', b'-', ..] => Some(8),
-        [b'3', b'-', ..] => Some(5),
-        [b'4', b'-', ..] => Some(4),
-        [b'5'..=b'7', b'-', ..] => Some(2),
-        _ => None,
-    }
+/// Whether Windows says that somebody signed in over its remote desktop.
+fn is_remote_desktop(event: &Event<'_>) -> bool {
+    event.fields.iter().any(|field| {
+        last(&field.path).eq_ignore_ascii_case("logonType") && field.value.as_str() == Some("10")
+    })
+}
+
+/// Whether a guard let it not through: what was stopped weighs less than what came in.
+fn is_refused(event: &Event<'_>) -> bool {
+    event
+        .fields
+        .iter()
+        .any(|field| last(&field.path) == "action" && field.value.as_str().is_some_and(words::is_refusal))
 }
 
 /// What the sender says of its severity: in words, or as the number of its rule or product, from 0 to 10 or 0 to 100.
@@ -70,7 +100,7 @@ fn said(event: &Event<'_>) -> Option<u8> {
     let mut found = None;
     for field in &event.fields {
         let path = field.path.as_ref();
-        let name = path.rsplit('.').next().unwrap_or(path);
+        let name = last(path);
         let is_severity = name.eq_ignore_ascii_case("severity")
             || (name == "Label" && path.ends_with("Severity.Label"))
             || matches!(name, "severityLabel" | "threat_level" | "crlevel");
@@ -114,20 +144,17 @@ const fn of_number(number: i64) -> Option<u8> {
 
 /// What somebody did on record: the name of an action tells what it is about.
 fn recorded(event: &Event<'_>) -> Option<u8> {
-    let action = event.fields.iter().find_map(|field| {
-        let name = field.path.rsplit('.').next().unwrap_or_default();
-        let is_action = name.eq_ignore_ascii_case("action") || name == "operation";
-        field.value.as_str().filter(|_| is_action)
-    });
-    let Some(action) = action else {
-        let workload = event.fields.iter().find(|field| field.path.ends_with(".Workload"))?;
-        return workload.value.as_str().map(words::of_workload);
+    let text = |is_asked: &dyn Fn(&str) -> bool| {
+        event.fields.iter().find(|field| is_asked(last(&field.path))).and_then(|field| field.value.as_str())
     };
-    if let Some(kind) = action.strip_prefix("anom_") {
-        return Some(if kind.starts_with("login") { 5 } else { 8 });
-    }
-    if action.starts_with("mac_") {
-        return Some(8);
+    let Some(action) = text(&|name| name.eq_ignore_ascii_case("action") || name == "operation") else {
+        let operation = text(&|name| name == "Operation").unwrap_or_default();
+        return text(&|name| name == "Workload").map(|workload| words::of_workload(workload, operation));
+    };
+    if event.source.as_deref() == Some("auditd")
+        && let Some(weight) = guards::of_audit(event, action)
+    {
+        return Some(weight);
     }
     if event.field("observer.product").is_some() && words::is_refusal(action) {
         return Some(5);
@@ -136,7 +163,12 @@ fn recorded(event: &Event<'_>) -> Option<u8> {
         let is_session = matches!(action, "ssh_disconnect" | "password_changed" | "cron_changed");
         return is_session.then_some(3);
     }
-    Some(words::of_action(action))
+    let is_error = text(&|name| name == "error_code").is_some_and(|code| code != "-");
+    words::of_request(action, is_error).or_else(|| {
+        // What the action is done to may stand beside it.
+        let target = text(&|name| name == "Type").unwrap_or_default();
+        Some(words::of_action(&format!("{target} {action}")))
+    })
 }
 
 fn of_level(event: &Event<'_>) -> u8 {
@@ -150,8 +182,15 @@ fn of_level(event: &Event<'_>) -> u8 {
     let is_session =
         matches!(event.field("event.category"), Some(Value::Json(list)) if list.contains("session"));
     let said = || if is_record || is_session { None } else { words::of_message(&event.message) };
+    let has_client = || event.original.as_deref().is_some_and(|line| line.contains("[client "));
     match event.severity {
+        _ if is_windows && event.fields.iter().any(is_policy_changed) => 8,
         _ if is_windows => 3,
+        Severity::Warn | Severity::Error
+            if let Some(weight) = words::of_web_error(&event.message, has_client()) =>
+        {
+            weight
+        }
         Severity::Info | Severity::Warn if let Some(weight) = said() => weight,
         Severity::Trace | Severity::Debug => 0,
         Severity::Info if is_record || is_session => 3,
@@ -160,6 +199,12 @@ fn of_level(event: &Event<'_>) -> u8 {
         Severity::Error => 5,
         Severity::Fatal => 7,
     }
+}
+
+/// Whether the message of a Windows event says so.
+fn is_policy_changed(field: &Field<'_>) -> bool {
+    last(&field.path) == "message"
+        && field.value.as_str().is_some_and(|text| words::is_policy_changed(&words::beginning(text)))
 }
 
 #[cfg(test)]
@@ -192,7 +237,7 @@ mod tests {
             ),
             (&[("labels.finding.Severity.Label", "HIGH")], Severity::Info, 8),
             (&[("observer.vendor", "Example")], Severity::Fatal, 12),
-            (&[("event.action", "anom_abend")], Severity::Info, 8),
+            (&[("observer.vendor", "Example"), ("event.action", "dropped")], Severity::Fatal, 5),
             (&[("observer.product", "Wall"), ("event.action", "Drop")], Severity::Info, 5),
             (&[("observer.product", "Wall"), ("event.action", "allow")], Severity::Info, 3),
             (&[], Severity::Debug, 0),
@@ -206,6 +251,23 @@ mod tests {
             }
             let activity = Activity::of(&event);
             assert_eq!(weight(&event, &activity), expected, "{fields:?} {level}");
+        }
+    }
+
+    #[test]
+    fn a_remote_desktop_that_is_reached_from_its_own_machine_is_grave() {
+        for (address, how, expected) in [("127.0.0.1", "10", 12), ("192.0.2.7", "10", 3), ("::1", "2", 3)] {
+            let mut event = Event::new("", Timestamp::MIN);
+            event.set("event.category", Value::Json(r#"["authentication"]"#.into()));
+            event.set("event.outcome", "success");
+            event.set("source.ip", address);
+            event.set("labels.win.eventdata.logonType", how);
+            let activity = Activity::of(&event);
+            assert_eq!(
+                (activity.kind, weight(&event, &activity)),
+                (Kind::AuthSuccess, expected),
+                "{address}"
+            );
         }
     }
 
