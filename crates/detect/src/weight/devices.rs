@@ -23,7 +23,9 @@ pub(super) fn weight(message: &str) -> Option<u8> {
     let by_words = match () {
         () if words::is_grave(&text) || has(&["arp response collision"]) => 8,
         () if is_user && has(&[" added to ", " deleted from ", "privilege level changed"]) => 8,
+        () if has(&["erase configuration", "begin configuration", "end configuration"]) => 8,
         () if has(&["login denied", "password incorrect", "authentication rejected"]) => 5,
+        () if has(&["login permitted", "configured from"]) => 3,
         () if is_user && has(&["executed", "successful"]) => 3,
         () => 0,
     };
@@ -43,6 +45,8 @@ mod tests {
             ("%SYS-5-CONFIG_I: x", Some(2)),
             ("%XY-6-700001: User ann locked out", Some(8)),
             ("%XY-5-700002: New user added to the list: ann", Some(8)),
+            ("%XY-5-700005: 192.0.2.7 begin configuration: writing to memory", Some(8)),
+            ("%XY-5-CONFIG_I: Configured from console by ann", Some(3)),
             ("%XY-5-700003: User 'ann' executed 'show clock'", Some(3)),
             ("%XY-6-700004: Login denied from 192.0.2.7", Some(5)),
             ("%ASA-x", None),

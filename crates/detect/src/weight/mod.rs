@@ -7,7 +7,7 @@ mod scripts;
 mod sysmon;
 mod words;
 
-use event::{Event, Field, Severity, Value};
+use event::{Event, Severity, Value};
 
 use words::last;
 
@@ -30,6 +30,7 @@ use crate::{Activity, Kind};
 /// | a request that probes, is refused, or is none | 5 |
 /// | a network device: everyday, warning, error, worse | 2, 4, 5, 8 |
 /// | of a network device's everyday: who signs in and what they do; an attack, or another user who rules it | 3, 8 |
+/// | an account or a group: changed or gone, made | 5, 8 |
 /// | a guard of the machine that fails or ends | 8 |
 /// | of the kernel's audit: what somebody asked to be told of; a change of accounts; an anomaly or other rules of access | 3, 5, 8 |
 /// | what Sysmon tells of programs: telemetry, hosts of scripts, programs that these put into Windows, what attackers do | 2, 3, 8, 12 |
@@ -41,7 +42,7 @@ use crate::{Activity, Kind};
 /// | a request to a store of objects: answered, one that deletes, refused | 2, 3, 5 |
 /// | an error of a web server with what a client asked for | 2 |
 /// | a line by which somebody came or went, or something was added or removed; in which something was refused or failed | 3, 5 |
-/// | a line that names an attack or its like, or another policy | 8 |
+/// | a line that names an attack or its like, or another policy; Windows tells of an account that was made, locked or deleted | 8 |
 /// | another line: debug, info, warn, error, fatal | 0, 2, 3, 5, 7 |
 pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
     let text = |path: &str| event.field(path).and_then(Value::as_str);
@@ -71,6 +72,7 @@ pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
         Kind::WebProbe | Kind::WebMalformed | Kind::WebAuthFailure => 5,
         Kind::None => devices::weight(&event.message)
             .or_else(|| guards::weight(event))
+            .or_else(|| of_account(event))
             .or_else(|| sysmon::weight(event))
             .or_else(|| scripts::weight(event))
             .or_else(|| checks::weight(event))
@@ -78,6 +80,13 @@ pub fn weight(event: &Event<'_>, activity: &Activity<'_>) -> u8 {
             .or_else(|| recorded(event))
             .unwrap_or_else(|| of_level(event)),
     }
+}
+
+/// An account or a group: made, or changed otherwise.
+fn of_account(event: &Event<'_>) -> Option<u8> {
+    let has =
+        |path: &str, what: &str| matches!(event.field(path), Some(Value::Json(list)) if list.contains(what));
+    has("event.category", "\"iam\"").then(|| if has("event.type", "\"creation\"") { 8 } else { 5 })
 }
 
 /// Whether Windows says that somebody signed in over its remote desktop.
@@ -184,8 +193,10 @@ fn of_level(event: &Event<'_>) -> u8 {
     let said = || if is_record || is_session { None } else { words::of_message(&event.message) };
     let has_client = || event.original.as_deref().is_some_and(|line| line.contains("[client "));
     match event.severity {
-        _ if is_windows && event.fields.iter().any(is_policy_changed) => 8,
-        _ if is_windows => 3,
+        _ if is_windows => {
+            let message = event.fields.iter().find(|field| last(&field.path) == "message");
+            words::of_windows(message.and_then(|field| field.value.as_str()).unwrap_or(&event.message))
+        }
         Severity::Warn | Severity::Error
             if let Some(weight) = words::of_web_error(&event.message, has_client()) =>
         {
@@ -199,12 +210,6 @@ fn of_level(event: &Event<'_>) -> u8 {
         Severity::Error => 5,
         Severity::Fatal => 7,
     }
-}
-
-/// Whether the message of a Windows event says so.
-fn is_policy_changed(field: &Field<'_>) -> bool {
-    last(&field.path) == "message"
-        && field.value.as_str().is_some_and(|text| words::is_policy_changed(&words::beginning(text)))
 }
 
 #[cfg(test)]
@@ -268,6 +273,16 @@ mod tests {
                 (Kind::AuthSuccess, expected),
                 "{address}"
             );
+        }
+    }
+
+    #[test]
+    fn accounts_that_are_made_weigh_more_than_those_that_go() {
+        for (types, expected) in [(r#"["user","creation"]"#, 8), (r#"["user","deletion"]"#, 5)] {
+            let mut event = Event::new("", Timestamp::MIN);
+            event.set("event.category", Value::Json(r#"["iam"]"#.into()));
+            event.set("event.type", Value::Json(types.into()));
+            assert_eq!(weight(&event, &Activity::of(&event)), expected, "{types}");
         }
     }
 

@@ -27,8 +27,22 @@ const HOSTS: &[&str] = &[
     "curl.exe",
 ];
 /// Programs of the machine's keepers, of which attackers make use too.
-const TOOLS: &[&str] =
-    &["reg.exe", "net.exe", "net1.exe", "sc.exe", "schtasks.exe", "whoami.exe", "nltest.exe", "tasklist.exe"];
+const TOOLS: &[&str] = &[
+    "reg.exe",
+    "net.exe",
+    "net1.exe",
+    "sc.exe",
+    "schtasks.exe",
+    "whoami.exe",
+    "nltest.exe",
+    "tasklist.exe",
+    "netsh.exe",
+    "vssadmin.exe",
+    "wevtutil.exe",
+    "ntdsutil.exe",
+    "bcdedit.exe",
+    "wbadmin.exe",
+];
 const OFFICE: &[&str] =
     &["winword.exe", "excel.exe", "powerpnt.exe", "outlook.exe", "msaccess.exe", "onenote.exe"];
 /// Programs that run scripts, and have no errand of their own.
@@ -93,6 +107,19 @@ const COMMANDS: &[&str] = &[
     "delete shadows",
     "\\config\\sam",
     "sekurlsa",
+    "mimikatz",
+    "minidump",
+    "ntds.dit",
+    "save hklm\\sam",
+    "save hklm\\security",
+    "add-mppreference -exclusion",
+    "net.webclient",
+    "shadowcopy delete",
+    "delete catalog",
+    "recoveryenabled no",
+    "state off",
+    "wevtutil cl ",
+    "clear-eventlog",
     " use \\\\",
     ": https://",
 ];
@@ -291,6 +318,14 @@ mod tests {
                 ],
                 12,
             ),
+            (
+                &[
+                    ("image", r"C:\Windows\System32\vssadmin.exe"),
+                    ("commandLine", "vssadmin delete shadows /all"),
+                ],
+                12,
+            ),
+            (&[("image", r"C:\Windows\System32\vssadmin.exe"), ("commandLine", "vssadmin list writers")], 3),
             (&[("eventID", "5"), ("image", r"C:\Users\ann\tool.exe")], 2),
             (&[("eventID", "1"), ("image", r"C:\Users\ann\tool.exe")], 3),
             (&[("eventID", "1"), ("image", r"C:\Users\ann\svchost.exe")], 12),

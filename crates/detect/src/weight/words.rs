@@ -6,7 +6,7 @@ pub(super) fn last(path: &str) -> &str {
 }
 
 /// What a defence calls grave.
-const GRAVE: [&str; 14] = [
+const GRAVE: [&str; 17] = [
     "attack",
     "flood",
     "spoofing",
@@ -21,9 +21,12 @@ const GRAVE: [&str; 14] = [
     "locked out",
     "out of memory",
     "limit exceeded",
+    "promiscuous mode",
+    "no space left on device",
+    "file system full",
 ];
 /// What did not go as somebody wished.
-const REFUSED: [&str; 15] = [
+const REFUSED: [&str; 16] = [
     "denied",
     "blocked",
     "rejected",
@@ -39,6 +42,7 @@ const REFUSED: [&str; 15] = [
     "timed out",
     "bad ",
     "malformed",
+    "forbidden",
 ];
 
 /// Who came and went, and what was let in.
@@ -101,6 +105,16 @@ pub(super) fn is_policy_changed(text: &str) -> bool {
     })
 }
 
+/// The weight of what Windows says of itself, by the first sentence: the rest explains what there may be as well.
+pub(super) fn of_windows(message: &str) -> u8 {
+    let text = beginning(message);
+    let sentence = text.split(['.', '\r', '\n']).next().unwrap_or_default();
+    let is_account = sentence.contains("user account was")
+        && has(sentence, &["was created", "was enabled", "was deleted"]);
+    let is_heard = is_account || is_grave(sentence) || is_policy_changed(sentence);
+    if is_heard || sentence.contains("audit log was cleared") { 8 } else { 3 }
+}
+
 /// Whether a message in lower case says that all is well again.
 pub(super) fn is_recovery(text: &str) -> bool {
     has(text, &["normal operation", "back to normal", "recovered", "restored"])
@@ -109,7 +123,7 @@ pub(super) fn is_recovery(text: &str) -> bool {
 /// The weight of an error that a web server has with what a client asks of it; None for any other.
 pub(super) fn of_web_error(message: &str, has_client: bool) -> Option<u8> {
     let text = beginning(message);
-    let is_harm = || is_grave(&text) || has(&text, &REFUSED) || has(&text, &["fatal", "error:"]);
+    let is_harm = || is_grave(&text) || has(&text, &REFUSED) || has(&text, &["fatal", "error:", "warning:"]);
     (has(&text, &OF_CLIENT) || (has_client && !is_harm())).then_some(2)
 }
 
@@ -233,6 +247,7 @@ mod tests {
             ("Policy 7 was modified by ann", Some(8)),
             ("The policy is read at 10 o'clock", None),
             ("Screen unlocked by ann", Some(3)),
+            ("eth0 entered promiscuous mode", Some(8)),
             ("Group \"shop\" was removed", Some(3)),
         ] {
             assert_eq!(of_message(message), expected, "{message}");
@@ -248,9 +263,25 @@ mod tests {
             ("Notice: Undefined index", false, None),
             ("Client sent malformed Host header", true, None),
             ("client denied by server configuration: /srv/www", true, None),
+            ("Directory index forbidden by rule: /srv/www", true, None),
+            ("PHP Warning: no such key", true, None),
             ("PHP Fatal error: out of stack", true, None),
         ] {
             assert_eq!(of_web_error(message, has_client), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn windows_weighs_by_its_first_sentence() {
+        for (message, expected) in [
+            ("\"A user account was created.\r\n\r\nSubject:", 8),
+            ("A user account was locked out.", 8),
+            ("System audit policy was changed.", 8),
+            ("The audit log was cleared.", 8),
+            ("A service was installed. An attack may look so.", 3),
+            ("A user account was changed.", 3),
+        ] {
+            assert_eq!(of_windows(message), expected, "{message}");
         }
     }
 
