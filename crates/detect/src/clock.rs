@@ -177,7 +177,7 @@ mod tests {
             (event.source, event.host) = (Some("app".into()), Some("gate".into()));
             let id = EventId { journal: JournalId(1), position: Position { segment: 0, record: number } };
             let analyzed = Analyzed::unanalyzed(id, event);
-            let (activity, source) = (Activity::of(&analyzed.event), key_of(&analyzed.event));
+            let (activity, source) = (&Activity::of(&analyzed.event), key_of(&analyzed.event));
             let now = analyzed.event.timestamp;
             clocks.see(&Seen { analyzed: &analyzed, source, activity, before: None, now }, &mut findings);
             // It goes on over a restart.

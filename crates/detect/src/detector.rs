@@ -24,9 +24,9 @@ pub struct Seen<'a> {
     /// A hash of what wrote it: the file, else the service, and the host.
     pub source: u64,
     /// What was done.
-    pub activity: Activity<'a>,
+    pub activity: &'a Activity<'a>,
     /// Failures of the same connection that only this event shows to be such.
-    pub before: Option<Activity<'a>>,
+    pub before: Option<&'a Activity<'a>>,
     /// How late it is: the latest time of any event so far, this one included.
     pub now: Timestamp,
 }

@@ -116,6 +116,7 @@ impl Engine {
                 (activity.kind, activity.address) = (Kind::None, None);
             }
         }
+        let (activity, before) = (&activity, before.as_ref());
         let seen = Seen { analyzed, source, activity, before, now: self.now };
         let from = self.findings.len();
         for detector in &mut self.detectors {

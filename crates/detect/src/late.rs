@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::table::{Occupancy, Table};
 
 /// Late sources that are read at a time; beyond that the one that was read least recently is forgotten.
-const SOURCES_MAX: usize = 1_024;
+const SOURCES_MAX: usize = 4_096;
 /// An event that is received so long after it happened is old.
 pub(crate) const LATE: i64 = 3_600 * 1_000_000_000;
 /// A source of which nothing was received for so long is no longer read: what it came to is waited for by somebody.

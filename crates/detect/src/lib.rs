@@ -20,6 +20,7 @@ mod kind;
 mod late;
 mod logins;
 mod machine;
+mod met;
 mod origin;
 pub mod past;
 mod patterns;

@@ -8,6 +8,7 @@ use crate::{
     Config, Detector, Entity, EntityType, Finding, FindingKind, Kind, Level, Occurrence, Origin, Seen,
     StateError, Time,
     detector::{remembered, state},
+    met::{Kept, Met},
     sources::{is_error, source_of},
     table::{Occupancy, Table},
     window::{Limit, Moment, Windows},
@@ -52,7 +53,7 @@ struct Story {
 pub struct Patterns {
     sources: Table<u64, Known>,
     /// Source with template, and source with shape.
-    messages: Table<u64, ()>,
+    messages: Met,
     strange: Windows<(u64, u64)>,
     /// Source with address.
     clients: Table<(u64, Origin), Story>,
@@ -64,7 +65,7 @@ impl Patterns {
         let limit = Limit { points: 1, within: QUIET };
         Self {
             sources: Table::new(SOURCES_MAX),
-            messages: Table::new(MESSAGES_MAX),
+            messages: Met::new(MESSAGES_MAX),
             strange: Windows::new(limit, config.keys_max / 4),
             clients: Table::new(CLIENTS_MAX),
         }
@@ -117,7 +118,7 @@ impl Detector for Patterns {
         let is_learned = known.events >= LEARNED_EVENTS && at - known.first >= LEARNED;
         let keys = [source ^ template.id.0, source ^ analyzed.shape.rotate_left(17)];
         // Both are noted, known or not.
-        let is_known = keys.map(|key| self.messages.note(&key)).contains(&true);
+        let is_known = keys.map(|key| self.messages.note(key)).contains(&true);
         let is_grave = || is_error(&analyzed.event) && analyzed.event.severity >= Severity::Error;
         let found = if !is_known && is_learned && is_grave() {
             (FindingKind::NewPattern, "new_pattern")
@@ -173,7 +174,7 @@ impl Detector for Patterns {
 
     fn restore(&mut self, snapshot: &[u8]) -> Result<(), StateError> {
         // Those of earlier versions know no clients.
-        let (sources, messages, strange, clients) = remembered(snapshot).or_else(|_| {
+        let (sources, messages, strange, clients): (_, Kept, _, _) = remembered(snapshot).or_else(|_| {
             let (sources, messages, strange) = remembered(snapshot)?;
             Ok::<_, StateError>((sources, messages, strange, Table::new(1)))
         })?;
@@ -187,7 +188,7 @@ impl Detector for Patterns {
     fn occupancy(&self) -> Occupancy {
         let tables = [
             self.sources.occupancy(0),
-            self.messages.occupancy(0),
+            self.messages.occupancy(),
             self.strange.occupancy(),
             self.clients.occupancy(Entity::BYTES_MAX),
         ];

@@ -123,7 +123,7 @@ fn seen(rules: Rules, trial: &Trial, now: Timestamp) -> Vec<Finding> {
             &Seen {
                 analyzed: &analyzed,
                 source: key_of(&analyzed.event),
-                activity,
+                activity: &activity,
                 before: None,
                 now: latest,
             },

@@ -47,6 +47,7 @@ mod pattern;
 mod placeholder;
 mod rule;
 mod rules;
+mod texts;
 mod time_part;
 mod yaml;
 

@@ -10,6 +10,9 @@ use crate::{
     rule::Detections,
 };
 
+/// Bytes of log lines, the rarest first: letters in the order of English texts, and what stands between words.
+const BYTES: &[u8] = b"zqjxkvbywgpfmucdlhrsnioate_-0123456789/.: ";
+
 /// How usual texts are, told from the rules themselves: what many rules have in common is common in events as well.
 #[derive(Debug, Default)]
 pub(crate) struct Rarity {
@@ -34,6 +37,16 @@ impl Rarity {
             rarity.all += 1;
         }
         rarity
+    }
+
+    /// How usual four bytes are in events, for choosing among those of a text: by how many rules have what is rarer of
+    /// them, else by how usual each byte is.
+    pub(crate) fn usual(&self, bytes: [u8; 4]) -> f64 {
+        let of_rules =
+            bytes.array_windows::<3>().map(|bytes| self.rules.get(bytes).copied().unwrap_or(0)).min();
+        let place = |byte: &u8| BYTES.iter().position(|usual| usual == byte).map_or(0, |place| place + 1);
+        let of_bytes: usize = bytes.iter().map(place).sum();
+        f64::from(of_rules.unwrap_or(0)) * 100.0 + of_bytes as f64
     }
 
     /// About how likely it is that an event has a text by chance: the longer it is and the fewer rules have what is

@@ -182,7 +182,7 @@ impl Rules {
 pub struct IndexSize {
     /// Texts that are looked for in every event.
     pub texts: usize,
-    /// Bytes of the automaton that looks for them.
+    /// Bytes of what looks for them.
     pub memory_bytes: usize,
     /// Rules that are held against every event, for want of a text without which they cannot match.
     pub rules_without_text: usize,

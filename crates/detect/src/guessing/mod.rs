@@ -329,7 +329,7 @@ impl Detector for Guessing {
     }
 
     fn see(&mut self, seen: &Seen<'_>, findings: &mut Vec<Finding>) {
-        if let Some(activity) = seen.before.clone() {
+        if let Some(activity) = seen.before {
             let Seen { analyzed, source, now, .. } = *seen;
             self.look(&Seen { analyzed, source, activity, before: None, now }, findings);
         }
