@@ -242,6 +242,20 @@ fn starts() -> impl Strategy<Value = String> {
     (start, ".{0,60}").prop_map(|(start, rest)| start.to_owned() + &rest)
 }
 
+#[test]
+fn what_a_client_of_iis_calls_itself_stands_behind_its_address() {
+    for (columns, expected) in [
+        ("192.0.2.7 Big+Scanner/7.1 - 404 0 2 0", json!("Big+Scanner/7.1")),
+        ("192.0.2.7 HTTP/1.1 curl/8.5 - 404 0 2 0", json!("curl/8.5")),
+        ("192.0.2.7 - https://example.org/ 404 0 2 0", json!(null)),
+        ("192.0.2.7 https://example.org/ 404 0 2 0", json!(null)),
+        ("192.0.2.7 404 0 2 0", json!(null)),
+    ] {
+        let line = format!("2024-06-01 12:00:00 192.0.2.4 GET /a - 80 - {columns}");
+        check(&line, json!({ "source.ip": "192.0.2.7", "user_agent.original": expected }));
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_line(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

@@ -92,8 +92,13 @@ fn iis<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         event.set("url.query", *query);
     }
     // The server's address stands before the method, the client's behind it.
-    if let Some(address) = columns[method..].iter().find(|column| column.parse::<IpAddr>().is_ok()) {
-        event.set("source.ip", *address);
+    if let Some(at) = (method..status).find(|at| columns[*at].parse::<IpAddr>().is_ok()) {
+        event.set("source.ip", columns[at]);
+        // What the client calls itself is the next column, but for the version of the protocol.
+        let agent = columns[at + 1..status].iter().find(|column| !column.starts_with("HTTP/"));
+        if let Some(agent) = agent.filter(|text| text.contains(['/', '+']) && !text.contains("://")) {
+            event.set("user_agent.original", *agent);
+        }
     }
     Some(event)
 }
