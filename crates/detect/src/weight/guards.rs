@@ -21,15 +21,30 @@ const GUARDS: [&str; 15] = [
     "fail2ban",
 ];
 
-/// The weight of a guard that fails or ends; None for any other event.
+/// The weight of a guard that fails, and of what one found: None for any other event.
 pub(super) fn weight(event: &Event<'_>) -> Option<u8> {
     let first = event.message.split([':', ' ', '[']).next().unwrap_or_default();
-    let is_guard = [event.source.as_deref().unwrap_or_default(), first].iter().any(|name| {
-        GUARDS.iter().any(|guard| {
-            name.strip_prefix(guard).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
-        })
-    });
-    (is_guard && event.severity >= Severity::Error).then_some(8)
+    let is_of = |guard: &str| {
+        [event.source.as_deref().unwrap_or_default(), first]
+            .iter()
+            .any(|name| name.strip_prefix(guard).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)))
+    };
+    if event.severity >= Severity::Error && GUARDS.iter().any(|guard| is_of(guard)) {
+        return Some(8);
+    }
+    if ["clamd", "clamav", "clamscan"].iter().any(|guard| is_of(guard)) && event.message.ends_with(" FOUND") {
+        return Some(8);
+    }
+    if !["snort", "suricata"].iter().any(|guard| is_of(guard)) {
+        return None;
+    }
+    // Their rules have priorities from 1, the gravest, on.
+    let (_, priority) = event.message.split_once("[Priority: ")?;
+    Some(match priority.split(']').next()? {
+        "1" => 8,
+        "2" => 5,
+        _ => 3,
+    })
 }
 
 /// The weight of a record of the kernel's audit, by its type; None for one that says nothing by itself.
@@ -62,6 +77,11 @@ mod tests {
             (Some("clamd"), "no database", Severity::Error, Some(8)),
             (Some("clamd"), "database reloaded", Severity::Info, None),
             (None, "oscap: ERROR: no profile", Severity::Error, Some(8)),
+            (Some("clamd"), "/srv/a.exe: Example.Test-1 FOUND", Severity::Info, Some(8)),
+            (Some("shop"), "404 NOT FOUND", Severity::Info, None),
+            (Some("snort"), "[1:7:1] Scan [Priority: 1] {TCP} 192.0.2.7:1", Severity::Info, Some(8)),
+            (Some("snort"), "[1:7:1] Scan [Priority: 3] {TCP} 192.0.2.7:1", Severity::Info, Some(3)),
+            (Some("snort"), "Initializing", Severity::Info, None),
             (Some("aidesk"), "no window", Severity::Error, None),
             (None, "", Severity::Error, None),
         ] {

@@ -31,11 +31,12 @@ use crate::{Activity, Kind};
 /// | a network device: everyday, warning, error, worse | 2, 4, 5, 8 |
 /// | of a network device's everyday: who signs in and what they do; an attack, or another user who rules it | 3, 8 |
 /// | an account or a group: changed or gone, made | 5, 8 |
-/// | a guard of the machine that fails or ends | 8 |
+/// | a guard of the machine that fails or ends, that found malware, or an intrusion by its priority from 1 on | 8; 8; 8, 5, 3 |
 /// | of the kernel's audit: what somebody asked to be told of; a change of accounts; an anomaly or other rules of access | 3, 5, 8 |
 /// | what Sysmon tells of programs: telemetry, hosts of scripts, programs that these put into Windows, what attackers do | 2, 3, 8, 12 |
 /// | a script of PowerShell: any, one that puts code into memory or takes what people write | 3, 8 |
 /// | a check of the configuration: passed, not made, failed at a low severity, failed; a report of less than half passed | 2, 3, 5, 8, 8 |
+/// | a guard found something, or cleaned it away | 3 |
 /// | the sender's own severity: low, medium, high, critical; what was stopped no more than | 3, 5, 8, 12; 5 |
 /// | what a firewall did not let through | 5 |
 /// | an action on record: switches something off; takes away, or touches secrets, rights or money; gives more of these; another | 12, 7, 5, 3 |
@@ -113,10 +114,13 @@ fn said(event: &Event<'_>) -> Option<u8> {
         let is_severity = name.eq_ignore_ascii_case("severity")
             || (name == "Label" && path.ends_with("Severity.Label"))
             || matches!(name, "severityLabel" | "threat_level" | "crlevel");
-        if !is_severity || path.starts_with("log.") {
+        // What a guard made of what it saw.
+        let is_verdict = matches!(name, "log_subtype" | "verdict");
+        if !(is_severity || is_verdict) || path.starts_with("log.") {
             continue;
         }
         let weight = match &field.value {
+            Value::String(text) if is_verdict => words::of_verdict(text),
             Value::String(text) => of_word(text),
             Value::Int(number) if path == "event.severity" => of_number(*number),
             _ => None,
@@ -207,6 +211,7 @@ fn of_level(event: &Event<'_>) -> u8 {
         Severity::Info if is_record || is_session => 3,
         Severity::Info => 2,
         Severity::Warn => 3,
+        Severity::Error if !is_record && words::is_grave(&words::beginning(&event.message)) => 8,
         Severity::Error => 5,
         Severity::Fatal => 7,
     }
@@ -245,6 +250,8 @@ mod tests {
             (&[("observer.vendor", "Example"), ("event.action", "dropped")], Severity::Fatal, 5),
             (&[("observer.product", "Wall"), ("event.action", "Drop")], Severity::Info, 5),
             (&[("observer.product", "Wall"), ("event.action", "allow")], Severity::Info, 3),
+            (&[("labels.log_subtype", "Cleaned")], Severity::Info, 3),
+            (&[("labels.log_subtype", "Allowed")], Severity::Info, 2),
             (&[], Severity::Debug, 0),
             (&[], Severity::Info, 2),
             (&[], Severity::Fatal, 7),
@@ -273,6 +280,15 @@ mod tests {
                 (Kind::AuthSuccess, expected),
                 "{address}"
             );
+        }
+    }
+
+    #[test]
+    fn errors_at_somebodys_end_weigh_more_than_others() {
+        for (message, expected) in [("Out of memory: killed process 7", 8), ("no such option", 5)] {
+            let mut event = Event::new(message, Timestamp::MIN);
+            event.severity = Severity::Error;
+            assert_eq!(weight(&event, &Activity::of(&event)), expected, "{message}");
         }
     }
 

@@ -134,6 +134,12 @@ pub(super) fn is_refusal(action: &str) -> bool {
     REFUSALS.iter().any(|refusal| action.starts_with(refusal))
 }
 
+/// The weight of what a guard made of what it saw; None where that is nothing, or where words of its message weigh more.
+pub(super) fn of_verdict(verdict: &str) -> Option<u8> {
+    let verdict = verdict.to_ascii_lowercase();
+    ["detect", "clean", "spam", "suspicious"].iter().any(|word| verdict.starts_with(word)).then_some(3)
+}
+
 /// What switches something off.
 const OFF: [&str; 2] = ["disable", "stoplogging"];
 /// What takes away, or turns over.
