@@ -123,6 +123,17 @@ eval-security DATA="../shared/data":
     infra/eval/detectors.py {{DATA}}
     infra/eval/web.py {{DATA}}
 
+# Events a second against the Linux and web rules, beside rsigma 0.26, three times in turns. Needs a nightly compiler of Rust.
+eval-sigma-speed DATA="../shared/data":
+    cargo build --release --locked --workspace
+    CARGO_TARGET_DIR=target/rsigma cargo +nightly build --release --manifest-path infra/eval/rsigma/Cargo.toml
+    for turn in 1 2 3; do \
+        target/release/sentinel-bench sigma --speed \
+            --rules {{DATA}}/security/sigma_rules_linux_web.jsonl --events {{DATA}}/security/sigma_cases_linux_web.jsonl; \
+        target/rsigma/release/rsigma-speed \
+            {{DATA}}/security/sigma_rules_linux_web.jsonl {{DATA}}/security/sigma_cases_linux_web.jsonl; \
+    done
+
 # How many signals days of real logs come to, and whether everybody is in one who has to be; --list names them.
 eval-reduction DATA="../shared/data" *ARGS="":
     cargo build --release --locked
