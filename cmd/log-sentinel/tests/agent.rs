@@ -108,6 +108,54 @@ async fn the_collector_finds_in_an_agents_logs_what_it_finds_in_its_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn labels_of_the_file_reach_the_collector_and_their_group_is_held_against_the_host() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Server::start(Path::new(BINARY), &dir.path().join("server"), &[]).unwrap();
+    let group = format!("{}/api/v1/host-groups/role=web", server.url);
+    let body = r#"{"ram": {"threshold": 0}, "cpu": {"threshold": 99}}"#;
+    assert!(server.http.post(group).body(body).send().await.unwrap().status().is_success());
+    let run = |agent_section: &str| {
+        let config = format!(
+            "server: {{ url: \"{}\" }}\nagent: {{ name: web-1, interval: 1{agent_section} }}\nlogs: {{ enabled: false }}\n\
+             monitoring: {{ cpu: {{ threshold: 98 }}, processes: {{ enabled: false }} }}\n",
+            server.url
+        );
+        fs::write(dir.path().join("config.yaml"), config).unwrap();
+        let mut command = agent(dir.path(), &["--config", "config.yaml"]);
+        command
+            .env("LOG_SENTINEL_DATA", dir.path().join("agent"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Running(command.spawn().unwrap())
+    };
+    let host = async || server.get("/agents", &[]).await.unwrap()[0].clone();
+    let running = run(", labels: { role: web, env: prod }");
+    let told = testkit::eventually("the group's threshold is passed", async || {
+        let host = host().await;
+        host["conditions"].to_string().contains("host_memory").then_some(host)
+    })
+    .await;
+    assert_eq!(told["labels"], serde_json::json!({"env": "prod", "role": "web"}));
+    assert_eq!(told["threshold_origins"]["ram.threshold"]["group"], "role=web", "{told}");
+    // The agent's own file is about this host alone.
+    assert_eq!(
+        (
+            &told["monitoring"]["cpu"]["threshold"].as_f64(),
+            &told["threshold_origins"]["cpu.threshold"]["from"]
+        ),
+        (&Some(98.0), &"file".into())
+    );
+    drop(running);
+    let _running = run("");
+    testkit::eventually("a file without labels takes them away", async || {
+        let host = host().await;
+        (host["labels"] == serde_json::json!({})).then_some(())
+    })
+    .await;
+    assert_eq!(host().await["threshold_origins"]["ram.threshold"]["from"], "default");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shell_on_a_connection_becomes_a_signal_of_the_collector() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(Path::new(BINARY), &dir.path().join("server"), &[]).unwrap();

@@ -162,6 +162,10 @@ fn writing(method: &str, path: &str) -> Option<(&'static str, Json)> {
         ("post", "/api/v1/signals/{id}/assign") => ("signal.assigned", json!({"to": "ann"})),
         ("post", "/api/v1/signals/{id}/feedback") => ("signal.labelled", json!({"label": "real"})),
         ("post", "/agent/{agent_name}/config") => ("host.configured", json!({"cpu": {"threshold": 90}})),
+        ("post", "/api/v1/host-groups/{group}") => {
+            ("host_group.configured", json!({"cpu": {"threshold": 90}}))
+        }
+        ("delete", "/api/v1/host-groups/{group}") => ("host_group.removed", Json::Null),
         ("delete", "/agents/{agent_name}") => ("host.removed", Json::Null),
         ("post", "/api/v1/suppressions") => (
             "signals.suppressed",

@@ -146,6 +146,122 @@ async fn a_host_is_seen_configured_told_of_and_removed() {
     assert_eq!(agents, json!([]));
 }
 
+/// What `GET /agents` says of a threshold of the first host, and of where it comes from.
+async fn limit(server: &Server, path: &str) -> (Json, Json) {
+    let (_, agents) = ask(server, "GET", &format!("{}/agents", server.url), "", &Json::Null).await;
+    let held = agents[0]["monitoring"].pointer(&format!("/{}", path.replace('.', "/")));
+    (held.cloned().unwrap_or_default(), agents[0]["threshold_origins"][path].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_by_label_has_thresholds_that_are_told_kept_and_taken_back() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path(), &[]);
+    let answer = post(
+        &server,
+        json!({"agent_name": "web-1", "seq": 1, "labels": {"role": "web", "env": "prod", "bad name": "x"},
+            "metrics": {"disk": {"/": 60}}}),
+    )
+    .await;
+    assert_eq!(
+        (answer["accepted"].as_u64(), answer["problems"][0]["field"].as_str()),
+        (Some(1), Some("labels.bad name"))
+    );
+    post(&server, json!({"agent_name": "web-2", "seq": 1, "metrics": {"disk": {"/": 60}}})).await;
+    let groups = format!("{}/api/v1/host-groups", server.url);
+    let of = |group: &str| format!("{groups}/{group}");
+    for (group, body, status, field) in [
+        ("role", json!({"disk": {"threshold": 50}}), 400, "group"),
+        ("role=a%2Cb", json!({"disk": {"threshold": 50}}), 400, "group"),
+        ("role=web", json!([]), 400, ""),
+        ("role=web", json!({"disk": {"threshold": 500}}), 422, "disk.threshold"),
+        ("role=web", json!({"disk": {"paths": ["/"]}}), 422, "disk.paths"),
+    ] {
+        let (found, answer) = ask(&server, "POST", &of(group), "", &body).await;
+        assert_eq!(found, status, "{group}: {answer}");
+        assert_eq!(answer["field"].as_str().unwrap_or_default(), field, "{answer}");
+    }
+    assert_eq!(ask(&server, "GET", &groups, "", &Json::Null).await, (200, json!({"groups": []})));
+    let (status, answer) = ask(
+        &server,
+        "POST",
+        &of("role=web"),
+        "",
+        &json!({"disk": {"threshold": 55}, "cpu": {"threshold": 70}}),
+    )
+    .await;
+    assert_eq!(
+        (status, answer["version"].as_u64(), answer["hosts"].as_u64()),
+        (200, Some(1), Some(1)),
+        "{answer}"
+    );
+    // The old port takes it too, and labels in any order are the same group.
+    let old = format!("{}/api/v1/host-groups/role%3Dweb%2C%20env=prod", server.anomaly_url);
+    let (status, answer) =
+        ask(&server, "POST", &old, "", &json!({"monitoring": {"disk": {"threshold": 50}}})).await;
+    assert_eq!((status, answer["group"].as_str()), (200, Some("env=prod,role=web")), "{answer}");
+    let both = json!({"from": "group", "group": "env=prod,role=web"});
+    assert_eq!(limit(&server, "disk.threshold").await, (json!(50), both.clone()));
+    assert_eq!(
+        limit(&server, "cpu.threshold").await,
+        (json!(70), json!({"from": "group", "group": "role=web"}))
+    );
+    assert_eq!(limit(&server, "ram.threshold").await, (json!(85), json!({"from": "default"})));
+    for (labels, names) in [("role=web", json!(["web-1"])), ("role=db", json!([]))] {
+        let found = server.get("/agents", &[("labels", labels)]).await.unwrap();
+        let found: Json = found.as_array().unwrap().iter().map(|agent| agent["name"].clone()).collect();
+        assert_eq!(found, names);
+    }
+    assert_eq!(
+        ask(&server, "GET", &format!("{}/agents?labels=web", server.url), "", &Json::Null).await.0,
+        400
+    );
+
+    // Both hosts measure the same; only that of the group is told, by the group's threshold, also after a kill.
+    server.kill().unwrap();
+    let server = start(data.path(), &[]);
+    for name in ["web-1", "web-2"] {
+        post(&server, json!({"agent_name": name, "seq": 2, "metrics": {"disk": {"/": 60}}})).await;
+    }
+    let alert = eventually("the group's host is told", async || {
+        let alerts = server.get("/alerts", &[]).await.unwrap();
+        alerts.as_array().unwrap().first().cloned()
+    })
+    .await;
+    assert_eq!((&alert["agent_name"], &alert["threshold"]), (&json!("web-1"), &json!(50.0)), "{alert}");
+    let tried = Command::new(BINARY).args(["rules", "backtest", "--url", &server.url]).output().unwrap();
+    let tried = String::from_utf8(tried.stdout).unwrap();
+    assert!(tried.contains("host_disk      1 time, at 1 place"), "{tried}");
+
+    let groups = format!("{}/api/v1/host-groups", server.url);
+    let (_, listed) = ask(&server, "GET", &groups, "", &Json::Null).await;
+    assert_eq!(
+        (&listed["groups"][0]["group"], &listed["groups"][1]["group"]),
+        (&both["group"], &json!("role=web"))
+    );
+    let config = format!("{}/agent/web-1/config", server.url);
+    assert_eq!(ask(&server, "POST", &config, "", &json!({"disk": {"threshold": 95}})).await.0, 200);
+    assert_eq!(limit(&server, "disk.threshold").await, (json!(95), json!({"from": "host"})));
+    assert_eq!(ask(&server, "POST", &config, "", &json!({"disk": {"threshold": null}})).await.0, 200);
+    let both = format!("{groups}/env=prod,role=web");
+    assert_eq!(ask(&server, "DELETE", &both, "", &Json::Null).await.0, 200);
+    assert_eq!(ask(&server, "DELETE", &both, "", &Json::Null).await.0, 404);
+    assert_eq!(
+        limit(&server, "disk.threshold").await,
+        (json!(55), json!({"from": "group", "group": "role=web"}))
+    );
+    assert!(server.terminate().unwrap().success());
+    let shown = Command::new(BINARY)
+        .args(["audit", "show", "-n", "100"])
+        .env("LOG_SENTINEL_DATA", data.path())
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    for part in ["host_group.configured", "host_group.removed", "env=prod,role=web"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_answered_for_survives_a_kill_and_is_not_kept_twice() {
     let data = tempfile::tempdir().unwrap();
@@ -190,10 +306,20 @@ async fn a_revoked_key_sends_nothing_and_scopes_hold() {
         ("GET", "/history/web-1/thresholds"),
         ("POST", "/agent/web-1/config"),
         ("DELETE", "/agents/web-1"),
+        ("GET", "/api/v1/host-groups"),
+        ("POST", "/api/v1/host-groups/role=web"),
+        ("DELETE", "/api/v1/host-groups/role=web"),
     ] {
         assert_eq!(ask(&server, method, &url(path), key, &json!({})).await.0, 403, "{method} {path}");
     }
     assert_eq!(ask(&server, "GET", &url("/agents"), admin, &Json::Null).await.0, 200);
+    // Groups reach over organizations: a key of one sees none.
+    let body = json!({"scopes": ["read"], "organization": "a"});
+    let (_, own) = ask(&server, "POST", &url("/api/v1/keys"), admin, &body).await;
+    let own = own["key"].as_str().unwrap();
+    for (path, status) in [("/agents", 200), ("/api/v1/host-groups", 403)] {
+        assert_eq!(ask(&server, "GET", &url(path), own, &Json::Null).await.0, status, "{path}");
+    }
     let revoke = url(&format!("/api/v1/keys/{}", made["id"].as_str().unwrap()));
     assert_eq!(ask(&server, "DELETE", &revoke, admin, &Json::Null).await.0, 200);
     assert_eq!(ask(&server, "POST", &url("/data"), key, &sample).await.0, 401);

@@ -120,6 +120,7 @@ pub fn start(config: Config, tasks: &Tasks, health: &Health) -> Result<Agent, St
         version,
         os: machine.system(),
         expected: configuration.expected,
+        labels: configuration.labels,
         interval: configuration.interval,
         monitoring: document.own_monitoring(),
     };

@@ -10,7 +10,7 @@ use event::Timestamp;
 use host::Machine;
 use intake::Clock;
 use journal::Journal;
-use sample::{Expected, Sample};
+use sample::{Expected, Labels, Sample};
 use serde_json::{Map, Value as Json};
 use telemetry::{
     health::Component,
@@ -54,6 +54,7 @@ pub(crate) struct Told {
     pub(crate) version: String,
     pub(crate) os: String,
     pub(crate) expected: Expected,
+    pub(crate) labels: Labels,
     pub(crate) interval: Duration,
     /// What its own file says is to be watched.
     pub(crate) monitoring: Map<String, Json>,
@@ -170,10 +171,12 @@ impl Sampler {
             version: Some(self.told.version.clone()),
             os: Some(self.told.os.clone()),
             expected: Some(self.told.expected).filter(|expected| *expected != Expected::Always),
+            // Also where there are none: those of an earlier file hold until others are told.
+            labels: Some(self.told.labels.clone()),
             // That none is followed is a version too, where one was refused.
             config_version: current.version.or(current.problem.as_ref().map(|_| 0)),
             config_problem: current.problem.clone(),
-            monitoring: Some(self.told.monitoring.clone()).filter(|own| !own.is_empty()),
+            monitoring: Some(self.told.monitoring.clone()),
             ..Sample::of(&self.told.name)
         }
     }

@@ -79,6 +79,10 @@ actions! {
     HostConfigured = "host.configured",
     /// A host was removed with all that was measured on it.
     HostRemoved = "host.removed",
+    /// Thresholds were set for a group of hosts.
+    HostGroupConfigured = "host_group.configured",
+    /// What was set for a group of hosts was removed.
+    HostGroupRemoved = "host_group.removed",
     /// Somebody has a signal.
     SignalAcknowledged = "signal.acknowledged",
     /// A signal is over.

@@ -2,18 +2,24 @@
 
 use event::Timestamp;
 use rusqlite::{Transaction, params};
+use sample::Labels;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    Condition, Fleet, FleetError, Monitoring, Standing, Unfit, fresh, history,
-    host::{self, Host, time},
+    Condition, Fleet, FleetError, Monitoring, Standing, Unfit, fresh,
+    group::Groups,
+    history,
+    host::{self, Host},
+    layers::Origins,
+    monitoring::over,
     processes, seal, silence,
+    stored::{self, time},
     told::{self, Told, What},
 };
 
-/// Configurations of an agent that are kept.
-const VERSIONS_KEPT: i64 = 20;
+/// Configurations of an agent or a group that are kept.
+pub(crate) const VERSIONS_KEPT: i64 = 20;
 
 /// Whether an agent is heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -46,6 +52,8 @@ pub struct Agent {
     pub interval: Option<f64>,
     /// `always`, or `sometimes` for what comes and goes.
     pub expected: &'static str,
+    /// What groups of hosts are told by.
+    pub labels: Labels,
     /// The metrics of its newest sample.
     pub metrics: Value,
     /// The version of the configuration that was set here; 0 where none was.
@@ -56,6 +64,8 @@ pub struct Agent {
     pub config_problem: Option<String>,
     /// What is watched there, and from where on it is told.
     pub monitoring: Monitoring,
+    /// Where each threshold comes from.
+    pub threshold_origins: Origins,
     /// What is above its threshold, or was and is no longer measured.
     pub conditions: Vec<Condition>,
 }
@@ -70,8 +80,8 @@ pub struct Configured {
 }
 
 impl Configured {
-    pub(crate) fn of(host: &Host) -> Self {
-        Self { version: host.config.0, monitoring: host.monitoring() }
+    pub(crate) fn of(host: &Host, groups: &Groups) -> Self {
+        Self { version: host.config.0, monitoring: host.monitoring(groups) }
     }
 }
 
@@ -126,7 +136,8 @@ impl Fleet {
             true if age > host.silent_after(self.config.silent_after) => AgentState::Silent,
             true => AgentState::Online,
         };
-        let monitoring = host.monitoring();
+        let groups = self.held_groups();
+        let (monitoring, threshold_origins) = (host.monitoring(&groups), host.origins(&groups));
         let standing = host.conditions.into_values().filter(|one| one.standing != Standing::Ok);
         Ok(Agent {
             name: host.name,
@@ -137,11 +148,13 @@ impl Fleet {
             os: host.os,
             interval: host.interval,
             expected: if host.is_sometimes { "sometimes" } else { "always" },
+            labels: host.labels,
             metrics: metrics.unwrap_or_else(|| Value::Object(Map::new())),
             config_version: host.config.0,
             config_taken: host.config_taken,
             config_problem: host.config_problem,
             monitoring,
+            threshold_origins,
             conditions: standing.collect(),
         })
     }
@@ -161,6 +174,7 @@ impl Fleet {
         at: Timestamp,
     ) -> Result<Result<Configured, Vec<Unfit>>, FleetError> {
         let mut known = self.hosts();
+        let groups = self.held_groups();
         let (configured, host) = self.database.write(|transaction| {
             let unknown = || FleetError::Unknown { name: name.to_owned() };
             let mut host = match Host::load(transaction, name)? {
@@ -170,7 +184,7 @@ impl Fleet {
             }
             .filter(|host| organization.is_none() || host.organization.as_deref() == organization)
             .ok_or_else(unknown)?;
-            if let Err(unfit) = host.monitoring().with(said) {
+            if let Err(unfit) = Monitoring::default().with(said) {
                 return Ok::<_, FleetError>((Err(unfit), host));
             }
             let whole = over(&host.config.1, said);
@@ -178,14 +192,19 @@ impl Fleet {
                 host.config = (host.config.0 + 1, whole);
                 transaction.execute(
                     "INSERT INTO fleet_config VALUES (?1, ?2, ?3, ?4)",
-                    params![host.id, host.config.0.cast_signed(), host::text(&host.config.1)?, at.as_nanos()],
+                    params![
+                        host.id,
+                        host.config.0.cast_signed(),
+                        stored::text(&host.config.1)?,
+                        at.as_nanos()
+                    ],
                 )?;
                 transaction.execute(
                     "DELETE FROM fleet_config WHERE agent = ?1 AND version <= ?2",
                     params![host.id, host.config.0.cast_signed() - VERSIONS_KEPT],
                 )?;
             }
-            Ok((Ok(Configured::of(&host)), host))
+            Ok((Ok(Configured::of(&host, &groups)), host))
         })?;
         known.insert(name.to_owned(), host);
         Ok(configured)
@@ -273,26 +292,4 @@ impl Fleet {
 fn numbers_below(end: u64) -> String {
     let numbers: Vec<String> = (0..end).map(|number| number.to_string()).collect();
     format!("[{}]", numbers.join(","))
-}
-
-/// What was set with this over it: section by section, field by field; null takes a field away.
-fn over(held: &Map<String, Value>, said: &Map<String, Value>) -> Map<String, Value> {
-    let mut whole = held.clone();
-    for (section, fields) in said {
-        let Value::Object(fields) = fields else { continue };
-        let entry = whole.entry(section.clone()).or_insert_with(|| Value::Object(Map::new()));
-        let Value::Object(held) = entry else { continue };
-        for (name, value) in fields {
-            match (value, held.get_mut(name)) {
-                (Value::Null, _) => {
-                    held.remove(name);
-                }
-                (Value::Object(ways), Some(Value::Object(known))) => known.extend(ways.clone()),
-                (value, _) => {
-                    held.insert(name.clone(), value.clone());
-                }
-            }
-        }
-    }
-    whole
 }

@@ -16,10 +16,12 @@ use crate::{
     chunk::Bucket,
     condition::Turn,
     fixed, history,
-    host::{Host, time},
+    host::Host,
     learned,
     measured::{self, Measured},
-    series, usual,
+    series,
+    stored::time,
+    usual,
 };
 
 /// Times that are named of each threshold; of more it says how many.
@@ -78,7 +80,7 @@ impl Fleet {
             let unknown = || FleetError::Unknown { name: name.to_owned() };
             let host = Host::load_without_series(transaction, name)?.ok_or_else(unknown)?;
             let names = series::load(transaction, agent)?;
-            let monitoring = host.monitoring();
+            let monitoring = host.monitoring(&self.held_groups());
             let again = i64::try_from(self.config.raise_again_after.as_nanos()).unwrap_or(i64::MAX);
             let trying = Trying { transaction, tiers: &self.config.tiers, agent, sealed, now, again };
             let period = (from.as_nanos(), to.as_nanos());

@@ -1,7 +1,9 @@
 //! What can go wrong, and what to do about it.
 
 use signal::StoreError;
-use state::StateError;
+use state::{OpenError, StateError};
+
+use crate::Selector;
 
 /// Why samples could not be kept or read. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,17 @@ pub enum FleetError {
         /// What was asked for.
         name: String,
     },
+    /// Nothing was set for this group.
+    #[error(
+        "nothing is set for the group '{group}'; GET /api/v1/host-groups lists those for which something is"
+    )]
+    UnknownGroup {
+        /// What was asked for.
+        group: Selector,
+    },
+    /// The database cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// What is kept cannot be understood.
     #[error("what metrics.db keeps of {what} is damaged; restore the file from a backup")]
     Damaged {

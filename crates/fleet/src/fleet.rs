@@ -3,16 +3,16 @@
 use std::{
     collections::HashMap,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use event::Timestamp;
-use state::{Database, Migrations, OpenError};
+use state::{Database, Migrations};
 
-use crate::{Config, host::Host};
+use crate::{Config, FleetError, group::Groups, host::Host};
 
 const MIGRATIONS: Migrations = Migrations {
     owner: "fleet",
@@ -22,6 +22,7 @@ const MIGRATIONS: Migrations = Migrations {
         include_str!("processes/usual.sql"),
         include_str!("processes/resources.sql"),
         include_str!("processes/starts.sql"),
+        include_str!("groups.sql"),
     ],
 };
 /// Hosts that are remembered beside the database; beyond it all are read again.
@@ -37,6 +38,8 @@ pub struct Fleet {
     pub(crate) config: Config,
     /// As they are in the database. Locked before the database is.
     hosts: Mutex<HashMap<String, Host>>,
+    /// As they are in the database. Changed by who holds `hosts`.
+    groups: Mutex<Arc<Groups>>,
     /// Since when the server would have heard of hosts, in nanoseconds.
     listening_since: AtomicI64,
     /// Whether something was found that is no signal yet.
@@ -48,13 +51,15 @@ impl Fleet {
     /// Opens what is kept of hosts. `now` is when the server begins to listen.
     ///
     /// # Errors
-    /// When the tables cannot be prepared, or a newer program made them.
-    pub fn open(database: Database, config: Config, now: Timestamp) -> Result<Self, OpenError> {
+    /// When the tables cannot be prepared or read, or a newer program made them.
+    pub fn open(database: Database, config: Config, now: Timestamp) -> Result<Self, FleetError> {
         database.migrate(&MIGRATIONS)?;
+        let groups = database.read(Groups::load)?;
         Ok(Self {
             database,
             config,
             hosts: Mutex::default(),
+            groups: Mutex::new(Arc::new(groups)),
             listening_since: AtomicI64::new(now.as_nanos()),
             has_told: Mutex::new(true),
             told: Condvar::new(),
@@ -72,6 +77,16 @@ impl Fleet {
             hosts.clear();
         }
         hosts
+    }
+
+    /// What is set for groups.
+    pub(crate) fn held_groups(&self) -> Arc<Groups> {
+        Arc::clone(&self.groups.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Another set of groups holds, as it is in the database.
+    pub(crate) fn hold_groups(&self, groups: Groups) {
+        *self.groups.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(groups);
     }
 
     /// Since when it would have heard of hosts.

@@ -11,9 +11,8 @@ use serde_json::Value;
 use crate::{
     Fleet, FleetError, Tier,
     chunk::{self, Bucket},
-    fixed, fresh,
-    host::time,
-    seal, series,
+    fixed, fresh, seal, series,
+    stored::time,
 };
 
 /// Points of one answer.

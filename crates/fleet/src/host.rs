@@ -4,10 +4,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use event::Timestamp;
 use rusqlite::{OptionalExtension, Transaction, params};
-use sample::{Expected, Sample};
+use sample::{Expected, Labels, Sample};
 use serde_json::{Map, Value};
 
-use crate::{Condition, FleetError, monitoring::Monitoring, seqs::Seqs, series, usual};
+use crate::{
+    Condition, FleetError, Monitoring,
+    group::Groups,
+    layers::{Layers, Origin, Origins},
+    seqs::Seqs,
+    series,
+    stored::{self, text, time},
+    usual,
+};
 
 /// What is known of a host.
 #[derive(Debug, Clone)]
@@ -24,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) os: Option<String>,
     pub(crate) interval: Option<f64>,
     pub(crate) is_sometimes: bool,
+    /// What groups of hosts are told by.
+    pub(crate) labels: Labels,
     pub(crate) config_taken: Option<u64>,
     pub(crate) config_problem: Option<String>,
     /// What its own file says is to be watched.
@@ -62,6 +72,7 @@ impl Host {
             os: None,
             interval: None,
             is_sometimes: false,
+            labels: Labels::new(),
             config_taken: None,
             config_problem: None,
             own: Map::new(),
@@ -88,7 +99,7 @@ impl Host {
         let row = transaction
             .prepare_cached(
                 "SELECT id, organization, last_seen, newest, agent_id, version, os, interval_s, sometimes,
-                        config_version, config_problem, monitoring, seqs FROM fleet_agent WHERE name = ?1",
+                        config_version, config_problem, monitoring, seqs, labels FROM fleet_agent WHERE name = ?1",
             )?
             .query_row([name], |row| {
                 let host = Self {
@@ -102,6 +113,7 @@ impl Host {
                     os: row.get(6)?,
                     interval: row.get(7)?,
                     is_sometimes: row.get(8)?,
+                    labels: Labels::new(),
                     config_taken: row.get::<_, Option<i64>>(9)?.map(i64::cast_unsigned),
                     config_problem: row.get(10)?,
                     own: Map::new(),
@@ -111,12 +123,13 @@ impl Host {
                     conditions: BTreeMap::new(),
                     usual: usual::Known::new(),
                 };
-                Ok((host, row.get::<_, Option<String>>(11)?, row.get::<_, String>(12)?))
+                Ok((host, row.get::<_, Option<String>>(11)?, row.get::<_, String>(12)?, row.get::<_, Option<String>>(13)?))
             })
             .optional()?;
-        let Some((mut host, own, seqs)) = row else { return Ok(None) };
+        let Some((mut host, own, seqs, labels)) = row else { return Ok(None) };
         host.own = own.map(|own| json(&own, name)).transpose()?.unwrap_or_default();
         host.seqs = json(&seqs, name)?;
+        host.labels = labels.map(|labels| json(&labels, name)).transpose()?.unwrap_or_default();
         host.config = config(transaction, host.id, name)?;
         host.conditions = conditions(transaction, host.id, name)?;
         Ok(Some(host))
@@ -125,11 +138,12 @@ impl Host {
     /// Saves what changes with samples.
     pub(crate) fn save(&self, transaction: &Transaction<'_>) -> Result<(), FleetError> {
         let own = (!self.own.is_empty()).then(|| text(&self.own)).transpose()?;
+        let labels = (!self.labels.is_empty()).then(|| text(&self.labels)).transpose()?;
         transaction
             .prepare_cached(
                 "UPDATE fleet_agent SET last_seen = ?2, newest = ?3, agent_id = ?4, version = ?5, os = ?6,
                     interval_s = ?7, sometimes = ?8, config_version = ?9, config_problem = ?10, monitoring = ?11,
-                    seqs = ?12 WHERE id = ?1",
+                    seqs = ?12, labels = ?13 WHERE id = ?1",
             )?
             .execute(params![
                 self.id,
@@ -144,6 +158,7 @@ impl Host {
                 self.config_problem,
                 own,
                 text(&self.seqs)?,
+                labels,
             ])?;
         Ok(())
     }
@@ -175,15 +190,29 @@ impl Host {
             self.config_taken = sample.config_version;
             self.config_problem = sample.config_problem.clone();
         }
+        if let Some(labels) = &sample.labels {
+            self.labels = labels.clone();
+        }
         if let Some(own) = &sample.monitoring {
             self.own = own.clone();
         }
     }
 
-    /// What holds: what was set here over what its own file says over the defaults.
-    pub(crate) fn monitoring(&self) -> Monitoring {
-        let own = Monitoring::default().with_what_fits(&self.own).0;
-        own.with_what_fits(&self.config.1).0
+    /// What is said of it: by its groups, by its own file, and what was set here for it.
+    fn layers<'h>(&'h self, groups: &'h Groups) -> Layers<'h> {
+        let groups = groups.of(&self.labels);
+        let groups = groups.map(|set| (Origin::Group { group: set.selector.clone() }, &set.monitoring));
+        Layers(groups.chain([(Origin::File, &self.own), (Origin::Host, &self.config.1)]).collect())
+    }
+
+    /// What holds.
+    pub(crate) fn monitoring(&self, groups: &Groups) -> Monitoring {
+        self.layers(groups).monitoring()
+    }
+
+    /// Where each of its thresholds comes from.
+    pub(crate) fn origins(&self, groups: &Groups) -> Origins {
+        self.layers(groups).origins()
     }
 
     /// Nanoseconds without a word after which it is silent.
@@ -192,11 +221,6 @@ impl Host {
         let three = self.interval.map_or(0, |seconds| (seconds * 3e9) as i64);
         least.max(three)
     }
-}
-
-/// A time of the database.
-pub(crate) fn time(nanos: i64) -> Timestamp {
-    Timestamp::saturating_from_nanos(i128::from(nanos))
 }
 
 fn config(
@@ -233,11 +257,5 @@ pub(crate) fn conditions(
 }
 
 fn json<T: serde::de::DeserializeOwned>(text: &str, name: &str) -> Result<T, FleetError> {
-    serde_json::from_str(text).map_err(|_| FleetError::Damaged { what: format!("agent '{name}'") })
-}
-
-/// A value as the database keeps it.
-pub(crate) fn text(value: &impl serde::Serialize) -> Result<String, FleetError> {
-    serde_json::to_string(value)
-        .map_err(|_| FleetError::Damaged { what: "what was to be written".to_owned() })
+    stored::json(text, || format!("agent '{name}'"))
 }

@@ -58,6 +58,49 @@ const SECTIONS: &[(&str, &[(&str, Form)])] = &[
     ("ssh", &[("enabled", Form::Flag), ("log_path", Form::Path), ("threshold", Form::Count)]),
 ];
 
+/// What of a section can be set for a group of hosts; all else is about what one host has.
+const GROUPED: [&str; 2] = ["threshold", "learned"];
+
+/// What of a part of a configuration cannot be set for a group.
+pub(crate) fn unfit_for_group(said: &Map<String, Value>) -> Vec<Unfit> {
+    let fields = said.iter().flat_map(|(section, fields)| {
+        fields.as_object().into_iter().flat_map(move |fields| fields.keys().map(move |name| (section, name)))
+    });
+    let reason = || format!("is set for each host; a group sets {}", GROUPED.join(" and "));
+    fields
+        .filter(|(_, name)| !GROUPED.contains(&name.as_str()))
+        .map(|(section, name)| Unfit { field: format!("{section}.{name}"), reason: reason() })
+        .collect()
+}
+
+/// What was set with this over it: section by section, field by field; null takes a field away. All of it fits.
+pub(crate) fn over(held: &Map<String, Value>, said: &Map<String, Value>) -> Map<String, Value> {
+    let mut whole = held.clone();
+    for (section, fields) in said {
+        let Value::Object(fields) = fields else { continue };
+        let entry = whole.entry(section.clone()).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(held) = entry else { continue };
+        for (name, value) in fields {
+            let form = SECTIONS.iter().find(|(known, _)| known == section);
+            let form = form.and_then(|(_, known)| known.iter().find(|(known, _)| known == name));
+            match (value, form) {
+                (Value::Null, _) => drop(held.remove(name)),
+                (value, Some((_, form))) => put(held, name, form.whole(value)),
+                (_, None) => {}
+            }
+        }
+    }
+    whole
+}
+
+/// Puts a value into a section. One way alone leaves the other as it is.
+fn put(held: &mut Map<String, Value>, name: &str, value: Value) {
+    match (value, held.get_mut(name)) {
+        (Value::Object(said), Some(Value::Object(held))) => held.extend(said),
+        (value, _) => drop(held.insert(name.to_owned(), value)),
+    }
+}
+
 impl Default for Monitoring {
     fn default() -> Self {
         let whole = json!({
@@ -76,8 +119,14 @@ impl Default for Monitoring {
 }
 
 impl Monitoring {
-    /// The same with what is said here, section by section and field by field; null takes a field back to its default.
-    /// Nothing is changed where something does not fit.
+    /// Every section with nothing in it.
+    pub(crate) fn nothing() -> Self {
+        let empty = |(section, _): &(&str, _)| ((*section).to_owned(), Value::Object(Map::new()));
+        Self(SECTIONS.iter().map(empty).collect())
+    }
+
+    /// The same with what is said here, section by section and field by field; null says nothing. Nothing is changed
+    /// where something does not fit.
     ///
     /// # Errors
     /// Everything that does not fit.
@@ -104,34 +153,30 @@ impl Monitoring {
                     unfit.push(unknown(&path, name, known.iter().map(|(name, _)| *name)));
                     continue;
                 };
-                if !value.is_null()
-                    && let Some((below, reason)) = form.refuses(value)
-                {
+                if value.is_null() {
+                    continue;
+                }
+                if let Some((below, reason)) = form.refuses(value) {
                     unfit.push(Unfit { field: format!("{path}{below}"), reason });
                     continue;
                 }
-                whole.set(section, name, value);
+                if let Some(Value::Object(held)) = whole.0.get_mut(section) {
+                    put(held, name, form.whole(value));
+                }
             }
         }
         (whole, unfit)
     }
 
-    fn set(&mut self, section: &str, name: &str, value: &Value) {
-        let default = || Self::default().0.get(section).and_then(|section| section.get(name)).cloned();
-        let value = if value.is_null() { default() } else { Some(value.clone()) };
-        let Some(Value::Object(fields)) = self.0.get_mut(section) else { return };
-        match (value, fields.get_mut(name)) {
-            // One way alone leaves the other as it is.
-            (Some(Value::Object(said)), Some(Value::Object(held))) => {
-                held.extend(said);
-            }
-            (Some(value), _) => {
-                fields.insert(name.to_owned(), value);
-            }
-            (None, _) => {
-                fields.remove(name);
-            }
-        }
+    /// The paths of the thresholds that it has, and of whether they are learned.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = String> {
+        let fields = self.0.iter().flat_map(|(section, fields)| {
+            GROUPED.iter().filter_map(move |name| Some((section, name, fields.get(*name)?)))
+        });
+        fields.flat_map(|(section, name, value)| match value {
+            Value::Object(ways) => ways.keys().map(|way| format!("{section}.{name}.{way}")).collect(),
+            _ => vec![format!("{section}.{name}")],
+        })
     }
 
     /// The object.
@@ -156,8 +201,7 @@ impl Monitoring {
 
     /// The threshold of traffic, `in` or `out`.
     pub(crate) fn rate(&self, way: &str) -> Option<f64> {
-        let threshold = self.field("network", "threshold")?;
-        threshold.as_f64().or_else(|| threshold.get(way)?.as_f64())
+        self.field("network", "threshold")?.get(way)?.as_f64()
     }
 
     /// Whether a name is in a section's list, or there is none.
@@ -174,6 +218,14 @@ impl Monitoring {
 }
 
 impl Form {
+    /// A value as it is held: of traffic each way, also where one number was given for both.
+    fn whole(self, value: &Value) -> Value {
+        match (self, value) {
+            (Self::Rates, Value::Number(rate)) => json!({"in": rate, "out": rate}),
+            _ => value.clone(),
+        }
+    }
+
     /// What below a value does not fit, and why.
     fn refuses(self, value: &Value) -> Option<(&'static str, String)> {
         let must = |what: &str| Some(("", format!("must be {what}")));
@@ -248,9 +300,35 @@ mod tests {
         assert_eq!(whole.threshold("ram"), Some(85.0));
         assert_eq!((whole.rate("in"), whole.rate("out")), (Some(5.0), Some(100_000.0)));
         assert!(whole.lists("disk", "paths", "/") && !whole.lists("disk", "paths", "/home"));
-        let back = whole.with(&said(json!({"cpu": {"threshold": null}, "disk": {"paths": null}}))).unwrap();
-        assert_eq!(back.threshold("cpu"), Some(80.0));
-        assert!(back.lists("disk", "paths", "/home"));
+        let nothing = said(json!({"cpu": {"threshold": null}, "disk": {"paths": null}}));
+        assert_eq!(whole.with(&nothing).unwrap(), whole);
+    }
+
+    #[test]
+    fn what_was_set_is_taken_back_by_null_and_one_number_is_for_both_ways() {
+        let held = over(&Map::new(), &said(json!({"cpu": {"threshold": 95}, "network": {"threshold": 7}})));
+        let held =
+            over(&held, &said(json!({"cpu": {"threshold": null}, "network": {"threshold": {"in": 5}}})));
+        assert_eq!(held, said(json!({"cpu": {}, "network": {"threshold": {"in": 5, "out": 7}}})));
+        let whole = Monitoring::default().with_what_fits(&held).0;
+        assert_eq!(
+            (whole.threshold("cpu"), whole.rate("in"), whole.rate("out")),
+            (Some(80.0), Some(5.0), Some(7.0))
+        );
+    }
+
+    #[test]
+    fn a_group_sets_thresholds_alone() {
+        let told =
+            |wrong: Value| unfit_for_group(&said(wrong)).into_iter().map(|one| one.field).collect::<Vec<_>>();
+        assert_eq!(
+            told(json!({"cpu": {"threshold": 1, "learned": true}, "network": {"threshold": {"in": 1}}})),
+            [""; 0]
+        );
+        assert_eq!(
+            told(json!({"cpu": {"enabled": false}, "disk": {"paths": []}})),
+            ["cpu.enabled", "disk.paths"]
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ use crate::{
     Condition, Configured, Fleet, FleetError,
     condition::Turn,
     fixed, fresh,
+    group::Groups,
     host::Host,
     learned,
     measured::{self, Measured},
@@ -92,6 +93,7 @@ impl Fleet {
         received: Timestamp,
     ) -> Result<Taken, FleetError> {
         let mut known = self.hosts();
+        let groups = self.held_groups();
         let (taken, changed, has_told) = self.database.write(|transaction| {
             let mut taking = Taking {
                 fleet: self,
@@ -99,6 +101,7 @@ impl Fleet {
                 sender,
                 received,
                 known: &known,
+                groups: &groups,
                 changed: HashMap::new(),
                 told: Vec::new(),
                 taken: Taken::default(),
@@ -127,6 +130,7 @@ struct Taking<'t> {
     sender: &'t Sender,
     received: Timestamp,
     known: &'t HashMap<String, Host>,
+    groups: &'t Groups,
     changed: HashMap<String, Host>,
     told: Vec<Told>,
     taken: Taken,
@@ -363,7 +367,7 @@ impl Taking<'_> {
 
     /// Holds a sample against thresholds.
     fn watch(&mut self, host: &mut Host, sample: &Sample, at: Timestamp) -> Result<(), FleetError> {
-        let monitoring = host.monitoring();
+        let monitoring = host.monitoring(self.groups);
         let again = i64::try_from(self.fleet.config.raise_again_after.as_nanos()).unwrap_or(i64::MAX);
         let mut met = BTreeSet::new();
         for one in measured::measured(&sample.metrics, &monitoring) {
@@ -438,7 +442,8 @@ impl Taking<'_> {
         count("kept", self.process_changes);
         count("missing", self.process_changes_missing);
         metrics::counter!(metric::PROCESS_FINDINGS_LEFT_OUT).increment(self.process_findings_left_out);
-        taken.config = self.last.and_then(|name| self.changed.get(&name)).map(Configured::of);
+        taken.config =
+            self.last.and_then(|name| self.changed.get(&name)).map(|host| Configured::of(host, self.groups));
         Ok((taken, self.changed, !self.told.is_empty()))
     }
 }

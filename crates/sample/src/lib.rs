@@ -7,6 +7,7 @@
 //! It measures nothing, keeps nothing and reads no clock; it is pure, and input cannot make it panic.
 
 mod body;
+mod labels;
 mod measure;
 mod metrics;
 mod read;
@@ -14,6 +15,7 @@ mod sample;
 mod series;
 
 pub use body::{BodyError, read};
+pub use labels::{LABELS_MAX, Labels, label};
 pub use measure::{Kind, Measures, Unit};
 pub use metrics::{
     Container, Cpu, CpuShares, Descriptors, Disk, DiskIo, Memory, Metrics, Network, Pressure, Process,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::measure::{Kind, Unit, measures, numbers, one, row};
 
@@ -175,6 +176,24 @@ impl ServiceState {
             Self::Stopped => "stopped",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// The state that a service manager or a script names in a sample; null is unknown. None where it is no state.
+    pub(crate) fn of(value: &Value) -> Option<Self> {
+        let text = match value {
+            Value::Bool(true) => return Some(Self::Running),
+            Value::Bool(false) => return Some(Self::Stopped),
+            Value::Null => return Some(Self::Unknown),
+            Value::String(text) => text.to_ascii_lowercase(),
+            _ => return None,
+        };
+        match text.as_str() {
+            "running" | "active" | "up" => Some(Self::Running),
+            "stopped" | "inactive" | "dead" | "down" => Some(Self::Stopped),
+            "failed" => Some(Self::Failed),
+            "unknown" | "" => Some(Self::Unknown),
+            _ => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use event::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::{Cpu, Expected, Measures, Metrics, Process, Sample, ServiceState, Ssh, Unit};
+use crate::{Cpu, Expected, Labels, Measures, Metrics, Process, Sample, ServiceState, Ssh, Unit, labels};
 
 /// More problems of one sample are counted and not told.
 pub const PROBLEMS_MAX: usize = 20;
@@ -129,6 +129,7 @@ impl Reader<'_> {
         sample.version = take("version").and_then(|value| self.text("version", value));
         sample.os = take("os").and_then(|value| self.text("os", value));
         sample.expected = take("expected").and_then(|value| self.expected(&value));
+        sample.labels = take("labels").and_then(|value| self.labels(value));
         sample.config_version = take("config_version").and_then(|value| self.whole("config_version", &value));
         sample.config_problem = take("config_problem").and_then(|value| self.text("config_problem", value));
         sample.monitoring = take("monitoring").and_then(|value| self.monitoring(value));
@@ -143,6 +144,16 @@ impl Reader<'_> {
             Some(value) => self.problem("metrics", format!("must be an object, not {}", kind(&value))),
         }
         sample
+    }
+
+    fn labels(&mut self, value: Value) -> Option<Labels> {
+        let Value::Object(object) = value else {
+            self.problem("labels", not_object(&value));
+            return None;
+        };
+        let (labels, unfit) = labels::fitting(object);
+        unfit.into_iter().for_each(|(path, reason)| self.problem(&path, reason));
+        Some(labels)
     }
 
     fn monitoring(&mut self, value: Value) -> Option<Map<String, Value>> {
@@ -461,7 +472,7 @@ impl Reader<'_> {
             if !self.has_room(&field, "services", services.len()) || !self.is_label(&field, &name) {
                 continue;
             }
-            match service_state(&value) {
+            match ServiceState::of(&value) {
                 Some(state) => {
                     services.insert(name, state);
                 }
@@ -524,23 +535,6 @@ impl Reader<'_> {
             }
         }
         top
-    }
-}
-
-fn service_state(value: &Value) -> Option<ServiceState> {
-    let text = match value {
-        Value::Bool(true) => return Some(ServiceState::Running),
-        Value::Bool(false) => return Some(ServiceState::Stopped),
-        Value::Null => return Some(ServiceState::Unknown),
-        Value::String(text) => text.to_ascii_lowercase(),
-        _ => return None,
-    };
-    match text.as_str() {
-        "running" | "active" | "up" => Some(ServiceState::Running),
-        "stopped" | "inactive" | "dead" | "down" => Some(ServiceState::Stopped),
-        "failed" => Some(ServiceState::Failed),
-        "unknown" | "" => Some(ServiceState::Unknown),
-        _ => None,
     }
 }
 

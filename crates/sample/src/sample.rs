@@ -3,7 +3,7 @@
 use event::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Metrics;
+use crate::{Labels, Metrics};
 
 /// Whether a host is always there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct Sample {
     /// Whether the host is always there; None: always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Expected>,
+    /// What groups of hosts are told by. They need not be in every sample; the last that were sent hold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Labels>,
     /// The version of the server's configuration that the agent follows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_version: Option<u64>,
@@ -76,6 +79,7 @@ impl Sample {
             version: None,
             os: None,
             expected: None,
+            labels: None,
             config_version: None,
             config_problem: None,
             monitoring: None,

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use proptest::prelude::*;
-use sample::{Expected, Limits, Reading, Sample, ServiceState, Unit, read, unit};
+use sample::{Expected, LABELS_MAX, Limits, Reading, Sample, ServiceState, Unit, read, unit};
 use serde_json::{Value, json};
 
 fn one(value: &Value) -> Reading {
@@ -13,7 +13,8 @@ fn one(value: &Value) -> Reading {
 fn whole() -> Value {
     json!({
         "agent_name": "web-1", "timestamp": "2026-11-30T18:00:00Z", "seq": 7, "agent_id": "a1", "interval": 10,
-        "version": "0.1.0", "os": "Debian 13", "expected": "sometimes", "config_version": 3,
+        "version": "0.1.0", "os": "Debian 13", "expected": "sometimes",
+        "labels": {"env": "prod", "role": "web"}, "config_version": 3,
         "config_problem": "threshold of cpu", "monitoring": {"cpu": {"threshold": 90}},
         "metrics": {
             "cpu": {"percent": 12.5, "user": 8, "system": 4, "iowait": 0.5, "steal": 0, "cores": [10, 15.5],
@@ -157,6 +158,41 @@ fn what_does_not_fit_is_named_and_the_rest_is_kept() {
         "expected": "never", "version": 3, "metrics": 7}));
     let fields: Vec<_> = reading.problems.iter().map(|problem| problem.field.as_str()).collect();
     assert_eq!(fields, ["timestamp", "seq", "interval", "version", "expected", "metrics"]);
+}
+
+#[test]
+fn labels_that_do_not_fit_are_named_beside_those_that_do() {
+    let long = "x".repeat(64);
+    let labels = json!({"role": "web", "tier": 1, "canary": true, "app/part": "a=b", "bad name": "x", "": "x", "a": "",
+        "b": "one,two", "c": " x", "d": "x\ny", "e": null, "f": ["x"], "g": long});
+    let reading = one(&json!({"agent_name": "web", "labels": labels, "metrics": {"cpu": 5}}));
+    let kept: Vec<_> =
+        reading.sample.labels.as_ref().unwrap().iter().map(|(n, v)| format!("{n}={v}")).collect();
+    assert_eq!(kept, ["app/part=a=b", "canary=true", "role=web", "tier=1"]);
+    let mut fields: Vec<_> = reading.problems.iter().map(|problem| problem.field.as_str()).collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            "labels.",
+            "labels.a",
+            "labels.b",
+            "labels.bad name",
+            "labels.c",
+            "labels.d",
+            "labels.e",
+            "labels.f",
+            "labels.g"
+        ]
+    );
+    assert_eq!(reading.sample.metrics.cpu.unwrap().shares.percent, Some(5.0), "the sample is kept");
+    let many: serde_json::Map<String, Value> = (0..20).map(|n| (format!("l{n:02}"), json!("x"))).collect();
+    let reading = one(&json!({"agent_name": "web", "labels": many}));
+    assert_eq!((reading.sample.labels.unwrap().len(), reading.problems_total), (LABELS_MAX, 4));
+    assert!(reading.problems[0].reason.contains("at most 16 labels"), "{}", reading.problems[0]);
+    // What is no object takes nothing away; an empty one does.
+    let of = |labels: Value| one(&json!({"agent_name": "web", "labels": labels})).sample.labels;
+    assert_eq!((of(json!("role=web")), of(json!({}))), (None, Some(Default::default())));
 }
 
 #[test]

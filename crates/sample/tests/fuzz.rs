@@ -14,6 +14,7 @@ const NAMES: &[&str] = &[
     "seq",
     "interval",
     "expected",
+    "labels",
     "config_version",
     "monitoring",
     "metrics",

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sample::{LABELS_MAX, Labels};
 use serde_json::{Map, Value as Json};
 
 use super::row::{ROWS, Row, Wants};
@@ -128,6 +129,9 @@ impl Document {
     pub fn above(&mut self, path: &'static str, name: &'static str, text: &str) {
         let json = match ROWS.iter().find(|row| row.path == path).map(|row| row.wants) {
             Some(Wants::List) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
+            Some(Wants::Labels) => {
+                text.split(',').map(pair).collect::<Option<_>>().map_or(text.into(), Json::Object)
+            }
             Some(Wants::Flag | Wants::Number(..)) => {
                 serde_json::from_str(text).unwrap_or_else(|_| text.into())
             }
@@ -207,6 +211,12 @@ impl Document {
     pub(crate) fn list(&self, path: &str) -> Option<Vec<String>> {
         let items = self.value(path)?.as_array()?;
         Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    }
+
+    pub(crate) fn labels(&self, path: &str) -> Labels {
+        let labels = self.value(path).and_then(Json::as_object);
+        let label = |(name, value): (&String, &Json)| Some((name.clone(), value.as_str()?.to_owned()));
+        labels.into_iter().flatten().filter_map(label).collect()
     }
 
     /// What its own file says is to be watched, and what stands above that: the server holds samples against it.
@@ -292,6 +302,13 @@ fn fitting(wants: Wants, value: &Json) -> Option<Json> {
             let items = value.as_array().filter(|items| items.len() <= ITEMS_MAX)?;
             items.iter().map(|item| fitting(Wants::Text, item)).collect::<Option<Vec<_>>>().map(Json::from)
         }
+        Wants::Labels => {
+            let labels = value.as_object().filter(|labels| labels.len() <= LABELS_MAX)?;
+            let label = |(name, value): (&String, &Json)| {
+                Some((name.clone(), sample::label(name, value).ok()?.into()))
+            };
+            labels.iter().map(label).collect::<Option<Map<_, _>>>().map(Json::Object)
+        }
         Wants::Address => {
             let text = value.as_str().filter(|text| is_text(text))?;
             let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
@@ -307,6 +324,12 @@ fn fitting(wants: Wants, value: &Json) -> Option<Json> {
             within(value.as_f64().or_else(|| sized(value.as_str()?, TIME_UNITS))?, min, max)
         }
     }
+}
+
+/// A label as a flag or a variable has it: `role=web`.
+fn pair(text: &str) -> Option<(String, Json)> {
+    let (name, value) = text.split_once('=')?;
+    Some((name.trim().to_owned(), value.trim().into()))
 }
 
 fn is_text(text: &str) -> bool {

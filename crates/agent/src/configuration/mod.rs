@@ -14,7 +14,7 @@ pub use document::{ConfigurationError, Document, Origin};
 pub use row::{ROWS, Row, Wants};
 
 use host::{Selection, Wanted as Measured};
-use sample::Expected;
+use sample::{Expected, Labels};
 
 pub use crate::processes::Wanted;
 
@@ -47,6 +47,8 @@ pub struct Configuration {
     pub interval: Duration,
     /// Whether the host is always there.
     pub expected: Expected,
+    /// What groups of hosts are told by.
+    pub labels: Labels,
     /// Where the collector is, as it was given.
     pub url: String,
     /// Its key.
@@ -107,6 +109,7 @@ impl Configuration {
                 Some("sometimes") => Expected::Sometimes,
                 _ => Expected::Always,
             },
+            labels: document.labels("agent.labels"),
             url: document.text("server.url").unwrap_or_default(),
             api_key: document.text("server.api_key"),
             ca_file: path("server.ca_file"),

@@ -1,5 +1,7 @@
 //! What there is to configure.
 
+use sample::LABELS_MAX;
+
 /// What a value may be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Wants {
@@ -15,6 +17,8 @@ pub enum Wants {
     Word(&'static [&'static str]),
     /// A list of texts.
     List,
+    /// Labels: texts by name.
+    Labels,
     /// An address that begins with `http://` or `https://`.
     Address,
     /// A number of bytes, also as text such as `64MiB`.
@@ -31,6 +35,10 @@ impl Wants {
             Self::Number(min, max) => format!("a number from {min} to {max}"),
             Self::Text | Self::Secret => "a text".to_owned(),
             Self::Word(words) => words.join(" or "),
+            Self::Labels => format!(
+                "at most {LABELS_MAX} names and values such as {{ role: web, env: prod }}: names of A-Z a-z 0-9 _ - . /, \
+                 values without commas, each of at most 63 bytes"
+            ),
             Self::List => "a list of texts, such as [\"a\", \"b\"]".to_owned(),
             Self::Address => "an address such as http://localhost:8080, without a password in it".to_owned(),
             Self::Bytes => "a number of bytes of at least 1MiB, such as 64MiB".to_owned(),
@@ -74,6 +82,7 @@ pub const ROWS: &[Row] = &[
         "always",
         "whether silence means that something is wrong",
     ),
+    row("agent.labels", Wants::Labels, "", "what groups of hosts are told by, such as { role: web }"),
     row(
         "agent.top",
         Wants::Number(0.0, 20.0),

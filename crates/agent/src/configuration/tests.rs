@@ -101,6 +101,41 @@ fn what_does_not_fit_is_named_with_a_suggestion() {
 }
 
 #[test]
+fn labels_are_names_and_values_that_a_selector_can_name() {
+    let labels = |document: &Document| {
+        let labels = document.labels("agent.labels");
+        labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    };
+    let mut document = read("agent: { name: s, interval: 60, labels: { role: web, env: prod, tier: 1 } }");
+    assert_eq!((document.problems(), labels(&document).as_str()), (vec![], "env=prod role=web tier=1"));
+    document.above("agent.labels", "LOG_SENTINEL_AGENT_LABELS", "role=db, site=a");
+    assert_eq!((document.problems(), labels(&document).as_str()), (vec![], "role=db site=a"));
+    assert!(labels(&read(SEED)).is_empty());
+    let many: String = (0..17).map(|number| format!("l{number}: x, ")).collect();
+    for wrong in [
+        "web",
+        "[web]",
+        "{ role: \"a,b\" }",
+        "{ \"ro le\": web }",
+        "{ role: }",
+        "{ role: { a: b } }",
+        &format!("{{ {many} }}"),
+    ] {
+        let problems = read(&format!("agent: {{ labels: {wrong} }}")).problems();
+        assert_eq!(problems.len(), 1, "{wrong}: {problems:?}");
+        assert!(
+            problems[0].starts_with("agent.labels is ") && problems[0].contains("role: web"),
+            "{problems:?}"
+        );
+    }
+    let problems = read("agent: { lables: { role: web } }").problems();
+    assert_eq!(problems, ["there is no agent.lables (config.yaml); did you mean agent.labels?"]);
+    let mut document = Document::default();
+    document.above("agent.labels", "LOG_SENTINEL_AGENT_LABELS", "web");
+    assert_eq!(document.problems().len(), 1);
+}
+
+#[test]
 fn a_file_that_is_no_yaml_is_named_and_not_repeated() {
     for text in ["server: { api_key: hunter2", "hunter2", "[hunter2]", "agent: {}\nagent: { name: hunter2 }"]
     {

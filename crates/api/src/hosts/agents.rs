@@ -12,12 +12,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use finding::EntityType;
-use fleet::Monitoring;
-use problem::{Problem, StatusCode};
-use serde_json::{Map, Value, json};
+use fleet::{Monitoring, Selector};
+use problem::Problem;
+use serde_json::{Value, json};
 use signal::{Filter, State as SignalState};
 
-use super::state::{Shared, problem};
+use super::{
+    config,
+    state::{Shared, problem},
+};
 use crate::{clock::now, decision::By, params::Params};
 
 /// Open signals that are counted by host.
@@ -28,26 +31,32 @@ pub(super) async fn list(
     Extension(caller): Extension<Caller>,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    Params::of(&uri, &[])?;
-    shared.work(move |shared| agents(shared, caller.organization.as_deref())).await
+    let params = Params::of(&uri, &["labels"])?;
+    let wanted = params.text("labels").map(|text| config::selector("labels", text)).transpose()?;
+    shared.work(move |shared| agents(shared, caller.organization.as_deref(), wanted.as_ref())).await
 }
 
-fn agents(shared: &Shared, organization: Option<&str>) -> Result<Response, Problem> {
+fn agents(
+    shared: &Shared,
+    organization: Option<&str>,
+    wanted: Option<&Selector>,
+) -> Result<Response, Problem> {
     let agents = shared.fleet.agents(organization, now()).map_err(|error| problem(&error))?;
     let open = open_signals(shared, organization)?;
     let mut known: Vec<Value> = Vec::with_capacity(agents.len());
-    for agent in &agents {
+    let is_wanted = |labels| wanted.is_none_or(|wanted| wanted.matches(labels));
+    for agent in agents.iter().filter(|agent| is_wanted(&agent.labels)) {
         let mut told = serde_json::to_value(agent).map_err(|_| Problem::internal())?;
         told["open_signals"] = open.get(&agent.name).copied().unwrap_or_default().into();
         known.push(told);
     }
     for (name, of) in shared.announced() {
         let is_seen = organization.is_none() || of.as_deref() == organization;
-        if is_seen && !agents.iter().any(|agent| agent.name == name) {
+        if is_seen && wanted.is_none() && !agents.iter().any(|agent| agent.name == name) {
             known.push(json!({
                 "name": name, "state": "never", "last_seen": null, "first_seen": null, "version": null, "os": null,
-                "interval": null, "expected": "always", "metrics": {}, "config_version": 0, "config_taken": null,
-                "config_problem": null, "monitoring": Monitoring::default(), "conditions": [], "open_signals": 0,
+                "interval": null, "expected": "always", "labels": {}, "metrics": {}, "config_version": 0, "config_taken": null,
+                "config_problem": null, "monitoring": Monitoring::default(), "threshold_origins": fleet::stock(), "conditions": [], "open_signals": 0,
             }));
         }
     }
@@ -84,16 +93,8 @@ pub(super) async fn configure(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    const FORM: &str =
-        r#"the `monitoring` object of an agent or a part of it, such as {"cpu": {"threshold": 90}}"#;
-    let bytes = shared.bytes(&headers, body, FORM).await?;
-    let said: Map<String, Value> = serde_json::from_slice(&bytes).map_err(|error| {
-        let detail = format!("the body must be {FORM}: {error}");
-        Problem::new(StatusCode::BAD_REQUEST, "bad_body", "The body cannot be read", detail)
-    })?;
-    let said = inner(said);
-    let sections = said.keys().map(String::as_str).collect::<Vec<_>>().join(" ");
-    let decision = by.decides(Action::HostConfigured).about(&name).with("sections", sections);
+    let said = config::said(shared.bytes(&headers, body, config::FORM).await?)?;
+    let decision = by.decides(Action::HostConfigured).about(&name).with("sections", config::sections(&said));
     shared
         .work(move |shared| {
             let work = || {
@@ -105,31 +106,12 @@ pub(super) async fn configure(
                     .fleet
                     .configure(&name, organization.as_deref(), announced.is_some(), &said, now())
                     .map_err(|error| problem(&error))?;
-                configured.map_err(|unfit| {
-                    let told: Vec<String> = unfit.iter().map(ToString::to_string).collect();
-                    let status = StatusCode::UNPROCESSABLE_ENTITY;
-                    let field = unfit.first().map(|one| one.field.clone()).unwrap_or_default();
-                    Problem::new(status, "bad_config", "The configuration does not fit", told.join("; "))
-                        .field(field)
-                        .member("unfit", json!(unfit))
-                })
+                configured.map_err(|unfit| config::unfit(&unfit))
             };
             by.carry_out(decision, work, |configured, decision| decision.with("version", configured.version))
         })
         .await
         .map(|configured| Json(configured).into_response())
-}
-
-/// The object itself, also where it is given as the file of an agent has it: below `monitoring`.
-fn inner(mut said: Map<String, Value>) -> Map<String, Value> {
-    match said.remove("monitoring") {
-        Some(Value::Object(inner)) if said.is_empty() => inner,
-        Some(other) => {
-            said.insert("monitoring".to_owned(), other);
-            said
-        }
-        None => said,
-    }
 }
 
 pub(super) async fn remove(

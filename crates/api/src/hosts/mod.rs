@@ -2,14 +2,16 @@
 //! certificates are another matter: `keys`.
 
 mod agents;
+mod config;
 mod data;
+mod groups;
 mod history;
 mod state;
 mod thresholds;
 
 use axum::{Router, extract::DefaultBodyLimit};
 
-use crate::route::{self, ADMIN, INGEST, READ, Route, Row, delete, get, post};
+use crate::route::{self, ADMIN, INGEST, READ, READ_ALL, Route, Row, delete, get, post};
 use state::Shared;
 
 pub use state::HostsState;
@@ -33,5 +35,8 @@ fn table() -> Vec<Route<Shared>> {
         get(READ, "/history/{agent_name}/thresholds", thresholds::backtest),
         post(ADMIN, "/agent/{agent_name}/config", agents::configure),
         delete(ADMIN, "/agents/{agent_name}", agents::remove),
+        get(READ_ALL, "/api/v1/host-groups", groups::list),
+        post(ADMIN, "/api/v1/host-groups/{group}", groups::set),
+        delete(ADMIN, "/api/v1/host-groups/{group}", groups::remove),
     ]
 }

@@ -112,7 +112,7 @@ impl Shared {
 
 pub(super) fn problem(error: &FleetError) -> Problem {
     match error {
-        FleetError::Unknown { .. } => {
+        FleetError::Unknown { .. } | FleetError::UnknownGroup { .. } => {
             Problem::new(StatusCode::NOT_FOUND, "not_found", "Not found", error.to_string())
         }
         error => {

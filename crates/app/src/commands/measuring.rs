@@ -20,9 +20,10 @@ use crate::{
 const FILE: &str =
     if cfg!(windows) { r"C:\ProgramData\log-sentinel\agent.yaml" } else { "/etc/log-sentinel/agent.yaml" };
 /// Settings that stand above the agent's file.
-const ABOVE: [(&str, &str); 6] = [
+const ABOVE: [(&str, &str); 7] = [
     ("agent.name", "LOG_SENTINEL_AGENT_NAME"),
     ("agent.interval", "LOG_SENTINEL_AGENT_INTERVAL"),
+    ("agent.labels", "LOG_SENTINEL_AGENT_LABELS"),
     ("server.url", "LOG_SENTINEL_AGENT_SERVER_URL"),
     ("server.api_key", "LOG_SENTINEL_API_KEY"),
     ("buffer.bytes_max", "LOG_SENTINEL_AGENT_BUFFER_BYTES_MAX"),

@@ -81,6 +81,9 @@ pub enum StartError {
     /// Signals.
     #[error("cannot open what is kept of signals")]
     State(#[from] Box<state::OpenError>),
+    /// What is kept of hosts cannot be opened.
+    #[error(transparent)]
+    Hosts(#[from] Box<fleet::FleetError>),
     /// What was said of signals.
     #[error("cannot read what was said of signals")]
     Opinions(#[source] Box<signal::StoreError>),

@@ -20,6 +20,11 @@ pub(super) const AGENT: &[Setting] = &[
         "For log-sentinel agent: the time from one sample to the next. Above agent.interval of the agent's file; unset there too: 10s.",
     ),
     setting(
+        "LOG_SENTINEL_AGENT_LABELS",
+        "",
+        "For log-sentinel agent: what groups of hosts are told by, such as role=web,env=prod. Above agent.labels of the agent's file.",
+    ),
+    setting(
         "LOG_SENTINEL_AGENT_BUFFER_BYTES_MAX",
         "",
         "For log-sentinel agent: room for samples while the collector is away; the oldest go beyond it. Above buffer.bytes_max of the agent's file; unset there too: 64MiB.",

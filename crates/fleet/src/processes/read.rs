@@ -5,7 +5,7 @@ use process::{Problem, Process};
 use rusqlite::{ToSql, Transaction, types::Value};
 
 use super::{GOES_ON, stored::process};
-use crate::{Fleet, FleetError, host::time};
+use crate::{Fleet, FleetError, stored::time};
 
 /// Whose processes are asked for.
 #[derive(Debug, Clone, Default)]

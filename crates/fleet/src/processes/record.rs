@@ -8,7 +8,7 @@ use super::{
     GOES_ON,
     stored::{self, text},
 };
-use crate::{FleetError, host::time};
+use crate::{FleetError, stored::time};
 
 /// What became of a report.
 #[derive(Debug, Default)]

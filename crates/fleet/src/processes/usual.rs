@@ -6,7 +6,7 @@ use process::ChangeKind;
 use rusqlite::{Transaction, params};
 use suspicion::{Repertoire, Scene, Suspicion, pair, unusual};
 
-use crate::{FleetError, host::time};
+use crate::{FleetError, stored::time};
 
 /// Pairs that are remembered of a host; of more those go that were not seen for longest.
 const PAIRS_MAX: i64 = 5_000;
