@@ -243,6 +243,23 @@ fn starts() -> impl Strategy<Value = String> {
 }
 
 #[test]
+fn names_and_quoted_values_are_labels() {
+    let line = r#"scan: msg: "a-result", scan-id: "7", title: "No "empty" words", severity: "high"."#;
+    check(
+        line,
+        json!({
+            "service.name": "scan", "process.name": "scan", "log.level": "info", "message": &line[6..],
+            "labels.msg": "a-result", "labels.scan_id": "7", "labels.title": "No \"empty\" words", "labels.severity": "high",
+        }),
+    );
+    for line in
+        ["scan: msg: \"a", "a scan: msg: \"a\".", "scan: msg: \"a\", and so on", "scan: title: \"a\"."]
+    {
+        check(line, json!({ "message": line, "labels.msg": null, "labels.title": null }));
+    }
+}
+
+#[test]
 fn what_a_client_of_iis_calls_itself_stands_behind_its_address() {
     for (columns, expected) in [
         ("192.0.2.7 Big+Scanner/7.1 - 404 0 2 0", json!("Big+Scanner/7.1")),

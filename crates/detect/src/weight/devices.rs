@@ -2,8 +2,9 @@
 
 use super::words;
 
-/// The weight of `%ASA-4-106023: …`; None for any other message. Severities go from 0 to 7, of which those from 5 on are
-/// the everyday of a device: of these only who rules it, and what was done with that, is told.
+/// The weight of `%ASA-4-106023: …`; None for any other message. Severities go from 0 to 7. Those up to 2 are alerts where
+/// something failed or was denied. Those from 5 on are the everyday of a device: of these only who rules it, and what was
+/// done with that, is told.
 pub(super) fn weight(message: &str) -> Option<u8> {
     let (_, rest) = message.strip_prefix('%')?.split_once('-')?;
     let severity = match rest.as_bytes() {
@@ -14,7 +15,8 @@ pub(super) fn weight(message: &str) -> Option<u8> {
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let by_severity = match severity {
         0..=2 if words::is_recovery(&text) => 3,
-        0..=2 => 8,
+        0..=2 if has(&["deny ", "denied", "fail", "lost", " down", "attack", "spoof", "exhaust"]) => 8,
+        0..=2 => 6,
         3 => 5,
         4 => 4,
         _ => 2,
@@ -40,6 +42,7 @@ mod tests {
     fn devices_weigh_by_severity_and_by_who_rules_them() {
         for (message, expected) in [
             ("%ASA-1-105009: Testing failed", Some(8)),
+            ("%ASA-1-700000: Number of flows has reached its limit", Some(6)),
             ("%ASA-1-105009: Module x, back to normal", Some(3)),
             ("%ASA-4-106023: Deny tcp", Some(4)),
             ("%SYS-5-CONFIG_I: x", Some(2)),

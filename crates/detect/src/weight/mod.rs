@@ -28,7 +28,7 @@ use crate::{Activity, Kind};
 /// | an SSH client that no ordinary one is; a request that attacks, or one of too many | 6 |
 /// | PAM locked a user out | 8 |
 /// | a request that probes, is refused, or is none | 5 |
-/// | a network device: everyday, warning, error, worse | 2, 4, 5, 8 |
+/// | a network device: everyday, warning, error, worse, of that a failure or refusal | 2, 4, 5, 6, 8 |
 /// | of a network device's everyday: who signs in and what they do; an attack, or another user who rules it | 3, 8 |
 /// | an account or a group: changed or gone, made | 5, 8 |
 /// | a guard of the machine that fails or ends, that found malware, or an intrusion by its priority from 1 on | 8; 8; 8, 5, 3 |
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn numbers_and_names_of_severity_weigh() {
         for (message, expected) in
-            [("%ASA-1-105009: x", 8), ("%SYS-5-CONFIG_I: x", 2), ("%ASA-x", 2), ("plain", 2)]
+            [("%ASA-1-105009: x failed", 8), ("%SYS-5-CONFIG_I: x", 2), ("%ASA-x", 2), ("plain", 2)]
         {
             let event = Event::new(message, Timestamp::MIN);
             assert_eq!(weight(&event, &Activity::of(&event)), expected, "{message}");

@@ -6,7 +6,7 @@ pub(super) fn last(path: &str) -> &str {
 }
 
 /// What a defence calls grave.
-const GRAVE: [&str; 17] = [
+const GRAVE: [&str; 18] = [
     "attack",
     "flood",
     "spoofing",
@@ -22,6 +22,7 @@ const GRAVE: [&str; 17] = [
     "out of memory",
     "limit exceeded",
     "promiscuous mode",
+    "integrity checksum changed",
     "no space left on device",
     "file system full",
 ];
@@ -46,12 +47,16 @@ const REFUSED: [&str; 16] = [
 ];
 
 /// Who came and went, and what was let in.
-const NOTED: [&str; 12] = [
+const NOTED: [&str; 16] = [
     "logged in",
     "logged out",
-    "login",
+    "logged on",
+    "logged off",
+    "-login: ",
+    "didlogin",
     "logout",
     "unlocked",
+    "screenislocked",
     "access record",
     "new usb device found",
     "was removed",
@@ -86,11 +91,22 @@ pub(super) fn of_message(message: &str) -> Option<u8> {
         Some(8)
     } else if has(&text, &REFUSED) {
         Some(5)
-    } else if has(&text, &NOTED) {
+    } else if has(&text, &NOTED) || is_session(&text) {
         Some(3)
     } else {
         None
     }
+}
+
+/// `Session 7 created`, `session c2 has ended`: a session begins or ends, and nothing is done in one.
+fn is_session(text: &str) -> bool {
+    text.split_once("session ").is_some_and(|(_, rest)| {
+        let words = rest.split(' ').skip(1).take(2).map(|word| word.trim_end_matches(['.', ',']));
+        words
+            .filter(|word| *word != "has" && *word != "was")
+            .take(1)
+            .any(|word| ["created", "destroyed", "started", "ended", "closed", "terminated"].contains(&word))
+    })
 }
 
 /// Whether a message in lower case names an attack, or something at its end.
@@ -253,6 +269,12 @@ mod tests {
             ("Policy 7 was modified by ann", Some(8)),
             ("The policy is read at 10 o'clock", None),
             ("Screen unlocked by ann", Some(3)),
+            ("login page rendered in 3 ms", None),
+            ("pop3-login: Disconnected", Some(3)),
+            ("Session 7 created, uid 501", Some(3)),
+            ("Session c2 has ended.", Some(3)),
+            ("Started TLS on session 7", None),
+            ("Integrity checksum changed for /etc/hosts", Some(8)),
             ("eth0 entered promiscuous mode", Some(8)),
             ("Group \"shop\" was removed", Some(3)),
         ] {

@@ -176,12 +176,15 @@ fn signed_in(action: Option<&str>, status: Option<&str>) -> Option<&'static str>
 /// `oscap: msg: "xccdf-result", title: "No empty passwords", result: "fail".`: all of it is names and quoted values, of
 /// which the first is `msg`. The severity is that of what is told, not of the line.
 fn quoted_values<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'_>) -> Option<Event<'a>> {
+    const PROGRAM_BYTES_MAX: usize = 32;
     let is_name = |name: &str| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    let (program, mut rest) = match text.strip_prefix("msg: \"") {
-        Some(_) => (None, text),
-        None => text.split_once(": ").map(|(program, rest)| (Some(program), rest))?,
+    // Every line comes by here: one look at its first bytes tells most of them from these.
+    let first = memchr::memchr(b':', &text.as_bytes()[..text.len().min(PROGRAM_BYTES_MAX)])?;
+    let (program, mut rest) = match &text[..first] {
+        "msg" => (None, text),
+        program => (Some(program), text[first..].strip_prefix(": ")?),
     };
     if !rest.starts_with("msg: \"") || !program.is_none_or(is_name) {
         return None;
@@ -189,6 +192,9 @@ fn quoted_values<'a>(text: &'a str, timestamp: Timestamp, context: &Context<'_>)
     let mut event = Event::new(rest, context.received);
     event.timestamp = timestamp;
     event.source = program.map(Cow::Borrowed);
+    if let Some(program) = program {
+        event.set("process.name", program);
+    }
     for _ in 0..FIELDS_MAX {
         let (name, quoted) = rest.split_once(": \"").filter(|(name, _)| is_name(name))?;
         let (value, after) = quoted.split_once("\", ").unwrap_or((quoted, ""));
