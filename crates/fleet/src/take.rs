@@ -109,6 +109,7 @@ impl Fleet {
                 process_changes: 0,
                 process_changes_missing: 0,
                 process_findings_left_out: 0,
+                given_up: processes::GivenUp::default(),
             };
             for (line, reading) in (1..).zip(readings) {
                 taking.reading(line, reading)?;
@@ -139,6 +140,7 @@ struct Taking<'t> {
     process_changes: u64,
     process_changes_missing: u64,
     process_findings_left_out: u64,
+    given_up: processes::GivenUp,
 }
 
 impl Taking<'_> {
@@ -278,6 +280,7 @@ impl Taking<'_> {
             (at, host.newest),
             &sample.metrics.top,
             self.fleet.config.processes_learn,
+            &mut self.given_up,
         )?;
         for finding in found {
             self.tell(host, What::Found(Box::new(finding)));
@@ -302,6 +305,7 @@ impl Taking<'_> {
                         (host.id, &host.name),
                         &recorded,
                         &self.fleet.config,
+                        &mut self.given_up,
                     )?;
                     self.process_findings_left_out += left_out;
                     for finding in findings {
@@ -442,6 +446,7 @@ impl Taking<'_> {
         count("kept", self.process_changes);
         count("missing", self.process_changes_missing);
         metrics::counter!(metric::PROCESS_FINDINGS_LEFT_OUT).increment(self.process_findings_left_out);
+        self.given_up.told();
         taken.config =
             self.last.and_then(|name| self.changed.get(&name)).map(|host| Configured::of(host, self.groups));
         Ok((taken, self.changed, !self.told.is_empty()))

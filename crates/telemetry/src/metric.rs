@@ -86,6 +86,8 @@ metrics! {
     HOST_SAMPLES = "host_samples_total", Counter, Count, [("outcome", &["accepted", "duplicate", "rejected"])];
     /// Findings about processes beyond what one report may bring.
     PROCESS_FINDINGS_LEFT_OUT = "process_findings_left_out_total", Counter, Count, [];
+    /// What was learned of hosts' processes and given up because there was too much of it.
+    PROCESS_LEARNED_GIVEN_UP = "process_learned_given_up_total", Counter, Count, [("of", &["pairs", "programs", "habits", "things"])];
     /// Changes of processes: kept, missing on the way here (given up, or seen by nobody), or forgotten before their time because
     /// there were too many.
     PROCESS_CHANGES = "process_changes_total", Counter, Count, [("outcome", &["kept", "missing", "forgotten"])];

@@ -7,6 +7,7 @@ use serde_json::Value;
 use suspicion::{Scene, suspicions};
 
 use super::{
+    given_up::GivenUp,
     record::{Recorded, open},
     starts::Starts,
     usual,
@@ -28,6 +29,7 @@ pub(crate) fn judge(
     (agent, host): (i64, &str),
     recorded: &Recorded,
     config: &Config,
+    given_up: &mut GivenUp,
 ) -> Result<(Vec<Finding>, u64), FleetError> {
     let (mut findings, mut left_out) = (Vec::<Finding>::new(), 0);
     // Its forest is read where something started only.
@@ -49,7 +51,8 @@ pub(crate) fn judge(
             ancestors: &ancestors,
             tracer: tracer.as_ref(),
         };
-        let strange = usual::look(transaction, agent, (change.kind, &scene), config.processes_learn)?;
+        let strange =
+            usual::look(transaction, agent, (change.kind, &scene), config.processes_learn, given_up)?;
         let rare = match &mut starts {
             Some(starts) if is_start(change.kind) => starts.look(&scene)?,
             _ => None,
@@ -58,7 +61,7 @@ pub(crate) fn judge(
             let is_news = match &suspicion.once {
                 None => true,
                 // What was there before anybody looked is no news.
-                Some(what) => is_new(transaction, agent, what)? && !recorded.is_first_list,
+                Some(what) => is_new(transaction, agent, what, given_up)? && !recorded.is_first_list,
             };
             if !is_news {
                 continue;
@@ -72,7 +75,7 @@ pub(crate) fn judge(
         }
     }
     if let Some(starts) = starts {
-        starts.save()?;
+        given_up.habits += starts.save()?;
     }
     Ok((findings, left_out))
 }
@@ -132,7 +135,12 @@ fn running(transaction: &Transaction<'_>, agent: i64, pid: u32) -> Result<Option
 }
 
 /// Whether the host was never met with this; from now on it was.
-fn is_new(transaction: &Transaction<'_>, agent: i64, what: &str) -> Result<bool, FleetError> {
+fn is_new(
+    transaction: &Transaction<'_>,
+    agent: i64,
+    what: &str,
+    given_up: &mut GivenUp,
+) -> Result<bool, FleetError> {
     let is_known = transaction
         .prepare_cached("SELECT 1 FROM fleet_process_known WHERE agent = ?1 AND what = ?2")?
         .exists(params![agent, what])?;
@@ -146,6 +154,8 @@ fn is_new(transaction: &Transaction<'_>, agent: i64, what: &str) -> Result<bool,
         transaction
             .prepare_cached("INSERT INTO fleet_process_known (agent, what) VALUES (?1, ?2)")?
             .execute(params![agent, what])?;
+    } else {
+        given_up.things += 1;
     }
     Ok(true)
 }

@@ -6,6 +6,7 @@
 
 mod behind;
 mod forget;
+mod given_up;
 mod judge;
 mod read;
 mod record;
@@ -15,6 +16,7 @@ mod stored;
 mod usual;
 
 pub use behind::ProcessPlace;
+pub(crate) use given_up::GivenUp;
 pub(crate) use judge::judge;
 pub use read::{ProcessEvent, ProcessQuestion, ProcessRow, Processes, Reading};
 pub(crate) use record::record;

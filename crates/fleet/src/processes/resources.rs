@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use sample::Process;
 use suspicion::{Consumer, Past, Resource, excessive};
 
-use super::record::open;
+use super::{given_up::GivenUp, record::open};
 use crate::FleetError;
 
 /// Between two looks, in nanoseconds of the samples' own time.
@@ -34,6 +34,7 @@ pub(crate) fn resources(
     (at, before): (Timestamp, Timestamp),
     top: &[Process],
     learned: Duration,
+    given_up: &mut GivenUp,
 ) -> Result<Vec<Finding>, FleetError> {
     let slot = at.as_nanos().div_euclid(LOOK_NANOS);
     if top.is_empty() || before.as_nanos().div_euclid(LOOK_NANOS) == slot {
@@ -80,7 +81,7 @@ pub(crate) fn resources(
         ));
         keep(transaction, agent, program, &kept)?;
     }
-    make_room(transaction, agent)?;
+    given_up.programs += make_room(transaction, agent)?;
     Ok(found)
 }
 
@@ -130,12 +131,13 @@ fn keep(transaction: &Transaction<'_>, agent: i64, program: &str, kept: &Kept) -
     Ok(())
 }
 
-fn make_room(transaction: &Transaction<'_>, agent: i64) -> Result<(), FleetError> {
-    transaction
+/// How many had to go.
+fn make_room(transaction: &Transaction<'_>, agent: i64) -> Result<u64, FleetError> {
+    let gone = transaction
         .prepare_cached(
             "DELETE FROM fleet_process_use WHERE agent = ?1 AND program IN
              (SELECT program FROM fleet_process_use WHERE agent = ?1 ORDER BY slot DESC LIMIT -1 OFFSET ?2)",
         )?
         .execute(params![agent, PROGRAMS_MAX])?;
-    Ok(())
+    Ok(gone as u64)
 }

@@ -130,10 +130,10 @@ impl<'t> Starts<'t> {
         Ok(Some((forest, greatest)))
     }
 
-    /// Writes what was learned.
-    pub(super) fn save(self) -> Result<(), FleetError> {
+    /// Writes what was learned; says how many habits had to go.
+    pub(super) fn save(self) -> Result<u64, FleetError> {
         if !self.has_changed {
-            return Ok(());
+            return Ok(0);
         }
         self.transaction
             .prepare_cached(
@@ -142,7 +142,7 @@ impl<'t> Starts<'t> {
             )?
             .execute(params![self.agent, self.starts, self.since])?;
         if !self.is_grown_anew {
-            return Ok(());
+            return Ok(0);
         }
         let (bytes, greatest) = match &self.grown {
             Some((forest, greatest)) => (Some(forest.to_bytes()), f64::from(*greatest)),
@@ -151,13 +151,14 @@ impl<'t> Starts<'t> {
         self.transaction
             .prepare_cached("UPDATE fleet_process_forest SET forest = ?2, greatest = ?3 WHERE agent = ?1")?
             .execute(params![self.agent, bytes, greatest])?;
-        self.transaction
+        let gone = self
+            .transaction
             .prepare_cached(
                 "DELETE FROM fleet_process_habit WHERE agent = ?1 AND (habit, program, what) IN
                  (SELECT habit, program, what FROM fleet_process_habit WHERE agent = ?1 ORDER BY last DESC LIMIT -1 OFFSET ?2)",
             )?
             .execute(params![self.agent, HABITS_MAX])?;
-        Ok(())
+        Ok(gone as u64)
     }
 }
 

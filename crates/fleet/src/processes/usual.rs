@@ -6,6 +6,7 @@ use process::ChangeKind;
 use rusqlite::{Transaction, params};
 use suspicion::{Repertoire, Scene, Suspicion, pair, unusual};
 
+use super::given_up::GivenUp;
 use crate::{FleetError, stored::time};
 
 /// Pairs that are remembered of a host; of more those go that were not seen for longest.
@@ -19,6 +20,7 @@ pub(super) fn look(
     agent: i64,
     (kind, scene): (ChangeKind, &Scene<'_>),
     learned: Duration,
+    given_up: &mut GivenUp,
 ) -> Result<Option<Suspicion>, FleetError> {
     if !matches!(kind, ChangeKind::Present | ChangeKind::Started | ChangeKind::Executed) {
         return Ok(None);
@@ -36,7 +38,7 @@ pub(super) fn look(
         return Ok(None);
     }
     let before = repertoire(transaction, agent, &pair.parent)?;
-    make_room(transaction, agent)?;
+    given_up.pairs += make_room(transaction, agent)?;
     transaction
         .prepare_cached("INSERT INTO fleet_process_pair VALUES (?1, ?2, ?3, 1, ?4, ?4)")?
         .execute(params![agent, pair.parent, pair.child, at])?;
@@ -66,17 +68,19 @@ fn repertoire(transaction: &Transaction<'_>, agent: i64, parent: &str) -> Result
     Ok(Repertoire { children, seen })
 }
 
-fn make_room(transaction: &Transaction<'_>, agent: i64) -> Result<(), FleetError> {
+/// How many had to go.
+fn make_room(transaction: &Transaction<'_>, agent: i64) -> Result<u64, FleetError> {
     let pairs: i64 = transaction
         .prepare_cached("SELECT count(*) FROM fleet_process_pair WHERE agent = ?1")?
         .query_row([agent], |row| row.get(0))?;
-    if pairs >= PAIRS_MAX {
-        transaction
-            .prepare_cached(
-                "DELETE FROM fleet_process_pair WHERE agent = ?1 AND (parent, child) IN
-                 (SELECT parent, child FROM fleet_process_pair WHERE agent = ?1 ORDER BY last LIMIT ?2)",
-            )?
-            .execute(params![agent, PAIRS_MAX / 20])?;
+    if pairs < PAIRS_MAX {
+        return Ok(0);
     }
-    Ok(())
+    let gone = transaction
+        .prepare_cached(
+            "DELETE FROM fleet_process_pair WHERE agent = ?1 AND (parent, child) IN
+                 (SELECT parent, child FROM fleet_process_pair WHERE agent = ?1 ORDER BY last LIMIT ?2)",
+        )?
+        .execute(params![agent, PAIRS_MAX / 20])?;
+    Ok(gone as u64)
 }

@@ -60,3 +60,27 @@ fn a_program_that_was_not_known_for_long_is_not_told() {
     }
     assert_eq!(told(dir.path(), &fleet), []);
 }
+
+#[test]
+fn what_no_longer_has_room_is_counted() {
+    let metrics = telemetry::metric::install("1.2.3").unwrap();
+    let counted = |of: &str| {
+        let series = format!("log_sentinel_process_learned_given_up_total{{of=\"{of}\"}} ");
+        let text = metrics.render();
+        text.lines().find_map(|line| line.strip_prefix(&series)).unwrap().parse::<u64>().unwrap()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = open(dir.path(), Config::default());
+    for look in 0..503 {
+        sample_top(&fleet, look, &format!("program-{look}"), 6.0, 300);
+    }
+    assert_eq!((counted("programs"), counted("pairs")), (3, 0));
+    let mut changes = vec![change("started", 0, process(7, 0, "shop"))];
+    changes.extend((10..5_020).map(|pid| {
+        let mut child = process(pid, 1, &format!("program-{pid}"));
+        child["ppid"] = 7.into();
+        change("started", 1, child)
+    }));
+    send(&fleet, "web-2", 10, report(changes));
+    assert_eq!((counted("pairs"), counted("programs")), (250, 3));
+}
