@@ -85,12 +85,25 @@ pub(crate) fn over(held: &Map<String, Value>, said: &Map<String, Value>) -> Map<
             let form = form.and_then(|(_, known)| known.iter().find(|(known, _)| known == name));
             match (value, form) {
                 (Value::Null, _) => drop(held.remove(name)),
-                (value, Some((_, form))) => put(held, name, form.whole(value)),
+                (value, Some((_, form))) => {
+                    take_ways(held, name, value);
+                    put(held, name, form.whole(value));
+                    if held.get(name).and_then(Value::as_object).is_some_and(Map::is_empty) {
+                        held.remove(name);
+                    }
+                }
                 (_, None) => {}
             }
         }
     }
     whole
+}
+
+/// Takes away the ways that are said to be null.
+fn take_ways(held: &mut Map<String, Value>, name: &str, said: &Value) {
+    if let (Some(Value::Object(held)), Value::Object(said)) = (held.get_mut(name), said) {
+        held.retain(|way, _| said.get(way) != Some(&Value::Null));
+    }
 }
 
 /// Puts a value into a section. One way alone leaves the other as it is.
@@ -222,6 +235,10 @@ impl Form {
     fn whole(self, value: &Value) -> Value {
         match (self, value) {
             (Self::Rates, Value::Number(rate)) => json!({"in": rate, "out": rate}),
+            (Self::Rates, Value::Object(ways)) => {
+                let said = ways.iter().filter(|(_, rate)| !rate.is_null());
+                Value::Object(said.map(|(way, rate)| (way.clone(), rate.clone())).collect())
+            }
             _ => value.clone(),
         }
     }
@@ -243,6 +260,7 @@ impl Form {
             }
             Self::Rates => match value {
                 Value::Object(ways) => ways.iter().find_map(|(way, rate)| match way.as_str() {
+                    "in" | "out" if rate.is_null() => None,
                     "in" if !is_rate(rate) => Some((".in", "must be KB/s, not negative".to_owned())),
                     "out" if !is_rate(rate) => Some((".out", "must be KB/s, not negative".to_owned())),
                     "in" | "out" => None,
@@ -310,6 +328,12 @@ mod tests {
         let held =
             over(&held, &said(json!({"cpu": {"threshold": null}, "network": {"threshold": {"in": 5}}})));
         assert_eq!(held, said(json!({"cpu": {}, "network": {"threshold": {"in": 5, "out": 7}}})));
+        let one = over(&held, &said(json!({"network": {"threshold": {"in": null}}})));
+        assert_eq!(one, said(json!({"cpu": {}, "network": {"threshold": {"out": 7}}})));
+        assert_eq!(
+            over(&one, &said(json!({"network": {"threshold": {"out": null}}}))),
+            said(json!({"cpu": {}, "network": {}}))
+        );
         let whole = Monitoring::default().with_what_fits(&held).0;
         assert_eq!(
             (whole.threshold("cpu"), whole.rate("in"), whole.rate("out")),

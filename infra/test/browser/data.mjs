@@ -79,6 +79,7 @@ export function samples(now = Date.now(), isHostile = true) {
         timestamp: new Date(now - minute * MINUTE).toISOString(),
         interval: 120,
         os: 'Debian GNU/Linux 12',
+        labels: n > 3 ? { role: '<i onmouseover=window.pwned=1>x</i>' } : n < 2 ? { role: 'web', env: 'prod' } : n === 2 ? { role: 'db' } : {},
         version: '0.1.0',
         metrics: {
           cpu: { percent: cpu, load: [cpu / 25, cpu / 30, cpu / 30] },
@@ -155,6 +156,8 @@ export async function setUp(base, odd = '') {
     ['channels', { name: 'archive', type: 'stderr', format: 'json' }],
     ['channels', { name: 'night', type: 'telegram', bot_token: '1:a', chat_id: '-1001234567890' }],
     ['silences', { match: { host: 'db-9', kind: ['host_disk', 'host_load'] }, until, reason: `disks are exchanged, ticket 4711${odd}` }],
+    ['host-groups/role=web', { cpu: { threshold: 95, learned: true }, network: { threshold: { in: 200000 } } }],
+    ['host-groups/role=web,env=prod', { disk: { threshold: 85 } }],
   ];
   const send = async (method, what, body) => {
     const answer = await fetch(`${base}${what.startsWith('/') ? what : `/api/v1/${what}`}`, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });

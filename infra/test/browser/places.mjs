@@ -24,6 +24,7 @@ export async function places(base) {
     'patterns: one': `#/patterns/${patterns[0].id}`,
     anomalies: '#/anomalies?period=30d',
     hosts: '#/hosts',
+    'hosts by label': '#/hosts?labels=role%3Dweb',
     host: '#/hosts/web-2?width=24h',
     processes: '#/processes',
     'processes: of a host': '#/processes?host=web-1&new=1h',

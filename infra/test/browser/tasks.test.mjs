@@ -277,13 +277,49 @@ describe('tasks', () => {
     assert.deepEqual([monitoring.disk.threshold, monitoring.cpu.threshold], [35, 80]);
     await page.getByRole('button', { name: 'Undo' }).click();
     await says('Undone.');
-    assert.equal((await host('web-1')).monitoring.disk.threshold, 90);
+    const back = await host('web-1');
+    assert.deepEqual([back.monitoring.disk.threshold, back.threshold_origins['disk.threshold'].from], [90, 'default']);
     await show('#/hosts/gate');
     page.once('dialog', (asked) => asked.accept());
     await page.getByRole('button', { name: 'Remove this host' }).click();
     await says('Removed.');
     await page.waitForFunction(() => location.hash === '#/hosts');
     assert.equal(await host('gate'), undefined);
+  });
+
+  test('hosts are chosen by a label, and have thresholds as a group', async () => {
+    await show('#/hosts');
+    await page.getByRole('link', { name: 'role=db' }).click();
+    await says('1 host');
+    await page.getByLabel('Label', { exact: true }).selectOption('role=web');
+    await says('2 hosts');
+    assert.equal(await page.getByRole('link', { name: 'db-1' }).count(), 0);
+    const groups = page.getByRole('region', { name: 'Thresholds of groups' }).first();
+    assert.equal(await groups.getByLabel('Labels').inputValue(), 'role=web');
+    await groups.getByLabel(/^Disk/).fill('35');
+    await page.keyboard.press('Enter');
+    await says('it holds from each host’s next sample on');
+    await groups.getByText('2 hosts').waitFor();
+    // The host says where its threshold comes from; one of its own stands above it, until it is taken back.
+    await show('#/hosts/web-1');
+    const disk = page.getByRole('group', { name: 'Disk' });
+    await disk.getByText('group role=web').waitFor();
+    assert.equal(await disk.getByRole('spinbutton').inputValue(), '35');
+    await page.getByRole('group', { name: 'CPU' }).getByText('default').waitFor();
+    await disk.getByRole('spinbutton').fill('30');
+    await page.keyboard.press('Enter');
+    await disk.getByText('set here').waitFor();
+    await disk.getByRole('button', { name: 'Take back' }).click();
+    await disk.getByText('group role=web').waitFor();
+    assert.equal(await disk.getByRole('spinbutton').inputValue(), '35');
+    await disk.getByRole('link', { name: /role=web/ }).click();
+    await page.getByRole('region', { name: 'Thresholds of groups' }).first().getByRole('button', { name: 'Remove' }).click();
+    await says('Removed.');
+    assert.deepEqual((await (await fetch(`${server.base}/api/v1/host-groups`)).json()).groups, []);
+    await page.locator('.toast', { hasText: 'Removed.' }).getByRole('button', { name: 'Undo' }).click();
+    await says('Undone.');
+    const [group] = (await (await fetch(`${server.base}/api/v1/host-groups`)).json()).groups;
+    assert.deepEqual([group.group, group.monitoring.disk], ['role=web', { threshold: 35 }]);
   });
 
   test('the language and the colours are chosen, and kept', async () => {

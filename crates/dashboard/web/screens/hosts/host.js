@@ -11,6 +11,7 @@ import { WIDTHS, fixed, stamp, zone } from '../../time.js';
 import { bytes, language, number, t } from '../../words.js';
 import { Chart, crossHair } from './chart.js';
 import { Moment } from '../processes/moment.js';
+import { Labels } from './labels.js';
 import { charts, finite } from './measured.js';
 import { Watched } from './watched.js';
 
@@ -79,6 +80,7 @@ export function HostDetail({ host, round, changed }) {
       <a class="button" href="#/hosts"><${Icon} name="back" />${t('hosts.all')}</a>
       <h1><bdi>${plain(name, 120)}</bdi></h1>
       <${State} state=${host.state ?? ''} />
+      <${Labels} host=${host} />
       <span class="soft">${host.last_seen && html`<${Time} at=${host.last_seen} isAgo />`} ${plain([host.os, host.version].filter(Boolean).join(' · '), 120)}</span>
       <a class="button push" href=${address('processes', { host: name })}><${Icon} name="processes" />${t('screen.processes')}</a>
       <a class="button" href=${address('logs', { q: `host.name:${quoted(name)}`, from: `now-${width}` })}><${Icon} name="logs" />${t('hosts.logs')}</a>

@@ -8,7 +8,9 @@ import { useMatch } from '../../parts/match.js';
 import { plain } from '../../parts/text.js';
 import { address, place } from '../../route.js';
 import { bytes, number, several, t } from '../../words.js';
+import { Groups } from './groups.js';
 import { HostDetail } from './host.js';
+import { Choice, Labels, carrying } from './labels.js';
 import { brief } from './measured.js';
 
 /** @typedef {import('../../api.js').Schemas['Host']} Host */
@@ -43,7 +45,7 @@ function Table({ hosts }) {
     <tbody>${hosts.map((host) => {
       const { cpu, ram, fullest, hasNetwork, received, sent } = brief(host);
       return html`<tr key=${host.name}>
-        <td class="mono"><${Link} host=${host} /></td>
+        <td class="mono"><${Link} host=${host} /><${Labels} host=${host} /></td>
         <td><${State} state=${host.state ?? ''} /></td>
         <td><${Bar} percent=${cpu} isHigh=${stands(host, 'host_cpu')} /></td>
         <td><${Bar} percent=${ram} isHigh=${stands(host, 'host_memory')} /></td>
@@ -68,7 +70,7 @@ function Cards({ hosts }) {
         <div><dt>${t('hosts.ram')}</dt><dd><${Bar} percent=${ram} isHigh=${stands(host, 'host_memory')} /></dd></div>
         <div><dt>${t('hosts.disk')}</dt><dd><${Bar} percent=${fullest?.percent} isHigh=${stands(host, 'host_disk')} /></dd></div>
       </dl>
-      <p class="bar"><${Troubles} host=${host} /></p>
+      <p class="bar"><${Labels} host=${host} /><${Troubles} host=${host} /></p>
     </li>`;
   })}</ul>`;
 }
@@ -80,9 +82,11 @@ export default function Hosts() {
   useEffect(() => setRound((n) => n + 1), [data]);
   const hosts = /** @type {Host[] | undefined} */ (data);
   const name = place.value.part;
+  const { labels = '' } = place.value.params;
+  const shown = carrying(hosts ?? [], labels);
   const one = name ? hosts?.find((host) => host.name === name) : undefined;
   return html`<div class="page">
-    ${!one && html`<header><h1>${t('screen.hosts')}</h1>${hosts && html`<span class="soft">${several('hosts.count', hosts.length)}</span>`}${may('admin') && html`<a class="button push" href="#/settings/agents">${t('agents.add')}</a>`}</header>`}
+    ${!one && html`<header><h1>${t('screen.hosts')}</h1>${hosts && html`<span class="soft">${several('hosts.count', shown.length)}</span><${Choice} hosts=${hosts} wanted=${labels} />`}${may('admin') && html`<a class="button push" href="#/settings/agents">${t('agents.add')}</a>`}</header>`}
     ${error && html`<${Failed} error=${error} again=${reload} />`}
     ${
       !hosts
@@ -93,9 +97,8 @@ export default function Hosts() {
             ? html`<${Empty} title=${t('hosts.gone')}><a href="#/hosts">${t('hosts.all')}</a><//>`
             : !hosts.length
               ? html`<${Empty} title=${t('hosts.none')}><span class="hint">${t('hosts.send')} <code>log-sentinel agent</code></span><//>`
-              : isWide
-                ? html`<${Table} hosts=${hosts} />`
-                : html`<${Cards} hosts=${hosts} />`
+              : html`${!shown.length ? html`<${Empty} title=${t('hosts.none_carry')} />` : isWide ? html`<${Table} hosts=${shown} />` : html`<${Cards} hosts=${shown} />`}
+                <${Groups} wanted=${labels} changed=${reload} />`
     }
   </div>`;
 }
