@@ -216,6 +216,15 @@ async fn a_group_by_label_has_thresholds_that_are_told_kept_and_taken_back() {
         ask(&server, "GET", &format!("{}/agents?labels=web", server.url), "", &Json::Null).await.0,
         400
     );
+    let listed = |labels: &str| {
+        let output =
+            Command::new(BINARY).args(["hosts", "--labels", labels, "--url", &server.url]).output().unwrap();
+        String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
+    };
+    let of_web = listed("role=web");
+    assert!(of_web.contains("web-1") && !of_web.contains("web-2"), "{of_web}");
+    assert_eq!(listed("role=db"), "no host carries these labels\n");
+    assert!(listed("web").contains("role=web or env=prod,role=web"), "{}", listed("web"));
 
     // Both hosts measure the same; only that of the group is told, by the group's threshold, also after a kill.
     server.kill().unwrap();

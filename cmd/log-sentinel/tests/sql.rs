@@ -71,7 +71,7 @@ async fn what_is_kept_is_asked_in_sql() {
     let server = start(data.path(), &[]);
     let (status, answer) = server.post_logs("application/x-ndjson", lines(300)).await.unwrap();
     assert_eq!(status, 200, "{answer}");
-    let sample = json!({"agent_name": "web-1", "seq": 1, "interval": 10, "metrics": {
+    let sample = json!({"agent_name": "web-1", "seq": 1, "interval": 10, "labels": {"role": "web"}, "metrics": {
         "cpu": 20, "ram": {"percent": 40}, "services": {"nginx": "failed"}}});
     assert_eq!(sent(&server, "/data", "", &sample).await.0, 200);
 
@@ -88,6 +88,8 @@ async fn what_is_kept_is_asked_in_sql() {
     assert!(answer["rows_read"].as_u64().unwrap() < 70, "{answer}");
     let joined = ask(&server, "SELECT h.host, h.state, s.service, s.state, l.n FROM hosts h JOIN services s USING (host) JOIN (SELECT host, count(*) AS n FROM logs GROUP BY host) l USING (host)").await;
     assert_eq!(joined["rows"], json!([["web-1", "online", "nginx", "failed", 300]]), "{joined}");
+    let labelled = ask(&server, "SELECT host FROM hosts WHERE json_extract(labels, '$.role') = 'web'").await;
+    assert_eq!(labelled["rows"], json!([["web-1"]]), "{labelled}");
     let metric = ask(
         &server,
         "SELECT metric, value, unit FROM metrics WHERE host = 'web-1' AND metric = 'cpu.percent'",

@@ -137,7 +137,8 @@ impl Fleet {
             true => AgentState::Online,
         };
         let groups = self.held_groups();
-        let (monitoring, threshold_origins) = (host.monitoring(&groups), host.origins(&groups));
+        let layers = host.layers(&groups);
+        let (monitoring, threshold_origins) = (layers.monitoring(), layers.origins());
         let standing = host.conditions.into_values().filter(|one| one.standing != Standing::Ok);
         Ok(Agent {
             name: host.name,

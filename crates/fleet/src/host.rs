@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     Condition, FleetError, Monitoring,
     group::Groups,
-    layers::{Layers, Origin, Origins},
+    layers::{Layers, Origin},
     seqs::Seqs,
     series,
     stored::{self, text, time},
@@ -176,8 +176,8 @@ impl Host {
         Ok(())
     }
 
-    /// Takes over what a sample says of its agent.
-    pub(crate) fn told_by(&mut self, sample: &Sample) {
+    /// Takes over what a sample of this moment says of its agent.
+    pub(crate) fn told_by(&mut self, sample: &Sample, at: Timestamp) {
         let or = |said: &Option<String>, known: &Option<String>| said.clone().or_else(|| known.clone());
         self.agent_id = or(&sample.agent_id, &self.agent_id);
         self.version = or(&sample.version, &self.version);
@@ -190,7 +190,8 @@ impl Host {
             self.config_taken = sample.config_version;
             self.config_problem = sample.config_problem.clone();
         }
-        if let Some(labels) = &sample.labels {
+        // A straggler does not put the host back into the group that it has left.
+        if let Some(labels) = sample.labels.as_ref().filter(|_| at >= self.newest) {
             self.labels = labels.clone();
         }
         if let Some(own) = &sample.monitoring {
@@ -199,7 +200,7 @@ impl Host {
     }
 
     /// What is said of it: by its groups, by its own file, and what was set here for it.
-    fn layers<'h>(&'h self, groups: &'h Groups) -> Layers<'h> {
+    pub(crate) fn layers<'h>(&'h self, groups: &'h Groups) -> Layers<'h> {
         let groups = groups.of(&self.labels);
         let groups = groups.map(|set| (Origin::Group { group: set.selector.clone() }, &set.monitoring));
         Layers(groups.chain([(Origin::File, &self.own), (Origin::Host, &self.config.1)]).collect())
@@ -208,11 +209,6 @@ impl Host {
     /// What holds.
     pub(crate) fn monitoring(&self, groups: &Groups) -> Monitoring {
         self.layers(groups).monitoring()
-    }
-
-    /// Where each of its thresholds comes from.
-    pub(crate) fn origins(&self, groups: &Groups) -> Origins {
-        self.layers(groups).origins()
     }
 
     /// Nanoseconds without a word after which it is silent.

@@ -232,7 +232,7 @@ impl Taking<'_> {
             // Another agent took the name over and counts anew.
             host.seqs = Default::default();
         }
-        host.told_by(&sample);
+        host.told_by(&sample, at);
         host.last_seen = host.last_seen.max(self.received);
         let is_new = match sample.seq {
             Some(seq) => host.seqs.take(seq),

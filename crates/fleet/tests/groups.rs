@@ -5,6 +5,7 @@ use std::path::Path;
 
 use event::Timestamp;
 use fleet::{Agent, Config, Fleet, FleetError, GROUPS_MAX, Group, Selector, Sender, Unfit};
+use proptest::prelude::*;
 use sample::Limits;
 use serde_json::{Value, json};
 use state::Database;
@@ -126,6 +127,8 @@ fn samples_are_held_against_the_group_and_a_label_that_changes_changes_the_thres
     send(&fleet, 30, json!({"disk": {"/": 60}}), json!({"labels": {"role": "db"}}));
     assert_eq!(raised(&fleet), []);
     assert_eq!((web(&fleet).labels["role"].as_str(), tried(40)), ("db", vec![(90.0, 0)]));
+    send(&fleet, 25, json!({"disk": {"/": 60}}), json!({"labels": {"role": "web"}}));
+    assert_eq!(web(&fleet).labels["role"], "db", "a straggler changes nothing");
     send(&fleet, 40, json!({"disk": {"/": 60}}), json!({"labels": {}}));
     assert!(web(&fleet).labels.is_empty());
 }
@@ -155,6 +158,15 @@ fn groups_and_labels_are_there_after_a_restart() {
     assert!(matches!(fleet.remove_group(&group("role=web")), Err(FleetError::UnknownGroup { .. })));
     drop(fleet);
     assert_eq!(limit(&open(dir.path()), "cpu.threshold"), is(80.0, "default"));
+}
+
+proptest! {
+    #[test]
+    fn whatever_names_a_group_is_refused_or_has_one_writing(text in "([a-z]{1,2}[=,. ]{0,2}){0,6}|.{0,40}") {
+        if let Ok(selector) = text.parse::<Selector>() {
+            prop_assert_eq!(selector.to_string().parse(), Ok(selector));
+        }
+    }
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub(crate) const HOSTS: Table = Table {
         text("os", "its operating system"),
         real("interval_s", "seconds from one sample to the next"),
         text("expected", "always, or sometimes for what comes and goes"),
+        text("labels", "what groups are told by, as JSON, for json_extract(labels, '$.role')"),
         real("cpu_percent", "of all cores, in its newest sample"),
         real("memory_percent", "in use, in its newest sample"),
         real("load_1", "tasks that ran or waited, over one minute"),

@@ -25,10 +25,14 @@ const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 /// # Errors
 /// When the collector does not answer, or output cannot be written.
 pub(crate) async fn run(client: &Client, asked: &HostsAsked) -> Result<(), AppError> {
+    let wanted: Vec<(&str, &str)> = asked.labels.iter().map(|labels| ("labels", labels.as_str())).collect();
     loop {
-        let answer = client.get_json("/agents", &[]).await?;
+        let answer = client.get_json("/agents", &wanted).await?;
         let now = intake::system_clock();
-        let words = |answer: &Json| hosts(answer, now);
+        let words = |answer: &Json| match asked.labels {
+            Some(_) if each(answer, "agents").is_empty() => "no host carries these labels\n".to_owned(),
+            _ => hosts(answer, now),
+        };
         let whole = json!({"agents": answer});
         match (asked.watch, asked.output) {
             (true, Output::Text) => {

@@ -48,6 +48,7 @@ pub(crate) fn fill(
             .with("os", || text(agent.os.as_deref()))
             .with("interval_s", || real(agent.interval))
             .with("expected", || text(Some(agent.expected)))
+            .with("labels", || Value::Text(serde_json::json!(agent.labels).to_string()))
             .with("cpu_percent", || number("/cpu/percent"))
             .with("memory_percent", || number("/ram/percent"))
             .with("load_1", || number("/cpu/load/0"))
