@@ -264,6 +264,10 @@ fn what_a_client_of_iis_calls_itself_stands_behind_its_address() {
     for (columns, expected) in [
         ("192.0.2.7 Big+Scanner/7.1 - 404 0 2 0", json!("Big+Scanner/7.1")),
         ("192.0.2.7 HTTP/1.1 curl/8.5 - 404 0 2 0", json!("curl/8.5")),
+        (
+            "192.0.2.7 Mozilla/5.0+(compatible;+Scanner;+https://example.org/scanner) https://example.org/ 404 0 2 0",
+            json!("Mozilla/5.0+(compatible;+Scanner;+https://example.org/scanner)"),
+        ),
         ("192.0.2.7 - https://example.org/ 404 0 2 0", json!(null)),
         ("192.0.2.7 https://example.org/ 404 0 2 0", json!(null)),
         ("192.0.2.7 404 0 2 0", json!(null)),

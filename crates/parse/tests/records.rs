@@ -199,6 +199,11 @@ fn loggers() {
             Said(AT, "error", "", "", "m"),
         ),
         (
+            "not Windows, within another record",
+            r#"{"timestamp":"2026-10-22T21:59:01.5Z","message":"m","filesystem":{"level":"4"}}"#,
+            Said(AT, "warn", "", "", "m"),
+        ),
+        (
             "date and time apart",
             r#"{"date":"2026-10-22","time":"21:59:01.5","level":"notice","message":"m"}"#,
             Said(AT, "info", "", "", "m"),

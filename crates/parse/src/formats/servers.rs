@@ -96,7 +96,12 @@ fn iis<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
         event.set("source.ip", columns[at]);
         // What the client calls itself is the next column, but for the version of the protocol.
         let agent = columns[at + 1..status].iter().find(|column| !column.starts_with("HTTP/"));
-        if let Some(agent) = agent.filter(|text| text.contains(['/', '+']) && !text.contains("://")) {
+        // Robots name an address within it; where the log has no such column, the page that led here is one from the start.
+        let is_address = |text: &str| {
+            text.split_once("://")
+                .is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_lowercase()))
+        };
+        if let Some(agent) = agent.filter(|text| text.contains(['/', '+']) && !is_address(text)) {
             event.set("user_agent.original", *agent);
         }
     }

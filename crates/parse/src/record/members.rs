@@ -115,12 +115,12 @@ impl<'a> Record<'a> {
     /// The level of a record within the record.
     pub(super) fn nested_level(&self) -> Option<Severity> {
         self.fields.iter().find_map(|field| {
-            let (parent, last) = field.path.strip_prefix(field::LABELS)?.rsplit_once('.')?;
+            let (_, last) = field.path.strip_prefix(field::LABELS)?.rsplit_once('.')?;
             let is_level =
                 names::member(last).is_some_and(|named| named.member == Member::Level && named.is_own);
             let value = field.value.as_str().filter(|_| is_level)?;
-            let is_windows = last == "level" && parent.ends_with("system");
-            let name = if is_windows { "system.level" } else { last };
+            // Windows numbers its levels the other way round than syslog does.
+            let name = if field.path.ends_with(".system.level") { "system.level" } else { last };
             scale::level(name, &Value::String(value.into())).map(|(severity, _)| severity)
         })
     }
