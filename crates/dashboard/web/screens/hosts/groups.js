@@ -6,7 +6,7 @@ import { Time } from '../../parts/marks.js';
 import { plain } from '../../parts/text.js';
 import { address } from '../../route.js';
 import { number, several, t } from '../../words.js';
-import { EACH, limit, put } from './limits.js';
+import { EACH, FIELDS, limit, put } from './limits.js';
 
 /** @typedef {import('../../api.js').Schemas['HostGroup']} Group */
 /** @typedef {import('./limits.js').Monitoring} Monitoring */
@@ -21,7 +21,7 @@ const named = (way) => (way ? ` ${t(way === 'in' ? 'hosts.in' : 'hosts.out')}` :
 function Limits({ monitoring }) {
   const set = EACH.filter(({ section, way }) => limit(monitoring, section, way) !== undefined);
   return html`${set.map(({ section, word, way, unit }) => html`<span class="entity" key=${section + way}><span class="entity-type">${t(word)}${named(way)}</span> ${number(limit(monitoring, section, way) ?? 0)} ${unit}</span>`)}
-    ${['cpu', 'ram', 'network'].filter((section) => monitoring[section]?.learned).map((section) => html`<span class="entity" key=${section}><span class="entity-type">${t(section === 'cpu' ? 'hosts.cpu' : section === 'ram' ? 'hosts.ram' : 'hosts.network')}</span> ${t('groups.learned')}</span>`)}`;
+    ${FIELDS.filter(([section]) => monitoring[section]?.learned).map(([section, word]) => html`<span class="entity" key=${section}><span class="entity-type">${t(word)}</span> ${t('groups.learned')}</span>`)}`;
 }
 
 /** @param {{ wanted: string, held: Group | undefined, done: () => void }} props */
