@@ -190,12 +190,14 @@ impl Host {
             self.config_taken = sample.config_version;
             self.config_problem = sample.config_problem.clone();
         }
-        // A straggler does not put the host back into the group that it has left.
-        if let Some(labels) = sample.labels.as_ref().filter(|_| at >= self.newest) {
-            self.labels = labels.clone();
-        }
-        if let Some(own) = &sample.monitoring {
-            self.own = own.clone();
+        // A straggler does not put the host back into the group that it has left, nor its file back to what it was.
+        if at >= self.newest {
+            if let Some(labels) = &sample.labels {
+                self.labels = labels.clone();
+            }
+            if let Some(own) = &sample.monitoring {
+                self.own = own.clone();
+            }
         }
     }
 

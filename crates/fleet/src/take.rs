@@ -232,7 +232,6 @@ impl Taking<'_> {
             // Another agent took the name over and counts anew.
             host.seqs = Default::default();
         }
-        host.told_by(&sample, at);
         host.last_seen = host.last_seen.max(self.received);
         let is_new = match sample.seq {
             Some(seq) => host.seqs.take(seq),
@@ -242,6 +241,7 @@ impl Taking<'_> {
             self.taken.duplicates += 1;
             return Ok(());
         }
+        host.told_by(&sample, at);
         self.taken.problems_total += problems_total;
         for problem in problems {
             self.taken.problem(line, problem.field, problem.reason);

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use event::Timestamp;
-use fleet::{Agent, Config, Fleet, FleetError, GROUPS_MAX, Group, Selector, Sender, Unfit};
+use fleet::{Agent, Config, Fleet, FleetError, GROUPS_MAX, Group, Selector, Sender, Taken, Unfit};
 use proptest::prelude::*;
 use sample::Limits;
 use serde_json::{Value, json};
@@ -33,11 +33,15 @@ fn configure(fleet: &Fleet, name: &str, said: Value) {
 }
 
 /// A sample of web-1, with what stands beside its metrics.
-fn send(fleet: &Fleet, second: i64, metrics: Value, beside: Value) {
+fn take(fleet: &Fleet, second: i64, metrics: Value, beside: Value) -> Taken {
     let mut body = json!({"agent_name": "web-1", "timestamp": at(second).to_string(), "interval": 10, "metrics": metrics});
     body.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
     let readings = sample::read(body.to_string().as_bytes(), &Limits::default()).unwrap();
-    let taken = fleet.take(readings, &Sender::default(), at(second)).unwrap();
+    fleet.take(readings, &Sender::default(), at(second)).unwrap()
+}
+
+fn send(fleet: &Fleet, second: i64, metrics: Value, beside: Value) {
+    let taken = take(fleet, second, metrics, beside);
     assert_eq!((taken.accepted, taken.problems_total), (1, 0));
 }
 
@@ -127,10 +131,23 @@ fn samples_are_held_against_the_group_and_a_label_that_changes_changes_the_thres
     send(&fleet, 30, json!({"disk": {"/": 60}}), json!({"labels": {"role": "db"}}));
     assert_eq!(raised(&fleet), []);
     assert_eq!((web(&fleet).labels["role"].as_str(), tried(40)), ("db", vec![(90.0, 0)]));
-    send(&fleet, 25, json!({"disk": {"/": 60}}), json!({"labels": {"role": "web"}}));
-    assert_eq!(web(&fleet).labels["role"], "db", "a straggler changes nothing");
     send(&fleet, 40, json!({"disk": {"/": 60}}), json!({"labels": {}}));
     assert!(web(&fleet).labels.is_empty());
+}
+
+#[test]
+fn what_comes_late_or_again_changes_neither_labels_nor_what_the_file_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = open(dir.path());
+    let told = |seq: u64, role: &str, monitoring: Value| json!({"seq": seq, "labels": {"role": role}, "monitoring": monitoring});
+    let earlier = || json!({"cpu": {"threshold": 41}});
+    send(&fleet, 10, json!({"cpu": 1}), told(1, "db", earlier()));
+    send(&fleet, 30, json!({"cpu": 1}), told(3, "web", json!({})));
+    send(&fleet, 20, json!({"cpu": 1}), told(2, "db", earlier()));
+    let again = take(&fleet, 40, json!({"cpu": 1}), told(1, "db", earlier()));
+    assert_eq!((again.accepted, again.duplicates), (0, 1));
+    assert_eq!(web(&fleet).labels["role"], "web");
+    assert_eq!(limit(&fleet, "cpu.threshold"), is(80.0, "default"));
 }
 
 #[test]
