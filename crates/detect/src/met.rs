@@ -6,18 +6,19 @@ use crate::table::Occupancy;
 
 /// So many keys share a line of the processor's cache.
 const LINE: usize = 8;
-/// In a full line a new key goes here: it drives out those that were met once, not those met twice.
+/// In a full line a new key goes here: what stands before it is moved by keys that are met again alone.
 const NEW: usize = LINE - LINE / 4;
 const NONE: u64 = 0;
 
 /// Which of many keys were met before. A key has one line that it may stand in, so that noting it takes one look at
-/// memory; in a full line it takes the place of the one of those met once that was met least recently (a
-/// set-associative cache, with the segments of Karedla, Love and Wherry, 1994).
+/// memory. Met again, it goes to the head of its line; a new key drives the last one out of a full line and stands where
+/// the last quarter begins, so that new keys alone drive out no more than that (a set-associative cache, with the
+/// segments of Karedla, Love and Wherry, 1994).
 ///
 /// Keys are hashes: of two alike the second counts as met.
 #[derive(Debug, Clone)]
 pub(crate) struct Met {
-    /// Each line has the key met last at its head.
+    /// Each line has the key that was last met again at its head, and what is free at its end.
     lines: Box<[[u64; LINE]]>,
     keys: usize,
     evicted: u64,

@@ -28,8 +28,8 @@ use crate::{Activity, Kind};
 /// | an SSH client that no ordinary one is; a request that attacks, or one of too many | 6 |
 /// | PAM locked a user out | 8 |
 /// | a request that probes, is refused, or is none | 5 |
-/// | a network device: everyday, warning, error, worse, of that a failure or refusal | 2, 4, 5, 6, 8 |
-/// | of a network device's everyday: who signs in and what they do; an attack, or another user who rules it | 3, 8 |
+/// | a network device: everyday, warning, error, worse, of that a failure or refusal, what is over | 2, 4, 5, 6, 8, 3 |
+/// | of a network device's everyday: who signs in and what they do; who could not; an attack, or another user who rules it | 3, 5, 8 |
 /// | an account or a group: changed or gone, made | 5, 8 |
 /// | a guard of the machine that fails or ends, that found malware, or an intrusion by its priority from 1 on | 8; 8; 8, 5, 3 |
 /// | of the kernel's audit: what somebody asked to be told of; a change of accounts; an anomaly or other rules of access | 3, 5, 8 |
@@ -173,8 +173,8 @@ fn recorded(event: &Event<'_>) -> Option<u8> {
         return Some(5);
     }
     if event.original.as_deref().is_some_and(|line| !line.starts_with('{')) {
-        let is_session = matches!(action, "ssh_disconnect" | "password_changed" | "cron_changed");
-        return is_session.then_some(3);
+        let is_noted = matches!(action, "ssh_disconnect" | "password_changed" | "cron_changed");
+        return is_noted.then_some(3);
     }
     let is_error = text(&|name| name == "error_code").is_some_and(|code| code != "-");
     words::of_request(action, is_error).or_else(|| {
