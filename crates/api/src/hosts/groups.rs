@@ -58,10 +58,11 @@ pub(super) async fn remove(
     shared
         .work(move |shared| {
             let work = || {
-                let removed = shared.fleet.remove_group(&config::selector("group", &group)?);
-                removed.map_err(|error| problem(&error))
+                let group = config::selector("group", &group)?;
+                let removed = shared.fleet.remove_group(&group);
+                removed.map(|()| group).map_err(|error| problem(&error))
             };
-            by.carry_out(decision, work, |(), decision| decision)
+            by.carry_out(decision, work, |group, decision| decision.about(&group.to_string()))
         })
         .await?;
     Ok(Json(json!({"status": "success"})))
