@@ -127,7 +127,7 @@ eval-security DATA="../shared/data":
 eval-sigma-speed DATA="../shared/data":
     cargo build --release --locked --workspace
     CARGO_TARGET_DIR=target/rsigma cargo +nightly build --release --manifest-path infra/eval/rsigma/Cargo.toml
-    for turn in 1 2 3; do \
+    set -e; for turn in 1 2 3; do \
         target/release/sentinel-bench sigma --speed \
             --rules {{DATA}}/security/sigma_rules_linux_web.jsonl --events {{DATA}}/security/sigma_cases_linux_web.jsonl; \
         target/rsigma/release/rsigma-speed \
