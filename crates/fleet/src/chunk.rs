@@ -183,9 +183,13 @@ fn read(begins: u64, mut body: &[u8]) -> Option<Vec<Bucket>> {
         if at > 0 {
             number = number.checked_add(steps[at - 1])?;
         }
-        let (min, count) = (least[at], counts[at]);
-        let sum = i128::from(min) * i128::from(count) + i128::from(over[at]);
-        buckets.push(Bucket { number, min, max: min.checked_add(spreads[at])?, sum, count });
+        let (min, count, spread, over) = (least[at], counts[at], spreads[at], i128::from(over[at]));
+        // The mean lies where the least and the greatest are, and a bucket holds something.
+        if count == 0 || spread < 0 || !(0..=i128::from(spread) * i128::from(count)).contains(&over) {
+            return None;
+        }
+        let sum = i128::from(min) * i128::from(count) + over;
+        buckets.push(Bucket { number, min, max: min.checked_add(spread)?, sum, count });
     }
     Some(buckets)
 }
@@ -268,6 +272,24 @@ mod tests {
             prop_assert!(first.is_sorted_by_key(|bucket| bucket.number));
             let count = |list: &[Bucket]| list.iter().map(|bucket| bucket.count).sum::<u64>();
             prop_assert_eq!(count(&first), count(&one) + count(&other));
+        }
+    }
+
+    #[test]
+    fn what_no_numbers_can_have_come_to_is_damage() {
+        let kept = |count: i64, spread: i64, over: i64| {
+            let bucket = Bucket {
+                number: BEGINS,
+                min: 5,
+                max: 5 + spread,
+                sum: i128::from(5 * count + over),
+                count: count as u64,
+            };
+            read(BEGINS, &body(BEGINS, &[bucket]))
+        };
+        assert!(kept(2, 3, 6).is_some());
+        for (count, spread, over) in [(0, 0, 0), (2, -1, 0), (2, 3, 7), (2, 3, -1)] {
+            assert_eq!(kept(count, spread, over), None, "{count} {spread} {over}");
         }
     }
 
