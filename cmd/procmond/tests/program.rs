@@ -96,9 +96,7 @@ fn until(stream: &mut UnixStream, wanted: impl Fn(&Change) -> bool) -> (u64, Cha
 fn shell(folder: &Path, name: &str) -> Child {
     let program = folder.join(name);
     if !program.exists() {
-        // By another program: a file that this one had open to write would be busy while a test beside
-        // it, forked in that moment, still held it.
-        assert!(Command::new("cp").arg("/bin/sh").arg(&program).status().unwrap().success());
+        testkit::program::copy("/bin/sh", &program);
     }
     Command::new(program).args(["-c", "read line"]).stdin(Stdio::piped()).spawn().unwrap()
 }

@@ -94,8 +94,6 @@ fn state_of(state: u64, exit: u64) -> ServiceState {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, process::Command};
-
     use super::*;
     use crate::Wanted;
 
@@ -120,16 +118,12 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn services_are_asked_for_by_name_and_those_that_failed_are_found() {
-        use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        let (source, path) = (dir.path().join("source"), dir.path().join("sc"));
+        let path = dir.path().join("sc");
         let text = "#!/bin/sh\nsay() { printf 'SERVICE_NAME: %s\\n  TYPE : 10 x\\n  STATE : %s x\\n  EXIT : %s (0x0)\\n' $1 $2 $3; }\n\
             case $2 in\ntype=) say backup 1 1067; say idle 1 0 ;;\nbackup) say backup 1 1067 ;;\nSpooler) say Spooler 4 0 ;;\n\
             *) echo '[SC] EnumQueryServicesStatus:OpenService FAILED 1060:' >&2; exit 36 ;;\nesac\n";
-        fs::write(&source, text).unwrap();
-        fs::set_permissions(&source, fs::Permissions::from_mode(0o755)).unwrap();
-        // By another program: see the tests of systemd.
-        assert!(Command::new("cp").arg(&source).arg(&path).status().unwrap().success());
+        testkit::program::script(&path, text);
         let read = |wanted: Wanted| {
             let mut problems = vec![];
             let found = services(path.clone()).read(&wanted, &mut problems);

@@ -5,7 +5,7 @@
 
 mod told;
 
-use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use event::Severity;
 use intake::{Config, Door, event_log};
@@ -44,11 +44,7 @@ impl Machine {
         for log in ["System", "Security"] {
             fs::create_dir_all(dir.path().join("logs").join(log)).unwrap();
         }
-        let (source, program) = (dir.path().join("source"), dir.path().join("wevtutil"));
-        fs::write(&source, PROGRAM).unwrap();
-        fs::set_permissions(&source, fs::Permissions::from_mode(0o755)).unwrap();
-        // By another program: a file that this one had open to write would be busy while a test beside it forked.
-        assert!(process::Command::new("cp").arg(&source).arg(&program).status().unwrap().success());
+        testkit::program::script(&dir.path().join("wevtutil"), PROGRAM);
         Self { told: Told::open(&dir.path().join("journal")), dir }
     }
 

@@ -12,6 +12,7 @@ use std::{
 
 use event::Timestamp;
 use process::{ChangeKind, Executables, HashLimits, Process, Reader, Scope, Snapshot, StandardInput, Watch};
+use testkit::program::copy;
 
 fn reader() -> Reader {
     Reader::open(Path::new("/proc"), Path::new("/etc/passwd"), Scope::default()).unwrap()
@@ -23,12 +24,6 @@ fn now() -> Timestamp {
 
 fn all() -> HashLimits {
     HashLimits { scan_bytes: u64::MAX, ..HashLimits::default() }
-}
-
-/// Copied by another program: a file that this one had open to write would be busy while a test beside
-/// it, forked in that moment, still held it.
-fn copy(program: &str, to: &Path) {
-    assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
 }
 
 /// Ends with the test.

@@ -16,8 +16,9 @@ use std::{
 };
 
 use finding::{FindingKind, Level, fact};
-use machine::{Machine, Running, copy};
+use machine::{Machine, Running};
 use suspicion::{Scene, suspicions};
+use testkit::program::copy;
 
 /// A folder that is not one in which all may write.
 fn folder() -> tempfile::TempDir {

@@ -6,6 +6,7 @@
 pub mod corpus;
 pub mod load;
 pub mod process;
+pub mod program;
 pub mod replay;
 mod server;
 mod wait;

@@ -140,7 +140,7 @@ fn has_living(run: &Path, proc: &Path, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{process::Command, time::Duration};
+    use std::time::Duration;
 
     use super::*;
     use crate::Roots;
@@ -167,13 +167,8 @@ mod tests {
     }
 
     fn script(dir: &Path, text: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
-        let (source, path) = (dir.join("source"), dir.join("systemctl"));
-        fs::write(&source, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&source, fs::Permissions::from_mode(0o755)).unwrap();
-        // By another program: a file that this one had open to write would be busy while a test beside
-        // it, forked in that moment, still held it.
-        assert!(Command::new("cp").arg(&source).arg(&path).status().unwrap().success());
+        let path = dir.join("systemctl");
+        testkit::program::script(&path, &format!("#!/bin/sh\n{text}\n"));
         path
     }
 

@@ -169,9 +169,3 @@ impl Drop for Running {
         let _status = self.0.wait();
     }
 }
-
-/// Copied by another program: a file that this one had open to write would be busy while a test beside it, forked in that moment, still
-/// held it.
-pub(crate) fn copy(program: &str, to: &Path) {
-    assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
-}
