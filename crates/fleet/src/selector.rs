@@ -32,14 +32,13 @@ impl FromStr for Selector {
     /// What of it is no selector, in words.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut labels = Labels::new();
-        for pair in text.split(',').map(str::trim) {
-            let (name, value) = pair.split_once('=').ok_or_else(|| {
+        for pair in sample::pairs(text) {
+            let (name, value) = pair.ok_or_else(|| {
                 "a group is named by the labels of its hosts, such as role=web or env=prod,role=web"
                     .to_owned()
             })?;
-            let (name, value) = (name.trim(), Value::from(value.trim()));
-            let value =
-                sample::label(name, &value).map_err(|reason| format!("the label '{name}' {reason}"))?;
+            let value = sample::label(name, &Value::from(value))
+                .map_err(|reason| format!("the label '{name}' {reason}"))?;
             if labels.insert(name.to_owned(), value).is_some() {
                 return Err(format!("the label '{name}' is named twice"));
             }

@@ -12,6 +12,11 @@ pub const LABELS_MAX: usize = 16;
 /// Bytes of a name, and of a value.
 const BYTES_MAX: usize = 63;
 
+/// The names and values of `name=value[,name=value]`, without the spaces around them; None for what has no `=`.
+pub fn pairs(text: &str) -> impl Iterator<Item = Option<(&str, &str)>> {
+    text.split(',').map(|pair| pair.split_once('=').map(|(name, value)| (name.trim(), value.trim())))
+}
+
 /// The text of a label's value; a number and true or false count as they are written.
 ///
 /// # Errors

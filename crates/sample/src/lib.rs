@@ -15,7 +15,7 @@ mod sample;
 mod series;
 
 pub use body::{BodyError, read};
-pub use labels::{LABELS_MAX, Labels, label};
+pub use labels::{LABELS_MAX, Labels, label, pairs};
 pub use measure::{Kind, Measures, Unit};
 pub use metrics::{
     Container, Cpu, CpuShares, Descriptors, Disk, DiskIo, Memory, Metrics, Network, Pressure, Process,

@@ -130,7 +130,9 @@ impl Document {
         let json = match ROWS.iter().find(|row| row.path == path).map(|row| row.wants) {
             Some(Wants::List) => text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect(),
             Some(Wants::Labels) => {
-                text.split(',').map(pair).collect::<Option<_>>().map_or(text.into(), Json::Object)
+                let own = |(name, value): (&str, &str)| (name.to_owned(), value.into());
+                let pairs = sample::pairs(text).map(|pair| pair.map(own));
+                pairs.collect::<Option<_>>().map_or(text.into(), Json::Object)
             }
             Some(Wants::Flag | Wants::Number(..)) => {
                 serde_json::from_str(text).unwrap_or_else(|_| text.into())
@@ -324,12 +326,6 @@ fn fitting(wants: Wants, value: &Json) -> Option<Json> {
             within(value.as_f64().or_else(|| sized(value.as_str()?, TIME_UNITS))?, min, max)
         }
     }
-}
-
-/// A label as a flag or a variable has it: `role=web`.
-fn pair(text: &str) -> Option<(String, Json)> {
-    let (name, value) = text.split_once('=')?;
-    Some((name.trim().to_owned(), value.trim().into()))
 }
 
 fn is_text(text: &str) -> bool {
