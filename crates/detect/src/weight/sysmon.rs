@@ -7,16 +7,8 @@ use event::{Event, Value};
 
 use super::words::last;
 
-/// Programs that run what others wrote: scripts, libraries, commands.
-const HOSTS: &[&str] = &[
-    "powershell.exe",
-    "pwsh.exe",
-    "cmd.exe",
-    "wscript.exe",
-    "cscript.exe",
-    "mshta.exe",
-    "rundll32.exe",
-    "regsvr32.exe",
+/// Programs that run what others wrote, beside those of scripts: libraries, commands, what they fetched.
+const OTHER_HOSTS: &[&str] = &[
     "msbuild.exe",
     "installutil.exe",
     "verclsid.exe",
@@ -179,7 +171,7 @@ impl Said {
             8
         } else if EVERYDAY.contains(&self.id.as_str()) {
             2
-        } else if [&self.image, &self.parent].iter().any(|path| is_one(path, HOSTS) || is_one(path, TOOLS))
+        } else if [&self.image, &self.parent].iter().any(|path| is_host(path) || is_one(path, TOOLS))
             || self.image.contains("\\users\\")
         {
             3
@@ -193,7 +185,7 @@ impl Said {
     }
 
     fn is_grave(&self) -> bool {
-        let is_host = is_one(&self.image, HOSTS);
+        let is_host = is_host(&self.image);
         let is_of_office = is_one(&self.parent, OFFICE);
         let is_command = (is_host || is_one(&self.image, TOOLS))
             && COMMANDS.iter().any(|word| self.command.contains(word));
@@ -246,7 +238,7 @@ impl Said {
     fn is_loaded(&self) -> bool {
         let library = name(&self.target);
         let is_shell = library.starts_with("system.management.automation.") && library.ends_with(".dll");
-        let is_of_system = is_one(&self.image, HOSTS)
+        let is_of_system = is_host(&self.image)
             || [SYSTEM_PLACES, &["\\program files", "\\winsxs\\", "\\microsoft.net\\"]]
                 .iter()
                 .any(|places| places.iter().any(|place| self.image.contains(place)));
@@ -273,6 +265,11 @@ fn is_in_open(path: &str) -> bool {
 
 fn name(path: &str) -> &str {
     path.rsplit('\\').next().unwrap_or(path)
+}
+
+/// Whether a program runs what others wrote.
+fn is_host(path: &str) -> bool {
+    is_one(path, SCRIPTED) || is_one(path, OTHER_HOSTS)
 }
 
 fn is_one(path: &str, names: &[&str]) -> bool {
