@@ -3,11 +3,11 @@
 use process::Process;
 use serde_json::Value;
 
-use crate::FleetError;
+use crate::{FleetError, stored::json};
 
 /// A process as it is kept.
 pub(super) fn process(text: &str) -> Result<Process, FleetError> {
-    serde_json::from_str(text).map_err(|_| FleetError::Damaged { what: "a process".to_owned() })
+    json(text, || "a process".to_owned())
 }
 
 pub(super) fn text(process: &Process) -> Result<String, FleetError> {
