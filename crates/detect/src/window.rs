@@ -125,6 +125,11 @@ impl<N: Default> Run<N> {
         most
     }
 
+    /// Whether a time lies in something that was done, or no longer than that away from it.
+    pub fn is_near(&self, at: i64, within: Duration) -> bool {
+        self.span(at, nanos(within)).count > 0
+    }
+
     /// Leaves out the moments of one thing.
     pub fn forget(&mut self, what: u64) {
         self.moments.retain(|moment| moment.what != what);

@@ -161,6 +161,22 @@ proptest! {
 }
 
 #[test]
+fn a_login_long_after_failures_says_nothing_of_them() {
+    let level_with = |logins: &[i64]| {
+        let failures = (0..6).map(|number| Happened { second: number * 60, what: 1, who: 0 });
+        let logins = logins.iter().map(|second| Happened { second: *second, what: 0, who: 0 });
+        let mut sources = vec![Vec::new(); SOURCES];
+        sources[0] = failures.chain(logins).collect();
+        let all = found(&sources, &[]);
+        all.iter().find(|told| told.0 == "ssh_brute_force").map(|told| (told.4, told.5)).unwrap()
+    };
+    assert_eq!(level_with(&[]), (6, Level::Medium));
+    assert_eq!(level_with(&[900]), (6, Level::High), "ten minutes after the last of them");
+    assert_eq!(level_with(&[901]), (6, Level::Medium));
+    assert_eq!(level_with(&[900, 30_000]), (6, Level::High), "a later one does not hide it");
+}
+
+#[test]
 fn an_old_file_waits_for_nobody_and_a_live_one_not_for_it() {
     let mut engine = Engine::new(Config::default());
     let failure = |second, who| event(0, &Happened { second, what: 1, who }, second as u32);

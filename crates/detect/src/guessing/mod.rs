@@ -244,6 +244,11 @@ impl Guessing {
         let target = Target { service, origin: Origin::of(address) };
         let at = seen.at().as_nanos();
         let Some(run) = self.failures.get_mut(&target) else { return };
+        // One that belongs to no failures does not take the place of one that does, which is yet to be told.
+        let belongs = |at: i64| run.is_near(at, MINUTES);
+        if run.note.login.as_ref().is_some_and(|(known, _)| belongs(*known)) && !belongs(at) {
+            return;
+        }
         run.note.login = Some((at, seen.activity.user.as_deref().unwrap_or_default().to_owned()));
         self.logged_in_after(&target, at, findings);
     }
@@ -379,7 +384,7 @@ impl Detector for Guessing {
 
 /// Failures in quick succession.
 fn fast(target: &Target, told: Occurrence, note: &Note) -> Finding {
-    let level = if note.login_since(told.first).is_some() { Level::High } else { Level::Medium };
+    let level = if note.login_of(told.first, told.last).is_some() { Level::High } else { Level::Medium };
     let (kind, rule) = match target.service {
         None => (FindingKind::SshBruteForce, "ssh_brute_force"),
         Some(_) => (FindingKind::PasswordSpraying, "auth_brute_force"),

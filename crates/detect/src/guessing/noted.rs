@@ -4,7 +4,11 @@ use event::Timestamp;
 use finding::fact;
 use serde::{Deserialize, Serialize};
 
-use crate::{Entity, EntityType, Finding, FindingKind, Level, Occurrence, Origin, Seen, window::Run};
+use super::MINUTES;
+use crate::{
+    Entity, EntityType, Finding, FindingKind, Level, Occurrence, Origin, Seen,
+    window::{Run, nanos},
+};
 
 /// Users that a finding is about; more of them are a fact of it.
 const USERS_MAX: usize = 4;
@@ -87,7 +91,7 @@ impl Target {
     /// The same with who got in, and when. Logins are noted of addresses: of a network nothing is said.
     fn with_outcome(&self, finding: Finding, note: &Note) -> Finding {
         let Origin::Address(_) = self.origin else { return finding };
-        match note.login_since(finding.first) {
+        match note.login_of(finding.first, finding.last) {
             Some((at, user)) => finding
                 .fact(fact::SUCCEEDED, true)
                 .fact(fact::LOGIN_AT, Timestamp::saturating_from_nanos((*at).into()).to_string())
@@ -105,9 +109,11 @@ impl Note {
         fact::add(&mut self.users, user);
     }
 
-    /// Who got in since then.
-    pub(super) fn login_since(&self, first: Timestamp) -> Option<&(i64, String)> {
-        self.login.as_ref().filter(|(at, _)| *at >= first.as_nanos())
+    /// Who got in during a run or right after it: a login long after it says nothing of it, and whether it was
+    /// read before the run was told for the last time is chance.
+    pub(super) fn login_of(&self, first: Timestamp, last: Timestamp) -> Option<&(i64, String)> {
+        let end = last.as_nanos().saturating_add(nanos(MINUTES));
+        self.login.as_ref().filter(|(at, _)| (first.as_nanos()..=end).contains(at))
     }
 }
 
