@@ -3,16 +3,16 @@
 //! Of each earlier week it looks at the same hour of the same day (UTC) and the hours beside it, so that a job that begins
 //! a little earlier, or by another time of the year, is still usual. The *most* of a week is the greatest value of these
 //! hours; what is usual at most is the median of the weeks, and how much it varies is their median absolute deviation
-//! times 1.4826, which is the standard deviation where values are normal (Hampel 1974). Neither moves by a single odd week.
+//! ([`median_and_deviation`]). Neither moves by a single odd week.
 
 use std::collections::BTreeMap;
+
+use arithmetic::{median, median_and_deviation};
 
 /// Fewer earlier weeks say nothing.
 pub(crate) const WEEKS_MIN: usize = 3;
 /// Nanoseconds.
 pub(crate) const HOUR: i64 = 3_600_000_000_000;
-/// The median absolute deviation of normal values, as their standard deviation.
-const NORMAL: f64 = 1.4826;
 
 /// What is usual at an hour of the week.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,16 +38,8 @@ pub(crate) fn of_weeks(least: &mut [f64], most: &mut [f64]) -> Option<Usual> {
     if weeks < WEEKS_MIN {
         return None;
     }
-    let (least, middle) = (median(least)?, median(most)?);
-    let mut off: Vec<f64> = most.iter().map(|one| (one - middle).abs()).collect();
-    Some(Usual { least, most: middle, spread: NORMAL * median(&mut off)?, weeks })
-}
-
-fn median(values: &mut [f64]) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(*values.get(middle - 1)?, upper) })
+    let (most, spread) = median_and_deviation(most)?;
+    Some(Usual { least: median(least)?, most, spread, weeks })
 }
 
 /// What was looked up, by series: each once an hour.
@@ -62,9 +54,9 @@ mod tests {
         let of = |most: &[f64]| of_weeks(&mut vec![5.0; most.len()], &mut most.to_vec());
         let calm = of(&[30.0, 32.0, 31.0, 29.0, 30.0]).unwrap();
         assert_eq!((calm.least, calm.most, calm.weeks), (5.0, 30.0, 5));
-        assert!((calm.spread - NORMAL).abs() < 1e-9);
+        assert!((calm.spread - 1.4826).abs() < 1e-9);
         let odd = of(&[30.0, 32.0, 99.0, 29.0, 30.0]).unwrap();
-        assert_eq!((odd.most, odd.spread), (30.0, NORMAL));
+        assert_eq!((odd.most, odd.spread), (30.0, 1.4826));
         assert_eq!(of(&[30.0, 30.0]), None, "two weeks are too few");
         assert_eq!(of(&[10.0, 20.0, 30.0, 40.0]).unwrap().most, 25.0);
     }

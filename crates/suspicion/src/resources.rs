@@ -1,10 +1,10 @@
 //! What a program takes of processor and memory, against what it took on the same host before.
 //!
 //! A look every ten minutes; what was seen is kept in steps of an eighth of a power of two, the newest 512 looks. Strange is what lies
-//! above everything that was seen by two fifths, and above the median by six standard deviations as the median of distances estimates
-//! them (1.4826 times it, F. R. Hampel, "The influence curve and its role in robust estimation", JASA 69, 1974) and by four times at
-//! least, three looks in a row. What is told becomes part of what was seen, so that a new level is told once.
+//! above everything that was seen by two fifths, and above the median by six standard deviations as [`median_and_deviation`] estimates
+//! them and by four times at least, three looks in a row. What is told becomes part of what was seen, so that a new level is told once.
 
+use arithmetic::median_and_deviation;
 use event::Timestamp;
 use finding::{Entity, EntityType, Finding, FindingKind, Level, Occurrence, fact};
 
@@ -113,18 +113,12 @@ impl Past {
         if self.looks.len() < LOOKS_MIN {
             return false;
         }
-        let middle = median(self.looks.iter().map(|look| f64::from(*look)).collect());
-        let spread =
-            1.4826 * median(self.looks.iter().map(|look| (f64::from(*look) - middle).abs()).collect());
+        let mut looks: Vec<f64> = self.looks.iter().map(|look| f64::from(*look)).collect();
+        let Some((middle, spread)) = median_and_deviation(&mut looks) else { return false };
         let most = self.looks.iter().max().map_or(0.0, |most| f64::from(*most));
         let step = f64::from(step);
         step >= most + ABOVE_MOST && step >= middle + ABOVE_MEDIAN.max(6.0 * spread)
     }
-}
-
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or_default()
 }
 
 fn step(value: f64) -> u8 {
