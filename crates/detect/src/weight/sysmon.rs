@@ -113,7 +113,6 @@ const COMMANDS: &[&str] = &[
     "wevtutil cl ",
     "clear-eventlog",
     " use \\\\",
-    ": https://",
 ];
 
 /// What an event of Sysmon says, in lower case, as far as it weighs.
@@ -288,6 +287,13 @@ mod tests {
             (&[("image", r"C:\Windows\System32\cmd.exe"), ("parentImage", r"C:\Windows\explorer.exe")], 3),
             (
                 &[("image", r"C:\Windows\System32\cmd.exe"), ("parentImage", r"C:\Program Files\EXCEL.EXE")],
+                12,
+            ),
+            (
+                &[
+                    ("image", r"C:\Windows\System32\net.exe"),
+                    ("commandLine", r"net use \\192.0.2.4\c$ /user:ann"),
+                ],
                 12,
             ),
             (
