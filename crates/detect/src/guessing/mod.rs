@@ -16,9 +16,8 @@ use crate::{
     window::{Limit, Moment, Windows, nanos},
 };
 use attempts::{Attempts, hash, service_of};
-use noted::{Crowd, Note, Patience, Target, note};
+use noted::{Crowd, MINUTES, Note, Patience, Target, note};
 
-const MINUTES: Duration = Duration::from_secs(600);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 

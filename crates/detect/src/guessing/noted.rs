@@ -1,15 +1,18 @@
 //! What is noted of those who fail to log in.
 
+use std::time::Duration;
+
 use event::Timestamp;
 use finding::fact;
 use serde::{Deserialize, Serialize};
 
-use super::MINUTES;
 use crate::{
     Entity, EntityType, Finding, FindingKind, Level, Occurrence, Origin, Seen,
     window::{Run, nanos},
 };
 
+/// Failures that are no further apart belong to one run, and a login to those no longer before it.
+pub(super) const MINUTES: Duration = Duration::from_secs(600);
 /// Users that a finding is about; more of them are a fact of it.
 const USERS_MAX: usize = 4;
 

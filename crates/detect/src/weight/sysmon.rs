@@ -112,7 +112,7 @@ const COMMANDS: &[&str] = &[
     "state off",
     "wevtutil cl ",
     "clear-eventlog",
-    " use \\\\",
+    " use \\",
 ];
 
 /// What an event of Sysmon says, in lower case, as far as it weighs.
