@@ -119,11 +119,11 @@ pub(crate) fn ipv6(text: &[u8], start: usize) -> Option<usize> {
         if end == at || end - at > 4 || class(text, end) & (ALNUM | WIDE) != 0 {
             break;
         }
-        if byte(text, end) == b'.' && (gap || groups == 6) && groups > 0 {
-            if let Some(end) = ipv4(text, at) {
-                groups += 2;
-                at = end;
-            }
+        if (gap || groups == 6)
+            && let Some(end) = ipv4(text, at)
+        {
+            groups += 2;
+            at = end;
             break;
         }
         groups += 1;
@@ -143,8 +143,8 @@ pub(crate) fn ipv6(text: &[u8], start: usize) -> Option<usize> {
             break;
         }
     }
-    let closed =
-        class(text, at) & (ALNUM | WIDE) == 0 && (byte(text, at) != b':' || class(text, at + 1) & ALNUM == 0);
+    let more = matches!(byte(text, at), b':' | b'.') && class(text, at + 1) & ALNUM != 0;
+    let closed = class(text, at) & (ALNUM | WIDE) == 0 && !more;
     (closed && (groups == 8 || gap && (1..8).contains(&groups)) && byte(text, at.wrapping_sub(1)) != b':')
         .then_some(at)
 }
@@ -400,18 +400,39 @@ pub(crate) fn host(word: &[u8]) -> bool {
         return false;
     }
     TOP.contains(&ending)
-        || labels > 2 && length <= 3 && !matches!(ending, b"so" | b"log" | b"txt" | b"gz" | b"xml" | b"c")
+        || labels > 2 && length <= 3 && !matches!(ending, b"so" | b"log" | b"txt" | b"gz" | b"xml")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// How much of a text each kind takes from its beginning, if it stands there.
-    fn check(kind: fn(&[u8], usize) -> Option<usize>, cases: &[(&str, Option<&str>)]) {
+    /// How much of a text each kind takes from its beginning, if it stands there: as a text of its own, and further on
+    /// in another.
+    fn check(kind: impl Fn(&[u8], usize) -> Option<usize>, cases: &[(&str, Option<&str>)]) {
         for (text, expected) in cases {
-            let found = kind(text.as_bytes(), 0).and_then(|end| text.get(..end));
-            assert_eq!(found, *expected, "{text}");
+            for before in ["", "It is 12: "] {
+                let whole = format!("{before}{text}");
+                let found = kind(whole.as_bytes(), before.len()).and_then(|end| whole.get(before.len()..end));
+                assert_eq!(found, *expected, "{whole}");
+            }
+        }
+    }
+
+    /// That each text is one of a kind as a whole, and what follows it is no part of it.
+    fn check_whole(kind: impl Fn(&[u8], usize) -> Option<usize>, texts: &[&str]) {
+        for text in texts {
+            check(
+                &kind,
+                &[(text, Some(text)), (&format!("{text} x"), Some(text)), (&format!("{text})"), Some(text))],
+            );
+        }
+    }
+
+    /// That no kind stands at the beginning of each.
+    fn check_none(kind: impl Fn(&[u8], usize) -> Option<usize>, texts: &[&str]) {
+        for text in texts {
+            check(&kind, &[(text, None), (&format!("{text} x"), None)]);
         }
     }
 
@@ -422,48 +443,414 @@ mod tests {
             &[
                 ("00:1a:2B:3c:4d:5e", Some("00:1a:2B:3c:4d:5e")),
                 ("00-1a-2b-3c-4d-5e.", Some("00-1a-2b-3c-4d-5e")),
+                ("00:1a:2b:3c:4d:5e-", Some("00:1a:2b:3c:4d:5e")),
                 ("00:1a:2b:3c:4d:5e:6f", None),
+                ("00-1a-2b-3c-4d-5e-6f", None),
                 ("00:1a:2b:3c:4d:5ef", None),
+                ("00:1a:2b:3c:4d:5ex", None),
                 ("00:1a-2b:3c:4d:5e", None),
                 ("00:1a:2b:3c:4d", None),
+                ("00:1a:2b:3c:4g:5e", None),
+                ("0:1a:2b:3c:4d:5e", None),
+                ("00.1a.2b.3c.4d.5e", None),
+            ],
+        );
+    }
+
+    #[test]
+    fn uuids_end_where_they_must() {
+        const UUID: &str = "123e4567-e89b-12d3-A456-426614174000";
+        check_whole(uuid, &[UUID]);
+        check(
+            uuid,
+            &[("123e4567-e89b-12d3-a456-426614174000.", Some("123e4567-e89b-12d3-a456-426614174000"))],
+        );
+        for at in 0..UUID.len() {
+            // One sign less, one more, and another one.
+            let (before, behind) = (&UUID[..at], &UUID[at + 1..]);
+            for changed in [
+                format!("{before}{behind}"),
+                format!("{before}0{}", &UUID[at..]),
+                format!("{before}g{behind}"),
+            ] {
+                check_none(uuid, &[&changed]);
+            }
+        }
+        check_none(uuid, &["123e4567-e89b-12d3-a456-426614174000g", "123e4567_e89b_12d3_a456_426614174000"]);
+    }
+
+    #[test]
+    fn addresses_of_four_numbers_end_where_they_must() {
+        check_whole(ipv4, &["10.0.0.1", "255.255.255.255", "0.0.0.0", "99.199.200.249"]);
+        check(
+            ipv4,
+            &[
+                ("1.2.3.4.", Some("1.2.3.4")),
+                ("1.2.3.4. Then", Some("1.2.3.4")),
+                ("1.2.3.4:80", Some("1.2.3.4")),
+                ("1.2.3.4/24", Some("1.2.3.4")),
+            ],
+        );
+        check_none(
+            ipv4,
+            &[
+                "256.0.0.1",
+                "1.2.3.256",
+                "1.300.3.4",
+                "1.2.3",
+                "1.2.3.",
+                "1.2..3",
+                "1.2.3.4.5",
+                "1.2.3.4.x",
+                "1,2,3,4",
+                "0001.2.3.4",
+                "1.2.3.4x",
+                "1.2.3.4é",
+                "1.2.3.4_a",
+                "1.2.3.4-5",
+                "x.2.3.4",
+                "",
+            ],
+        );
+    }
+
+    #[test]
+    fn addresses_of_eight_groups_end_where_they_must() {
+        check_whole(
+            ipv6,
+            &[
+                "::1",
+                "fe80::1",
+                "2001:DB8:0:0:0:0:0:1",
+                "1:2:3:4:5:6:7:8",
+                "1::8",
+                "::2:3:4:5:6:7:8",
+                "1::3:4:5:6:7:8",
+                "1:2:3:4:5:6::8",
+                "::ffff:10.0.0.1",
+                "::10.0.0.1",
+                "64:ff9b::10.0.0.1",
+                "1:2:3:4:5:6:10.0.0.1",
+                "abcd::ef01",
+            ],
+        );
+        check(
+            ipv6,
+            &[
+                ("fe80::1%eth0", Some("fe80::1")),
+                ("fe80::1/64", Some("fe80::1")),
+                ("::1:", Some("::1")),
+                ("::1: up", Some("::1")),
+                ("fe80::1.", Some("fe80::1")),
+                ("::1. Then", Some("::1")),
+                ("::ffff:10.0.0.1.", Some("::ffff:10.0.0.1")),
+            ],
+        );
+        check_none(
+            ipv6,
+            &[
+                "",
+                ":",
+                "::",
+                ":1",
+                "1",
+                "a:b",
+                "fe80:",
+                "fe80::",
+                "a::x",
+                "::1:g",
+                "::1g",
+                "::1é",
+                "12345::1",
+                "::12345",
+                "1:2:3:4:5:6:7",
+                "1:2:3:4:5:6:7:8:9",
+                "1:2:3:4:5:10.0.0.1",
+                "1:2:3:4:5:6:7:8x",
+                "1:2:3:4:5:6:10.0.0.256",
+                "fe80::1.5",
+                "::1.5",
             ],
         );
     }
 
     #[test]
     fn times_of_day_end_where_they_must() {
+        check_whole(
+            clock,
+            &[
+                "12:34",
+                "2:34",
+                "00:00",
+                "12:59:60",
+                "2:34:56.789Z",
+                "12:34Z",
+                "12:34:56,7",
+                "12:34:56.123456789",
+                "12:34:56+02",
+                "12:34:56+0200",
+                "12:34:56,789-02:00",
+                "12:34-03:30",
+                "12:34:56.789+02:00",
+            ],
+        );
         check(
             clock,
             &[
-                ("12:34", Some("12:34")),
-                ("2:34:56.789Z ", Some("2:34:56.789Z")),
-                ("12:34:56,789+0200", Some("12:34:56,789+0200")),
-                ("12:34-03:30,", Some("12:34-03:30")),
-                ("12:74", None),
-                ("12:34:71", None),
-                ("12:34x", None),
-                ("12:34:x", None),
+                ("12:34:", Some("12:34")),
                 ("12:34: up", Some("12:34")),
+                ("12:34.5", Some("12:34")),
+                ("12:34:56.", Some("12:34:56")),
+                ("12:34:56.1234567890", Some("12:34:56")),
+                ("12:34-5", Some("12:34")),
+                ("12:34+02000", Some("12:34")),
+                ("12:34+02:", Some("12:34+02")),
+            ],
+        );
+        check_none(
+            clock,
+            &[
+                "",
+                "12",
+                "12:",
+                "12:3",
+                "12:345",
+                "12:60",
+                "12:74",
+                "12:34:71",
+                "12:34:5",
+                "12:34:567",
+                "123:45",
+                "12.34",
+                "x2:34",
+                "12:34x",
+                "12:34Zx",
+                "12:34é",
+                "12:34:x",
+                "12:34:é",
+                "12:34+02:0",
             ],
         );
     }
 
     #[test]
     fn dates_end_where_they_must() {
+        check_whole(
+            digit_time,
+            &[
+                "12:34:56",
+                "2024-05-01",
+                "2024-5-1",
+                "2015/07/29",
+                "2005.11.09",
+                "29/07/2015",
+                "29-07-2015",
+                "1/5/2024",
+                "01.05.2024",
+                "1.05.2024",
+                "2024-05-01T12:34:56Z",
+                "2024-05-01t12:34",
+                "2024-05-01 12:34:56,789",
+                "2024-05-01-12:34",
+                "2024-05-01_12:34:56",
+                "2024-05-01 12:34:56 +0000",
+                "2024-05-01 12:34:56 -0330",
+                "01/May/2024",
+                "1/May/24",
+                "01/May/2024:12:34:56",
+                "01/May/2024:12:34:56 +0200",
+                "01-May-2024 12:34:56",
+                "01 May 2024",
+                "5 May 2024 12:34",
+                "03-17 12:34:56.789",
+                "03/17  12:34",
+            ],
+        );
         check(
             digit_time,
             &[
-                ("2024-05-01", Some("2024-05-01")),
                 ("2024-05-01. Then", Some("2024-05-01")),
-                ("2024-05-01.log", None),
-                ("2024-05-01x", None),
-                ("2024-05-01T12:34:56Z", Some("2024-05-01T12:34:56Z")),
-                ("01/May/2024:12:34:56", Some("01/May/2024:12:34:56")),
-                ("03-17 12:34:56.789", Some("03-17 12:34:56.789")),
-                ("03-17", None),
-                ("1.5.2024", None),
-                ("01.05.2024", Some("01.05.2024")),
+                ("2024-05-01 +0000", Some("2024-05-01")),
+                ("2024-05-01 12:34:56 +000", Some("2024-05-01 12:34:56")),
+                ("2024-05-01 12:34:56 +00000", Some("2024-05-01 12:34:56")),
+                ("2024-05-01 12:34:56 +0000x", Some("2024-05-01 12:34:56")),
+                ("2024-05-01 12:34:56 +0000_", Some("2024-05-01 12:34:56")),
+                ("2024-05-01 12:34:56 0000", Some("2024-05-01 12:34:56")),
+                ("2024-05-01 12:34:56  +0000", Some("2024-05-01 12:34:56")),
+                ("01/May/2024: up", Some("01/May/2024")),
             ],
         );
+        check_none(
+            digit_time,
+            &[
+                "",
+                "5",
+                "5 apples",
+                "5 Mai 2024",
+                "2024-05-01.log",
+                "2024-05-01x",
+                "2024-05-01é",
+                "2024-05-01x12:34",
+                "2024-05-001",
+                "2024-005-01",
+                "12345-05-01",
+                "215-05-01",
+                "15-05-24",
+                "15-05-20244",
+                "1.5.2024",
+                "2024-05/01",
+                "29-07/2015",
+                "01/May-2024",
+                "01/May/5",
+                "01/May/20244",
+                "101/May/2024",
+                "01/MAY/2024",
+                "03-17",
+                "03-17x",
+                "03-17 x",
+                "03-17   12:34",
+                "3-17 12:34",
+                "03-7 12:34",
+                "2024,05,01",
+                "2024-05",
+            ],
+        );
+    }
+
+    #[test]
+    fn dates_that_begin_with_a_name_end_where_they_must() {
+        check_whole(
+            name_time,
+            &[
+                "Jun 14 15:16:01",
+                "Jun  4 15:16:01",
+                "Jun 14 15:16:01 2005",
+                "Jun 14 2005",
+                "Jun 4 1999",
+                "Jun 14 15:16:01 EST 2005",
+                "Jun 14 15:16:01 CEST 2005",
+                "Sat Jun 18 02:23:10 2005",
+                "Sat  Jun 18 02:23",
+                "Sat, Jun 18 02:23",
+                "Sat, 18 Jun 2005 02:23:10",
+                "Sat, 18 Jun 2005 02:23:10 +0000",
+                "Sat 2005-06-18",
+            ],
+        );
+        check(
+            name_time,
+            &[
+                ("Jun 14 15:16:01 EST", Some("Jun 14 15:16:01")),
+                ("Jun 14 15:16:01 ES 2005", Some("Jun 14 15:16:01")),
+                ("Jun 14 15:16:01 ABCDE 2005", Some("Jun 14 15:16:01")),
+                ("Jun 14 15:16:01 2005x", Some("Jun 14 15:16:01")),
+                ("Jun 14 15:16:01 2005-", Some("Jun 14 15:16:01")),
+                ("Jun 14 15:16:01 1850", Some("Jun 14 15:16:01")),
+                ("Jun 14 15:16:01 20055", Some("Jun 14 15:16:01")),
+                ("Jun 14 2005 15:16:01", Some("Jun 14 2005")),
+            ],
+        );
+        check_none(
+            name_time,
+            &[
+                "",
+                "Jun",
+                "Jun 14",
+                "Jun 14 1850",
+                "Jun 14 2105",
+                "Jun 14 20051",
+                "Jun 14x",
+                "Jun 114 15:16",
+                "Jun   4 15:16",
+                "Jun14 15:16",
+                "Foo 14 15:16",
+                "JUN 14 15:16",
+                "Sat",
+                "Sat 14",
+                "SatJun 14 15:16",
+                "Sat;Jun 14 15:16",
+                "Sat, up",
+            ],
+        );
+        for month in ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"] {
+            check_whole(name_time, &[&format!("{month} 1 00:00")]);
+            check_whole(digit_time, &[&format!("1/{month}/2024")]);
+        }
+        for day in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] {
+            check_whole(name_time, &[&format!("{day} Jan 1 00:00")]);
+        }
+    }
+
+    #[test]
+    fn paths_end_where_they_must() {
+        check(
+            |text, start| Some(path_end(text, start, false)),
+            &[
+                ("/var/log/x.log, then", Some("/var/log/x.log")),
+                ("/a.", Some("/a")),
+                ("/a?!", Some("/a")),
+                ("/a...", Some("/a")),
+                ("/a?b=c;d,e f", Some("/a?b=c;d,e")),
+                ("/a?b=c, then", Some("/a?b=c")),
+                ("/a=b", Some("/a")),
+                ("/a;b", Some("/a")),
+                ("/a,b", Some("/a")),
+                ("/a:b", Some("/a")),
+                ("/a(b", Some("/a")),
+                ("/", Some("/")),
+                (".", Some(".")),
+            ],
+        );
+        check(
+            |text, start| Some(path_end(text, start, true)),
+            &[
+                ("http://h:80/x) then", Some("http://h:80/x")),
+                ("http://h:80/x: then", Some("http://h:80/x")),
+                ("http://h/x?a=b:c", Some("http://h/x?a=b:c")),
+            ],
+        );
+    }
+
+    #[test]
+    fn names_of_hosts_are_told_from_other_words() {
+        for name in [
+            "example.com",
+            "a.example.com",
+            "db1.local",
+            "my-host.dev",
+            "x_y.org",
+            "a.b.cz",
+            "a.b.edu",
+            "a.b.info",
+            "1.example.com",
+            "a.b.c.xyz",
+        ] {
+            assert!(host(name.as_bytes()), "{name}");
+        }
+        for word in [
+            "",
+            "com",
+            "example",
+            ".com",
+            "a..com",
+            "example.com.",
+            "Example.com",
+            "example.Com",
+            "foo.bar",
+            "foo.cz",
+            "a.b.name",
+            "a.b.x1",
+            "a.b.c",
+            "a.b.so",
+            "a.b.log",
+            "a.b.txt",
+            "a.b.gz",
+            "a.b.xml",
+            "10.0.0.1",
+            "a b.com",
+            "a.co-m",
+        ] {
+            assert!(!host(word.as_bytes()), "{word}");
+        }
     }
 }
