@@ -301,10 +301,7 @@ impl Scan<'_> {
     /// Takes the digits out of a word.
     fn pieces(&mut self, start: usize, end: usize) {
         let text = self.text;
-        if self.is_value(start)
-            && run(text, start, ALNUM | WIDE | MARK | JOINT) == end
-            && self.mixed(start, end)
-        {
+        if self.is_value(start) && self.mixed(start, end) {
             return self.emit(VariableKind::Text, start, end);
         }
         let mut at = start;
@@ -326,7 +323,7 @@ impl Scan<'_> {
             self.piece(at, stop, end);
             at = self.at.max(stop);
         }
-        self.at = at.max(end);
+        self.at = at;
     }
 
     /// Whether digits and letters alternate so that no literal part is worth keeping.
