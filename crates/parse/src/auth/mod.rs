@@ -232,7 +232,10 @@ fn worded<'a>(event: &mut Event<'a>, sentence: wording::Sentence<'a>) {
         event.set("labels.repeated", i64::from(times));
     }
     let outcome = if sentence.is_failure { "failure" } else { "success" };
-    if sentence.is_web {
+    // A database's own words need not say that it is one.
+    let is_web =
+        event.source.as_deref().is_none_or(|program| !services::has(program) || services::is_web(program));
+    if sentence.is_web && is_web {
         said::web_login(event, outcome);
     } else {
         said::login(event, "login", outcome);

@@ -338,6 +338,14 @@ pub(super) fn has(program: &str) -> bool {
     )
 }
 
+/// Whether people sign in to a program of these by what is asked over HTTP.
+pub(super) fn is_web(program: &str) -> bool {
+    SERVICES
+        .iter()
+        .filter(|service| service.programs.contains(&program))
+        .any(|service| service.phrases.iter().any(|(means, _)| *means == FailedWeb))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

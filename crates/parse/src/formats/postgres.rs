@@ -62,6 +62,10 @@ fn stderr<'a>(rest: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
     let message = if belongs_to_earlier { &rest[start..] } else { &rest[colon + 3..] };
     let mut event = Event::new(message, context.received);
     event.severity = severity;
+    if rest.starts_with(':') {
+        between_colons(&mut event, &rest[1..start]);
+        return Some(event);
+    }
     for part in rest[..start].split([' ', ',']) {
         if let Some((user, database)) = part.split_once('@').filter(|(user, _)| !user.is_empty()) {
             event.set("user.name", user);
@@ -74,6 +78,32 @@ fn stderr<'a>(rest: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
         event.set("source.ip", client);
     }
     Some(event)
+}
+
+/// `192.0.2.7(4711):ann@shop:[77]:`, as Amazon RDS has it.
+fn between_colons<'a>(event: &mut Event<'a>, prefix: &'a str) -> Option<()> {
+    let client = prefix.split_once("):").and_then(|(client, behind)| {
+        let (address, port) = client.split_once('(')?;
+        address.parse::<std::net::IpAddr>().ok()?;
+        Some((address, port.parse::<u16>().ok()?, behind))
+    });
+    let rest = match client {
+        Some((address, port, behind)) => {
+            event.set("source.ip", address);
+            event.set("source.port", i64::from(port));
+            behind
+        }
+        None => prefix.split_once(':')?.1,
+    };
+    let (user, rest) = rest.split_once('@')?;
+    let (database, rest) = rest.split_once(':')?;
+    for (path, value) in [("user.name", user), ("labels.database", database)] {
+        if !value.is_empty() {
+            event.set(path, value);
+        }
+    }
+    event.set("process.pid", pid(rest)?);
+    Some(())
 }
 
 /// `client=192.0.2.7`: names that a client chooses may stand beside it, so that it counts where it occurs once.
