@@ -50,7 +50,9 @@ pub(crate) fn level_first<'a>(line: &'a str, context: &Context<'_>) -> Option<Ev
     let stamp = time::stamp(rest, context)?;
     let mut event = Event::new("", context.received);
     event.timestamp = stamp.at.unwrap_or(context.received);
-    let found = Found { severity, between: "", logger: None, rest: stamp.rest, whole: None };
+    // A bracket may hold the level and the time.
+    let rest = stamp.rest.trim_start_matches(']');
+    let found = Found { severity, between: "", logger: None, rest, whole: None };
     levelled(&mut event, &found);
     Some(event)
 }

@@ -136,10 +136,10 @@ fn nest<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>> {
     let (pid, rest) = line.text.strip_prefix("[Nest] ")?.split_once(" - ")?;
     let stamp = time::stamp(rest, context)?;
     let (word, rest) = stamp.rest.trim_start().split_once(' ')?;
-    let severity = level::of_token(word)?;
+    let severity = if word == "LOG" { Severity::Info } else { level::of_token(word)? };
     let (logger, message) = match rest.trim_start().strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
         Some((logger, message)) => (Some(logger), message),
-        None => (None, rest),
+        None => (None, rest.trim_start()),
     };
     let mut event = Event::new(message, context.received);
     event.timestamp = stamp.at?;

@@ -70,7 +70,8 @@ fn stderr<'a>(rest: &'a str, context: &Context<'_>) -> Option<Event<'a>> {
         if let Some((user, database)) = part.split_once('@').filter(|(user, _)| !user.is_empty()) {
             event.set("user.name", user);
             event.set("labels.database", database.trim_end_matches(':'));
-        } else if let Some(pid) = pid(part) {
+        } else if let Some(pid) = pid(part).filter(|_| event.field("process.pid").is_none()) {
+            // The number of the session's line may stand behind it: `[4711]: [3-1]`.
             event.set("process.pid", pid);
         }
     }

@@ -148,6 +148,7 @@ fn load_balancer<'a>(line: &Line<'a>, context: &Context<'_>) -> Option<Event<'a>
     let mut words = stamp.rest.split_ascii_whitespace();
     let (_name, client) = (words.next()?, words.next()?);
     let (address, port) = client.rsplit_once(':')?;
+    let address = address.trim_matches(['[', ']']);
     let status = words.nth(4)?;
     let mut event = Event::new(line.text, context.received);
     event.timestamp = stamp.at?;

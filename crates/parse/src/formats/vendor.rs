@@ -111,10 +111,14 @@ fn bars<const N: usize>(text: &str) -> Option<[&str; N]> {
 }
 
 fn describe<'a>(event: &mut Event<'a>, vendor: &'a str, product: &'a str, code: &'a str) {
-    event.source = Some(Cow::Borrowed(product)).filter(|product| !product.is_empty());
+    let unescaped = |text: &'a str| match text.contains('\\') {
+        true => Cow::Owned(text.replace("\\|", "|").replace("\\\\", "\\")),
+        false => Cow::Borrowed(text),
+    };
+    event.source = Some(unescaped(product)).filter(|product| !product.is_empty());
     for (path, value) in [("observer.vendor", vendor), ("observer.product", product), ("event.code", code)] {
         if !value.is_empty() {
-            event.set(path, value);
+            event.set(path, Value::String(unescaped(value)));
         }
     }
 }
