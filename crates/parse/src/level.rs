@@ -113,11 +113,18 @@ fn level_at(
         return None;
     }
     let before = &bytes[previous.clone()];
-    let assigned = names_level(before) && is_assigned(bytes, previous, word.start, sentence);
+    let assigned = names_level(before) && is_assigned(bytes, previous.clone(), word.start, sentence);
     if !(assigned || may_be_level(bytes, word.clone())) {
         return None;
     }
-    level_of(bytes, word, assigned, sentence).filter(|_| !negates(before))
+    // The last digits of a time are no count.
+    let is_of_time = previous_mark(bytes, &previous).is_some_and(|mark| matches!(mark, b':' | b'.' | b','));
+    level_of(bytes, word, assigned, sentence).filter(|_| is_of_time || !negates(before))
+}
+
+/// What stands directly before a word.
+fn previous_mark(bytes: &[u8], word: &std::ops::Range<usize>) -> Option<u8> {
+    word.start.checked_sub(1).map(|index| bytes[index])
 }
 
 fn word_end(bytes: &[u8], start: usize) -> usize {

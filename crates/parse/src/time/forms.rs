@@ -265,7 +265,10 @@ fn name_first(scan: &mut Scan<'_>) -> Option<(Civil, Form)> {
             let follows = scan
                 .peek()
                 .is_none_or(|byte| matches!(byte, b' ' | b']' | b':' | b'\t' | b'|' | b',' | b')'));
-            (follows && (1970..2262).contains(&year)).then_some(year)
+            // `2001:db8::7` is an address.
+            let is_address = scan.peek() == Some(b':')
+                && scan.rest().get(1).is_some_and(|next| next.is_ascii_hexdigit() || *next == b':');
+            (follows && !is_address && (1970..2262).contains(&year)).then_some(year)
         })
     });
     let year = early_year.or(late_year.flatten());
