@@ -217,7 +217,7 @@ impl Test {
             (Self::Exists, _) => true,
             (Self::Number { number, text }, Scalar::Int(int)) => {
                 *int as f64 == *number
-                    && (int.unsigned_abs() <= EXACT_MAX || text.parse().is_ok_and(|n: i64| n == *int))
+                    && text.parse().map_or(int.unsigned_abs() <= EXACT_MAX, |whole: i64| whole == *int)
             }
             (Self::Number { number, .. }, Scalar::Float(float)) => float == number,
             (Self::Number { number, text }, Scalar::Large(float, digits)) => {

@@ -300,6 +300,37 @@ mod tests {
     }
 
     #[test]
+    fn wildcards_tell_what_they_begin_with() {
+        // Whether every text fits, whether it is a text with `*` behind it, and the text that all begin with.
+        for (pattern, is_any, is_prefix, prefix) in [
+            ("", false, false, ""),
+            ("*", true, false, ""),
+            ("**", true, false, ""),
+            ("?", false, false, ""),
+            ("*?", false, false, ""),
+            ("Err", false, false, "err"),
+            ("Err*", false, true, "err"),
+            ("Err**", false, true, "err"),
+            ("Err\\**", false, true, "err*"),
+            ("Err\\*", false, false, "err*"),
+            ("Err?", false, false, "err"),
+            ("Err*r", false, false, "err"),
+            ("Err*r*", false, false, "err"),
+            ("*Err", false, false, ""),
+            ("*Err*", false, false, ""),
+            ("?rr*", false, false, ""),
+        ] {
+            let wildcard = Wildcard::new(pattern, true);
+            assert_eq!(
+                (wildcard.is_any(), wildcard.is_prefix(), wildcard.prefix()),
+                (is_any, is_prefix, prefix),
+                "{pattern}"
+            );
+        }
+        assert_eq!(Wildcard::new("Err*", false).prefix(), "Err");
+    }
+
+    #[test]
     fn phrases_are_consecutive_tokens() {
         for (phrase, text, expected) in [
             ("failed password", "Failed password for root", true),
