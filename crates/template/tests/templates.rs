@@ -253,3 +253,72 @@ fn six_that_differ_at_one_word_are_one_and_five_are_not() {
     assert!(miner.find("oak met pine yesterday", &mut Vec::new()).is_none());
     assert!(miner.find("oak saw pine today", &mut Vec::new()).is_none());
 }
+
+#[test]
+fn a_line_that_reads_as_a_template_is_one_with_it() {
+    for lines in [["took 5 ms", "took <int> ms"], ["took <int> ms", "took 5 ms"]] {
+        check(&[(&lines, &["took <int> ms"])]);
+    }
+}
+
+#[test]
+fn lines_of_many_words_are_looked_for_with_one_word_open() {
+    // Up to twenty words, two of them may be others than were ever seen.
+    for (more, found) in [(17, true), (18, false)] {
+        let line = |one: &str, other: &str| format!("{one} met {other}{}", " then".repeat(more));
+        let mut miner = Miner::new(Config::default());
+        let words = ["alder", "birch", "cedar", "elder", "hazel", "linden"];
+        for one in words {
+            for other in words {
+                miner.mine(&line(one, other), &mut Vec::new());
+            }
+        }
+        assert_eq!(miner.len(), 1);
+        assert_eq!(miner.find(&line("oak", "pine"), &mut Vec::new()).is_some(), found, "{more} more");
+    }
+}
+
+#[test]
+fn shapes_are_let_go_of_and_lines_without_room_get_a_coarser_one() {
+    let lines = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+        .map(|word| format!("{word} took 5 ms"));
+    // Of four, when it is time, the half seen longest ago; then not before four more messages. The sixth line
+    // opened the first word.
+    let rows = [
+        (1, "5"),
+        (2, "5"),
+        (3, "5"),
+        (4, "5"),
+        (3, "5"),
+        (4, "5"),
+        (4, "seven, 5 ms"),
+        (4, "eight, 5 ms"),
+        (3, "5"),
+    ];
+    let mut miner = Miner::new(Config { shapes_max: 4, ..Config::default() });
+    for (line, (shapes, expected)) in lines.iter().zip(rows) {
+        let mut variables = Vec::new();
+        miner.mine(line, &mut variables);
+        let values: Vec<&str> = variables.iter().map(|one| one.of(line)).collect();
+        assert_eq!((miner.shapes(), values.join(", ").as_str()), (shapes, expected), "{line}");
+    }
+}
+
+#[test]
+fn what_another_miner_merged_is_taken_over_but_no_template_of_ones_own() {
+    let line = |name: &str| format!("disk {name} is full");
+    let names = ["alder", "birch", "cedar", "elder", "hazel", "linden"];
+    let mut taught = Miner::new(Config::default());
+    let ids = names.map(|name| taught.mine(&line(name), &mut Vec::new()).template.id);
+    let merged = taught.current(ids[0]);
+    let mut own = Miner::new(Config::default());
+    assert_eq!(own.mine(&line("alder"), &mut Vec::new()).template.id, ids[0]);
+    own.adopt(&taught);
+    assert_eq!(own.len(), 2);
+    assert_eq!(own.current(ids[0]), ids[0], "known as a template of its own");
+    for id in &ids[1..] {
+        assert_eq!(own.current(*id), merged);
+    }
+    let found = own.find(&line("maple"), &mut Vec::new()).unwrap();
+    assert_eq!(found.template.text, "disk <*> is full");
+}
