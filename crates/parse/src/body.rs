@@ -116,8 +116,7 @@ pub(crate) fn text<'a>(
             }
         }
         let special = if is_entry {
-            entry(bytes, &Context { before: Some(&before), ..context.clone() })
-                .inspect(|_| tell(export::NAME))
+            entry(bytes, context).inspect(|_| tell(export::NAME))
         } else {
             columned(bytes, &mut before, context).inspect(|_| tell(w3c::NAME))
         };

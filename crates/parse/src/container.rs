@@ -91,5 +91,5 @@ pub(crate) fn parts(text: &str) -> Option<Part<'_>> {
         joined.push_str(part.as_ref().map_or(line, |part| &part.text));
     }
     joined.truncate(joined.trim_end_matches('\n').len());
-    Some(Part { text: joined.into(), is_partial, ..first })
+    Some(Part { text: joined.into(), ..first })
 }

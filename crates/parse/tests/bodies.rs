@@ -153,6 +153,24 @@ fn bytes_that_are_no_utf8_are_marked() {
 }
 
 #[test]
+fn what_is_wrong_beside_bytes_that_are_no_utf8_is_placed() {
+    let (good, bad) = ("{\"message\":\"b\"}", b"{\"message\":\"caf\xe9\"}".as_slice());
+    let lines = |lines: &[&[u8]]| lines.join(&b'\n');
+    for format in [Format::Ndjson, Format::Json] {
+        let body = lines(&[bad, b"oops", good.as_bytes(), b"{\"x\" 1}\r", b"{\"x\":\"\xe9\" 1}", b"[7]"]);
+        let (events, problems) = read(format, &body);
+        assert_eq!(events.iter().map(|event| &event.message).collect::<Vec<_>>(), ["café", "b"]);
+        assert_eq!(problems.iter().map(|problem| problem.line).collect::<Vec<_>>(), [2, 4, 5, 6]);
+        assert_eq!(problems[1].column, Some(6));
+    }
+    // What is spread over lines is mended as a whole.
+    let (events, problems) = read(Format::Json, b"[{\"message\":\"caf\xe9\"},\n7,{\"message\":\"b\"}]");
+    assert_eq!(events.iter().map(|event| &event.message).collect::<Vec<_>>(), ["caf\u{fffd}", "b"]);
+    assert!(events.iter().all(|event| event.has_flag("invalid_utf8")));
+    assert_eq!(problems[0].line, 2);
+}
+
+#[test]
 fn a_time_stamp_that_is_an_object_is_marked_unless_there_is_another() {
     let flags = |body: &str| {
         let (events, _) = read(Format::Json, body.as_bytes());

@@ -288,14 +288,29 @@ fn a_message_of_several_lines_ends_with_a_level_and_with_its_frames() {
 #[test]
 fn an_event_ends_at_the_bound_and_its_rest_is_marked() {
     let lines = "2026-10-22 21:59:01 ERROR x\n".to_owned() + &"\tat a.B\n".repeat(9);
-    for joining in
-        [Joining { lines_max: 4, ..Joining::default() }, Joining { bytes_max: 60, ..Joining::default() }]
-    {
+    let stamp = Timestamp::parse("2026-10-22T21:59:01Z").unwrap_or_default();
+    let bounds = (1..12).map(|lines_max| Joining { lines_max, ..Joining::default() });
+    let bounds = bounds.chain((28..120).map(|bytes_max| Joining { bytes_max, ..Joining::default() }));
+    for joining in bounds {
+        // As many lines as fit, with their ends.
+        let mut expected: Vec<String> = Vec::new();
+        for line in lines.split_inclusive('\n') {
+            match expected.last_mut() {
+                Some(event)
+                    if event.lines().count() < joining.lines_max
+                        && event.len() + line.len() <= joining.bytes_max =>
+                {
+                    event.push_str(line);
+                }
+                _ => expected.push(line.to_owned()),
+            }
+        }
         let events = read(&lines, &joining);
-        assert!(events.len() > 1 && events.len() < 6, "{}", events.len());
+        let originals: Vec<_> = events.iter().filter_map(|event| event.original.as_deref()).collect();
+        let expected: Vec<_> = expected.iter().map(|text| text.trim_end()).collect();
+        assert_eq!(originals, expected, "{joining:?}");
         let marks: Vec<_> = events.iter().map(|event| event.has_flag("rest")).collect();
         assert!(!marks[0] && marks[1..].iter().all(|mark| *mark), "{marks:?}");
-        let stamp = Timestamp::parse("2026-10-22T21:59:01Z").unwrap_or_default();
         assert!(events.iter().all(|event| event.timestamp == stamp), "the rest has the time of its event");
     }
 }

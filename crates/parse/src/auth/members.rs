@@ -6,7 +6,7 @@
 
 use event::{Event, Value, field};
 
-use super::{phrases, said, wording};
+use super::{phrases, said, services, wording};
 use crate::names;
 
 /// Names of events are no longer.
@@ -309,15 +309,17 @@ fn user(event: &Event<'_>) -> Option<String> {
 fn is_other_protocol(event: &Event<'_>) -> bool {
     const PROTOCOLS: [&str; 12] =
         ["ssh", "ftp", "sftp", "telnet", "smtp", "imap", "pop3", "sip", "ldap", "rdp", "vnc", "mqtt"];
-    event.fields.iter().any(|each| {
-        let name = last(&each.path);
-        let Some(value) = each.value.as_str().filter(|value| value.len() <= 16) else { return false };
-        match name {
-            "protocol" | "proto" | "sender" | "service" => {
-                PROTOCOLS.iter().any(|known| value.eq_ignore_ascii_case(known))
+    let is_other = event.source.as_deref().is_some_and(services::is_other_than_web);
+    is_other
+        || event.fields.iter().any(|each| {
+            let name = last(&each.path);
+            let Some(value) = each.value.as_str().filter(|value| value.len() <= 16) else { return false };
+            match name {
+                "protocol" | "proto" | "sender" | "service" => {
+                    PROTOCOLS.iter().any(|known| value.eq_ignore_ascii_case(known))
+                }
+                "mechanism" => value.starts_with("SCRAM"),
+                _ => false,
             }
-            "mechanism" => value.starts_with("SCRAM"),
-            _ => false,
-        }
-    })
+        })
 }

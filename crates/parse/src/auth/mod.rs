@@ -233,9 +233,8 @@ fn worded<'a>(event: &mut Event<'a>, sentence: wording::Sentence<'a>) {
     }
     let outcome = if sentence.is_failure { "failure" } else { "success" };
     // A database's own words need not say that it is one.
-    let is_web =
-        event.source.as_deref().is_none_or(|program| !services::has(program) || services::is_web(program));
-    if sentence.is_web && is_web {
+    let is_other = event.source.as_deref().is_some_and(services::is_other_than_web);
+    if sentence.is_web && !is_other {
         said::web_login(event, outcome);
     } else {
         said::login(event, "login", outcome);

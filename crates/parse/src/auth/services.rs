@@ -338,12 +338,10 @@ pub(super) fn has(program: &str) -> bool {
     )
 }
 
-/// Whether people sign in to a program of these by what is asked over HTTP.
-pub(super) fn is_web(program: &str) -> bool {
-    SERVICES
-        .iter()
-        .filter(|service| service.programs.contains(&program))
-        .any(|service| service.phrases.iter().any(|(means, _)| *means == FailedWeb))
+/// Whether a program is one of these to which nobody signs in by what is asked over HTTP.
+pub(super) fn is_other_than_web(program: &str) -> bool {
+    let is_web = |service: &Service| service.phrases.iter().any(|(means, _)| *means == FailedWeb);
+    has(program) && !SERVICES.iter().filter(|service| service.programs.contains(&program)).any(is_web)
 }
 
 #[cfg(test)]
