@@ -47,7 +47,8 @@ impl Elastic {
             replicas: reader.optional_count("LOG_SENTINEL_ELASTIC_REPLICAS", 0, 16),
         };
         if cluster.bulk_bytes_max > cluster.in_flight_bytes_max {
-            reader.problem(
+            reader.misfit(
+                &["LOG_SENTINEL_ELASTIC_BULK_BYTES_MAX", "LOG_SENTINEL_ELASTIC_IN_FLIGHT_BYTES_MAX"],
                 "LOG_SENTINEL_ELASTIC_BULK_BYTES_MAX is more than LOG_SENTINEL_ELASTIC_IN_FLIGHT_BYTES_MAX"
                     .to_owned(),
             );

@@ -18,17 +18,18 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let kept = [
+        let names = [
             "LOG_SENTINEL_HOSTS_KEEP_10S",
             "LOG_SENTINEL_HOSTS_KEEP_1M",
             "LOG_SENTINEL_HOSTS_KEEP_10M",
             "LOG_SENTINEL_HOSTS_KEEP_1H",
-        ]
-        .map(|name| reader.duration(name));
+        ];
+        let kept = names.map(|name| reader.duration(name));
         let tiers: Vec<Tier> =
             Tier::ALL.into_iter().zip(kept).map(|(tier, keep)| Tier { keep, ..tier }).collect();
         if !tiers.is_sorted_by_key(|tier| tier.keep) {
-            reader.problem(
+            reader.misfit(
+                &names,
                 "LOG_SENTINEL_HOSTS_KEEP_10S, _1M, _10M and _1H must each be at least as long as the one before"
                     .to_owned(),
             );

@@ -31,11 +31,12 @@ impl Intake {
             rate_min: reader.size("LOG_SENTINEL_BODY_RATE_MIN", 1, 1 << 30),
         };
         if body.bytes_max > body.in_flight_bytes_max {
-            reader.problem(format!(
+            let problem = format!(
                 "LOG_SENTINEL_BODY_BYTES_MAX ({} bytes) is more than LOG_SENTINEL_IN_FLIGHT_BYTES_MAX ({} bytes): \
                  the largest body could never be taken in",
                 body.bytes_max, body.in_flight_bytes_max
-            ));
+            );
+            reader.misfit(&["LOG_SENTINEL_BODY_BYTES_MAX", "LOG_SENTINEL_IN_FLIGHT_BYTES_MAX"], problem);
         }
         let door = intake::Config {
             line_bytes_max: reader.size("LOG_SENTINEL_LINE_BYTES_MAX", 1 << 10, 16 << 20),

@@ -38,7 +38,8 @@ impl Storage {
             ..journal::Config::new(data)
         };
         if journal.segment_bytes.saturating_mul(2) > journal.budget_bytes {
-            reader.problem(
+            reader.misfit(
+                &["LOG_SENTINEL_JOURNAL_BYTES_MAX", "LOG_SENTINEL_JOURNAL_SEGMENT_BYTES"],
                 "LOG_SENTINEL_JOURNAL_BYTES_MAX must hold two segments of LOG_SENTINEL_JOURNAL_SEGMENT_BYTES at least"
                     .to_owned(),
             );

@@ -19,6 +19,18 @@ impl<'v> Reader<'v> {
         self.problems.push(problem);
     }
 
+    /// Notes that these settings do not fit together, unless one of them is wrong by itself: what was read of it is no
+    /// value of anybody's then.
+    pub(super) fn misfit(&mut self, names: &[&str], problem: String) {
+        let is_wrong = |name: &&str| {
+            let begins = [format!("{name} is '"), format!("{name} must be set")];
+            self.problems.iter().any(|problem| begins.iter().any(|begin| problem.starts_with(begin)))
+        };
+        if !names.iter().any(is_wrong) {
+            self.problem(problem);
+        }
+    }
+
     pub(super) fn finish(self) -> Vec<String> {
         self.problems
     }
