@@ -18,6 +18,8 @@ mod log_files;
 mod routes;
 mod serve;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod unpacked;
 mod version;
 mod wording;

@@ -32,12 +32,13 @@ mod sql_rules;
 pub(crate) mod starters;
 pub(crate) mod tail;
 pub(crate) mod templates;
+pub(crate) mod terminal;
 mod thresholds;
 pub(crate) mod train;
 
 use std::{
     fs,
-    io::{self, Read, Write},
+    io::{self, Read},
     path::Path,
 };
 
@@ -66,7 +67,7 @@ pub(crate) fn print_json(json: &str) -> io::Result<bool> {
 
 /// Writes a line to standard error, as [`print`] does.
 pub(crate) fn note(line: &str) {
-    eprintln!("{}", clean::lines(line));
+    terminal::error(&clean::lines(line));
 }
 
 /// As [`print`], for what is no text.
@@ -74,7 +75,7 @@ pub(crate) fn note(line: &str) {
 /// # Errors
 /// As [`print`].
 pub(crate) fn print_bytes(bytes: &[u8]) -> io::Result<bool> {
-    match io::stdout().lock().write_all(bytes) {
+    match terminal::output(bytes) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),
