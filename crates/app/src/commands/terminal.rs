@@ -1,5 +1,7 @@
 //! Standard output and standard error. Tests find there what was written by their own thread.
 
+pub(crate) use written::*;
+
 #[cfg(not(test))]
 mod written {
     use std::io::{self, Write};
@@ -36,5 +38,3 @@ mod written {
         (String::from_utf8(output).unwrap(), errors)
     }
 }
-
-pub(crate) use written::*;
