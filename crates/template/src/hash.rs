@@ -62,3 +62,39 @@ impl Hash {
         fold(self.0 ^ B, A)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shapes are kept on disks, so they never change. The figures are those of a program of its own in another language.
+    #[test]
+    fn it_is_the_same_everywhere_and_for_good() {
+        let text = b"The quick brown fox jumps over a dog";
+        for (length, expected) in [
+            (0, 0x6f0b_affd_e44a_e960),
+            (1, 0x55bd_bf5b_3a3a_9ded),
+            (2, 0x7a40_08a9_6356_34d5),
+            (3, 0x198b_9fd1_1d83_a2b1),
+            (4, 0x730f_637a_5927_d709),
+            (7, 0x309b_3afd_360f_6380),
+            (8, 0xfc5f_65ac_c0b4_dae1),
+            (15, 0x75a7_e76d_9d7c_3840),
+            (16, 0xac2f_cb82_d956_c7b0),
+            (17, 0xe9ec_27f2_dcfb_bc99),
+            (20, 0x4954_6a9d_502b_1c01),
+            (31, 0x3a62_51a9_8769_f93f),
+            (32, 0x7be5_5f70_1fec_8993),
+            (36, 0x2e3b_8af7_5b4b_ba8e),
+        ] {
+            let mut hash = Hash::new();
+            hash.text(&text[..length]);
+            assert_eq!(hash.finish(), expected, "{length}");
+        }
+        let mut hash = Hash::new();
+        hash.text(b"a");
+        hash.number(7);
+        hash.text(b"b");
+        assert_eq!(hash.finish(), 0xcc59_91ac_c99b_cf60);
+    }
+}
