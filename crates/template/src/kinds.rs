@@ -15,6 +15,10 @@ pub(crate) const MARK: u8 = 64;
 
 pub(crate) const ALPHA: u8 = LOWER | UPPER;
 pub(crate) const ALNUM: u8 = DIGIT | LOWER | UPPER;
+/// A letter or digit of any script.
+pub(crate) const WORD: u8 = ALNUM | WIDE;
+/// A hexadecimal digit.
+pub(crate) const HEXDIGIT: u8 = DIGIT | HEX;
 
 /// The class of every byte; 0 separates words.
 pub(crate) const CLASS: [u8; 256] = {
@@ -75,7 +79,7 @@ pub(crate) fn uuid(text: &[u8], start: usize) -> Option<usize> {
             }
             at += 1;
         }
-        let end = run(text, at, DIGIT | HEX);
+        let end = run(text, at, HEXDIGIT);
         if end - at != length {
             return None;
         }
@@ -101,7 +105,7 @@ pub(crate) fn ipv4(text: &[u8], start: usize) -> Option<usize> {
         at = end;
     }
     let more = byte(text, at) == b'.' && class(text, at + 1) & ALNUM != 0;
-    (class(text, at) & (ALNUM | WIDE) == 0 && !matches!(byte(text, at), b'_' | b'-') && !more).then_some(at)
+    (class(text, at) & WORD == 0 && !matches!(byte(text, at), b'_' | b'-') && !more).then_some(at)
 }
 
 /// Eight groups of hexadecimal digits between colons, or fewer with one `::`; at least two colons.
@@ -115,8 +119,8 @@ pub(crate) fn ipv6(text: &[u8], start: usize) -> Option<usize> {
         at += 2;
     }
     loop {
-        let end = run(text, at, DIGIT | HEX);
-        if end == at || end - at > 4 || class(text, end) & (ALNUM | WIDE) != 0 {
+        let end = run(text, at, HEXDIGIT);
+        if end == at || end - at > 4 || class(text, end) & WORD != 0 {
             break;
         }
         if (gap || groups == 6)
@@ -137,14 +141,14 @@ pub(crate) fn ipv6(text: &[u8], start: usize) -> Option<usize> {
             }
             gap = true;
             at += 2;
-        } else if class(text, at + 1) & (DIGIT | HEX) != 0 {
+        } else if class(text, at + 1) & HEXDIGIT != 0 {
             at += 1;
         } else {
             break;
         }
     }
     let more = matches!(byte(text, at), b':' | b'.') && class(text, at + 1) & ALNUM != 0;
-    let closed = class(text, at) & (ALNUM | WIDE) == 0 && !more;
+    let closed = class(text, at) & WORD == 0 && !more;
     (closed && (groups == 8 || gap && (1..8).contains(&groups)) && byte(text, at.wrapping_sub(1)) != b':')
         .then_some(at)
 }
@@ -157,7 +161,7 @@ pub(crate) fn mac(text: &[u8], start: usize) -> Option<usize> {
     }
     for group in 0..6 {
         let at = start + group * 3;
-        if run(text, at, DIGIT | HEX) != at + 2 || group < 5 && byte(text, at + 2) != mark {
+        if run(text, at, HEXDIGIT) != at + 2 || group < 5 && byte(text, at + 2) != mark {
             return None;
         }
     }
@@ -198,8 +202,8 @@ pub(crate) fn clock(text: &[u8], start: usize) -> Option<usize> {
             end = digits(text, end + 1, 2, 2).unwrap_or(end);
         }
     }
-    let open = byte(text, end) == b':' && class(text, end + 1) & (ALNUM | WIDE) != 0;
-    (class(text, end) & (ALNUM | WIDE) == 0 && !open).then_some(end)
+    let open = byte(text, end) == b':' && class(text, end + 1) & WORD != 0;
+    (class(text, end) & WORD == 0 && !open).then_some(end)
 }
 
 fn month(text: &[u8], at: usize) -> bool {
@@ -269,8 +273,7 @@ pub(crate) fn digit_time(text: &[u8], start: usize) -> Option<usize> {
     {
         return Some(zone(text, time));
     }
-    (class(text, end) & (ALNUM | WIDE) == 0
-        && !(byte(text, end) == b'.' && class(text, end + 1) & ALNUM != 0))
+    (class(text, end) & WORD == 0 && !(byte(text, end) == b'.' && class(text, end + 1) & ALNUM != 0))
         .then_some(end)
 }
 

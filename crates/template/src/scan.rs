@@ -4,7 +4,7 @@ use event::{Variable, VariableKind};
 
 use crate::{
     hash::Hash,
-    kinds::{self, ALNUM, ALPHA, CLASS, DIGIT, HEX, JOINT, LOWER, MARK, UPPER, WIDE, class, run},
+    kinds::{self, ALPHA, CLASS, DIGIT, HEX, HEXDIGIT, JOINT, LOWER, MARK, UPPER, WIDE, WORD, class, run},
 };
 
 /// How much of a message is looked at; what follows is one variable.
@@ -119,7 +119,7 @@ impl Scan<'_> {
     /// Takes in a quoted text as one variable, unless it is a key, empty, a request line, or no quotation at all.
     fn quoted(&mut self, quote: u8) -> bool {
         let (text, start) = (self.text, self.at + 1);
-        if self.at > 0 && class(text, self.at - 1) & (ALNUM | WIDE) != 0 {
+        if self.at > 0 && class(text, self.at - 1) & WORD != 0 {
             return false;
         }
         let window = &text[start..text.len().min(start + QUOTED_MAX)];
@@ -138,7 +138,7 @@ impl Scan<'_> {
         };
         let inside = &text[start..end];
         let behind = text.get(end + 1).copied().unwrap_or(b' ');
-        if inside.is_empty() || CLASS[behind as usize] & (ALNUM | WIDE) != 0 {
+        if inside.is_empty() || CLASS[behind as usize] & WORD != 0 {
             return false;
         }
         if quote == b'"' && behind == b':' {
@@ -175,7 +175,7 @@ impl Scan<'_> {
 
     /// Whether the text before `start` is `key=`.
     fn is_value(&self, start: usize) -> bool {
-        start >= 2 && self.text[start - 1] == b'=' && class(self.text, start - 2) & (ALNUM | WIDE | MARK) != 0
+        start >= 2 && self.text[start - 1] == b'=' && class(self.text, start - 2) & (WORD | MARK) != 0
     }
 
     #[inline]
@@ -238,7 +238,7 @@ impl Scan<'_> {
                 return self.emit(VariableKind::Time, start, end);
             }
         }
-        if CLASS[first as usize] & (DIGIT | HEX) != 0 {
+        if CLASS[first as usize] & HEXDIGIT != 0 {
             if let Some(end) = kinds::uuid(text, start) {
                 return self.emit(VariableKind::Uuid, start, end);
             }
@@ -307,11 +307,11 @@ impl Scan<'_> {
         let mut at = start;
         while at < end && self.left > 0 {
             let class_here = CLASS[text[at] as usize];
-            if class_here & (ALNUM | WIDE) == 0 {
+            if class_here & WORD == 0 {
                 at += 1;
                 continue;
             }
-            let stop = run(text, at, ALNUM | WIDE).min(end);
+            let stop = run(text, at, WORD).min(end);
             if class_here & DIGIT != 0
                 && let Some(address) = kinds::ipv4(text, at)
                 && (at == start || text[at - 1] != b'.')
@@ -348,7 +348,7 @@ impl Scan<'_> {
             let class = CLASS[byte as usize];
             runs += usize::from(class & DIGIT != 0 && previous & DIGIT == 0);
             seen |= class;
-            hex &= class & (DIGIT | HEX) != 0;
+            hex &= class & HEXDIGIT != 0;
             previous = class;
         }
         if seen & DIGIT == 0 {
@@ -370,7 +370,7 @@ impl Scan<'_> {
         if piece.len() > 2
             && piece[0] == b'0'
             && matches!(piece[1], b'x' | b'X')
-            && run(piece, 2, DIGIT | HEX) == piece.len()
+            && run(piece, 2, HEXDIGIT) == piece.len()
         {
             return self.emit(VariableKind::Hex, start, stop);
         }
