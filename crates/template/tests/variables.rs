@@ -67,6 +67,7 @@ fn keys_of_objects_are_literal_and_request_lines_are_read() {
     check(&[
         "{\"user\":\"«* ann»\",\"age\":«int 5»}",
         "{\"user name\":\"«* ann»\"}",
+        "{\"size (kB)\":\"«* big»\"}",
         "{\"«* user»\" :\"«* ann»\"}",
         "{'«* user»':«int 5»}",
         "{\"k«int 1»\":«int 5»}",
