@@ -73,7 +73,7 @@ fn meaning(word: &str) -> Option<Word> {
         | "digest" | "entered" | "provided" | "given" | "supplied" | "tried" | "try" | "again" | "number"
         | "code" | "token" | "key" | "factor" | "second" | "step" | "log" | "sign" | "up" | "users"
         | "reason" | "count" | "validate" | "verify" | "identity" | "combination" | "please"
-        | "interactive" | "plain" | "xml-rpc" | "push" | "-" | "/" => Word::Glue,
+        | "interactive" | "plain" | "xml-rpc" | "push" | "private" | "-" | "/" => Word::Glue,
         _ => return None,
     })
 }
@@ -313,6 +313,8 @@ impl<'t> Reading<'t> {
                 self.is_failure = true;
                 self.times = self.number;
             }
+            // `not successful`.
+            Word::Success if !self.is_decided() && self.latest == Some(Word::Not) => self.is_failure = true,
             Word::Success if !self.is_decided() && self.behind_name.is_none() => self.is_success = true,
             Word::SignIn => self.is_sign_in = true,
             Word::Protocol => self.is_other = true,
