@@ -322,3 +322,31 @@ fn what_another_miner_merged_is_taken_over_but_no_template_of_ones_own() {
     let found = own.find(&line("maple"), &mut Vec::new()).unwrap();
     assert_eq!(found.template.text, "disk <*> is full");
 }
+
+#[test]
+fn headers_and_brackets_at_and_beside_their_bounds() {
+    let tag = |marks: usize| format!("su{}", "(".repeat(marks));
+    let inside = |words: usize| format!("[5{}]", " x".repeat(words));
+    for (line, text) in [
+        ("15:16:01 a(b(c( sshd: failed".to_owned(), "<*>: failed".to_owned()),
+        ("15:16:01 a(b(c(d sshd: failed".to_owned(), "<time> a(b(c(d sshd: failed".to_owned()),
+        (format!("15:16:01 combo {}: failed", tag(15)), "<*>: failed".to_owned()),
+        (format!("15:16:01 combo {}: failed", tag(16)), format!("<time> combo {}: failed", tag(16))),
+        ("15:16:01 combo s: failed".to_owned(), "<time> combo s: failed".to_owned()),
+        ("15:16:01 combo 5: failed".to_owned(), "<*>: failed".to_owned()),
+        (format!("15:16:01 {} failed", inside(39)), "<time> [<*>] failed".to_owned()),
+        (
+            format!("15:16:01 {} failed", inside(40)),
+            format!("<time> {} failed", inside(40).replace('5', "<int>")),
+        ),
+        // Sixty bytes of how values read, and sixty-one.
+        (
+            "at 1 2 3 4 5 6 7 8 9, 10 now".to_owned(),
+            "at <int> <int> <int> <int> <int> <int> <int> <int> <int>, <int> now".to_owned(),
+        ),
+        ("at 1 2 3 4 5 6 7 8, 9, 10 now".to_owned(), "at <*> now".to_owned()),
+    ] {
+        check(&[(&[&line], &[&text])]);
+    }
+    check(&[(&["5 bytes left", "7 KB left"], &["<*> left"])]);
+}
