@@ -359,6 +359,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_format_does_not_describe_is_read_as_elsewhere() {
+        let pattern = r"^(?<timestamp>\S+ \S+) <(?<level>\w*)> (?<source>\w*) (?<labels.share>\S+) (?<x>\S+) (?<message>.*)";
+        let plain = Definition {
+            pattern: pattern.to_owned(),
+            time: None,
+            files: vec![],
+            levels: [].into(),
+            ..payroll()
+        };
+        for (line, seen) in [
+            // In the zone of the format; a zone that the stamp names counts.
+            (
+                "2026-10-22 23:59:01 <WARN> payd 0.5 y paid",
+                r#"2026-10-22T21:59:01Z warn "" "payd" "paid" labels.share=0.5 labels.x="y""#,
+            ),
+            (
+                "2026-10-22 23:59:01Z <> payd 70 7 ERROR: gone",
+                r#"2026-10-22T23:59:01Z error "" "payd" "ERROR: gone" labels.share=70 labels.x=7"#,
+            ),
+            ("2026-10-22 23:59:01 <loud> - x y", r#"2026-10-22T23:59:01Z info "" "" "<loud> - x y" "#),
+        ] {
+            assert_eq!(read(plain.clone(), None, line), seen, "{line}");
+        }
+        let zoned = Definition { time: Some("%Y-%m-%d %H:%M:%S%z".to_owned()), ..plain };
+        let line = "2026-10-22 23:59:01+0000 <WARN> payd 1 y paid";
+        assert!(read(zoned, None, line).starts_with("2026-10-22T23:59:01Z warn"), "the form has a zone");
+    }
+
+    #[test]
     fn what_does_not_fit_is_kept() {
         let line = "99.10.26 23:59:01 {loud} web1/payd took=7x from nowhere: paid";
         let pattern = payroll().pattern.replace(r"took=(?<took_ms>\d+)", r"took=(?<took_ms>\w+)");
