@@ -365,6 +365,7 @@ fn ids_are_whole() {
         (format!("NOT _id:{other}"), true, None),
         (format!("disk OR _id:{own}"), true, None),
         ("_id:*".to_owned(), true, None),
+        (format!("user.name:{own}"), false, None),
     ] {
         assert_eq!((asked(&text), parse(&text).ids().map(|ids| ids.len())), (expected, ids), "{text}");
     }
