@@ -177,4 +177,52 @@ mod tests {
         ];
         assert_eq!(table(["ID", "NAME", "TEXT"], &rows), "ID  NAME    TEXT\n1   größer  x\n22  b\n");
     }
+
+    #[test]
+    fn members_are_read_as_what_they_are_or_as_nothing() {
+        let json = serde_json::json!({
+            "text": "a\u{1b}", "count": 7, "share": 0.25, "all": ["a\n", 1, "b"], "time": "2024-06-01T12:00:00.25+02:00"
+        });
+        assert_eq!(
+            (text(&json, "text"), text(&json, "count"), text(&json, "none")),
+            (r"a\u{1b}".into(), "".into(), "".into())
+        );
+        assert_eq!((count(&json, "count"), count(&json, "text"), count(&json, "none")), (7, 0, 0));
+        assert!(
+            (number(&json, "share") - 0.25).abs() < f64::EPSILON
+                && number(&json, "text").abs() < f64::EPSILON
+        );
+        assert_eq!((each(&json, "all").len(), each(&json, "text").len()), (3, 0));
+        assert_eq!(texts(&json, "all"), [r"a\n", "b"]);
+        assert_eq!(time(&json, "time"), "2024-06-01T12:00:00+02:00");
+        assert_eq!(name(Path::new("/a\u{1b}b")), r"/a\u{1b}b");
+        assert_eq!(
+            (short(&"x".repeat(120)), many(0, "line", "lines")),
+            ("x".repeat(120), "0 lines".to_owned())
+        );
+        assert_eq!(
+            (grouped(100_000), grouped(u64::from(u32::MAX))),
+            ("100,000".into(), "4,294,967,295".into())
+        );
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes_but_none_twice() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{words}")]
+        struct Told {
+            words: &'static str,
+            source: Option<Box<Told>>,
+        }
+        let told = |all: &[&'static str]| {
+            let chain = all.iter().rev().fold(None, |source, words| Some(Box::new(Told { words, source })));
+            describe(&*chain.unwrap())
+        };
+        assert_eq!(told(&["cannot open"]), "cannot open");
+        assert_eq!(told(&["cannot open", "not found", "no disk"]), "cannot open: not found: no disk");
+        assert_eq!(
+            told(&["cannot open: not found", "not found", "no disk"]),
+            "cannot open: not found: no disk"
+        );
+    }
 }

@@ -91,4 +91,25 @@ mod tests {
         assert_eq!(pairs["API_KEYS"], "a");
         assert_eq!(pairs["B"], "b c");
     }
+
+    #[test]
+    fn a_line_is_told_by_what_is_wrong_with_it() {
+        let (name, quote) =
+            ("does not begin with a name of letters, digits and _", "has a quote that is not closed");
+        let value = "has a value that must stand in single quotes: it holds a blank, a quote, $ or \\";
+        for (line, expected) in [
+            ("word", "is not of the form NAME=value"),
+            ("=x", name),
+            ("a-b=x", name),
+            ("export A.b_1=x y", value),
+            ("A=x y", value),
+            ("A=\"x", quote),
+            ("A='x", quote),
+            ("A='x\"", quote),
+            ("A=\"x\" 'y'", value),
+            ("A=\"\"\"", quote),
+        ] {
+            assert_eq!(what_is_wrong(line), expected, "{line}");
+        }
+    }
 }

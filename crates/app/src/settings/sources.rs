@@ -365,4 +365,133 @@ mod tests {
             assert!(problem.contains("x.yaml") && !problem.contains("hunter2"), "{problem}");
         }
     }
+
+    #[test]
+    fn a_name_that_is_meant_for_this_program_is_an_error_or_has_no_effect() {
+        let names = map(&[
+            ("LOG_SENTINEL_ADRR", "x"),
+            ("LOG_SENTINEL_SOMETHING_ALTOGETHER_DIFFERENT_FROM_ALL", "x"),
+            ("LOG_SENTINEL_TEST_X", "x"),
+            ("LOG_SENTINEL_ADDR_FILE", "x"),
+            ("ELASTIC_ADR", "x"),
+            ("ALERT_EMAIL_FORM", "x"),
+            ("ALERT_OF_NOTHING", ""),
+            ("ELASTIC_INDEX", "x"),
+            ("PATH", "x"),
+        ]);
+        for origin in [Origin::Environment, Origin::DotEnv] {
+            let mut sources = Sources::default();
+            *(if origin == Origin::DotEnv { &mut sources.dot_env } else { &mut sources.environment }) =
+                names.clone();
+            let unset =
+                |name: &str| format!("{name} is set ({origin}) and has no effect: there is no such setting");
+            assert_eq!(sources.without_effect(), [unset("ALERT_EMAIL_FORM"), unset("ELASTIC_ADR")]);
+            let is_none = |name: &str| format!("there is no setting {name} ({origin}); ");
+            let problems = sources.resolve().problems;
+            let expected = [
+                is_none("LOG_SENTINEL_ADDR_FILE") + "did you mean LOG_SENTINEL_ALERTS_FILE?",
+                is_none("LOG_SENTINEL_ADRR") + "did you mean LOG_SENTINEL_ADDR?",
+                is_none("LOG_SENTINEL_SOMETHING_ALTOGETHER_DIFFERENT_FROM_ALL")
+                    + "`log-sentinel check` lists them all",
+            ];
+            assert_eq!(problems, expected);
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_sets_nothing_and_a_missing_secret_is_named() {
+        let environment = map(&[("LOG_SENTINEL_ADDR", ""), ("API_KEYS_FILE", "/no/such/file")]);
+        let dot_env = map(&[("LOG_SENTINEL_ADDR", "127.0.0.1:3")]);
+        let resolved = Sources { environment, dot_env, ..Sources::default() }.resolve();
+        assert_eq!(resolved.values["LOG_SENTINEL_ADDR"].text, "127.0.0.1:3");
+        assert_eq!(resolved.problems.len(), 1);
+        let begins = "cannot read /no/such/file, which API_KEYS_FILE names: ";
+        assert!(resolved.problems[0].starts_with(begins), "{:?}", resolved.problems);
+    }
+
+    #[test]
+    fn a_settings_file_holds_texts_numbers_flags_lists_and_files_of_secrets() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = dir.path().join("secret");
+        fs::write(&secret, "\u{feff}hunter2\r\n").unwrap();
+        let text = format!(
+            "addr: '127.0.0.1:7'\nqueries_max: 3\naudit: false\nfiles: [/a, 7, true]\nzone:\napi_keys_file: {}\n",
+            secret.display()
+        );
+        let path = Path::new("x.yaml");
+        let file = Some((path.to_owned(), parse_file(path, &text).unwrap()));
+        let resolved = Sources { file, ..Sources::default() }.resolve();
+        assert_eq!(resolved.problems, [""; 0]);
+        for (name, text) in [
+            ("LOG_SENTINEL_ADDR", "127.0.0.1:7"),
+            ("LOG_SENTINEL_QUERIES_MAX", "3"),
+            ("LOG_SENTINEL_AUDIT", "false"),
+            ("LOG_SENTINEL_FILES", "/a,7,true"),
+            ("API_KEYS", "hunter2"),
+        ] {
+            let expected = Value { text: text.to_owned(), origin: Origin::File("x.yaml".into()) };
+            assert_eq!(resolved.values[name], expected, "{name}");
+        }
+        assert_eq!(resolved.values["LOG_SENTINEL_ZONE"].origin, Origin::Default);
+        assert_eq!(parse_file(path, "").unwrap(), map(&[]));
+        for wrong in ["addr: {a: b}", "files: [[a]]"] {
+            let problem = parse_file(path, wrong).unwrap_err();
+            assert!(
+                problem.ends_with("in x.yaml must be a text, a number, true, false or a list"),
+                "{problem}"
+            );
+        }
+        assert!(parse_file(path, "a: 1\nb: [").unwrap_err().starts_with("cannot read x.yaml, line "));
+    }
+
+    #[test]
+    fn the_state_of_a_user_is_at_home_and_that_of_root_with_the_system() {
+        let at = |home: Option<&str>, root| {
+            let sources = Sources { home: home.map(PathBuf::from), root, ..Sources::default() };
+            sources.resolve().values["LOG_SENTINEL_DATA"].text.clone()
+        };
+        assert_eq!(at(Some("/home/a"), false), format!("/home/a/{STATE}"));
+        for system in [at(Some("/root"), true), at(None, false), at(None, true)] {
+            assert_eq!(system, "/var/lib/log-sentinel");
+        }
+    }
+
+    #[test]
+    fn what_is_set_by_the_program_itself_counts_as_said_by_nobody() {
+        let environment = map(&[("LOG_SENTINEL_ADDR", "127.0.0.1:1")]);
+        let mut values = Sources { environment, ..Sources::default() }.resolve();
+        assert!(values.is_said("LOG_SENTINEL_ADDR") && !values.is_said("LOG_SENTINEL_ZONE"));
+        values.set("LOG_SENTINEL_ADDR", "127.0.0.1:2");
+        assert!(!values.is_said("LOG_SENTINEL_ADDR"));
+        assert_eq!(values.values["LOG_SENTINEL_ADDR"].text, "127.0.0.1:2");
+        values.unset("LOG_SENTINEL_ADDR");
+        assert!(!values.values.contains_key("LOG_SENTINEL_ADDR") && !values.is_said("LOG_SENTINEL_ADDR"));
+    }
+
+    #[test]
+    fn a_settings_file_that_is_named_must_be_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.yaml");
+        let flags = || [("LOG_SENTINEL_ADDR", "127.0.0.1:1".to_owned())].into();
+        let missing = Sources::read(flags(), Some(&path)).unwrap_err().problems;
+        assert!(missing[0].starts_with(&format!("cannot read {}: ", path.display())), "{missing:?}");
+        fs::write(&path, "queries_max: 3\n").unwrap();
+        let read = Sources::read(flags(), Some(&path)).unwrap();
+        assert_eq!(read.flags, flags());
+        assert_eq!(read.file, Some((path, map(&[("queries_max", "3")]))));
+        assert_eq!(Sources::read(flags(), None).unwrap().file, None);
+    }
+
+    #[test]
+    fn an_origin_is_named_as_people_know_it() {
+        let all = [
+            Origin::Default,
+            Origin::File("/a.yaml".into()),
+            Origin::DotEnv,
+            Origin::Environment,
+            Origin::Flag,
+        ];
+        let named = all.map(|origin| origin.to_string());
+        assert_eq!(named, ["default", "/a.yaml", ".env", "environment", "flag"]);
+    }
 }

@@ -408,9 +408,22 @@ mod tests {
     fn sizes() {
         for (text, expected) in [
             ("0", Some(0)),
-            ("100MiB", Some(100 << 20)),
-            ("1 GB", Some(1_000_000_000)),
+            ("7b", Some(7)),
             ("64k", Some(64_000)),
+            ("64KB", Some(64_000)),
+            ("2m", Some(2_000_000)),
+            ("2mb", Some(2_000_000)),
+            ("3g", Some(3_000_000_000)),
+            ("1 GB", Some(1_000_000_000)),
+            ("4t", Some(4_000_000_000_000)),
+            ("4TB", Some(4_000_000_000_000)),
+            ("5KiB", Some(5_120)),
+            ("100MiB", Some(104_857_600)),
+            ("2GiB", Some(2_147_483_648)),
+            ("1TiB", Some(1_099_511_627_776)),
+            ("", None),
+            ("1.5k", None),
+            ("1 mile", None),
             ("-1", None),
             ("MiB", None),
             ("99999999999999TiB", None),
@@ -422,14 +435,41 @@ mod tests {
     #[test]
     fn durations() {
         for (text, expected) in [
-            ("30s", Some(30_000)),
             ("250ms", Some(250)),
+            ("30s", Some(30_000)),
+            ("5m", Some(300_000)),
+            ("12h", Some(43_200_000)),
             ("2d", Some(172_800_000)),
+            ("4w", Some(2_419_200_000)),
+            ("0ms", None),
+            ("-5s", None),
+            ("5 s", None),
+            ("5y", None),
+            ("30500568904944w", None),
             ("0s", None),
             ("5", None),
             ("m", None),
         ] {
             assert_eq!(parse_duration(text), expected.map(Duration::from_millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_shown_in_the_greatest_unit_that_leaves_no_rest() {
+        for (bytes, expected) in [
+            (0, "0"),
+            (1_023, "1023"),
+            (1_024, "1KiB"),
+            (1_025, "1025"),
+            (1_536, "1536"),
+            (3 << 20, "3MiB"),
+            ((1 << 30) + (1 << 10), "1048577KiB"),
+            (5 << 30, "5GiB"),
+            (1 << 40, "1TiB"),
+            (1 << 50, "1024TiB"),
+        ] {
+            assert_eq!(show_bytes(bytes), expected);
+            assert_eq!(parse_bytes(expected), Some(bytes), "{expected}");
         }
     }
 }

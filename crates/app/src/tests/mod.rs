@@ -4,6 +4,7 @@ mod asking;
 mod client;
 mod importing;
 mod managing;
+mod rules;
 
 use std::sync::{Arc, Mutex};
 
