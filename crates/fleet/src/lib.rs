@@ -56,9 +56,7 @@ pub use history::{Chart, POINTS_MAX, Point, Question};
 pub use keeper::Keeper;
 pub use layers::{Origin, Origins, stock};
 pub use monitoring::{Monitoring, Unfit};
-pub use processes::{
-    ProcessEvent, ProcessPlace, ProcessQuestion, ProcessRow, Processes, Reading as ProcessReading,
-};
+pub use processes::{ProcessEvent, ProcessPlace, ProcessQuestion, ProcessRow, Reading as ProcessReading};
 pub use selector::Selector;
 pub use take::{Sender, Taken, Unfitting};
 pub use tier::Tier;

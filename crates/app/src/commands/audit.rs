@@ -171,7 +171,7 @@ fn words(report: &Report, is_against: bool) -> String {
     }
     if report.unsigned_witnesses > 0 {
         let checkpoints = many(report.unsigned_witnesses, "checkpoint", "checkpoints");
-        text.push_str(&format!("{checkpoints} kept elsewhere were not signed with this key\n"));
+        text.push_str(&format!("{checkpoints} kept elsewhere had no signature of this key\n"));
     }
     for finding in &report.findings {
         text.push_str(&format!("{}\n", plain(&finding.to_string())));

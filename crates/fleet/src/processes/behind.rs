@@ -3,7 +3,7 @@
 use event::Timestamp;
 use rusqlite::{Transaction, types::Value};
 
-use super::read::{ProcessEvent, ProcessQuestion, Processes, count, events, left_out, text};
+use super::read::{ProcessEvent, ProcessQuestion, events, missing, text};
 use crate::{Fleet, FleetError};
 
 /// Up to where changes of processes were read. Numbers only grow: what comes late from a host lies behind what was read all the same.
@@ -40,8 +40,8 @@ impl Fleet {
         })
     }
 
-    /// Changes behind a place up to another, in the order in which they were kept. Of those that are missing, those since a time are
-    /// counted that were noted between the two.
+    /// Changes behind a place up to another, in the order in which they were kept, handed on like [`Fleet::processes`]. Gives how many
+    /// are missing: those since a time that were noted between the two.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -50,7 +50,8 @@ impl Fleet {
         (behind, through): (ProcessPlace, ProcessPlace),
         since: Timestamp,
         question: &ProcessQuestion,
-    ) -> Result<Processes<ProcessEvent>, FleetError> {
+        take: impl FnMut(ProcessEvent) -> bool,
+    ) -> Result<u64, FleetError> {
         let of = |table: &str, more: &str| {
             format!(
                 "FROM fleet_process_{table} e JOIN fleet_agent a ON a.id = e.agent WHERE {WHOSE} AND e.id > ?3 AND e.id <= ?4{more}"
@@ -64,17 +65,12 @@ impl Fleet {
                 Value::Integer(last),
             ]
         };
-        let whose = of("event", "");
-        let between = parameters(behind.event, through.event);
+        let ordered = of("event", " ORDER BY e.id LIMIT ?5");
+        let mut gaps = parameters(behind.gap, through.gap);
+        gaps.push(Value::Integer(since.as_nanos()));
         self.database.read(|transaction: &Transaction<'_>| {
-            let rows =
-                events(transaction, &format!("{whose} ORDER BY e.id LIMIT ?5"), &between, question.limit)?;
-            let left_out = left_out(transaction, rows.len(), question.limit, &whose, &between)?;
-            let mut missing = parameters(behind.gap, through.gap);
-            missing.push(Value::Integer(since.as_nanos()));
-            let whose = of("gap", " AND e.at >= ?5");
-            let dropped = count(transaction, "coalesce(sum(e.changes), 0)", &whose, &missing)?;
-            Ok(Processes { rows, left_out, dropped })
+            events(transaction, &ordered, &parameters(behind.event, through.event), question.limit, take)?;
+            missing(transaction, &of("gap", " AND e.at >= ?5"), &gaps)
         })
     }
 }

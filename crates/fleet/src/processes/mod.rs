@@ -18,7 +18,7 @@ mod usual;
 pub use behind::ProcessPlace;
 pub(crate) use given_up::GivenUp;
 pub(crate) use judge::judge;
-pub use read::{ProcessEvent, ProcessQuestion, ProcessRow, Processes, Reading};
+pub use read::{ProcessEvent, ProcessQuestion, ProcessRow, Reading};
 pub(crate) use record::record;
 pub(crate) use resources::resources;
 

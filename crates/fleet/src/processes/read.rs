@@ -44,17 +44,6 @@ pub struct ProcessEvent {
     pub process: Process,
 }
 
-/// An answer.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Processes<T> {
-    /// The rows.
-    pub rows: Vec<T>,
-    /// Rows beyond the limit.
-    pub left_out: u64,
-    /// Changes that are missing in what was asked for: a question about them has no whole answer.
-    pub dropped: u64,
-}
-
 /// How the processes of a host are read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
@@ -75,7 +64,8 @@ pub struct Reading {
 const WHOSE: &str = "(?1 IS NULL OR a.name = ?1) AND (?2 IS NULL OR a.organization = ?2)";
 
 impl Fleet {
-    /// Processes as of a moment, in order of host and number; those of now without one.
+    /// Processes as of a moment, in order of host and number; those of now without one. Each is handed on as soon as it is read, until
+    /// one is not taken: all together they can be larger than the database.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -83,38 +73,32 @@ impl Fleet {
         &self,
         at: Option<Timestamp>,
         question: &ProcessQuestion,
-    ) -> Result<Processes<ProcessRow>, FleetError> {
+        mut take: impl FnMut(ProcessRow) -> bool,
+    ) -> Result<(), FleetError> {
         let (holds, at) = match at {
             None => ("p.until = ?3", GOES_ON),
             Some(at) => ("p.until > ?3 AND p.since <= ?3", at.as_nanos()),
         };
-        let whose =
-            format!("FROM fleet_process p JOIN fleet_agent a ON a.id = p.agent WHERE {WHOSE} AND {holds}");
+        let sql = format!(
+            "SELECT a.name, p.since, p.until, p.process FROM fleet_process p JOIN fleet_agent a ON a.id = p.agent
+             WHERE {WHOSE} AND {holds} ORDER BY a.name, p.pid LIMIT ?4"
+        );
         let parameters = [text(&question.host), text(&question.organization), Value::Integer(at)];
         self.database.read(|transaction| {
-            let sql =
-                format!("SELECT a.name, p.since, p.until, p.process {whose} ORDER BY a.name, p.pid LIMIT ?4");
-            let rows = rows(transaction, &sql, &parameters, question.limit, |row| {
+            each(transaction, &sql, &parameters, question.limit, |row| {
                 let until: i64 = row.get(2)?;
-                Ok((
-                    row.get(0)?,
-                    time(row.get(1)?),
-                    (until < GOES_ON).then(|| time(until)),
-                    row.get::<_, String>(3)?,
-                ))
-            })?;
-            let rows = rows
-                .into_iter()
-                .map(|(host, since, until, text)| {
-                    Ok(ProcessRow { host, since, until, process: process(&text)? })
-                })
-                .collect::<Result<Vec<_>, FleetError>>()?;
-            let left_out = left_out(transaction, rows.len(), question.limit, &whose, &parameters)?;
-            Ok(Processes { rows, left_out, dropped: 0 })
+                Ok(take(ProcessRow {
+                    host: row.get(0)?,
+                    since: time(row.get(1)?),
+                    until: (until < GOES_ON).then(|| time(until)),
+                    process: process(&row.get::<_, String>(3)?)?,
+                }))
+            })
         })
     }
 
-    /// Changes of processes from a moment up to another, the oldest first.
+    /// Changes of processes from a moment up to another, the oldest first, handed on like [`Fleet::processes`]. Gives how many changes
+    /// are missing in that time: a question about them has no whole answer.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -122,7 +106,8 @@ impl Fleet {
         &self,
         (from, to): (Timestamp, Timestamp),
         question: &ProcessQuestion,
-    ) -> Result<Processes<ProcessEvent>, FleetError> {
+        take: impl FnMut(ProcessEvent) -> bool,
+    ) -> Result<u64, FleetError> {
         let between = |table: &str| {
             format!(
                 "FROM fleet_process_{table} e JOIN fleet_agent a ON a.id = e.agent WHERE {WHOSE} AND e.at >= ?3 AND e.at < ?4"
@@ -134,13 +119,10 @@ impl Fleet {
             Value::Integer(from.as_nanos()),
             Value::Integer(to.as_nanos()),
         ];
-        let whose = between("event");
+        let ordered = format!("{} ORDER BY e.at, e.id LIMIT ?5", between("event"));
         self.database.read(|transaction| {
-            let ordered = format!("{whose} ORDER BY e.at, e.id LIMIT ?5");
-            let rows = events(transaction, &ordered, &parameters, question.limit)?;
-            let left_out = left_out(transaction, rows.len(), question.limit, &whose, &parameters)?;
-            let dropped = count(transaction, "coalesce(sum(e.changes), 0)", &between("gap"), &parameters)?;
-            Ok(Processes { rows, left_out, dropped })
+            events(transaction, &ordered, &parameters, question.limit, take)?;
+            missing(transaction, &between("gap"), &parameters)
         })
     }
 
@@ -154,78 +136,72 @@ impl Fleet {
             "SELECT a.name, h.at, h.source, h.told_by_kernel, h.listed > 0, h.problems
              FROM fleet_process_host h JOIN fleet_agent a ON a.id = h.agent WHERE {WHOSE} ORDER BY a.name LIMIT ?3"
         );
+        let mut readings = Vec::new();
         self.database.read(|transaction| {
-            rows(transaction, &sql, &parameters, question.limit, |row| {
-                Ok(Reading {
+            each(transaction, &sql, &parameters, question.limit, |row| {
+                readings.push(Reading {
                     host: row.get(0)?,
                     at: time(row.get(1)?),
                     source: row.get(2)?,
                     told_by_kernel: row.get(3)?,
                     is_listed: row.get(4)?,
                     problems: serde_json::from_str(&row.get::<_, String>(5)?).unwrap_or_default(),
-                })
+                });
+                Ok(true)
             })
-        })
+        })?;
+        Ok(readings)
     }
 }
 
-/// Events with the processes as they were from then on; `whose` says which and in which order.
+/// Hands on events with the processes as they were from then on; `whose` says which and in which order.
 pub(super) fn events(
     transaction: &Transaction<'_>,
     whose: &str,
     parameters: &[Value],
     limit: usize,
-) -> Result<Vec<ProcessEvent>, FleetError> {
+    mut take: impl FnMut(ProcessEvent) -> bool,
+) -> Result<(), FleetError> {
     let sql = format!(
         "SELECT a.name, e.at, e.kind, (SELECT p.process FROM fleet_process p WHERE p.id = e.process) {whose}"
     );
-    let rows = rows(transaction, &sql, parameters, limit, |row| {
-        Ok((row.get(0)?, time(row.get(1)?), row.get(2)?, row.get::<_, String>(3)?))
-    })?;
-    rows.into_iter()
-        .map(|(host, at, kind, text)| Ok(ProcessEvent { host, at, kind, process: process(&text)? }))
-        .collect()
+    each(transaction, &sql, parameters, limit, |row| {
+        let process = process(&row.get::<_, String>(3)?)?;
+        Ok(take(ProcessEvent { host: row.get(0)?, at: time(row.get(1)?), kind: row.get(2)?, process }))
+    })
 }
 
 pub(super) fn text(value: &Option<String>) -> Value {
     value.clone().map_or(Value::Null, Value::Text)
 }
 
-fn rows<T>(
+/// Goes through rows until there are no more, or one is the last that is wanted.
+fn each(
     transaction: &Transaction<'_>,
     sql: &str,
     parameters: &[Value],
     limit: usize,
-    row: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Vec<T>, FleetError> {
+    mut row: impl FnMut(&rusqlite::Row<'_>) -> Result<bool, FleetError>,
+) -> Result<(), FleetError> {
     let limit = Value::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
     let all = parameters.iter().chain([&limit]).map(|value| value as &dyn ToSql);
     let mut statement = transaction.prepare_cached(sql)?;
-    let rows = statement.query_map(rusqlite::params_from_iter(all), row)?;
-    Ok(rows.collect::<Result<Vec<_>, _>>()?)
-}
-
-/// How many rows a limit has left out. Only where it was reached there can be any.
-pub(super) fn left_out(
-    transaction: &Transaction<'_>,
-    found: usize,
-    limit: usize,
-    whose: &str,
-    parameters: &[Value],
-) -> Result<u64, FleetError> {
-    if found < limit {
-        return Ok(0);
+    let mut rows = statement.query(rusqlite::params_from_iter(all))?;
+    while let Some(found) = rows.next()? {
+        if !row(found)? {
+            break;
+        }
     }
-    Ok(count(transaction, "count(*)", whose, parameters)?.saturating_sub(found as u64))
+    Ok(())
 }
 
-pub(super) fn count(
+/// How many changes the notes of missing ones tell of.
+pub(super) fn missing(
     transaction: &Transaction<'_>,
-    what: &str,
-    whose: &str,
+    notes: &str,
     parameters: &[Value],
 ) -> Result<u64, FleetError> {
-    let mut statement = transaction.prepare_cached(&format!("SELECT {what} {whose}"))?;
+    let mut statement = transaction.prepare_cached(&format!("SELECT coalesce(sum(e.changes), 0) {notes}"))?;
     let number: i64 = statement.query_row(rusqlite::params_from_iter(parameters), |row| row.get(0))?;
     Ok(u64::try_from(number).unwrap_or_default())
 }

@@ -8,7 +8,7 @@ use std::{path::Path, sync::Arc};
 
 use event::Timestamp;
 use finding::FindingKind;
-use fleet::{Config, Fleet, Keeper, ProcessPlace, ProcessQuestion, Sender, Taken};
+use fleet::{Config, Fleet, Keeper, ProcessEvent, ProcessPlace, ProcessQuestion, ProcessRow, Sender, Taken};
 use sample::Limits;
 use serde_json::{Value, json};
 use signal::{Filter, Signal, Store};
@@ -56,14 +56,33 @@ fn send(fleet: &Fleet, host: &str, second: i64, report: Value) -> Taken {
     fleet.take(readings, &Sender::default(), at(second)).unwrap()
 }
 
+fn rows(fleet: &Fleet, second: Option<i64>, question: &ProcessQuestion) -> Vec<ProcessRow> {
+    let mut rows = Vec::new();
+    let take = |row| {
+        rows.push(row);
+        true
+    };
+    fleet.processes(second.map(at), question, take).unwrap();
+    rows
+}
+
 fn names(fleet: &Fleet, second: Option<i64>) -> Vec<String> {
-    let found = fleet.processes(second.map(at), &all()).unwrap();
-    found.rows.iter().map(|row| row.process.name.to_string()).collect()
+    rows(fleet, second, &all()).iter().map(|row| row.process.name.to_string()).collect()
 }
 
 fn events(fleet: &Fleet) -> Vec<(String, String)> {
-    let found = fleet.process_events((at(-1000), at(100_000)), &all()).unwrap();
-    found.rows.into_iter().map(|event| (event.kind, event.process.name.to_string())).collect()
+    let mut events = Vec::new();
+    let take = |event: ProcessEvent| {
+        events.push((event.kind, event.process.name.to_string()));
+        true
+    };
+    fleet.process_events((at(-1000), at(100_000)), &all(), take).unwrap();
+    events
+}
+
+/// How many changes are missing between two seconds.
+fn missing(fleet: &Fleet, from: i64, to: i64) -> u64 {
+    fleet.process_events((at(from), at(to)), &all(), |_| true).unwrap()
 }
 
 fn pair(kind: &str, name: &str) -> (String, String) {
@@ -76,9 +95,13 @@ fn changes_are_read_on_from_a_place_whatever_their_times() {
     let fleet = open(dir.path(), Config::default());
     let names = |behind: ProcessPlace, at_most: usize| {
         let through = fleet.process_place(behind, at_most).unwrap();
-        let found = fleet.process_events_behind((behind, through), at(0), &all()).unwrap();
-        let names: Vec<String> = found.rows.iter().map(|event| event.process.name.to_string()).collect();
-        (through, names, found.dropped)
+        let mut names = Vec::new();
+        let take = |event: ProcessEvent| {
+            names.push(event.process.name.to_string());
+            true
+        };
+        let missing = fleet.process_events_behind((behind, through), at(0), &all(), take).unwrap();
+        (through, names, missing)
     };
     assert_eq!(names(ProcessPlace::default(), 10), (ProcessPlace::default(), vec![], 0));
     let three =
@@ -93,8 +116,8 @@ fn changes_are_read_on_from_a_place_whatever_their_times() {
     let (end, rest, dropped) = names(behind, 10);
     assert_eq!((rest, dropped), (vec!["c".to_owned(), "late".to_owned()], 4));
     assert_eq!(names(end, 10), (end, vec![], 0));
-    let since = fleet.process_events_behind((behind, end), at(30), &all()).unwrap();
-    assert_eq!(since.dropped, 0, "what was lost long ago is not counted");
+    let since = fleet.process_events_behind((behind, end), at(30), &all(), |_| true).unwrap();
+    assert_eq!(since, 0, "what was lost long ago is not counted");
 }
 
 #[test]
@@ -147,8 +170,8 @@ fn a_list_ends_what_it_does_not_have_and_tells_nothing_again() {
     again["rss_bytes"] = 8192.into();
     send(&fleet, "a", 20, listed(vec![change("present", 20, again)]));
     assert_eq!(events(&fleet)[before..], [pair("ended", "sh")]);
-    let left = fleet.processes(None, &all()).unwrap();
-    assert_eq!((left.rows.len(), left.rows[0].process.rss_bytes, left.rows[0].since), (1, 8192, at(10)));
+    let left = rows(&fleet, None, &all());
+    assert_eq!((left.len(), left[0].process.rss_bytes, left[0].since), (1, 8192, at(10)));
     // A list that comes in parts ends nothing before it is complete.
     let mut first = report(vec![change("present", 30, process(9, 25, "new"))]);
     first["begins"] = true.into();
@@ -185,11 +208,32 @@ fn what_is_missing_is_told_to_questions_of_its_time_only() {
     let mut gap = listed(vec![change("present", 10, process(1, -50, "init"))]);
     (gap["lost"], gap["unseen"]) = (3.into(), 4.into());
     send(&fleet, "a", 10, gap);
-    let dropped = |from, to| fleet.process_events((at(from), at(to)), &all()).unwrap().dropped;
-    assert_eq!((dropped(0, 20), dropped(11, 20)), (7, 0));
-    let few = ProcessQuestion { limit: 0, ..ProcessQuestion::default() };
-    assert_eq!(fleet.process_events((at(0), at(20)), &few).unwrap().left_out, 1);
-    assert_eq!(fleet.processes(None, &few).unwrap().left_out, 1);
+    assert_eq!((missing(&fleet, 0, 20), missing(&fleet, 11, 20)), (7, 0));
+}
+
+#[test]
+fn no_more_is_read_than_is_taken_or_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let fleet = open(dir.path(), Config::default());
+    let three =
+        ["a", "b", "c"].iter().zip(1_u32..).map(|(name, pid)| change("started", 5, process(pid, 5, name)));
+    send(&fleet, "web", 10, report(three.collect()));
+    let taken = |limit: usize, wanted: usize| {
+        let question = ProcessQuestion { limit, ..ProcessQuestion::default() };
+        let (mut now, mut changes) = (0, 0);
+        let take = |_| {
+            now += 1;
+            now < wanted
+        };
+        fleet.processes(None, &question, take).unwrap();
+        let take = |_| {
+            changes += 1;
+            changes < wanted
+        };
+        fleet.process_events((at(0), at(20)), &question, take).unwrap();
+        (now, changes)
+    };
+    assert_eq!([taken(10, 10), taken(10, 2), taken(2, 10), taken(0, 10)], [(3, 3), (2, 2), (2, 2), (0, 0)]);
 }
 
 #[test]
@@ -204,8 +248,7 @@ fn hosts_and_organizations_are_kept_apart_and_removed_with_their_agent() {
             organization: organization.map(str::to_owned),
             limit: 10,
         };
-        let found = fleet.processes(None, &question).unwrap();
-        found.rows.into_iter().map(|row| row.host).collect::<Vec<_>>()
+        rows(&fleet, None, &question).into_iter().map(|row| row.host).collect::<Vec<_>>()
     };
     assert_eq!(
         (of(None, None), of(Some("b"), None), of(None, Some("else"))),
@@ -236,10 +279,10 @@ fn old_changes_go_and_so_do_the_oldest_beyond_the_bound_which_is_told() {
     assert_eq!(fleet.forget_processes(at(100)).unwrap(), 31);
     assert_eq!(events(&fleet).len(), 10);
     assert_eq!(names(&fleet, None), ["init"], "what goes on stays");
-    assert_eq!(fleet.process_events((at(0), at(100)), &all()).unwrap().dropped, 31);
+    assert_eq!(missing(&fleet, 0, 100), 31);
     fleet.forget_processes(at(8 * 24 * 3600)).unwrap();
     assert_eq!((events(&fleet).len(), names(&fleet, None)), (0, vec!["init".to_owned()]));
-    assert_eq!(fleet.process_events((at(0), at(100)), &all()).unwrap().dropped, 0);
+    assert_eq!(missing(&fleet, 0, 100), 0);
 }
 
 /// Signals of what a fleet found so far.

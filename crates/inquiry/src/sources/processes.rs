@@ -1,7 +1,7 @@
 //! What runs and ran on hosts.
 
 use event::Timestamp;
-use fleet::{Fleet, ProcessQuestion};
+use fleet::{Fleet, ProcessEvent, ProcessQuestion};
 use process::{NO_USER, Process};
 use sql::{Question, Table, Value};
 
@@ -38,15 +38,13 @@ pub(crate) fn fill(
 ) -> Result<(), AskError> {
     let asked = asked(question, &PROCESSES, scope, filling);
     filling.table(&PROCESSES);
-    for found in fleet.processes(moment(scope), &asked)?.rows {
+    fleet.processes(moment(scope), &asked, |found| {
         let row = Row::of(question, &PROCESSES)
             .with("host", || text(Some(&found.host)))
             .with("since", || time::value(found.since))
             .with("until", || found.until.map_or(Value::Null, time::value));
-        if !filling.row(process(row, &found.process).done()) {
-            break;
-        }
-    }
+        filling.row(process(row, &found.process).done()) && !filling.is_late()
+    })?;
     Ok(())
 }
 
@@ -62,21 +60,19 @@ pub(crate) fn events(
     let to = [to, scope.to].into_iter().flatten().min().unwrap_or(scope.at.saturating_add(DAY_NANOS / 144));
     let asked = asked(question, &PROCESS_EVENTS, scope, filling);
     filling.table(&PROCESS_EVENTS);
-    let found = match scope.changes {
-        Some(places) => fleet.process_events_behind(places, from, &asked)?,
-        None => fleet.process_events((from, to), &asked)?,
-    };
-    for event in found.rows {
+    let take = |event: ProcessEvent| {
         let row = Row::of(question, &PROCESS_EVENTS)
             .with("timestamp", || time::value(event.at))
             .with("event", || text(Some(&event.kind)))
             .with("host", || text(Some(&event.host)));
-        if !filling.row(process(row, &event.process).done()) {
-            break;
-        }
-    }
-    if found.dropped > 0 {
-        filling.lost(found.dropped);
+        filling.row(process(row, &event.process).done()) && !filling.is_late()
+    };
+    let missing = match scope.changes {
+        Some(places) => fleet.process_events_behind(places, from, &asked, take)?,
+        None => fleet.process_events((from, to), &asked, take)?,
+    };
+    if missing > 0 {
+        filling.lost(missing);
     }
     Ok(())
 }
@@ -89,7 +85,7 @@ pub(crate) fn ports(
 ) -> Result<(), AskError> {
     let asked = asked(question, &LISTENING_PORTS, scope, filling);
     filling.table(&LISTENING_PORTS);
-    for found in fleet.processes(moment(scope), &asked)?.rows {
+    fleet.processes(moment(scope), &asked, |found| {
         for port in &found.process.open_ports {
             let row = Row::of(question, &LISTENING_PORTS)
                 .with("host", || text(Some(&found.host)))
@@ -100,10 +96,11 @@ pub(crate) fn ports(
                 .with("user", || text(Some(&found.process.user)))
                 .done();
             if !filling.row(row) {
-                return Ok(());
+                return false;
             }
         }
-    }
+        !filling.is_late()
+    })?;
     Ok(())
 }
 
