@@ -118,13 +118,14 @@ fn level_at(
         return None;
     }
     // The last digits of a time are no count.
-    let is_of_time = previous_mark(bytes, &previous).is_some_and(|mark| matches!(mark, b':' | b'.' | b','));
+    let is_of_time =
+        byte_before(bytes, previous.start).is_some_and(|mark| matches!(mark, b':' | b'.' | b','));
     level_of(bytes, word, assigned, sentence).filter(|_| is_of_time || !negates(before))
 }
 
-/// What stands directly before a word.
-fn previous_mark(bytes: &[u8], word: &std::ops::Range<usize>) -> Option<u8> {
-    word.start.checked_sub(1).map(|index| bytes[index])
+/// What stands directly before a place; None at the beginning.
+fn byte_before(bytes: &[u8], at: usize) -> Option<u8> {
+    at.checked_sub(1).and_then(|index| bytes.get(index)).copied()
 }
 
 fn word_end(bytes: &[u8], start: usize) -> usize {
@@ -146,9 +147,8 @@ struct Sentence {
 
 impl Sentence {
     fn add(&mut self, bytes: &[u8], word: std::ops::Range<usize>) {
-        let is_free = |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b',' | b'!'));
-        let before = word.start.checked_sub(1).and_then(|index| bytes.get(index));
-        if !is_free(bytes.get(word.end)) || !is_free(before) {
+        let is_free = |byte: Option<u8>| byte.is_none_or(|byte| matches!(byte, b' ' | b'\t' | b',' | b'!'));
+        if !is_free(bytes.get(word.end).copied()) || !is_free(byte_before(bytes, word.start)) {
             return;
         }
         let (text, tail) = (&bytes[word.clone()], &bytes[word.start + 1..word.end]);
@@ -183,7 +183,7 @@ fn may_be_level(bytes: &[u8], word: std::ops::Range<usize>) -> bool {
     if word.len() < 3 {
         return false;
     }
-    let before = word.start.checked_sub(1).map(|index| bytes[index]);
+    let before = byte_before(bytes, word.start);
     (bytes[word.start].is_ascii_uppercase() && bytes[word.start + 1].is_ascii_uppercase())
         || bytes.get(word.end) == Some(&b':')
         || matches!(before, Some(b'[' | b'(' | b'<'))
@@ -201,7 +201,7 @@ fn names_level(word: &[u8]) -> bool {
 /// Whether the name of a level at `name` and the word at `value` are a field and its value: `level=warn`,
 /// `"level":"warn"`, `severity: warn`; not a part of a query string or an option.
 fn is_assigned(bytes: &[u8], name: std::ops::Range<usize>, value: usize, sentence: &Sentence) -> bool {
-    let before = name.start.checked_sub(1).map(|index| bytes[index]);
+    let before = byte_before(bytes, name.start);
     let is_field = before.is_none_or(|byte| {
         matches!(byte, b' ' | b'\t' | b'{' | b'[' | b'(' | b',' | b';' | b'|' | b'"' | b'\'' | b'.')
     });
@@ -230,7 +230,7 @@ fn level_of(
     sentence: &Sentence,
 ) -> Option<Severity> {
     let (word, rest) = (&bytes[range.clone()], &bytes[range.end..]);
-    let before = range.start.checked_sub(1).map(|index| bytes[index]);
+    let before = byte_before(bytes, range.start);
     let after = rest.first().copied();
     let colon = after == Some(b':') && rest.get(1).is_none_or(|byte| matches!(byte, b' ' | b'\t'));
     if colon && (is_exception(word) || word == b"Exception") {

@@ -1,5 +1,5 @@
-//! Whole events of lines and bodies, compared with those in `events/`, which people have read: each input, and below it an
-//! event or what is wrong with a record a line. The first word of a file's name is its form. After a change of what is read:
+//! Whole events of lines and bodies, compared with those kept in `events/`: each input, and below it an event or what is wrong with
+//! a record a line. They show what is read, which need not be right throughout. The first word of a file's name is its form. After a change of what is read:
 //! `cargo test -p parse --test events -- --ignored`, and read what has changed.
 #![expect(clippy::expect_used, reason = "tests fail by panicking")]
 
@@ -128,7 +128,7 @@ fn written(form: &str, text: &str) -> String {
 }
 
 #[test]
-fn what_is_read_is_what_people_have_seen() {
+fn what_is_read_is_what_is_kept() {
     for (path, form) in files() {
         let kept = fs::read_to_string(&path).expect("a file");
         let seen = written(&form, &kept);
