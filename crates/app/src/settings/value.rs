@@ -1,32 +1,35 @@
 //! From text to types, collecting every problem on the way.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+    path::PathBuf,
+    time::Duration,
+};
 
 use super::sources::{Value, Values};
 
 pub(super) struct Reader<'v> {
     values: &'v BTreeMap<&'static str, Value>,
     problems: Vec<String>,
+    /// Settings of which nothing could be read but a placeholder.
+    unread: BTreeSet<String>,
 }
 
 impl<'v> Reader<'v> {
     /// Begins with what is wrong with the sources.
     pub(super) fn new(sources: &'v Values) -> Self {
-        Self { values: &sources.values, problems: sources.problems.clone() }
+        Self { values: &sources.values, problems: sources.problems.clone(), unread: BTreeSet::new() }
     }
 
     pub(super) fn problem(&mut self, problem: String) {
         self.problems.push(problem);
     }
 
-    /// Notes that these settings do not fit together, unless one of them is wrong by itself: what was read of it is no
-    /// value of anybody's then.
+    /// Notes that these settings do not fit together, unless one of them could not be read: a placeholder is no value of
+    /// anybody's.
     pub(super) fn misfit(&mut self, names: &[&str], problem: String) {
-        let is_wrong = |name: &&str| {
-            let begins = [format!("{name} is '"), format!("{name} must be set")];
-            self.problems.iter().any(|problem| begins.iter().any(|begin| problem.starts_with(begin)))
-        };
-        if !names.iter().any(is_wrong) {
+        if !names.iter().any(|name| self.unread.contains(*name)) {
             self.problem(problem);
         }
     }
@@ -63,18 +66,18 @@ impl<'v> Reader<'v> {
         placeholder: T,
         parse: impl Fn(&str) -> Option<T>,
     ) -> T {
-        let Some(value) = self.values.get(name) else {
-            self.problems.push(format!("{name} must be set: {wanted}"));
-            return placeholder;
-        };
-        parse(value.text.trim()).unwrap_or_else(|| {
-            self.problems.push(format!(
-                "{name} is '{}' ({}), but must be {wanted}",
-                masked(&value.text),
-                value.origin
-            ));
-            placeholder
-        })
+        let value = self.values.get(name);
+        if let Some(read) = value.and_then(|value| parse(value.text.trim())) {
+            return read;
+        }
+        self.unread.insert(name.to_owned());
+        self.problem(match value {
+            None => format!("{name} must be set: {wanted}"),
+            Some(value) => {
+                format!("{name} is '{}' ({}), but must be {wanted}", masked(&value.text), value.origin)
+            }
+        });
+        placeholder
     }
 
     pub(super) fn address(&mut self, name: &str) -> SocketAddr {
